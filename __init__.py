@@ -1,0 +1,53 @@
+"""orbitcheck: formal-property tests for permutation-equivariant weight-space networks.
+
+The public face. Names are imported on first use, so that `import orbitcheck` costs no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Absolute on purpose: a relative import here would load a second copy under the name of the clone's folder.
+_FACE = {
+    "Architecture": "orbitcheck.harness.architecture",
+    "Equivariant": "orbitcheck.harness.architecture",
+    "GroupElement": "orbitcheck.harness.group",
+    "Invariant": "orbitcheck.harness.architecture",
+    "SpaceError": "orbitcheck.harness.space",
+    "Traits": "orbitcheck.harness.architecture",
+    "Unsupported": "orbitcheck.harness.architecture",
+    "WeightSpace": "orbitcheck.harness.space",
+    "Weights": "orbitcheck.harness.weights",
+    "act": "orbitcheck.harness.group",
+    "compose": "orbitcheck.harness.group",
+    "generators": "orbitcheck.harness.group",
+    "identity": "orbitcheck.harness.group",
+    "inverse": "orbitcheck.harness.group",
+    "mlp": "orbitcheck.harness.space",
+    "random_elements": "orbitcheck.harness.group",
+    "realise": "orbitcheck.harness.realisation",
+    "register": "orbitcheck.harness.architecture",
+}
+
+__all__ = ["__version__", *_FACE]
+
+if TYPE_CHECKING:
+    from orbitcheck.harness.architecture import (
+        Architecture as Architecture,
+    )
+    from orbitcheck.harness.architecture import (
+        Equivariant as Equivariant,
+    )
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FACE:
+        raise AttributeError(f"module 'orbitcheck' has no attribute {name!r}")
+    return getattr(import_module(_FACE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_FACE])

@@ -1,0 +1,48 @@
+"""The unit of work: one check of one case on one architecture, as pure data with an id and a seed of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .result import digest
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row to be.
+
+    Args:
+        suite: the suite's name; for reports only.
+        check: the check's id in the suite; for reports only.
+        kind: the check kind.
+        parameters: the check's parameters as plain JSON, spaces written out: all that the evaluation needs.
+        case: one of the kind's cases at these parameters.
+        claim: id in the claims ledger, or None.
+        architecture: canonical name with options, as `str(ArchitectureName)` gives it.
+        dtype: the precision in which the verdict is reached.
+    """
+
+    suite: str
+    check: str
+    kind: str
+    parameters: Mapping[str, Any]
+    case: str
+    claim: str | None
+    architecture: str
+    dtype: str = "float64"
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits of the SHA-256 of the content: the same in any file, run, process and machine."""
+        return self._digest[:12]
+
+    @property
+    def seed(self) -> int:
+        """Seed of every random number that the evaluation draws for the network; 48 bits of the same digest."""
+        return int(self._digest[12:24], 16)
+
+    @property
+    def _digest(self) -> str:
+        return digest([self.kind, self.parameters, self.case, self.architecture, self.dtype])

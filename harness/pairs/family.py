@@ -1,0 +1,66 @@
+"""Families of constructed weight pairs: a registry, and what a family hands over.
+
+A family works in numpy and draws from a generator that depends on the family, its parameters and the case alone, so that
+every architecture is shown the same pairs. Its word on how the two vectors are related is never trusted: the relation is
+certified by the oracles (`oracles/relation.py`); what a family knows by construction is passed on as a hint to be checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..checks.kinds import Parameters
+from ..group import GroupElement
+from ..registry import Registry
+from ..space import WeightSpace
+
+Vector = Mapping[str, np.ndarray]
+"""One weight vector: tensor name -> float64 array of the space's shape, entries small dyadic rationals."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two weight vectors of one space.
+
+    Args:
+        space: the weight space of both.
+        v, w: the vectors.
+        element: a group element with `w = g v`, if the family knows one.
+        function_equal: a reason why both compute one function, if the family knows one ("neuron-wise ReLU rescaling by
+            powers of two"), else None.
+    """
+
+    space: WeightSpace
+    v: Vector
+    w: Vector
+    element: GroupElement | None = None
+    function_equal: str | None = None
+
+
+@dataclass(frozen=True)
+class PairFamily:
+    """A family of pairs.
+
+    Args:
+        name: as suites name it.
+        title: one line for `orbitcheck list pairs`.
+        parameters: the model of what a suite may say under `pairs` beside `family`.
+        cases: `(parameters, space) -> case names`; raises `SuiteValueError` for parameters that no pair can have.
+            `space` is the check's space, or None when the suite names none.
+        make: `(parameters, space, case, rng) -> Pair`.
+        claim: id in the claims ledger that the family serves by default, or None.
+    """
+
+    name: str
+    title: str
+    parameters: type[Parameters]
+    cases: Callable[[Any, WeightSpace | None], tuple[str, ...]]
+    make: Callable[[Any, WeightSpace | None, str, np.random.Generator], Pair]
+    claim: str | None = None
+
+
+PAIR_FAMILIES: Registry[PairFamily] = Registry("pair family")

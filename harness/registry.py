@@ -1,0 +1,60 @@
+"""Named things that strangers may add to: one registry class, one error text, one 'did you mean'."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class UnknownName(LookupError):
+    """A name that no registry entry has; the message lists what there is and the nearest match."""
+
+
+class DuplicateName(ValueError):
+    """A name that is taken; choose another one, or stop importing the module that registered it first."""
+
+
+def did_you_mean(name: str, available: Iterable[str]) -> str:
+    """`; did you mean "x"?` when something near is available, else the list of what is."""
+    listed = sorted(available)
+    near = difflib.get_close_matches(name, listed, n=1, cutoff=0.6)
+    return f'; did you mean "{near[0]}"?' if near else f"; available: {', '.join(listed) or 'none'}"
+
+
+class Registry(Generic[T]):
+    """An ordered map name -> entry; adding a taken name is an error, as is asking for an unknown one.
+
+    Args:
+        what: the singular that error messages use, as in "pair family".
+    """
+
+    def __init__(self, what: str):
+        self.what = what
+        self._entries: dict[str, T] = {}
+
+    def add(self, name: str, entry: T) -> None:
+        """Enter `entry` under `name`.
+
+        Raises:
+            DuplicateName: the name is taken.
+        """
+        if name in self._entries:
+            raise DuplicateName(f"{self.what} {name!r} is registered already")
+        self._entries[name] = entry
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._entries:
+            raise UnknownName(f'unknown {self.what} "{name}"{did_you_mean(name, self._entries)}')
+        return self._entries[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def items(self) -> Iterable[tuple[str, T]]:
+        return self._entries.items()

@@ -1,0 +1,161 @@
+"""The declared result type: what a check hands over, what a row holds, and the `results.json` of a run.
+
+Numbers that are not finite become the strings "inf", "-inf" and "nan"; floats that must survive exactly are written in
+hexadecimal by whoever makes them (certificates). Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+SCHEMA_VERSION = 1
+OUTCOMES = ("pass", "fail", "undecided", "not-applicable", "error")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a check says of one cell: a verdict, and the evidence that it is a pure function of.
+
+    Args:
+        outcome: one of `OUTCOMES` (protocol.md, outcomes).
+        reason: one line for people; empty for a plain pass.
+        predicted: what the theory and the plug-in's declaration say; empty if nothing.
+        observed: what was measured, in the same words.
+        evidence: plain JSON data: numbers, seeds, group elements, counter-example.
+        certificate: the exact statement about the inputs, or None.
+    """
+
+    outcome: str
+    reason: str = ""
+    predicted: str = ""
+    observed: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    certificate: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.outcome not in OUTCOMES:
+            raise ValueError(f"outcome {self.outcome!r}; allowed: {', '.join(OUTCOMES)}")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row of a run: the cell, its judgement and what it cost.
+
+    `declared` is the reason of the expected failure that covers the row, or None (the gate fills it in).
+    `seconds` and `model_seconds` (time inside the network's own calls) are the only fields that differ between machines.
+    """
+
+    id: str
+    suite: str
+    check: str
+    kind: str
+    case: str
+    claim: str | None
+    architecture: str
+    options: Mapping[str, Any]
+    outcome: str
+    reason: str
+    predicted: str
+    observed: str
+    evidence: Mapping[str, Any]
+    certificate: Mapping[str, Any] | None
+    seed: int
+    dtype: str
+    seconds: float
+    model_seconds: float
+    reproduce: str
+    declared: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return plain(asdict(self))
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Result:
+        return Result(**data)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A whole run: everything that a report or a gate reads.
+
+    Args:
+        orbitcheck: the version that measured.
+        environment: versions, platform, device, time limit, seeds' origin.
+        suites: per suite its canonical content, as `Suite.to_json` gives it.
+        architectures: per architecture name, options and traits, or the error that kept it from loading.
+        results: the rows, in the order of the plan.
+        problems: what makes the run red beside its rows, one line each (protocol.md, outcomes).
+    """
+
+    orbitcheck: str
+    environment: Mapping[str, Any]
+    suites: Sequence[Mapping[str, Any]]
+    architectures: Sequence[Mapping[str, Any]]
+    results: Sequence[Result]
+    problems: Sequence[str] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows per outcome, and `declared`: the failures that a suite expects."""
+        counted = {outcome: sum(row.outcome == outcome for row in self.results) for outcome in OUTCOMES}
+        return {**counted, "declared": sum(row.declared is not None for row in self.results)}
+
+    def to_json(self) -> dict[str, Any]:
+        data = {
+            "schema_version": SCHEMA_VERSION,
+            "orbitcheck": self.orbitcheck,
+            "environment": self.environment,
+            "suites": list(self.suites),
+            "architectures": list(self.architectures),
+            "counts": self.counts,
+            "problems": list(self.problems),
+            "results": [row.to_json() for row in self.results],
+        }
+        data = plain(data)
+        return {**data, "sha256": digest(data)}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Run:
+        """The run that `to_json` wrote.
+
+        Raises:
+            ValueError: another schema version, or a digest that does not match the content.
+        """
+        if data.get("schema_version") != SCHEMA_VERSION:
+            raise ValueError(f"schema_version {data.get('schema_version')!r}; this orbitcheck reads {SCHEMA_VERSION}")
+        if data.get("sha256") != digest({key: value for key, value in data.items() if key != "sha256"}):
+            raise ValueError("the digest does not match the content: the file was changed after it was written")
+        return Run(
+            orbitcheck=data["orbitcheck"],
+            environment=data["environment"],
+            suites=data["suites"],
+            architectures=data["architectures"],
+            results=[Result.from_json(row) for row in data["results"]],
+            problems=data["problems"],
+        )
+
+
+def canonical_json(data: Any) -> str:
+    """One text for one content: sorted keys, no spaces, no NaN."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+def digest(data: Any) -> str:
+    """SHA-256 of the canonical JSON."""
+    return hashlib.sha256(canonical_json(data).encode()).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """JSON data in which every number is finite: `inf`, `-inf` and `nan` become strings, tuples become lists."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    return value

@@ -1,0 +1,162 @@
+"""Weight spaces: which tensors a network has, what their axes are called, and which axes are permuted.
+
+A weight space knows nothing of tensors' values and imports no torch, so that suites can be checked before any
+tensor exists. The symmetry group and its action (`group.py`) follow from the axis names alone: every axis named in
+`permuted` carries one symmetric group, which acts on each tensor axis of that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+ACTIVATIONS = ("relu", "leaky-relu", "abs", "identity", "tanh", "sine", "gelu", "silu")
+
+
+class SpaceError(ValueError):
+    """A weight space, or weights for it, that make no sense; the message says what was got and what was allowed."""
+
+
+@dataclass(frozen=True)
+class WeightSpace:
+    """An ordered map tensor name -> axis names, with the axes' sizes and the permuted ones.
+
+    Args:
+        tensors: `((name, (axis, ...)), ...)`, in the order in which a network lists them.
+        sizes: `((axis, size), ...)`.
+        permuted: the axes that carry a symmetric group, one group an axis.
+        activation: name of the point-wise activation of the network that the weights belong to.
+
+    Frozen, hashable, comparable; `to_json` and `from_json` are inverse to each other.
+
+    Raises:
+        SpaceError: an axis without a size, a size below one, a duplicate or unused name, an unknown activation.
+
+    Source: theory.md section 1 (Dayan, Eitan, Maron 2026, section 3) for MLPs; axis names after Zhou et al. 2024 (UNF).
+    """
+
+    tensors: tuple[tuple[str, tuple[str, ...]], ...]
+    sizes: tuple[tuple[str, int], ...]
+    permuted: tuple[str, ...]
+    activation: str = "relu"
+
+    def __post_init__(self) -> None:
+        names = [name for name, _ in self.tensors]
+        axes = [axis for axis, _ in self.sizes]
+        used = {axis for _, tensor_axes in self.tensors for axis in tensor_axes}
+        for what, listed in (("tensor", names), ("axis", axes), ("permuted axis", list(self.permuted))):
+            repeated = sorted({x for x in listed if listed.count(x) > 1})
+            if repeated:
+                raise SpaceError(f"{what} {repeated[0]!r} is named twice")
+        if not names:
+            raise SpaceError("a weight space needs at least one tensor")
+        for axis in sorted(used - set(axes)):
+            raise SpaceError(f"axis {axis!r} has no size; sizes are given for {', '.join(axes) or 'none'}")
+        for axis in sorted((set(axes) | set(self.permuted)) - used):
+            raise SpaceError(f"axis {axis!r} belongs to no tensor")
+        for axis, size in self.sizes:
+            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+                raise SpaceError(f"axis {axis!r} has size {size!r}; sizes are integers of at least 1")
+        if self.activation not in ACTIVATIONS:
+            raise SpaceError(f"unknown activation {self.activation!r}; allowed: {', '.join(ACTIVATIONS)}")
+
+    @property
+    def axes(self) -> dict[str, tuple[str, ...]]:
+        """Tensor name -> axis names."""
+        return dict(self.tensors)
+
+    @property
+    def size(self) -> dict[str, int]:
+        """Axis name -> size."""
+        return dict(self.sizes)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Tensor name -> shape, without the batch and the channel axis."""
+        size = self.size
+        return {name: tuple(size[axis] for axis in axes) for name, axes in self.tensors}
+
+    @property
+    def parameters(self) -> int:
+        """Number of entries of one weight vector."""
+        return sum(prod(shape) for shape in self.shapes.values())
+
+    @property
+    def is_mlp(self) -> bool:
+        """Whether this is the space that `mlp` makes of some widths and the same activation."""
+        count = len(self.sizes)
+        if count < 3 or len(self.tensors) != 2 * (count - 1):
+            return False
+        return self == mlp(*(size for _, size in self.sizes), activation=self.activation)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Layer widths `(n_0, ..., n_L)` of an MLP space; SpaceError for any other space."""
+        if not self.is_mlp:
+            raise SpaceError(f"layer widths are defined for MLP spaces only, not for {self}")
+        return tuple(size for _, size in self.sizes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON; `from_json` gives the same space back."""
+        return {
+            "tensors": {name: list(axes) for name, axes in self.tensors},
+            "sizes": dict(self.sizes),
+            "permuted": list(self.permuted),
+            "activation": self.activation,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> WeightSpace:
+        """The space that `to_json` described.
+
+        Raises:
+            SpaceError: a key is missing or unknown, or the parts do not make a space.
+        """
+        allowed = {"tensors", "sizes", "permuted", "activation"}
+        if set(data) != allowed:
+            raise SpaceError(f"a weight space has the keys {sorted(allowed)}, got {sorted(data)}")
+        return WeightSpace(
+            tensors=tuple((name, tuple(axes)) for name, axes in data["tensors"].items()),
+            sizes=tuple(data["sizes"].items()),
+            permuted=tuple(data["permuted"]),
+            activation=data["activation"],
+        )
+
+    def __str__(self) -> str:
+        if self.is_mlp:
+            return f"mlp({', '.join(str(width) for width in self.widths)}, activation={self.activation!r})"
+        size = self.size
+        tensors = ", ".join(
+            f"{name}[{' '.join(f'{axis}={size[axis]}' for axis in axes)}]" for name, axes in self.tensors
+        )
+        return f"WeightSpace({tensors}; permuted: {' '.join(self.permuted) or 'none'})"
+
+
+def mlp(*widths: int, activation: str = "relu") -> WeightSpace:
+    """The weight space of an MLP: `W_l` of shape `(n_l, n_{l-1})`, `b_l` of shape `(n_l,)`, hidden axes permuted.
+
+    Args:
+        widths: `n_0, ..., n_L`, at least one hidden layer.
+        activation: the point-wise activation, one of `ACTIVATIONS`.
+
+    Raises:
+        SpaceError: fewer than three widths (no hidden layer, hence no symmetry), or a width that is not a positive integer.
+    """
+    if len(widths) < 3:
+        raise SpaceError(
+            f"mlp{widths} has no hidden layer; give input, hidden and output widths, as in mlp(2, 32, 32, 1)"
+        )
+    layers = range(1, len(widths))
+    tensors = tuple(
+        tensor
+        for layer in layers
+        for tensor in ((f"W{layer}", (f"n{layer}", f"n{layer - 1}")), (f"b{layer}", (f"n{layer}",)))
+    )
+    return WeightSpace(
+        tensors=tensors,
+        sizes=tuple((f"n{layer}", width) for layer, width in enumerate(widths)),
+        permuted=tuple(f"n{layer}" for layer in layers if layer < len(widths) - 1),
+        activation=activation,
+    )

@@ -1,0 +1,205 @@
+"""Batches of weight vectors in a weight space: `[batch, *axes, channels]`, one tensor per name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+
+from .space import SpaceError, WeightSpace, mlp
+
+Arrays = Mapping[str, np.ndarray]
+"""One weight vector with one channel, as numpy arrays of the space's own shapes: the exact world of the oracles."""
+
+MODULE_ACTIVATIONS: dict[type[torch.nn.Module], str] = {
+    torch.nn.ReLU: "relu",
+    torch.nn.LeakyReLU: "leaky-relu",
+    torch.nn.Tanh: "tanh",
+    torch.nn.GELU: "gelu",
+    torch.nn.SiLU: "silu",
+    torch.nn.Identity: "identity",
+}
+
+
+class Weights:
+    """A batch of weight vectors: tensor name -> `[batch, *axes, channels]`, all of one dtype and device.
+
+    Args:
+        space: the weight space; its tensor names, order and shapes are what `tensors` must have.
+        tensors: one tensor for each name of the space.
+
+    For MLP spaces `weights[i]` is `[B, n_{i+1}, n_i, C]` and `biases[i]` is `[B, n_{i+1}, C]`, counted from zero.
+
+    Raises:
+        SpaceError: a tensor is missing, unknown, or has a shape that does not fit; the message names it.
+    """
+
+    __slots__ = ("space", "tensors")
+
+    def __init__(self, space: WeightSpace, tensors: Mapping[str, torch.Tensor]):
+        shapes = space.shapes
+        if tuple(tensors) != tuple(shapes):
+            missing, unknown = set(shapes) - set(tensors), set(tensors) - set(shapes)
+            if missing or unknown:
+                raise SpaceError(
+                    f"{space} has the tensors {', '.join(shapes)}; missing: {', '.join(sorted(missing)) or 'none'}; "
+                    f"unknown: {', '.join(sorted(unknown)) or 'none'}"
+                )
+            tensors = {name: tensors[name] for name in shapes}
+        first = next(iter(tensors.values()))
+        batch, channels = first.shape[0], first.shape[-1]
+        for name, shape in shapes.items():
+            tensor = tensors[name]
+            if tensor.shape != (batch, *shape, channels):
+                wanted = ", ".join(str(size) for size in (batch, *shape, channels))
+                raise SpaceError(
+                    f"{name} has shape {tuple(tensor.shape)}; in {space} with batch {batch} and {channels} channel(s) "
+                    f"it is ({wanted}), that is (batch, {', '.join(space.axes[name])}, channels)"
+                )
+        self.space = space
+        self.tensors = dict(tensors)
+
+    @property
+    def batch(self) -> int:
+        return next(iter(self.tensors.values())).shape[0]
+
+    @property
+    def channels(self) -> int:
+        return next(iter(self.tensors.values())).shape[-1]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return next(iter(self.tensors.values())).dtype
+
+    @property
+    def device(self) -> torch.device:
+        return next(iter(self.tensors.values())).device
+
+    @property
+    def weights(self) -> tuple[torch.Tensor, ...]:
+        """`W_1, ..., W_L` of an MLP space."""
+        return tuple(self.tensors[f"W{layer}"] for layer in range(1, len(self.space.widths)))
+
+    @property
+    def biases(self) -> tuple[torch.Tensor, ...]:
+        """`b_1, ..., b_L` of an MLP space."""
+        return tuple(self.tensors[f"b{layer}"] for layer in range(1, len(self.space.widths)))
+
+    def __getitem__(self, index: slice | Sequence[int] | torch.Tensor | int) -> Weights:
+        """The weight vectors at `index`; an integer keeps the batch axis (size 1)."""
+        if isinstance(index, int):
+            index = [index]
+        return self.map(lambda tensor: tensor[index])
+
+    def __repr__(self) -> str:
+        return f"Weights({self.space}, batch={self.batch}, channels={self.channels}, dtype={self.dtype})"
+
+    def items(self) -> Iterator[tuple[str, torch.Tensor]]:
+        yield from self.tensors.items()
+
+    def map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Weights:
+        """The same function on every tensor; it may change the batch and the channel axis, alike for all."""
+        return Weights(self.space, {name: function(tensor) for name, tensor in self.tensors.items()})
+
+    def to(self, *args: torch.dtype | torch.device | str) -> Weights:
+        """As `torch.Tensor.to`, on every tensor."""
+        return self.map(lambda tensor: tensor.to(*args))  # type: ignore[arg-type]
+
+    def clone(self) -> Weights:
+        return self.map(torch.clone)
+
+    def flat(self) -> torch.Tensor:
+        """`[batch, parameters * channels]`, tensors in the order of the space."""
+        return torch.cat([tensor.flatten(1) for tensor in self.tensors.values()], dim=1)
+
+    def arrays(self, index: int = 0) -> dict[str, np.ndarray]:
+        """Weight vector `index` as float64 numpy arrays; one channel only."""
+        if self.channels != 1:
+            raise SpaceError(f"a plain weight vector has one channel, this batch has {self.channels}")
+        return {name: tensor[index, ..., 0].detach().cpu().double().numpy() for name, tensor in self.tensors.items()}
+
+    @staticmethod
+    def from_arrays(space: WeightSpace, vectors: Sequence[Arrays], dtype: torch.dtype = torch.float64) -> Weights:
+        """A batch of one-channel weight vectors given as numpy arrays of the space's shapes."""
+        return Weights(
+            space,
+            {
+                name: torch.from_numpy(np.stack([np.asarray(vector[name], dtype=np.float64) for vector in vectors]))
+                .to(dtype)
+                .unsqueeze(-1)
+                for name in space.axes
+            },
+        )
+
+    @staticmethod
+    def cat(batches: Iterable[Weights]) -> Weights:
+        """Batches of one space, one after the other."""
+        listed = list(batches)
+        space = listed[0].space
+        for other in listed[1:]:
+            if other.space != space:
+                raise SpaceError(f"cannot join weights of {space} and of {other.space}")
+        return Weights(space, {name: torch.cat([v.tensors[name] for v in listed]) for name in space.axes})
+
+    @staticmethod
+    def from_sequential(net: torch.nn.Sequential) -> Weights:
+        """The weights of one `torch.nn.Sequential` MLP: linear layers with biases, one and the same activation between.
+
+        Raises:
+            SpaceError: a layer that is no linear layer or known activation, mixed activations, or no bias.
+        """
+        activations: set[str] = set()
+        state: dict[str, torch.Tensor] = {}
+        expect_linear = True
+        for position, module in enumerate(net):
+            if expect_linear and isinstance(module, torch.nn.Linear):
+                if module.bias is None:
+                    raise SpaceError(
+                        f"layer {position} ({module}) has no bias; a weight space of an MLP has one per neuron"
+                    )
+                state[f"{position}.weight"], state[f"{position}.bias"] = module.weight, module.bias
+            elif not expect_linear and type(module) in MODULE_ACTIVATIONS:
+                activations.add(MODULE_ACTIVATIONS[type(module)])
+            else:
+                wanted = "Linear" if expect_linear else " or ".join(kind.__name__ for kind in MODULE_ACTIVATIONS)
+                raise SpaceError(f"layer {position} is {type(module).__name__}; allowed here: {wanted}")
+            expect_linear = not expect_linear
+        if len(activations) > 1:
+            raise SpaceError(f"mixed activations {sorted(activations)}; an MLP space has one")
+        return Weights.from_state_dict(state, activation=activations.pop() if activations else "identity")
+
+    @staticmethod
+    def from_state_dict(state: Mapping[str, torch.Tensor], *, activation: str) -> Weights:
+        """The weights of one MLP from `*.weight` and `*.bias` entries, in the order of the state dict.
+
+        Raises:
+            SpaceError: an entry of another name or rank, or shapes that do not chain.
+        """
+        layers: dict[str, dict[str, torch.Tensor]] = {}
+        for key, tensor in state.items():
+            match = re.fullmatch(r"(?:(.*)\.)?(weight|bias)", key)
+            if match is None or tensor.ndim != (2 if match[2] == "weight" else 1):
+                raise SpaceError(
+                    f"state dict entry {key!r} of shape {tuple(tensor.shape)}; allowed: '*.weight' of rank 2 and '*.bias' of rank 1"
+                )
+            layers.setdefault(match[1] or "", {})[match[2]] = tensor.detach()
+        widths: list[int] = []
+        for name, layer in layers.items():
+            if set(layer) != {"weight", "bias"}:
+                raise SpaceError(f"layer {name!r} has {sorted(layer)}; an MLP layer has a weight and a bias")
+            rows, columns = layer["weight"].shape
+            if widths and widths[-1] != columns:
+                raise SpaceError(
+                    f"{name}.weight has {columns} inputs, but the layer before it has {widths[-1]} outputs"
+                )
+            if layer["bias"].shape[0] != rows:
+                raise SpaceError(f"{name}.bias has {layer['bias'].shape[0]} entries, but {name}.weight has {rows} rows")
+            widths = [*(widths or [columns]), rows]
+        space = mlp(*widths, activation=activation)
+        tensors = {}
+        for number, layer in enumerate(layers.values(), 1):
+            tensors[f"W{number}"] = layer["weight"][None, :, :, None]
+            tensors[f"b{number}"] = layer["bias"][None, :, None]
+        return Weights(space, tensors)
