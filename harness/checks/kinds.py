@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..architecture import Architecture
 from ..cell import Cell
-from ..registry import did_you_mean
+from ..registry import Registry, did_you_mean
 from ..result import Judgement
 from ..space import WeightSpace
+from ..workbench import Workbench
 
 
 class Parameters(BaseModel):
@@ -55,7 +56,7 @@ class CheckKind:
     parameters: type[Parameters]
     resolve: Callable[[Any, Mapping[str, NamedSpace]], dict[str, Any]]
     cases: Callable[[Mapping[str, Any]], tuple[str, ...]]
-    evaluate: Callable[[Cell, Architecture], Judgement]
+    evaluate: Callable[[Cell, Architecture, Workbench], Judgement]
 
 
 class SuiteValueError(ValueError):
@@ -94,3 +95,6 @@ def parse_parameters(model: type[M], data: Any, path: tuple[str | int, ...] = ()
                     message += f", got {detail['input']!r}"
             problems.append(((*path, *place), message))
         raise SuiteValueError(*problems) from None
+
+
+CHECK_KINDS: Registry[CheckKind] = Registry("check kind")

@@ -1,0 +1,189 @@
+"""Measuring the equivariance law: the network in two precisions, the action and the comparison in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..architecture import Architecture, Equivariant, Invariant, Unsupported
+from ..cell import Cell
+from ..group import GroupElement, act, generators, identity, random_elements
+from ..inputs import constructed, in_general_position, jittered
+from ..result import Judgement
+from ..space import WeightSpace
+from ..subject import Subject
+from ..weights import Weights
+from ..workbench import Workbench
+from . import equivariance as verdict
+from .kinds import NamedSpace
+
+OUTPUTS = {"invariant": Invariant(3), "equivariant": Equivariant(2)}
+JITTERS = 4
+"""One-ulp neighbours of each sample that measure the noise floor."""
+SMALLEST_SCALE = 1e-3
+"""Errors are relative to the output's scale on the inputs at hand, or to this share of the scale on generic inputs."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One case of an equivariance check, read off its cell."""
+
+    named: NamedSpace
+    output: str
+    input: str
+    mode: str
+    samples: int
+    elements: int
+
+    @staticmethod
+    def of(cell: Cell) -> Task:
+        space, output, kind, mode = cell.case.rsplit("/", 3)
+        parameters = cell.parameters
+        named = NamedSpace.from_json({key: parameters["spaces"][space][key] for key in ("space", "zoo")})
+        return Task(named, output, kind, mode, parameters["samples"], parameters["elements"])
+
+
+def draw_inputs(task: Task, space: WeightSpace, samples: int, rng: np.random.Generator) -> Weights:
+    """Weight vectors of the task's kind: constructed, or trained ones from its zoo."""
+    if task.input != verdict.ZOO_INPUT:
+        return constructed(task.input, space, samples, rng)
+    from ..zoo.store import population  # the only inputs that need a training run
+
+    assert task.named.zoo is not None
+    trained = population(task.named.zoo).weights
+    return trained[rng.choice(trained.batch, samples, replace=False).tolist()].to(torch.float64)
+
+
+def draw_elements(space: WeightSpace, count: int, rng: np.random.Generator) -> tuple[GroupElement, ...]:
+    """Every generator, `count` uniform elements, and for every permuted axis one uniform element that moves it alone."""
+    one_axis = tuple(
+        GroupElement(
+            tuple(
+                (name, images if name == axis else rest)
+                for (name, images), (_, rest) in zip(g.permutations, identity(space).permutations, strict=True)
+            )
+        )
+        for axis in space.permuted
+        for g in random_elements(space, 1, rng)
+    )
+    return generators(space) + random_elements(space, count, rng) + one_axis
+
+
+def moved(
+    outputs: torch.Tensor, elements: Sequence[GroupElement], space: WeightSpace, output: Invariant | Equivariant
+) -> torch.Tensor:
+    """`g phi(v)` for flat outputs `[batch, entries]`: nothing moves in an invariant one."""
+    if isinstance(output, Invariant):
+        return outputs
+    tensors, start = {}, 0
+    for name, shape in space.shapes.items():
+        size = int(np.prod(shape)) * output.channels
+        tensors[name] = outputs[:, start : start + size].reshape(-1, *shape, output.channels)
+        start += size
+    return act(elements, Weights(space, tensors)).flat()
+
+
+def _largest(difference: torch.Tensor) -> float:
+    return float(difference.abs().max()) if difference.numel() else 0.0
+
+
+def law_error(subject: Subject, v: Weights, elements: Sequence[GroupElement]) -> tuple[torch.Tensor, torch.Tensor]:
+    """`(phi(v), largest |phi(g v) - g phi(v)| for each element)`, element i on sample i modulo the batch, in one call."""
+    partner = torch.arange(len(elements)) % v.batch
+    outputs = subject(Weights.cat([v, act(elements, v[partner])]))
+    base, images = outputs[: v.batch], outputs[v.batch :]
+    return base, (images - moved(base[partner], elements, v.space, subject.output)).abs().amax(dim=1)
+
+
+def measure(
+    architecture: Architecture, task: Task, seed: int, bench: Workbench, elements: Sequence[GroupElement] | None = None
+) -> tuple[verdict.Measurement, GroupElement]:
+    """Measure one case on the task's own group elements, or on given ones.
+
+    Returns:
+        The measurement, and the group element with the largest error.
+
+    Raises:
+        Unsupported, PluginFault: as `Subject` does.
+    """
+    space, output = task.named.space, OUTPUTS[task.output]
+    rng = np.random.default_rng(seed)
+    v = draw_inputs(task, space, task.samples, rng)
+    mates = constructed("generic", space, task.samples, rng)
+    elements = elements or draw_elements(space, task.elements, rng)
+
+    def built(dtype: torch.dtype) -> Subject:
+        return Subject(architecture, space, output, seed=seed, dtype=dtype, bench=bench, mode=task.mode)
+
+    subject = built(torch.float64)
+    kept = v.clone()
+    first = subject(v)
+    modified = not all(torch.equal(kept.tensors[name], tensor) for name, tensor in v.items())
+    v = kept
+    base, errors = law_error(subject, v, elements)
+
+    jitters = Weights.cat([jittered(v, rng) for _ in range(JITTERS)])
+    jitter = (subject(jitters) - base.repeat(JITTERS, 1)).abs()
+
+    # Mates of another size and scale: a statistic over the batch cannot miss them.
+    among = subject(Weights.cat([mates.map(lambda tensor: 8 * tensor), v[[0]]]))
+    generic = subject(mates)
+    backwards = subject(v[list(range(v.batch - 1, -1, -1))]).flip(0)
+    alone = subject(v[[0]])
+    again = subject(v)
+
+    own_scale, generic_scale = _largest(base), _largest(generic)
+    scale = max(own_scale, SMALLEST_SCALE * generic_scale, 1e-300)
+    pairs = torch.combinations(torch.arange(task.samples))
+    spread = (generic[pairs[:, 0]] - generic[pairs[:, 1]]).abs().amax(dim=1).median()
+    subject32 = built(torch.float32)
+    _, errors32 = law_error(subject32, v, elements)
+    worst = int(errors.argmax())
+    return (
+        verdict.Measurement(
+            error64=float(errors[worst]) / scale,
+            error32=_largest(errors32) / scale,
+            floor64=max(_largest(jitter) / scale, verdict.ROUNDING),
+            properties={
+                "repeated call": _largest(again - first) / scale,
+                "batch order": _largest(backwards - again) / scale,
+                "batch mates": _largest(among[-1:] - again[:1]) / scale,
+                "batch of one": _largest(alone - again[:1]) / scale,
+            },
+            spread=float(spread) / max(generic_scale, 1e-300),
+            modified=modified,
+        ),
+        elements[worst],
+    )
+
+
+def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
+    """Measure and judge one cell; a failure is shrunk to its smallest counter-example."""
+    from .equivariance_shrinking import shrink  # hypothesis, which only a failure has to pay for
+
+    task = Task.of(cell)
+    predicted = "equivariant"
+    if task.mode not in architecture.traits.modes:
+        return Judgement("not-applicable", f"claims no {task.mode} mode", predicted)
+    if architecture.traits.domain == "general-position":
+        sample = draw_inputs(task, task.named.space, task.samples, np.random.default_rng(cell.seed))
+        if not in_general_position(sample):
+            return Judgement("not-applicable", "outside the declared domain: not in general position", predicted)
+    try:
+        measured, worst = measure(architecture, task, cell.seed, bench)
+    except Unsupported as reason:
+        return Judgement("not-applicable", f"unsupported: {reason}", predicted)
+    outcome, reason, observed = verdict.judge(measured)
+    evidence = {
+        "space": str(task.named.space),
+        "output": task.output,
+        "input": task.input,
+        "mode": task.mode,
+        **verdict.evidence(measured),
+    }
+    if outcome == "fail":
+        evidence["counterexample"] = shrink(architecture, task, cell.seed, measured, worst, bench)
+    return Judgement(outcome, reason, predicted, observed, evidence)

@@ -1,0 +1,40 @@
+"""Random parameters from a density, so that almost every draw parts whatever some parameters of the network part.
+
+An initialisation may hold exact zeros (biases, gates) at which a network is blind; noise at each tensor's own scale takes
+it off that measure-zero set (theory.md section 6; protocol.md, separation).
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import torch
+
+GAINS = (1.0, 3.0, 5.0, 10.0)
+"""Gains of successive draws: small ones keep the network smooth, large ones keep late rounds above the rounding."""
+
+SCALAR_NOISE = 0.1
+
+
+def redraw_(module: torch.nn.Module, generator: torch.Generator, gain: float) -> None:
+    """Initialisation + noise at the fan-in scale, times `gain` for matrices; or the plug-in's own `redraw_(generator)`.
+
+    The fan-in of a tensor `[out, in, ...]` is its size over `out`, that of a vector its length; scalars get a fixed
+    small noise. The plug-in's own method is used where it has one, since for some parameters (log-scales, tied weights)
+    noise of this kind would break the network; gains are then its own business.
+    """
+    own = getattr(module, "redraw_", None)
+    if own is not None:
+        own(generator)
+        return
+    with torch.no_grad():
+        for parameter in module.parameters():
+            shape = tuple(parameter.shape)
+            if parameter.ndim == 0:
+                scale = SCALAR_NOISE
+            else:
+                scale = max(prod(shape[1:]) if len(shape) > 1 else shape[0], 1) ** -0.5
+            noise = torch.randn(shape, generator=generator, dtype=torch.float64).to(parameter)
+            parameter.add_(noise, alpha=scale)
+            if parameter.ndim > 1:
+                parameter.mul_(gain)
