@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -86,17 +87,15 @@ class WeightSpace:
     @property
     def is_mlp(self) -> bool:
         """Whether this is the space that `mlp` makes of some widths and the same activation."""
-        count = len(self.sizes)
-        if count < 3 or len(self.tensors) != 2 * (count - 1):
-            return False
-        return self == mlp(*(size for _, size in self.sizes), activation=self.activation)
+        return _mlp_widths(self) is not None
 
     @property
     def widths(self) -> tuple[int, ...]:
         """Layer widths `(n_0, ..., n_L)` of an MLP space; SpaceError for any other space."""
-        if not self.is_mlp:
+        widths = _mlp_widths(self)
+        if widths is None:
             raise SpaceError(f"layer widths are defined for MLP spaces only, not for {self}")
-        return tuple(size for _, size in self.sizes)
+        return widths
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON; `from_json` gives the same space back."""
@@ -160,3 +159,27 @@ def mlp(*widths: int, activation: str = "relu") -> WeightSpace:
         permuted=tuple(f"n{layer}" for layer in layers if layer < len(widths) - 1),
         activation=activation,
     )
+
+
+@lru_cache(maxsize=1024)
+def _mlp_widths(space: WeightSpace) -> tuple[int, ...] | None:
+    """The widths whose `mlp` is this space, or None; kept, since networks ask at every call."""
+    widths = tuple(size for _, size in space.sizes)
+    if len(widths) < 3 or len(space.tensors) != 2 * (len(widths) - 1):
+        return None
+    return widths if space == mlp(*widths, activation=space.activation) else None
+
+
+@dataclass(frozen=True)
+class NamedSpace:
+    """A space that a suite names: where its weights come from (`zoo`, or constructed when None) and what they look like."""
+
+    space: WeightSpace
+    zoo: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"space": self.space.to_json(), "zoo": self.zoo}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> NamedSpace:
+        return NamedSpace(WeightSpace.from_json(data["space"]), data["zoo"])

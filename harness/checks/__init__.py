@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from . import equivariance
+from . import equivariance, separation
 from .kinds import CHECK_KINDS
 
-CHECK_KINDS.add(equivariance.KIND.name, equivariance.KIND)
+for kind in (equivariance.KIND, separation.KIND):
+    CHECK_KINDS.add(kind.name, kind)

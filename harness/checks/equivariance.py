@@ -17,10 +17,12 @@ from pydantic import Field
 
 from ..architecture import Architecture
 from ..cell import Cell
+from ..parameters import Parameters, SuiteValueError
 from ..registry import did_you_mean
 from ..result import Judgement
+from ..space import NamedSpace
 from ..workbench import Workbench
-from .kinds import CheckKind, NamedSpace, Parameters, SuiteValueError
+from .kinds import CheckKind
 
 CONSTRUCTED_INPUTS = (
     "generic",
@@ -39,8 +41,9 @@ FAIL_FLOORS, FAIL_ERROR = 1e3, 1e-12
 MARGIN = 3.0
 """A decision within this factor of a threshold is undecided."""
 ILL_CONDITIONED = 1e-9
-ROUNDING = 4 * 2.0**-53
-"""No floor lies below this: a few units in the last place of the output itself."""
+NOT_EQUIVARIANT = "not equivariant"
+ROUNDING = 16 * 2.0**-53
+"""No floor lies below this: the rounding of the sums inside, which jitter does not show where the output is flat."""
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -105,7 +108,8 @@ class Measurement:
 
     Args:
         error64, error32: largest `|phi(g v) - g phi(v)|` over samples and group elements, in two precisions.
-        floor64: the same quantity under one-ulp jitter of the input, in float64, at least `ROUNDING`.
+        floor64: the same quantity under one-ulp jitter of the input, in float64, at least `ROUNDING`; of generic inputs
+            where the plug-in declares that it is not continuous, since a canonical form may jump at ties.
         properties: name -> largest difference between outputs that must be equal.
         spread: median difference between outputs on different orbits.
         modified: whether the call changed its input.
@@ -155,7 +159,8 @@ def judge(measured: Measurement) -> tuple[str, str, str]:
     if floor > ILL_CONDITIONED:
         return (
             "error",
-            f"ill-conditioned: one unit in the last place of the input moves the output by {floor:.1e}",
+            f"ill-conditioned: one unit in the last place of the input moves the output by {floor:.1e} of its scale "
+            f"(a jump is declared with continuous=False)",
             "ill-conditioned",
         )
     floor = max(floor, repeat)
@@ -194,7 +199,7 @@ _BROKEN = {
     "batch of one": "the answer alone differs from the answer in a batch",
 }
 _OBSERVED = {
-    "equivariance": "not equivariant",
+    "equivariance": NOT_EQUIVARIANT,
     "repeated call": "not repeatable",
     "batch order": "depends on batch order",
     "batch mates": "depends on batch mates",

@@ -13,12 +13,11 @@ from ..cell import Cell
 from ..group import GroupElement, act, generators, identity, random_elements
 from ..inputs import constructed, in_general_position, jittered
 from ..result import Judgement
-from ..space import WeightSpace
+from ..space import NamedSpace, WeightSpace
 from ..subject import Subject
 from ..weights import Weights
 from ..workbench import Workbench
 from . import equivariance as verdict
-from .kinds import NamedSpace
 
 OUTPUTS = {"invariant": Invariant(3), "equivariant": Equivariant(2)}
 JITTERS = 4
@@ -125,12 +124,12 @@ def measure(
     v = kept
     base, errors = law_error(subject, v, elements)
 
-    jitters = Weights.cat([jittered(v, rng) for _ in range(JITTERS)])
-    jitter = (subject(jitters) - base.repeat(JITTERS, 1)).abs()
-
     # Mates of another size and scale: a statistic over the batch cannot miss them.
     among = subject(Weights.cat([mates.map(lambda tensor: 8 * tensor), v[[0]]]))
     generic = subject(mates)
+    steady, still = (v, first) if architecture.traits.continuous else (mates, generic)
+    # In the same places of a batch of the same size, so that what the batch does to the answer is not taken for noise.
+    jitter = torch.cat([subject(jittered(steady, rng)) for _ in range(JITTERS)]) - still.repeat(JITTERS, 1)
     backwards = subject(v[list(range(v.batch - 1, -1, -1))]).flip(0)
     alone = subject(v[[0]])
     again = subject(v)
@@ -138,6 +137,7 @@ def measure(
     own_scale, generic_scale = _largest(base), _largest(generic)
     scale = max(own_scale, SMALLEST_SCALE * generic_scale, 1e-300)
     pairs = torch.combinations(torch.arange(task.samples))
+    noise = _largest(jitter) / (scale if architecture.traits.continuous else max(generic_scale, 1e-300))
     spread = (generic[pairs[:, 0]] - generic[pairs[:, 1]]).abs().amax(dim=1).median()
     subject32 = built(torch.float32)
     _, errors32 = law_error(subject32, v, elements)
@@ -146,7 +146,7 @@ def measure(
         verdict.Measurement(
             error64=float(errors[worst]) / scale,
             error32=_largest(errors32) / scale,
-            floor64=max(_largest(jitter) / scale, verdict.ROUNDING),
+            floor64=max(noise, verdict.ROUNDING),
             properties={
                 "repeated call": _largest(again - first) / scale,
                 "batch order": _largest(backwards - again) / scale,

@@ -17,9 +17,9 @@ from ..workbench import Workbench
 from . import equivariance as verdict
 from .equivariance_measurement import Task, measure
 
-SEARCH = 40
+SEARCH = 30
 """Examples tried before the failure is reported as it was found."""
-CALLS = 160
+CALLS = 80
 """Measurements that one search may cost, shrinking included."""
 
 
@@ -41,15 +41,18 @@ class Example:
 
 
 @st.composite
-def examples(draw: st.DrawFn, widths: tuple[int, ...]) -> Example:
-    """Networks no larger than `widths`, with at least one hidden layer of two neurons, and up to four swaps."""
+def examples(draw: st.DrawFn, widths: tuple[int, ...], swapping: bool) -> Example:
+    """Networks no larger than `widths`; if `swapping`, with a neuron that can move and one to four swaps."""
     hidden = widths[1:-1]
     count = draw(st.integers(1, len(hidden)))
     chosen = [draw(st.integers(1, hidden[index])) for index in range(count)]
+    if swapping and max(chosen) < 2:
+        index = draw(st.sampled_from([index for index in range(count) if hidden[index] > 1] or [0]))
+        chosen[index] = draw(st.integers(min(2, hidden[index]), hidden[index]))
     chosen = (draw(st.integers(1, widths[0])), *chosen, draw(st.integers(1, widths[-1])))
     movable = [(layer, index) for layer in range(1, count + 1) for index in range(chosen[layer] - 1)]
-    swaps = draw(st.lists(st.sampled_from(movable), max_size=4)) if movable else []
-    return Example(tuple(chosen), tuple(swaps))
+    swaps = draw(st.lists(st.sampled_from(movable), min_size=1, max_size=4)) if swapping and movable else []
+    return Example(chosen, tuple(swaps))
 
 
 def shrink(
@@ -63,7 +66,7 @@ def shrink(
     """The smallest failing example that the search finds, or the failure as it was measured.
 
     Returns:
-        widths, input kind, seed, group element (cycle notation and images) and error: all that reproduces it.
+        space, input kind, seed, group element (cycle notation and images) and error: all that reproduces it.
     """
     found: dict[str, Any] = {
         "space": str(task.named.space),
@@ -77,19 +80,18 @@ def shrink(
     if not task.named.space.is_mlp:
         return found
     kind = task.input if task.input != verdict.ZOO_INPUT else "generic"
-    law_only = verdict.judge(measured)[2] == "not equivariant"
-    calls = 0
+    broken = verdict.judge(measured)[2]
+    swapping = broken == verdict.NOT_EQUIVARIANT
+    errors: dict[Example, float | None] = {}
 
     def fails(example: Example) -> bool:
-        nonlocal calls
-        calls += 1
-        if calls > CALLS or (law_only and example.element == identity(mlp(*example.widths))):
-            return False
-        return failing_error(architecture, task, kind, example, seed, bench, law_only) is not None
+        if example not in errors and len(errors) < CALLS:
+            errors[example] = failing_error(architecture, task, kind, example, seed, bench, broken)
+        return errors.get(example) is not None
 
     try:
         smallest = find(
-            examples(task.named.space.widths),
+            examples(task.named.space.widths, swapping),
             fails,
             settings=settings(
                 max_examples=SEARCH,
@@ -109,23 +111,20 @@ def shrink(
         "input": kind,
         "element": str(smallest.element),
         "images": smallest.element.to_json(),
-        "error": failing_error(architecture, task, kind, smallest, seed, bench, law_only),
+        "error": errors[smallest],
         "shrunk": True,
     }
 
 
 def failing_error(
-    architecture: Architecture, task: Task, kind: str, example: Example, seed: int, bench: Workbench, law_only: bool
+    architecture: Architecture, task: Task, kind: str, example: Example, seed: int, bench: Workbench, broken: str
 ) -> float | None:
-    """The error of one example if it fails as the original did, else None."""
+    """The error of one example if it breaks what the original broke, else None."""
     space = mlp(*example.widths, activation=task.named.space.activation)
     small = replace(task, named=replace(task.named, space=space, zoo=None), input=kind, samples=2)
-    elements = (example.element,) if law_only else None
     try:
-        measured, _ = measure(architecture, small, seed, bench, elements)
+        measured, _ = measure(architecture, small, seed, bench, (example.element,))
     except (Unsupported, PluginFault):
         return None
     outcome, _, observed = verdict.judge(measured)
-    if outcome != "fail" or (law_only and observed != "not equivariant"):
-        return None
-    return measured.error64
+    return measured.error64 if outcome == "fail" and observed == broken else None

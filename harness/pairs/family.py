@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..checks.kinds import Parameters
 from ..group import GroupElement
+from ..parameters import Parameters
 from ..registry import Registry
 from ..space import WeightSpace
 

@@ -1,0 +1,45 @@
+"""The table of certified relations against declared power, row by row and column by column."""
+
+from __future__ import annotations
+
+import pytest
+
+from orbitcheck.harness.checks.prediction import ANY, NOT_SEPARATED, SEPARATED, predict
+
+ONE_ORBIT = {"orbit": "same", "round_parted": None, "function": "equal"}
+TWINS = {"orbit": "different", "round_parted": None, "function": "equal"}
+ROUND_3_SAME = {"orbit": "different", "round_parted": 3, "function": "equal"}
+ROUND_3_DIFFERENT = {"orbit": "different", "round_parted": 3, "function": "different"}
+ROUND_3_UNKNOWN = {"orbit": "different", "round_parted": 3, "function": "unknown"}
+ORBIT_UNKNOWN = {"orbit": "unknown", "round_parted": None, "function": "equal"}
+
+POWERS = ["below-1-wl", "1-wl", "complete", "function", "unknown"]
+TABLE = [
+    (ONE_ORBIT, [NOT_SEPARATED] * 5),
+    (TWINS, [NOT_SEPARATED, NOT_SEPARATED, SEPARATED, NOT_SEPARATED, ANY]),
+    (ROUND_3_SAME, [ANY, SEPARATED, SEPARATED, NOT_SEPARATED, ANY]),
+    (ROUND_3_DIFFERENT, [ANY, SEPARATED, SEPARATED, SEPARATED, ANY]),
+    (ROUND_3_UNKNOWN, [ANY, SEPARATED, SEPARATED, ANY, ANY]),
+    (ORBIT_UNKNOWN, [NOT_SEPARATED, NOT_SEPARATED, ANY, NOT_SEPARATED, ANY]),
+]
+
+
+@pytest.mark.parametrize(("relation", "row"), TABLE)
+def test_the_table_is_what_the_protocol_says(relation, row):
+    for power, wanted in zip(POWERS, row, strict=True):
+        rounds = (4, 5) if power == "1-wl" else None
+        assert predict(**relation, power=power, rounds=rounds).verdict == wanted, power
+
+
+@pytest.mark.parametrize(
+    ("rounds", "wanted"),
+    [((3, 3), SEPARATED), ((4, 5), SEPARATED), ((2, 3), ANY), ((2, 4), ANY), ((1, 2), NOT_SEPARATED)],
+)
+def test_declared_rounds_bound_what_a_network_sees(rounds, wanted):
+    assert predict(**ROUND_3_DIFFERENT, power="1-wl", rounds=rounds).verdict == wanted
+
+
+def test_only_a_predicted_equality_makes_no_gap_conclusive():
+    assert predict(**TWINS, power="1-wl", rounds=(4, 5)).equal
+    assert not predict(**TWINS, power="unknown", rounds=None).equal
+    assert not predict(**ROUND_3_SAME, power="1-wl", rounds=(4, 5)).equal

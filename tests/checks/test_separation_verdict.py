@@ -1,0 +1,159 @@
+"""The separation verdict as a pure function: thresholds, schedule, faults, resolution, and the printed p-value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations
+from math import isclose
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orbitcheck.harness.checks.prediction import ANY, NOT_SEPARATED, SEPARATED, Prediction
+from orbitcheck.harness.checks.separation import (
+    COMPARISONS,
+    CONTROLS,
+    CROSSES,
+    FINAL,
+    LAST,
+    Draw,
+    judge,
+    observe,
+    resolved_rounds,
+    wants_more,
+)
+
+SEES, BLIND, NOTHING = Prediction(SEPARATED, "sees"), Prediction(NOT_SEPARATED, "blind"), Prediction(ANY, "nothing")
+
+
+def draw(
+    ratio: float, gain: float = 3.0, confirmed: float | None = None, ratio32: float | None = None, **changes
+) -> Draw:
+    """A draw with noise 1e-15 and the gap that the ratio asks for."""
+    noise = 1e-15
+    return Draw(
+        gain=gain,
+        controls=(noise,) * CONTROLS,
+        crosses=(ratio * noise,) * CROSSES,
+        jitter=noise / 2,
+        norm=1.0,
+        generic=1.0,
+        confirmed=confirmed,
+        ratio32=ratio32,
+        gap32=None if ratio32 is None else ratio * noise,
+        **changes,
+    )
+
+
+CLEAR = draw(1e6, confirmed=1e6, ratio32=20.0)
+
+
+def test_a_draw_costs_a_hundred_forwards():
+    from orbitcheck.harness.checks.separation import GENERIC, JITTERS
+
+    assert 2 * CONTROLS + 2 * CROSSES + JITTERS + GENERIC == 100
+
+
+def test_a_confirmed_gap_in_both_precisions_separates():
+    assert observe([CLEAR], SEES) == SEPARATED
+    assert judge([CLEAR], SEES, 1, None, None)[0] == "pass"
+    assert judge([CLEAR], BLIND, None, None, None)[0] == "fail"
+    assert judge([CLEAR], NOTHING, 1, None, None)[0] == "pass"
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [
+        draw(999.0),
+        draw(1e6, confirmed=999.0, ratio32=20.0),
+        draw(1e6, confirmed=1e6, ratio32=0.9),
+        replace(CLEAR, gap32=CLEAR.gap * 1e3),
+    ],
+)
+def test_one_gap_that_is_small_unconfirmed_or_gone_in_float32_does_not_separate(weak):
+    assert observe([weak], SEES) == "undecided"
+
+
+def test_two_calm_draws_separate_without_float32():
+    calm = draw(1e6, gain=1.0, confirmed=1e6, ratio32=0.1)
+    assert observe([calm], SEES) == "undecided"
+    assert observe([calm, calm], SEES) == SEPARATED
+    assert observe([draw(1e6, gain=3.0, confirmed=1e6, ratio32=0.1)] * 2, SEES) == "undecided"
+
+
+def test_no_gap_is_final_after_four_draws_for_a_certified_pair_only():
+    quiet = draw(0.5)
+    assert observe([quiet] * (FINAL - 1), BLIND) == "undecided"
+    assert observe([quiet] * FINAL, BLIND) == NOT_SEPARATED
+    assert observe([quiet] * LAST, SEES) == "undecided"
+    assert observe([quiet] * 3 + [draw(11.0)], BLIND) == "undecided"
+
+
+def test_the_schedule_is_1_4_16():
+    quiet = draw(0.5)
+    assert wants_more([], SEES)
+    assert not wants_more([CLEAR], SEES)
+    assert next(count for count in range(1, 20) if not wants_more([quiet] * count, BLIND)) == FINAL
+    assert next(count for count in range(1, 20) if not wants_more([quiet] * count, NOTHING)) == FINAL
+    assert next(count for count in range(1, 20) if not wants_more([quiet] * count, SEES)) == LAST
+
+
+def test_a_network_that_is_not_invariant_is_invalid_and_an_unstable_one_ill_conditioned():
+    wild = replace(CLEAR, controls=(1e-3,) * CONTROLS)
+    assert judge([wild], SEES, 1, None, None)[:2][0] == "error"
+    assert "invalid" in judge([wild], SEES, 1, None, None)[1]
+    shaky = replace(CLEAR, controls=(1e-8,) * CONTROLS, jitter=1e-8)
+    assert "ill-conditioned" in judge([shaky], SEES, 1, None, None)[1]
+
+
+def test_jitter_is_no_noise_of_a_map_that_declares_jumps():
+    jumping = replace(CLEAR, jitter=1.0, continuous=False)
+    assert jumping.fault is None
+    assert observe([jumping], SEES) == SEPARATED
+    assert replace(jumping, continuous=True).fault is not None
+
+
+def test_a_missing_gap_convicts_only_within_the_resolution():
+    quiet = [draw(0.5)] * LAST
+    assert judge(quiet, SEES, 3, 3, 0.5)[0] == "fail"
+    assert judge(quiet, SEES, 4, 3, None)[0] == "pass"
+    assert judge(quiet, SEES, 4, 3, None)[2] == ANY
+    assert judge(quiet, SEES, 1, 0, 0.5)[0] == "undecided"
+    assert judge([*quiet[1:], draw(50.0)], SEES, 3, 3, 0.5)[0] == "undecided"
+    assert judge(quiet, SEES, 3, 3, 1e5)[0] == "pass"
+
+
+def test_a_complete_network_without_a_gap_stays_undecided():
+    assert judge([draw(0.5)] * LAST, SEES, None, None, 0.5)[0] == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("ratios", "wanted"),
+    [
+        ({}, 0),
+        ({1: 10.0}, 0),
+        ({1: 1e3}, 1),
+        ({1: 1e14}, 3),
+        ({1: 1e14, 2: 1e10}, 3),
+        ({1: 1e14, 2: 1e12, 3: 1e12}, 5),
+        ({1: 1e14, 3: 1e12}, 3),
+    ],
+)
+def test_resolution_grants_four_digits_a_round(ratios, wanted):
+    assert resolved_rounds(ratios) == wanted
+
+
+def slow_p(gap: float, controls: list[float], crosses: int) -> float:
+    """Share of all orders of controls and crosses in which the crosses are the largest but for the controls above."""
+    above = sum(control >= gap for control in controls)
+    items = ["x"] * crosses + ["c"] * len(controls)
+    orders = set(permutations(items))
+    return sum(all(item == "c" for item in order[crosses + above :]) for order in orders) / len(orders)
+
+
+@given(st.lists(st.sampled_from([0.5, 1.0, 2.0]), min_size=4, max_size=4), st.integers(1, 3))
+@settings(deadline=None, derandomize=True, max_examples=60)
+def test_the_p_value_counts_orders(controls, crosses):
+    measured = Draw(1.0, tuple(controls), (1.0,) * crosses, 0.0, 1.0, 1.0)
+    assert isclose(measured.p, min(1.0, COMPARISONS * slow_p(1.0, controls, crosses)))

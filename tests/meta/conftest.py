@@ -1,0 +1,17 @@
+"""The networks of `networks.py`, loaded as a user's file is: by path and name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orbitcheck.harness.discovery import load, parse_name
+
+NETWORKS = Path(__file__).with_name("networks.py")
+
+
+@pytest.fixture(scope="session")
+def network():
+    """Name of a class in `networks.py` -> its architecture."""
+    return lambda name: load(parse_name(f"{NETWORKS}:{name}"))

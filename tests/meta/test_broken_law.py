@@ -1,0 +1,171 @@
+"""Every way of breaking a correct network is caught by the equivariance check, and the correct one never accused."""
+
+from __future__ import annotations
+
+import pytest
+
+from orbitcheck import mlp
+from orbitcheck.harness.architecture import Architecture
+from orbitcheck.harness.cell import Cell
+from orbitcheck.harness.checks import CHECK_KINDS
+from orbitcheck.harness.checks.kinds import NamedSpace, parse_parameters
+from orbitcheck.harness.evaluate import evaluate
+from orbitcheck.harness.result import Result
+
+KIND = CHECK_KINDS["equivariance"]
+SPACES = {
+    "shallow": NamedSpace(mlp(1, 5, 1)),
+    "tiny": NamedSpace(mlp(2, 4, 3, 1)),
+    "wide": NamedSpace(mlp(2, 9, 8, 2, activation="sine")),
+}
+
+
+KEPT: dict[str, list[Result]] = {}
+
+
+def default_rows(architecture: Architecture) -> list[Result]:
+    """`rows` at its defaults, measured once a session."""
+    if architecture.name not in KEPT:
+        KEPT[architecture.name] = rows(architecture)
+    return KEPT[architecture.name]
+
+
+def rows(architecture: Architecture, seeds: int = 1, **parameters) -> list[Result]:
+    """Every row of an equivariance check; other seeds come from other numbers of random elements."""
+    results = []
+    for extra in range(seeds):
+        given = {"spaces": list(SPACES), "modes": ["eval", "train"], "elements": 4 + extra, **parameters}
+        resolved = KIND.resolve(parse_parameters(KIND.parameters, given), SPACES)
+        results += [
+            evaluate(Cell("meta", "law", "equivariance", resolved, case, None, str(architecture.name)), architecture)
+            for case in KIND.cases(resolved)
+        ]
+    return results
+
+
+BROKEN = {
+    "UnpermutedAxis": "differs from g phi",
+    "PositionalLeak": "differs from g phi",
+    "FixedStatistics": "differs from g phi",
+    "BatchStatistic": "other samples of the batch",
+    "BatchPosition": "order of the batch",
+    "DropoutLeftOn": "another answer",
+    "TrainModeDropout": "another answer",
+    "TrainModeLeak": "differs from g phi",
+    "Float32Inside": "",
+    "ConstantOutput": "vacuous",
+    "InPlaceEdit": "modified its input",
+    "HiddenState": "another answer",
+    "RandomFeatures": "another answer",
+    "WideOnly": "differs from g phi",
+    "LastHiddenLayer": "differs from g phi",
+    "EqualBiasesOnly": "ill-conditioned",
+    "EqualBiasesJump": "differs from g phi",
+    "OneGenerator": "differs from g phi",
+    "SmallLeak": "differs from g phi",
+    "SqueezedBatch": "alone differs",
+    "UnmovedOutput": "differs from g phi",
+    "PrunedOnly": "ill-conditioned",
+}
+
+
+NEAR_THE_NOISE = ("SmallLeak",)
+"""Defects so small that some inputs hide them between the thresholds; others must still convict."""
+
+
+def test_the_list_of_defects_is_long_enough_and_complete(network):
+    import sys
+
+    networks = sys.modules[network("Sound").factory.__module__]
+    assert {entry.__name__ for entry in networks.BROKEN_LAW} == set(BROKEN)
+    assert len(BROKEN) >= 15
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_every_broken_rule_is_caught(network, name):
+    red = [row for row in default_rows(network(name)) if row.outcome not in ("pass", "not-applicable")]
+    assert red
+    assert any(row.outcome in ("fail", "error") and BROKEN[name] in row.reason for row in red), {
+        row.reason for row in red
+    }
+    assert all(row.outcome != "undecided" for row in red) or name in NEAR_THE_NOISE
+
+
+@pytest.mark.parametrize(
+    ("name", "only"),
+    [
+        ("TrainModeLeak", lambda row: "/train" in row.case),
+        ("TrainModeDropout", lambda row: "/train" in row.case),
+        ("WideOnly", lambda row: row.case.startswith("wide/")),
+        ("UnmovedOutput", lambda row: "/equivariant/" in row.case),
+    ],
+)
+def test_a_defect_is_red_only_where_it_is(network, name, only):
+    red = [row for row in default_rows(network(name)) if row.outcome == "fail"]
+    assert red
+    assert all(only(row) for row in red)
+
+
+def test_equal_biases_are_what_breaks_a_ranking_by_bias(network):
+    outcome = {row.case: row.outcome for row in rows(network("EqualBiasesJump"), modes=["eval"])}
+    assert outcome["tiny/invariant/equal-biases/eval"] == "fail"
+    assert outcome["tiny/invariant/ties/eval"] == "fail"
+    assert outcome["tiny/invariant/generic/eval"] == "pass"
+
+
+def test_a_correct_network_is_never_accused_in_a_thousand_runs(network):
+    results = rows(network("Sound"), seeds=11)
+    assert len(results) >= 1000
+    assert {row.outcome for row in results} == {"pass"}
+
+
+def test_the_counterexample_is_the_smallest_and_reproduces(network):
+    """A positional leak needs one hidden layer of two neurons, and one transposition."""
+    row = next(row for row in default_rows(network("PositionalLeak")) if row.case == "wide/invariant/generic/eval")
+    found = row.evidence["counterexample"]
+    assert found["shrunk"]
+    assert found["widths"] == [1, 2, 1]
+    assert found["element"] == "n1: (0 1)"
+
+
+def test_the_counterexample_of_a_width_bug_is_as_wide_as_the_bug(network):
+    row = next(row for row in default_rows(network("WideOnly")) if row.case == "wide/invariant/generic/eval")
+    found = row.evidence["counterexample"]
+    assert max(found["widths"]) == 8
+
+
+def test_the_precision_ratio_names_the_cause(network):
+    leak = next(row for row in default_rows(network("PositionalLeak")) if row.case == "tiny/invariant/generic/eval")
+    assert leak.evidence["cause"].startswith("a violation")
+    cast = [row.evidence for row in default_rows(network("Float32Inside")) if row.case == "wide/invariant/generic/eval"]
+    assert cast[0]["cause"].startswith("float32 somewhere inside")
+
+
+@pytest.mark.parametrize(
+    "name", ["Raises", "Exits", "BadConstructor", "WrongShape", "WrongType", "WrongDtype", "NotFinite", "no_module"]
+)
+def test_a_broken_call_is_an_error_row_with_one_line(network, name):
+    for row in rows(network(name), spaces=["tiny"], modes=["eval"], inputs=["generic"]):
+        assert row.outcome == "error"
+        assert row.reason
+        assert "\n" not in row.reason
+
+
+def test_a_talkative_network_passes_and_its_words_are_kept(network):
+    row = rows(network("Prints"), spaces=["tiny"], modes=["eval"], inputs=["generic"])[0]
+    assert row.outcome == "pass"
+    assert row.evidence["printed"].startswith("hello from the network")
+
+
+def test_a_mode_that_is_not_claimed_is_not_applicable(network):
+    outcomes = {row.outcome for row in rows(network("Prints"), spaces=["tiny"], modes=["train"])}
+    assert outcomes == {"not-applicable"}
+
+
+def test_a_row_is_the_same_however_often_it_is_evaluated(network):
+    def stable(row: Result) -> dict:
+        return {key: value for key, value in row.to_json().items() if "seconds" not in key}
+
+    first = [stable(row) for row in rows(network("PositionalLeak"), spaces=["tiny"])]
+    second = [stable(row) for row in reversed(rows(network("PositionalLeak"), spaces=["tiny"]))]
+    assert first == second[::-1]
