@@ -1,0 +1,102 @@
+"""Pairs of real networks out of a zoo: a network and a relabelled copy, two networks, one weight nudged, one coarsened."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ..group import random_elements
+from ..parameters import Parameters, SuiteValueError
+from ..registry import UnknownName
+from ..space import WeightSpace
+from ..zoo.catalogue import parse_reference
+from .demands import label_of, numbered, refuse_repeats
+from .family import Pair, PairFamily
+from .vectors import moved
+
+NUDGE = 2.0**-8
+"""What is added to one weight of a nudged copy."""
+
+
+class TrainedParameters(Parameters):
+    """Parameters of `trained`."""
+
+    zoo: Annotated[str, Field(description="`digits-inr`, or `digits-classifiers/64-16-10`")]
+    variants: Annotated[
+        list[Literal["same-orbit", "two-networks", "nudged", "quantised", "pruned"]],
+        Field(
+            min_length=1,
+            description="a network against: a relabelled copy, another one, itself with one weight nudged, "
+            "itself quantised to `bits`, itself with the share `pruned` of its weights set to zero",
+        ),
+    ] = ["same-orbit", "two-networks", "nudged"]
+    bits: Annotated[int, Field(ge=2, le=16, description="levels 2^bits, spread evenly over each tensor's range")] = 8
+    pruned: Annotated[float, Field(gt=0, lt=1, description="share of each weight matrix, smallest first")] = 0.5
+    count: Annotated[int, Field(ge=1, le=1000, description="number of pairs of each variant")] = 2
+
+
+def _cases(parameters: TrainedParameters, space: WeightSpace | None) -> tuple[str, ...]:
+    try:
+        parse_reference(parameters.zoo)
+    except UnknownName as error:
+        raise SuiteValueError((("pairs", "zoo"), str(error))) from None
+    if space is not None:
+        raise SuiteValueError((("space",), "trained pairs live in the space of their zoo; leave `space` out"))
+    refuse_repeats("variants", parameters.variants)
+    return numbered(parameters.count, parameters.variants)
+
+
+def _make(parameters: TrainedParameters, space: WeightSpace | None, case: str, rng: np.random.Generator) -> Pair:
+    from ..zoo.store import population  # trains the zoo where it is not kept yet, and needs torch
+
+    zoo = population(parameters.zoo)
+    first, second = rng.choice(zoo.weights.batch, 2, replace=False).tolist()
+    v, space = zoo.weights.arrays(first), zoo.space
+    variant = label_of(case)
+    if variant == "same-orbit":
+        element = random_elements(space, 1, rng)[0]
+        return Pair(space, v, moved(space, element, v), element=element)
+    if variant == "two-networks":
+        return Pair(space, v, zoo.weights.arrays(second))
+    if variant == "nudged":
+        return Pair(space, v, _nudged(v, rng))
+    if variant == "quantised":
+        return Pair(space, v, {name: _quantised(value, parameters.bits) for name, value in v.items()})
+    return Pair(space, v, {name: _pruned(value, parameters.pruned) for name, value in v.items()})
+
+
+def _nudged(vector: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+    matrices = [name for name, value in vector.items() if value.ndim == 2]
+    name = matrices[int(rng.integers(len(matrices)))]
+    changed = vector[name].copy()
+    changed.flat[int(rng.integers(changed.size))] += NUDGE
+    return {**vector, name: _single(changed)}
+
+
+def _quantised(value: np.ndarray, bits: int) -> np.ndarray:
+    low, high = float(value.min()), float(value.max())
+    step = (high - low) / (2**bits - 1) or 1.0
+    return _single(low + np.round((value - low) / step) * step)
+
+
+def _pruned(value: np.ndarray, share: float) -> np.ndarray:
+    if value.ndim < 2:
+        return value
+    threshold = np.quantile(np.abs(value), share)
+    return np.where(np.abs(value) <= threshold, 0.0, value)
+
+
+def _single(value: np.ndarray) -> np.ndarray:
+    """Rounded to float32, so that both precisions of a check see the same weights."""
+    return value.astype(np.float32).astype(np.float64)
+
+
+TRAINED = PairFamily(
+    "trained",
+    "real networks of a zoo: relabelled, two of them, one weight nudged, quantised, pruned",
+    TrainedParameters,
+    _cases,
+    _make,
+)
