@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
 import torch
 
 GAINS = (1.0, 3.0, 5.0, 10.0)
@@ -16,7 +17,7 @@ GAINS = (1.0, 3.0, 5.0, 10.0)
 SCALAR_NOISE = 0.1
 
 
-def redraw_(module: torch.nn.Module, generator: torch.Generator, gain: float) -> None:
+def redraw_(module: torch.nn.Module, seed: int, gain: float) -> None:
     """Initialisation + noise at the fan-in scale, times `gain` for matrices; or the plug-in's own `redraw_(generator)`.
 
     The fan-in of a tensor `[out, in, ...]` is its size over `out`, that of a vector its length; scalars get a fixed
@@ -25,8 +26,9 @@ def redraw_(module: torch.nn.Module, generator: torch.Generator, gain: float) ->
     """
     own = getattr(module, "redraw_", None)
     if own is not None:
-        own(generator)
+        own(torch.Generator().manual_seed(seed))
         return
+    rng = np.random.default_rng(seed)  # several times as fast as torch's own normal numbers
     with torch.no_grad():
         for parameter in module.parameters():
             shape = tuple(parameter.shape)
@@ -34,7 +36,7 @@ def redraw_(module: torch.nn.Module, generator: torch.Generator, gain: float) ->
                 scale = SCALAR_NOISE
             else:
                 scale = max(prod(shape[1:]) if len(shape) > 1 else shape[0], 1) ** -0.5
-            noise = torch.randn(shape, generator=generator, dtype=torch.float64).to(parameter)
+            noise = torch.from_numpy(np.asarray(rng.standard_normal(shape, dtype=np.float32))).to(parameter)
             parameter.add_(noise, alpha=scale)
             if parameter.ndim > 1:
                 parameter.mul_(gain)

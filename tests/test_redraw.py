@@ -9,7 +9,7 @@ from orbitcheck.harness.redraw import redraw_
 
 
 def drawn(module: nn.Module, gain: float = 1.0, seed: int = 0) -> nn.Module:
-    redraw_(module, torch.Generator().manual_seed(seed), gain)
+    redraw_(module, seed, gain)
     return module
 
 

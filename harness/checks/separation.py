@@ -242,7 +242,7 @@ def evidence(draws: Sequence[Draw], trained: float | None, resolution: int | Non
     return {
         "draws": len(draws),
         "ratio": best.ratio,
-        "digits": log10(max(best.ratio, 1e-300)),
+        "digits": log10(max(best.ratio, 1.0)),
         "effect": best.gap / best.generic if best.generic else None,
         "p": best.p,
         "gap": best.gap,

@@ -33,7 +33,7 @@ def drawn_subject(
 ) -> Subject:
     """The network with the parameters of one draw: built from the seed, so that frozen buffers are new too, then re-drawn."""
     subject = Subject(architecture, space, OUTPUT, seed=seed, dtype=dtype, bench=bench)
-    redraw_(subject.module, torch.Generator().manual_seed(seed), gain)
+    redraw_(subject.module, seed, gain)
     return subject
 
 
@@ -172,7 +172,9 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     trained = t_res = None
     if prediction.verdict == SEPARATED and verdict.observe(draws, prediction) == "undecided" and not draws[-1].fault:
         if traits.power == "1-wl":
-            t_res = resolution(architecture, bench)
+            calibration = Workbench(bench.device)  # kept per process, so its forwards are not this row's
+            t_res = resolution(architecture, calibration)
+            bench.seconds += calibration.seconds
         if t_res is None or relation.round is None or relation.round <= t_res:
             trained = trained_ratio(architecture, pair, cell.seed, bench)
     outcome, reason, predicted, observed = verdict.judge(draws, prediction, relation.round, t_res, trained)

@@ -1,0 +1,30 @@
+"""Pair families: importing this folder registers the built-in ones."""
+
+from __future__ import annotations
+
+from . import attachment, counting, cycles, designs, function_preserving, regular, sampled, trained
+from .family import PAIR_FAMILIES, Pair, PairFamily, Vector
+
+__all__ = ["PAIR_FAMILIES", "Pair", "PairFamily", "Vector"]
+
+for _family in (
+    sampled.SAME_ORBIT,
+    sampled.GENERIC,
+    sampled.PERTURBATION,
+    attachment.RE_PAIRING,
+    attachment.BIAS_REATTACHMENT,
+    cycles.BIPARTITE_CYCLES,
+    regular.REGULAR_BIPARTITE,
+    designs.STRONGLY_REGULAR,
+    designs.BIPLANE_PAIRS,
+    designs.CAI_FUERER_IMMERMAN,
+    cycles.ROUND_LADDER,
+    counting.DIRECTION,
+    counting.MULTIPLICITY,
+    function_preserving.RELU_RESCALING,
+    function_preserving.SIGN_FLIP,
+    function_preserving.DEAD_NEURON,
+    function_preserving.SPLIT_NEURON,
+    trained.TRAINED,
+):
+    PAIR_FAMILIES.add(_family.name, _family)

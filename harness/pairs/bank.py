@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ..oracles.relation import Relation, certify
 from ..parameters import Parameters
-
-if TYPE_CHECKING:
-    from ..oracles.relation import Relation
 from ..result import digest
 from ..space import NamedSpace, WeightSpace
 from .family import PAIR_FAMILIES, Pair, PairFamily

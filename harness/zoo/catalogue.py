@@ -99,8 +99,8 @@ ZOOS.add(
     "digits-classifiers",
     Zoo(
         name="digits-classifiers",
-        title="ReLU classifiers of scikit-learn's digits, from hardly trained to good, in three sizes",
-        spaces=_grouped((64, 16, 10), (64, 32, 10), (64, 16, 16, 10), activation="relu"),
+        title="ReLU classifiers of scikit-learn's digits, from hardly trained to good, in four sizes",
+        spaces=_grouped((64, 16, 10), (64, 32, 10), (64, 16, 16, 10), (16, 16, 10), activation="relu"),
         recipe={
             "seed": 1,
             "nets": 128,

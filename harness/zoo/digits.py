@@ -16,6 +16,19 @@ def digits() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(np.float32(pixels) / 16), torch.from_numpy(np.asarray(classes, dtype=np.int64))
 
 
+def pooled(images: torch.Tensor, inputs: int) -> torch.Tensor:
+    """`[n, 64]` as a network of `inputs` inputs sees it: 64 as they are, 16 as means of blocks of two by two pixels.
+
+    Raises:
+        ValueError: another number of inputs.
+    """
+    if inputs == SIDE * SIDE:
+        return images
+    if inputs != SIDE * SIDE // 4:
+        raise ValueError(f"digits are read by 64 or 16 inputs, not by {inputs}")
+    return images.view(-1, SIDE // 2, 2, SIDE // 2, 2).mean(dim=(2, 4)).flatten(1)
+
+
 def coordinates() -> torch.Tensor:
     """Pixel centres `[64, 2]` as (row, column) on the regular grid of [-1, 1]^2, float32, in the order of `digits`."""
     line = torch.linspace(-1, 1, SIDE, dtype=torch.float32)

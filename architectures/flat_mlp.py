@@ -1,0 +1,48 @@
+"""`flat-mlp`: an MLP on the flattened weight vector. A control that breaks the symmetry and must be seen to."""
+
+from __future__ import annotations
+
+from math import prod
+
+import torch
+from torch import nn
+
+from ..harness.architecture import Equivariant, Invariant, register
+from ..harness.space import WeightSpace
+from ..harness.weights import Weights
+from .heads import check_input, mlp_head
+
+
+@register("flat-mlp", symmetry="none", power="unknown", modes=("eval", "train"), paper="control")
+class FlatMLP(nn.Module):
+    """`MLP(flat(v))`: neither invariant nor equivariant, since every coordinate has weights of its own.
+
+    Args:
+        space: any weight space.
+        output: `[batch, dim]`, or as many channels per entry.
+        channels, depth: width and number of the hidden layers, at least 1 each.
+
+    Raises:
+        ValueError: an option out of range.
+        SpaceError (when called): weights of another space.
+    """
+
+    def __init__(
+        self, space: WeightSpace, output: Invariant | Equivariant, *, channels: int = 64, depth: int = 2
+    ) -> None:
+        super().__init__()
+        self.space, self.output = space, output
+        per_vector = output.dim if isinstance(output, Invariant) else space.parameters * output.channels
+        self.network = mlp_head(space.parameters, channels, per_vector, depth)
+
+    def forward(self, v: Weights) -> torch.Tensor | Weights:
+        check_input(self.space, v)
+        answer = self.network(v.flat())
+        if isinstance(self.output, Invariant):
+            return answer
+        shapes = self.space.shapes
+        parts = answer.split([prod(shape) * self.output.channels for shape in shapes.values()], dim=1)
+        return Weights(
+            self.space,
+            {name: part.view(v.batch, *shape, -1) for (name, shape), part in zip(shapes.items(), parts, strict=True)},
+        )

@@ -1,0 +1,86 @@
+"""What the controls share: plain MLPs, and the two heads that follow a pooled summary of a weight vector."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ..harness.architecture import Equivariant, Invariant
+from ..harness.space import SpaceError, WeightSpace
+from ..harness.weights import Weights
+
+
+def check_size(option: str, value: int) -> None:
+    """Raises ValueError unless the option is at least 1."""
+    if value < 1:
+        raise ValueError(f"{option}={value}; allowed: integers of at least 1")
+
+
+def check_input(space: WeightSpace, v: Weights) -> None:
+    """Raises SpaceError unless `v` are plain weight vectors (one channel) of the space that the network was built for."""
+    if v.space != space:
+        raise SpaceError(f"got weights of {v.space}; this network was built for {space}")
+    if v.channels != 1:
+        raise SpaceError(f"got weights with {v.channels} channels; this network takes plain weight vectors, with 1")
+
+
+def mlp_head(inputs: int, channels: int, outputs: int, depth: int) -> nn.Sequential:
+    """`inputs -> channels -> ... -> outputs` with `depth` hidden layers, GELU after each; acts on the last axis.
+
+    Weights and biases keep torch's uniform initialisation: a density, with no parameter at an exact zero.
+
+    Raises:
+        ValueError: no hidden layer or no channel.
+    """
+    check_size("channels", channels)
+    check_size("depth", depth)
+    widths = [inputs] + [channels] * depth
+    hidden = [layer for before, after in pairwise(widths) for layer in (nn.Linear(before, after), nn.GELU())]
+    return nn.Sequential(*hidden, nn.Linear(channels, outputs))
+
+
+class EntryMLP(nn.Module):
+    """`MLP([entry, s])` for every entry of one tensor, with `s` the same for all of them: equivariant.
+
+    The first layer is applied in two parts, so that `s` is multiplied once a weight vector and not once an entry.
+    """
+
+    def __init__(self, pooled: int, channels: int, outputs: int, depth: int):
+        super().__init__()
+        network = mlp_head(1 + pooled, channels, outputs, depth)
+        self.first, self.rest = cast(nn.Linear, network[0]), network[1:]
+
+    def forward(self, tensor: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
+        """`[batch, *axes, 1]` and `[batch, pooled]` -> `[batch, *axes, outputs]`."""
+        around = functional.linear(pooled, self.first.weight[:, 1:], self.first.bias)
+        return self.rest(around.view(len(tensor), *[1] * (tensor.ndim - 2), -1) + tensor * self.first.weight[:, 0])
+
+
+class PooledHead(nn.Module):
+    """From a summary `s` of `v` that the group leaves alone: `MLP(s)`, or for each tensor an `EntryMLP` beside `s`.
+
+    Args:
+        space: of the weight vectors.
+        output: which of the two forms.
+        pooled: length of the summary.
+        channels, depth: width and number of the hidden layers.
+    """
+
+    def __init__(self, space: WeightSpace, output: Invariant | Equivariant, pooled: int, channels: int, depth: int):
+        super().__init__()
+        self.output = output
+        if isinstance(output, Invariant):
+            self.summary = mlp_head(pooled, channels, output.dim, depth)
+        else:
+            self.entries = nn.ModuleList(EntryMLP(pooled, channels, output.channels, depth) for _ in space.tensors)
+
+    def forward(self, v: Weights, pooled: torch.Tensor) -> torch.Tensor | Weights:
+        """`v` with one channel and its summaries `[batch, pooled]` -> `[batch, dim]` or Weights."""
+        if isinstance(self.output, Invariant):
+            return self.summary(pooled)
+        answers = zip(v.items(), self.entries, strict=True)
+        return Weights(v.space, {name: network(tensor, pooled) for (name, tensor), network in answers})

@@ -1,0 +1,169 @@
+"""Do two weight vectors compute the same function? Proved, refuted by an input, or unknown.
+
+Law: "different" comes with an input and exact values (or disjoint intervals) of one output; "equal" rests on refinement, which
+implies it (theory.md section 4), or on equal normal forms (`normal_form.py`). Complete for piecewise-linear nets with one hidden
+layer and for linear nets, up to inputs that are floats; sound everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..space import WeightSpace
+from .enclosure import PIECEWISE_LINEAR, Interval, enclose
+from .normal_form import FeatureTable, Form, difference
+from .refinement import refine, stacked
+
+if TYPE_CHECKING:
+    from ..pairs.family import Vector
+
+BOXES = (1.0, 8.0, 64.0, 1024.0)
+"""Inputs are tried in [-box, box]^n_0, the smallest box first."""
+
+POINTS = 96
+"""Random inputs a box, multiples of box / 64; the origin comes first of all."""
+
+CONFIRMED = 3
+"""Inputs a box that are evaluated exactly: those with the largest gap in floats."""
+
+
+@dataclass(frozen=True)
+class Witness:
+    """An input at which two nets differ.
+
+    Args:
+        x: the input, finite floats.
+        output: the output neuron.
+        v, w: closed intervals around its exact values, disjoint; points for piecewise-linear nets.
+    """
+
+    x: tuple[float, ...]
+    output: int
+    v: Interval
+    w: Interval
+
+
+@dataclass(frozen=True)
+class FunctionDecision:
+    """Whether two nets compute the same function.
+
+    Args:
+        answer: "equal", "different" or "unknown".
+        kind: "refinement", "forward-refinement", "normal-form", "input" or "none".
+        witness: the input, where the answer is "different".
+    """
+
+    answer: str
+    kind: str
+    witness: Witness | None = None
+
+
+def function_relation(space: WeightSpace, v: Vector, w: Vector) -> FunctionDecision:
+    """Decide whether `f_v = f_w` on all of `R^n_0`, in exact arithmetic.
+
+    Raises:
+        SpaceError: as `refinement.refine`.
+    """
+    both = stacked(space, [v, w])
+    v, w = ({name: array[net] for name, array in both.items()} for net in (0, 1))
+    parted = refine(space, [v, w]).round_of_separation(0, 1)
+    if parted is None or parted >= len(space.widths):
+        return FunctionDecision("equal", "refinement")  # nets with different functions part by round L
+    outputs = refine(space, [v, w], direction="forward").stable[-1]
+    if np.array_equal(outputs[0], outputs[1]):
+        return FunctionDecision("equal", "forward-refinement")
+    candidates = _likely_inputs(space, v, w)
+    # One attempt settles nearly every pair that differs; a proof of equality comes before the search for more inputs.
+    witness = _checked(space, v, w, next(candidates))
+    if witness is None and (table := FeatureTable.affordable(space)):
+        gaps = [difference(*forms) for forms in zip(table.outputs(v), table.outputs(w), strict=True)]
+        if not any(gaps):
+            return FunctionDecision("equal", "normal-form")
+        if space.activation == "identity" or (len(space.widths) == 3 and space.activation in PIECEWISE_LINEAR):
+            near = (x for gap in gaps if gap for x in _inputs_near_kinks(space, table, gap))
+            candidates = chain(near, candidates)
+    if witness is None:
+        witness = next((found for x in candidates if (found := _checked(space, v, w, x))), None)
+    return FunctionDecision("different", "input", witness) if witness else FunctionDecision("unknown", "none")
+
+
+def _checked(space: WeightSpace, v: Vector, w: Vector, x: Sequence[float]) -> Witness | None:
+    """The witness at `x`, if exact arithmetic tells the two nets apart there."""
+    for output, (left, right) in enumerate(zip(enclose(space, v, x), enclose(space, w, x), strict=True)):
+        if left[1] < right[0] or right[1] < left[0]:
+            return Witness(tuple(float(coordinate) for coordinate in x), output, left, right)
+    return None
+
+
+def _likely_inputs(space: WeightSpace, v: Vector, w: Vector) -> Iterator[list[float]]:
+    """Seeded inputs with small numerators: of each box those at which floats see the largest gap."""
+    rng = np.random.default_rng(0)
+    for box in BOXES:
+        points = rng.integers(-64, 65, (POINTS, space.widths[0])) * (box / 64)
+        points[0] = 0.0
+        gaps = np.abs(_floats(space, v, points) - _floats(space, w, points)).max(axis=1)
+        # Infinities minus each other are NaN: such an input goes last.
+        best = np.argsort(-np.nan_to_num(gaps, nan=-1.0), kind="stable")[:CONFIRMED]
+        yield from (points[number].tolist() for number in best)
+
+
+def _floats(space: WeightSpace, v: Vector, points: np.ndarray) -> np.ndarray:
+    """`f_v` in floats, `[points, n_L]`; a guide for the search, never evidence."""
+    values = points
+    with np.errstate(all="ignore"):
+        for layer in range(1, len(space.widths)):
+            values = values @ np.asarray(v[f"W{layer}"]).T + np.asarray(v[f"b{layer}"])
+            if layer < len(space.widths) - 1:
+                values = _FLOAT_ACTIVATIONS[space.activation](values)
+    return values
+
+
+_FLOAT_ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "relu": lambda x: np.maximum(x, 0),
+    "leaky-relu": lambda x: np.where(x < 0, x / 64, x),
+    "abs": np.abs,
+    "identity": lambda x: x,
+    "tanh": np.tanh,
+    "sine": np.sin,
+    "gelu": lambda x: x * (1 + np.vectorize(math.erf)(x / math.sqrt(2))) / 2,
+    "silu": lambda x: x / (1 + np.exp(-x)),
+}
+
+
+def _inputs_near_kinks(space: WeightSpace, table: FeatureTable, gap: Form) -> Iterator[list[float]]:
+    """Inputs at which a difference of two one-layer nets does not vanish, but for rounding them to floats.
+
+    Across the kink of one feature, away from all others, the difference is linear on either side with different slopes: it
+    cannot vanish at three points in a row. Without a kink it is affine: not zero at the origin or a unit vector.
+    """
+    inputs = space.widths[0]
+    kinks = [number for number in gap if number > inputs]
+    if not kinks:
+        yield from ([float(number == axis) for number in range(inputs)] for axis in range(-1, inputs))
+        return
+    z = table.arguments[kinks[0]]
+    axis = min(number for number in z if number)
+    rng = np.random.default_rng(0)
+    for _ in range(32):
+        point = [Fraction(int(value), 8) for value in rng.integers(-32, 33, inputs)]
+        point[axis - 1] -= _value(z, point)
+        reach = Fraction(1)
+        for number in kinks[1:]:
+            other = table.arguments[number]
+            if slope := abs(other.get(axis, Fraction(0))):
+                reach = min(reach, abs(_value(other, point)) / slope / 2)
+        if reach:
+            for step in (-reach, Fraction(0), reach):
+                moved = [value + step * (number == axis) for number, value in enumerate(point, 1)]
+                yield [float(value) for value in moved]
+
+
+def _value(z: Form, point: Sequence[Fraction]) -> Fraction:
+    return sum((c * (point[number - 1] if number else 1) for number, c in z.items()), Fraction(0))

@@ -1,0 +1,108 @@
+"""The rows that need somebody's eyes: grouped by architecture and check, each with its evidence and reproducer.
+
+Past a budget the rest of a group is listed by id and case alone, so that a run in which everything fails stays readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..harness.result import Result, Run
+from .outcomes import STATUSES, Tally, status_of, tally
+from .summary import grouped
+from .values import block, facts, mapping, one_line, shown
+
+BUDGET = 600
+"""Rows of a report that are shown in full."""
+_APART = ("counterexample", "properties", "measured", "false_positive", "printed")
+
+
+@dataclass(frozen=True)
+class Property:
+    """One further law beside the main one: what was measured, the limit, and what follows."""
+
+    name: str
+    value: str
+    limit: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A row that is not as predicted, with all that a reader needs to judge and repeat it."""
+
+    anchor: str
+    status: str
+    row: Result
+    counterexample: tuple[tuple[str, str], ...]
+    evidence: tuple[tuple[str, str], ...]
+    properties: tuple[Property, ...]
+    certificate: tuple[tuple[str, str], ...]
+    printed: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows of one architecture and check that are not as predicted: `shown` in full, `rest` by id and case."""
+
+    anchor: str
+    architecture: str
+    suite: str
+    check: str
+    tally: Tally
+    shown: tuple[Detail, ...]
+    rest: tuple[Result, ...]
+
+
+def red_groups(run: Run, budget: int = BUDGET) -> tuple[Group, ...]:
+    """Every row that makes the run red, by architecture and check; `budget` rows in full, shared fairly."""
+    red = [row for row in run.results if STATUSES[status_of(row)].red]
+    groups = grouped(red, lambda row: (row.architecture, row.suite, row.check))
+    quota = fair_quota([len(rows) for rows in groups.values()], budget)
+    return tuple(
+        Group(
+            anchor=f"group-{place}",
+            architecture=name,
+            suite=suite,
+            check=check,
+            tally=tally(rows),
+            shown=tuple(detail(row, f"row-{place}-{index}") for index, row in enumerate(rows[:quota], 1)),
+            rest=tuple(rows[quota:]),
+        )
+        for place, ((name, suite, check), rows) in enumerate(groups.items(), 1)
+    )
+
+
+def fair_quota(sizes: Sequence[int], budget: int) -> int:
+    """The largest number of rows that every group may show without all of them passing the budget; at least one."""
+    quota, left = 0, budget
+    for place, size in enumerate(sorted(sizes)):
+        share = left // (len(sizes) - place)
+        if size > share:
+            return max(1, share)
+        quota, left = size, left - size
+    return max(1, quota)
+
+
+def detail(row: Result, anchor: str) -> Detail:
+    """The evidence of one row, sorted into what is read apart."""
+    properties = mapping(row.evidence.get("properties"))
+    return Detail(
+        anchor=anchor,
+        status=status_of(row),
+        row=row,
+        counterexample=facts(mapping(row.evidence.get("counterexample"))),
+        evidence=facts(row.evidence, _APART),
+        properties=tuple(
+            Property(
+                one_line(name, 80),
+                shown(mapping(found).get("value")),
+                shown(mapping(found).get("limit")),
+                shown(mapping(found).get("verdict")),
+            )
+            for name, found in properties.items()
+        ),
+        certificate=facts(row.certificate or {}),
+        printed=block(row.evidence.get("printed") or ""),
+    )

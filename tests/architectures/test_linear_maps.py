@@ -1,0 +1,166 @@
+"""The linear layer shared by DWS and NFN: the law, completeness against the exact count, and a slow obvious version."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+
+import numpy as np
+import pytest
+import torch
+from torch.func import functional_call, vmap
+
+from orbitcheck import SpaceError, Unsupported, Weights, WeightSpace, act, generators, mlp
+from orbitcheck.architectures.dws import DWS
+from orbitcheck.architectures.linear import Layout, WeightsLinear, global_means
+from orbitcheck.architectures.nfn_hnp import NFNHNP
+from orbitcheck.architectures.nfn_np import NFNNP
+from orbitcheck.harness.oracles.linear import dimension
+
+# L = 2..5, n_0 and n_L in 1..4, hidden widths from 1 up, where some maps coincide.
+SPACES = [
+    *(
+        mlp(first, hidden, last)
+        for first, last, hidden in zip((1, 2, 3, 4, 1, 3), (1, 3, 2, 4, 4, 1), (1, 2, 5, 3, 2, 1), strict=True)
+    ),
+    *(mlp(first, 3, 2, last) for first, last in product((1, 2, 3, 4), (1, 2, 3, 4))),
+    *(mlp(*widths) for widths in [(1, 4, 4, 1), (3, 5, 4, 2), (2, 1, 3, 1), (2, 1, 1, 2), (3, 2, 1, 1)]),
+    *(mlp(*widths) for widths in [(3, 5, 4, 6, 2), (1, 2, 2, 2, 1), (4, 1, 3, 2, 3), (2, 2, 1, 1, 4)]),
+    *(mlp(*widths) for widths in [(1, 2, 3, 2, 2, 1), (2, 2, 2, 2, 2, 2), (4, 1, 2, 1, 2, 3)]),
+]
+
+
+def basis(space: WeightSpace) -> Weights:
+    """The unit vectors of the space, and behind them zero, as one batch."""
+    rows = torch.cat(
+        [torch.eye(space.parameters, dtype=torch.float64), torch.zeros(1, space.parameters, dtype=torch.float64)]
+    )
+    parts = rows.split([prod(shape) for shape in space.shapes.values()], dim=1)
+    return Weights(
+        space,
+        {name: part.reshape(-1, *shape, 1) for (name, shape), part in zip(space.shapes.items(), parts, strict=True)},
+    )
+
+
+def realised(layer: torch.nn.Module, space: WeightSpace) -> tuple[int, int]:
+    """Dimension of the linear maps `v -> layer(v) - layer(0)`, and of the constants `layer(0)`, over all parameters.
+
+    The layer is linear in its parameters, so their unit vectors span what it can be.
+    """
+    parameters = {name: parameter.detach() for name, parameter in layer.named_parameters()}
+    sizes = [parameter.numel() for parameter in parameters.values()]
+    units = torch.eye(sum(sizes), dtype=torch.float64).split(sizes, dim=1)
+    batch = {
+        name: unit.reshape(-1, *parameter.shape)
+        for (name, parameter), unit in zip(parameters.items(), units, strict=True)
+    }
+    outputs = vmap(lambda drawn: functional_call(layer, drawn, (basis(space),)).flat())(batch)
+    constants = outputs[:, -1]
+    maps = (outputs[:, :-1] - constants[:, None]).flatten(1)
+    return int(torch.linalg.matrix_rank(maps)), int(torch.linalg.matrix_rank(constants))
+
+
+def layer_of(network: type[DWS | NFNHNP | NFNNP], space: WeightSpace, channels: int = 1) -> torch.nn.Module:
+    return network.linear_layer(space, channels, channels).double()
+
+
+@pytest.mark.parametrize("space", SPACES, ids=lambda space: "-".join(map(str, space.widths)))
+def test_hidden_neuron_layer_realises_every_equivariant_map(space: WeightSpace) -> None:
+    assert realised(layer_of(DWS, space), space) == dimension(space)
+
+
+@pytest.mark.parametrize("space", SPACES, ids=lambda space: "-".join(map(str, space.widths)))
+def test_all_neuron_layer_realises_every_equivariant_map(space: WeightSpace) -> None:
+    assert realised(layer_of(NFNNP, space), space) == dimension(space, permuted=space.size)
+
+
+def test_published_ranks() -> None:
+    space = mlp(3, 5, 4, 6, 2)
+    assert [realised(layer_of(network, space), space)[0] for network in (DWS, NFNHNP, NFNNP)] == [196, 196, 100]
+
+
+@pytest.mark.parametrize("network", [DWS, NFNHNP, NFNNP])
+@pytest.mark.parametrize("widths", [(2, 3, 1), (3, 4, 2, 3, 2)])
+def test_layer_commutes_with_every_generator_on_a_basis(network: type[DWS], widths: tuple[int, ...]) -> None:
+    """A finite proof up to rounding: linear maps that commute with generators on a basis commute everywhere."""
+    torch.manual_seed(0)
+    space = mlp(*widths)
+    if network is NFNNP:
+        space = WeightSpace(space.tensors, space.sizes, tuple(space.size), space.activation)
+    built = WeightsLinear(Layout(mlp(*widths), permute_ends=network is NFNNP), 1, 2).double()
+    v = basis(space)
+    for g in generators(space):
+        after = act(g, Weights(space, built(Weights(mlp(*widths), v.tensors)).tensors))
+        before = built(Weights(mlp(*widths), act(g, v).tensors))
+        torch.testing.assert_close(before.flat(), after.flat(), rtol=0, atol=1e-14)
+
+
+def slow_nfn_np(layer: torch.nn.Module, v: Weights) -> dict[str, np.ndarray]:
+    """architectures.md's NP formulas, entry by entry, for one weight vector with one channel in and out."""
+    linear = layer.linear
+    M, A = ([p.detach().numpy() for p in listed] for listed in (linear.M, linear.A))
+    R, r = linear.R.detach().numpy(), linear.r.detach().numpy()
+    W = {i: w[0, ..., 0].numpy() for i, w in enumerate(v.weights, 1)}
+    b = {i: w[0, ..., 0].numpy() for i, w in enumerate(v.biases, 1)}
+    last = len(W)
+    constants = R @ np.array([mean for i in W for mean in (b[i].mean(), W[i].mean())]) + r
+    out: dict[str, np.ndarray] = {}
+
+    def touching(i: int, j: int) -> np.ndarray:
+        """The three terms of neuron j of layer i (missing neighbours dropped), in the order of u_i."""
+        here = [b[i][j], W[i][j, :].mean()] if i > 0 else []
+        return np.array(here + ([W[i + 1][:, j].mean()] if i < last else []))
+
+    for i in W:
+        to_bias, to_row, to_column = M[i][0], M[i][1], M[i - 1][-1]
+        of_bias, of_weight = constants[2 * i - 2], constants[2 * i - 1]
+        out[f"b{i}"] = np.array([to_bias @ touching(i, j) + of_bias for j in range(len(b[i]))])
+        out[f"W{i}"] = np.array(
+            [
+                [
+                    A[i - 1].item() * W[i][j, k] + of_weight + to_column @ touching(i - 1, k) + to_row @ touching(i, j)
+                    for k in range(W[i].shape[1])
+                ]
+                for j in range(W[i].shape[0])
+            ]
+        )
+    return out
+
+
+def test_np_layer_is_the_formula_of_the_paper() -> None:
+    torch.manual_seed(1)
+    space = mlp(3, 4, 2, 5, 2)
+    layer = layer_of(NFNNP, space)
+    v = Weights(space, {name: torch.randn(1, *shape, 1, dtype=torch.float64) for name, shape in space.shapes.items()})
+    fast = layer(v).arrays()
+    for name, tensor in slow_nfn_np(layer, v).items():
+        np.testing.assert_allclose(fast[name], tensor, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("permute_ends", [False, True])
+@pytest.mark.parametrize("widths", [(2, 3, 4), (1, 1, 1), (3, 4, 2, 2), (2, 3, 4, 5, 6, 1)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sorting_loses_nothing(permute_ends: bool, widths: tuple[int, ...], channels: int) -> None:
+    space = mlp(*widths)
+    layout = Layout(space, permute_ends)
+    v = Weights(space, {name: torch.randn(2, *shape, channels) for name, shape in space.shapes.items()})
+    s = layout.sort(v, channels)
+    assert torch.equal(layout.restore(s).flat(), v.flat())
+    assert [part.shape[-1] for part in s.own] == [slots * channels for slots in layout.own]
+    assert global_means(s).shape == (2, layout.means * channels)
+
+
+def test_wrong_weights_are_refused() -> None:
+    layout = Layout(mlp(2, 3, 1), permute_ends=False)
+    other = mlp(2, 4, 1)
+    zeros = {name: torch.zeros(1, *shape, 1) for name, shape in other.shapes.items()}
+    with pytest.raises(SpaceError, match=r"mlp\(2, 4, 1.*mlp\(2, 3, 1"):
+        layout.sort(Weights(other, zeros))
+    with pytest.raises(SpaceError, match="1 channels given to a network that reads 2"):
+        Layout(other, permute_ends=False).sort(Weights(other, zeros), channels=2)
+
+
+def test_spaces_that_are_no_mlp_are_unsupported() -> None:
+    recurrent = WeightSpace((("W", ("h", "h")), ("b", ("h",))), (("h", 3),), ("h",))
+    with pytest.raises(Unsupported, match="weights of MLPs only"):
+        Layout(recurrent, permute_ends=True)

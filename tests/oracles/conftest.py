@@ -1,0 +1,198 @@
+"""What the tests of the exact oracles share: a slow, obvious refinement, small nets with many ties, and known hard matrices."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from orbitcheck.harness.space import WeightSpace, mlp
+
+Vector = dict[str, np.ndarray]
+
+
+def slow_rounds(
+    space: WeightSpace, vectors: Sequence[Mapping[str, np.ndarray]], rounds: int, direction: str = "both"
+) -> list[list[dict[tuple[int, int], int]]]:
+    """Per round, per net: neuron (layer, index) -> colour, straight from the definition in theory.md section 4."""
+    widths = space.widths
+    last = len(widths) - 1
+
+    def renamed(nets: list[dict]) -> list[dict[tuple[int, int], int]]:
+        names: dict = {}
+        return [{node: names.setdefault(key, len(names)) for node, key in net.items()} for net in nets]
+
+    def start(v: Mapping[str, np.ndarray]) -> dict:
+        return {
+            (layer, index): (
+                layer,
+                index if layer in (0, last) else None,
+                float(v[f"b{layer}"][index]) if layer else None,
+            )
+            for layer, width in enumerate(widths)
+            for index in range(width)
+        }
+
+    def bag(pairs: list[tuple[float, int]]) -> frozenset:
+        return frozenset(Counter(pairs).items())
+
+    def step(v: Mapping[str, np.ndarray], colour: dict[tuple[int, int], int]) -> dict:
+        finer = {}
+        for layer, index in colour:
+            incoming = (
+                [(float(v[f"W{layer}"][index, j]), colour[layer - 1, j]) for j in range(widths[layer - 1])]
+                if layer
+                else []
+            )
+            outgoing = (
+                [(float(v[f"W{layer + 1}"][k, index]), colour[layer + 1, k]) for k in range(widths[layer + 1])]
+                if layer < last and direction == "both"
+                else []
+            )
+            finer[layer, index] = (colour[layer, index], bag(incoming), bag(outgoing))
+        return finer
+
+    history = [renamed([start(v) for v in vectors])]
+    for _ in range(rounds):
+        history.append(renamed([step(v, colour) for v, colour in zip(vectors, history[-1], strict=True)]))
+    return history
+
+
+def embedded(matrix: np.ndarray, activation: str = "relu") -> tuple[WeightSpace, Vector]:
+    """The net (1, n, m, 1) with `W2 = matrix` and ones elsewhere."""
+    rows, columns = matrix.shape
+    space = mlp(1, columns, rows, 1, activation=activation)
+    vector = {name: np.ones(shape) for name, shape in space.shapes.items()}
+    vector["W2"] = np.asarray(matrix, dtype=np.float64)
+    return space, vector
+
+
+def cycles(*halves: int) -> np.ndarray:
+    """Biadjacency matrix of disjoint cycles with `2 * half` vertices each."""
+    size = sum(halves)
+    matrix, start = np.zeros((size, size)), 0
+    for half in halves:
+        for i in range(half):
+            matrix[start + i, start + i] += 1
+            matrix[start + i, start + (i + 1) % half] += 1
+        start += half
+    return matrix
+
+
+def ladder(t: int) -> tuple[np.ndarray, np.ndarray]:
+    """Path P_{2(t-1)} + C_6 against P_{2t} + C_4, which part exactly in round t (theory.md section 5)."""
+
+    def matrix(path: int, half: int) -> np.ndarray:
+        joined = np.zeros((path + half, path + half))
+        joined[:path, :path] = np.eye(path) + np.eye(path, k=1)
+        joined[path:, path:] = cycles(half)
+        return joined
+
+    return matrix(t - 1, 3), matrix(t, 2)
+
+
+def strongly_regular() -> tuple[np.ndarray, np.ndarray]:
+    """Adjacency matrices of the 4x4 rook's graph and of the Shrikhande graph."""
+    places = [(a, b) for a in range(4) for b in range(4)]
+    steps = {(0, 1), (0, 3), (1, 0), (3, 0), (1, 1), (3, 3)}
+    rook = [[p != q and (p[0] == q[0] or p[1] == q[1]) for q in places] for p in places]
+    shrikhande = [[((p[0] - q[0]) % 4, (p[1] - q[1]) % 4) in steps for q in places] for p in places]
+    return np.array(rook, dtype=float), np.array(shrikhande, dtype=float)
+
+
+def biplanes() -> list[np.ndarray]:
+    """The three 2-(16,6,2) designs by difference sets, of GF(2)-rank 6, 7 and 8 (theory.md section 5)."""
+
+    def quasidihedral(g: int, h: int) -> int:
+        (a, b), (c, d) = divmod(g, 2), divmod(h, 2)
+        return 2 * ((a + c * 3**b) % 8) + (b + d) % 2
+
+    def abelian(g: int, h: int) -> int:
+        return 8 * ((g // 8 + h // 8) % 2) + (g + h) % 8
+
+    def quaternion(g: int, h: int) -> int:
+        a, b, c, d = g // 4, g // 2 % 2, h // 4, h // 2 % 2
+        power = a + (c if b == 0 else -c) + (2 if b and d else 0)  # j^2 = i^2
+        return 4 * (power % 4) + 2 * ((b + d) % 2) + (g + h) % 2
+
+    sets = ((quasidihedral, (0, 1, 2, 5, 6, 8)), (abelian, (0, 1, 2, 4, 9, 14)), (quaternion, (0, 1, 2, 4, 6, 9)))
+    designs = []
+    for product, block in sets:
+        matrix = np.zeros((16, 16))
+        for g in range(16):
+            for d in block:
+                matrix[g, product(g, d)] = 1
+        designs.append(matrix)
+    return designs
+
+
+def relabelled(space: WeightSpace, v: Mapping[str, np.ndarray], rng: np.random.Generator) -> Vector:
+    """`g v` for a uniformly random g, by indexing."""
+    last = len(space.widths) - 1
+    orders = [rng.permutation(w) if 0 < layer < last else np.arange(w) for layer, w in enumerate(space.widths)]
+    moved = {}
+    for layer in range(1, last + 1):
+        moved[f"W{layer}"] = v[f"W{layer}"][orders[layer]][:, orders[layer - 1]]
+        moved[f"b{layer}"] = v[f"b{layer}"][orders[layer]]
+    return moved
+
+
+def tied(space: WeightSpace, rng: np.random.Generator, values: Sequence[float] = (0.0, 1.0)) -> Vector:
+    """A random vector with few values, hence many ties; biases vary half of the time."""
+    vary = rng.random() < 0.5
+    return {
+        name: rng.choice(values, shape) if name[0] == "W" or vary else np.zeros(shape)
+        for name, shape in space.shapes.items()
+    }
+
+
+def near_miss(space: WeightSpace, v: Mapping[str, np.ndarray], rng: np.random.Generator) -> Vector:
+    """A relabelled copy in which two entries of one tensor may have been exchanged: all counts of values stay."""
+    w = relabelled(space, v, rng)
+    if rng.random() < 0.6:
+        flat = w[rng.choice(list(space.axes))].reshape(-1)
+        i, j = rng.integers(0, len(flat), 2)
+        flat[i], flat[j] = flat[j], flat[i]
+    return w
+
+
+class Tools:
+    """The functions above, under one fixture."""
+
+    slow_rounds = staticmethod(slow_rounds)
+    embedded = staticmethod(embedded)
+    cycles = staticmethod(cycles)
+    ladder = staticmethod(ladder)
+    strongly_regular = staticmethod(strongly_regular)
+    biplanes = staticmethod(biplanes)
+    relabelled = staticmethod(relabelled)
+    tied = staticmethod(tied)
+    near_miss = staticmethod(near_miss)
+
+
+@pytest.fixture(scope="session")
+def tools() -> type[Tools]:
+    return Tools
+
+
+@pytest.fixture(scope="session")
+def all_permutations() -> Callable[[WeightSpace, Mapping[str, np.ndarray]], list[bytes]]:
+    """Brute force: the entries of `g v` as bytes, for every element g of the group."""
+    from itertools import permutations, product
+
+    def images(space: WeightSpace, v: Mapping[str, np.ndarray]) -> list[bytes]:
+        last = len(space.widths) - 1
+        fixed = ([tuple(range(space.widths[0]))], [tuple(range(space.widths[-1]))])
+        orders = [fixed[0], *(list(permutations(range(w))) for w in space.widths[1:-1]), fixed[1]]
+        found = []
+        for order in product(*orders):
+            parts = []
+            for layer in range(1, last + 1):
+                rows, columns = list(order[layer]), list(order[layer - 1])
+                parts += [v[f"W{layer}"][rows][:, columns] + 0.0, v[f"b{layer}"][rows] + 0.0]
+            found.append(b"".join(part.tobytes() for part in parts))
+        return found
+
+    return images
