@@ -1,0 +1,349 @@
+"""Suites: YAML -> a checked, frozen `Suite`, before any tensor exists.
+
+Everything that is wrong with a file is said at once, one line each, with file, line, column, key and the nearest match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from .checks import CHECK_KINDS
+from .checks.kinds import CheckKind
+from .claims import CLAIMS
+from .parameters import Parameters, SuiteValueError, parse_parameters
+from .registry import Registry, UnknownName, did_you_mean
+from .result import digest
+from .space import NamedSpace, SpaceError, mlp
+from .yaml_marks import Document, YamlProblems, parse_document
+from .zoo.catalogue import parse_reference
+
+VERSION = 1
+NAME = r"[a-z0-9][a-z0-9._-]*"
+
+Name = Annotated[str, Field(pattern=f"^{NAME}$")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class SuiteError(ValueError):
+    """A suite that cannot be used; `errors` are its lines, each `path:line:column: key: message`."""
+
+    def __init__(self, errors: Iterable[str]):
+        self.errors = tuple(errors)
+        super().__init__("\n".join(self.errors))
+
+
+class SpaceModel(Parameters):
+    """A weight space: `{mlp: [1, 4, 4, 1], activation: relu}` or `{zoo: digits-inr}`."""
+
+    mlp: Annotated[list[int] | None, Field(description="layer widths, input to output")] = None
+    activation: Annotated[str | None, Field(description="relu if left out")] = None
+    zoo: Annotated[str | None, Field(description="a zoo of trained networks, see `orbitcheck list zoos`")] = None
+    group: Annotated[str | None, Field(description="the zoo's group, if it has several")] = None
+
+
+class ExpectationModel(Parameters):
+    """Rows that are expected to come out otherwise than predicted; `*` and `?` are wildcards."""
+
+    architecture: Text
+    check: Text
+    case: Text = "*"
+    outcome: Literal["fail"]
+    reason: Text
+
+
+class AllowanceModel(Parameters):
+    """Rows that may stay undecided."""
+
+    architecture: Text
+    check: Text
+    case: Text = "*"
+    reason: Text
+
+
+class CheckModel(Parameters):
+    """What every check says of itself beside its kind's own parameters."""
+
+    id: Name
+    kind: Text
+    title: str = ""
+    claim: Annotated[str | None, Field(description="id in the claims ledger, see `orbitcheck list claims`")] = None
+
+
+class SuiteModel(Parameters):
+    """The outer document."""
+
+    suite: Name
+    version: Literal[1]
+    title: Text
+    spaces: dict[Name, SpaceModel] = {}
+    checks: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    min_decided: Annotated[int, Field(ge=0, description="pass or fail rows that every architecture must reach")] = 0
+    expected_failures: list[ExpectationModel] = []
+    allow_undecided: list[AllowanceModel] = []
+
+
+class ExpectationsModel(Parameters):
+    """A user's own list of expected failures (`--expect`)."""
+
+    expected_failures: Annotated[list[ExpectationModel], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Rows that a suite speaks of: by architecture, check and case, wildcards allowed, with the reason."""
+
+    architecture: str
+    check: str
+    case: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: `parameters` are resolved plain JSON, `cases` the names of its rows."""
+
+    id: str
+    kind: str
+    title: str
+    claim: str | None
+    parameters: Mapping[str, Any]
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A checked suite. `min_decided` counts pass and fail rows of each architecture of the run."""
+
+    name: str
+    version: int
+    title: str
+    checks: tuple[Check, ...]
+    min_decided: int = 0
+    expected_failures: tuple[Expectation, ...] = ()
+    allow_undecided: tuple[Expectation, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, the same for any formatting of the file; `from_json` gives the same suite back."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Suite:
+        return Suite(
+            **{
+                **data,
+                "checks": tuple(Check(**{**check, "cases": tuple(check["cases"])}) for check in data["checks"]),
+                "expected_failures": tuple(Expectation(**entry) for entry in data["expected_failures"]),
+                "allow_undecided": tuple(Expectation(**entry) for entry in data["allow_undecided"]),
+            }
+        )
+
+
+@cache
+def shipped_suites() -> dict[str, Path]:
+    """Name -> file of the suites that come with orbitcheck."""
+    folder = files("orbitcheck") / "suites"
+    found = {Path(str(entry)).stem: Path(str(entry)) for entry in folder.iterdir() if entry.name.endswith(".yaml")}
+    return dict(sorted(found.items()))
+
+
+def load_suite(reference: str | Path, kinds: Registry[CheckKind] = CHECK_KINDS) -> Suite:
+    """The suite of a file, or a shipped one by its name.
+
+    Raises:
+        SuiteError: no such suite, a file that cannot be read, or everything that is wrong with its content.
+    """
+    text = str(reference)
+    if text in shipped_suites():
+        path, shown = shipped_suites()[text], text
+    elif Path(text).suffix in (".yaml", ".yml") or Path(text).exists():
+        path, shown = Path(text), text
+    else:
+        raise SuiteError([f'unknown suite "{text}"{did_you_mean(text, shipped_suites())} (a file ends in .yaml)'])
+    document = _read(path, shown)
+    reader = _Reader(document, shown)
+    suite = reader.suite(kinds)
+    if reader.errors or suite is None:
+        raise SuiteError(reader.sorted_errors)
+    return suite
+
+
+def load_expectations(path: str | Path) -> tuple[Expectation, ...]:
+    """The expected failures of a user's own file.
+
+    Raises:
+        SuiteError: as `load_suite` does.
+    """
+    reader = _Reader(_read(Path(path), str(path)), str(path))
+    model = reader.model(ExpectationsModel, reader.document.data, ())
+    if reader.errors or model is None:
+        raise SuiteError(reader.sorted_errors)
+    return tuple(_expectation(entry) for entry in model.expected_failures)
+
+
+def _read(path: Path, shown: str) -> Document:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SuiteError([f"{shown}: cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise SuiteError([f"{shown}: is not UTF-8: {error.reason} at byte {error.start}"]) from None
+    try:
+        return parse_document(text)
+    except YamlProblems as problems:
+        raise SuiteError(
+            f"{shown}:{line}:{column}: {message}" for (line, column), message in problems.problems
+        ) from None
+
+
+def _expectation(entry: ExpectationModel | AllowanceModel) -> Expectation:
+    return Expectation(entry.architecture, entry.check, entry.case, entry.reason)
+
+
+class _Reader:
+    """Turns one document into a suite and keeps every error with its place."""
+
+    def __init__(self, document: Document, shown: str):
+        self.document, self.shown = document, shown
+        self.errors: dict[tuple[int, int, str], str] = {}
+
+    @property
+    def sorted_errors(self) -> list[str]:
+        return [line for _, line in sorted(self.errors.items())]
+
+    def error(self, path: tuple[str | int, ...], message: str, below: int = 0) -> None:
+        """Note an error at `path`; the first `below` parts are left out of the key that is shown."""
+        line, column = self.document.place(path, key=message.startswith("unknown key"))
+        key = ".".join(map(str, path[below:]))
+        text = f"{self.shown}:{line}:{column}: {f'{key}: ' if key else ''}{message}"
+        self.errors[line, column, text] = text
+
+    def model(self, kind: type[Any], data: Any, path: tuple[str | int, ...], below: int = 0) -> Any:
+        """`data` as a model, or None once its problems are noted."""
+        try:
+            return parse_parameters(kind, data)
+        except SuiteValueError as error:
+            for place, message in error.problems:
+                self.error((*path, *place), message, below)
+            return None
+
+    def suite(self, kinds: Registry[CheckKind]) -> Suite | None:
+        data = self.document.data
+        if not isinstance(data, dict):
+            self.error((), f"a suite is a mapping with the keys {', '.join(SuiteModel.model_fields)}")
+            return None
+        outer = self.model(SuiteModel, data, ())
+        # Checks are read even where the outer document is wrong, so that all errors are said at once.
+        spaces = self.spaces(data.get("spaces"))
+        listed = data.get("checks")
+        checks = [
+            self.check(entry, number, spaces, kinds)
+            for number, entry in enumerate(listed if isinstance(listed, list) else [])
+        ]
+        if outer is None or None in checks:
+            return None
+        read = [check for check in checks if check is not None]
+        self.repeats(read)
+        for key in ("expected_failures", "allow_undecided"):
+            for number, entry in enumerate(getattr(outer, key)):
+                ids = [check.id for check in read]
+                if not any(fnmatchcase(name, entry.check) for name in ids):
+                    self.error(
+                        (key, number, "check"), f'"{entry.check}" matches no check{did_you_mean(entry.check, ids)}'
+                    )
+        rows = sum(len(check.cases) for check in read)
+        if outer.min_decided > rows:
+            self.error(("min_decided",), f"{outer.min_decided} decided rows asked for, but there are {rows}")
+        return Suite(
+            name=outer.suite,
+            version=outer.version,
+            title=outer.title,
+            checks=tuple(read),
+            min_decided=outer.min_decided,
+            expected_failures=tuple(map(_expectation, outer.expected_failures)),
+            allow_undecided=tuple(map(_expectation, outer.allow_undecided)),
+        )
+
+    def spaces(self, listed: Any) -> dict[str, NamedSpace]:
+        """The spaces that make sense; a wrong one is noted, and stands in as a small one so that its uses are not."""
+        found: dict[str, NamedSpace] = {}
+        for name, entry in (listed if isinstance(listed, dict) else {}).items():
+            found[name] = NamedSpace(mlp(1, 2, 1))
+            try:
+                model = parse_parameters(SpaceModel, entry)
+            except SuiteValueError:
+                continue  # noted with the outer document
+            path = ("spaces", name)
+            if (model.mlp is None) == (model.zoo is None):
+                self.error(path, "give either mlp: [widths] or zoo: NAME")
+                continue
+            other = ("activation",) if model.zoo else ("group",)
+            for key in other:
+                if getattr(model, key) is not None:
+                    self.error((*path, key), f"belongs to {'mlp' if key == 'activation' else 'zoo'} only")
+            try:
+                found[name] = self.zoo_space(model) if model.zoo else self.mlp_space(model)
+            except SpaceError as error:
+                self.error((*path, "activation" if "activation" in str(error) else "mlp"), str(error))
+            except UnknownName as error:
+                self.error((*path, "group" if model.group else "zoo"), str(error))
+        return found
+
+    @staticmethod
+    def mlp_space(model: SpaceModel) -> NamedSpace:
+        return NamedSpace(mlp(*(model.mlp or ()), activation=model.activation or "relu"))
+
+    @staticmethod
+    def zoo_space(model: SpaceModel) -> NamedSpace:
+        zoo, group = parse_reference("/".join(filter(None, (model.zoo, model.group))))
+        return NamedSpace(zoo.spaces[group], f"{zoo.name}/{group}" if len(zoo.spaces) > 1 else zoo.name)
+
+    def check(
+        self, entry: Any, number: int, spaces: Mapping[str, NamedSpace], kinds: Registry[CheckKind]
+    ) -> Check | None:
+        path = ("checks", number)
+        if not isinstance(entry, dict):
+            self.error(path, "a check is a mapping with id, kind and the kind's own keys")
+            return None
+        own = {key: value for key, value in entry.items() if key in CheckModel.model_fields}
+        common = self.model(CheckModel, own, path, below=2)
+        if common is None or common.kind not in kinds:
+            if isinstance(entry.get("kind"), str) and entry["kind"] not in kinds:
+                self.error(
+                    (*path, "kind"), f'unknown check kind "{entry["kind"]}"{did_you_mean(entry["kind"], kinds)}', 2
+                )
+            return None
+        if common.claim is not None and common.claim not in CLAIMS:
+            self.error((*path, "claim"), f'unknown claim "{common.claim}"{did_you_mean(common.claim, CLAIMS)}', 2)
+        kind = kinds[common.kind]
+        given = {key: value for key, value in entry.items() if key not in own}
+        try:
+            resolved = kind.resolve(parse_parameters(kind.parameters, given), spaces)
+            cases = kind.cases(resolved)
+        except SuiteValueError as error:
+            for place, message in error.problems:
+                self.error((*path, *place), message, below=2)
+            return None
+        if not cases:
+            self.error(path, "has no cases")
+        return Check(common.id, common.kind, common.title, common.claim, resolved, cases)
+
+    def repeats(self, checks: list[Check]) -> None:
+        """Refuse a second check of one id or of one content: the ids of rows are functions of the content."""
+        ids: set[str] = set()
+        contents: dict[str, str] = {}
+        for number, check in enumerate(checks):
+            if check.id in ids:
+                self.error(("checks", number, "id"), f'the id "{check.id}" is taken by an earlier check', 2)
+            ids.add(check.id)
+            content = digest([check.kind, check.parameters])
+            if content in contents:
+                self.error(("checks", number), f'repeats the check "{contents[content]}" under another id')
+            contents.setdefault(content, check.id)
