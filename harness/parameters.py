@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+import re
+from collections.abc import Iterator
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -42,12 +44,32 @@ def parse_parameters(model: type[M], data: Any, path: tuple[str | int, ...] = ()
         for detail in error.errors(include_url=False):
             place = tuple(detail["loc"])
             if detail["type"] == "extra_forbidden":
-                message = f'unknown key "{place[-1]}"{did_you_mean(str(place[-1]), model.model_fields)}'
+                message = (
+                    f'unknown key "{place[-1]}"{did_you_mean(str(place[-1]), _model_at(model, place).model_fields)}'
+                )
             elif detail["type"] == "missing":
                 message = "required, but missing"
+            elif detail["type"] == "literal_error":
+                allowed = [part.strip("'") for part in re.split(r", | or ", detail["ctx"]["expected"])]
+                message = f"{detail['input']!r} is not allowed{did_you_mean(str(detail['input']), allowed)}"
             else:
                 message = detail["msg"][0].lower() + detail["msg"][1:]
                 if not isinstance(detail["input"], dict | list):
                     message += f", got {detail['input']!r}"
             problems.append(((*path, *place), message))
         raise SuiteValueError(*problems) from None
+
+
+def _model_at(model: type[BaseModel], place: tuple[int | str, ...]) -> type[BaseModel]:
+    """The innermost model on the way to `place`; keys of dicts and numbers of lists lead to no other model."""
+    for part in place[:-1]:
+        if part in model.model_fields:
+            model = next(_models(model.model_fields[str(part)].annotation), model)
+    return model
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)

@@ -213,6 +213,8 @@ class _Reader:
     def __init__(self, document: Document, shown: str):
         self.document, self.shown = document, shown
         self.errors: dict[tuple[int, int, str], str] = {}
+        self.broken: set[str] = set()
+        """Spaces that make no sense; checks in them are not held to what they would need."""
 
     @property
     def sorted_errors(self) -> list[str]:
@@ -272,10 +274,10 @@ class _Reader:
         )
 
     def spaces(self, listed: Any) -> dict[str, NamedSpace]:
-        """The spaces that make sense; a wrong one is noted, and stands in as a small one so that its uses are not."""
+        """The spaces that make sense; a wrong one is noted, and kept by name only."""
         found: dict[str, NamedSpace] = {}
         for name, entry in (listed if isinstance(listed, dict) else {}).items():
-            found[name] = NamedSpace(mlp(1, 2, 1))
+            self.broken.add(name)
             try:
                 model = parse_parameters(SpaceModel, entry)
             except SuiteValueError:
@@ -294,6 +296,8 @@ class _Reader:
                 self.error((*path, "activation" if "activation" in str(error) else "mlp"), str(error))
             except UnknownName as error:
                 self.error((*path, "group" if model.group else "zoo"), str(error))
+            else:
+                self.broken.discard(name)
         return found
 
     @staticmethod
@@ -324,8 +328,12 @@ class _Reader:
             self.error((*path, "claim"), f'unknown claim "{common.claim}"{did_you_mean(common.claim, CLAIMS)}', 2)
         kind = kinds[common.kind]
         given = {key: value for key, value in entry.items() if key not in own}
+        parameters = self.model(kind.parameters, given, path, below=2)
+        used = [entry.get("space"), *(entry["spaces"] if isinstance(entry.get("spaces"), list) else ())]
+        if parameters is None or self.broken & {name for name in used if isinstance(name, str)}:
+            return None
         try:
-            resolved = kind.resolve(parse_parameters(kind.parameters, given), spaces)
+            resolved = kind.resolve(parameters, spaces)
             cases = kind.cases(resolved)
         except SuiteValueError as error:
             for place, message in error.problems:
