@@ -44,7 +44,7 @@ class DeepSets(nn.Module):
     def forward(self, v: Weights) -> torch.Tensor | Weights:
         check_input(self.space, v)
         pooled = [
-            network(tensor.flatten(1, -2)).mean(dim=1)
+            network(tensor.flatten(1).unsqueeze(-1)).mean(dim=1)
             for (_, tensor), network in zip(v.items(), self.entries, strict=True)
         ]
         return self.head(v, torch.cat(pooled, dim=1))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import cast
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from ..harness.architecture import Equivariant, Invariant
 from ..harness.space import SpaceError, WeightSpace
@@ -46,18 +44,20 @@ def mlp_head(inputs: int, channels: int, outputs: int, depth: int) -> nn.Sequent
 class EntryMLP(nn.Module):
     """`MLP([entry, s])` for every entry of one tensor, with `s` the same for all of them: equivariant.
 
-    The first layer is applied in two parts, so that `s` is multiplied once a weight vector and not once an entry.
+    The first layer is held in two parts, one for the entry and one for `s`: each starts at the scale of its own fan-in,
+    lest one entry drown in a long summary, and `s` is multiplied once a weight vector and not once an entry.
     """
 
     def __init__(self, pooled: int, channels: int, outputs: int, depth: int):
         super().__init__()
-        network = mlp_head(1 + pooled, channels, outputs, depth)
-        self.first, self.rest = cast(nn.Linear, network[0]), network[1:]
+        self.rest = mlp_head(channels, channels, outputs, depth)[1:]
+        self.entry = nn.Linear(1, channels, bias=False)
+        self.summary = nn.Linear(pooled, channels)
 
     def forward(self, tensor: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
         """`[batch, *axes, 1]` and `[batch, pooled]` -> `[batch, *axes, outputs]`."""
-        around = functional.linear(pooled, self.first.weight[:, 1:], self.first.bias)
-        return self.rest(around.view(len(tensor), *[1] * (tensor.ndim - 2), -1) + tensor * self.first.weight[:, 0])
+        around = self.summary(pooled)
+        return self.rest(self.entry(tensor) + around.view(len(tensor), *[1] * (tensor.ndim - 2), -1))
 
 
 class PooledHead(nn.Module):

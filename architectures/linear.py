@@ -185,9 +185,9 @@ class SortedLinear(nn.Module):
         in_channels, out_channels: C and C'.
 
     Initialisation: each product has He's uniform bound sqrt(6 / fan-in), divided by the root of the number of products
-    that its outputs sum (two for own', four for edge', one for fixed'). The published bounds (Zhou et al. 2023:
-    1/sqrt(all inputs); Navon et al. 2023: division by the number of tensors) shrink the differences inside a tensor by
-    three to six times a layer, to 1e-4 after five; this one by less than two.
+    that its outputs sum (two for own', four for edge', one for fixed'). Differences inside a tensor then shrink by less than
+    two a layer under GELU; by the bound of Zhou et al. (2023), 1/sqrt(all inputs of an output), by three to six, so that
+    little is left of them after five.
     """
 
     def __init__(self, layout: Layout, in_channels: int, out_channels: int):

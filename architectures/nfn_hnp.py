@@ -14,7 +14,8 @@ The input and output axes are not permuted; they live in channels. With `linear.
 g holds the means of all inner tensors, the column means of W_1 per input, the row means of W_L per output, and b_L whole. If
 L = 2, W_1[j,:] and W_2[:,j] stand together in u_1[j] and see each other directly.
 
-The linear maps are those of DWS, both being all that commute with the group; the networks differ in their encoding.
+The linear maps are those of DWS, both being all that commute with the group, so with no
+encoding here and no normalisation there the two are one family of networks.
 """
 
 from __future__ import annotations

@@ -79,9 +79,11 @@ class Traits:
             value = getattr(self, key)
             if value not in allowed:
                 raise InvalidPlugin(f"{key}={value!r}{did_you_mean(str(value), allowed)}")
-        if isinstance(self.modes, str) or not self.modes or not set(self.modes) <= set(MODES):
+        if not isinstance(self.continuous, bool):
+            raise InvalidPlugin(f"continuous={self.continuous!r}; allowed: True, False")
+        if not isinstance(self.modes, tuple) or not self.modes or not set(self.modes) <= set(MODES):
             raise InvalidPlugin(f"modes={self.modes!r}; allowed: a non-empty tuple of {', '.join(map(repr, MODES))}")
-        if (self.power == "1-wl") != (self.rounds is not None):
+        if (self.power == "1-wl") != (self.rounds is not None) or not (self.rounds is None or callable(self.rounds)):
             raise InvalidPlugin(
                 f"power={self.power!r} with rounds={self.rounds!r}; power '1-wl' needs rounds=lambda depth: (low, high), "
                 "and no other power takes it"
@@ -115,13 +117,9 @@ class Architecture:
         if self.traits.rounds is None:
             return None
         values = {**self.defaults, **self.options}
-        named = inspect.signature(self.traits.rounds).parameters
-        unknown = [name for name in named if name not in values]
-        if unknown:
-            raise InvalidPlugin(
-                f"{self.name}: rounds() names {unknown[0]!r}, which is no option{did_you_mean(unknown[0], values)}"
-            )
-        low, high = self.traits.rounds(**{name: values[name] for name in named})
+        low, high = self.traits.rounds(
+            **{name: values[name] for name in inspect.signature(self.traits.rounds).parameters}
+        )
         return int(low), int(high)
 
     def with_options(self, options: Mapping[str, Any]) -> Architecture:
@@ -167,7 +165,7 @@ class Architecture:
         import torch  # the contract is read by front ends that must start without torch
 
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # networks are built on the CPU, whatever they run on
             module = self.factory(space, output, **self.options)
         if not isinstance(module, torch.nn.Module):
             raise InvalidPlugin(f"{self.name} built a {type(module).__name__}; the contract is {CONTRACT}")
@@ -209,7 +207,8 @@ def as_architecture(factory: Callable[..., Any], name: str | None = None, traits
     """The architecture that a registered factory declared, or one with default traits for any other callable.
 
     Raises:
-        InvalidPlugin: not callable, or the signature does not take `(space, output, **options)`.
+        InvalidPlugin: not callable, the signature does not take `(space, output, **options)`, or `rounds` is a function of
+            something that is no option.
     """
     declared = getattr(factory, "__orbitcheck__", None)
     if (
@@ -222,12 +221,17 @@ def as_architecture(factory: Callable[..., Any], name: str | None = None, traits
     signature = inspect.signature(factory)
     try:
         signature.bind(None, None)
-        _options(factory)
     except TypeError:
         raise InvalidPlugin(
             f"{shown}{signature} cannot be called as an architecture; the contract is {CONTRACT}, with a default for every option"
         ) from None
-    return Architecture(shown, factory, traits or Traits())
+    architecture = Architecture(shown, factory, traits or Traits())
+    for option in inspect.signature(architecture.traits.rounds).parameters if architecture.traits.rounds else ():
+        if option not in architecture.defaults:
+            raise InvalidPlugin(
+                f"{shown}: rounds() names {option!r}, which is no option{did_you_mean(option, architecture.defaults)}"
+            )
+    return architecture
 
 
 def _options(factory: Callable[..., Any]) -> dict[str, Any]:

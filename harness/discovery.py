@@ -9,6 +9,7 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import math
 import re
 import sys
 import traceback
@@ -48,6 +49,8 @@ class ArchitectureName:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
     return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
 
 
@@ -127,8 +130,10 @@ def load(name: ArchitectureName) -> Architecture:
         point = installed()[reference]
         target, attribute = point.module, point.attr
     try:
-        module = _import_file(Path(target)) if target.endswith(".py") else importlib.import_module(target)
+        module = _import_file(Path(target).resolve()) if target.endswith(".py") else importlib.import_module(target)
     except (Exception, SystemExit) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name and f"{target}.".startswith(f"{error.name}."):
+            raise UnknownName(f'architecture "{reference}": no module {error.name}') from None
         last = traceback.format_exception_only(error)[-1].strip()
         raise PluginImportError(f'architecture "{reference}" failed to import: {_place(error)}{last}') from error
     if not hasattr(module, attribute):
@@ -153,8 +158,8 @@ def _place(error: BaseException) -> str:
 
 @cache
 def _import_file(path: Path) -> Any:
-    """The module of a file, imported once a process under a name that no package has."""
-    key = f"orbitcheck_plugin_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
+    """The module of a file, its path absolute, imported once a process under a name that no package has."""
+    key = f"orbitcheck_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
     spec = importlib.util.spec_from_file_location(key, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -170,7 +175,7 @@ def _import_file(path: Path) -> Any:
 def declared_statically(name: str) -> dict[str, Any]:
     """Traits of an installed architecture read off its `@register(...)` line, without running any of its code.
 
-    Only literal values are read; what is computed is left out. Empty if the source cannot be found.
+    Only literal values are read; what is computed is left out. Empty if the source cannot be found or parsed.
     """
     point = installed()[name]
     top, _, rest = point.module.partition(".")
@@ -183,7 +188,11 @@ def declared_statically(name: str) -> dict[str, Any]:
     parts = rest.split(".") if rest else ["__init__"] if spec.submodule_search_locations else [top]
     for source in (root.joinpath(*parts).with_suffix(".py"), root.joinpath(*parts, "__init__.py")):
         if source.is_file():
-            return _register_arguments(ast.parse(source.read_text(encoding="utf-8")), point.attr)
+            try:
+                tree = ast.parse(source.read_bytes())
+            except (SyntaxError, ValueError):
+                return {}
+            return _register_arguments(tree, point.attr)
     return {}
 
 
@@ -203,6 +212,6 @@ def _register_arguments(tree: ast.Module, attribute: str) -> dict[str, Any]:
 def _is_literal(node: ast.expr) -> bool:
     try:
         ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError):
         return False
     return True

@@ -96,7 +96,7 @@ def settle(
     problems = [
         *_missing(rows, planned),
         *(problem for claim in claims for problem in claim.problems(loaded)),
-        *_too_little(loaded, suites),
+        *_too_little(loaded, [entry["name"] for entry in descriptions if entry["name"] not in broken], suites),
         *_too_weak([entry for entry in descriptions if entry["name"] not in broken], require_power),
     ]
     return settled, problems, int(bool(problems) or any(map(is_red, settled)))
@@ -176,9 +176,9 @@ def _missing(rows: Sequence[Result], planned: Sequence[Cell]) -> Iterable[str]:
         )
 
 
-def _too_little(rows: Sequence[Result], suites: Sequence[Rules]) -> Iterable[str]:
+def _too_little(rows: Sequence[Result], architectures: Sequence[str], suites: Sequence[Rules]) -> Iterable[str]:
     """Architectures of which too few rows say anything; where suites ask for equivariance, one row must apply."""
-    for architecture in dict.fromkeys(row.architecture for row in rows):
+    for architecture in dict.fromkeys([*architectures, *(row.architecture for row in rows)]):
         own = [row for row in rows if row.architecture == architecture]
         law = [row for row in own if row.kind == "equivariance"]
         if law and all(row.outcome == "not-applicable" for row in law):

@@ -8,11 +8,11 @@ import torch
 from torch.nn import functional
 
 from .space import SpaceError
-from .weights import Weights
+from .weights import LEAKY_SLOPE, Weights
 
 ACTIVATION_FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "relu": torch.relu,
-    "leaky-relu": lambda x: functional.leaky_relu(x, 0.015625),  # 2^-6: exact in binary, so exact nets stay exact
+    "leaky-relu": lambda x: functional.leaky_relu(x, LEAKY_SLOPE),
     "abs": torch.abs,
     "identity": lambda x: x,
     "tanh": torch.tanh,

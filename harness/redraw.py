@@ -15,6 +15,8 @@ GAINS = (1.0, 3.0, 5.0, 10.0)
 """Gains of successive draws: small ones keep the network smooth, large ones keep late rounds above the rounding."""
 
 SCALAR_NOISE = 0.1
+SPREAD = 12**0.5
+"""Uniform noise of this width has standard deviation one; it costs a quarter of normal noise, and any density will do."""
 
 
 def redraw_(module: torch.nn.Module, seed: int, gain: float) -> None:
@@ -28,7 +30,7 @@ def redraw_(module: torch.nn.Module, seed: int, gain: float) -> None:
     if own is not None:
         own(torch.Generator().manual_seed(seed))
         return
-    rng = np.random.default_rng(seed)  # several times as fast as torch's own normal numbers
+    rng = np.random.default_rng(seed)  # several times as fast as torch's own
     with torch.no_grad():
         for parameter in module.parameters():
             shape = tuple(parameter.shape)
@@ -36,7 +38,7 @@ def redraw_(module: torch.nn.Module, seed: int, gain: float) -> None:
                 scale = SCALAR_NOISE
             else:
                 scale = max(prod(shape[1:]) if len(shape) > 1 else shape[0], 1) ** -0.5
-            noise = torch.from_numpy(np.asarray(rng.standard_normal(shape, dtype=np.float32))).to(parameter)
-            parameter.add_(noise, alpha=scale)
+            noise = torch.from_numpy(np.asarray(rng.random(shape, dtype=np.float32))).to(parameter.device)
+            parameter.add_(noise, alpha=scale * SPREAD).sub_(scale * SPREAD / 2)
             if parameter.ndim > 1:
                 parameter.mul_(gain)

@@ -13,6 +13,9 @@ from .space import SpaceError, WeightSpace, mlp
 Arrays = Mapping[str, np.ndarray]
 """One weight vector with one channel, as numpy arrays of the space's own shapes: the exact world of the oracles."""
 
+LEAKY_SLOPE = 2.0**-6
+"""Slope of the leaky ReLU below zero: exact in binary, so that exact networks stay exact."""
+
 MODULE_ACTIVATIONS: dict[type[torch.nn.Module], str] = {
     torch.nn.ReLU: "relu",
     torch.nn.LeakyReLU: "leaky-relu",
@@ -33,7 +36,7 @@ class Weights:
     For MLP spaces `weights[i]` is `[B, n_{i+1}, n_i, C]` and `biases[i]` is `[B, n_{i+1}, C]`, counted from zero.
 
     Raises:
-        SpaceError: a tensor is missing, unknown, or has a shape that does not fit; the message names it.
+        SpaceError: a tensor is missing, unknown, or has a shape, dtype or device that does not fit; the message names it.
     """
 
     __slots__ = ("space", "tensors")
@@ -49,14 +52,19 @@ class Weights:
                 )
             tensors = {name: tensors[name] for name in shapes}
         first = next(iter(tensors.values()))
-        batch, channels = first.shape[0], first.shape[-1]
+        batch, channels = (first.shape[0], first.shape[-1]) if first.ndim > 1 else (1, 1)
         for name, shape in shapes.items():
             tensor = tensors[name]
             if tensor.shape != (batch, *shape, channels):
                 wanted = ", ".join(str(size) for size in (batch, *shape, channels))
                 raise SpaceError(
                     f"{name} has shape {tuple(tensor.shape)}; in {space} with batch {batch} and {channels} channel(s) "
-                    f"it is ({wanted}), that is (batch, {', '.join(space.axes[name])}, channels)"
+                    f"it is ({wanted}), that is ({', '.join(('batch', *space.axes[name], 'channels'))})"
+                )
+            if (tensor.dtype, tensor.device) != (first.dtype, first.device):
+                raise SpaceError(
+                    f"{name} is {tensor.dtype} on {tensor.device}, but {next(iter(shapes))} is {first.dtype} on "
+                    f"{first.device}; a batch has one dtype and device"
                 )
         self.space = space
         self.tensors = dict(tensors)
@@ -148,7 +156,8 @@ class Weights:
         """The weights of one `torch.nn.Sequential` MLP: linear layers with biases, one and the same activation between.
 
         Raises:
-            SpaceError: a layer that is no linear layer or known activation, mixed activations, or no bias.
+            SpaceError: a layer that is no linear layer or known activation, mixed activations, no bias, or anything else
+                that would make the network another function than `realise` gives its weights.
         """
         activations: set[str] = set()
         state: dict[str, torch.Tensor] = {}
@@ -161,11 +170,16 @@ class Weights:
                     )
                 state[f"{position}.weight"], state[f"{position}.bias"] = module.weight, module.bias
             elif not expect_linear and type(module) in MODULE_ACTIVATIONS:
+                _check_same_function(module, position)
                 activations.add(MODULE_ACTIVATIONS[type(module)])
             else:
                 wanted = "Linear" if expect_linear else " or ".join(kind.__name__ for kind in MODULE_ACTIVATIONS)
                 raise SpaceError(f"layer {position} is {type(module).__name__}; allowed here: {wanted}")
             expect_linear = not expect_linear
+        if state and expect_linear:
+            raise SpaceError(
+                f"the last layer is {type(net[-1]).__name__}; an MLP ends in Linear, with no activation after"
+            )
         if len(activations) > 1:
             raise SpaceError(f"mixed activations {sorted(activations)}; an MLP space has one")
         return Weights.from_state_dict(state, activation=activations.pop() if activations else "identity")
@@ -203,3 +217,14 @@ class Weights:
             tensors[f"W{number}"] = layer["weight"][None, :, :, None]
             tensors[f"b{number}"] = layer["bias"][None, :, None]
         return Weights(space, tensors)
+
+
+def _check_same_function(activation: torch.nn.Module, position: int) -> None:
+    """Refuse parameters of an activation that `realise` does not have."""
+    if isinstance(activation, torch.nn.LeakyReLU) and activation.negative_slope != LEAKY_SLOPE:
+        raise SpaceError(
+            f"layer {position} ({activation}) has slope {activation.negative_slope}; allowed: {LEAKY_SLOPE}, "
+            "which is exact in binary"
+        )
+    if isinstance(activation, torch.nn.GELU) and activation.approximate != "none":
+        raise SpaceError(f"layer {position} ({activation}) is an approximation; allowed: GELU(approximate='none')")

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..harness.result import Result, Run
-from .outcomes import STATUSES, Tally, status_of, tally
-from .summary import grouped
+from .outcomes import SEVERITY, STATUSES, Tally, status_of, tally
+from .summary import architecture_names, grouped
 from .values import block, facts, mapping, one_line, shown
 
 BUDGET = 600
@@ -56,8 +56,10 @@ class Group:
 
 
 def red_groups(run: Run, budget: int = BUDGET) -> tuple[Group, ...]:
-    """Every row that makes the run red, by architecture and check; `budget` rows in full, shared fairly."""
+    """Every row that makes the run red, by architecture and check, the gravest first; `budget` rows in full, shared fairly."""
     red = [row for row in run.results if STATUSES[status_of(row)].red]
+    places = {name: place for place, name in enumerate(architecture_names(run))}
+    red.sort(key=lambda row: (places[row.architecture], SEVERITY.index(status_of(row))))
     groups = grouped(red, lambda row: (row.architecture, row.suite, row.check))
     quota = fair_quota([len(rows) for rows in groups.values()], budget)
     return tuple(

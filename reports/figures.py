@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..harness.result import Result, Run
 from .outcomes import SEVERITY, status_of
-from .separation import round_of, separation_rows
+from .separation import ladder_rows, round_of
 from .summary import architecture_names, declarations, grouped
 from .values import compact, digits_text, finite, number
 
@@ -36,18 +36,24 @@ class Tick:
 
 @dataclass(frozen=True)
 class Line:
-    """A reference line, clipped to the plot; `label` sits at its upper end."""
+    """A reference line, clipped to the plot; `label` runs along it, a share `at` of the way up, where few points lie."""
 
     x1: float
     y1: float
     x2: float
     y2: float
     label: str
+    at: float
 
     @property
     def angle(self) -> float:
         """Slope on the page, in degrees, for the label that runs along the line."""
         return math.degrees(math.atan2(self.y2 - self.y1, self.x2 - self.x1))
+
+    @property
+    def anchor(self) -> tuple[float, float]:
+        """Where the label stands."""
+        return self.x1 + self.at * (self.x2 - self.x1), self.y1 + self.at * (self.y2 - self.y1)
 
 
 @dataclass(frozen=True)
@@ -104,10 +110,10 @@ def scatter(run: Run) -> Scatter | None:
         return bottom - (decade - y_low) / (y_high - y_low) * (bottom - top)
 
     lines = []
-    for offset, label in ((PRECISIONS, "e32 = 2^29 e64: rounding"), (0.0, "e32 = e64: a violation")):
+    for offset, label, at in ((PRECISIONS, "e32 = 2^29 e64: rounding", 0.6), (0.0, "e32 = e64: a violation", 0.3)):
         start, end = max(x_low, y_low - offset), min(x_high, y_high - offset)
         if start < end:
-            lines.append(Line(across(start), down(start + offset), across(end), down(end + offset), label))
+            lines.append(Line(across(start), down(start + offset), across(end), down(end + offset), label, at))
     names = {name: index for index, name in enumerate(architecture_names(run))}
     placed = [
         (
@@ -182,11 +188,7 @@ def ladders(run: Run) -> tuple[Ladder, ...]:
 
     The line joins the lowest digits of each round; a filled mark is separated, an open one is not.
     """
-    rows = [
-        row
-        for row in separation_rows(run)
-        if round_of(row) is not None and _digits(row) is not None
-    ]
+    rows = [row for row in ladder_rows(run) if _digits(row) is not None]
     rounds = sorted({parted for row in rows if (parted := round_of(row)) is not None})
     if len(rounds) < 2:
         return ()

@@ -39,7 +39,9 @@ STATUSES = {
         Status("pass", "✓", "pass", "the evidence agrees with the prediction", False),
         Status("fail", "✗", "fail", "the evidence contradicts the prediction", True),
         Status("error", "!", "error", "raised, crashed, hung, or gave no usable output; or a control failed", True),
-        Status("undecided", "?", "undecided", "neither can be said at this budget; the row says what would decide", True),
+        Status(
+            "undecided", "?", "undecided", "neither can be said at this budget; the row says what would decide", True
+        ),
         Status("unexpected-pass", "⊕", "unexpected pass", "passes, though the suite declares that it fails", True),
         Status("expected", "⊗", "expected", "not a pass, and declared in the suite with a reason", False),
         Status("not-applicable", "–", "n/a", "not claimed by the plug-in; counted, never red", False),
@@ -99,36 +101,36 @@ class Tally:
 
 def tally(rows: Iterable[Result]) -> Tally:
     """Count the rows by status."""
-    return tally_names(status_of(row) for row in rows)
-
-
-def tally_names(names: Iterable[str]) -> Tally:
-    """Count names of statuses."""
-    counted = Counter(names)
+    counted = Counter(status_of(row) for row in rows)
     return Tally({name: counted[name] for name in STATUSES})
 
 
 def problems_of(run: Run) -> tuple[str, ...]:
-    """What makes the run red beside its rows: its own problems, plug-ins that did not load, no row at all."""
+    """What makes the run red beside its rows: its own problems, plug-ins that left no row to say that they did not load,
+    and a run without any row."""
+    seen = {row.architecture for row in run.results}
     unloadable = [
         f"{one_line(entry.get('name', '?'))} could not be loaded: {one_line(entry['error'])}"
         for entry in run.architectures
-        if entry.get("error")
+        if entry.get("error") and str(entry.get("name", "?")) not in seen
     ]
     listed = [one_line(problem) for problem in run.problems] + unloadable
     return tuple(dict.fromkeys(listed if run.results or listed else ["no row was run"]))
 
 
 def is_red(run: Run) -> bool:
-    """Whether anything is not as predicted."""
+    """Whether anything is not as predicted; `gate.exit_code` says the same of a run in which anything was run."""
     return bool(problems_of(run)) or tally(run.results).red > 0
 
 
 def headline(run: Run) -> str:
     """The whole run in one sentence."""
     counted = tally(run.results)
-    aside = [f"{count:,} {status.word}" for status, count in counted.parts if not status.red and status.name != "pass"]
     if not is_red(run):
+        expected, unclaimed = counted.counts["expected"], counted.counts["not-applicable"]
+        aside = [plural(expected, "expected failure")] * bool(expected) + [f"{unclaimed:,} not applicable"] * bool(
+            unclaimed
+        )
         rest = f" ({', '.join(aside)})" if aside else ""
         return f"As predicted: {plural(counted.counts['pass'], 'row')} of {counted.total:,} pass{rest}."
     plurals = {"fail": "failure", "error": "error", "undecided": "undecided row", "unexpected-pass": "unexpected pass"}

@@ -106,7 +106,9 @@ def _agreement(counted: Tally) -> str:
         return ", ".join(red)
     if count["expected"]:
         return f"as predicted, with {plural(count['expected'], 'declared failure')} among {counted.applicable:,} rows"
-    return f"all {plural(counted.applicable, 'applicable row')} as predicted" if counted.applicable > 1 else "as predicted"
+    return (
+        f"all {plural(counted.applicable, 'applicable row')} as predicted" if counted.applicable > 1 else "as predicted"
+    )
 
 
 def _findings(rows: Sequence[Result], counted: Tally) -> str:
@@ -224,8 +226,10 @@ def ledger(run: Run) -> tuple[Entry, ...]:
 def _entry(name: str, rows: Sequence[Result]) -> Entry:
     known = CLAIMS.get(name)
     findings = [
-        Finding(one_line(predicted) or NOTHING, one_line(observed) or NOTHING, tally(found))
-        for (predicted, observed), found in grouped(rows, lambda row: (row.predicted, row.observed)).items()
+        Finding(one_line(predicted) or NOTHING, one_line(observed), tally(found))
+        for (predicted, observed), found in grouped(
+            rows, lambda row: (row.predicted, row.observed or row.outcome)
+        ).items()
     ]
     return Entry(
         claim=name,
@@ -276,24 +280,34 @@ def costs(run: Run) -> tuple[Cost, ...]:
 
 @dataclass(frozen=True)
 class Aside:
-    """Rows that are neither pass nor red, of one architecture, check and reason: counted, with the first as an example."""
+    """Rows that are neither pass nor red, of one architecture and reason: counted by check, with the first as an example."""
 
     architecture: str
-    suite: str
-    check: str
     reason: str
+    checks: str
     example: Result
     count: int
 
 
 def asides(run: Run, status: str) -> tuple[Aside, ...]:
-    """The rows of a status by architecture, check and reason: the declared one for expected failures, else the row's own."""
+    """The rows of a status by architecture and reason: the declared one for expected failures, else the row's own."""
     rows = (row for row in run.results if status_of(row) == status)
-    groups = grouped(rows, lambda row: (row.architecture, row.suite, row.check, row.declared or row.reason))
+    groups = grouped(rows, lambda row: (row.architecture, row.declared or row.reason))
+    places = {name: place for place, name in enumerate(architecture_names(run))}
     return tuple(
-        Aside(name, suite, check, one_line(reason) or NOTHING, found[0], len(found))
-        for (name, suite, check, reason), found in groups.items()
+        Aside(name, one_line(reason) or NOTHING, _by_check(found), found[0], len(found))
+        for (name, reason), found in sorted(groups.items(), key=lambda item: places[item[0][0]])
     )
+
+
+def _by_check(rows: Sequence[Result]) -> str:
+    """`quick / same-orbit 3, generic 2`: the suite where it changes, each check with its rows."""
+    parts, before = [], None
+    for (suite, check), found in grouped(rows, lambda row: (row.suite, row.check)).items():
+        place = one_line(check, 60) if suite == before else f"{one_line(suite, 40)} / {one_line(check, 60)}"
+        parts.append(f"{place} {len(found):,}")
+        before = suite
+    return one_line(", ".join(parts), 1200)
 
 
 def family_of(row: Result) -> str:

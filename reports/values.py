@@ -52,7 +52,7 @@ def digits_text(value: Any) -> str:
         return NOTHING
     if read < -9:
         return "<-9"
-    return f"{read:.1f}" if math.isfinite(read) else "inf"
+    return f"{read:.1f}".replace("-0.0", "0.0") if math.isfinite(read) else "inf"
 
 
 def seconds_text(value: Any) -> str:

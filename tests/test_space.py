@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -42,7 +43,7 @@ def test_an_mlp_is_known_by_its_widths_and_activation(widths, activation):
     assert WeightSpace.from_json(space.to_json()).widths == tuple(widths)
     assert eval(str(space), {"mlp": mlp}) == space
     assert space.permuted == tuple(f"n{layer}" for layer in range(1, len(widths) - 1))
-    assert space.parameters == sum((before + 1) * after for before, after in zip(widths, widths[1:], strict=False))
+    assert space.parameters == sum((before + 1) * after for before, after in pairwise(widths))
 
 
 def test_an_mlp_lists_its_tensors_as_networks_do():

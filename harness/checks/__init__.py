@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import equivariance, separation
+from . import detection, equivariance, separation
 from .kinds import CHECK_KINDS
 
-for kind in (equivariance.KIND, separation.KIND):
+for kind in (equivariance.KIND, separation.KIND, detection.KIND):
     CHECK_KINDS.add(kind.name, kind)

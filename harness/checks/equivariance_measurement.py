@@ -114,10 +114,7 @@ def measure(
     mates = constructed("generic", space, task.samples, rng)
     elements = elements or draw_elements(space, task.elements, rng)
 
-    def built(dtype: torch.dtype) -> Subject:
-        return Subject(architecture, space, output, seed=seed, dtype=dtype, bench=bench, mode=task.mode)
-
-    subject = built(torch.float64)
+    subject = Subject(architecture, space, output, seed=seed, dtype=torch.float64, bench=bench, mode=task.mode)
     kept = v.clone()
     first = subject(v)
     modified = not all(torch.equal(kept.tensors[name], tensor) for name, tensor in v.items())
@@ -139,8 +136,7 @@ def measure(
     pairs = torch.combinations(torch.arange(task.samples))
     noise = _largest(jitter) / (scale if architecture.traits.continuous else max(generic_scale, 1e-300))
     spread = (generic[pairs[:, 0]] - generic[pairs[:, 1]]).abs().amax(dim=1).median()
-    subject32 = built(torch.float32)
-    _, errors32 = law_error(subject32, v, elements)
+    _, errors32 = law_error(subject.lower_(), v, elements)
     worst = int(errors.argmax())
     return (
         verdict.Measurement(

@@ -28,11 +28,9 @@ REDRAWS = 2
 """A draw that gives NaN or infinity is drawn again so often before it is an error."""
 
 
-def drawn_subject(
-    architecture: Architecture, space: WeightSpace, seed: int, gain: float, dtype: torch.dtype, bench: Workbench
-) -> Subject:
+def drawn_subject(architecture: Architecture, space: WeightSpace, seed: int, gain: float, bench: Workbench) -> Subject:
     """The network with the parameters of one draw: built from the seed, so that frozen buffers are new too, then re-drawn."""
-    subject = Subject(architecture, space, OUTPUT, seed=seed, dtype=dtype, bench=bench)
+    subject = Subject(architecture, space, OUTPUT, seed=seed, dtype=torch.float64, bench=bench)
     redraw_(subject.module, seed, gain)
     return subject
 
@@ -69,7 +67,7 @@ def measure_draw(
     noisy = torch.arange(verdict.JITTERS) % half + (torch.arange(verdict.JITTERS) % 2) * side
     size = float(moved.flat().square().mean().sqrt())
     generic = constructed("generic", pair.space, verdict.GENERIC, rng).map(lambda tensor: size * tensor)
-    subject = drawn_subject(architecture, pair.space, seed, gain, torch.float64, bench)
+    subject = drawn_subject(architecture, pair.space, seed, gain, bench)
     outputs = in_random_slots(subject, Weights.cat([moved, jittered(moved[noisy], rng), generic]), rng)
 
     of_v, of_w = outputs[:side], outputs[side : 2 * side]
@@ -87,8 +85,7 @@ def measure_draw(
     if draw.ratio < verdict.SEPARATION_RATIO or draw.fault:
         return draw
     gap64, noise64 = fresh_gap(subject, pair, rng, draw.noise)
-    single = drawn_subject(architecture, pair.space, seed, gain, torch.float32, bench)
-    gap32, noise32 = fresh_gap(single, pair, rng, 0.0)
+    gap32, noise32 = fresh_gap(subject.lower_(), pair, rng, 0.0)
     return replace(draw, confirmed=gap64 / noise64, ratio32=gap32 / noise32, gap32=gap32)
 
 

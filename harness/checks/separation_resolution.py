@@ -25,11 +25,11 @@ ONE_WEIGHT = {
 """One changed weight in a generic network: what every network with any power at all must see."""
 TRAINING_STEPS, TRAINING_RATE = 100, 1e-2
 
-_KEPT: dict[tuple[str, int], int] = {}
+_KEPT: dict[tuple[str, int], dict[int, float]] = {}
 
 
-def resolution(architecture: Architecture, bench: Workbench) -> int:
-    """`t_res` of an architecture at its options: the last round at which a missing gap would mean missing power.
+def ladder_ratios(architecture: Architecture, bench: Workbench) -> dict[int, float]:
+    """Ladder round -> best ratio `D / N`, up to the first round that is not seen.
 
     Rung 1 is the better of the ladder's first pair and one changed weight, so that a network that is blind to
     multiplicities is not excused by its blindness. A function of the architecture alone, kept per process.
@@ -44,11 +44,16 @@ def resolution(architecture: Architecture, bench: Workbench) -> int:
                 {"space": None, "pairs": {"family": "round-ladder", "rounds": [rung], "count": 1}},
                 *([ONE_WEIGHT] if rung == 1 else []),
             ]
-            ratios[rung] = max(_best_ratio(architecture, _first_pair(bank), seed, bench) for bank in banks)
+            ratios[rung] = max(best_ratio(architecture, _first_pair(bank), seed, bench) for bank in banks)
             if ratios[rung] < verdict.SEPARATION_RATIO:
                 break
-        _KEPT[key] = verdict.resolved_rounds(ratios)
+        _KEPT[key] = ratios
     return _KEPT[key]
+
+
+def resolution(architecture: Architecture, bench: Workbench) -> int:
+    """`t_res` of an architecture at its options: the last round at which a missing gap would mean missing power."""
+    return verdict.resolved_rounds(ladder_ratios(architecture, bench))
 
 
 def _first_pair(parameters: dict[str, Any]) -> Pair:
@@ -56,7 +61,7 @@ def _first_pair(parameters: dict[str, Any]) -> Pair:
     return certified_pair(parameters, family.cases(settings, space)[0])[0]
 
 
-def _best_ratio(architecture: Architecture, pair: Pair, seed: int, bench: Workbench) -> float:
+def best_ratio(architecture: Architecture, pair: Pair, seed: int, bench: Workbench) -> float:
     """The largest `D / N` over one draw at each gain; 0 where nothing can be read off."""
     draws = [draw_once(architecture, pair, seed, number, bench) for number in range(len(GAINS))]
     return max((draw.ratio for draw in draws if draw.fault is None), default=0.0)
@@ -69,7 +74,7 @@ def trained_ratio(architecture: Architecture, pair: Pair, seed: int, bench: Work
         PluginFault, NonFinite: as `Subject` does.
     """
     rng = np.random.default_rng([seed, verdict.LAST])
-    subject = drawn_subject(architecture, pair.space, seed, GAINS[0], torch.float64, bench)
+    subject = drawn_subject(architecture, pair.space, seed, GAINS[0], bench)
     optimiser = torch.optim.Adam(subject.module.parameters(), lr=TRAINING_RATE)
     for _ in range(TRAINING_STEPS):
         batch = copies(pair, verdict.CROSSES // 2, rng)

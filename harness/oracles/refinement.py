@@ -64,6 +64,10 @@ class Refinement:
         ordered = [np.sort(layer, axis=1) for layer in self.stable[1:-1]]
         return np.stack([(np.diff(layer, axis=1) > 0).all(axis=1) for layer in ordered], axis=1)
 
+    def restricted(self, nets: np.ndarray) -> Refinement:
+        """The stable round of some of the nets; the colours keep their numbers."""
+        return Refinement(self.space, (tuple(layer[nets] for layer in self.stable),), (self.classes()[nets],))
+
 
 def refine(
     space: WeightSpace,

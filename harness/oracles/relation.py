@@ -37,7 +37,7 @@ from ..space import WeightSpace
 from .function import function_relation
 from .individualisation import individualising_neurons
 from .invariants import differing_invariant
-from .orbit import moved, same_orbit
+from .orbit import equal, moved, same_orbit
 from .refinement import Refinement, refine, stacked
 
 if TYPE_CHECKING:
@@ -148,8 +148,7 @@ def _orbit(
     space: WeightSpace, v: Vector, w: Vector, claimed: GroupElement | None, refinement: Refinement
 ) -> dict[str, Any]:
     if claimed is not None:
-        image = moved(space, claimed, v)
-        if not all(np.array_equal(image[name], w[name]) for name in space.axes):
+        if not equal(space, moved(space, claimed, v), w):
             raise ContradictedPair(f"the family's group element ({claimed}) does not map v to w")
         return {"relation": "same", "kind": "permutation", "element": claimed.to_json()}
     if refinement.round_of_separation(0, 1) is not None:

@@ -150,6 +150,17 @@ def test_sorting_loses_nothing(permute_ends: bool, widths: tuple[int, ...], chan
     assert global_means(s).shape == (2, layout.means * channels)
 
 
+def test_global_vector_holds_the_mean_of_every_tensor() -> None:
+    space = mlp(2, 3, 4, 2)
+    v = Weights(space, {name: torch.randn(2, *shape, 1) for name, shape in space.shapes.items()})
+    mean = {name: tensor.flatten(1).mean(1, keepdim=True) for name, tensor in v.items()}
+    everything = [mean[name] for name in ("b1", "W1", "b2", "W2", "b3", "W3")]
+    torch.testing.assert_close(global_means(Layout(space, True).sort(v)), torch.cat(everything, 1))
+    per_input, per_output = v.weights[0].mean(1).flatten(1), v.weights[-1].mean(2).flatten(1)
+    kept = [per_input, mean["b1"], mean["b2"], per_output, mean["W2"], v.biases[-1].flatten(1)]
+    torch.testing.assert_close(global_means(Layout(space, False).sort(v)), torch.cat(kept, 1))
+
+
 def test_wrong_weights_are_refused() -> None:
     layout = Layout(mlp(2, 3, 1), permute_ends=False)
     other = mlp(2, 4, 1)

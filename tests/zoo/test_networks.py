@@ -80,6 +80,13 @@ def test_recorded_accuracy_is_that_on_the_held_out_third(group: str, real: Real)
     nets = real(f"digits-classifiers/{group}")
     data = load_digits()
     images, classes = data.data[2::3] / 16, data.target[2::3]
+    if nets.space.widths[0] == 16:
+        blocks = [
+            [8 * row + column for row in (r, r + 1) for column in (c, c + 1)]
+            for r in range(0, 8, 2)
+            for c in range(0, 8, 2)
+        ]
+        images = np.stack([images[:, block].mean(axis=1) for block in blocks], axis=1)
     logits = realise(nets.weights.to(torch.float64), torch.from_numpy(images))
     measured = (logits.argmax(dim=-1) == torch.from_numpy(classes)).double().mean(dim=1)
     assert torch.equal(measured, nets.metadata["test_accuracy"])
@@ -93,7 +100,8 @@ def test_classifiers_range_from_hardly_trained_to_good(group: str, real: Real):
     nets = real(f"digits-classifiers/{group}")
     facts = {name: values.double() for name, values in nets.metadata.items()}
     accuracy = facts["test_accuracy"]
-    assert accuracy.min() < 0.3 and accuracy.max() > 0.93
+    good = 0.93 if nets.space.widths[0] == 64 else 0.85  # sixteen block means say less than sixty-four pixels
+    assert accuracy.min() < 0.3 and accuracy.max() > good
     assert ((accuracy > 0.3) & (accuracy < 0.8)).double().mean() > 0.1
     assert set(facts["width"].tolist()) == {sum(nets.space.widths[1:-1])}
     for name, limits in (("learning_rate", (0.01, 0.2)), ("epochs", (1, 40)), ("label_noise", (0, 0.8))):

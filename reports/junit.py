@@ -1,0 +1,121 @@
+"""Run -> JUnit XML: a test suite for each suite and architecture, a test case for each row.
+
+What turns the run red is a `failure` or an `error`, and nothing else is: a declared failure and a row that is not applicable
+are `skipped` with their reason, an undecided row is a failure of its own type, and so is a pass where a failure was declared.
+Problems of the run beside its rows get test cases too, so that a CI system that reads this file alone agrees with the exit
+code. Layout after the schema that pytest, Jenkins and GitLab share.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from ..harness.result import Result, Run
+from .outcomes import Tally, problems_of, status_of, tally
+from .summary import grouped
+from .values import block, compact, finite, mapping, one_line, shown
+
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+
+def junit(run: Run) -> str:
+    """The run as one XML document, a test case a line; the same run gives the same text."""
+    problems = problems_of(run)
+    stamp = _TIMESTAMP.match(str(run.environment.get("date", "")))
+    when = {"timestamp": stamp[0]} if stamp else {}
+    lines = ['<?xml version="1.0" encoding="utf-8"?>']
+    lines.append(_open("testsuites", {"name": "orbitcheck", **_totals(tally(run.results), run.results, len(problems))}))
+    for (suite, architecture), rows in grouped(run.results, lambda row: (row.suite, row.architecture)).items():
+        counted = tally(rows)
+        skipped = str(counted.counts["expected"] + counted.counts["not-applicable"])
+        name = {"name": f"{one_line(suite)} / {one_line(architecture)}"}
+        lines.append(_open("testsuite", {**name, **_totals(counted, rows, 0), "skipped": skipped, **when}))
+        lines += [tostring(_case(row), encoding="unicode") for row in rows]
+        lines.append("</testsuite>")
+    if problems:
+        name = {"name": "orbitcheck / problems of the run"}
+        lines.append(_open("testsuite", {**name, **_totals(tally(()), (), len(problems)), "skipped": "0", **when}))
+        lines += [tostring(_problem(number, text), encoding="unicode") for number, text in enumerate(problems, 1)]
+        lines.append("</testsuite>")
+    return "\n".join([*lines, "</testsuites>", ""])
+
+
+def _open(tag: str, attributes: dict[str, str]) -> str:
+    """A start tag, whose end tag comes later: so large a tree need not stand in memory."""
+    return tostring(Element(tag, attributes), encoding="unicode").removesuffix(" />") + ">"
+
+
+def _problem(number: int, text: str) -> Element:
+    case = Element("testcase", {"classname": "orbitcheck.run", "name": f"problem {number}", "time": "0.000"})
+    SubElement(case, "failure", {"type": "problem", "message": text}).text = text
+    return case
+
+
+def _totals(counted: Tally, rows: Sequence[Result], problems: int) -> dict[str, str]:
+    errors = counted.counts["error"]
+    return {
+        "tests": str(counted.total + problems),
+        "failures": str(counted.red - errors + problems),
+        "errors": str(errors),
+        "time": f"{sum(finite(row.seconds) or 0.0 for row in rows):.3f}",
+    }
+
+
+def _case(row: Result) -> Element:
+    case = Element(
+        "testcase",
+        {
+            "classname": f"{one_line(row.suite)}.{one_line(row.architecture)}",
+            "name": f"{one_line(row.check)} / {one_line(row.case)}",
+            "time": f"{finite(row.seconds) or 0.0:.3f}",
+        },
+    )
+    properties = SubElement(case, "properties")
+    for name, value in _properties(row):
+        SubElement(properties, "property", name=name, value=value)
+    status, reason = status_of(row), one_line(row.reason)
+    if status == "expected":
+        message = f"expected failure: {one_line(row.declared)}"
+        SubElement(case, "skipped", type="expected-failure", message=message).text = _body(row)
+    elif status == "not-applicable":
+        SubElement(case, "skipped", type="not-applicable", message=reason or "not applicable")
+    elif status == "unexpected-pass":
+        message = f"passes, though the suite declares a failure: {one_line(row.declared)}"
+        SubElement(case, "failure", type=status, message=message).text = _body(row)
+    elif status == "error":
+        SubElement(case, "error", type=status, message=reason or "error").text = _body(row)
+    elif status != "pass":
+        SubElement(case, "failure", type=status, message=reason or status).text = _body(row)
+    return case
+
+
+def _properties(row: Result) -> list[tuple[str, str]]:
+    """What a reader of the row may want to collect over runs; only what the row has."""
+    evidence = row.evidence
+    keys = {"digits": "digits", "p": "p", "r": "ratio", "t_res": "t_res", "error": "error64"}
+    if row.kind == "equivariance":
+        del keys["r"]  # there the ratio is of two precisions, not of gap to noise
+    measured = [(name, compact(evidence[key])) for name, key in keys.items() if finite(evidence.get(key)) is not None]
+    listed = [
+        ("id", one_line(row.id)),
+        ("claim", one_line(row.claim or "")),
+        ("predicted", one_line(row.predicted)),
+        ("observed", one_line(row.observed)),
+        *measured,
+        ("seed", str(row.seed)),
+    ]
+    return [(name, value) for name, value in listed if value]
+
+
+def _body(row: Result) -> str:
+    """The row in full, for the pane that opens on a failed test."""
+    lines = [block(row.reason), f"predicted: {shown(row.predicted)}", f"observed: {shown(row.observed)}"]
+    counterexample = mapping(row.evidence.get("counterexample"))
+    if counterexample:
+        lines.append("smallest counter-example:")
+        lines += [f"  {one_line(key)}: {shown(value)}" for key, value in counterexample.items()]
+    if row.reproduce:
+        lines.append(f"reproduce: {block(row.reproduce)}")
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,132 @@
+"""What DWS and NFN can tell apart: the exhaustive 4x4 bank, the round ladder against the declared rounds, the direction.
+
+A gap far above what relabelling neurons does to the output decides; sizes and draws as in protocol.md.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+import torch
+
+from orbitcheck import Invariant, Weights, act, mlp, random_elements
+from orbitcheck.architectures.dws import DWS
+from orbitcheck.architectures.nfn_hnp import NFNHNP
+from orbitcheck.architectures.nfn_np import NFNNP
+from orbitcheck.harness.architecture import as_architecture
+from orbitcheck.harness.redraw import GAINS, redraw_
+
+NETWORKS = [DWS, NFNHNP, NFNNP]
+COPIES = 6
+
+
+def path(m: int) -> np.ndarray:
+    """Biadjacency of the path with 2 m vertices."""
+    return np.eye(m) + np.eye(m, k=-1)
+
+
+def cycle(m: int) -> np.ndarray:
+    """Biadjacency of the cycle with 2 m vertices."""
+    return np.eye(m) + np.roll(np.eye(m), 1, axis=1)
+
+
+def union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.block([[a, np.zeros((len(a), len(b)))], [np.zeros((len(b), len(a))), b]])
+
+
+def ladder(t: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two middle layers that refinement parts in round t exactly (theory.md section 5)."""
+    return union(path(t - 1), cycle(3)), union(path(t), cycle(2))
+
+
+def ratios(network: type, options: dict, middles: list[np.ndarray], draws: int) -> np.ndarray:
+    """`[n, n]`: the largest ratio, over draws of parameters, of the distance of two nets to the noise within orbits."""
+    n = len(middles[0])
+    space = mlp(1, n, n, 1)
+    around = {
+        "W1": np.ones((n, 1)),
+        "b1": np.full(n, 0.5),
+        "b2": np.full(n, 0.25),
+        "W3": np.ones((1, n)),
+        "b3": np.full(1, 0.125),
+    }
+    v = Weights.from_arrays(space, [{**around, "W2": middle} for middle in middles for _ in range(COPIES)])
+    best = np.zeros((len(middles), len(middles)))
+    for draw in range(draws):
+        built = (
+            as_architecture(network).with_options(options).build(space, Invariant(8), seed=draw, dtype=torch.float64)
+        )
+        redraw_(built, draw, GAINS[draw % len(GAINS)])
+        moved = act(random_elements(space, v.batch, np.random.default_rng(draw)), v)
+        with torch.no_grad():
+            seen = built(moved).unflatten(0, (len(middles), COPIES))
+        norm = seen.norm(dim=-1).mean().item()
+        within = torch.cdist(seen, seen, compute_mode="donot_use_mm_for_euclid_dist").max().item()
+        floor = max(within, 4 * 2.0**-53 * norm)
+        assert floor / norm < 1e-9
+        between = torch.cdist(seen[:, 0], seen[:, 1], compute_mode="donot_use_mm_for_euclid_dist")
+        best = np.maximum(best, (torch.minimum(between, between.T) / floor).numpy())
+    return best
+
+
+def parted(network: type, options: dict, pair: tuple[np.ndarray, np.ndarray], draws: int = 8) -> float:
+    return ratios(network, options, list(pair), draws)[0, 1]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("t", [2, 3, 4])
+def test_defaults_part_the_ladder_up_to_round_four(network: type, t: int) -> None:
+    low, high = as_architecture(network).rounds or (0, 0)
+    assert t <= low < high
+    assert parted(network, {}, ladder(t), draws=16) >= 1e3
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_declared_high_is_where_sight_ends(network: type, depth: int) -> None:
+    """A stack sees the ladder's pair of its last round, and of the next one nothing at all."""
+    _, high = as_architecture(network).with_options({"depth": depth}).rounds or (0, 0)
+    assert high == depth + 1
+    assert parted(network, {"depth": depth}, ladder(high)) >= 1e3
+    assert parted(network, {"depth": depth}, ladder(high + 1)) <= 10
+
+
+def test_without_names_of_the_ends_np_declares_no_round() -> None:
+    rounds = as_architecture(NFNNP).with_options({"encoding": "none"}).rounds
+    assert rounds == (-1, 6)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_direction_of_messages_is_seen(network: type) -> None:
+    """Equal in-degrees, different out-degrees: only messages that run backwards part them."""
+    assert parted(network, {}, (np.array([[1.0, 0.0], [1.0, 0.0]]), np.eye(2)), draws=4) >= 1e3
+
+
+def binary_classes() -> list[np.ndarray]:
+    """One binary 4x4 matrix for each of the 317 classes under permutations of rows and columns."""
+    bits = np.arange(2**16)
+    least = bits.copy()
+    cells = np.arange(16).reshape(4, 4)
+    for rows in permutations(range(4)):
+        for columns in permutations(range(4)):
+            places = cells[np.ix_(rows, columns)].ravel()
+            moved = sum((bits >> int(source) & 1) << target for target, source in enumerate(places))
+            least = np.minimum(least, moved)
+    return [
+        np.array([code >> place & 1 for place in range(16)], dtype=float).reshape(4, 4) for code in np.unique(least)
+    ]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_defaults_part_the_whole_bank_but_for_the_one_pair_of_prop_6_2(network: type) -> None:
+    classes = binary_classes()
+    assert len(classes) == 317
+    best = ratios(network, {}, classes, draws=16)
+    first, second = np.nonzero(np.triu(best < 1e3, 1))
+    assert len(first) == 1
+    a, b = classes[first[0]], classes[second[0]]
+    assert best[first[0], second[0]] <= 10
+    assert {np.linalg.matrix_rank(a), np.linalg.matrix_rank(b)} == {2, 3}
+    assert (a.sum(0) == 2).all() and (a.sum(1) == 2).all() and (b.sum(0) == 2).all() and (b.sum(1) == 2).all()

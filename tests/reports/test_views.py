@@ -1,0 +1,247 @@
+"""The views that the reports share: counted, sorted and judged as protocol.md says."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orbitcheck.harness import gate
+from orbitcheck.harness.result import OUTCOMES, Result, Run
+from orbitcheck.reports import summary
+from orbitcheck.reports.details import fair_quota, red_groups
+from orbitcheck.reports.equivariance import error_table
+from orbitcheck.reports.figures import ladders, scatter
+from orbitcheck.reports.outcomes import SEVERITY, STATUSES, headline, is_red, problems_of, status_of, tally
+from orbitcheck.reports.separation import controls, pair_table, upper_bound
+from orbitcheck.reports.values import clean, compact, digits_text, number, one_line, seconds_text, shown
+
+Row = Callable[..., Result]
+
+
+def run_of(*rows: Result, **changes: object) -> Run:
+    return replace(Run("0", {}, [], [], list(rows)), **changes)  # type: ignore[arg-type]
+
+
+def test_a_row_is_red_exactly_where_the_gate_says(make_row: Row) -> None:
+    for outcome, declared in itertools.product(OUTCOMES, (None, "known")):
+        row = make_row(outcome=outcome, declared=declared)
+        assert STATUSES[status_of(row)].red == gate.is_red(row)
+
+
+def test_a_run_is_red_exactly_where_the_gate_says(realistic_run: Run, make_row: Row) -> None:
+    for run in (realistic_run, run_of(make_row()), run_of(make_row(), problems=["too few rows"])):
+        assert is_red(run) == bool(gate.exit_code(run))
+
+
+def test_severity_orders_every_status() -> None:
+    assert sorted(SEVERITY) == sorted(STATUSES)
+
+
+def test_tallies_count_every_row_once(any_run: Run) -> None:
+    whole = tally(any_run.results)
+    assert whole.total == len(any_run.results)
+    assert whole.counts["expected"] + whole.counts["unexpected-pass"] <= any_run.counts["declared"]
+    assert sum(row.tally.total for row in summary.check_rows(any_run)) == whole.total
+    assert sum(verdict.tally.total for verdict in summary.verdicts(any_run)) == whole.total
+    assert sum(entry.tally.total for entry in summary.ledger(any_run)) == sum(bool(r.claim) for r in any_run.results)
+    asides = sum(a.count for status in ("expected", "not-applicable") for a in summary.asides(any_run, status))
+    red = sum(group.tally.total for group in red_groups(any_run))
+    assert asides + red + whole.counts["pass"] == whole.total
+    assert sum(c.tally.total for row in pair_table(any_run) for c in row.cells.values()) == sum(
+        row.kind == "separation" for row in any_run.results
+    )
+    assert sum(e.tally.total for e in error_table(any_run)) == sum(r.kind == "equivariance" for r in any_run.results)
+    assert sum(cost.rows for cost in summary.costs(any_run)) == whole.total
+
+
+def test_headlines(make_row: Row) -> None:
+    assert headline(run_of(make_row())) == "As predicted: 1 row of 1 pass."
+    mixed = run_of(make_row(), make_row(outcome="fail", declared="d"), make_row(outcome="not-applicable"))
+    assert headline(mixed) == "As predicted: 1 row of 3 pass (1 expected failure, 1 not applicable)."
+    assert headline(run_of(make_row(outcome="fail"), make_row(), problems=["p"])) == (
+        "Not as predicted: 1 failure, 1 problem of the run; 1 of 2 rows pass."
+    )
+    assert headline(run_of()) == "Not as predicted: 1 problem of the run; 0 of 0 rows pass."
+    assert problems_of(run_of()) == ("no row was run",)
+
+
+def test_verdict_sentences(realistic_run: Run) -> None:
+    sentences = {verdict.architecture: verdict.sentence for verdict in summary.verdicts(realistic_run)}
+    assert sentences["dws"].startswith(
+        "all 92 applicable rows as predicted; equivariant in 48 of 48 cases (worst error "
+    )
+    assert sentences["flat-mlp"].startswith(
+        "as predicted, with 48 declared failures among 48 rows; equivariant in 0 of 48"
+    )
+    assert "3 of 92 applicable rows contradict the prediction, 6 rows could not be measured" in sentences["deep-sets"]
+
+
+def test_a_declared_check_without_rows_stays_visible() -> None:
+    run = run_of(suites=[{"suite": "s", "version": 1, "checks": [{"id": "lost", "kind": "separation", "title": "t"}]}])
+    assert [(row.check, row.tally.total) for row in summary.check_rows(run)] == [("lost", 0)]
+
+
+def test_ledger_meets_predictions_with_observations(make_row: Row) -> None:
+    rows = [
+        make_row(claim="no-such-claim", predicted="separated", observed=seen) for seen in ("separated",) * 3 + ("",)
+    ]
+    (entry,) = summary.ledger(run_of(*rows))
+    assert [(f.predicted, f.observed, f.tally.total) for f in entry.findings] == [
+        ("separated", "separated", 3),
+        ("separated", "pass", 1),
+    ]
+    assert (entry.claim, entry.statement) == ("no-such-claim", "")
+
+
+def pair(make_row: Row, digits: float | str, observed: str, **evidence: object) -> Result:
+    return make_row(
+        kind="separation",
+        case=f"{digits}{evidence}",
+        observed=observed,
+        evidence={"family": "f", "relation": "r", "round": 2, "digits": digits, **evidence},
+    )
+
+
+def test_separation_cells(make_row: Row) -> None:
+    def cell(*rows: Result) -> tuple[str, int, str]:
+        (row,) = pair_table(run_of(*rows))
+        found = row.cells["dws"]
+        return found.digits, found.heat, found.word
+
+    assert cell(pair(make_row, 6.24, "separated"), pair(make_row, 9.0, "separated")) == ("6.2 to 9.0", 2, "separated")
+    assert cell(pair(make_row, 12.0, "separated")) == ("12.0", 5, "separated")
+    assert cell(pair(make_row, 1.0, "separated")) == ("1.0", 1, "separated")
+    assert cell(pair(make_row, -0.01, "not separated")) == ("0.0", 0, "not separated")
+    assert cell(pair(make_row, "inf", "separated")) == ("inf", 5, "separated")
+    assert cell(pair(make_row, "nan", "undecided")) == ("", 0, "undecided")
+    assert cell(pair(make_row, -300, "not separated")) == ("<-9", 0, "not separated")
+    assert cell(pair(make_row, 5.0, "separated"), pair(make_row, 0.5, "undecided")) == (
+        "0.5 to 5.0",
+        0,
+        "1 of 2 separated",
+    )
+
+
+def test_rounds_of_a_ladder_ascend(realistic_run: Run) -> None:
+    rounds = [row.round for row in pair_table(realistic_run) if row.check == "ladder"]
+    assert rounds == list(range(1, 9))
+
+
+def test_an_error_joins_the_relation_of_its_case(make_row: Row) -> None:
+    seen = pair(make_row, 5.0, "separated")
+    crashed = replace(seen, architecture="other", outcome="error", observed="", evidence={})
+    (row,) = pair_table(run_of(seen, crashed))
+    assert (row.relation, row.cells["other"].word) == ("r", "error")
+
+
+def test_ladder_is_seen_up_to_the_first_break(make_row: Row) -> None:
+    seen = ("separated", "separated", "undecided", "separated")
+    rows = [pair(make_row, 5.0, observed, round=t) for t, observed in enumerate(seen, 1)]
+    (entry,) = controls(run_of(*rows))
+    assert entry.ladder == 2
+    (panel,) = ladders(run_of(*rows))
+    assert [mark.status for mark in panel.marks] == ["separated", "separated", "not-separated", "separated"]
+    assert controls(run_of(rows[0]))[0].ladder is None
+    unclaimed = [replace(row, outcome="not-applicable", observed="") for row in rows]
+    assert controls(run_of(*unclaimed))[0].ladder is None
+
+
+def test_one_orbit_pairs_are_the_null_bank(make_row: Row) -> None:
+    rows = [pair(make_row, 0.1, "not separated", orbit="same", number=i) for i in range(150)]
+    (entry,) = controls(run_of(*rows))
+    assert (entry.trials, entry.separated, f"{entry.bound:.4f}") == (150, 0, "0.0198")
+    reported = pair(make_row, 0.1, "not separated", false_positive={"trials": 999, "separated": 1})
+    (entry,) = controls(run_of(*rows, reported))
+    assert (entry.trials, entry.separated, entry.source) == (999, 1, "null bank")
+
+
+def test_the_limit_of_detection_is_the_worst_space_s(make_row: Row) -> None:
+    rows = [
+        make_row(kind="detection", case=str(t), evidence={"smallest_change": change, "t_res": t})
+        for t, change in ((5, 1e-11), (3, 1e-9))
+    ]
+    (entry,) = controls(run_of(*rows, pair(make_row, 5.0, "separated", t_res=7)))
+    assert (entry.resolution, entry.change) == (3, 1e-9)
+
+
+def test_the_bound_is_protocol_s() -> None:
+    assert upper_bound(0, 150) == pytest.approx(0.0198, abs=5e-5)
+    assert upper_bound(0, 999) == pytest.approx(0.0030, abs=5e-5)
+    assert upper_bound(4, 4) == 1
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n - 1), st.just(n))))
+def test_the_bound_leaves_five_per_cent(case: tuple[int, int]) -> None:
+    successes, trials = case
+    rate = Fraction(upper_bound(successes, trials))
+    tail = sum(math.comb(trials, k) * rate**k * (1 - rate) ** (trials - k) for k in range(successes + 1))
+    assert float(tail) == pytest.approx(0.05, rel=1e-6)
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.integers(1, 120))
+def test_quotas_are_fair(sizes: list[int], budget: int) -> None:
+    quota = fair_quota(sizes, budget)
+    slow = max((q for q in range(1, max(sizes) + 1) if sum(min(q, size) for size in sizes) <= budget), default=1)
+    assert sum(min(quota, size) for size in sizes) == sum(min(slow, size) for size in sizes)
+
+
+def test_scatter_draws_or_counts_every_row(make_row: Row) -> None:
+    rng = random.Random(0)
+    values: list[tuple[object, object]] = [(10 ** rng.uniform(-17, 0), 10 ** rng.uniform(-9, 0)) for _ in range(200)]
+    values += [(0.0, 0.0), ("inf", 1.0), ("nan", "nan"), (None, 1e-3)]
+    rows = [make_row(case=str(i), evidence={"error64": a, "error32": b}) for i, (a, b) in enumerate(values)]
+    figure = scatter(run_of(*rows))
+    assert figure is not None
+    assert (figure.rows, figure.left_out) == (201, 3)
+    stands_for = [int(m.text.split(" rows")[0].split(": ")[1]) if " rows" in m.text else 1 for m in figure.marks]
+    assert sum(stands_for) == 201
+    assert all(figure.left <= m.x <= figure.right and figure.top <= m.y <= figure.bottom for m in figure.marks)
+
+
+def test_rounding_lies_on_its_line(make_row: Row) -> None:
+    rows = [make_row(case=str(e), evidence={"error64": e, "error32": e * 2**29}) for e in (1e-16, 1e-14, 1e-12)]
+    figure = scatter(run_of(*rows))
+    assert figure is not None
+    line = figure.lines[0]
+    slope = (line.y2 - line.y1) / (line.x2 - line.x1)
+    for mark in figure.marks:
+        assert mark.y == pytest.approx(line.y1 + slope * (mark.x - line.x1), abs=1e-6)
+
+
+def test_values_read_as_people_write_them() -> None:
+    assert [compact(v) for v in (0.0, 182, 0.0312, 3.14e-15, "inf", "nan", None, "text", True, 10**400)] == [
+        "0", "182", "0.0312", "3.1e-15", "inf", "nan", "–", "–", "–", "inf",
+    ]  # fmt: skip
+    assert [number(v) for v in ("-inf", "3", [], False)] == [-math.inf, None, None, None]
+    assert [digits_text(v) for v in (6.249, -0.04, "inf", "nan", -12)] == ["6.2", "0.0", "inf", "–", "<-9"]
+    assert [seconds_text(v) for v in (0.04, 12.34, 99.97, 200, 7500, "nan")] == [
+        "0.04 s", "12.3 s", "1 min 40 s", "3 min 20 s", "2 h 05 min", "–",
+    ]  # fmt: skip
+    assert [shown(v) for v in (None, "", [1, 2], {"a": 1}, True, 1e-9)] == [
+        "–",
+        "–",
+        "[1, 2]",
+        '{"a": 1}',
+        "yes",
+        "1.0e-09",
+    ]
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(st.text(max_size=40))
+def test_clean_text_is_legal_everywhere(value: str) -> None:
+    found = clean(value)
+    assert clean(found) == found
+    found.encode()
+    assert not any(ord(c) < 32 and c not in "\n\t" for c in found)
+    assert len(one_line(value, 10)) <= 10

@@ -1,0 +1,83 @@
+"""A stranger's package beside ours in a fresh environment: found by its entry point, built, run, and listed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NO_SOURCE = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "*venv*", "out", "tests")
+
+USE = """
+import pathlib, sys
+import orbitcheck, acme_weight_nets
+for module in (orbitcheck, acme_weight_nets):
+    assert pathlib.Path(module.__file__).is_relative_to(sys.prefix), module.__file__
+
+import torch
+from orbitcheck import Equivariant, Invariant, Unsupported, Weights, mlp
+from orbitcheck.harness.discovery import load, parse_name
+
+acme = load(parse_name("acme-net[channels=8]"))
+assert acme.name == "acme-net" and dict(acme.options) == {"channels": 8} and acme.traits.power == "below-1-wl"
+space = mlp(2, 5, 4, 1)
+net = acme.build(space, Invariant(3), seed=0)
+assert net.neurons[0][0].out_features == 8
+v = Weights(space, {name: torch.randn(6, *shape, 1) for name, shape in space.shapes.items()})
+print(tuple(net(v).shape), bool(torch.isfinite(net(v)).all()))
+try:
+    acme.build(space, Equivariant(1), seed=0)
+except Unsupported as reason:
+    print(reason)
+"""
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """Standard output of a command that must succeed, away from the repository and from this process's settings."""
+    hidden = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "COVERAGE_PROCESS_START"}
+    environment = {key: value for key, value in os.environ.items() if key not in hidden}
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory) -> Path:
+    """The `bin` folder of a fresh environment with wheels of orbitcheck and of the plug-in.
+
+    Only these two are installed: what they depend on (torch, hundreds of megabytes) is lent by the environment that runs
+    the tests, through a `.pth` file written after the installs, so that pip never sees it. What is installed here comes
+    first on the path, and a `.pth` does not execute the `.pth` of the folders it names: an editable install is not lent.
+    """
+    home = tmp_path_factory.mktemp("fresh")
+    shutil.copytree(ROOT, home / "orbitcheck", ignore=NO_SOURCE)
+    shutil.copytree(ROOT / "tests" / "plugin", home / "plugin", ignore=NO_SOURCE)
+    for source in ("orbitcheck", "plugin"):
+        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", home / "dist", source, cwd=home)
+    venv.create(home / "env", with_pip=True, symlinks=os.name != "nt")
+    scripts = home / "env" / ("Scripts" if os.name == "nt" else "bin")
+    python = scripts / "python"
+    run(python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", *(home / "dist").glob("*.whl"), cwd=home)
+    site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=home).strip())
+    lent = [path for path in sys.path if path.endswith("site-packages")]
+    (site / "lent.pth").write_text("\n".join(lent) + "\n", encoding="utf-8")
+    return scripts
+
+
+@pytest.mark.install
+def test_a_strangers_architecture_is_found_built_and_run(environment, tmp_path):
+    shape, reason = run(environment / "python", "-c", USE, cwd=tmp_path).splitlines()
+    assert shape == "(6, 3) True"
+    assert reason == "gives one vector for a network, not one for each of its weights"
+
+
+@pytest.mark.install
+def test_a_strangers_architecture_is_listed_beside_ours(environment, tmp_path):
+    listed = run(environment / "orbitcheck", "list", "architectures", cwd=tmp_path)
+    assert "acme-net" in listed and "sorted-mlp" in listed
