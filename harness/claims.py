@@ -1,23 +1,17 @@
-"""The claims ledger: what the theory says, under the ids that suites and reports use (theory.md sections 1 and 3). No torch."""
+"""The claims ledger: what the theory says, under the ids that suites and reports use.
+
+Source: theory.md section 3; Dayan, Eitan, Maron, *On the Expressive Power of Permutation-Equivariant Weight-Space
+Networks*, 2026, arXiv 2602.01083.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-PAPER = "Dayan, Eitan, Maron 2026 (arXiv 2602.01083)"
-EVERYWHERE, GENERAL_POSITION = "all of V", "general position"
-
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement of the theory.
-
-    Args:
-        id: as suites and reports name it.
-        statement: one sentence, in the paper's words.
-        regime: the weight vectors that it speaks of; empty where it speaks of none in particular.
-        source: where it is stated.
-    """
+    """One statement of the theory: its id, the statement, where it holds, and where it stands."""
 
     id: str
     statement: str
@@ -25,81 +19,82 @@ class Claim:
     source: str
 
 
+_PAPER = "arXiv 2602.01083"
+
 CLAIMS: dict[str, Claim] = {
     claim.id: claim
     for claim in (
         Claim(
             "equivariance",
-            "Invariant outputs satisfy phi(g v) = phi(v) and equivariant ones phi(g v) = g phi(v), for every permutation g "
-            "of hidden neurons.",
-            EVERYWHERE,
-            "Navon et al. 2023 (arXiv 2301.12780)",
+            "phi(g v) = phi(v) for invariant outputs and phi(g v) = g phi(v) for equivariant ones, for every permutation g "
+            "of hidden neurons",
+            "all of V",
+            f"{_PAPER}, section 3",
         ),
         Claim(
             "thm-5.2",
-            "DWS, NP-NFN with positional encoding, HNP-NFN, GMN and NG-GNN have the same closure of invariant maps and of "
-            "equivariant maps on any compact set.",
-            EVERYWHERE,
-            f"{PAPER}, Theorem 5.2",
+            "DWS, NP-NFN with positional encoding, HNP-NFN, GMN and NG-GNN have the same closure of invariant and of "
+            "equivariant maps on every compact set",
+            "all of V",
+            f"{_PAPER}, theorem 5.2",
         ),
         Claim(
             "prop-5.3",
-            "NFT is not equivalent to them on all of V; it is on compact sets inside general position.",
-            f"{EVERYWHERE}, and {GENERAL_POSITION}",
-            f"{PAPER}, Proposition 5.3",
+            "NFT is not equivalent to them on all of V; it is on compact sets in general position",
+            "all of V, general position",
+            f"{_PAPER}, proposition 5.3",
         ),
-        Claim("thm-6.1", "Function-space functionals are approximable.", EVERYWHERE, f"{PAPER}, Theorem 6.1"),
+        Claim("thm-6.1", "function-space functionals are approximable", "all of V", f"{_PAPER}, theorem 6.1"),
         Claim(
             "prop-6.2",
-            "Permutation-invariant functionals are not approximable in general: two binary weight vectors with rank W_2 3 "
-            "and 2 lie in two orbits, and no such network tells them apart.",
-            EVERYWHERE,
-            f"{PAPER}, Proposition 6.2",
+            "permutation-invariant functionals are not approximable in general: weight vectors of two orbits exist that no "
+            "such network tells apart",
+            "all of V",
+            f"{_PAPER}, proposition 6.2",
         ),
         Claim(
             "thm-6.3",
-            "Permutation-invariant functionals are approximable.",
-            GENERAL_POSITION,
-            f"{PAPER}, Theorem 6.3",
+            "permutation-invariant functionals are approximable",
+            "general position",
+            f"{_PAPER}, theorem 6.3",
         ),
         Claim(
             "prop-7.1",
-            "Function-space operators are not approximable when the output must be a network of the same fixed ReLU "
-            "architecture.",
-            EVERYWHERE,
-            f"{PAPER}, Proposition 7.1",
+            "function-space operators are not approximable when the output must be a network of the same fixed ReLU "
+            "architecture",
+            "all of V",
+            f"{_PAPER}, proposition 7.1",
         ),
         Claim(
             "thm-7.2",
-            "Function-space operators are approximable once the output architecture is large enough.",
-            GENERAL_POSITION,
-            f"{PAPER}, Theorem 7.2",
+            "function-space operators are approximable once the output architecture is large enough",
+            "general position",
+            f"{_PAPER}, theorem 7.2",
         ),
         Claim(
             "prop-7.3",
-            "Permutation-equivariant operators are not approximable in general.",
-            EVERYWHERE,
-            f"{PAPER}, Proposition 7.3",
+            "permutation-equivariant operators are not approximable in general",
+            "all of V",
+            f"{_PAPER}, proposition 7.3",
         ),
         Claim(
             "thm-7.4",
-            "Permutation-equivariant operators are approximable.",
-            GENERAL_POSITION,
-            f"{PAPER}, Theorem 7.4",
+            "permutation-equivariant operators are approximable",
+            "general position",
+            f"{_PAPER}, theorem 7.4",
         ),
         Claim(
             "oce",
-            "Output capacity expansion, k networks emitted and their functions averaged, lowers the error of INR editing at "
-            "a matched parameter count.",
-            "",
-            f"{PAPER}, output capacity expansion",
+            "output capacity expansion: emitting k networks and averaging their functions lowers the error at every "
+            "doubling of k",
+            "matched parameter counts",
+            f"{_PAPER}, section 8",
         ),
         Claim(
             "gp-audit",
-            "The share of 60,000 MNIST INRs in general position is 100 % in float, 97.98 % at 16 bits, 72.66 % at 12 bits "
-            "and 0.62 % at 8 bits.",
-            "",
-            f"{PAPER}, audit of general position",
+            "trained networks lie in general position, unless they are quantised coarsely",
+            "trained networks",
+            f"{_PAPER}, section 8",
         ),
     )
 }

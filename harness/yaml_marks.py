@@ -1,14 +1,12 @@
-"""Plain data out of a small, safe YAML, with the line and column of every key and value.
+"""A strict reading of YAML 1.2 into plain data, with the line and column of every key and value.
 
-YAML 1.2 core scalars (`scalars.py`) in block and flow collections, and nothing else: anchors, aliases, merge keys and tags are
-refused, so that a file says what it says and its reading costs no more than its length. Built from the parser's events: a
-node is never shared, a class never constructed.
+A suite is data, not a program: no tags, anchors, aliases or merges, one document, no key twice, no number that is not finite.
+Data are built from parser events, so an alias bomb is refused at its first anchor and never expands.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,194 +15,146 @@ import yaml
 
 from .scalars import parse_scalar
 
+LARGEST = 256 * 1024
+"""Characters that a document may have."""
+DEEPEST = 32
+"""Levels of nesting that a document may have."""
+
 Path = tuple[str | int, ...]
-"""Keys and positions from the document's root to a value."""
-DEPTH, NODES = 32, 10_000
-"""Collections inside collections, and values in all: past these no suite is meant."""
-_LARGEST = 2**63
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+Place = tuple[int, int]
+"""Line and column, counted from 1."""
 
 
-@dataclass(frozen=True, order=True)
-class Mark:
-    """Where something stands, both counted from 1."""
+class YamlProblems(ValueError):
+    """What is wrong with a document: `(place, message)` for everything that was found."""
 
-    line: int = 1
-    column: int = 1
-
-
-@dataclass
-class Marked:
-    """A document as plain data, and where its parts stand.
-
-    Args:
-        data: mappings, lists, text, numbers, truth values and None.
-        keys: path -> the mark of the key itself, for values in mappings.
-        values: path -> the mark of the value.
-        problems: what is wrong with the YAML alone, where the rest could still be read.
-        broken: paths whose value is not what the author meant, because of a problem above.
-        incomplete: paths of mappings that lack an entry for the same reason.
-    """
-
-    data: Any = None
-    keys: dict[Path, Mark] = field(default_factory=dict)
-    values: dict[Path, Mark] = field(default_factory=dict)
-    problems: list[tuple[Mark, str]] = field(default_factory=list)
-    broken: set[Path] = field(default_factory=set)
-    incomplete: set[Path] = field(default_factory=set)
-
-
-class YamlError(ValueError):
-    """A text that cannot be read to its end; `problems` are all that were seen, the last being the one that ended it."""
-
-    def __init__(self, *problems: tuple[Mark, str]):
-        super().__init__("; ".join(f"{mark.line}:{mark.column}: {message}" for mark, message in problems))
+    def __init__(self, problems: list[tuple[Place, str]]):
+        super().__init__("; ".join(message for _, message in problems))
         self.problems = problems
 
 
-def read_yaml(text: str) -> Marked:
+@dataclass
+class Document:
+    """Plain data and where its parts stand: the place of every value, and of the key of every entry of a mapping."""
+
+    data: Any = None
+    values: dict[Path, Place] = field(default_factory=dict)
+    keys: dict[Path, Place] = field(default_factory=dict)
+
+    def place(self, path: Path, *, key: bool = False) -> Place:
+        """Where the value (or the key) at `path` stands, or the nearest thing above it that the document has."""
+        if key and path in self.keys:
+            return self.keys[path]
+        while path and path not in self.values:
+            path = path[:-1]
+        return self.values.get(path, (1, 1))
+
+
+def parse_document(text: str) -> Document:
     """The one document of `text`.
 
     Raises:
-        YamlError: a syntax error, no document or several, or one that is too deep or too large.
+        YamlProblems: everything that is refused, up to the first error of syntax.
     """
-    reader = _Reader(text)
+    if len(text) > LARGEST:
+        raise YamlProblems([((1, 1), f"{len(text)} characters; a suite has at most {LARGEST}")])
+    document = Document()
+    problems: list[tuple[Place, str]] = []
     try:
-        reader.document()
-    except _Fatal as error:
-        raise YamlError(*reader.marked.problems, (error.mark, str(error))) from None
-    return reader.marked
-
-
-class _Fatal(Exception):
-    def __init__(self, mark: Mark, message: str):
-        super().__init__(message)
-        self.mark = mark
-
-
-class _Reader:
-    """One pass over the events of a text."""
-
-    def __init__(self, text: str):
-        self.marked = Marked()
-        self._events = _events(text)
-        self._nodes = 0
-
-    def document(self) -> None:
-        next(self._events)  # the stream's start
-        if isinstance(event := next(self._events), yaml.StreamEndEvent):
-            raise _Fatal(Mark(), "the file is empty")
-        self.marked.data = self._value(next(self._events), ())
-        next(self._events)  # the document's end
-        if not isinstance(event := next(self._events), yaml.StreamEndEvent):
-            raise _Fatal(_mark(event), "a second document begins here; a file holds one")
-
-    def _report(self, event: yaml.Event, message: str, broken: Path | None = None) -> None:
-        self.marked.problems.append((_mark(event), message))
-        if broken is not None:
-            self.marked.broken.add(broken)
-
-    def _value(self, event: Any, path: Path) -> Any:
-        """The value that begins with `event`, to its end."""
-        self._nodes += 1
-        if self._nodes > NODES:
-            raise _Fatal(_mark(event), f"more than {NODES} values")
-        if len(path) > DEPTH:
-            raise _Fatal(_mark(event), f"nested deeper than {DEPTH} levels")
-        self.marked.values.setdefault(path, _mark(event))
-        if isinstance(event, yaml.AliasEvent):
-            self._report(event, f"alias *{event.anchor}: aliases are not allowed; write the value out", path)
-            return None
-        if event.anchor is not None:
-            self._report(event, f"anchor &{event.anchor}: anchors are not allowed; write the value out where it is needed")
-        if event.tag is not None:
-            self._report(event, f"tag {event.tag}: tags are not allowed; a suite is data, not code", path)
-        if isinstance(event, yaml.MappingStartEvent):
-            return self._mapping(path)
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self._list(path)
-        return self._scalar(event, path)
-
-    def _list(self, path: Path) -> list[Any]:
-        entries: list[Any] = []
-        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
-            entries.append(self._value(event, (*path, len(entries))))
-        return entries
-
-    def _mapping(self, path: Path) -> dict[str, Any]:
-        entries: dict[str, Any] = {}
-        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            key = self._key(event, path)
-            if key is None:
-                self.marked.incomplete.add(path)
-                self._value(next(self._events), (*path, "", ""))
-            elif key in entries:
-                first = self.marked.keys[*path, key]
-                self._report(event, f'key "{key}" is set twice; the first time on line {first.line}')
-                self._value(next(self._events), (*path, key, ""))
-            else:
-                self.marked.keys[*path, key] = _mark(event)
-                entries[key] = self._value(next(self._events), (*path, key))
-        return entries
-
-    def _key(self, event: Any, path: Path) -> str | None:
-        """The text of a key, or None where it is refused."""
-        if isinstance(event, yaml.ScalarEvent) and event.style is None and event.value == "<<":
-            self._report(event, "merge keys (<<) are not allowed; write the keys out")
-            return None
-        key = self._value(event, (*path, "", ""))
-        if isinstance(event, yaml.AliasEvent):
-            return None
-        if not isinstance(key, str):
-            kind = "a list or a mapping" if isinstance(key, list | dict) else f"the value {key!r}"
-            self._report(event, f"a key is {kind}; keys are text, in quotes if need be")
-            return None
-        return key
-
-    def _scalar(self, event: yaml.ScalarEvent, path: Path) -> Any:
-        if found := _UNPRINTABLE.search(event.value):
-            self._report(event, f"character U+{ord(found[0]):04X} is not allowed in text", path)
-            return ""
-        if event.style is not None:
-            return event.value
-        try:
-            value = parse_scalar(event.value)
-        except ValueError:  # Python refuses thousands of decimal digits
-            value = _LARGEST
-        if isinstance(value, int) and abs(value) >= _LARGEST:
-            self._report(event, "integers have at most 64 bits", path)
-            return 0
-        if isinstance(value, float) and not math.isfinite(value):
-            self._report(event, f"number {event.value} is not finite", path)
-            return 0.0
-        return value
-
-
-def _mark(event: Any) -> Mark:
-    return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
-
-
-def _events(text: str) -> Iterator[Any]:
-    """The parser's events; every way in which it gives up is a `_Fatal`."""
-    last = Mark()
-    try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            last = _mark(event)
-            yield event
+        events = yaml.parse(text, Loader=yaml.SafeLoader)
+        _Builder(events, document, problems).build()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        problems.append((place, f"not YAML: {error.problem or error.context}"))
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
-        mark = Mark(before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1)
-        raise _Fatal(mark, f"character U+{int(error.character):04X} is not allowed") from None
-    except yaml.MarkedYAMLError as error:
-        place = error.problem_mark or error.context_mark
-        mark = Mark(place.line + 1, place.column + 1) if place else last
-        raise _Fatal(mark, _in_words(error)) from None
-    except (ValueError, OverflowError) as error:  # an escape past the last character, a version of a thousand digits
-        raise _Fatal(last, f"cannot be read beyond this point: {error}") from None
+        place = (before.count("\n") + 1, error.position - before.rfind("\n"))
+        problems.append((place, f"not YAML: character {error.character!r} is not allowed"))
+    if problems:
+        raise YamlProblems(problems)
+    return document
 
 
-def _in_words(error: yaml.MarkedYAMLError) -> str:
-    problem, context = error.problem or "not YAML", error.context
-    if "'\\t'" in problem:
-        return "a tab stands where YAML allows spaces only"
-    return f"{problem} ({context})" if context else problem
+class _Builder:
+    """Walks parser events once; recursion is bounded by `DEEPEST`."""
+
+    def __init__(self, events: Iterator[yaml.Event], document: Document, problems: list[tuple[Place, str]]):
+        self.events, self.document, self.problems = events, document, problems
+
+    def build(self) -> None:
+        documents = 0
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    self.refuse(event, "a second document; a suite is one")
+                    return
+                self.document.data = self.value(next(self.events), ())
+        if not documents:
+            self.problems.append(((1, 1), "the file is empty"))
+
+    def refuse(self, event: yaml.Event, message: str) -> None:
+        self.problems.append((_place(event), message))
+
+    def value(self, event: yaml.Event, path: Path) -> Any:
+        self.document.values[path] = _place(event)
+        if isinstance(event, yaml.AliasEvent):
+            self.refuse(event, f"alias *{event.anchor}; anchors and aliases are not allowed, write it out")
+            return None
+        assert isinstance(event, yaml.NodeEvent)
+        if event.anchor is not None:
+            self.refuse(event, f"anchor &{event.anchor}; anchors and aliases are not allowed, write it out")
+        if getattr(event, "tag", None) is not None:
+            self.refuse(event, f"tag {event.tag}; a suite is data, tags are not allowed")  # type: ignore[attr-defined]
+        if isinstance(event, yaml.ScalarEvent):
+            return self.scalar(event)
+        if len(path) >= DEEPEST:
+            raise yaml.MarkedYAMLError(problem=f"nested deeper than {DEEPEST} levels", problem_mark=event.start_mark)
+        return self.sequence(path) if isinstance(event, yaml.SequenceStartEvent) else self.mapping(path)
+
+    def scalar(self, event: yaml.ScalarEvent) -> Any:
+        if event.style is not None:
+            return event.value
+        value = parse_scalar(event.value)
+        if isinstance(value, float) and not math.isfinite(value):
+            self.refuse(event, f"{event.value} is not a finite number")
+        return value
+
+    def sequence(self, path: Path) -> list[Any]:
+        entries: list[Any] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            entries.append(self.value(event, (*path, len(entries))))
+        return entries
+
+    def mapping(self, path: Path) -> dict[str, Any]:
+        entries: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            key = self.key(event, path)
+            value_event = next(self.events)
+            if key is None or key in entries:
+                if key is not None:
+                    self.refuse(event, f'key "{key}" stands twice in one mapping')
+                self.value(value_event, (*path, object.__repr__(event)))
+                continue
+            self.document.keys[(*path, key)] = _place(event)
+            entries[key] = self.value(value_event, (*path, key))
+        return entries
+
+    def key(self, event: yaml.Event, path: Path) -> str | None:
+        """The key as text, or None once it is refused."""
+        if not isinstance(event, yaml.ScalarEvent):
+            self.value(event, (*path, object.__repr__(event)))
+            self.refuse(event, "a key must be plain text")
+            return None
+        if event.style is None and event.value == "<<":
+            self.refuse(event, "merge key <<; write the entries out")
+            return None
+        if event.tag is not None or event.anchor is not None:
+            self.value(event, (*path, object.__repr__(event)))
+            return None
+        return event.value
+
+
+def _place(event: yaml.Event) -> Place:
+    return event.start_mark.line + 1, event.start_mark.column + 1

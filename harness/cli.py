@@ -1,0 +1,327 @@
+"""The command line: parse, call, print. Nothing here imports torch."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+NOTHING = 2
+"""Exit code: nothing could be run."""
+
+
+def refuse(*lines: str) -> NoReturn:
+    """Say why nothing can be done, a line each, and end."""
+    for line in lines:
+        click.echo(f"orbitcheck: {line}", err=True)
+    sys.exit(NOTHING)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="orbitcheck")
+def main() -> None:
+    """Formal-property tests for permutation-equivariant weight-space networks."""
+
+
+@main.command()
+@click.argument("suites", nargs=-1, required=True, metavar="SUITE...")
+@click.option(
+    "-a",
+    "--architecture",
+    "architectures",
+    multiple=True,
+    help="Name, name[option=value], module:Class or file.py:Class; default: all built-in.",
+)
+@click.option(
+    "-o",
+    "--output",
+    default="out",
+    type=click.Path(path_type=Path),
+    show_default=True,
+    help="Folder for results and reports.",
+)
+@click.option("-j", "--jobs", type=click.IntRange(1, 256), help="Worker processes; default: the CPUs at hand.")
+@click.option("--resume", is_flag=True, help="Go on with the run that the folder holds.")
+@click.option(
+    "--time-limit", type=click.FloatRange(min=0, min_open=True), default=120.0, show_default=True, help="Seconds a row."
+)
+@click.option("--expect", "expect", type=click.Path(), help="A file of your own expected failures.")
+@click.option(
+    "--require-power",
+    type=click.Choice(["below-1-wl", "function", "1-wl", "complete"]),
+    help="Red if an architecture declares less.",
+)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+def run(
+    suites: tuple[str, ...],
+    architectures: tuple[str, ...],
+    output: Path,
+    jobs: int | None,
+    resume: bool,
+    time_limit: float,
+    expect: str | None,
+    require_power: str | None,
+    device: str,
+) -> None:
+    """Run suites (shipped names or files) over architectures, and write the report."""
+    from .discovery import NameSyntaxError, built_in, check_reference, parse_name
+    from .executors import available_cpus
+    from .progress import shown_progress
+    from .registry import UnknownName
+    from .run import NothingToRun, Plan, carry_out
+    from .store import StoreError
+    from .suite import SuiteError, load_expectations, load_suite
+
+    errors: list[str] = []
+    loaded, names, expectations = [], [], ()
+    for text in dict.fromkeys(suites):
+        try:
+            loaded.append(load_suite(text))
+        except SuiteError as error:
+            errors += error.errors
+    for text in architectures or built_in():
+        try:
+            names.append(parse_name(text))
+            check_reference(names[-1].reference)
+        except (NameSyntaxError, UnknownName) as error:
+            errors.append(str(error))
+    if expect is not None:
+        try:
+            expectations = load_expectations(expect)
+        except SuiteError as error:
+            errors += error.errors
+    if errors:
+        refuse(*errors)
+    task = Plan(
+        loaded, names, output, jobs or available_cpus(), resume, time_limit, device, expectations, require_power
+    )
+    try:
+        with shown_progress() as progress:
+            result, code = carry_out(task, progress)
+    except NothingToRun as error:
+        refuse(*error.errors)
+    except StoreError as error:
+        refuse(str(error))
+    except KeyboardInterrupt:
+        click.echo(
+            f"stopped; finished rows are kept, go on with: orbitcheck run {' '.join(suites)} ... -o {output} --resume",
+            err=True,
+        )
+        sys.exit(130)
+    print_summary(result, output)
+    sys.exit(code)
+
+
+def print_summary(result: Any, output: Path) -> None:
+    """Architectures by outcome, the problems of the run, the rows that are red, and where the report is."""
+    from .gate import is_red
+    from .result import OUTCOMES
+
+    names = list(dict.fromkeys(row.architecture for row in result.results))
+    width = max(map(len, [*names, "architecture"]))
+    click.echo(f"{'architecture':{width}}  " + "  ".join(f"{outcome:>14}" for outcome in (*OUTCOMES, "declared")))
+    for name in names:
+        own = [row for row in result.results if row.architecture == name]
+        counts = [sum(row.outcome == outcome for row in own) for outcome in OUTCOMES]
+        declared = sum(row.declared is not None for row in own)
+        click.echo(f"{name:{width}}  " + "  ".join(f"{count:14d}" for count in (*counts, declared)))
+    red = [row for row in result.results if is_red(row)]
+    for row in red[:10]:
+        click.echo(
+            f"{row.outcome}: {row.architecture} / {row.check} / {row.case}: {row.reason or 'passes, though declared to fail'}\n    {row.reproduce}"
+        )
+    if len(red) > 10:
+        click.echo(f"... and {len(red) - 10} more red rows")
+    for problem in result.problems:
+        click.echo(f"problem: {problem}")
+    click.echo(f"{'NOT as predicted' if red or result.problems else 'All as predicted'}: {len(result.results)} rows")
+    click.echo(str((output / "report.html").resolve()))
+
+
+LISTS = ["architectures", "suites", "checks", "pairs", "claims", "zoos"]
+
+
+@main.command(name="list")
+@click.argument("what", type=click.Choice(LISTS))
+@click.option("--json", "as_json", is_flag=True)
+def list_(what: str, as_json: bool) -> None:
+    """List what there is."""
+    rows = listed(what)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    widths = {key: max(len(key), *(len(str(row.get(key, ""))) for row in rows)) for key in keys}
+    for row in [{key: key for key in keys}, *rows]:
+        click.echo("  ".join(f"{row.get(key, '')!s:{widths[key]}}" for key in keys).rstrip())
+
+
+def listed(what: str) -> list[dict[str, Any]]:
+    """The entries of one list as plain data; no plug-in is imported."""
+    if what == "architectures":
+        from .discovery import declared_statically, installed
+
+        defaults = {"symmetry": "permutation", "power": "unknown", "domain": "all", "paper": ""}
+        declared = {name: {**defaults, **declared_statically(name)} for name in installed()}
+        return [{"name": name, **{key: traits[key] for key in defaults}} for name, traits in declared.items()]
+    if what == "suites":
+        from .suite import load_suite, shipped_suites
+
+        return [{"name": name, "title": load_suite(name).title} for name in shipped_suites()]
+    if what == "checks":
+        from .checks import CHECK_KINDS
+
+        return [{"name": name, "title": kind.title} for name, kind in CHECK_KINDS.items()]
+    if what == "pairs":
+        from .pairs import PAIR_FAMILIES
+
+        return [
+            {"name": name, "claim": family.claim or "", "title": family.title} for name, family in PAIR_FAMILIES.items()
+        ]
+    if what == "claims":
+        from .claims import CLAIMS
+
+        return [{"name": claim.id, "regime": claim.regime, "statement": claim.statement} for claim in CLAIMS.values()]
+    from .zoo.catalogue import ZOOS
+
+    return [{"name": name, "groups": ", ".join(zoo.spaces), "title": zoo.title} for name, zoo in ZOOS.items()]
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON schema of suite files."""
+    from .suite_schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", "markdown", "junit", "json"]),
+    help="Print one form; default: write all files again.",
+)
+def report(directory: Path, form: str | None) -> None:
+    """Make the reports of a run again, or print one."""
+    from .store import StoreError, read_run, render, save_reports
+
+    try:
+        stored = read_run(directory)
+        if form:
+            click.echo(render(stored, form), nl=False)
+        else:
+            save_reports(stored, directory)
+            click.echo(str((directory / "report.html").resolve()))
+    except StoreError as error:
+        refuse(str(error))
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--baseline", required=True, type=click.Path(path_type=Path))
+@click.option("--update", is_flag=True, help="Write the baseline from this run.")
+def gate(directory: Path, baseline: Path, update: bool) -> None:
+    """Compare a run with a baseline, row by row; red on a regression or a row that vanished."""
+    from .baseline import annotations, baseline_text, compare, parse_baseline
+    from .store import StoreError, read_run, write_atomically
+
+    try:
+        stored = read_run(directory)
+        if update:
+            write_atomically(baseline, baseline_text(stored))
+            click.echo(str(baseline))
+            return
+        rows, _ = parse_baseline(baseline.read_text(encoding="utf-8"))
+    except StoreError as error:
+        refuse(str(error))
+    except (OSError, ValueError) as error:
+        refuse(f"{baseline}: {error}; `orbitcheck gate DIR --baseline FILE --update` writes one")
+    differences = compare(stored, rows)
+    for difference in differences:
+        click.echo(str(difference))
+    regressions = [difference for difference in differences if difference.regression]
+    if "GITHUB_ACTIONS" in __import__("os").environ:
+        for line in annotations((difference.status, str(difference)) for difference in regressions):
+            click.echo(line)
+    click.echo(f"{len(differences)} differences, {len(regressions)} regressions")
+    sys.exit(int(bool(regressions)))
+
+
+@main.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+def diff(before: Path, after: Path) -> None:
+    """What differs between two runs."""
+    from .baseline import baseline_rows, compare
+    from .store import StoreError, read_run
+
+    try:
+        differences = compare(read_run(after), baseline_rows(read_run(before)))
+    except StoreError as error:
+        refuse(str(error))
+    for difference in differences:
+        click.echo(str(difference))
+    click.echo(f"{len(differences)} differences")
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("identity", metavar="ID")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+def reproduce(directory: Path, identity: str, device: str) -> None:
+    """Run just one row of a finished run again (an id's beginning is enough)."""
+    from .executors import Lost
+    from .run import NothingToRun
+    from .run import reproduce as again
+    from .store import StoreError, read_run
+
+    try:
+        row, answer = again(read_run(directory), identity, device)
+    except (StoreError, NothingToRun) as error:
+        refuse(str(error))
+    if isinstance(answer, Lost):
+        click.echo(f"error: {answer.reason}")
+        sys.exit(1)
+    click.echo(f"{row.architecture} / {row.check} / {row.case}")
+    click.echo(f"{answer.outcome}: {answer.reason or answer.observed} (predicted: {answer.predicted})")
+    click.echo(json.dumps(answer.to_json()["evidence"], indent=1, ensure_ascii=False))
+    same = answer.outcome == row.outcome
+    click.echo(
+        "the same outcome as in the run" if same else f"another outcome than in the run, where it was {row.outcome}"
+    )
+    sys.exit(int(answer.outcome not in ("pass", "not-applicable")))
+
+
+@main.group()
+def zoo() -> None:
+    """Real weights: populations of trained networks."""
+
+
+@zoo.command()
+@click.argument("name")
+@click.option("--force", is_flag=True, help="Train again even if it is kept.")
+def build(name: str, force: bool) -> None:
+    """Train a zoo and keep it."""
+    from .progress import shown_progress
+    from .registry import UnknownName
+    from .zoo.catalogue import ZOOS
+
+    try:
+        ZOOS[name]
+    except UnknownName as error:
+        refuse(str(error))
+    from .zoo.store import ZooError
+    from .zoo.store import build as build_zoo
+
+    try:
+        with shown_progress() as progress:
+            built = build_zoo(name, progress=progress, force=force)
+    except ZooError as error:
+        refuse(str(error))
+    how = f"trained in {built.seconds:.1f} s" if built.trained else "kept from before"
+    click.echo(f"{name}: {built.counts} networks, {how}, sha256 {built.sha256}\n{built.path}")
