@@ -50,11 +50,15 @@ def canonical_orders(graphs: Sequence[Graph], seconds: float) -> list[list[int]]
     Raises:
         RuntimeError: the labelling process failed; the message is its last line.
     """
-    largest = max((len(graph.colours) for graph in graphs), default=0)
-    if largest <= SMALL:
-        return [
-            raw.canonize(len(graph.colours), list(graph.edges), colors=list(graph.colours)).labeling for graph in graphs
-        ]
+    if not all(graph.colours for graph in graphs):  # canonaut panics at a graph without vertices
+        found = canonical_orders([graph for graph in graphs if graph.colours], seconds)
+        if found is None:
+            return None
+        left = iter(found)
+        return [next(left) if graph.colours else [] for graph in graphs]
+    vertices = [len(graph.colours) for graph in graphs]
+    if max(vertices, default=0) <= SMALL:
+        return [raw.canonize(len(g.colours), list(g.edges), colors=list(g.colours)).labeling for g in graphs]
     try:
         done = subprocess.run(
             [sys.executable, "-c", _PROGRAM],
@@ -67,5 +71,5 @@ def canonical_orders(graphs: Sequence[Graph], seconds: float) -> list[list[int]]
         return None
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise RuntimeError(f"canonical labelling of {largest} vertices failed: {lines[-1]}")
+        raise RuntimeError(f"canonical labelling of {max(vertices)} vertices failed: {lines[-1]}")
     return json.loads(done.stdout)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 SECONDS = 20.0
 """Wall-clock budget of one canonical labelling; what takes longer than a second usually takes forever."""
 
-MAX_EDGES = 1_000_000
-"""Graphs with more edges than this are not labelled: the answer is "unknown" on every machine."""
+MAX_EDGES = 2_000_000
+"""Graphs with more edges than this in all are not labelled: the answer is "unknown" on every machine."""
 
 
 @dataclass(frozen=True)
