@@ -1,0 +1,119 @@
+"""The command line as a user meets it: exit codes, one line for every mistake, and no torch before it is needed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from orbitcheck.harness.cli import LISTS, main
+
+SUITE = """\
+suite: small
+version: 1
+title: Small
+spaces:
+  tiny: {mlp: [1, 3, 1], activation: relu}
+checks:
+  - {id: law, kind: equivariance, spaces: [tiny], outputs: [invariant], inputs: [generic, ties]}
+"""
+EXPECTED = "expected_failures:\n  - {architecture: flat-mlp, check: law, case: '*', outcome: fail, reason: by design}\n"
+BROKEN = "raise RuntimeError('no such library')\n"
+HANGS = """\
+import os, time
+import torch
+from orbitcheck import register
+
+class Net(torch.nn.Module):
+    def __init__(self, space, output):
+        super().__init__()
+
+class Hangs(Net):
+    def forward(self, v):
+        time.sleep(60)
+
+class Crashes(Net):
+    def forward(self, v):
+        os.abort()
+"""
+
+
+def call(*arguments: object):
+    return CliRunner().invoke(main, list(map(str, arguments)))
+
+
+@pytest.fixture
+def suite(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(SUITE)
+    return path
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "qick"], *(["list", what] for what in LISTS)])
+def test_front_ends_start_without_torch(arguments):
+    program = (
+        "import sys\nfrom orbitcheck.harness.cli import main\n"
+        f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\nassert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "qick"], 'did you mean "quick"'),
+        (["run", "quick", "-a", "dwss"], 'did you mean "dws"'),
+        (["run", "quick", "-a", "dws[channels"], "does not read as NAME"),
+        (["run", "quick", "-a", "no.py:Net"], "no file no.py"),
+        (["run", "quick", "-a", "dws[chanels=3]"], 'did you mean "channels"'),
+        (["run", "quick", "--expect", "none.yaml"], "cannot be read"),
+        (["run", "quick", "-o", "/proc/none"], "cannot be written"),
+        (["reproduce", "nowhere", "abc"], "no nowhere"),
+        (["zoo", "build", "digits"], "unknown zoo"),
+        (["run", "quick", "--colour"], "No such option"),
+    ],
+)
+def test_a_mistake_is_a_line_and_exit_code_2(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert words in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_run_is_as_predicted_or_red_and_its_rows_reproduce(suite, tmp_path):
+    out = tmp_path / "out"
+    red = call("run", suite, "-a", "stats", "-a", "flat-mlp", "-o", out, "-j", 1)
+    assert red.exit_code == 1
+    data = json.loads((out / "results.json").read_text())
+    assert data["counts"]["fail"] == 2
+    row = next(row for row in data["results"] if row["outcome"] == "fail")
+    again = call(*row["reproduce"].split()[1:])
+    assert again.exit_code == 1
+    assert "the same outcome" in again.output
+    for name in ("report.html", "report.md", "junit.xml"):
+        assert (out / name).stat().st_size > 0
+    suite.write_text(SUITE + EXPECTED)
+    resumed = call("run", suite, "-a", "stats", "-a", "flat-mlp", "-o", out, "-j", 1, "--resume")
+    assert resumed.exit_code == 0, resumed.output
+
+
+def test_plug_ins_that_hang_crash_or_do_not_load_lose_their_own_rows_only(suite, tmp_path):
+    (tmp_path / "bad.py").write_text(BROKEN)
+    (tmp_path / "worse.py").write_text(HANGS)
+    names = [f"{tmp_path}/bad.py:Net", f"{tmp_path}/worse.py:Hangs", f"{tmp_path}/worse.py:Crashes", "stats"]
+    arguments = [part for name in names for part in ("-a", name)]
+    result = call("run", suite, *arguments, "-o", tmp_path / "out", "-j", 2, "--time-limit", 3)
+    assert result.exit_code == 1
+    rows = json.loads((tmp_path / "out" / "results.json").read_text())["results"]
+    reasons = {row["architecture"].rpartition("/")[2]: (row["outcome"], row["reason"]) for row in rows}
+    assert "no such library" in reasons["bad.py:Net"][1]
+    assert reasons["worse.py:Hangs"] == ("error", "hung: no answer within 3 s")
+    assert reasons["worse.py:Crashes"][1].startswith("crashed")
+    assert reasons["stats"][0] == "pass"
+    alone = call("run", suite, "-a", names[0], "-o", tmp_path / "out")
+    assert alone.exit_code == 2
+    assert "no such library" in alone.output
