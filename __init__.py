@@ -34,13 +34,25 @@ _FACE = {
 
 __all__ = ["__version__", *_FACE]
 
-if TYPE_CHECKING:
-    from orbitcheck.harness.architecture import (
-        Architecture as Architecture,
-    )
-    from orbitcheck.harness.architecture import (
-        Equivariant as Equivariant,
-    )
+if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr__` imports on first use
+    from .harness.architecture import Architecture as Architecture
+    from .harness.architecture import Equivariant as Equivariant
+    from .harness.architecture import Invariant as Invariant
+    from .harness.architecture import Traits as Traits
+    from .harness.architecture import Unsupported as Unsupported
+    from .harness.architecture import register as register
+    from .harness.group import GroupElement as GroupElement
+    from .harness.group import act as act
+    from .harness.group import compose as compose
+    from .harness.group import generators as generators
+    from .harness.group import identity as identity
+    from .harness.group import inverse as inverse
+    from .harness.group import random_elements as random_elements
+    from .harness.realisation import realise as realise
+    from .harness.space import SpaceError as SpaceError
+    from .harness.space import WeightSpace as WeightSpace
+    from .harness.space import mlp as mlp
+    from .harness.weights import Weights as Weights
 
 
 def __getattr__(name: str) -> Any:

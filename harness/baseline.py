@@ -40,7 +40,10 @@ class Difference:
 
 def baseline_rows(run: Run) -> list[dict[str, Any]]:
     """What a baseline keeps of a run, in an order that depends on the content alone; one entry an id."""
-    kept = {row.id: {**{key: getattr(row, key) for key in LABELS}, "id": row.id, "outcome": row.outcome} for row in run.results}
+    kept = {
+        row.id: {**{key: getattr(row, key) for key in LABELS}, "id": row.id, "outcome": row.outcome}
+        for row in run.results
+    }
     return sorted(kept.values(), key=lambda row: [row[key] for key in (*LABELS, "id")])
 
 
@@ -109,7 +112,7 @@ def _place(row: Mapping[str, Any]) -> str:
     return " / ".join(str(row[key]) for key in LABELS[:4])
 
 
-def annotations(lines: Iterable[tuple[str, str]]) -> list[str]:
+def github_annotations(lines: Iterable[tuple[str, str]]) -> list[str]:
     """GitHub workflow commands for `(group, line)` pairs, one a group, at most `ANNOTATIONS` in all."""
     ordered = sorted(lines, key=lambda pair: pair[0])
     groups = [(title, [line for _, line in pairs]) for title, pairs in groupby(ordered, key=lambda pair: pair[0])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -227,7 +228,7 @@ def report(directory: Path, form: str | None) -> None:
 @click.option("--update", is_flag=True, help="Write the baseline from this run.")
 def gate(directory: Path, baseline: Path, update: bool) -> None:
     """Compare a run with a baseline, row by row; red on a regression or a row that vanished."""
-    from .baseline import annotations, baseline_text, compare, parse_baseline
+    from .baseline import baseline_text, compare, github_annotations, parse_baseline
     from .store import StoreError, read_run, write_atomically
 
     try:
@@ -245,8 +246,8 @@ def gate(directory: Path, baseline: Path, update: bool) -> None:
     for difference in differences:
         click.echo(str(difference))
     regressions = [difference for difference in differences if difference.regression]
-    if "GITHUB_ACTIONS" in __import__("os").environ:
-        for line in annotations((difference.status, str(difference)) for difference in regressions):
+    if "GITHUB_ACTIONS" in os.environ:
+        for line in github_annotations((difference.status, str(difference)) for difference in regressions):
             click.echo(line)
     click.echo(f"{len(differences)} differences, {len(regressions)} regressions")
     sys.exit(int(bool(regressions)))

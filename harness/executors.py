@@ -217,7 +217,10 @@ def describe_architecture(name: ArchitectureName) -> dict[str, Any]:
         except PluginImportError as error:
             return {**known, "error": " ".join(str(error).split())}
         except (Exception, SystemExit) as error:
-            return {**known, "error": f'architecture "{name.reference}" fails to declare itself: {describe_error(error)}'}
+            return {
+                **known,
+                "error": f'architecture "{name.reference}" fails to declare itself: {describe_error(error)}',
+            }
 
 
 def _source_sha256(factory: Callable[..., Any]) -> str | None:

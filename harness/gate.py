@@ -128,9 +128,7 @@ class _Claim:
 
     @property
     def wild(self) -> bool:
-        return any(
-            set(pattern) & set("*?") for pattern in (self.entry.architecture, self.entry.check, self.entry.case)
-        )
+        return any(set(pattern) & set("*?") for pattern in (self.entry.architecture, self.entry.check, self.entry.case))
 
     def problems(self, rows: Sequence[Result]) -> Iterable[str]:
         """What is wrong with the entry itself; nothing if its architecture is not in the run."""

@@ -50,7 +50,7 @@ def parse_parameters(model: type[M], data: Any, path: tuple[str | int, ...] = ()
             elif detail["type"] == "missing":
                 message = "required, but missing"
             elif detail["type"] == "literal_error":
-                allowed = [part.strip("'") for part in re.split(r", | or ", detail["ctx"]["expected"])]
+                allowed = [part.strip("'") for part in re.split(r", | or ", detail.get("ctx", {})["expected"])]
                 message = f"{detail['input']!r} is not allowed{did_you_mean(str(detail['input']), allowed)}"
             else:
                 message = detail["msg"][0].lower() + detail["msg"][1:]

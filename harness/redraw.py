@@ -34,10 +34,8 @@ def redraw_(module: torch.nn.Module, seed: int, gain: float) -> None:
     with torch.no_grad():
         for parameter in module.parameters():
             shape = tuple(parameter.shape)
-            if parameter.ndim == 0:
-                scale = SCALAR_NOISE
-            else:
-                scale = max(prod(shape[1:]) if len(shape) > 1 else shape[0], 1) ** -0.5
+            fan_in = prod(shape[1:]) if len(shape) > 1 else prod(shape)
+            scale = max(fan_in, 1) ** -0.5 if shape else SCALAR_NOISE
             noise = torch.from_numpy(np.asarray(rng.random(shape, dtype=np.float32))).to(parameter.device)
             parameter.add_(noise, alpha=scale * SPREAD).sub_(scale * SPREAD / 2)
             if parameter.ndim > 1:

@@ -15,8 +15,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from orbitcheck import __version__
-
 from .cell import Cell
 from .discovery import ArchitectureName
 from .executors import (
@@ -34,6 +32,8 @@ from .plan import plan
 from .result import Result, Run, digest
 from .store import PLUGIN_OUTPUT, open_journal, save
 from .suite import Expectation, Suite
+
+VERSION = version("orbitcheck")
 
 TIME_LIMIT = 120.0
 """Seconds that one row may take unless told otherwise."""
@@ -116,9 +116,7 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
         replace(rows[position], reproduce=reproducer(task.directory, cell)) for position, cell in enumerate(cells)
     ]
     settled, problems, _ = settle(commanded, cells, task.suites, task.expectations, descriptions, task.require_power)
-    run = Run(
-        __version__, environment(task), [suite.to_json() for suite in task.suites], descriptions, settled, problems
-    )
+    run = Run(VERSION, environment(task), [suite.to_json() for suite in task.suites], descriptions, settled, problems)
     save(run, task.directory)
     return run, exit_code(run)
 
@@ -142,7 +140,7 @@ def _describe(task: Plan, workers: Workers) -> list[Mapping[str, Any]]:
 
 def _made_by(task: Plan, description: Mapping[str, Any]) -> str:
     """What a row depends on beside its cell."""
-    return digest([__version__, _versions(), task.device, description.get("source_sha256")])
+    return digest([VERSION, _versions(), task.device, description.get("source_sha256")])
 
 
 def _versions() -> dict[str, str]:

@@ -78,7 +78,7 @@ def resolve(parameters: EquivarianceParameters, spaces: Mapping[str, NamedSpace]
             problems.append((("spaces", position), f'unknown space "{name}"{did_you_mean(name, spaces)}'))
             continue
         from_zoo = spaces[name].zoo is not None
-        inputs[name] = parameters.inputs or ([ZOO_INPUT] if from_zoo else list(CONSTRUCTED_INPUTS))
+        inputs[name] = list(parameters.inputs or ()) or ([ZOO_INPUT] if from_zoo else list(CONSTRUCTED_INPUTS))
         if ZOO_INPUT in inputs[name] and not from_zoo:
             problems.append(
                 (("inputs",), f'space "{name}" has no zoo; the input "zoo" needs one, as in {{zoo: digits-inr}}')

@@ -119,7 +119,7 @@ def search(widths: tuple[int, ...], swapping: bool, fails: Callable[[Example], b
                 database=None,
                 deadline=None,
                 phases=(Phase.generate, Phase.shrink),
-                suppress_health_check=list(HealthCheck),
+                suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType]
             ),
         )
     except NoSuchExample:

@@ -110,7 +110,7 @@ def _scaled(interval: Any, bits: int) -> tuple[int, int]:
     from mpmath.libmp import mpf_shift, to_int
 
     below, above = interval._mpi_
-    return to_int(mpf_shift(below, bits), "f"), to_int(mpf_shift(above, bits), "c")
+    return int(to_int(mpf_shift(below, bits), "f")), int(to_int(mpf_shift(above, bits), "c"))  # pyright: ignore[reportArgumentType]
 
 
 def _error_function(iv: Any, z: Any) -> Any:

@@ -68,9 +68,7 @@ def next_neuron(refinement: Refinement) -> Neuron | None:
     return None if best is None else best[1:]
 
 
-def _refine_marked(
-    space: WeightSpace, arrays: dict[str, np.ndarray], neurons: list[tuple[Neuron, ...]]
-) -> Refinement:
+def _refine_marked(space: WeightSpace, arrays: dict[str, np.ndarray], neurons: list[tuple[Neuron, ...]]) -> Refinement:
     """Joint refinement of v with the first list's neurons marked 1, 2, ... in turn, and of w once for each other list."""
     nets = [0] + [1] * (len(neurons) - 1)
     marks = [np.zeros((len(nets), width), dtype=np.int64) for width in space.widths]

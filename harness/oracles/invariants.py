@@ -95,7 +95,9 @@ def components(matrix: np.ndarray) -> list[int]:
 def _matrices(left: np.ndarray, right: np.ndarray) -> Iterator[tuple[float | None, np.ndarray, np.ndarray]]:
     """`(None, integer multiples of both)`, then `(value, its places in both)` for the most frequent values."""
     bits = max(Fraction(value).denominator.bit_length() - 1 for value in np.unique([left, right]).tolist())
-    both = [np.array([int(Fraction(value) * 2**bits) for value in m.ravel().tolist()], dtype=object) for m in (left, right)]
+    both = [
+        np.array([int(Fraction(value) * 2**bits) for value in m.ravel().tolist()], dtype=object) for m in (left, right)
+    ]
     yield None, both[0].reshape(left.shape), both[1].reshape(right.shape)
     values, counts = np.unique(left, return_counts=True)
     for value in values[np.argsort(-counts, kind="stable")][:VALUES].tolist():

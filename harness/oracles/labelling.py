@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from canonaut import raw
+from canonaut import raw  # pyright: ignore[reportAttributeAccessIssue]
 
 SMALL = 64
 """Graphs of up to this many vertices are labelled in this process: no graph of that size takes a second."""

@@ -95,9 +95,7 @@ def canonical_elements(
     Args:
         vectors: the first nets of `refinement`, in order; forms can be compared within one refinement only.
     """
-    rests = [
-        remainder(space, v, [layer[net] for layer in refinement.stable]) for net, v in enumerate(vectors)
-    ]
+    rests = [remainder(space, v, [layer[net] for layer in refinement.stable]) for net, v in enumerate(vectors)]
     if sum(len(rest.graph.edges) for rest in rests) > MAX_EDGES:
         return None
     orders = canonical_orders([rest.graph for rest in rests], seconds)

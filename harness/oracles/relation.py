@@ -96,9 +96,7 @@ def certify(pair: Pair) -> Relation:
         "function": function,
         "general_position": list(positions),
     }
-    return Relation(
-        orbit["relation"], parted, function["relation"], {**content, "sha256": digest(content)}, positions
-    )
+    return Relation(orbit["relation"], parted, function["relation"], {**content, "sha256": digest(content)}, positions)
 
 
 def in_general_position(space: WeightSpace, v: Vector) -> bool:

@@ -209,7 +209,7 @@ def test_a_process_of_its_own_labels_as_this_one_does(monkeypatch: pytest.Monkey
     here = labelling.canonical_orders([graph], 10)
     monkeypatch.setattr(labelling, "SMALL", 0)
     assert labelling.canonical_orders([graph], 10) == here
-    with pytest.raises(RuntimeError, match="canonical labelling of 1 vertices failed: .*"):
+    with pytest.raises(RuntimeError, match=r"canonical labelling of 1 vertices failed: .*"):
         labelling.canonical_orders([labelling.Graph([(0, 9)], [0])], 10)
 
 
@@ -217,7 +217,9 @@ def test_a_labelling_that_is_not_canonical_gives_no_answer(tools, monkeypatch: p
     """Were the labelling to keep the given order, equal orbits would look different: the self-check says unknown."""
     space, v = tools.embedded(tools.cycles(5))
     w = tools.relabelled(space, v, np.random.default_rng(0))
-    monkeypatch.setattr(orbit, "canonical_orders", lambda graphs, seconds: [list(range(len(g.colours))) for g in graphs])
+    monkeypatch.setattr(
+        orbit, "canonical_orders", lambda graphs, seconds: [list(range(len(g.colours))) for g in graphs]
+    )
     decision = same_orbit(space, v, w)
     assert (decision.answer, decision.element) == ("unknown", None)
 

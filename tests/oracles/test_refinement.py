@@ -79,7 +79,10 @@ def test_refinement_commutes_with_relabelling(tools, seed: int, which: int):
 def test_a_stack_of_nets_is_refined_as_their_list(tools):
     space, rng = mlp(2, 4, 3, 2), np.random.default_rng(0)
     nets = [tools.tied(space, rng) for _ in range(7)]
-    listed, stacked = refine(space, nets), refine(space, {name: np.stack([v[name] for v in nets]) for name in space.axes})
+    listed, stacked = (
+        refine(space, nets),
+        refine(space, {name: np.stack([v[name] for v in nets]) for name in space.axes}),
+    )
     assert np.array_equal(listed.classes(), stacked.classes())
     assert all(np.array_equal(a, b) for a, b in zip(listed.stable, stacked.stable, strict=True))
 
