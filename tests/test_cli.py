@@ -101,6 +101,20 @@ def test_a_run_is_as_predicted_or_red_and_its_rows_reproduce(suite, tmp_path):
     assert resumed.exit_code == 0, resumed.output
 
 
+def test_rows_do_not_depend_on_the_number_of_workers_or_the_order_of_architectures(suite, tmp_path):
+    def rows(name: str, *arguments: object) -> dict:
+        assert call("run", suite, "-o", tmp_path / name, *arguments).exit_code in (0, 1)
+        data = json.loads((tmp_path / name / "results.json").read_text())["results"]
+        local = ("seconds", "model_seconds", "reproduce")
+        return {row["id"]: {key: value for key, value in row.items() if key not in local} for row in data}
+
+    one = rows("one", "-a", "stats", "-a", "dws", "-a", "flat-mlp", "-j", 1)
+    two = rows("two", "-a", "flat-mlp", "-a", "dws", "-a", "stats", "-j", 2)
+    alone = rows("alone", "-a", "dws", "-j", 1)
+    assert one == two
+    assert alone.items() <= one.items()
+
+
 def test_plug_ins_that_hang_crash_or_do_not_load_lose_their_own_rows_only(suite, tmp_path):
     (tmp_path / "bad.py").write_text(BROKEN)
     (tmp_path / "worse.py").write_text(HANGS)

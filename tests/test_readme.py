@@ -1,0 +1,59 @@
+"""What the README shows works as written."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from orbitcheck.harness.cli import main
+from orbitcheck.harness.suite import load_expectations, load_suite
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+SMALL = """\
+suite: small
+version: 1
+title: Small
+spaces: {tiny: {mlp: [1, 3, 1], activation: relu}}
+checks:
+  - {id: law, kind: equivariance, spaces: [tiny]}
+"""
+
+
+def block(language: str, words: str) -> str:
+    found = [text for kind, text in BLOCKS if kind == language and words in text]
+    assert len(found) == 1, (language, words)
+    return found[0]
+
+
+def test_the_network_of_the_readme_keeps_the_law(tmp_path):
+    (tmp_path / "my_net.py").write_text(block("python", "class MyNet"))
+    (tmp_path / "small.yaml").write_text(SMALL)
+    name, suite = f"{tmp_path}/my_net.py:MyNet", str(tmp_path / "small.yaml")
+    result = CliRunner().invoke(main, ["run", suite, "-a", name, "-o", str(tmp_path / "out"), "-j", "1"])
+    assert result.exit_code == 0, result.output
+
+
+def test_the_suite_of_the_readme_loads(tmp_path):
+    (tmp_path / "suite.yaml").write_text(block("yaml", "suite: my-suite"))
+    assert [check.id for check in load_suite(tmp_path / "suite.yaml").checks] == ["law", "twins"]
+
+
+def test_the_expectations_of_the_readme_load(tmp_path):
+    (tmp_path / "expect.yaml").write_text(block("yaml", "expected_failures:"))
+    assert load_expectations(tmp_path / "expect.yaml")[0].architecture == "my-net"
+
+
+@pytest.mark.parametrize("line", sorted(set(re.findall(r"(?:^|`|bin/)(orbitcheck [a-z][^`\n]*)", README))))
+def test_every_command_of_the_readme_exists(line):
+    """Asking the command for help parses its name; its options must be among those that the help lists."""
+    words = shlex.split(line)[1:]
+    command = words[:2] if words[0] == "zoo" else words[:1]
+    shown = CliRunner().invoke(main, [*command, "--help"])
+    assert shown.exit_code == 0
+    for option in (word for word in words if word.startswith("-")):
+        assert option in shown.output, option
