@@ -80,6 +80,20 @@ class Subject:
             self.bench.forwards += v.batch
         return self.checked(result, v).detach().cpu().double()
 
+    def jitter_(self, seed: int) -> None:
+        """Move every parameter by one unit in the last place, up or down at random, in place.
+
+        Stands for the rounding inside the network, which noise on the input does not show where the input is zero.
+        Parameters that float32 holds exactly come back by `lower_`.
+        """
+        generator = torch.Generator(self.bench.device).manual_seed(seed)
+        step = torch.finfo(self.dtype).eps
+        with torch.no_grad():
+            for parameter in self.module.parameters():
+                if parameter.is_floating_point():
+                    up = torch.empty_like(parameter).bernoulli_(0.5, generator=generator)
+                    parameter.mul_(up.mul_(2 * step).add_(1 - step))
+
     def lower_(self) -> Subject:
         """The same network in float32, in place: cheaper than another one, and its float64 self is no longer needed."""
         self.module.to(torch.float32)

@@ -103,6 +103,15 @@ def test_lowering_gives_the_network_that_float32_would_have_built():
     assert torch.equal(lowered(batch()), single(batch()))
 
 
+def test_parameter_jitter_is_tiny_and_undone_by_lowering():
+    net = subject(mean, Invariant(1))
+    before = net(batch())
+    net.jitter_(0)
+    after = net(batch())
+    assert 0 < float((after - before).abs().max()) < 1e-14
+    assert torch.equal(net.lower_()(batch()), subject(mean, Invariant(1), dtype=torch.float32)(batch()))
+
+
 def test_an_error_names_its_place():
     with pytest.raises(ValueError, match="first line") as caught:
         raise ValueError("first line\nsecond line")

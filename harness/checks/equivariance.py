@@ -108,8 +108,8 @@ class Measurement:
 
     Args:
         error64, error32: largest `|phi(g v) - g phi(v)|` over samples and group elements, in two precisions.
-        floor64: the same quantity under one-ulp jitter of the input, in float64, at least `ROUNDING`; of generic inputs
-            where the plug-in declares that it is not continuous, since a canonical form may jump at ties.
+        floor64: how far one-ulp jitter of the input or of the parameters moves the output, in float64, at least
+            `ROUNDING`; the input jittered is a generic one where the plug-in declares that it is not continuous, since a canonical form may jump at ties.
         properties: name -> largest difference between outputs that must be equal.
         spread: median difference between outputs on different orbits.
         modified: whether the call changed its input.

@@ -130,11 +130,14 @@ def measure(
     backwards = subject(v[list(range(v.batch - 1, -1, -1))]).flip(0)
     alone = subject(v[[0]])
     again = subject(v)
+    subject.jitter_(seed)
+    inside = subject(v) - again
 
     own_scale, generic_scale = _largest(base), _largest(generic)
     scale = max(own_scale, SMALLEST_SCALE * generic_scale, 1e-300)
     pairs = torch.combinations(torch.arange(task.samples))
-    noise = _largest(jitter) / (scale if architecture.traits.continuous else max(generic_scale, 1e-300))
+    jitter_scale = scale if architecture.traits.continuous else max(generic_scale, 1e-300)
+    noise = max(_largest(jitter) / jitter_scale, _largest(inside) / scale)
     spread = (generic[pairs[:, 0]] - generic[pairs[:, 1]]).abs().amax(dim=1).median()
     _, errors32 = law_error(subject.lower_(), v, elements)
     worst = int(errors.argmax())

@@ -1,0 +1,222 @@
+"""NFT: neural functional transformer.
+
+Zhou, Yang, Jiang, Burns, Xu, Sokota, Kolter, Finn, *Neural Functional Transformers*, NeurIPS 2023, arXiv 2305.13546.
+
+A pre-norm transformer block on the tensors of a weight vector, C channels an entry, c = C/H of them a head:
+
+    x += attention(norm x)        the sum of (a) and (b); q = Q x, k = K x, v = V x, the same maps for all tensors
+    x += MLP(norm x)              point-wise, GELU, one MLP for each tensor
+
+    (a)  the means of the 2L tensors are tokens; their answers are broadcast back
+    (b)  for every layer of neurons i = 0..L the tokens are the columns W_i[:, k], the bias b_i and the rows W_{i+1}[m, :],
+         each flattened over the neurons of layer i to a vector of length c n_i;
+         softmax(q . k / sqrt(c n_i)) v among them
+
+W_i collects from (b) twice: with its columns from layer i, with its rows from layer i - 1.
+
+Why it commutes with the group: a product q . k sums over the neurons of layer i and so does not see their order; the answers
+are vectors over these neurons and move with them; and attention does not see the order of its tokens. This would hold for
+permuted inputs and outputs too; learned vectors, added to W_1 by input, to W_L and b_L by output, break that, as one vector
+a tensor tells the tensors apart.
+
+Power: the logits of one block hold `W_i^T W_i`, `W_{i+1} W_{i+1}^T` and `W_{i+1} W_i`, which no refinement of neurons sees. The
+pair of prop-6.2 is parted by them; the three biplanes have the same Gram matrices and are not (theory.md section 5).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ..harness.architecture import Equivariant, Invariant, register
+from ..harness.space import WeightSpace
+from ..harness.weights import Weights
+from .encodings import GaussianFourier, PositionCode
+from .heads import check_input, check_size, mlp_head
+from .linear import Layout, global_means
+
+
+@register(
+    "nft",
+    symmetry="permutation",
+    power="unknown",
+    modes=("eval", "train"),
+    paper="Zhou et al. 2023, arXiv 2305.13546",
+)
+class NFT(nn.Module):
+    """`phi(g v) = phi(v)` or `g phi(v)` for all permutations g of hidden neurons, by attention between rows and columns.
+
+    Args:
+        space: an MLP space.
+        output: `Invariant(dim)`: an MLP on the means of all tensors over permuted axes (one mean for each input neuron of
+            W_1 and each output neuron of W_L and b_L); `Equivariant(channels)`: a point-wise linear map a tensor.
+        channels: C.
+        depth: number of blocks (6 as published; 4 keeps a suite affordable).
+        heads: H, a divisor of C.
+        feedforward: hidden width of the point-wise MLPs over C.
+        head: hidden width of the invariant read-out.
+        fourier: frequencies of the Gaussian Fourier encoding of the values; 0 feeds the values themselves.
+        fourier_scale: standard deviation of the frequencies.
+
+    Raises:
+        Unsupported: the space is no MLP's.
+        ValueError: an option out of range.
+        SpaceError (when called): weights of another space.
+    """
+
+    def __init__(
+        self,
+        space: WeightSpace,
+        output: Invariant | Equivariant,
+        *,
+        channels: int = 32,
+        depth: int = 4,
+        heads: int = 4,
+        feedforward: int = 4,
+        head: int = 128,
+        fourier: int = 0,
+        fourier_scale: float = 1.0,
+    ):
+        super().__init__()
+        options = {"channels": channels, "depth": depth, "heads": heads, "feedforward": feedforward, "head": head}
+        for option, value in options.items():
+            check_size(option, value)
+        if channels % heads:
+            raise ValueError(f"heads={heads}; allowed: divisors of channels={channels}")
+        self.layout = Layout(space, permute_ends=False)
+        self.channels = channels
+        self.encoding = Encoding(space, channels, GaussianFourier(fourier, fourier_scale))
+        count = len(space.tensors)
+        self.blocks = nn.ModuleList(Block(count, channels, heads, feedforward) for _ in range(depth))
+        if isinstance(output, Invariant):
+            self.pooled = mlp_head(self.layout.means * channels, head, output.dim, depth=1)
+        else:
+            self.pooled = None
+            self.entries = nn.ModuleList(nn.Linear(channels, output.channels) for _ in range(count))
+
+    def forward(self, v: Weights) -> torch.Tensor | Weights:
+        space = self.layout.space
+        check_input(space, v)
+        tensors = self.encoding(v)
+        for block in self.blocks:
+            tensors = block(tensors)
+        tensors = [normalise(x) for x in tensors]
+        if self.pooled is None:
+            tensors = [linear(x) for linear, x in zip(self.entries, tensors, strict=True)]
+        answer = Weights(space, dict(zip(space.axes, tensors, strict=True)))
+        return answer if self.pooled is None else self.pooled(global_means(self.layout.sort(answer, self.channels)))
+
+
+def normalise(x: torch.Tensor) -> torch.Tensor:
+    """LayerNorm over the channels of every entry; its scale and shift are left to the linear map that follows."""
+    return functional.layer_norm(x, x.shape[-1:])
+
+
+class Encoding(nn.Module):
+    """Weight vectors -> `[W_1, b_1, ..., W_L, b_L]` with C channels: a linear map of the values, and learned vectors.
+
+    One vector is added to each tensor, one to all that belongs to an input neuron, one to all that belongs to an output
+    neuron.
+    """
+
+    def __init__(self, space: WeightSpace, channels: int, values: GaussianFourier):
+        super().__init__()
+        self.values = nn.Sequential(values, nn.Linear(values.channels, channels))
+        self.tensors = nn.Parameter(torch.randn(len(space.tensors), channels))
+        self.inputs = PositionCode(space.widths[0], channels, "learned")
+        self.outputs = PositionCode(space.widths[-1], channels, "learned")
+
+    def forward(self, v: Weights) -> list[torch.Tensor]:
+        tensors = [self.values(x) + code for (_, x), code in zip(v.items(), self.tensors, strict=True)]
+        tensors[0] = tensors[0] + self.inputs()
+        tensors[-2] = tensors[-2] + self.outputs().unsqueeze(1)
+        tensors[-1] = tensors[-1] + self.outputs()
+        return tensors
+
+
+class Block(nn.Module):
+    """`x += attention(norm x)`, `x += MLP(norm x)` on `count` tensors `[B, *axes, C]`."""
+
+    def __init__(self, count: int, channels: int, heads: int, feedforward: int):
+        super().__init__()
+        self.attention = WeightAttention(channels, heads)
+        self.mlps = nn.ModuleList(mlp_head(channels, feedforward * channels, channels, depth=1) for _ in range(count))
+
+    def forward(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        answers = self.attention([normalise(x) for x in tensors])
+        tensors = [x + answer for x, answer in zip(tensors, answers, strict=True)]
+        return [x + mlp(normalise(x)) for x, mlp in zip(tensors, self.mlps, strict=True)]
+
+
+class WeightAttention(nn.Module):
+    """The attention of one block: `[W_1, b_1, ..., W_L, b_L]`, each `[B, *axes, C]`, to as many answers of the same shapes.
+
+    Args:
+        channels: C.
+        heads: H.
+    """
+
+    def __init__(self, channels: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.Q, self.V = nn.Linear(channels, channels), nn.Linear(channels, channels)
+        self.K = nn.Linear(channels, channels, bias=False)  # the same for all keys, a bias would cancel in the softmax
+
+    def forward(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        answers = [
+            mean.view(len(x), *[1] * (x.ndim - 2), self.heads, -1)
+            for mean, x in zip(self.between_tensors(tensors).unbind(1), tensors, strict=True)
+        ]
+        projected = [[self.split_heads(linear(x)) for x in tensors] for linear in (self.Q, self.K, self.V)]
+        last = len(tensors) // 2
+        for i in range(last + 1):
+            tokens = [tokens_of_layer(some, i) for some in projected]
+            counts, size = [part.shape[2] for part in tokens[0]], tokens[0][0].shape[-2:]
+            q, k, v = (torch.cat(some, 2).flatten(3) for some in tokens)
+            parts = attend(q, k, v).unflatten(-1, size).split(counts, 2)
+            if i > 0:
+                column, bias = 2 * i - 2, 2 * i - 1
+                answers[column] = answers[column] + parts[0].permute(0, 3, 2, 1, 4)
+                answers[bias] = answers[bias] + parts[1].squeeze(2).transpose(1, 2)
+            if i < last:
+                answers[2 * i] = answers[2 * i] + parts[-1].permute(0, 2, 3, 1, 4)
+        return [answer.flatten(-2) for answer in answers]
+
+    def between_tensors(self, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The layer term (a), `[B, 2L, H, c]`; the projections commute with the mean, which is taken first."""
+        means = torch.stack([x.flatten(1, -2).sum(1) * (1 / x[0, ..., 0].numel()) for x in tensors], 1)
+        q, k, v = (self.split_heads(linear(means)).transpose(1, 2) for linear in (self.Q, self.K, self.V))
+        return attend(q, k, v).transpose(1, 2)
+
+    def split_heads(self, x: torch.Tensor) -> torch.Tensor:
+        """`[..., C]` -> `[..., H, c]`."""
+        return x.unflatten(-1, (self.heads, -1))
+
+
+def tokens_of_layer(tensors: Sequence[torch.Tensor], i: int) -> list[torch.Tensor]:
+    """The columns of W_i, b_i and the rows of W_{i+1}, as far as they exist: each `[B, H, token, neuron of layer i, c]`.
+
+    Args:
+        tensors: `[W_1, b_1, ..., W_L, b_L]`, each `[B, *axes, H, c]`.
+        i: a layer of neurons, 0..L.
+    """
+    tokens: list[torch.Tensor] = []
+    if i > 0:
+        weight, bias = tensors[2 * i - 2], tensors[2 * i - 1]
+        tokens += [weight.permute(0, 3, 2, 1, 4), bias.permute(0, 2, 1, 3).unsqueeze(2)]
+    if 2 * i < len(tensors):
+        tokens.append(tensors[2 * i].permute(0, 3, 1, 2, 4))
+    return tokens
+
+
+def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """`softmax(q k^T / sqrt(length)) v` for `[..., token, length]`.
+
+    In two products: torch's fused attention is slower here, where vectors are long and tokens few.
+    """
+    logits = q @ k.transpose(-2, -1) * (1 / math.sqrt(q.shape[-1]))
+    return logits.softmax(-1) @ v

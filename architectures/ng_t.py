@@ -1,0 +1,232 @@
+"""NG-T: relational transformer on neural graphs.
+
+Kofinas, Knyazev, Zhang, Chen, Burghouts, Gavves, Snoek, Zhang, *Graph Neural Networks for Learning Equivariant
+Representations of Neural Networks*, ICLR 2024, arXiv 2403.12143; relational attention after Diao and Loynd 2023.
+
+On the parameter graph, with a feature x_i for each neuron (its bias lies there) and one e_ij for each ordered pair of
+joined neurons, so two for each weight, a block does, after normalising both:
+
+    q_ij = q_i + Q e_ij,   k_ij = k_j + K e_ij,   v_ij = v_j * (1 + M e_ij) + V e_ij
+    x_i  += lin sum_j softmax_j(q_ij . k_ij / sqrt(c)) v_ij,   c = C/H channels a head
+    x_i  += MLP(norm x_i)
+    e_ij += lin GELU(E e_ij + F e_ji + T x_i + S x_j)
+
+j runs over all neurons of all layers. Where i and j are not joined there is no e_ij, and what holds it is left out: the paper
+gives such pairs the feature zero and then updates it too, which makes it a function of x_i and x_j and their past, known
+to the attention anyhow. Leaving it out is most of the speed.
+
+The direction of an edge is named by a learned vector in e_kj, k the earlier neuron, and by the layers' vectors in x.
+
+Power: x_i and e_ij are functions of colours of refinement. Let two nets have equal colour histograms in round d. Then after d
+blocks x_i is a function of its colour of round d, by induction: the attention adds to its own colour the multiset of
+(weight, colour) over its edges, and the multiset of all colours, which is the same in both nets. No triangles occur, and the
+read-out sees neurons alone: nothing that parts later than round d shows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ..harness.architecture import Equivariant, Invariant, Unsupported, register
+from ..harness.space import WeightSpace
+from ..harness.weights import Weights
+from .encodings import GaussianFourier
+from .heads import check_input, check_size, mlp_head
+from .parameter_graph import Encoder, EquivariantHead, Graph, lecun_, mean
+
+Edges = Mapping[tuple[int, int], torch.Tensor]
+"""(i, j), consecutive layers in either order -> e_ij, `[B, n_i, n_j, C]`."""
+
+
+@register(
+    "ng-t",
+    symmetry="permutation",
+    power="1-wl",
+    rounds=lambda depth: (depth, depth),
+    modes=("eval", "train"),
+    paper="Kofinas et al. 2024, arXiv 2403.12143",
+)
+class NGT(nn.Module):
+    """`phi(g v) = phi(v)` or `g phi(v)` for all permutations g of hidden neurons, by attention over pairs of neurons.
+
+    Args:
+        space: an MLP space.
+        output: `Invariant(dim)`: an MLP on the features of all output neurons and the mean of each hidden layer (the paper
+            takes the output neurons alone; the means save a block); `Equivariant(channels)`: an MLP on every edge and its
+            ends, and on every neuron for its bias.
+        channels: C, of nodes, edges and attention.
+        depth: number of blocks (4 as published). The last one updates no edges.
+        heads: H, a divisor of C.
+        feedforward: hidden width of the neurons' MLP over C.
+        head: hidden width of the invariant read-out.
+        fourier: frequencies of the Gaussian Fourier encoding of weights and biases; 0 feeds the values themselves.
+        fourier_scale: standard deviation of the frequencies.
+
+    Rounds: a neuron starts with its colour of round 0, and a block gives it one round.
+
+    Raises:
+        Unsupported: the space is no MLP's.
+        ValueError: an option out of range.
+        SpaceError (when called): weights of another space.
+    """
+
+    def __init__(
+        self,
+        space: WeightSpace,
+        output: Invariant | Equivariant,
+        *,
+        channels: int = 32,
+        depth: int = 4,
+        heads: int = 4,
+        feedforward: int = 4,
+        head: int = 128,
+        fourier: int = 0,
+        fourier_scale: float = 1.0,
+    ):
+        super().__init__()
+        if not space.is_mlp:
+            raise Unsupported(f"ng-t reads the parameter graph of an MLP, which {space} does not have")
+        options = {"channels": channels, "depth": depth, "heads": heads, "feedforward": feedforward, "head": head}
+        for option, value in options.items():
+            check_size(option, value)
+        if channels % heads:
+            raise ValueError(f"heads={heads}; allowed: divisors of channels={channels}")
+        self.space = space
+
+        def scalars() -> nn.Module:
+            values = GaussianFourier(fourier, fourier_scale)
+            return nn.Sequential(values, nn.Linear(values.channels, channels))
+
+        self.encoder = Encoder(space, channels, scalars)
+        self.reverse = nn.Parameter(torch.randn(channels))
+        self.blocks = nn.ModuleList(
+            Block(space.widths, channels, heads, feedforward, updates_edges=number < depth - 1)
+            for number in range(depth)
+        )
+        if isinstance(output, Invariant):
+            self.readout: nn.Module = NodeReadout(space, channels, head, output.dim)
+        else:
+            self.readout = EquivariantHead(space, channels, output.channels)
+        lecun_(self)
+
+    def forward(self, v: Weights) -> torch.Tensor | Weights:
+        check_input(self.space, v)
+        x, weights = self.encoder(v)
+        e: Edges = {(layer, layer - 1): edge for layer, edge in enumerate(weights, 1)}
+        e |= {(j, i): edge.transpose(1, 2) + self.reverse for (i, j), edge in e.items()}
+        for block in self.blocks:
+            x, e = block(x, e)
+        edges = tuple(normalise(e[layer, layer - 1]) for layer in range(1, len(self.space.widths)))
+        return self.readout(Graph(normalise(x), edges))
+
+
+def normalise(x: torch.Tensor) -> torch.Tensor:
+    """LayerNorm over the channels; its scale and shift are left to the linear maps that follow."""
+    return functional.layer_norm(x, x.shape[-1:])
+
+
+class Block(nn.Module):
+    """Neurons look at all neurons, edges at their ends and at each other; the module's docstring has the formulas."""
+
+    def __init__(self, widths: Sequence[int], channels: int, heads: int, feedforward: int, *, updates_edges: bool):
+        super().__init__()
+        self.attention = RelationalAttention(widths, channels, heads)
+        self.mlp = mlp_head(channels, feedforward * channels, channels, depth=1)
+        self.update = EdgeUpdate(widths, channels) if updates_edges else None
+
+    def forward(self, x: torch.Tensor, e: Edges) -> tuple[torch.Tensor, Edges]:
+        seen = {pair: normalise(edge) for pair, edge in e.items()}
+        x = x + self.attention(normalise(x), seen)
+        x = x + self.mlp(normalise(x))
+        if self.update is not None:
+            change = self.update(normalise(x), seen)
+            e = {pair: edge + change[pair] for pair, edge in e.items()}
+        return x, e
+
+
+class RelationalAttention(nn.Module):
+    """Attention of every neuron over all neurons, with edge features in queries, keys and values where there are edges.
+
+    Args:
+        widths: neurons of every layer.
+        channels: C.
+        heads: H.
+    """
+
+    def __init__(self, widths: Sequence[int], channels: int, heads: int):
+        super().__init__()
+        self.widths, self.heads = list(widths), heads
+        self.qkv = nn.Linear(channels, 3 * channels)
+        self.Q, self.K, self.M, self.V = (nn.Linear(channels, channels, bias=False) for _ in range(4))
+        self.out = nn.Linear(channels, channels)
+
+    def forward(self, x: torch.Tensor, e: Edges) -> torch.Tensor:
+        """x `[B, N, C]` and e -> `[B, N, C]`."""
+        q, k, v = self.qkv(x).chunk(3, -1)
+        # The logits of pairs that are not joined, then those of joined pairs in their places.
+        plain = self.split_heads(q) @ self.split_heads(k).transpose(-2, -1)
+        blocks = [list(rows.split(self.widths, 3)) for rows in plain.split(self.widths, 2)]
+        queries, keys, values = (part.split(self.widths, 1) for part in (q, k, v))
+        for (i, j), edge in e.items():
+            products = self.Q(edge).add_(queries[i].unsqueeze(2)) * self.K(edge).add_(keys[j].unsqueeze(1))
+            blocks[i][j] = products.unflatten(-1, (self.heads, -1)).sum(-1).permute(0, 3, 1, 2)
+        logits = torch.cat([torch.cat(row, 3) for row in blocks], 2)
+        attention = (logits * (1 / math.sqrt(q.shape[-1] // self.heads))).softmax(-1)
+
+        answers = list((attention @ self.split_heads(v)).transpose(1, 2).flatten(2).split(self.widths, 1))
+        shares = [rows.split(self.widths, 3) for rows in attention.split(self.widths, 2)]
+        for (i, j), edge in e.items():
+            relative = torch.addcmul(self.V(edge), self.M(edge), values[j].unsqueeze(1))
+            answers[i] = answers[i] + self.weigh(shares[i][j], relative)
+        return self.out(torch.cat(answers, 1))
+
+    def split_heads(self, x: torch.Tensor) -> torch.Tensor:
+        """`[B, N, C]` -> `[B, H, N, c]`."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def weigh(self, share: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        """`sum_j share[h, i, j] values[i, j]`, each head on its own channels: `[B, n_i, C]`.
+
+        As a product for all heads on all channels, of which the heads' own are kept: H times the arithmetic, yet several
+        times as fast as products of a single row.
+        """
+        every = (share.transpose(1, 2) @ values).unflatten(-1, (self.heads, -1))
+        return every.diagonal(dim1=2, dim2=3).transpose(2, 3).flatten(2)
+
+
+class EdgeUpdate(nn.Module):
+    """`lin GELU(E e_ij + F e_ji + T x_i + S x_j)` for every ordered pair of joined neurons."""
+
+    def __init__(self, widths: Sequence[int], channels: int):
+        super().__init__()
+        self.widths = list(widths)
+        self.ends = nn.Linear(channels, 2 * channels)
+        self.E, self.F = (nn.Linear(channels, channels, bias=False) for _ in range(2))
+        self.out = nn.Linear(channels, channels)
+
+    def forward(self, x: torch.Tensor, e: Edges) -> dict[tuple[int, int], torch.Tensor]:
+        target, source = (end.split(self.widths, 1) for end in self.ends(x).chunk(2, -1))
+        change = {}
+        for (i, j), edge in e.items():
+            hidden = self.E(edge).add_(self.F(e[j, i]).transpose(1, 2))
+            hidden = hidden.add_(target[i].unsqueeze(2)).add_(source[j].unsqueeze(1))
+            change[i, j] = self.out(functional.gelu(hidden))
+        return change
+
+
+class NodeReadout(nn.Module):
+    """Parameter graph -> `[B, dim]`: an MLP on the output neurons' features and on the mean of every hidden layer."""
+
+    def __init__(self, space: WeightSpace, channels: int, head: int, dim: int):
+        super().__init__()
+        self.widths = list(space.widths)
+        self.head = mlp_head((len(self.widths) - 2 + self.widths[-1]) * channels, head, dim, depth=1)
+
+    def forward(self, graph: Graph) -> torch.Tensor:
+        _, *hidden, last = graph.nodes.split(self.widths, 1)
+        return self.head(torch.cat([last.flatten(1), *(mean(layer, 1) for layer in hidden)], -1))
