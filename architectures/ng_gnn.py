@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import log
+from typing import cast
 
 import torch
 from torch import nn
@@ -163,7 +164,9 @@ class Messages(nn.Module):
         for receiver, sender, e, scalers in zip(receivers, senders, edges, self.scalers, strict=True):
             ends = self.receiver(receiver).unsqueeze(self.senders) + self.sender(sender).unsqueeze(self.receivers)
             messages = torch.addcmul(self.shift(e), self.scale(e), ends)
-            matrix = torch.stack([s * linear.weight for s, linear in zip(scalers, self.pooled, strict=True)]).sum(0)
+            matrix = torch.stack(
+                [s * cast(nn.Linear, linear).weight for s, linear in zip(scalers, self.pooled, strict=True)]
+            ).sum(0)
             news.append(functional.linear(aggregate(messages, self.senders), matrix))
         return news
 

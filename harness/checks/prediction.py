@@ -36,6 +36,7 @@ def predict(
     function: str,
     power: str,
     rounds: tuple[int, int] | None,
+    related: bool = False,
 ) -> Prediction:
     """The prediction for one pair and one declaration.
 
@@ -45,11 +46,14 @@ def predict(
         function: "equal", "different" or "unknown".
         power: a value of `architecture.POWERS`.
         rounds: declared `(low, high)` for power `1-wl`.
+        related: whether the declared symmetry, beyond permutations, maps one to the other.
 
     Source: protocol.md, table of certified relations; theory.md section 4 (one orbit => 1-WL-equivalent => same function).
     """
     if orbit == "same":
         return Prediction(NOT_SEPARATED, "one orbit")
+    if related:
+        return Prediction(NOT_SEPARATED, "one orbit of the declared symmetry")
     if power == "unknown":
         return Prediction(ANY, "power unknown: only soundness is predicted")
     if power == "function":

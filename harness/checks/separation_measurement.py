@@ -143,6 +143,7 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         function=relation.function,
         power=traits.power,
         rounds=architecture.rounds,
+        related=pair.symmetry is not None and pair.symmetry == traits.symmetry,
     )
     facts = {
         "family": cell.parameters["pairs"]["family"],

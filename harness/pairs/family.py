@@ -32,6 +32,8 @@ class Pair:
         element: a group element with `w = g v`, if the family knows one.
         function_equal: a reason why both compute one function, if the family knows one ("neuron-wise ReLU rescaling by
             powers of two"), else None.
+        symmetry: the symmetry beyond permutations that maps v to w by construction (`permutation+scale` or
+            `permutation+sign`); a network that declares it must not tell the two apart.
     """
 
     space: WeightSpace
@@ -39,6 +41,7 @@ class Pair:
     w: Vector
     element: GroupElement | None = None
     function_equal: str | None = None
+    symmetry: str | None = None
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def rescaled(space: WeightSpace, v: Vector, factors: Mapping[int, np.ndarray]) -
 
 
 def _rescaling_family(
-    name: str, title: str, activations: tuple[str, ...], factors: tuple[float, ...], reason: str
+    name: str, title: str, activations: tuple[str, ...], factors: tuple[float, ...], reason: str, symmetry: str
 ) -> PairFamily:
     """Random hidden neurons, at least one, rescaled by random `factors`, under `activations` that commute with them."""
 
@@ -58,7 +58,7 @@ def _rescaling_family(
         }
         layer = int(rng.choice(hidden_layers(space)))
         drawn[layer][rng.integers(space.widths[layer])] = rng.choice(factors)
-        return Pair(space, v, rescaled(space, v, drawn), function_equal=reason)
+        return Pair(space, v, rescaled(space, v, drawn), function_equal=reason, symmetry=symmetry)
 
     return PairFamily(name, title, RescalingParameters, cases, make)
 
@@ -69,6 +69,7 @@ RELU_RESCALING = _rescaling_family(
     HOMOGENEOUS,
     (0.25, 0.5, 2.0, 4.0),
     "neuron-wise rescaling by powers of two under a positively homogeneous activation",
+    "permutation+scale",
 )
 SIGN_FLIP = _rescaling_family(
     "sign-flip",
@@ -76,6 +77,7 @@ SIGN_FLIP = _rescaling_family(
     ODD,
     (-1.0,),
     "neuron-wise change of sign under an odd activation",
+    "permutation+sign",
 )
 
 

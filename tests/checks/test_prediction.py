@@ -39,6 +39,12 @@ def test_declared_rounds_bound_what_a_network_sees(rounds, wanted):
     assert predict(**ROUND_3_DIFFERENT, power="1-wl", rounds=rounds).verdict == wanted
 
 
+@pytest.mark.parametrize("power", POWERS)
+def test_a_pair_of_one_orbit_of_a_larger_declared_symmetry_must_not_be_parted(power):
+    rounds = (4, 5) if power == "1-wl" else None
+    assert predict(**ROUND_3_SAME, power=power, rounds=rounds, related=True).verdict == NOT_SEPARATED
+
+
 def test_only_a_predicted_equality_makes_no_gap_conclusive():
     assert predict(**TWINS, power="1-wl", rounds=(4, 5)).equal
     assert not predict(**TWINS, power="unknown", rounds=None).equal
