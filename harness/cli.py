@@ -298,6 +298,25 @@ def reproduce(directory: Path, identity: str, device: str) -> None:
     sys.exit(int(answer.outcome not in ("pass", "not-applicable")))
 
 
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+def verify(directory: Path) -> None:
+    """Re-check every certificate of a run with code that shares nothing with the oracles."""
+    from .store import StoreError, read_run
+    from .verify import verify as checked
+
+    try:
+        rows = list(checked(read_run(directory)))
+    except StoreError as error:
+        click.echo(f"orbitcheck: {error}", err=True)
+        sys.exit(1)
+    wrong = [(row, problem) for row, problem in rows if problem]
+    for row, problem in wrong:
+        click.echo(f"{row.architecture} / {row.check} / {row.case}: {problem}")
+    click.echo(f"{len(rows) - len(wrong)} of {len(rows)} certificates verified")
+    sys.exit(int(bool(wrong)))
+
+
 @main.group()
 def zoo() -> None:
     """Real weights: populations of trained networks."""

@@ -19,7 +19,7 @@ from pydantic import Field
 from ..architecture import Architecture
 from ..cell import Cell
 from ..pairs import PAIR_FAMILIES
-from ..pairs.bank import read_pairs
+from ..pairs.making import read_pairs
 from ..parameters import Parameters, SuiteValueError, parse_parameters
 from ..registry import UnknownName, did_you_mean
 from ..result import Judgement

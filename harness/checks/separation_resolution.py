@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from ..architecture import Architecture
-from ..pairs.bank import certified_pair, read_pairs
+from ..pairs.bank import certified_pair
+from ..pairs.making import read_pairs
 from ..pairs.family import Pair
 from ..redraw import GAINS
 from ..result import digest
