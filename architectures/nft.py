@@ -32,12 +32,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..harness.architecture import Equivariant, Invariant, register
+from ..harness.architecture import Equivariant, Invariant, Unsupported, register
 from ..harness.space import WeightSpace
 from ..harness.weights import Weights
 from .encodings import GaussianFourier, PositionCode
 from .heads import check_input, check_size, mlp_head
-from .linear import Layout, global_means
 
 
 @register(
@@ -52,9 +51,9 @@ class NFT(nn.Module):
 
     Args:
         space: an MLP space.
-        output: `Invariant(dim)`: an MLP on the means of all tensors over permuted axes (one mean for each input neuron of
-            W_1 and each output neuron of W_L and b_L); `Equivariant(channels)`: a point-wise linear map a tensor.
-        channels: C.
+        output: `Invariant(dim)`: an MLP on the means of the 2L tensors; `Equivariant(channels)`: a point-wise linear map a
+            tensor.
+        channels: C, at least 3.
         depth: number of blocks (6 as published; 4 keeps a suite affordable).
         heads: H, a divisor of C.
         feedforward: hidden width of the point-wise MLPs over C.
@@ -82,33 +81,45 @@ class NFT(nn.Module):
         fourier_scale: float = 1.0,
     ):
         super().__init__()
-        options = {"channels": channels, "depth": depth, "heads": heads, "feedforward": feedforward, "head": head}
+        if not space.is_mlp:
+            raise Unsupported(f"nft reads the weights of MLPs only, not {space}")
+        if channels < 3:
+            raise ValueError(
+                f"channels={channels}; allowed: integers of at least 3, below which LayerNorm leaves only signs"
+            )
+        options = {"depth": depth, "heads": heads, "feedforward": feedforward, "head": head}
         for option, value in options.items():
             check_size(option, value)
         if channels % heads:
             raise ValueError(f"heads={heads}; allowed: divisors of channels={channels}")
-        self.layout = Layout(space, permute_ends=False)
-        self.channels = channels
+        self.space = space
         self.encoding = Encoding(space, channels, GaussianFourier(fourier, fourier_scale))
         count = len(space.tensors)
         self.blocks = nn.ModuleList(Block(count, channels, heads, feedforward) for _ in range(depth))
+        self.invariant = isinstance(output, Invariant)
         if isinstance(output, Invariant):
-            self.pooled = mlp_head(self.layout.means * channels, head, output.dim, depth=1)
+            self.head: nn.Module = mlp_head(count * channels, head, output.dim, depth=1)
         else:
-            self.pooled = None
-            self.entries = nn.ModuleList(nn.Linear(channels, output.channels) for _ in range(count))
+            self.head = nn.ModuleList(nn.Linear(channels, output.channels) for _ in range(count))
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
-        space = self.layout.space
-        check_input(space, v)
+        check_input(self.space, v)
         tensors = self.encoding(v)
         for block in self.blocks:
             tensors = block(tensors)
         tensors = [normalise(x) for x in tensors]
-        if self.pooled is None:
-            tensors = [linear(x) for linear, x in zip(self.entries, tensors, strict=True)]
-        answer = Weights(space, dict(zip(space.axes, tensors, strict=True)))
-        return answer if self.pooled is None else self.pooled(global_means(self.layout.sort(answer, self.channels)))
+        if self.invariant:
+            return self.head(tensor_means(tensors).flatten(1))
+        answers = [linear(x) for linear, x in zip(self.head, tensors, strict=True)]
+        return Weights(self.space, dict(zip(self.space.axes, answers, strict=True)))
+
+
+def tensor_means(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The mean of every tensor over all of its entries, `[B, 2L, C]`.
+
+    A sum times a number, not `mean`: the gradient of a sum is a view.
+    """
+    return torch.stack([x.flatten(1, -2).sum(1) * (1 / x[0, ..., 0].numel()) for x in tensors], 1)
 
 
 def normalise(x: torch.Tensor) -> torch.Tensor:
@@ -188,7 +199,7 @@ class WeightAttention(nn.Module):
 
     def between_tensors(self, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
         """The layer term (a), `[B, 2L, H, c]`; the projections commute with the mean, which is taken first."""
-        means = torch.stack([x.flatten(1, -2).sum(1) * (1 / x[0, ..., 0].numel()) for x in tensors], 1)
+        means = tensor_means(tensors)
         q, k, v = (self.split_heads(linear(means)).transpose(1, 2) for linear in (self.Q, self.K, self.V))
         return attend(q, k, v).transpose(1, 2)
 

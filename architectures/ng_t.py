@@ -59,7 +59,7 @@ class NGT(nn.Module):
         output: `Invariant(dim)`: an MLP on the features of all output neurons and the mean of each hidden layer (the paper
             takes the output neurons alone; the means save a block); `Equivariant(channels)`: an MLP on every edge and its
             ends, and on every neuron for its bias.
-        channels: C, of nodes, edges and attention.
+        channels: C, of nodes, edges and attention, at least 3.
         depth: number of blocks (4 as published). The last one updates no edges.
         heads: H, a divisor of C.
         feedforward: hidden width of the neurons' MLP over C.
@@ -91,7 +91,11 @@ class NGT(nn.Module):
         super().__init__()
         if not space.is_mlp:
             raise Unsupported(f"ng-t reads the parameter graph of an MLP, which {space} does not have")
-        options = {"channels": channels, "depth": depth, "heads": heads, "feedforward": feedforward, "head": head}
+        if channels < 3:
+            raise ValueError(
+                f"channels={channels}; allowed: integers of at least 3, below which LayerNorm leaves only signs"
+            )
+        options = {"depth": depth, "heads": heads, "feedforward": feedforward, "head": head}
         for option, value in options.items():
             check_size(option, value)
         if channels % heads:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,9 @@ def _check(certificate: Mapping[str, Any], space: WeightSpace, v: Vector, w: Vec
         data = b"".join((np.asarray(vector[name], dtype="<f8") + 0.0).tobytes() for name in space.axes)
         demand(printed["sha256"] == hashlib.sha256(data).hexdigest(), "the vectors are those of the row")
         for name, entries in printed.get("entries", {}).items():
-            demand(entries == [(entry + 0.0).hex() for entry in vector[name].ravel().tolist()], f"the entries of {name}")
+            demand(
+                entries == [(entry + 0.0).hex() for entry in vector[name].ravel().tolist()], f"the entries of {name}"
+            )
     hidden = range(1, len(space.widths) - 1)
     positions = [all(len(set((u[f"b{i}"] + 0.0).tolist())) == space.widths[i] for i in hidden) for u in (v, w)]
     demand(content["general_position"] == positions, "general position")
@@ -168,12 +171,15 @@ def _check_orbit(
     elif kind == "refinement":
         demand(refinement["relation"] == "different", "two orbits, since parted by refinement")
     elif kind in ("rank", "components"):
+        field = part.get("field", "Q")
+        prime = isinstance(field, int) and field > 1 and all(field % i for i in range(2, isqrt(field) + 1))
+        demand(field == "Q" or prime, "the field is Q or that of a prime")
         demand(part["tensor"] in [f"W{i}" for i in range(2, len(space.widths) - 1)], "an inner weight matrix")
         matrices = [u[part["tensor"]] for u in (v, w)]
         if part["entry"] is not None:
             matrices = [(matrix == float.fromhex(part["entry"])).astype(float) for matrix in matrices]
         exact = _integers(matrices)
-        values = [rank(matrix, part["field"]) if kind == "rank" else components(matrix) for matrix in exact]
+        values = [rank(matrix, field) if kind == "rank" else components(matrix) for matrix in exact]
         demand(values == part["values"] and values[0] != values[1], f"the {kind} of {part['tensor']}")
     else:
         demand(kind == "individualisation", "a known kind of orbit statement")

@@ -215,7 +215,7 @@ def test_vmap_over_parameters_is_a_loop_over_them() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"channels": 0}, "channels=0; allowed: integers of at least 1"),
+        ({"channels": 2}, "channels=2; allowed: integers of at least 3"),
         ({"depth": 0}, "depth=0; allowed: integers of at least 1"),
         ({"heads": 0}, "heads=0; allowed: integers of at least 1"),
         ({"heads": 5}, "heads=5; allowed: divisors of channels=32"),
@@ -232,7 +232,7 @@ def test_bad_options_are_refused_with_what_is_allowed(options: dict, message: st
 
 def test_bad_input_gets_one_clear_line() -> None:
     recurrent = WeightSpace((("W", ("h", "h")), ("b", ("h",))), (("h", 3),), ("h",))
-    with pytest.raises(Unsupported, match="MLPs only"):
+    with pytest.raises(Unsupported, match="the weights of MLPs only"):
         NFT(recurrent, Invariant(1))
     built = NFT(mlp(2, 3, 1), Invariant(1), depth=1)
     other = constructed("generic", mlp(2, 4, 1), 1, np.random.default_rng(0))

@@ -137,6 +137,11 @@ def test_edges_are_updated_from_both_directions_and_both_ends(widths: tuple[int,
                         torch.testing.assert_close(change[i, j][sample, a, b], slow, rtol=0, atol=1e-13)
 
 
+def test_all_blocks_but_the_last_update_the_edges() -> None:
+    blocks = NGT(SPACES["tiny"], Invariant(1), depth=3).blocks
+    assert [block.update is not None for block in blocks] == [True, True, False]
+
+
 def separation(architecture: Architecture, **pairs) -> list[tuple[str, str]]:
     results = rows(architecture, "separation", pairs={"count": 1, **pairs})
     return [(row.outcome, row.observed) for row in results]
@@ -276,7 +281,7 @@ def test_vmap_over_parameters_is_a_loop_over_them() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"channels": 0}, "channels=0; allowed: integers of at least 1"),
+        ({"channels": 2}, "channels=2; allowed: integers of at least 3"),
         ({"depth": 0}, "depth=0; allowed: integers of at least 1"),
         ({"heads": 0}, "heads=0; allowed: integers of at least 1"),
         ({"heads": 5}, "heads=5; allowed: divisors of channels=32"),
