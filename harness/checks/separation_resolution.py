@@ -9,8 +9,8 @@ import torch
 
 from ..architecture import Architecture
 from ..pairs.bank import certified_pair
-from ..pairs.making import read_pairs
 from ..pairs.family import Pair
+from ..pairs.making import read_pairs
 from ..redraw import GAINS
 from ..result import digest
 from ..space import NamedSpace, mlp

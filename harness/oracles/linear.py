@@ -41,23 +41,37 @@ def dimension(space: WeightSpace, permuted: Iterable[str] | None = None) -> Dime
     Raises:
         SpaceError: an axis that the space does not have.
     """
-    size = space.size
-    moved = frozenset(space.permuted if permuted is None else permuted)
-    for axis in sorted(moved - set(size)):
-        raise SpaceError(f'{space} has no axis "{axis}"{did_you_mean(axis, size)}')
-
-    def orbits(*tensors: tuple[str, ...]) -> int:
-        """Orbits of the group on tuples of entries, one entry a tensor."""
-        places = [axis for tensor in tensors for axis in tensor]
-        return prod(
-            _partitions(places.count(axis), size[axis]) if axis in moved else size[axis] ** places.count(axis)
-            for axis in set(places)
-        )
-
-    axes = list(space.axes.values())
+    moved = _moved(space, permuted)
     return Dimension(
-        linear=sum(orbits(target, source) for target in axes for source in axes),
-        constants=sum(orbits(target) for target in axes),
+        linear=sum(blocks(space, moved).values()),
+        constants=sum(_orbits(space, moved, target) for target in space.axes.values()),
+    )
+
+
+def blocks(space: WeightSpace, permuted: Iterable[str] | None = None) -> dict[tuple[str, str], int]:
+    """`(output tensor, input tensor)` -> dimension of the equivariant linear maps from one to the other.
+
+    Raises:
+        SpaceError: as `dimension`.
+    """
+    moved, axes = _moved(space, permuted), space.axes
+    return {(target, source): _orbits(space, moved, axes[target], axes[source]) for target in axes for source in axes}
+
+
+def _moved(space: WeightSpace, permuted: Iterable[str] | None) -> frozenset[str]:
+    moved = frozenset(space.permuted if permuted is None else permuted)
+    for axis in sorted(moved - set(space.size)):
+        raise SpaceError(f'{space} has no axis "{axis}"{did_you_mean(axis, space.size)}')
+    return moved
+
+
+def _orbits(space: WeightSpace, moved: frozenset[str], *tensors: tuple[str, ...]) -> int:
+    """Orbits of the group on tuples of entries, one entry a tensor."""
+    size = space.size
+    places = [axis for tensor in tensors for axis in tensor]
+    return prod(
+        _partitions(places.count(axis), size[axis]) if axis in moved else size[axis] ** places.count(axis)
+        for axis in set(places)
     )
 
 
