@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -89,8 +89,8 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     name = architecture.traits.linear_layer
     if name is None:
         return Judgement("not-applicable", "names no linear layer", predicted)
-    factory = getattr(architecture.factory, name, None)
-    if not callable(factory):
+    factory: Callable[..., torch.nn.Module] | None = getattr(architecture.factory, name, None)
+    if factory is None or not callable(factory):
         raise PluginFault(
             f"linear_layer={name!r} is no function of the plug-in; it is (space, in_channels, out_channels) -> Module"
         )

@@ -145,6 +145,19 @@ class Draw:
         return f"ill-conditioned: the noise is {self.noise / self.norm:.1e} of the output"
 
 
+def fatal(draw: Draw) -> bool:
+    """Whether the draw's fault is the network's own.
+
+    Numbers that blow up at a gain above one are the doing of the gain, which is ours: such a draw is set aside.
+    """
+    return draw.fault is not None and (draw.gain <= 1 or draw.fault.startswith("invalid"))
+
+
+def readable(draws: Sequence[Draw]) -> list[Draw]:
+    """The draws that something can be read off."""
+    return [draw for draw in draws if draw.fault is None]
+
+
 def shows_gap(draw: Draw) -> bool:
     """Whether this draw alone separates: far above the noise, again with fresh elements, and seen in float32 too."""
     if draw.ratio < SEPARATION_RATIO or draw.confirmed is None or draw.confirmed < SEPARATION_RATIO:
@@ -155,6 +168,7 @@ def shows_gap(draw: Draw) -> bool:
 
 def observe(draws: Sequence[Draw], prediction: Prediction) -> str:
     """`separated`, `not separated` or `undecided`: what the draws say, by certificate or by a gap (protocol.md)."""
+    draws = readable(draws)
     if any(shows_gap(draw) for draw in draws):
         return SEPARATED
     calm = [draw for draw in draws if draw.gain <= 1 and min(draw.ratio, draw.confirmed or 0.0) >= SEPARATION_RATIO]
@@ -205,14 +219,11 @@ def judge(
         resolution: `t_res`, measured only where a network of power `1-wl` does not show a predicted gap.
         trained: ratio after training to separate, measured only then too.
     """
-    faults = [draw.fault for draw in draws if draw.fault]
+    faults = [str(draw.fault) for draw in draws if fatal(draw) or not readable(draws)]
     if faults:
-        return (
-            "error",
-            faults[0],
-            prediction.verdict,
-            "invalid" if faults[0].startswith("invalid") else "ill-conditioned",
-        )
+        observed = "invalid" if faults[0].startswith("invalid") else "ill-conditioned"
+        return "error", faults[0], prediction.verdict, observed
+    draws = readable(draws)
     observed = observe(draws, prediction)
     if observed == "undecided" and trained is not None and trained >= SEPARATION_RATIO:
         observed = SEPARATED
@@ -238,7 +249,7 @@ def judge(
 
 def evidence(draws: Sequence[Draw], trained: float | None, resolution: int | None) -> dict[str, Any]:
     """The draws as plain JSON, the best one first in line."""
-    best = max(draws, key=lambda draw: draw.ratio)
+    best = max(readable(draws) or draws, key=lambda draw: draw.ratio)
     return {
         "draws": len(draws),
         "ratio": best.ratio,

@@ -124,7 +124,7 @@ def take_draws(
     draws: list[verdict.Draw] = []
     while verdict.wants_more(draws, prediction):
         draws.append(draw_once(architecture, pair, seed, len(draws), bench))
-        if draws[-1].fault:
+        if verdict.fatal(draws[-1]):
             break
     return draws
 
@@ -168,7 +168,11 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     from .separation_resolution import resolution, trained_ratio  # only where a predicted gap is missing
 
     trained = t_res = None
-    if prediction.verdict == SEPARATED and verdict.observe(draws, prediction) == "undecided" and not draws[-1].fault:
+    if (
+        prediction.verdict == SEPARATED
+        and verdict.observe(draws, prediction) == "undecided"
+        and not verdict.fatal(draws[-1])
+    ):
         if traits.power == "1-wl":
             calibration = Workbench(bench.device)  # kept per process, so its forwards are not this row's
             t_res = resolution(architecture, calibration)

@@ -103,8 +103,19 @@ def test_a_network_that_is_not_invariant_is_invalid_and_an_unstable_one_ill_cond
     wild = replace(CLEAR, controls=(1e-3,) * CONTROLS)
     assert judge([wild], SEES, 1, None, None)[:2][0] == "error"
     assert "invalid" in judge([wild], SEES, 1, None, None)[1]
-    shaky = replace(CLEAR, controls=(1e-8,) * CONTROLS, jitter=1e-8)
+    shaky = replace(CLEAR, gain=1.0, controls=(1e-8,) * CONTROLS, jitter=1e-8)
     assert "ill-conditioned" in judge([shaky], SEES, 1, None, None)[1]
+
+
+def test_a_draw_that_its_gain_makes_ill_conditioned_is_set_aside():
+    shaky = replace(CLEAR, gain=10.0, controls=(1e-8,) * CONTROLS, jitter=1e-8)
+    quiet = draw(0.5)
+    assert judge([CLEAR, shaky], SEES, 1, None, None)[0] == "pass"
+    assert judge([shaky, *[quiet] * FINAL], BLIND, None, None, None)[0] == "pass"
+    assert wants_more([shaky, *[quiet] * (FINAL - 1)], BLIND)
+    assert judge([shaky] * LAST, BLIND, None, None, None)[0] == "error"
+    wild = replace(CLEAR, gain=10.0, controls=(1e-3,) * CONTROLS)
+    assert judge([*[quiet] * FINAL, wild], BLIND, None, None, None)[0] == "error"
 
 
 def test_jitter_is_no_noise_of_a_map_that_declares_jumps():

@@ -1,0 +1,319 @@
+"""ScaleGMN and its sign form: message passing that also respects the rescaling of neurons.
+
+Kalogeropoulos, Bouritsas, Panagakis, *Scale Equivariant Graph Metanetworks*, NeurIPS 2024, arXiv 2406.10685.
+
+Where the activation commutes with positive factors (ReLU) or with signs (tanh, sine), hidden neuron j may be rescaled by q_j,
+
+    W[j, k] -> q_j W[j, k] / q_k,    b[j] -> q_j b[j],
+
+and the network computes the same function. On the parameter graph every neuron carries two features: x_j, which goes with q_j
+as its bias does, and y_j, which goes with 1 / q_j as its outgoing weights do. Input and output neurons have q = 1; there x
+and y start from a learned vector for each neuron. What is invariant, and continuous where a neuron is dead, are products:
+
+    p_j = (A x_j) * (B y_j) (1 + log h) / h + type of the layer,    h = sqrt(1 + ||A x_j||^2 ||B y_j||^2)
+
+with ||.|| the root of the mean square; h keeps the size in hand. An equivariant map is
+
+    F(z; p) = (A z) * g(z; p)
+    g = tanh lin act(G z / ||z|| + K p + c)                                             for positive factors
+    g = tanh lin (act(u + K p + c) + act(-u + K p + c)),  u = G z / sqrt(1 + ||z||^2)   for signs
+
+where act is the sigmoid: g stays bounded, or a network of d blocks would grow as a power 2^d of its weights. A block does
+
+    m_jk = F(x_k; p_k) * (B W[j, k])                       B linear: one vector for each layer
+    x_j += F([x_j; sum_k F([x_j; m_jk])]; p_j)
+
+and the same for y against the edges by maps of its own. The published backward pass reads 1 / W[j, k] for positive factors,
+which does not exist at a pruned weight; y, which runs backward as a gradient does, needs W[j, k] alone. In the F inside the sum
+A is block-diagonal with the identity on m, and g is its inner layer: then no product as large as the edges is left, and all
+that is large is point-wise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ..harness.architecture import Equivariant, Invariant, Unsupported, register
+from ..harness.space import WeightSpace
+from ..harness.weights import Weights
+from .heads import check_input, check_size, mlp_head
+from .parameter_graph import EdgeMLP, Graph, lecun_, mean, total
+
+Layers = Sequence[torch.Tensor]
+"""One tensor `[B, n_l, C]` for each layer of neurons."""
+
+
+class RescalingGMN(nn.Module):
+    """`phi(g v) = phi(v)` or `g phi(v)` for permutations of hidden neurons and the rescalings of `signs` or positive factors.
+
+    Args:
+        space: an MLP space whose activation commutes with the rescalings.
+        output: `Invariant(dim)`: the mean over each layer of an act(lin p), joined, then an MLP; `Equivariant(channels)`:
+            `W[j, k] * MLP [p_j; p_k; p_jk] + x_j . M y_k` with p_jk the invariant of an edge, and `F(x_j; p_j)` for b_j.
+        channels: C, of x and y.
+        depth: number of blocks.
+        head: hidden width of the invariant read-out.
+
+    Factors that are powers of two leave every bit as it is, short of over- and underflow.
+
+    Raises:
+        Unsupported: the space is no MLP's, or its activation does not commute with the rescalings.
+        ValueError: an option out of range.
+        SpaceError (when called): weights of another space.
+    """
+
+    name: str
+    activations: tuple[str, ...]
+    signs: bool
+
+    def __init__(
+        self,
+        space: WeightSpace,
+        output: Invariant | Equivariant,
+        *,
+        channels: int = 32,
+        depth: int = 4,
+        head: int = 128,
+    ):
+        super().__init__()
+        if not space.is_mlp:
+            raise Unsupported(f"{self.name} reads the parameter graph of an MLP, which {space} does not have")
+        if space.activation not in self.activations:
+            raise Unsupported(
+                f"{self.name} needs an activation that commutes with {'signs' if self.signs else 'positive factors'} "
+                f"({', '.join(self.activations)}), not {space.activation}"
+            )
+        for option, value in (("channels", channels), ("depth", depth), ("head", head)):
+            check_size(option, value)
+        self.space = space
+        self.encoder = Encoder(space, channels, self.signs)
+        layers = len(space.widths) - 1
+        self.forward_passes, self.backward_passes = (
+            nn.ModuleList(Pass(layers, channels, self.signs) for _ in range(depth)) for _ in range(2)
+        )
+        self.invariants = nn.ModuleList(NodeInvariants(layers + 1, channels, self.signs) for _ in range(depth + 1))
+        if isinstance(output, Invariant):
+            self.pooled = nn.Linear(channels, channels)
+            self.head: nn.Module = mlp_head((layers + 1) * channels, head, output.dim, depth=1)
+        else:
+            self.head = EquivariantHead(space, channels, output.channels, self.signs)
+        self.invariant = isinstance(output, Invariant)
+        lecun_(self)
+
+    def forward(self, v: Weights) -> torch.Tensor | Weights:
+        check_input(self.space, v)
+        matrices = v.weights
+        turned = [w.transpose(1, 2) for w in reversed(matrices)]
+        x, y = self.encoder(v)
+        *blocks, last = self.invariants
+        for invariants, forward, backward in zip(blocks, self.forward_passes, self.backward_passes, strict=True):
+            p = invariants(x, y)
+            x, y = forward(x, p, matrices), backward(y[::-1], p[::-1], turned)[::-1]
+        p = last(x, y)
+        if not self.invariant:
+            return self.head(v, x, y, p)
+        return self.head(torch.cat([mean(functional.silu(self.pooled(layer)), 1) for layer in p], -1))
+
+
+@register(
+    "scale-gmn",
+    symmetry="permutation+scale",
+    power="unknown",
+    modes=("eval", "train"),
+    paper="Kalogeropoulos et al. 2024, arXiv 2406.10685",
+)
+class ScaleGMN(RescalingGMN):
+    """`RescalingGMN` for positive factors, q_j > 0."""
+
+    name = "scale-gmn"
+    activations = ("relu", "leaky-relu", "abs", "identity")
+    signs = False
+
+
+@register(
+    "sign-gmn",
+    symmetry="permutation+sign",
+    power="unknown",
+    modes=("eval", "train"),
+    paper="Kalogeropoulos et al. 2024, arXiv 2406.10685",
+)
+class SignGMN(RescalingGMN):
+    """`RescalingGMN` for signs, q_j = 1 or -1."""
+
+    name = "sign-gmn"
+    activations = ("tanh", "sine", "identity")
+    signs = True
+
+
+class Encoder(nn.Module):
+    """`v` -> x and y of all layers by one linear run from the inputs up, and one from the outputs down.
+
+    `x_l = a_l b_l + c_l * W_l x_{l-1}` and `y_{l-1} = d_l * W_l^T y_l`, with a vector of C numbers for each of a, c, d, so
+    that every neuron has both features at any number of layers and blocks.
+    """
+
+    def __init__(self, space: WeightSpace, channels: int, signs: bool):
+        super().__init__()
+        self.signs = signs
+        widths = space.widths
+        self.inputs, self.outputs = (nn.Parameter(torch.randn(count, channels)) for count in (widths[0], widths[-1]))
+        self.bias, self.up, self.down = (
+            nn.ParameterList(nn.Parameter(torch.randn(channels)) for _ in widths[1:]) for _ in range(3)
+        )
+
+    def forward(self, v: Weights) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        x, y = [self.inputs.expand(v.batch, -1, -1)], [self.outputs.expand(v.batch, -1, -1)]
+        for w, b, bias, up in zip(v.weights, v.biases, self.bias, self.up, strict=True):
+            x.append(settled(b * bias + w.squeeze(-1) @ x[-1] * up * w.shape[2] ** -0.5, self.signs))
+        for w, down in zip(reversed(v.weights), reversed(list(self.down)), strict=True):
+            y.append(settled(w.squeeze(-1).transpose(1, 2) @ y[-1] * down * w.shape[1] ** -0.5, self.signs))
+        return x, y[::-1]
+
+
+class NodeInvariants(nn.Module):
+    """x and y -> p of all layers; with signs, x and y are of one kind, and p is `(A [x; y]) * (B [x; y])`."""
+
+    def __init__(self, layers: int, channels: int, signs: bool):
+        super().__init__()
+        self.signs = signs
+        inputs = 2 * channels if signs else channels
+        self.left, self.right = (nn.Linear(inputs, channels, bias=False) for _ in range(2))
+        self.types = nn.Parameter(torch.randn(layers, channels))
+
+    def forward(self, x: Layers, y: Layers) -> list[torch.Tensor]:
+        if self.signs:
+            x = y = [torch.cat(pair, -1) for pair in zip(x, y, strict=True)]
+        pairs = [(self.left(up), self.right(down)) for up, down in zip(x, y, strict=True)]
+        return [
+            compressed(up * down, norm(up) * norm(down)) + code
+            for (up, down), code in zip(pairs, self.types, strict=True)
+        ]
+
+
+def norm(z: torch.Tensor) -> torch.Tensor:
+    """Root of the mean square over channels, `[..., 1]`, safe from overflow; its gradient at 0 is 0."""
+    largest = z.detach().abs().amax(-1, keepdim=True)
+    largest = largest.where(largest > 0, 1)
+    return torch.linalg.vector_norm(z / largest, dim=-1, keepdim=True) * (largest * z.shape[-1] ** -0.5)
+
+
+def compressed(product: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
+    """`product (1 + log h) / h` with `h = sqrt(1 + size^2)`: the size of the factors under a logarithm.
+
+    A logarithm of each entry by itself would blow up the rounding of those that happen to cancel.
+    """
+    h = torch.hypot(size, torch.ones_like(size))
+    return product * ((1 + h.log()) / h)
+
+
+def inverse_norm(size: torch.Tensor, signs: bool) -> torch.Tensor:
+    """1 / ||z|| for positive factors, 1 at z = 0, where F vanishes whatever g is; 1 / sqrt(1 + ||z||^2) for signs."""
+    size = torch.hypot(size, torch.ones_like(size)) if signs else size.where(size >= torch.finfo(size.dtype).tiny, 1)
+    return size.reciprocal()
+
+
+def joint_norm(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """||[x; m]|| of two features of one length with norms a and b; without a NaN in the gradient where both vanish."""
+    root = 0.5**0.5
+    some = (a > 0) | (b > 0)
+    return torch.hypot(a.where(some, 1) * root, b * root) * some
+
+
+def gate(u: torch.Tensor, constant: torch.Tensor, signs: bool) -> torch.Tensor:
+    """`act(u + c)`; for signs made even in u."""
+    plus = torch.sigmoid(u + constant)
+    return plus + torch.sigmoid(constant - u) if signs else plus
+
+
+def settled(z: torch.Tensor, signs: bool) -> torch.Tensor:
+    """A new x or y: signs leave its norm alone, so that it may be kept in hand too; with positive factors it may not."""
+    return compressed(z, norm(z)) if signs else z
+
+
+class Scaled(nn.Module):
+    """`F(z; p)` on neurons, `[B, n, inputs] -> [B, n, outputs]`; the module's docstring has the formula."""
+
+    def __init__(self, inputs: int, channels: int, outputs: int, signs: bool):
+        super().__init__()
+        self.signs = signs
+        self.linear, self.direction = (nn.Linear(inputs, size, bias=False) for size in (outputs, channels))
+        self.invariant, self.last = nn.Linear(channels, channels), nn.Linear(channels, outputs)
+
+    def forward(self, z: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
+        unit = inverse_norm(norm(z), self.signs)
+        return self.linear(z) * self.last(gate(self.direction(z) * unit, self.invariant(p), self.signs)).tanh()
+
+
+class Pass(nn.Module):
+    """One step of x along the edges; for y, all lists are given from the last layer to the first, matrices transposed.
+
+    Args:
+        layers: L, number of weight matrices.
+        channels: C.
+        signs: whether the factors are signs.
+    """
+
+    def __init__(self, layers: int, channels: int, signs: bool):
+        super().__init__()
+        self.signs = signs
+        self.own, self.of_receiver, self.of_message = (nn.Linear(channels, channels, bias=False) for _ in range(3))
+        self.weights = nn.ParameterList(nn.Parameter(torch.randn(channels)) for _ in range(layers))
+        self.constant = nn.Parameter(torch.randn(channels))
+        self.send = Scaled(channels, channels, channels, signs)
+        self.update = Scaled(2 * channels, channels, channels, signs)
+
+    def forward(self, x: Layers, p: Layers, matrices: Layers) -> list[torch.Tensor]:
+        gathered = [torch.zeros_like(x[0])]
+        for (before, here), invariant, w, encoded in zip(pairwise(x), p[:-1], matrices, self.weights, strict=True):
+            gathered.append(self.messages(here, self.send(before, invariant) * encoded, w))
+        return [
+            settled(here + self.update(torch.cat([here, new], -1), invariant), self.signs)
+            for here, new, invariant in zip(x, gathered, p, strict=True)
+        ]
+
+    def messages(self, receiver: torch.Tensor, sent: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        """`sum_k F([x_j; m_jk])` with `m_jk = w_jk sent_k`: `[B, n, C]` and `[B, m, C]` over `[B, n, m, 1]`.
+
+        All products are taken on neurons, since `G [x_j; m_jk] = G_1 x_j + w_jk G_2 sent_k`; the norm is a number an edge.
+        """
+        size = joint_norm(norm(receiver).unsqueeze(2), (norm(sent).unsqueeze(1) * w).abs())
+        unit = inverse_norm(size, self.signs)
+        u = self.of_receiver(receiver).unsqueeze(2) * unit
+        u = u.addcmul(self.of_message(sent).unsqueeze(1), w * unit)
+        g = gate(u, self.constant, self.signs)
+        return self.own(receiver) * total(g, 2) + total(g * (sent.unsqueeze(1) * w), 2)
+
+
+class EquivariantHead(nn.Module):
+    """x, y, p -> Weights that go with q as `v` does."""
+
+    def __init__(self, space: WeightSpace, channels: int, outputs: int, signs: bool):
+        super().__init__()
+        self.space, self.outputs = space, outputs
+        self.left, self.right = (nn.Linear(channels, channels, bias=False) for _ in range(2))
+        self.edges = EdgeMLP(space.widths, channels)
+        self.factor = nn.Linear(channels, outputs)
+        self.form = nn.Linear(channels, outputs * channels, bias=False)
+        self.biases = Scaled(channels, channels, outputs, signs)
+
+    def forward(self, v: Weights, x: Layers, y: Layers, p: Layers) -> Weights:
+        senders, receivers = [self.left(layer) for layer in x[:-1]], [self.right(layer) for layer in y[1:]]
+        invariants = tuple(
+            compressed(
+                sender.unsqueeze(1) * w * receiver.unsqueeze(2),
+                norm(sender).unsqueeze(1) * w * norm(receiver).unsqueeze(2),
+            )
+            for sender, receiver, w in zip(senders, receivers, v.weights, strict=True)
+        )
+        hidden = self.edges(Graph(torch.cat(list(p), 1), invariants))
+        named = {}
+        for layer, (edge, w) in enumerate(zip(hidden, v.weights, strict=True), 1):
+            form = self.form(y[layer - 1]).unflatten(-1, (self.outputs, -1))
+            named[f"W{layer}"] = w * self.factor(edge) + torch.einsum("bjc,bkoc->bjko", x[layer], form)
+            named[f"b{layer}"] = self.biases(x[layer], p[layer])
+        return Weights(self.space, named)
