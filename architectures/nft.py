@@ -96,11 +96,11 @@ class NFT(nn.Module):
         self.encoding = Encoding(space, channels, GaussianFourier(fourier, fourier_scale))
         count = len(space.tensors)
         self.blocks = nn.ModuleList(Block(count, channels, heads, feedforward) for _ in range(depth))
-        self.invariant = isinstance(output, Invariant)
+        self.entries = None
         if isinstance(output, Invariant):
-            self.head: nn.Module = mlp_head(count * channels, head, output.dim, depth=1)
+            self.head = mlp_head(count * channels, head, output.dim, depth=1)
         else:
-            self.head = nn.ModuleList(nn.Linear(channels, output.channels) for _ in range(count))
+            self.entries = nn.ModuleList(nn.Linear(channels, output.channels) for _ in range(count))
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
         check_input(self.space, v)
@@ -108,9 +108,9 @@ class NFT(nn.Module):
         for block in self.blocks:
             tensors = block(tensors)
         tensors = [normalise(x) for x in tensors]
-        if self.invariant:
+        if self.entries is None:
             return self.head(tensor_means(tensors).flatten(1))
-        answers = [linear(x) for linear, x in zip(self.head, tensors, strict=True)]
+        answers = [linear(x) for linear, x in zip(self.entries, tensors, strict=True)]
         return Weights(self.space, dict(zip(self.space.axes, answers, strict=True)))
 
 

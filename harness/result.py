@@ -90,6 +90,7 @@ class Run:
         architectures: per architecture name, options and traits, or the error that kept it from loading.
         results: the rows, in the order of the plan.
         problems: what makes the run red beside its rows, one line each (protocol.md, outcomes).
+        separation_order: the partial order of separation over the architectures (`order.py`), where it was measured.
     """
 
     orbitcheck: str
@@ -98,6 +99,7 @@ class Run:
     architectures: Sequence[Mapping[str, Any]]
     results: Sequence[Result]
     problems: Sequence[str] = ()
+    separation_order: Mapping[str, Any] | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -114,6 +116,7 @@ class Run:
             "architectures": list(self.architectures),
             "counts": self.counts,
             "problems": list(self.problems),
+            "separation_order": self.separation_order,
             "results": [row.to_json() for row in self.results],
         }
         data = plain(data)
@@ -137,6 +140,7 @@ class Run:
             architectures=data["architectures"],
             results=[Result.from_json(row) for row in data["results"]],
             problems=data["problems"],
+            separation_order=data["separation_order"],
         )
 
 

@@ -28,6 +28,7 @@ from .executors import (
     prepare_zoo,
 )
 from .gate import exit_code, settle
+from .order import separation_order
 from .plan import plan
 from .result import Result, Run, digest
 from .store import PLUGIN_OUTPUT, open_journal, save
@@ -116,7 +117,16 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
         replace(rows[position], reproduce=reproducer(task.directory, cell)) for position, cell in enumerate(cells)
     ]
     settled, problems, _ = settle(commanded, cells, task.suites, task.expectations, descriptions, task.require_power)
-    run = Run(VERSION, environment(task), [suite.to_json() for suite in task.suites], descriptions, settled, problems)
+    order = separation_order(settled)
+    run = Run(
+        VERSION,
+        environment(task),
+        [suite.to_json() for suite in task.suites],
+        descriptions,
+        settled,
+        problems,
+        order.to_json() if order else None,
+    )
     save(run, task.directory)
     return run, exit_code(run)
 

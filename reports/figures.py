@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..harness.order import REFERENCES, separation_order
 from ..harness.result import Result, Run
 from .outcomes import SEVERITY, status_of
 from .separation import ladder_rows, round_of
 from .summary import architecture_names, declarations, grouped
-from .values import compact, digits_text, finite, number
+from .values import compact, digits_text, finite, number, one_line, plural
 
 PRECISIONS = 29 * math.log10(2)
 """float32 and float64 rounding are 29 binary digits apart: the line on which rounding alone lies, in decades."""
@@ -235,3 +236,65 @@ def _ladder(name: str, rows: Sequence[Result], low: int, high: int, rounds: obje
         tuple(Tick(down(digits), str(digits)) for digits in (0, 5, 10, 15)),
         down(3.0), end, " ".join(path), tuple(marks),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Box:
+    """One member of the order of separation: its lines of text, and the middle of its box."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    lines: tuple[str, ...]
+    parted: int
+    reference: bool
+
+
+@dataclass(frozen=True)
+class Hasse:
+    """The order of separation, more powerful above; `links` are the ends of its lines."""
+
+    width: float
+    height: float
+    boxes: tuple[Box, ...]
+    links: tuple[tuple[float, float, float, float], ...]
+    pairs: int
+    left_out: tuple[tuple[str, int], ...]
+
+
+LINE_HEIGHT, LETTER, PADDING, GAP = 15.0, 7.2, 12.0, 26.0
+
+
+def hasse(run: Run) -> Hasse | None:
+    """The Hasse picture of the order of separation, one row of boxes for each length of the longest way down from the top."""
+    order = separation_order(run.results)
+    if order is None:
+        return None
+    level = [0] * len(order.members)
+    for upper, lower in order.covers:  # members come by falling size, so the upper one's level is final
+        level[lower] = max(level[lower], level[upper] + 1)
+    texts = [
+        (*(one_line(name, 40) for name in member.names), plural(member.parted, "pair")) for member in order.members
+    ]
+    sizes = [(max(map(len, text)) * LETTER + 2 * PADDING, len(text) * LINE_HEIGHT + PADDING) for text in texts]
+    rows = [[i for i, own in enumerate(level) if own == depth] for depth in range(max(level) + 1)]
+    width = max(sum(sizes[i][0] for i in row) + GAP * (len(row) + 1) for row in rows)
+    places: dict[int, tuple[float, float]] = {}
+    top = PADDING
+    for row in rows:
+        x = (width - sum(sizes[i][0] for i in row) - GAP * (len(row) - 1)) / 2
+        height = max(sizes[i][1] for i in row)
+        for i in row:
+            places[i] = x + sizes[i][0] / 2, top + height / 2
+            x += sizes[i][0] + GAP
+        top += height + GAP
+    boxes = tuple(
+        Box(*places[i], *sizes[i], texts[i], member.parted, any(name in REFERENCES for name in member.names))
+        for i, member in enumerate(order.members)
+    )
+    links = tuple(
+        (places[i][0], places[i][1] + sizes[i][1] / 2, places[j][0], places[j][1] - sizes[j][1] / 2)
+        for i, j in order.covers
+    )
+    return Hasse(width, top, boxes, links, order.pairs, order.left_out)

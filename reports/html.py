@@ -19,7 +19,7 @@ from ..harness.result import Run
 from . import values
 from .details import red_groups
 from .equivariance import error_table
-from .figures import SHAPES, ladders, scatter
+from .figures import SHAPES, hasse, ladders, scatter
 from .outcomes import STATUSES, headline, is_red, problems_of, tally
 from .separation import controls, pair_sections, pair_table, separation_rows
 from .summary import (
@@ -70,6 +70,7 @@ def html(run: Run) -> str:
             pairs=pair_sections(pair_table(run)),
             pair_names=tuple(name for name in names if name in compared),
             ladders=ladders(run),
+            hasse=hasse(run),
             scatter=figure,
             shapes=SHAPES,
             drawn={mark.status for mark in figure.marks} if figure else set(),
