@@ -36,13 +36,14 @@ class Task:
     mode: str
     samples: int
     elements: int
+    asked: Invariant | Equivariant
 
     @staticmethod
     def of(cell: Cell) -> Task:
         space, output, kind, mode = cell.case.rsplit("/", 3)
         parameters = cell.parameters
         named = NamedSpace.from_json({key: parameters["spaces"][space][key] for key in ("space", "zoo")})
-        return Task(named, output, kind, mode, parameters["samples"], parameters["elements"])
+        return Task(named, output, kind, mode, parameters["samples"], parameters["elements"], OUTPUTS[output])
 
 
 def draw_inputs(task: Task, space: WeightSpace, samples: int, rng: np.random.Generator) -> Weights:
@@ -108,7 +109,7 @@ def measure(
     Raises:
         Unsupported, PluginFault: as `Subject` does.
     """
-    space, output = task.named.space, OUTPUTS[task.output]
+    space, output = task.named.space, task.asked
     rng = np.random.default_rng(seed)
     v = draw_inputs(task, space, task.samples, rng)
     mates = constructed("generic", space, task.samples, rng)

@@ -1,0 +1,7 @@
+"""orbitcheck in plain Python: assertions on networks and parametrised rows, with the verdicts of the command line."""
+
+from __future__ import annotations
+
+from ..harness.asserting import SuiteRow, assert_equivariant, assert_separates, checks_for
+
+__all__ = ["SuiteRow", "assert_equivariant", "assert_separates", "checks_for"]

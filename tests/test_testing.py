@@ -1,0 +1,93 @@
+"""The assertions of `orbitcheck.testing`: sound networks pass and give their measurement, broken ones are named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from orbitcheck import Equivariant, Invariant, Unsupported, Weights, mlp
+from orbitcheck.testing import assert_equivariant, assert_separates, checks_for
+
+SPACE = mlp(1, 3, 2, 1)
+
+
+class Pooled(nn.Module):
+    """Means of a point-wise network; with `leak` it knows the first hidden neuron of every layer."""
+
+    leak = False
+
+    def __init__(self, space, output):
+        super().__init__()
+        self.output = output
+        size = output.dim if isinstance(output, Invariant) else output.channels
+        self.entry = nn.ModuleDict({name: nn.Linear(1, 8) for name in space.axes})
+        self.read = nn.Linear(8, size)
+
+    def forward(self, v):
+        hidden = {name: torch.tanh(self.entry[name](tensor)) for name, tensor in v.items()}
+        if self.leak:
+            hidden["b1"] = torch.cat([hidden["b1"][:, :1] * 1.1, hidden["b1"][:, 1:]], 1)
+        if isinstance(self.output, Invariant):
+            return self.read(sum(tensor.flatten(1, -2).mean(1) for tensor in hidden.values()))
+        return Weights(v.space, {name: self.read(tensor) for name, tensor in hidden.items()})
+
+
+class Leaky(Pooled):
+    leak = True
+
+
+def refuses(space, output):
+    raise Unsupported("not today")
+
+
+def test_a_factory_is_asked_for_both_outputs_and_a_module_for_its_own():
+    measured = assert_equivariant(Pooled, SPACE, inputs=["generic", "ties"])
+    assert set(measured) == {f"{o}/{i}/eval" for o in ("invariant", "equivariant") for i in ("generic", "ties")}
+    assert all(entry.error64 < 1e-14 for entry in measured.values())
+    built = Pooled(SPACE, Equivariant(5))
+    kept = {name: value.clone() for name, value in built.state_dict().items()}
+    assert set(assert_equivariant(built, SPACE, inputs=["zeros"])) == {"equivariant/zeros/eval"}
+    assert all(torch.equal(kept[name], value) for name, value in built.state_dict().items())
+
+
+def test_a_broken_law_is_an_assertion_error_that_names_the_case():
+    with pytest.raises(AssertionError, match=r"invariant/generic/eval: fail: phi\(g v\) differs"):
+        assert_equivariant(Leaky, SPACE)
+    with pytest.raises(AssertionError, match="differs"):
+        assert_equivariant(Leaky(SPACE, Invariant(2)), SPACE)
+
+
+def test_a_network_that_claims_nothing_is_no_pass():
+    with pytest.raises(Unsupported, match="not today"):
+        assert_equivariant(refuses, SPACE)
+
+
+def test_separation_is_asserted_both_ways():
+    rng = np.random.default_rng(0)
+    v = {name: rng.standard_normal(shape) for name, shape in SPACE.shapes.items()}
+    w = {**v, "W2": v["W2"] + 0.1}
+    twin = {**v, "W1": v["W1"][[1, 0, 2]], "b1": v["b1"][[1, 0, 2]], "W2": v["W2"][:, [1, 0, 2]]}
+    assert assert_separates(Pooled, v, w, SPACE)
+    assert len(assert_separates(Pooled, v, twin, SPACE, separates=False)) == 4
+    with pytest.raises(AssertionError, match="wanted separated"):
+        assert_separates(Pooled, v, twin, SPACE)
+    with pytest.raises(AssertionError, match="wanted not separated, but separated"):
+        assert_separates(Pooled, Weights.from_arrays(SPACE, [v]), Weights.from_arrays(SPACE, [w]), separates=False)
+    with pytest.raises(AssertionError, match="invalid"):
+        assert_separates(Leaky, v, w, SPACE)
+    with pytest.raises(ValueError, match="space="):
+        assert_separates(Pooled, v, w)
+
+
+def test_rows_of_a_suite_can_be_parametrised(tmp_path):
+    (tmp_path / "s.yaml").write_text(
+        "suite: s\nversion: 1\ntitle: T\nspaces: {tiny: {mlp: [1, 3, 1]}}\n"
+        "checks: [{id: law, kind: equivariance, spaces: [tiny], outputs: [invariant], inputs: [generic]}]\n"
+    )
+    (sound,), (broken,) = (checks_for(network, str(tmp_path / "s.yaml")) for network in (Pooled, Leaky))
+    assert str(sound) == "law/tiny/invariant/generic/eval"
+    assert sound().outcome == "pass"
+    with pytest.raises(AssertionError, match="smallest counter-example"):
+        broken()
