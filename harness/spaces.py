@@ -68,7 +68,9 @@ def residual_mlp(
         SpaceError: no block, or a size that is no positive integer.
     """
     if not hidden:
-        raise SpaceError("residual_mlp has no block; give the hidden width of each, as in residual_mlp(2, 8, (16, 16), 1)")
+        raise SpaceError(
+            "residual_mlp has no block; give the hidden width of each, as in residual_mlp(2, 8, (16, 16), 1)"
+        )
     tensors: Tensors = [("U", ("r", "n0")), ("u", ("r",))]
     for block in range(1, len(hidden) + 1):
         tensors += [(f"A{block}", (f"n{block}", "r")), (f"a{block}", (f"n{block}",))]

@@ -1,0 +1,62 @@
+"""Regimes: where samples for an approximation check come from. A registry, and what a regime hands over.
+
+A regime says which part of the weight space is sampled (general position, ties of a chosen kind, twins, trained networks).
+It never says what is possible there: that follows from the samples themselves, by the oracles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..parameters import Parameters
+from ..registry import Registry
+from ..space import WeightSpace
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from ..weights import Weights
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Weight vectors and what is known of each.
+
+    Args:
+        weights: float64, one channel; every entry is exact in float32.
+        metadata: name -> tensor of length `batch` ("label": digit class of an implicit image, ...).
+    """
+
+    weights: Weights
+    metadata: Mapping[str, torch.Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Regime:
+    """A regime.
+
+    Args:
+        name: as suites name it.
+        title: one line for `orbitcheck list regimes`.
+        parameters: the model of what a suite may say under `regime` beside `name`.
+        space: `(parameters, space named by the check or None) -> the samples' space`; raises `SuiteValueError` for a space
+            that is missing, not wanted, or impossible with these parameters. No torch.
+        draw: `(parameters, space, sizes, rng) -> one batch of samples per size`; batches are independent, and disjoint where
+            the population is finite. Twins stay in one batch. Every random number comes from `rng`.
+        limit: `(parameters) -> how many samples there are at most`, or None for no limit. No torch.
+        metadata: names that the samples carry.
+    """
+
+    name: str
+    title: str
+    parameters: type[Parameters]
+    space: Callable[[Any, WeightSpace | None], WeightSpace]
+    draw: Callable[[Any, WeightSpace, Sequence[int], np.random.Generator], tuple[Samples, ...]]
+    limit: Callable[[Any], int | None] = lambda parameters: None
+    metadata: tuple[str, ...] = ()
+
+
+REGIMES: Registry[Regime] = Registry("regime")

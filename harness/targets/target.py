@@ -1,0 +1,70 @@
+"""Target maps: a registry, and what a target hands over.
+
+A target is a map that an architecture is asked to approximate, of one of the four kinds of theory.md section 2. Its kind says
+which vectors it cannot tell apart, so it says together with the regime what the theory predicts. Values are float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..parameters import Parameters
+from ..registry import Registry
+from ..space import WeightSpace
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..regimes.regime import Samples
+    from ..weights import Weights
+
+FUNCTION_FUNCTIONAL = "function-functional"
+INVARIANT_FUNCTIONAL = "invariant-functional"
+FUNCTION_OPERATOR = "function-operator"
+EQUIVARIANT_OPERATOR = "equivariant-operator"
+KINDS = (FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL, FUNCTION_OPERATOR, EQUIVARIANT_OPERATOR)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target map.
+
+    Args:
+        name: as suites name it.
+        title: one line for `orbitcheck list targets`.
+        kind: one of `KINDS`.
+        parameters: the model of what a suite may say under `target` beside `name`.
+        refusal: `(parameters, space) -> why the target makes no sense there`, or None. No torch.
+        size: `(parameters, space) -> ` output dimension of a functional; output neurons of a function-space operator; channels
+            of an equivariant one. No torch.
+        value: `(parameters, samples) -> [batch, size]` for functionals, `Weights` of `size` channels for equivariant operators;
+            `(parameters, samples, x) -> [batch, points, size]`, the new function's values at `x` of shape `[points, n_0]`, for
+            function-space operators.
+        inputs: `(parameters, space, count, generator) -> [points, n_0]`, where a function-space operator is compared; None
+            for the other kinds. `count` is a wish: a target on fixed points (the pixels of an image) gives those.
+        needs: names of the metadata that `value` reads from the samples, as in ("label",); a regime that does not have them
+            makes the target not applicable.
+        claim: the claim that the target serves in general position.
+    """
+
+    name: str
+    title: str
+    kind: str
+    parameters: type[Parameters]
+    refusal: Callable[[Any, WeightSpace], str | None]
+    size: Callable[[Any, WeightSpace], int]
+    value: Callable[..., torch.Tensor | Weights]
+    inputs: Callable[[Any, WeightSpace, int, torch.Generator], torch.Tensor] | None = None
+    needs: tuple[str, ...] = ()
+    claim: str = "thm-6.3"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"target {self.name}: kind {self.kind!r}; allowed: {', '.join(KINDS)}")
+        if (self.kind == FUNCTION_OPERATOR) != (self.inputs is not None):
+            raise ValueError(f"target {self.name}: function-space operators have `inputs`, and no others do")
+
+
+TARGETS: Registry[Target] = Registry("target")
