@@ -14,6 +14,7 @@ from ..harness.spaces import constructor
 from ..harness.weights import Weights
 from .heads import check_input, check_size, mlp_head
 
+
 SCALES = 8
 """Probes lie in boxes of so many sizes, each half as large as the one before."""
 

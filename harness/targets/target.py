@@ -17,6 +17,7 @@ from ..space import WeightSpace
 if TYPE_CHECKING:
     import torch
 
+    from ..regimes.regime import Samples
     from ..weights import Weights
 
 FUNCTION_FUNCTIONAL = "function-functional"
