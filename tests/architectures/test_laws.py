@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported, Weights, WeightSpace, act, mlp, random_elements
+from orbitcheck import Equivariant, Invariant, SpaceError, Weights, act, mlp, random_elements
 from orbitcheck.architectures.dws import DWS
 from orbitcheck.architectures.gmn import GMN
 from orbitcheck.architectures.nfn_hnp import NFNHNP
@@ -152,9 +152,6 @@ def test_positions_name_input_and_output_neurons() -> None:
 @pytest.mark.parametrize("network", [DWS, NFNHNP, NFNNP, GMN, NGGNN])
 def test_bad_input_gets_one_clear_line(network: type[DWS]) -> None:
     space = mlp(2, 3, 1)
-    recurrent = WeightSpace((("W", ("h", "h")), ("b", ("h",))), (("h", 3),), ("h",))
-    with pytest.raises(Unsupported, match="MLP"):
-        network(recurrent, Invariant(1))
     for option in ("channels", "depth", "head"):
         with pytest.raises(ValueError, match=f"{option}=0; allowed: integers of at least 1"):
             network(space, Invariant(1), **{option: 0})
