@@ -86,12 +86,10 @@ class NGGNN(nn.Module):
             raise Unsupported(f"ng-gnn reads the parameter graph of an MLP, which {space} does not have")
         for option, value in (("channels", channels), ("depth", depth), ("head", head)):
             check_size(option, value)
-        if fourier < 0:
-            raise ValueError(f"fourier={fourier}; allowed: integers of at least 0")
 
         def scalars(slots: int) -> nn.Module:
-            encoding = GaussianFourier(fourier, fourier_scale) if fourier else nn.Identity()
-            return nn.Sequential(encoding, nn.Linear(slots * (2 * fourier or 1), channels))
+            values = GaussianFourier(fourier, fourier_scale)
+            return nn.Sequential(values, nn.Linear(slots * values.channels, channels))
 
         self.space, wiring = space, Wiring(space)
         self.encoder = Encoder(wiring, channels, scalars)
