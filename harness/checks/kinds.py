@@ -7,14 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..architecture import Architecture
-from ..cell import Cell
+from ..cell import WEIGHTS, Cell
 from ..parameters import Parameters, SuiteValueError, parse_parameters
 from ..registry import Registry
 from ..result import Judgement
 from ..space import NamedSpace
 from ..workbench import Workbench
 
-__all__ = ["CHECK_KINDS", "CheckKind", "NamedSpace", "Parameters", "SuiteValueError", "parse_parameters"]
+ARCHITECTURE = "architecture"
+
+__all__ = [
+    "ARCHITECTURE",
+    "CHECK_KINDS",
+    "WEIGHTS",
+    "CheckKind",
+    "NamedSpace",
+    "Parameters",
+    "SuiteValueError",
+    "parse_parameters",
+]
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,8 @@ class CheckKind:
             values that are well typed but impossible. No torch.
         cases: the case names at resolved parameters, in order. No torch.
         evaluate: measures and judges one cell. May import torch when called, not before.
+        subject: `ARCHITECTURE`, a row for each case and architecture; or `WEIGHTS`, one row a case, since the check reads no
+            architecture; `evaluate` is then given one that cannot be built.
     """
 
     name: str
@@ -37,6 +50,11 @@ class CheckKind:
     resolve: Callable[[Any, Mapping[str, NamedSpace]], dict[str, Any]]
     cases: Callable[[Mapping[str, Any]], tuple[str, ...]]
     evaluate: Callable[[Cell, Architecture, Workbench], Judgement]
+    subject: str = ARCHITECTURE
+
+    def __post_init__(self) -> None:
+        if self.subject not in (ARCHITECTURE, WEIGHTS):
+            raise ValueError(f"check kind {self.name}: subject {self.subject!r}; allowed: {ARCHITECTURE}, {WEIGHTS}")
 
 
 CHECK_KINDS: Registry[CheckKind] = Registry("check kind")
