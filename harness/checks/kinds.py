@@ -14,7 +14,10 @@ from ..result import Judgement
 from ..space import NamedSpace
 from ..workbench import Workbench
 
-__all__ = ["CHECK_KINDS", "CheckKind", "NamedSpace", "Parameters", "SuiteValueError", "parse_parameters"]
+TIME_LIMIT = 120.0
+"""Seconds that one row may take unless its kind or the user says otherwise."""
+
+__all__ = ["CHECK_KINDS", "TIME_LIMIT", "CheckKind", "NamedSpace", "Parameters", "SuiteValueError", "parse_parameters"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class CheckKind:
             values that are well typed but impossible. No torch.
         cases: the case names at resolved parameters, in order. No torch.
         evaluate: measures and judges one cell. May import torch when called, not before.
+        time_limit: `(resolved parameters) -> seconds` after which a row counts as hung, unless the user says otherwise.
     """
 
     name: str
@@ -37,6 +41,7 @@ class CheckKind:
     resolve: Callable[[Any, Mapping[str, NamedSpace]], dict[str, Any]]
     cases: Callable[[Mapping[str, Any]], tuple[str, ...]]
     evaluate: Callable[[Cell, Architecture, Workbench], Judgement]
+    time_limit: Callable[[Mapping[str, Any]], float] = lambda parameters: TIME_LIMIT
 
 
 CHECK_KINDS: Registry[CheckKind] = Registry("check kind")
