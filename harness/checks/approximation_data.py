@@ -6,6 +6,7 @@ size and number of networks, so that errors can be compared. Kept per process, s
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,7 @@ import torch
 from ..architecture import Equivariant, Invariant
 from ..inputs import in_general_position
 from ..regimes.regime import Samples
-from ..result import canonical_json, digest
+from ..result import digest
 from ..space import WeightSpace
 from ..targets.target import EQUIVARIANT_OPERATOR, FUNCTION_OPERATOR, Target
 from ..weights import Weights
@@ -102,16 +103,14 @@ class Problem:
 def problem(parameters: Mapping[str, Any]) -> Problem:
     """The data set of a check's resolved parameters."""
     asked = {key: parameters[key] for key in ("space", "target", "regime", "sizes", "points")}
-    return _problem(canonical_json(asked))
+    return _problem(json.dumps(asked))  # keys unsorted: a space's tensors have an order
 
 
 @lru_cache(maxsize=KEPT)
 def _problem(text: str) -> Problem:
-    import json
-
     parameters = json.loads(text)
     target, settings, _, _, space = read(parameters)
-    samples = _samples(canonical_json({key: parameters[key] for key in ("space", "target", "regime", "sizes")}))
+    samples = _samples(json.dumps({key: parameters[key] for key in ("space", "target", "regime", "sizes")}))
     size = target.size(settings, space)
     x = None
     if target.inputs is not None:
@@ -133,8 +132,6 @@ def _problem(text: str) -> Problem:
 
 @lru_cache(maxsize=KEPT)
 def _samples(text: str) -> Mapping[str, Samples]:
-    import json
-
     parameters = json.loads(text)
     _, _, regime, settings, space = read(parameters)
     seed = int(digest([parameters[key] for key in ("regime", "space", "sizes")])[:12], 16)

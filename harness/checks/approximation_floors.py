@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..oracles import capacity, classes, floors
+from ..oracles import classes, floors
 from ..oracles.refinement import refine
+from ..space import WeightSpace
 from ..targets.target import EQUIVARIANT_OPERATOR, FUNCTION_OPERATOR
 from .approximation import Floor
 from .approximation_data import Problem
@@ -66,7 +67,7 @@ def joined(by_tensor: dict[str, np.ndarray]) -> np.ndarray:
     return np.concatenate(columns, axis=1)
 
 
-def needed_rounds(space, arrays) -> int:
+def needed_rounds(space: WeightSpace, arrays: classes.Arrays) -> int:
     """The first round in which refinement parts all the test set's nets that it ever parts."""
     history = refine(space, arrays).net_classes
     final = len(np.unique(history[-1]))
@@ -83,6 +84,8 @@ def capacity_floor(problem: Problem, networks: int) -> Floor | None:
         return None
     if space.activation not in ("relu", "leaky-relu", "abs", "identity"):
         return None
+    from ..oracles import capacity
+
     assert problem.x is not None
     x = problem.x[:, 0].numpy()
     pieces = capacity.pieces(networks, space.widths[1])

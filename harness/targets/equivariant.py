@@ -65,9 +65,7 @@ def _neuron_statistics(parameters: Parameters, samples: Samples) -> Weights:
     return on_entries(v.space, incoming, outgoing)
 
 
-def on_entries(
-    space: WeightSpace, receiving: Sequence[torch.Tensor], sending: Sequence[torch.Tensor]
-) -> Weights:
+def on_entries(space: WeightSpace, receiving: Sequence[torch.Tensor], sending: Sequence[torch.Tensor]) -> Weights:
     """Numbers of neurons, written onto every entry that has the neuron: two channels.
 
     Args:
