@@ -142,7 +142,7 @@ def print_summary(result: Any, output: Path) -> None:
     click.echo(str((output / "report.html").resolve()))
 
 
-LISTS = ["architectures", "suites", "checks", "pairs", "claims", "zoos"]
+LISTS = ["architectures", "suites", "checks", "pairs", "targets", "regimes", "claims", "zoos"]
 
 
 @main.command(name="list")
@@ -181,6 +181,20 @@ def listed(what: str) -> list[dict[str, Any]]:
 
         return [
             {"name": name, "claim": family.claim or "", "title": family.title} for name, family in PAIR_FAMILIES.items()
+        ]
+    if what == "targets":
+        from .targets import TARGETS
+
+        return [
+            {"name": name, "kind": target.kind, "claim": target.claim, "title": target.title}
+            for name, target in TARGETS.items()
+        ]
+    if what == "regimes":
+        from .regimes import REGIMES
+
+        return [
+            {"name": name, "metadata": ", ".join(regime.metadata), "title": regime.title}
+            for name, regime in REGIMES.items()
         ]
     if what == "claims":
         from .claims import CLAIMS

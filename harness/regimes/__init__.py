@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from . import general_position, refinement_twins
+from . import function_twins, general_position, refinement_twins, ties, zoos
 from .regime import REGIMES, Regime, Samples
 
 __all__ = ["REGIMES", "Regime", "Samples"]
 
 for _regime in (
     general_position.GENERAL_POSITION,
+    ties.TIES,
     refinement_twins.PROP_6_2_TWINS,
+    function_twins.FUNCTION_EQUAL_TWINS,
+    zoos.DIGITS_INR,
+    zoos.DIGITS_CLASSIFIERS,
 ):
     REGIMES.add(_regime.name, _regime)

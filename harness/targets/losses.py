@@ -6,6 +6,7 @@ The data are as fixed as a definition: 2^m points of the box [-1, 1]^n_0 (`boxes
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -53,3 +54,41 @@ def loss_gradient(v: Weights, log_points: int) -> Weights:
         leaves = Weights(v.space, {name: tensor.detach().requires_grad_() for name, tensor in v.items()})
         gradients = torch.autograd.grad(loss(leaves, log_points).sum(), list(leaves.tensors.values()))
     return Weights(v.space, dict(zip(v.tensors, gradients, strict=True)))
+
+
+def hessian_trace(v: Weights, log_points: int) -> torch.Tensor:
+    """`[batch]`: the sum of the second derivatives of the loss with respect to every weight and bias.
+
+    With z the arguments of a layer and h the activations before it, the second derivative with respect to `W_ij` is that with
+    respect to `z_i` times `h_j^2`. The Hessian with respect to z goes backwards layer by layer; at a kink of a piecewise-linear
+    activation it is torch's derivative that counts.
+    """
+    import torch
+
+    from ..realisation import ACTIVATION_FUNCTIONS
+
+    activation = ACTIVATION_FUNCTIONS[v.space.activation]
+
+    def derivative(function: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+        return lambda z: torch.func.jvp(function, (z,), (torch.ones_like(z),))[1]
+
+    first, second = derivative(activation), derivative(derivative(activation))
+    x, labels = data(v.space, log_points)
+    arguments, activations = [], [x.expand(v.batch, *x.shape)]
+    for weight, bias in zip(v.weights, v.biases, strict=True):
+        arguments.append(activations[-1] @ weight.squeeze(-1).transpose(1, 2) + bias.transpose(1, 2))
+        activations.append(activation(arguments[-1]))
+    gradient = 2 / len(x) * (arguments[-1] - labels)
+    hessian = (2 / len(x) * torch.eye(labels.shape[1], dtype=x.dtype)).expand(*gradient.shape, -1)
+    trace = x.new_zeros(v.batch)
+    for layer in range(len(arguments), 0, -1):
+        curvature = hessian.diagonal(dim1=-2, dim2=-1).sum(dim=-1)
+        trace += (curvature * (1 + activations[layer - 1].square().sum(dim=-1))).sum(dim=1)
+        if layer > 1:
+            weight, z = v.weights[layer - 1].squeeze(-1).unsqueeze(1), arguments[layer - 2]
+            slope = first(z)
+            gradient = (gradient.unsqueeze(-2) @ weight).squeeze(-2)
+            hessian = weight.transpose(-1, -2) @ hessian @ weight
+            hessian = slope.unsqueeze(-1) * hessian * slope.unsqueeze(-2) + torch.diag_embed(second(z) * gradient)
+            gradient = slope * gradient
+    return trace
