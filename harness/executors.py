@@ -72,7 +72,7 @@ class Workers:
         self,
         function: Callable[..., T],
         arguments: Sequence[tuple[Any, ...]],
-        time_limit: float | None | Sequence[float | None],
+        time_limit: float | Sequence[float | None] | None,
     ) -> Iterator[tuple[int, T | Lost]]:
         """`(position, answer)` of every task, in the order in which they finish.
 

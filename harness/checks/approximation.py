@@ -43,7 +43,7 @@ LEAK_RATIO, NULL_RATIO = 1e3, 10.0
 class Sizes(Parameters):
     """How many samples are drawn for each purpose."""
 
-    train: Annotated[int, Field(ge=2)] = 1024
+    train: Annotated[int, Field(ge=2)] = 4096
     validation: Annotated[int, Field(ge=2)] = 256
     test: Annotated[int, Field(ge=2)] = 512
 
@@ -57,9 +57,9 @@ class ApproximationParameters(Parameters):
     target: Annotated[dict[str, Any], Field(description="name of the target map, and its parameters")]
     regime: Annotated[dict[str, Any], Field(description="name of the regime, and its parameters")]
     sizes: Sizes = Sizes()
-    steps: Annotated[int, Field(ge=1, description="optimiser steps")] = 300
+    steps: Annotated[int, Field(ge=1, description="optimiser steps")] = 400
     batch: Annotated[int, Field(ge=1)] = 64
-    rate: Annotated[float, Field(gt=0, le=1, description="peak learning rate")] = 3e-3
+    rate: Annotated[float, Field(gt=0, le=1, description="peak learning rate")] = 1e-2
     seeds: Annotated[int, Field(ge=1, le=64, description="networks a row, each from its own initialisation")] = 2
     parameters: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, description="sizes; a row each")] = [
         20000
@@ -204,6 +204,10 @@ def predict(
         else:
             why = f"{floor.kind} classes leave {floor.relative:.3g} of the variance"
         return Prediction(IMPOSSIBLE, why, tight=full and sees and floor.kind != "capacity")
+    if floor.kind == "capacity":
+        return Prediction(
+            ANY, f"{floor.relative:.3g} of the variance at least; which capacity suffices, theory does not say"
+        )
     if not full:
         return Prediction(ANY, f"power {traits.power} with symmetry {traits.symmetry} promises nothing here")
     if not sees:

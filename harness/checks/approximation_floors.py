@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..oracles import classes, floors
+from ..oracles import capacity, classes, floors
 from ..oracles.refinement import refine
-from ..space import WeightSpace
+from ..space import SpaceError, WeightSpace
 from ..targets.target import EQUIVARIANT_OPERATOR, FUNCTION_OPERATOR
 from .approximation import Floor
 from .approximation_data import Problem
@@ -75,22 +75,18 @@ def needed_rounds(space: WeightSpace, arrays: classes.Arrays) -> int:
 
 
 def capacity_floor(problem: Problem, networks: int) -> Floor | None:
-    """Mean over the test functions of the least squared error of a polyline with as many pieces as the output has.
+    """The least mean squared error, over the test functions, of polylines with as many pieces as the output can have.
 
-    None where the output is no polyline of one input and one output, or has several hidden layers.
+    None where the emitted function is no polyline on a line.
     """
-    space = problem.space
-    if not space.is_mlp or len(space.widths) != 3 or (space.widths[0], space.widths[2]) != (1, 1):
+    try:
+        pieces = capacity.pieces_of(problem.space, networks)
+    except SpaceError:
         return None
-    if space.activation not in ("relu", "leaky-relu", "abs", "identity"):
-        return None
-    from ..oracles import capacity
-
     assert problem.x is not None
-    x = problem.x[:, 0].numpy()
-    pieces = capacity.pieces(networks, space.widths[1])
-    least = [capacity.l2_floor(x, y, pieces) for y in problem.targets["test"].numpy()]
-    return Floor("capacity", float(np.mean(least)) / problem.variance)
+    values = problem.targets["test"].view(-1, len(problem.x), problem.size).movedim(2, 1)
+    least = capacity.l2_floor(problem.x[:, 0].numpy(), values.numpy(), pieces)
+    return Floor("capacity", least / problem.variance)
 
 
 def leak(outputs: torch.Tensor, noise: torch.Tensor, members: np.ndarray, channels: int) -> float | None:

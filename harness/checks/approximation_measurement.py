@@ -179,7 +179,7 @@ def _told(training: Training, measured: verdict.Measured) -> dict[str, Any]:
         "samples_seen": training.samples_seen,
         "together": training.together,
         "loop_share": training.loop_share,
-        "curve": [[step, float(np.mean(errors))] for step, errors in training.curve[::stride]],
+        "curve": [[step, float(np.mean(errors))] for step, errors in training.curve[::-1][::stride][::-1]],
         "seeds": [
             {
                 "seed": outcome.seed,
