@@ -47,7 +47,7 @@ def main() -> None:
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), help="Worker processes; default: the CPUs at hand.")
 @click.option("--resume", is_flag=True, help="Go on with the run that the folder holds.")
 @click.option(
-    "--time-limit", type=click.FloatRange(min=0, min_open=True), default=120.0, show_default=True, help="Seconds a row."
+    "--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds a row; default: 120, more for training."
 )
 @click.option("--expect", "expect", type=click.Path(), help="A file of your own expected failures.")
 @click.option(
@@ -62,7 +62,7 @@ def run(
     output: Path,
     jobs: int | None,
     resume: bool,
-    time_limit: float,
+    time_limit: float | None,
     expect: str | None,
     require_power: str | None,
     device: str,
@@ -142,7 +142,7 @@ def print_summary(result: Any, output: Path) -> None:
     click.echo(str((output / "report.html").resolve()))
 
 
-LISTS = ["architectures", "suites", "checks", "pairs", "claims", "zoos"]
+LISTS = ["architectures", "suites", "checks", "pairs", "targets", "regimes", "claims", "zoos"]
 
 
 @main.command(name="list")
@@ -181,6 +181,20 @@ def listed(what: str) -> list[dict[str, Any]]:
 
         return [
             {"name": name, "claim": family.claim or "", "title": family.title} for name, family in PAIR_FAMILIES.items()
+        ]
+    if what == "targets":
+        from .targets import TARGETS
+
+        return [
+            {"name": name, "kind": target.kind, "claim": target.claim, "title": target.title}
+            for name, target in TARGETS.items()
+        ]
+    if what == "regimes":
+        from .regimes import REGIMES
+
+        return [
+            {"name": name, "metadata": ", ".join(regime.metadata), "title": regime.title}
+            for name, regime in REGIMES.items()
         ]
     if what == "claims":
         from .claims import CLAIMS

@@ -19,6 +19,8 @@ RESULTS = "results.json"
 JOURNAL = "run.sqlite"
 PLUGIN_OUTPUT = "plugin-output.log"
 FOLDERS = ("figures", "tables")
+CHECKPOINTS = "checkpoints"
+"""Folder with the states of trainings that are going on, or were interrupted."""
 REPORTS = {"html": "report.html", "markdown": "report.md", "junit": "junit.xml"}
 _APPLICATION = 0x6F726274
 """Marks the journal as ours in the header of the SQLite file."""
@@ -103,6 +105,21 @@ def _check_writable(directory: Path) -> None:
     for name in (RESULTS, JOURNAL, PLUGIN_OUTPUT, *REPORTS.values()):
         if (directory / name).is_dir():
             raise StoreError(f"{directory / name} is a folder; orbitcheck writes a file of that name")
+
+
+def clear_checkpoints(directory: Path) -> None:
+    """Forget the trainings that were interrupted, or are done.
+
+    Raises:
+        StoreError: the file system refused.
+    """
+    try:
+        for file in (directory / CHECKPOINTS).glob("*.pt"):
+            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not there, or not ours alone
+            (directory / CHECKPOINTS).rmdir()
+    except OSError as error:
+        raise StoreError(f"{directory / CHECKPOINTS} cannot be emptied ({error.strerror})") from None
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
