@@ -200,11 +200,10 @@ def test_probes_stay_in_their_boxes_however_they_are_trained():
     assert isinstance(net, Probe)
     with torch.no_grad():
         net.theta.mul_(1e3)
-        sides = [8.0 / 2**i for i in range(SCALES)]
-        assert net.x.abs().amax(1).tolist() == pytest.approx(
-            [min(side, float(x)) for side, x in zip(sides * 2, net.x.abs().amax(1), strict=True)]
-        )
-        assert (net.x.abs() <= torch.tensor(sides * 2).unsqueeze(1)).all()
+        sides = torch.tensor([8.0 / 2**i for i in range(SCALES)] * 2, dtype=torch.float64)
+        reached = net.x.abs().amax(1)
+        assert (reached <= sides).all()
+        assert (reached >= 0.01 * sides).all()
 
 
 def test_probe_sees_the_function_and_nothing_else():
@@ -289,12 +288,8 @@ def test_oce_keeps_the_law_and_its_function_depends_on_the_orbit_alone(base):
     with torch.no_grad():
         torch.testing.assert_close(net(act(g, v)).flat(), act(g, net(v)).flat(), rtol=0, atol=1e-13)
         torch.testing.assert_close(net.function(act(g, v), x), net.function(v, x), rtol=0, atol=1e-13)
-        networks = net.networks(v)
-        assert torch.equal(
-            net(v).flat(), networks.map(lambda t: t.unflatten(0, (3, 3)).mean(1)).flat()
-        ) or torch.allclose(
-            net(v).flat(), networks.map(lambda t: t.unflatten(0, (3, 3)).mean(1)).flat(), rtol=0, atol=1e-14
-        )
+        mean = net.networks(v).map(lambda tensor: tensor.unflatten(0, (3, 3)).mean(1))
+        torch.testing.assert_close(net(v).flat(), mean.flat(), rtol=0, atol=1e-14)
 
 
 def test_oce_says_what_it_cannot_stand_on():
