@@ -218,16 +218,18 @@ def schema() -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["html", "markdown", "junit", "json"]),
-    help="Print one form; default: write all files again.",
+    type=click.Choice(["html", "markdown", "junit", "json", "figures", "tables"]),
+    help="Print one form; figures (SVG, PDF) and tables (CSV, LaTeX) are written to folders. Default: write all files again.",
 )
 def report(directory: Path, form: str | None) -> None:
-    """Make the reports of a run again, or print one."""
-    from .store import StoreError, read_run, render, save_reports
+    """Make the reports of a run again, print one, or write its figures and tables for a paper."""
+    from .store import FOLDERS, StoreError, read_run, render, save_folder, save_reports
 
     try:
         stored = read_run(directory)
-        if form:
+        if form in FOLDERS:
+            click.echo(str(save_folder(stored, directory if directory.is_dir() else directory.parent, form).resolve()))
+        elif form:
             click.echo(render(stored, form), nl=False)
         else:
             save_reports(stored, directory)

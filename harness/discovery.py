@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .architecture import Architecture, InvalidPlugin, as_architecture
+from .cell import WEIGHTS
 from .registry import DuplicateName, UnknownName, did_you_mean
 from .scalars import parse_scalar
 
@@ -104,6 +105,10 @@ def check_reference(reference: str) -> None:
     Raises:
         UnknownName: no installed architecture has that name, or no such file; with the nearest match.
     """
+    if reference == WEIGHTS:
+        raise UnknownName(
+            f'"{WEIGHTS}" names the rows of checks that read weights alone; no architecture bears that name'
+        )
     target, colon, attribute = reference.rpartition(":")
     if not colon:
         if reference not in installed():

@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .cell import Cell
+from .cell import WEIGHTS, Cell
 from .checks import CHECK_KINDS
 from .discovery import ArchitectureName
 from .executors import (
@@ -92,14 +92,15 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
     ):
         if not task.resume:
             clear_checkpoints(task.directory)
-        descriptions = _describe(task, workers)
+        descriptions = _describe(task, workers) if any(cell.architecture != WEIGHTS for cell in cells) else []
         by_name = {entry["name"]: entry for entry in descriptions}
-        made_by = {name: _made_by(task, entry) for name, entry in by_name.items()}
+        made_by = {name: _made_by(task, entry) for name, entry in (*by_name.items(), (WEIGHTS, {}))}
         rows: dict[int, Result] = {}
         for position, cell in enumerate(cells):
             kept = journal.get(cell.id, made_by[cell.architecture]) if task.resume else None
-            if by_name[cell.architecture].get("error"):
-                rows[position] = unanswered(cell, str(by_name[cell.architecture]["error"]))
+            unloadable = by_name.get(cell.architecture, {}).get("error")
+            if unloadable:
+                rows[position] = unanswered(cell, str(unloadable))
             elif kept is not None:
                 rows[position] = replace(kept, suite=cell.suite, check=cell.check, claim=cell.claim)
         missing = [position for position in range(len(cells)) if position not in rows]
