@@ -333,6 +333,58 @@ def verify(directory: Path) -> None:
     sys.exit(int(bool(wrong)))
 
 
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option("--form", default="float", show_default=True, help="As stored, or as 8-bit, 4-bit, pruned-50%, ...")
+@click.option("--json", "as_json", is_flag=True)
+def audit(files: tuple[str, ...], form: str, as_json: bool) -> None:
+    """Say of state dicts of MLPs whether they are in general position, and what refinement makes of them.
+
+    Exit code: 0 if all are in general position, 1 if some are not, 2 if a file cannot be read.
+    """
+    from .oracles.audit import check_form
+
+    try:
+        check_form(form)
+    except ValueError as error:
+        refuse(str(error))
+    from .audit_files import audit_files
+
+    found, errors = audit_files(files, form)
+    if as_json:
+        click.echo(json.dumps([entry.to_json() for entry in found], indent=1, ensure_ascii=False))
+    elif found:
+        print_audit(found)
+    if errors:
+        refuse(*errors)
+    sys.exit(int(not all(entry.general_position for entry in found)))
+
+
+def print_audit(found: Any) -> None:
+    """A line for each network, and one for all."""
+    header = ("file", "widths", "general position", "discrete", "rounds", "one orbit", "ties")
+    rows = [
+        (
+            entry.file,
+            "-".join(map(str, entry.widths)),
+            "yes" if entry.general_position else "no",
+            "yes" if entry.discrete else "no",
+            "-" if entry.rounds is None else str(entry.rounds),
+            "yes" if entry.one_orbit else "no",
+            entry.where or "-",
+        )
+        for entry in found
+    ]
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
+        click.echo("  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip())
+    counts = [sum(row[column] == "yes" for row in rows) for column in (2, 3, 5)]
+    click.echo(
+        f"{len(rows)} network{'s' * (len(rows) > 1)}: {counts[0]} in general position, {counts[1]} discrete, "
+        f"{counts[2]} alone with their orbit in their 1-WL class"
+    )
+
+
 @main.group()
 def zoo() -> None:
     """Real weights: populations of trained networks."""

@@ -14,7 +14,7 @@ from ..harness.result import Run
 from .details import red_groups
 from .outcomes import STATUSES, headline, is_red, problems_of, tally
 from .separation import pair_table
-from .summary import architecture_names, asides, check_rows, costs, environment, ledger, verdicts
+from .summary import architecture_names, asides, check_rows, costs, environment, ledger, subjects, verdicts
 from .values import compact, mapping, one_line, plural, seconds_text, shown
 
 LIMIT = 65_000
@@ -162,7 +162,7 @@ def _verdicts(run: Run) -> list[str]:
 
 def _checks(run: Run) -> list[str]:
     rows = check_rows(run)
-    names = architecture_names(run)
+    names = subjects(run)
     if not rows or not names:
         return []
     cells = [

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
 
+from ..harness.cell import WEIGHTS
 from ..harness.claims import CLAIMS
 from ..harness.result import Result, Run
 from .outcomes import Tally, status_of, tally
@@ -24,7 +25,13 @@ Row = TypeVar("Row")
 def architecture_names(run: Run) -> tuple[str, ...]:
     """Every architecture that the run names: those asked for, in order, then any that only rows mention."""
     asked = [str(entry.get("name", "?")) for entry in run.architectures]
-    return tuple(dict.fromkeys([*asked, *(row.architecture for row in run.results)]))
+    return tuple(dict.fromkeys([*asked, *(row.architecture for row in run.results if row.architecture != WEIGHTS)]))
+
+
+def subjects(run: Run) -> tuple[str, ...]:
+    """Whatever rows are of: the architectures, and last the weights, where a check read these alone."""
+    alone = any(row.architecture == WEIGHTS for row in run.results)
+    return (*architecture_names(run), WEIGHTS) if alone else architecture_names(run)
 
 
 def grouped(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Row]]:
@@ -334,7 +341,7 @@ def asides(run: Run, status: str) -> tuple[Aside, ...]:
     """The rows of a status by architecture and reason: the declared one for expected failures, else the row's own."""
     rows = (row for row in run.results if status_of(row) == status)
     groups = grouped(rows, lambda row: (row.architecture, row.declared or row.reason))
-    places = {name: place for place, name in enumerate(architecture_names(run))}
+    places = {name: place for place, name in enumerate(subjects(run))}
     return tuple(
         Aside(name, one_line(reason) or NOTHING, _by_check(found), found[0], len(found))
         for (name, reason), found in sorted(groups.items(), key=lambda item: places[item[0][0]])

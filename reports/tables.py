@@ -15,7 +15,17 @@ from .equivariance import error_table
 from .ladder import rungs
 from .outcomes import STATUSES, Tally, status_of
 from .separation import pair_table
-from .summary import architecture_names, asides, check_rows, costs, declarations, environment, ledger, verdicts
+from .summary import (
+    architecture_names,
+    asides,
+    check_rows,
+    costs,
+    declarations,
+    environment,
+    ledger,
+    subjects,
+    verdicts,
+)
 from .table_text import csv, latex
 from .values import finite, number, shown
 
@@ -77,7 +87,7 @@ def _verdicts(run: Run) -> Table:
 
 
 def _checks(run: Run) -> Table:
-    names = architecture_names(run)
+    names = subjects(run)
     rows = tuple(
         (
             row.suite, row.check, row.kind, row.claim,
