@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -315,6 +316,28 @@ def verify(directory: Path) -> None:
         click.echo(f"{row.architecture} / {row.check} / {row.case}: {problem}")
     click.echo(f"{len(rows) - len(wrong)} of {len(rows)} certificates verified")
     sys.exit(int(bool(wrong)))
+
+
+@main.group()
+def new() -> None:
+    """Write the beginnings of something of your own."""
+
+
+@new.command()
+@click.argument("name")
+@click.option("--directory", type=click.Path(path_type=Path), help="Where to write it; default: ./NAME.")
+def architecture(name: str, directory: Path | None) -> None:
+    """Write a package with an architecture, its tests, suite, tox.ini and CI job, that passes as it stands."""
+    from .scaffold import ScaffoldError, new_architecture
+
+    home = directory or Path(name)
+    try:
+        written = new_architecture(name, home)
+    except ScaffoldError as error:
+        refuse(str(error))
+    for path in written:
+        click.echo(str(path))
+    click.echo(f"next: cd {shlex.quote(str(home))} && pip install -e '.[test]' && pytest")
 
 
 @main.group()
