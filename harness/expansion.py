@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 
-from .realisations import input_shape, realise_any
+from .realisation import realisation, realise
 from .weights import Weights
 
 
@@ -23,11 +23,11 @@ def mean_function(v: Weights, x: torch.Tensor) -> torch.Tensor:
 
     Args:
         v: k channels.
-        x: inputs `[points, *shape]` for all of them, or `[B, points, *shape]`, as `realisations.realise_any` takes them.
+        x: inputs `[points, *shape]` for all of them, or `[B, points, *shape]`, as `realise` takes them.
 
     Raises:
         SpaceError: a space whose function is not known, or inputs that do not fit.
     """
-    shared = x.ndim == len(input_shape(v.space, 1)) + 1
-    answers = realise_any(apart(v, v.channels), x if shared else x.repeat_interleave(v.channels, 0))
+    shared = x.ndim == len(realisation(v.space).axes) + 1
+    answers = realise(apart(v, v.channels), x if shared else x.repeat_interleave(v.channels, 0))
     return answers.unflatten(0, (v.batch, v.channels)).mean(1)
