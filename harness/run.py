@@ -21,6 +21,7 @@ from .discovery import ArchitectureName
 from .executors import (
     Lost,
     Workers,
+    architecture_cost,
     available_cpus,
     check_device,
     describe_architecture,
@@ -38,6 +39,8 @@ from .suite import Expectation, Suite
 VERSION = version("orbitcheck")
 
 DESCRIPTION_LIMIT = 60.0
+COST_LIMIT = 20.0
+"""Seconds after which the cost of a forward pass stays unknown."""
 LIBRARIES = ("torch", "numpy", "scipy", "canonaut", "scikit-learn")
 
 Progress = Callable[[str, int, int], None]
@@ -153,7 +156,12 @@ def _describe(task: Plan, workers: Workers) -> list[Mapping[str, Any]]:
         raise NothingToRun(*refused)
     if all(entry.get("error") for entry in entries):
         raise NothingToRun(*(str(entry["error"]) for entry in entries))
-    return entries
+    loaded = [position for position, entry in enumerate(entries) if not entry.get("error")]
+    costs = workers.map(
+        architecture_cost, [(names[position],) for position in loaded], min(COST_LIMIT, task.time_limit or COST_LIMIT)
+    )
+    measured = {loaded[number]: answer for number, answer in costs if not isinstance(answer, Lost)}
+    return [{**entry, "cost": measured.get(position)} for position, entry in enumerate(entries)]
 
 
 def _made_by(task: Plan, description: Mapping[str, Any]) -> str:
