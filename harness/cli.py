@@ -31,7 +31,7 @@ def say(line: str) -> None:
 
 def tell_github(lines: Iterable[tuple[str, str]], summary: str) -> None:
     """Annotate the job, one line a group, and append to the step's summary."""
-    for line in github.annotations(lines):
+    for line in github.workflow_commands(lines):
         click.echo(line)
     problem = github.add_to_summary(summary)
     if problem:
