@@ -13,7 +13,7 @@ from torch import nn
 
 from ..harness.architecture import Equivariant, Invariant, Unsupported, register
 from ..harness.discovery import load, parse_name
-from ..harness.realisations import input_shape, realise_any
+from ..harness.realisation import realisation
 from ..harness.space import SpaceError, WeightSpace
 from ..harness.weights import Weights
 from .heads import check_size
@@ -76,13 +76,14 @@ class OCE(nn.Module):
 
         Args:
             v: weight vectors.
-            x: inputs `[points, *shape]` for all of them, or `[B, points, *shape]`, as `realisations.realise_any` takes them.
+            x: inputs `[points, *shape]` for all of them, or `[B, points, *shape]`, as `realise` takes them.
 
         Raises:
             SpaceError: more than one output channel, a space whose function is not known, or inputs that do not fit.
         """
         if self.channels != 1:
             raise SpaceError(f"only weights with one channel compute a function; oce was built for {self.channels}")
-        shared = x.ndim == len(input_shape(v.space, 1)) + 1
-        answers = realise_any(self.networks(v), x if shared else x.repeat_interleave(self.k, 0))
+        realise = realisation(v.space)
+        shared = x.ndim == len(realise.axes) + 1
+        answers = realise(self.networks(v), x if shared else x.repeat_interleave(self.k, 0))
         return answers.unflatten(0, (v.batch, self.k)).mean(1)

@@ -13,9 +13,10 @@ import numpy as np
 
 from orbitcheck.harness.group import random_elements
 from orbitcheck.harness.oracles.function import function_relation
-from orbitcheck.harness.oracles.orbit import moved, same_orbit, stabiliser_order
+from orbitcheck.harness.oracles.orbit import moved, same_orbit
 from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.oracles.relation import certify
+from orbitcheck.harness.oracles.stabiliser import stabiliser_order
 from orbitcheck.harness.pairs.family import Pair
 from orbitcheck.harness.space import WeightSpace, mlp
 

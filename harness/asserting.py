@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from .architecture import Architecture, Equivariant, Invariant, Unsupported, as_architecture
-from .cell import Cell
+from .cell import WEIGHTS, Cell
 from .checks import equivariance as law
 from .checks.equivariance_measurement import OUTPUTS, Task, measure
 from .checks.prediction import NOT_SEPARATED, SEPARATED, Prediction
@@ -194,10 +194,10 @@ class SuiteRow:
 def checks_for(
     factory: Factory, suite: str | Path = "quick", options: Mapping[str, Any] | None = None
 ) -> list[SuiteRow]:
-    """Every row of a suite on one network, for `@pytest.mark.parametrize("check", checks_for(MyNet), ids=str)`."""
+    """Every row of a suite that reads a network, on one, for `@pytest.mark.parametrize("check", checks_for(MyNet), ids=str)`."""
     from .discovery import ArchitectureName
 
     architecture = as_architecture(factory).with_options(options or {})
     name = ArchitectureName(architecture.name, tuple(sorted(architecture.options.items())))
     loaded = load_suite(suite)
-    return [SuiteRow(cell, loaded, architecture) for cell in plan([loaded], [name])]
+    return [SuiteRow(cell, loaded, architecture) for cell in plan([loaded], [name]) if cell.architecture != WEIGHTS]

@@ -64,7 +64,7 @@ def main() -> None:
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), help="Worker processes; default: the CPUs at hand.")
 @click.option("--resume", is_flag=True, help="Go on with the run that the folder holds.")
 @click.option(
-    "--time-limit", type=click.FloatRange(min=0, min_open=True), default=120.0, show_default=True, help="Seconds a row."
+    "--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds a row; default: 120, more for training."
 )
 @click.option("--expect", "expect", type=click.Path(), help="A file of your own expected failures.")
 @click.option(
@@ -79,7 +79,7 @@ def run(
     output: Path,
     jobs: int | None,
     resume: bool,
-    time_limit: float,
+    time_limit: float | None,
     expect: str | None,
     require_power: str | None,
     device: str,
@@ -177,7 +177,7 @@ def print_summary(result: Any, output: Path) -> None:
     click.echo(str((output / "report.html").resolve()))
 
 
-LISTS = ["architectures", "suites", "checks", "pairs", "claims", "zoos"]
+LISTS = ["architectures", "suites", "checks", "pairs", "targets", "regimes", "claims", "zoos"]
 
 
 @main.command(name="list")
@@ -217,6 +217,20 @@ def listed(what: str) -> list[dict[str, Any]]:
         return [
             {"name": name, "claim": family.claim or "", "title": family.title} for name, family in PAIR_FAMILIES.items()
         ]
+    if what == "targets":
+        from .targets import TARGETS
+
+        return [
+            {"name": name, "kind": target.kind, "claim": target.claim, "title": target.title}
+            for name, target in TARGETS.items()
+        ]
+    if what == "regimes":
+        from .regimes import REGIMES
+
+        return [
+            {"name": name, "metadata": ", ".join(regime.metadata), "title": regime.title}
+            for name, regime in REGIMES.items()
+        ]
     if what == "claims":
         from .claims import CLAIMS
 
@@ -239,16 +253,18 @@ def schema() -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["html", "markdown", "junit", "json"]),
-    help="Print one form; default: write all files again.",
+    type=click.Choice(["html", "markdown", "junit", "json", "figures", "tables"]),
+    help="Print one form; figures (SVG, PDF) and tables (CSV, LaTeX) are written to folders. Default: write all files again.",
 )
 def report(directory: Path, form: str | None) -> None:
-    """Make the reports of a run again, or print one."""
-    from .store import StoreError, read_run, render, save_reports
+    """Make the reports of a run again, print one, or write its figures and tables for a paper."""
+    from .store import FOLDERS, StoreError, read_run, render, save_folder, save_reports
 
     try:
         stored = read_run(directory)
-        if form:
+        if form in FOLDERS:
+            click.echo(str(save_folder(stored, directory if directory.is_dir() else directory.parent, form).resolve()))
+        elif form:
             click.echo(render(stored, form), nl=False)
         else:
             save_reports(stored, directory)
@@ -354,6 +370,58 @@ def verify(directory: Path) -> None:
         click.echo(f"{row.architecture} / {row.check} / {row.case}: {problem}")
     click.echo(f"{len(rows) - len(wrong)} of {len(rows)} certificates verified")
     sys.exit(int(bool(wrong)))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option("--form", default="float", show_default=True, help="As stored, or as 8-bit, 4-bit, pruned-50%, ...")
+@click.option("--json", "as_json", is_flag=True)
+def audit(files: tuple[str, ...], form: str, as_json: bool) -> None:
+    """Say of state dicts of MLPs whether they are in general position, and what refinement makes of them.
+
+    Exit code: 0 if all are in general position, 1 if some are not, 2 if a file cannot be read.
+    """
+    from .oracles.audit import check_form
+
+    try:
+        check_form(form)
+    except ValueError as error:
+        refuse(str(error))
+    from .audit_files import audit_files
+
+    found, errors = audit_files(files, form)
+    if as_json:
+        click.echo(json.dumps([entry.to_json() for entry in found], indent=1, ensure_ascii=False))
+    elif found:
+        print_audit(found)
+    if errors:
+        refuse(*errors)
+    sys.exit(int(not all(entry.general_position for entry in found)))
+
+
+def print_audit(found: Any) -> None:
+    """A line for each network, and one for all."""
+    header = ("file", "widths", "general position", "discrete", "rounds", "one orbit", "ties")
+    rows = [
+        (
+            entry.file,
+            "-".join(map(str, entry.widths)),
+            "yes" if entry.general_position else "no",
+            "yes" if entry.discrete else "no",
+            "-" if entry.rounds is None else str(entry.rounds),
+            "yes" if entry.one_orbit else "no",
+            entry.where or "-",
+        )
+        for entry in found
+    ]
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
+        click.echo("  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip())
+    counts = [sum(row[column] == "yes" for row in rows) for column in (2, 3, 5)]
+    click.echo(
+        f"{len(rows)} network{'s' * (len(rows) > 1)}: {counts[0]} in general position, {counts[1]} discrete, "
+        f"{counts[2]} alone with their orbit in their 1-WL class"
+    )
 
 
 @main.group()

@@ -19,11 +19,11 @@ from .checks import CHECK_KINDS
 from .checks.kinds import CheckKind
 from .claims import CLAIMS
 from .parameters import Parameters, SuiteValueError, parse_parameters
-from .registry import Registry, UnknownName, did_you_mean
+from .registry import Registry, did_you_mean
 from .result import digest
-from .space import NamedSpace, SpaceError, mlp
+from .space import NamedSpace
+from .suite_spaces import SpaceModel, named_space
 from .yaml_marks import Document, YamlProblems, parse_document
-from .zoo.catalogue import parse_reference
 
 VERSION = 1
 NAME = r"[a-z0-9][a-z0-9._-]*"
@@ -38,15 +38,6 @@ class SuiteError(ValueError):
     def __init__(self, errors: Iterable[str]):
         self.errors = tuple(errors)
         super().__init__("\n".join(self.errors))
-
-
-class SpaceModel(Parameters):
-    """A weight space: `{mlp: [1, 4, 4, 1], activation: relu}` or `{zoo: digits-inr}`."""
-
-    mlp: Annotated[list[int] | None, Field(description="layer widths, input to output")] = None
-    activation: Annotated[str | None, Field(description="relu if left out")] = None
-    zoo: Annotated[str | None, Field(description="a zoo of trained networks, see `orbitcheck list zoos`")] = None
-    group: Annotated[str | None, Field(description="the zoo's group, if it has several")] = None
 
 
 class ExpectationModel(Parameters):
@@ -282,32 +273,14 @@ class _Reader:
                 model = parse_parameters(SpaceModel, entry)
             except SuiteValueError:
                 continue  # noted with the outer document
-            path = ("spaces", name)
-            if (model.mlp is None) == (model.zoo is None):
-                self.error(path, "give either mlp: [widths] or zoo: NAME")
-                continue
-            other = ("activation",) if model.zoo else ("group",)
-            for key in other:
-                if getattr(model, key) is not None:
-                    self.error((*path, key), f"belongs to {'mlp' if key == 'activation' else 'zoo'} only")
             try:
-                found[name] = self.zoo_space(model) if model.zoo else self.mlp_space(model)
-            except SpaceError as error:
-                self.error((*path, "activation" if "activation" in str(error) else "mlp"), str(error))
-            except UnknownName as error:
-                self.error((*path, "group" if model.group else "zoo"), str(error))
+                found[name] = named_space(model)
+            except SuiteValueError as error:
+                for place, message in error.problems:
+                    self.error(("spaces", name, *place), message)
             else:
                 self.broken.discard(name)
         return found
-
-    @staticmethod
-    def mlp_space(model: SpaceModel) -> NamedSpace:
-        return NamedSpace(mlp(*(model.mlp or ()), activation=model.activation or "relu"))
-
-    @staticmethod
-    def zoo_space(model: SpaceModel) -> NamedSpace:
-        zoo, group = parse_reference("/".join(filter(None, (model.zoo, model.group))))
-        return NamedSpace(zoo.spaces[group], f"{zoo.name}/{group}" if len(zoo.spaces) > 1 else zoo.name)
 
     def check(
         self, entry: Any, number: int, spaces: Mapping[str, NamedSpace], kinds: Registry[CheckKind]

@@ -96,6 +96,10 @@ def test_a_run_is_as_predicted_or_red_and_its_rows_reproduce(suite, tmp_path):
     assert "the same outcome" in again.output
     for name in ("report.html", "report.md", "junit.xml"):
         assert (out / name).stat().st_size > 0
+    for form, name in (("figures", "equivariance-error.pdf"), ("tables", "rows.csv")):
+        written = call("report", out, "--format", form)
+        assert written.exit_code == 0 and written.output == f"{(out / form).resolve()}\n"
+        assert (out / form / name).stat().st_size > 0
     suite.write_text(SUITE + EXPECTED)
     resumed = call("run", suite, "-a", "stats", "-a", "flat-mlp", "-o", out, "-j", 1, "--resume")
     assert resumed.exit_code == 0, resumed.output

@@ -168,7 +168,7 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     predicted = "equivariant"
     if task.mode not in architecture.traits.modes:
         return Judgement("not-applicable", f"claims no {task.mode} mode", predicted)
-    if architecture.traits.domain == "general-position":
+    if architecture.traits.domain == "general-position" and task.named.space.is_mlp:
         sample = draw_inputs(task, task.named.space, task.samples, np.random.default_rng(cell.seed))
         if not in_general_position(sample):
             return Judgement("not-applicable", "outside the declared domain: not in general position", predicted)
