@@ -195,8 +195,19 @@ def list_(what: str, as_json: bool) -> None:
         click.echo("  ".join(f"{row.get(key, '')!s:{widths[key]}}" for key in keys).rstrip())
 
 
+def extend() -> None:
+    """Import the installed extensions, whose families, targets and kinds are listed beside ours."""
+    from .extensions import ExtensionError, load_extensions
+
+    try:
+        load_extensions()
+    except ExtensionError as error:
+        refuse(str(error))
+
+
 def listed(what: str) -> list[dict[str, Any]]:
-    """The entries of one list as plain data; no plug-in is imported."""
+    """The entries of one list as plain data; no architecture is imported."""
+    extend()
     if what == "architectures":
         from .discovery import declared_statically, installed
 
@@ -245,6 +256,7 @@ def schema() -> None:
     """Print the JSON schema of suite files."""
     from .suite_schema import json_schema
 
+    extend()
     click.echo(json.dumps(json_schema(), indent=1, ensure_ascii=False))
 
 

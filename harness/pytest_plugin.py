@@ -175,7 +175,10 @@ class Row(pytest.Item):
         if row.declared is not None and not is_red(row):
             pytest.xfail(row.declared)
         if is_red(row):
-            chosen = ["--orbitcheck", self.reference, "--architecture", self.cell.architecture, "-k", row.id]
+            from .cell import WEIGHTS
+
+            named = [] if row.architecture == WEIGHTS else ["--architecture", row.architecture]
+            chosen = ["--orbitcheck", self.reference, *named, "-k", row.id]
             raise RedRow(f"{failure_text(row)}\nagain: pytest {shlex.join(chosen)}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
