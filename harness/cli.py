@@ -38,7 +38,25 @@ def tell_github(lines: Iterable[tuple[str, str]], summary: str) -> None:
         click.echo(f"orbitcheck: {problem}", err=True)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class OneLine(click.Group):
+    """A group whose every error of usage is one line, as all other errors are; click's own take four."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **more: Any) -> Any:
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **more)
+        try:
+            sys.exit(super().main(*args, standalone_mode=False, **more))
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(NOTHING)
+        except click.ClickException as error:
+            asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "orbitcheck"
+            refuse(" ".join(f"{error.format_message()} (see {asked} --help)".split()))
+        except click.Abort:
+            sys.exit(130)
+
+
+@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="orbitcheck")
 def main() -> None:
     """Formal-property tests for permutation-equivariant weight-space networks."""
