@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="over this architecture; default: all built-in",
+        help="over this architecture; default: those that the suite names, or all built-in",
     )
     group.addoption("--orbitcheck-expect", metavar="FILE", help="a file of your own expected failures")
 
@@ -44,14 +44,15 @@ def pytest_configure(config: pytest.Config) -> None:
     references: list[str] | None = config.getoption("--orbitcheck")
     if not references:
         return
-    from .discovery import NameSyntaxError, built_in, check_reference, parse_name
+    from .discovery import NameSyntaxError, check_reference, default_names, parse_name
     from .plan import plan
     from .registry import UnknownName
     from .suite import SuiteError, load_expectations, load_suite
 
     try:
         suites = [load_suite(reference) for reference in dict.fromkeys(references)]
-        names = [parse_name(text) for text in config.getoption("--architecture") or built_in()]
+        named = config.getoption("--architecture") or default_names((s.name, s.architectures) for s in suites)
+        names = [parse_name(text) for text in named]
         for name in names:
             check_reference(name.reference)
         file = config.getoption("--orbitcheck-expect")
