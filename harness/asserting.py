@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -148,7 +149,9 @@ class SuiteRow:
         return row
 
 
-def checks_for(factory: Factory, suite: str = "quick", options: Mapping[str, Any] | None = None) -> list[SuiteRow]:
+def checks_for(
+    factory: Factory, suite: str | Path = "quick", options: Mapping[str, Any] | None = None
+) -> list[SuiteRow]:
     """Every row of a suite that reads a network, on one, for `@pytest.mark.parametrize("check", checks_for(MyNet), ids=str)`."""
     from .discovery import ArchitectureName
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from .architecture import Architecture, Traits, Unsupported
 from .cell import WEIGHTS, Cell
+from .checkpoint import Checkpoint
 from .checks import CHECK_KINDS
 from .discovery import ArchitectureName, load, parse_name
 from .result import Judgement, Result
@@ -31,19 +32,26 @@ def _none(space: object, output: object) -> NoReturn:
 NO_ARCHITECTURE = Architecture(WEIGHTS, _none, Traits())
 
 
-def evaluate(cell: Cell, architecture: Architecture | None = None, *, device: str = "cpu") -> Result:
+def evaluate(
+    cell: Cell,
+    architecture: Architecture | None = None,
+    *,
+    device: str = "cpu",
+    checkpoint: Checkpoint | None = None,
+) -> Result:
     """Carry out one cell.
 
     Args:
         cell: what to do.
         architecture: the loaded plug-in; None loads the one that the cell names. A check of weights alone is given none.
         device: where networks run.
+        checkpoint: where a training keeps its state while it lasts.
 
     Returns:
         The row, `reproduce` left empty. Never raises for a plug-in's fault.
     """
     start = time.perf_counter()
-    bench = Workbench(device)
+    bench = Workbench(device, checkpoint=checkpoint)
     printed = io.StringIO()
     name = parse_name(cell.architecture)
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):

@@ -48,9 +48,9 @@ def points_on(values: Iterable[float], start: float, end: float, label: Callable
     """A logarithmic axis with ticks at the given positive values themselves, some air at both ends; labels that would
     touch are left out."""
     found = sorted(set(values))
-    ratio = max(found[-1] / found[0], 1.0)
-    air = max(ratio**0.08, 1.15)
-    axis = Axis(found[0] / air, found[-1] * air, start, end, True, ())
+    low, high = math.log(found[0]), math.log(found[-1])
+    air = max(0.08 * (high - low), math.log(1.15))
+    axis = Axis(math.exp(max(low - air, -700.0)), math.exp(min(high + air, 700.0)), start, end, True, ())
     ticks: list[tuple[float, str]] = []
     for value in found:
         text = label(value)

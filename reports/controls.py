@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..harness.result import Result, Run
 from .outcomes import status_of
 from .separation import round_of, separation_rows
-from .summary import architecture_names, grouped
+from .summary import architecture_names, grouped, subjects
 from .values import finite, mapping, one_line
 
 CONFIDENCE = 0.95
@@ -150,7 +150,7 @@ class Planted:
 def planted(run: Run) -> tuple[Planted, ...]:
     """The declared failures by architecture and reason: a tool that lets one pass is blind to that defect."""
     rows = [row for row in run.results if row.declared is not None]
-    places = {name: place for place, name in enumerate(architecture_names(run))}
+    places = {name: place for place, name in enumerate(subjects(run))}
     groups = grouped(rows, lambda row: (row.architecture, row.declared))
     return tuple(
         Planted(name, one_line(reason), all(status_of(row) == "expected" for row in found), len(found))

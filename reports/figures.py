@@ -24,11 +24,13 @@ def figures(run: Run) -> tuple[Drawing, ...]:
 
 
 def files(run: Run) -> Iterator[tuple[str, bytes]]:
-    """`(name, content)` of every figure as SVG and PDF.
+    """`(name, content)` of every figure, first all as SVG, which needs nothing, then all as PDF.
 
     Raises:
         MissingMatplotlib: PDF cannot be made.
     """
-    for drawing in figures(run):
+    found = figures(run)
+    for drawing in found:
         yield f"{drawing.name}.svg", svg(drawing).encode()
+    for drawing in found:
         yield f"{drawing.name}.pdf", pdf(drawing)

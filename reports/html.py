@@ -30,7 +30,6 @@ from .outcomes import STATUSES, headline, is_red, problems_of, tally
 from .scatter import scatter
 from .separation import pair_sections, pair_table, separation_rows
 from .summary import (
-    architecture_names,
     asides,
     check_rows,
     costs,
@@ -39,6 +38,7 @@ from .summary import (
     ledger,
     reference_batch,
     sections,
+    subjects,
     verdicts,
 )
 
@@ -54,7 +54,7 @@ def html(run: Run) -> str:
     figure = scatter(run)
     compared = {row.architecture for row in separation_rows(run)}
     fitted = {row.architecture for row in approximation_rows(run)}
-    names = architecture_names(run)
+    names = subjects(run)
     return (
         _environment()
         .get_template("report.html.jinja")

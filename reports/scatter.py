@@ -15,6 +15,8 @@ from .values import compact, finite
 
 GRID = 4.0
 """Points nearer than this are drawn as one, which says how many rows it stands for."""
+ABOVE = 6.0
+"""How far a label stands from its line."""
 CAUSES = (  # binary digits between the precisions, what it means, how far along the line its label stands
     (29.0, "e32 = 2^29 e64: rounding", 0.6),
     (14.5, "e32 = 2^14.5 e64: a square root of rounding", 0.5),
@@ -56,9 +58,10 @@ def scatter(run: Run) -> Scatter | None:
         ends = _clipped(frame.x, frame.y, 2.0**digits)
         if ends is not None:
             (x1, y1), (x2, y2) = ends
-            angle = math.degrees(math.atan2(y2 - y1, x2 - x1))
+            slope = math.atan2(y2 - y1, x2 - x1)
             lines.append(Line(ends, "reference"))
-            labels.append(Text(x1 + share * (x2 - x1) + 4, y1 + share * (y2 - y1) - 6, label, "label", "middle", angle))
+            x, y = x1 + share * (x2 - x1) + ABOVE * math.sin(slope), y1 + share * (y2 - y1) - ABOVE * math.cos(slope)
+            labels.append(Text(x, y, label, "label", "middle", math.degrees(slope)))
     names = {name: index for index, name in enumerate(architecture_names(run))}
     placed = [(row, frame.x(x), frame.y(y), f"e64 {compact(x)}, e32 {compact(y)}") for row, x, y in measured]
     items = (*frame.background, *lines, *_merged(placed, names), *labels)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
 
+from ..harness.cell import WEIGHTS
 from ..harness.claims import CLAIMS
 from ..harness.result import Result, Run
 from .outcomes import Tally, status_of, tally
@@ -24,7 +25,13 @@ Row = TypeVar("Row")
 def architecture_names(run: Run) -> tuple[str, ...]:
     """Every architecture that the run names: those asked for, in order, then any that only rows mention."""
     asked = [str(entry.get("name", "?")) for entry in run.architectures]
-    return tuple(dict.fromkeys([*asked, *(row.architecture for row in run.results)]))
+    return tuple(dict.fromkeys([*asked, *(row.architecture for row in run.results if row.architecture != WEIGHTS)]))
+
+
+def subjects(run: Run) -> tuple[str, ...]:
+    """Whatever rows are of: the architectures, and last the weights, where a check read these alone."""
+    alone = any(row.architecture == WEIGHTS for row in run.results)
+    return (*architecture_names(run), WEIGHTS) if alone else architecture_names(run)
 
 
 def grouped(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Row]]:
@@ -256,16 +263,18 @@ class Cost:
     """What one architecture takes.
 
     Args:
-        parameters, memory, operations: of one forward pass on the reference batch, where the run's description has them.
+        parameters, operations, memory, reference_seconds: of one forward pass on the reference batch, where the run's
+            description has them; memory is the most bytes of tensors alive at once.
         seconds, model_seconds: of its rows, and of these inside the network's own calls.
-        forwards: forward passes of the rows, of batches of all sizes.
+        forwards: weight vectors that went through it in the rows.
         share: its part of the run's seconds.
     """
 
     architecture: str
     parameters: int | None
-    memory: int | None
     operations: int | None
+    memory: int | None
+    reference_seconds: float | None
     rows: int
     seconds: float
     model_seconds: float
@@ -274,7 +283,7 @@ class Cost:
 
     @property
     def per_forward(self) -> float | None:
-        """Seconds inside the network for one of the rows' forward passes."""
+        """Seconds inside the network for one weight vector of the rows."""
         return self.model_seconds / self.forwards if self.forwards else None
 
     @property
@@ -296,8 +305,9 @@ def costs(run: Run) -> tuple[Cost, ...]:
             Cost(
                 architecture=name,
                 parameters=_count(measured.get("parameters", declared.get(name, {}).get("parameters"))),
-                memory=_count(measured.get("bytes")),
                 operations=_count(measured.get("operations")),
+                memory=_count(measured.get("bytes")),
+                reference_seconds=finite(measured.get("seconds")),
                 rows=len(rows),
                 seconds=seconds,
                 model_seconds=sum(finite(row.model_seconds) or 0.0 for row in rows),
@@ -334,7 +344,7 @@ def asides(run: Run, status: str) -> tuple[Aside, ...]:
     """The rows of a status by architecture and reason: the declared one for expected failures, else the row's own."""
     rows = (row for row in run.results if status_of(row) == status)
     groups = grouped(rows, lambda row: (row.architecture, row.declared or row.reason))
-    places = {name: place for place, name in enumerate(architecture_names(run))}
+    places = {name: place for place, name in enumerate(subjects(run))}
     return tuple(
         Aside(name, one_line(reason) or NOTHING, _by_check(found), found[0], len(found))
         for (name, reason), found in sorted(groups.items(), key=lambda item: places[item[0][0]])

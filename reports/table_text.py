@@ -53,7 +53,7 @@ def latex(title: str, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> 
         f"% {''.join(letter if letter.isascii() else '?' for letter in one_line(title))}; needs \\usepackage{{booktabs}}",
         f"\\begin{{tabular}}{{{''.join('r' if numbers else 'l' for numbers in right)}}}",
         r"\toprule",
-        f"{' & '.join(escaped(name) for name in header)} \\\\",
+        f"{' & '.join(_latex_cell(name) for name in header)} \\\\",
         r"\midrule",
         *(f"{' & '.join(_latex_cell(cell) for cell in row)} \\\\" for row in rows),
         r"\bottomrule",
@@ -72,8 +72,15 @@ def _latex_cell(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, int | float):
-        return f"${text}$" if (text := compact(cell)).startswith("-") else text.replace(NOTHING, "--")
+        return _latex_number(compact(cell))
     return escaped(one_line(cell, LONGEST))
+
+
+def _latex_number(text: str) -> str:
+    mantissa, power, exponent = text.partition("e")
+    if power:
+        return f"${mantissa} \\cdot 10^{{{int(exponent)}}}$"
+    return f"${text}$" if text.startswith("-") else text.replace(NOTHING, "--")
 
 
 def escaped(text: str) -> str:

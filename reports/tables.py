@@ -15,7 +15,18 @@ from .equivariance import error_table
 from .ladder import rungs
 from .outcomes import STATUSES, Tally, status_of
 from .separation import pair_table
-from .summary import architecture_names, asides, check_rows, costs, declarations, environment, ledger, verdicts
+from .summary import (
+    architecture_names,
+    asides,
+    check_rows,
+    costs,
+    declarations,
+    environment,
+    ledger,
+    reference_batch,
+    subjects,
+    verdicts,
+)
 from .table_text import csv, latex
 from .values import finite, number, shown
 
@@ -77,7 +88,7 @@ def _verdicts(run: Run) -> Table:
 
 
 def _checks(run: Run) -> Table:
-    names = architecture_names(run)
+    names = subjects(run)
     rows = tuple(
         (
             row.suite, row.check, row.kind, row.claim,
@@ -208,16 +219,17 @@ def _planted(run: Run) -> Table:
 
 
 def _costs(run: Run) -> Table:
+    batch = reference_batch(run)
     header = (
-        "architecture", "parameters", "rows", "seconds", "seconds in the network", "overhead", "forwards",
-        "seconds per forward", "bytes per forward", "operations per forward",
+        "architecture", "parameters", "operations", "bytes", "seconds a batch", "rows", "seconds", "seconds in the network",
+        "overhead", "forwards", "seconds a forward",
     )  # fmt: skip
     rows = tuple(
-        (entry.architecture, entry.parameters, entry.rows, entry.seconds, entry.model_seconds, entry.overhead,
-         entry.forwards, entry.per_forward, entry.memory, entry.operations)
+        (entry.architecture, entry.parameters, entry.operations, entry.memory, entry.reference_seconds, entry.rows,
+         entry.seconds, entry.model_seconds, entry.overhead, entry.forwards, entry.per_forward)
         for entry in costs(run)
     )  # fmt: skip
-    return Table("cost", "Cost", header, rows)
+    return Table("cost", f"Cost; the first columns of {batch}" if batch else "Cost", header, rows)
 
 
 def _failures(run: Run) -> Table:

@@ -96,6 +96,10 @@ def test_a_run_is_as_predicted_or_red_and_its_rows_reproduce(suite, tmp_path):
     assert "the same outcome" in again.output
     for name in ("report.html", "report.md", "junit.xml"):
         assert (out / name).stat().st_size > 0
+    for form, name in (("figures", "equivariance-error.pdf"), ("tables", "rows.csv")):
+        written = call("report", out, "--format", form)
+        assert written.exit_code == 0 and written.output == f"{(out / form).resolve()}\n"
+        assert (out / form / name).stat().st_size > 0
     suite.write_text(SUITE + EXPECTED)
     resumed = call("run", suite, "-a", "stats", "-a", "flat-mlp", "-o", out, "-j", 1, "--resume")
     assert resumed.exit_code == 0, resumed.output
@@ -131,3 +135,43 @@ def test_plug_ins_that_hang_crash_or_do_not_load_lose_their_own_rows_only(suite,
     alone = call("run", suite, "-a", names[0], "-o", tmp_path / "out")
     assert alone.exit_code == 2
     assert "no such library" in alone.output
+
+
+def test_a_gate_is_green_on_its_own_run_and_red_on_a_worse_one(suite, tmp_path, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    out, kept = tmp_path / "out", tmp_path / "baseline.json"
+    call("run", suite, "-a", "stats", "-a", "deep-sets", "-o", out, "-j", 1)
+    missing = call("gate", out, "--baseline", kept)
+    assert (missing.exit_code, len(missing.output.splitlines())) == (2, 1)
+    assert "--update` writes one" in missing.output
+    assert call("gate", out, "--baseline", kept, "--update").exit_code == 0
+    before = kept.read_text()
+    green = call("gate", out, "--baseline", kept)
+    assert (green.exit_code, green.output) == (0, "0 differences in 4 rows, 0 regressions\n")
+    assert call("gate", out, "--baseline", kept, "--update").exit_code == 0
+    assert kept.read_text() == before
+
+    run = call("run", suite, "-a", "stats", "-a", "flat-mlp", "-o", tmp_path / "worse", "-j", 1)
+    assert "::error title=flat-mlp / law::2 x, the first: fail%3A" not in run.output, "a message keeps its colons"
+    assert "::error title=flat-mlp / law::2 x, the first: fail: tiny/invariant/generic/eval: phi(g v)" in run.output
+    red = call("gate", tmp_path / "worse", "--baseline", kept)
+    assert red.exit_code == 1
+    lines = red.output.splitlines()
+    assert sum(line.startswith("MISSING deep-sets / small / law / tiny") for line in lines) == 2
+    assert sum(line.startswith("NEW     flat-mlp / small / law / tiny") for line in lines) == 2
+    assert "::error title=MISSING small / law::2 x, the first: MISSING deep-sets" in red.output
+    summary = (tmp_path / "summary.md").read_text()
+    assert "# ✗ orbitcheck: " in summary
+    assert "## ✗ orbitcheck gate: 4 differences in 4 rows, 4 regressions" in summary
+    assert "NEW     flat-mlp / small / law" in call("diff", out, tmp_path / "worse").output
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    assert "::error" not in call("gate", tmp_path / "worse", "--baseline", kept).output
+
+
+def test_two_suites_of_one_name_are_refused(suite, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text(suite.read_text())
+    result = call("run", suite, other, "-a", "stats", "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert result.output == 'orbitcheck: two of the suites are called "small"; rows are told apart by that name\n'

@@ -115,5 +115,6 @@ def test_a_wheel_holds_all_data_and_no_tests(tmp_path):
     packages = [source_of(package).parent for package in PROJECT["tool"]["setuptools"]["packages"]]
     wanted = {f"orbitcheck/{code.relative_to(ROOT).as_posix()}" for folder in packages for code in folder.glob("*.py")}
     wanted |= {f"orbitcheck/suites/{path.name}" for path in (ROOT / "suites").glob("*.yaml")}
-    wanted |= {f"orbitcheck/reports/templates/{path.name}" for path in (ROOT / "reports" / "templates").iterdir()}
+    templates = [*(ROOT / "reports" / "templates").iterdir(), *(ROOT / "harness" / "templates").glob("*/*")]
+    wanted |= {f"orbitcheck/{path.relative_to(ROOT).as_posix()}" for path in templates}
     assert held == wanted | {"orbitcheck/py.typed"}

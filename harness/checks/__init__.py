@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from . import completeness, detection, equivariance, general_position, separation
+from . import approximation, completeness, detection, equivariance, general_position, separation
 from .kinds import CHECK_KINDS
 
-for kind in (equivariance.KIND, separation.KIND, detection.KIND, completeness.KIND, general_position.KIND):
+for kind in (
+    equivariance.KIND,
+    separation.KIND,
+    detection.KIND,
+    completeness.KIND,
+    approximation.KIND,
+    general_position.KIND,
+):
     CHECK_KINDS.add(kind.name, kind)

@@ -154,8 +154,8 @@ def evaluate(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgem
     return Judgement(
         outcome,
         reason,
-        predicted="; ".join(f"{measure} {_range(ends)}" for measure, ends in expected.items()),
-        observed="; ".join(f"{measure} {_percent(shares(found)[measure])}" for measure in expected),
+        predicted=f"{cell.case}: " + "; ".join(f"{measure} {_range(ends)}" for measure, ends in expected.items()),
+        observed=f"{cell.case}: " + "; ".join(f"{measure} {_percent(shares(found)[measure])}" for measure in expected),
         evidence=evidence(found, cell.case),
     )
 

@@ -14,11 +14,14 @@ from ..result import Judgement
 from ..space import NamedSpace
 from ..workbench import Workbench
 
+TIME_LIMIT = 120.0
+"""Seconds that one row may take unless its kind or the user says otherwise."""
 ARCHITECTURE = "architecture"
 
 __all__ = [
     "ARCHITECTURE",
     "CHECK_KINDS",
+    "TIME_LIMIT",
     "WEIGHTS",
     "CheckKind",
     "NamedSpace",
@@ -42,6 +45,7 @@ class CheckKind:
         evaluate: measures and judges one cell. May import torch when called, not before.
         subject: `ARCHITECTURE`, a row for each case and architecture; or `WEIGHTS`, one row a case, since the check reads no
             architecture; `evaluate` is then given one that cannot be built.
+        time_limit: `(resolved parameters) -> seconds` after which a row counts as hung, unless the user says otherwise.
     """
 
     name: str
@@ -51,6 +55,7 @@ class CheckKind:
     cases: Callable[[Mapping[str, Any]], tuple[str, ...]]
     evaluate: Callable[[Cell, Architecture, Workbench], Judgement]
     subject: str = ARCHITECTURE
+    time_limit: Callable[[Mapping[str, Any]], float] = lambda parameters: TIME_LIMIT
 
     def __post_init__(self) -> None:
         if self.subject not in (ARCHITECTURE, WEIGHTS):

@@ -21,7 +21,6 @@ from .classes import Arrays, orbit_classes
 from .orbit import SECONDS
 from .refinement import refine, stacked
 
-FLOAT = "float"
 FORM = r"float|([1-9]|[12][0-9]|3[0-2])-bit|pruned-([1-9]|[1-9][0-9])%"
 """Names of forms: as they are, quantised to 1 to 32 bits, or with a share of the entries set to zero."""
 
@@ -73,6 +72,18 @@ def audit(space: WeightSpace, arrays: Arrays, *, seconds: float = SECONDS) -> Au
     return Audit(np.all(tied == 0, axis=1), rounds >= 0, one_orbit, rounds, tied, int(classes.max()) + 1, len(found))
 
 
+def check_form(form: str) -> re.Match[str]:
+    """The parts of a form's name.
+
+    Raises:
+        ValueError: a name that is no form.
+    """
+    match = re.fullmatch(FORM, form)
+    if match is None:
+        raise ValueError(f'"{form}" is no form; allowed: float, 1-bit to 32-bit, pruned-1% to pruned-99%')
+    return match
+
+
 def formed(arrays: Mapping[str, np.ndarray], form: str) -> dict[str, np.ndarray]:
     """The nets in another form.
 
@@ -82,9 +93,7 @@ def formed(arrays: Mapping[str, np.ndarray], form: str) -> dict[str, np.ndarray]
     Raises:
         ValueError: a name that is no form.
     """
-    match = re.fullmatch(FORM, form)
-    if match is None:
-        raise ValueError(f'"{form}" is no form; allowed: float, 1-bit to 32-bit, pruned-1% to pruned-99%')
+    match = check_form(form)
     change = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
     if match[1]:
         return {name: _quantised(array, int(match[1])) for name, array in change.items()}

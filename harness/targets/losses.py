@@ -6,7 +6,6 @@ The data are as fixed as a definition: 2^m points of the box [-1, 1]^n_0 (`boxes
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -66,18 +65,14 @@ def hessian_trace(v: Weights, log_points: int) -> torch.Tensor:
     import torch
 
     from ..realisation import ACTIVATION_FUNCTIONS
+    from .slopes import FIRST, SECOND
 
-    activation = ACTIVATION_FUNCTIONS[v.space.activation]
-
-    def derivative(function: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
-        return lambda z: torch.func.jvp(function, (z,), (torch.ones_like(z),))[1]
-
-    first, second = derivative(activation), derivative(derivative(activation))
+    name = v.space.activation
     x, labels = data(v.space, log_points)
     arguments, activations = [], [x.expand(v.batch, *x.shape)]
     for weight, bias in zip(v.weights, v.biases, strict=True):
         arguments.append(activations[-1] @ weight.squeeze(-1).transpose(1, 2) + bias.transpose(1, 2))
-        activations.append(activation(arguments[-1]))
+        activations.append(ACTIVATION_FUNCTIONS[name](arguments[-1]))
     gradient = 2 / len(x) * (arguments[-1] - labels)
     hessian = (2 / len(x) * torch.eye(labels.shape[1], dtype=x.dtype)).expand(*gradient.shape, -1)
     trace = x.new_zeros(v.batch)
@@ -86,9 +81,9 @@ def hessian_trace(v: Weights, log_points: int) -> torch.Tensor:
         trace += (curvature * (1 + activations[layer - 1].square().sum(dim=-1))).sum(dim=1)
         if layer > 1:
             weight, z = v.weights[layer - 1].squeeze(-1).unsqueeze(1), arguments[layer - 2]
-            slope = first(z)
+            slope = FIRST[name](z)
             gradient = (gradient.unsqueeze(-2) @ weight).squeeze(-2)
             hessian = weight.transpose(-1, -2) @ hessian @ weight
-            hessian = slope.unsqueeze(-1) * hessian * slope.unsqueeze(-2) + torch.diag_embed(second(z) * gradient)
+            hessian = slope.unsqueeze(-1) * hessian * slope.unsqueeze(-2) + torch.diag_embed(SECOND[name](z) * gradient)
             gradient = slope * gradient
     return trace

@@ -100,11 +100,15 @@
       rows.forEach((row) => { row.open = open; });
       toggle.textContent = open ? "fold all" : "unfold all";
     });
-    const texts = new Map(rows.map((row) => [row, (row.parentElement.firstElementChild.textContent + row.textContent).toLowerCase()]));
+    const texts = new Map();
+    const text = (row) => {
+      if (!texts.has(row)) texts.set(row, (row.parentElement.firstElementChild.textContent + row.textContent).toLowerCase());
+      return texts.get(row);
+    };
     const apply = () => {
       const wanted = search.value.trim().toLowerCase();
       const kept = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
-      for (const row of rows) row.hidden = !kept.has(row.dataset.status) || !texts.get(row).includes(wanted);
+      for (const row of rows) row.hidden = !kept.has(row.dataset.status) || !(wanted === "" || text(row).includes(wanted));
       for (const group of all("#failures .group")) group.hidden = !all("details.row", group).some((row) => !row.hidden);
     };
     search.addEventListener("input", apply);

@@ -22,7 +22,7 @@ ENVIRONMENT = {
     "seeds": "SHA-256 of each cell's content",
 }
 TRAITS: dict[str, dict[str, Any]] = {
-    "dws": {"power": "1-wl", "rounds": [4, 9], "paper": "Navon et al. 2023", "parameters": 48120},
+    "dws": {"power": "1-wl", "rounds": [4, 9], "paper": "Navon et al. 2023"},
     "nfn-hnp": {"power": "1-wl", "rounds": [4, 9], "paper": "Zhou et al. 2023"},
     "nfn-np": {"power": "1-wl", "rounds": [3, 7], "paper": "Zhou et al. 2023"},
     "flat-mlp": {"symmetry": "none", "power": "unknown", "paper": "control"},
@@ -30,6 +30,8 @@ TRAITS: dict[str, dict[str, Any]] = {
     "deep-sets": {"power": "below-1-wl", "paper": "Zaheer et al. 2017"},
     "sorted-mlp": {"power": "complete", "domain": "general-position", "continuous": False, "paper": "control"},
 }
+COST = {"of": "a batch of 8 networks of widths (2, 32, 32, 1) in float32", "head": "invariant", "parameters": 48_120,
+        "operations": 124_168_704, "bytes": 2_833_408, "seconds": 0.0249}  # fmt: skip
 INPUTS = ("generic", "ties", "zeros", "equal-biases", "duplicated-neurons", "large", "small", "pruned")
 PAIRS = (  # check, family, relation, round, pairs
     ("one-orbit", "same-orbit", "one orbit", None, 8),
@@ -249,7 +251,7 @@ def realistic(seed: int = 7) -> Run:
         ],
         architectures=[
             {"name": name, "options": {"channels": 32, "depth": 4}, "symmetry": "permutation", "domain": "all",
-             "continuous": True, "modes": ["eval"], "rounds": None, **traits}
+             "continuous": True, "modes": ["eval"], "rounds": None, "cost": COST if name != "sorted-mlp" else None, **traits}
             for name, traits in TRAITS.items()
         ],
         results=rows,
@@ -412,7 +414,7 @@ def hostile() -> Run:
         suites=[{"suite": text, "version": text, "checks": [{"id": text, "title": text}]} for text in HOSTILE],
         architectures=[
             {"name": text, "options": {text: text}, "symmetry": text, "power": text, "rounds": [text, text],
-             "domain": text, "paper": text, "parameters": text}
+             "domain": text, "paper": text, "parameters": text, "cost": {"of": text, "bytes": text, "seconds": "nan"}}
             for text in HOSTILE
         ] + [{"name": f"broken {HOSTILE[0]}", "error": HOSTILE[1]}],
         results=rows,

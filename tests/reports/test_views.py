@@ -254,3 +254,20 @@ def test_clean_text_is_legal_everywhere(value: str) -> None:
     found.encode()
     assert not any(ord(c) < 32 and c not in "\n\t" for c in found)
     assert len(one_line(value, 10)) <= 10
+
+
+def test_costs_stand_beside_what_the_rows_took(realistic_run: Run) -> None:
+    found = {cost.architecture: cost for cost in summary.costs(realistic_run)}
+    dws, bare = found["dws"], found["sorted-mlp"]
+    assert (dws.parameters, dws.operations, dws.memory, dws.reference_seconds) == (
+        48_120,
+        124_168_704,
+        2_833_408,
+        0.0249,
+    )
+    assert (bare.parameters, bare.operations, bare.memory, bare.reference_seconds) == (None,) * 4
+    own = [row for row in realistic_run.results if row.architecture == "dws"]
+    assert dws.per_forward == pytest.approx(
+        sum(r.model_seconds for r in own) / sum(r.evidence["forwards"] for r in own)
+    )
+    assert sum(cost.share for cost in found.values()) == pytest.approx(1)
