@@ -51,7 +51,7 @@ def main() -> None:
     "--architecture",
     "architectures",
     multiple=True,
-    help="Name, name[option=value], module:Class or file.py:Class; default: all built-in.",
+    help="Name, name[option=value], module:Class or file.py:Class; default: those that the suite names, or all built-in.",
 )
 @click.option(
     "-o",
@@ -85,7 +85,7 @@ def run(
     device: str,
 ) -> None:
     """Run suites (shipped names or files) over architectures, and write the report."""
-    from .discovery import NameSyntaxError, built_in, check_reference, parse_name
+    from .discovery import NameSyntaxError, check_reference, default_names, parse_name
     from .executors import available_cpus
     from .progress import shown_progress
     from .registry import UnknownName
@@ -103,7 +103,13 @@ def run(
     for suite in loaded:
         if sum(other.name == suite.name for other in loaded) > 1:
             errors.append(f'two of the suites are called "{suite.name}"; rows are told apart by that name')
-    for text in architectures or built_in():
+    chosen = architectures
+    if not chosen:
+        try:
+            chosen = default_names((suite.name, suite.architectures) for suite in loaded)
+        except UnknownName as error:
+            refuse(*errors, str(error))
+    for text in chosen:
         try:
             names.append(parse_name(text))
             check_reference(names[-1].reference)

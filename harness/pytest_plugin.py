@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="over this architecture; default: all built-in",
+        help="over this architecture; default: those that the suite names, or all built-in",
     )
 
 
@@ -35,14 +35,15 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     references: list[str] = config.getoption("--orbitcheck")
     if not references:
         return
-    from .discovery import NameSyntaxError, built_in, check_reference, parse_name
+    from .discovery import NameSyntaxError, check_reference, default_names, parse_name
     from .plan import plan
     from .registry import UnknownName
     from .suite import SuiteError, load_suite
 
     try:
         suites = [load_suite(reference) for reference in dict.fromkeys(references)]
-        names = [parse_name(text) for text in config.getoption("--architecture") or built_in()]
+        named = config.getoption("--architecture") or default_names((s.name, s.architectures) for s in suites)
+        names = [parse_name(text) for text in named]
         for name in names:
             check_reference(name.reference)
     except (SuiteError, NameSyntaxError, UnknownName) as error:

@@ -17,6 +17,8 @@ from typing import Any
 
 from .cell import WEIGHTS, Cell
 from .checks import CHECK_KINDS
+from .conclusions import conclude
+from .conclusions import problems as conclusion_problems
 from .discovery import ArchitectureName
 from .executors import (
     Lost,
@@ -129,14 +131,16 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
     ]
     settled, problems, _ = settle(commanded, cells, task.suites, task.expectations, descriptions, task.require_power)
     order = separation_order(settled)
+    concluded = conclude(settled, task.suites, descriptions)
     run = Run(
         VERSION,
         environment(task),
         [suite.to_json() for suite in task.suites],
         descriptions,
         settled,
-        problems,
+        [*problems, *conclusion_problems(concluded)],
         order.to_json() if order else None,
+        [each.to_json() for each in concluded],
     )
     save(run, task.directory)
     return run, exit_code(run)

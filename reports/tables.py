@@ -111,10 +111,10 @@ def _claims(run: Run) -> Table:
 
 def _conclusions(run: Run) -> Table:
     rows = tuple(
-        (entry.claim, entry.title, entry.predicted, entry.observed, entry.outcome, entry.reason)
+        (entry.suite, entry.claim, entry.title, entry.checks, entry.predicted, entry.observed, entry.status, entry.reason)
         for entry in conclusions(run)
     )
-    header = ("claim", "title", "predicted", "observed", "outcome", "reason")
+    header = ("suite", "claim", "title", "checks", "predicted", "observed", "outcome", "reason")
     return Table("conclusions", "Claims that several rows together decide", header, rows)
 
 
