@@ -37,7 +37,9 @@ def conclusions(run: Run) -> tuple[Conclusion, ...]:
 def _conclusion(entry: Mapping[str, Any]) -> Conclusion:
     outcome, declared = str(entry.get("outcome")), entry.get("declared")
     checks = entry.get("checks")
-    status = "expected" if outcome == "undecided" and declared is not None else outcome if outcome in STATUSES else "error"
+    status = (
+        "expected" if outcome == "undecided" and declared is not None else outcome if outcome in STATUSES else "error"
+    )
     return Conclusion(
         suite=one_line(entry.get("suite") or "", 60),
         claim=one_line(entry.get("claim") or "", 60),
