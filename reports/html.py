@@ -18,6 +18,7 @@ from markupsafe import Markup
 from ..harness.result import Run
 from . import svg, values
 from .approximation import approximation_rows, expressivity_map, fit_table
+from .audit import MEASURES, audit_forms
 from .conclusions import conclusions
 from .controls import controls, planted
 from .curves import approximation_curves, capacity_curves
@@ -96,6 +97,8 @@ def html(run: Run) -> str:
             not_applicable=asides(run, "not-applicable"),
             controls=controls(run),
             planted=planted(run),
+            audit=audit_forms(run),
+            measures=MEASURES,
             costs=costs(run),
             reference=reference_batch(run),
         )

@@ -134,7 +134,7 @@ def test_curves_draw_every_measured_row_once(expressive_run: Run) -> None:
         if mark.part.startswith("series")
     )
     measured = [
-        row for row in expressive_run.results if row.outcome != "not-applicable" and row.evidence["networks"] == 1
+        row for row in expressive_run.results if row.outcome != "not-applicable" and row.evidence.get("networks") == 1
     ]
     assert drawn == len(measured)
 
