@@ -145,7 +145,7 @@ class Run:
             results=[Result.from_json(row) for row in data["results"]],
             problems=data["problems"],
             separation_order=data["separation_order"],
-            conclusions=data["conclusions"],
+            conclusions=data.get("conclusions", ()),
         )
 
 

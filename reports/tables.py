@@ -12,6 +12,7 @@ from .approximation import approximation_rows, expressivity_map, fit_of
 from .audit import MEASURES, audit_forms
 from .conclusions import conclusions
 from .controls import controls, planted
+from .depth import depths
 from .equivariance import error_table
 from .ladder import rungs
 from .outcomes import STATUSES, Tally, status_of
@@ -60,7 +61,7 @@ def tables(run: Run) -> tuple[Table, ...]:
     """The tables that have a row."""
     made = (
         _environment(run), _verdicts(run), _checks(run), _claims(run), _conclusions(run), _expressivity(run),
-        _approximation(run), _audit(run), _separation(run), _order(run), _ladder(run), _equivariance(run), _controls(run), _planted(run),
+        _approximation(run), _audit(run), _separation(run), _order(run), _ladder(run), _depths(run), _equivariance(run), _controls(run), _planted(run),
         _costs(run), _failures(run), _asides(run, "expected"), _asides(run, "not-applicable"), _rows(run),
     )  # fmt: skip
     return tuple(table for table in made if table.rows)
@@ -207,6 +208,16 @@ def _ladder(run: Run) -> Table:
     )
     header = ("architecture", "round", "digits", "separated", "observed")
     return Table("round-ladder", "Digits of separation by refinement round", header, rows)
+
+
+def _depths(run: Run) -> Table:
+    rows = tuple(
+        (point.family, point.architecture, point.depth, point.seen, point.sure, point.resolved)
+        for own in depths(run).values()
+        for point in own
+    )
+    header = ("family", "architecture", "depth", "rounds seen", "rounds declared", "t_res")
+    return Table("rounds-by-depth", "Refinement rounds seen, by depth", header, rows)
 
 
 def _equivariance(run: Run) -> Table:
