@@ -91,6 +91,9 @@ class Run:
         results: the rows, in the order of the plan.
         problems: what makes the run red beside its rows, one line each (protocol.md, outcomes).
         separation_order: the partial order of separation over the architectures (`order.py`), where it was measured.
+        controls: per architecture the tool's false positives and how far the network sees (`controls.py`).
+        round_ladder: per architecture what it saw of each round of the ladder (`controls.py`).
+        planted: what became of the planted defects (`planted.py`).
     """
 
     orbitcheck: str
@@ -100,6 +103,9 @@ class Run:
     results: Sequence[Result]
     problems: Sequence[str] = ()
     separation_order: Mapping[str, Any] | None = None
+    controls: Sequence[Mapping[str, Any]] = ()
+    round_ladder: Sequence[Mapping[str, Any]] = ()
+    planted: Sequence[Mapping[str, Any]] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -117,6 +123,9 @@ class Run:
             "counts": self.counts,
             "problems": list(self.problems),
             "separation_order": self.separation_order,
+            "controls": list(self.controls),
+            "round_ladder": list(self.round_ladder),
+            "planted": list(self.planted),
             "results": [row.to_json() for row in self.results],
         }
         data = plain(data)
@@ -141,6 +150,9 @@ class Run:
             results=[Result.from_json(row) for row in data["results"]],
             problems=data["problems"],
             separation_order=data["separation_order"],
+            controls=data["controls"],
+            round_ladder=data["round_ladder"],
+            planted=data["planted"],
         )
 
 

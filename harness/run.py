@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .cell import Cell
+from .controls import controls, round_ladder
 from .discovery import ArchitectureName
 from .executors import (
     Lost,
@@ -30,6 +31,8 @@ from .executors import (
 from .gate import exit_code, settle
 from .order import separation_order
 from .plan import plan
+from .planted import DEFECTS, plant, told, wanted_by
+from .planted import problems as planted_problems
 from .result import Result, Run, digest
 from .store import PLUGIN_OUTPUT, open_journal, save
 from .suite import Expectation, Suite
@@ -113,6 +116,7 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
             journal.add(row, made_by[cell.architecture])
             rows[missing[number]] = row
             progress("rows", len(rows), len(cells))
+        planted = _planted({cell.kind for cell in cells}, workers)
     commanded = [
         replace(rows[position], reproduce=reproducer(task.directory, cell)) for position, cell in enumerate(cells)
     ]
@@ -124,8 +128,11 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
         [suite.to_json() for suite in task.suites],
         descriptions,
         settled,
-        problems,
+        [*problems, *planted_problems(planted)],
         order.to_json() if order else None,
+        controls(settled, descriptions),
+        round_ladder(settled, descriptions),
+        planted,
     )
     save(run, task.directory)
     return run, exit_code(run)
@@ -146,6 +153,16 @@ def _describe(task: Plan, workers: Workers) -> list[Mapping[str, Any]]:
     if all(entry.get("error") for entry in entries):
         raise NothingToRun(*(str(entry["error"]) for entry in entries))
     return entries
+
+
+def _planted(kinds: set[str], workers: Workers) -> list[dict[str, Any]]:
+    """What became of the planted defects that these check kinds have to catch."""
+    defects = wanted_by(kinds)
+    found = dict(workers.map(plant, [(DEFECTS.index(defect),) for defect in defects], TIME_LIMIT))
+    return [
+        told(defect, "error", answer.reason) if isinstance(answer := found[number], Lost) else answer
+        for number, defect in enumerate(defects)
+    ]
 
 
 def _made_by(task: Plan, description: Mapping[str, Any]) -> str:

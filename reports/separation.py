@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from ..harness.controls import upper_bound
 from ..harness.result import Result, Run
 from .outcomes import Tally, tally
 from .summary import architecture_names, family_of, grouped
 from .values import digits_text, finite, mapping, number, one_line
 
-CONFIDENCE = 0.95
 HEAT = (3.0, 5.0, 7.0, 9.0, 11.0)
 """Digits at which a separated cell takes the next step of the scale."""
 
@@ -200,32 +200,3 @@ def ladder_reach(rows: Sequence[Result]) -> int | None:
             break
         reach = parted
     return reach if rounds else None
-
-
-def upper_bound(successes: int, trials: int) -> float:
-    """One-sided exact (Clopper-Pearson) 95 % upper bound on a rate: 0 of 150 gives 1.98 %.
-
-    Bisection on the binomial tail, so that a report need not import scipy.
-    """
-    if successes >= trials:
-        return 1.0
-    low, high = successes / trials, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _at_most(successes, trials, middle) > 1 - CONFIDENCE else (low, middle)
-    return high
-
-
-def _at_most(successes: int, trials: int, rate: float) -> float:
-    """Chance of at most that many successes; every term in logarithms, so that none underflows."""
-    if rate <= 0:
-        return 1.0
-    if rate >= 1:
-        return float(successes >= trials)
-    return math.fsum(
-        math.exp(
-            math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1)
-            + k * math.log(rate) + (trials - k) * math.log1p(-rate)
-        )
-        for k in range(successes + 1)
-    )  # fmt: skip
