@@ -19,28 +19,28 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 STAGE = ROOT / "build"
 PACKAGES = ("architectures", "harness", "reports", "suites", "testing")
-MUTATED = (
-    "harness/oracles/*.py",
-    "harness/checks/prediction.py",
-    "harness/checks/separation.py",
-    "harness/checks/equivariance.py",
-)
-TESTS = (
-    "tests/oracles",
+VERDICTS = ("harness/checks/prediction.py", "harness/checks/separation.py", "harness/checks/equivariance.py")
+MUTATED = ("harness/oracles/*.py", *VERDICTS)
+VERDICT_TESTS = (
     "tests/checks/test_prediction.py",
     "tests/checks/test_separation_verdict.py",
     "tests/checks/test_equivariance_verdict.py",
 )
+TESTS_OF = {
+    "orbitcheck.harness.checks.": VERDICT_TESTS,
+    "orbitcheck.harness.oracles.refinement": ("tests/oracles/test_refinement.py",),
+    "orbitcheck.harness.oracles.linear": ("tests/oracles/test_linear.py",),
+}
 PLUMBING = ("x_resolve__", "x_cases__", "x_evaluate__")
 """What reads parameters and hands over to the measurement is no verdict; the tests of suites and of whole rows hold it."""
 WANTED = 0.95
 CAUGHT = ("killed", "timeout", "suspicious", "segfault", "caught by type check")
 
-CONFIGURATION = f"""\
+CONFIGURATION = """\
 [tool.mutmut]
 source_paths = ["orbitcheck"]
-only_mutate = {json.dumps([f"orbitcheck/{path}" for path in MUTATED])}
-pytest_add_cli_args_test_selection = {json.dumps(TESTS)}
+only_mutate = %s
+pytest_add_cli_args_test_selection = %s
 pytest_add_cli_args = ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:xdist"]
 track_dependencies = false
 timeout_constant = 20.0
@@ -51,7 +51,14 @@ markers = ["cuda: needs a CUDA device", "install: builds a fresh environment"]
 """
 
 
-def stage() -> None:
+def configuration(patterns: list[str]) -> str:
+    """The tool's own settings; where one module is asked for, only the tests that are about it need run."""
+    fitting = [tests for module, tests in TESTS_OF.items() if patterns and all(p.startswith(module) for p in patterns)]
+    tests = fitting[0] if fitting else ("tests/oracles", *VERDICT_TESTS)
+    return CONFIGURATION % (json.dumps([f"orbitcheck/{path}" for path in MUTATED]), json.dumps(tests))
+
+
+def stage(patterns: list[str]) -> None:
     """Copy package and tests to where the tool can take them; results of files that did not change are kept."""
     for name in PACKAGES:
         shutil.copytree(
@@ -62,7 +69,7 @@ def stage() -> None:
     shutil.copytree(
         ROOT / "tests", STAGE / "tests", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "mutation")
     )
-    (STAGE / "pyproject.toml").write_text(CONFIGURATION, encoding="utf-8")
+    (STAGE / "pyproject.toml").write_text(configuration(patterns), encoding="utf-8")
 
 
 def equivalent() -> dict[str, str]:
@@ -86,7 +93,7 @@ def results() -> dict[str, str]:
 
 
 def main(patterns: list[str]) -> int:
-    stage()
+    stage(patterns)
     subprocess.run([sys.executable, "-m", "mutmut", "run", *patterns], cwd=STAGE)
     listed, found = equivalent(), results()
     wanted = {
