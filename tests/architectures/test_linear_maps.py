@@ -23,12 +23,13 @@ from orbitcheck import (
     residual_mlp,
     transformer_block,
 )
+from orbitcheck.architectures.axis_partitions import Layout as UNFLayout
+from orbitcheck.architectures.axis_partitions import diagonal
 from orbitcheck.architectures.dws import DWS
 from orbitcheck.architectures.linear import Layout, WeightsLinear, global_means
 from orbitcheck.architectures.nfn_hnp import NFNHNP
 from orbitcheck.architectures.nfn_np import NFNNP
-from orbitcheck.architectures.unf import UNF, diagonal
-from orbitcheck.architectures.unf import Layout as UNFLayout
+from orbitcheck.architectures.unf import UNF
 from orbitcheck.harness.oracles.linear import dimension
 
 # L = 2..5, n_0 and n_L in 1..4, hidden widths from 1 up, where some maps coincide.
