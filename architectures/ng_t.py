@@ -38,7 +38,7 @@ from ..harness.space import WeightSpace
 from ..harness.weights import Weights
 from .encodings import GaussianFourier
 from .heads import check_input, check_size, mlp_head
-from .parameter_graph import Encoder, EquivariantHead, Graph, lecun_, mean
+from .parameter_graph import Encoder, EquivariantHead, Graph, Wiring, lecun_, mean
 
 Edges = Mapping[tuple[int, int], torch.Tensor]
 """(i, j), consecutive layers in either order -> e_ij, `[B, n_i, n_j, C]`."""
@@ -101,13 +101,13 @@ class NGT(nn.Module):
             check_size(option, value)
         if channels % heads:
             raise ValueError(f"heads={heads}; allowed: divisors of channels={channels}")
-        self.space = space
+        self.space, wiring = space, Wiring(space)
 
-        def scalars() -> nn.Module:
+        def scalars(slots: int) -> nn.Module:
             values = GaussianFourier(fourier, fourier_scale)
-            return nn.Sequential(values, nn.Linear(values.channels, channels))
+            return nn.Sequential(values, nn.Linear(slots * values.channels, channels))
 
-        self.encoder = Encoder(space, channels, scalars)
+        self.encoder = Encoder(wiring, channels, scalars)
         self.reverse = nn.Parameter(torch.randn(channels))
         self.blocks = nn.ModuleList(
             Block(space.widths, channels, heads, feedforward, updates_edges=number < depth - 1)
@@ -117,7 +117,7 @@ class NGT(nn.Module):
         if isinstance(output, Invariant):
             self.readout: nn.Module = NodeReadout(space, channels, head, output.dim)
         else:
-            self.readout = EquivariantHead(space, channels, output.channels)
+            self.readout = EquivariantHead(wiring, channels, output.channels)
         lecun_(self)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
