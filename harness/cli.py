@@ -399,8 +399,7 @@ def verify(directory: Path) -> None:
     try:
         rows = list(checked(read_run(directory)))
     except StoreError as error:
-        click.echo(f"orbitcheck: {error}", err=True)
-        sys.exit(1)
+        refuse(str(error))
     wrong = [(row, problem) for row, problem in rows if problem]
     for row, problem in wrong:
         click.echo(f"{row.architecture} / {row.check} / {row.case}: {problem}")

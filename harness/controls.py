@@ -19,25 +19,29 @@ from .result import Result
 
 CONFIDENCE = 0.95
 LADDER = "round-ladder"
+MEASURED = ("separation", "detection")
+"""Check kinds whose rows say how far a network sees."""
 
 
 def controls(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Per architecture with separation rows: nulls, false positives and bound, digits, t_res, smallest change, forwards.
+    """Per architecture with separation or detection rows: nulls, false positives and bound, digits, effect, smallest change,
+    t_res, forwards.
 
     Args:
         described: the architectures of the run, as `evaluate.describe` gives them.
     """
     by_name = {str(entry["name"]): [row for row in rows if row.architecture == entry["name"]] for entry in described}
-    return [_controls(name, own) for name, own in by_name.items() if any(row.kind == "separation" for row in own)]
+    return [_controls(name, own) for name, own in by_name.items() if any(row.kind in MEASURED for row in own)]
 
 
 def _controls(name: str, rows: Sequence[Result]) -> dict[str, Any]:
     pairs = [row for row in rows if row.kind == "separation"]
     nulls = [row for row in pairs if is_null(row)]
     wrong = sum(row.observed == SEPARATED for row in nulls)
-    digits = [float(row.evidence["digits"]) for row in pairs if row.observed == SEPARATED]
-    detected = [row.evidence for row in rows if row.kind == "detection" and "t_res" in row.evidence]
-    changes = [entry["digits"] for entry in detected]
+    parted = [row.evidence for row in pairs if row.observed == SEPARATED]
+    digits = [float(evidence["digits"]) for evidence in parted]
+    effects = [float(evidence["effect"]) for evidence in parted if evidence.get("effect") is not None]
+    changes = [row.evidence["digits"] for row in rows if row.kind == "detection" and "t_res" in row.evidence]
     return {
         "name": name,
         "nulls": len(nulls),
@@ -45,10 +49,16 @@ def _controls(name: str, rows: Sequence[Result]) -> dict[str, Any]:
         "bound": upper_bound(wrong, len(nulls)),
         "separated": len(digits),
         "digits": {"lowest": min(digits), "median": sorted(digits)[len(digits) // 2]} if digits else None,
+        "smallest_effect": min(effects) if effects else None,
         "digits_of_change": min(changes) if changes else None,
-        "t_res": min(entry["t_res"] for entry in detected) if detected else None,
+        "t_res": _resolution(rows),
         "forwards": sum(int(row.evidence.get("forwards", 0)) for row in rows),
     }
+
+
+def _resolution(rows: Sequence[Result]) -> int | None:
+    """`t_res`: the smallest that a row of one architecture measured, in whatever space."""
+    return min((row.evidence["t_res"] for row in rows if row.evidence.get("t_res") is not None), default=None)
 
 
 def is_null(row: Result) -> bool:
@@ -76,14 +86,13 @@ def round_ladder(rows: Sequence[Result], described: Sequence[Mapping[str, Any]])
         points = [_point(t, [row for row in climbed if row.evidence["round"] == t]) for t in rounds]
         seen = [point["round"] for point in points if point["separated"] == point["pairs"]]
         missed = [t for t in rounds if t not in seen]
-        limits = [row.evidence["t_res"] for row in own if row.evidence.get("t_res") is not None]
         ladders.append(
             {
                 "name": entry["name"],
                 "architecture": str(entry["name"]).partition("[")[0],
                 "depth": (entry.get("options") or {}).get("depth"),
                 "declared": entry.get("rounds"),
-                "t_res": min(limits) if limits else None,
+                "t_res": _resolution(own),
                 "reach": max((t for t in seen if not missed or t < missed[0]), default=0),
                 "points": points,
             }

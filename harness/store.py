@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -19,6 +19,8 @@ RESULTS = "results.json"
 JOURNAL = "run.sqlite"
 PLUGIN_OUTPUT = "plugin-output.log"
 FOLDERS = ("figures", "tables")
+WRITTEN = ".orbitcheck"
+"""In such a folder: the names of the files that orbitcheck wrote there, a line each."""
 CHECKPOINTS = "checkpoints"
 """Folder with the states of trainings that are going on, or were interrupted."""
 REPORTS = {"html": "report.html", "markdown": "report.md", "junit": "junit.xml"}
@@ -162,20 +164,49 @@ def save_reports(run: Run, directory: Path) -> None:
 def save_folder(run: Run, directory: Path, form: str) -> Path:
     """Write the `figures` (SVG, PDF) or the `tables` (CSV, LaTeX) of a run into a folder of that name, for papers.
 
+    Afterwards the folder holds this run's files and whatever a user put there; those of an earlier run are gone. Everything is
+    made before anything is written.
+
     Raises:
-        StoreError: the file system refused, or a file cannot be made for want of an optional package.
+        StoreError: the file system refused, or a file cannot be made for want of an optional package; all that can be made
+            is written before.
     """
-    folder = directory / form
+    folder, files, missing = directory / form, {}, None
+    try:
+        for name, content in import_module(f"orbitcheck.reports.{form}").files(run):
+            files[name] = content
+    except ImportError as error:
+        missing = StoreError(f"{folder}: {error}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder} cannot be made ({error.strerror})") from None
-    try:
-        for name, content in import_module(f"orbitcheck.reports.{form}").files(run):
-            write_atomically(folder / name, content)
-    except ImportError as error:
-        raise StoreError(f"{folder}: {error}") from None
+    _replace_files(folder, files)
+    if missing:
+        raise missing
     return folder
+
+
+def _replace_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put these files into a folder in place of those that an earlier call put there.
+
+    The list of names is written before the files, so that one that was interrupted is made good by the next.
+    """
+    listing = folder / WRITTEN
+    try:
+        told = listing.read_text(encoding="utf-8").splitlines() if listing.is_file() else []
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{listing} cannot be read ({error})") from None
+    before = {name for name in told if name == Path(name).name and (folder / name).is_file()}
+    write_atomically(listing, "".join(f"{name}\n" for name in sorted({*before, *files})))
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    for name in before - set(files):
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{folder / name} cannot be removed ({error.strerror})") from None
+    write_atomically(listing, "".join(f"{name}\n" for name in sorted(files)))
 
 
 def results_text(run: Run) -> str:

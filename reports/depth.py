@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from ..harness.result import Run
 from .axes import Frame, linear, spread
-from .controls import controls
 from .drawing import SERIES, SERIES_GLYPHS, Drawing, Item, Line, Mark, Text
-from .summary import architecture_names, declarations, grouped
-from .values import finite, mapping, one_line, plural
+from .ladder import climbs
+from .summary import architecture_names, grouped
+from .values import one_line, plural
 
 LEFT, RIGHT, TOP, BASE, LABELS = 62.0, 400.0, 16.0, 250.0, 150.0
 
@@ -28,16 +28,11 @@ class Depth:
 
 def depths(run: Run) -> dict[str, tuple[Depth, ...]]:
     """Family (the name without its options) -> its depths, ascending, where at least two were measured."""
-    declared = declarations(run)
-    found = []
-    for entry in controls(run):
-        traits = declared.get(entry.architecture, {})
-        depth, rounds = finite(mapping(traits.get("options")).get("depth")), traits.get("rounds")
-        if depth is None or entry.ladder is None:
-            continue
-        sure = finite(rounds[0]) if isinstance(rounds, list | tuple) and rounds else None
-        family = entry.architecture.partition("[")[0]
-        found.append(Depth(family, entry.architecture, depth, entry.ladder, sure, entry.resolution))
+    found = [
+        Depth(climb.family, climb.architecture, climb.depth, climb.reach, climb.sure, climb.resolution)
+        for climb in climbs(run)
+        if climb.depth is not None
+    ]
     families = grouped(found, lambda point: point.family)
     return {
         family: tuple(sorted(own, key=lambda point: point.depth))

@@ -26,6 +26,7 @@ from .depth import depth_curves
 from .details import red_groups
 from .drawing import GLYPHS, glyph_path
 from .equivariance import error_table
+from .exhaustive import bank_table
 from .hasse import hasse
 from .ladder import ladders, rungs
 from .outcomes import STATUSES, headline, is_red, problems_of, tally
@@ -55,6 +56,7 @@ def html(run: Run) -> str:
     groups = red_groups(run)
     figure = scatter(run)
     compared = {row.architecture for row in separation_rows(run)}
+    banks = bank_table(run)
     fitted = {row.architecture for row in approximation_rows(run)}
     names = subjects(run)
     return (
@@ -82,6 +84,8 @@ def html(run: Run) -> str:
             conclusions=conclusions(run),
             pairs=pair_sections(pair_table(run)),
             pair_names=tuple(name for name in names if name in compared),
+            banks=banks,
+            bank_names=tuple(name for name in names if any(name in row.cells for row in banks)),
             ladders=tuple(zip(rungs(run), ladders(run), strict=True)),
             by_depth=depth_curves(run),
             hasse=hasse(run),
@@ -129,6 +133,7 @@ def _environment() -> Environment:
     )
     filters: dict[str, Callable[..., str]] = {
         "compact": values.compact,
+        "digits": values.digits_text,
         "seconds": values.seconds_text,
         "shown": values.shown,
         "one_line": values.one_line,

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..harness.result import Result, Run
 from .axes import Axis, Frame, linear
-from .controls import controls, ladder_rows
 from .drawing import Box, Drawing, Item, Line, Mark, Text
-from .outcomes import status_of
-from .separation import round_of
-from .summary import architecture_names, declarations, grouped
+from .summary import architecture_names, declarations
 from .values import digits_text, finite, mapping, number, one_line
 
 CEILING = 16.0
@@ -33,14 +31,67 @@ class Rung:
     words: str
 
 
+@dataclass(frozen=True)
+class Climb:
+    """How far one architecture climbed the round ladder, as `harness/controls.py` put it into the run.
+
+    Args:
+        family: its name without options.
+        depth: the option of that name.
+        sure: the round that it declares to see in any case.
+        resolution: `t_res`.
+        reach: the last round up to which all pairs were told apart.
+        rungs: by round, those with a measured gap.
+    """
+
+    architecture: str
+    family: str
+    depth: float | None
+    sure: float | None
+    resolution: int | None
+    reach: int
+    rungs: tuple[Rung, ...]
+
+
+def climbs(run: Run) -> tuple[Climb, ...]:
+    """One entry for each architecture of the run that was shown the round ladder."""
+    known = architecture_names(run)
+    entries = {str(entry.get("name", "?")): entry for entry in map(mapping, run.round_ladder)}
+    return tuple(_climb(name, entries[name]) for name in known if name in entries)
+
+
+def _climb(name: str, entry: Mapping[str, Any]) -> Climb:
+    points = entry.get("points")
+    found = [_rung(mapping(point)) for point in (points if isinstance(points, list | tuple) else ())]
+    resolution = finite(entry.get("t_res"))
+    return Climb(
+        architecture=name,
+        family=str(entry.get("architecture", name)),
+        depth=finite(entry.get("depth")),
+        sure=_sure(entry.get("declared")),
+        resolution=None if resolution is None else int(resolution),
+        reach=int(finite(entry.get("reach")) or 0),
+        rungs=tuple(sorted((rung for rung in found if rung), key=lambda rung: rung.round)),
+    )
+
+
+def _sure(rounds: object) -> float | None:
+    return finite(rounds[0]) if isinstance(rounds, list | tuple) and rounds else None
+
+
+def _rung(point: Mapping[str, Any]) -> Rung | None:
+    parted, digits = finite(point.get("round")), number(point.get("digits"))
+    pairs, separated = finite(point.get("pairs")), finite(point.get("separated"))
+    if parted is None or digits is None or math.isnan(digits) or pairs is None or separated is None:
+        return None
+    whole = separated == pairs
+    return Rung(int(parted), digits, whole, "separated" if whole else f"{separated:g} of {pairs:g} separated")
+
+
 def rungs(run: Run) -> dict[str, tuple[Rung, ...]]:
-    """Architecture -> its rungs by round: the pairs of the checks that climb several rounds, else the ladder of a detection
-    row. Empty unless some architecture has two rounds."""
-    rows = [row for row in ladder_rows(run) if _digits(row) is not None]
-    found = {
-        name: tuple(_rung(parted, same) for parted, same in sorted(grouped(own, round_of).items()))
-        for name, own in grouped(rows, lambda row: row.architecture).items()
-    }
+    """Architecture -> its rungs by round: the pairs of the round ladder, else the ladder of a detection row. Empty unless
+    there are two rounds."""
+    found = {climb.architecture: climb.rungs for climb in climbs(run) if climb.rungs}
     for row in run.results:
         if row.kind == "detection" and row.architecture not in found:
             climbed = tuple(sorted(_detected(row), key=lambda rung: rung.round))
@@ -48,17 +99,6 @@ def rungs(run: Run) -> dict[str, tuple[Rung, ...]]:
                 found[row.architecture] = climbed
     several = {rung.round for climbed in found.values() for rung in climbed}
     return {name: found[name] for name in architecture_names(run) if name in found} if len(several) > 1 else {}
-
-
-def _digits(row: Result) -> float | None:
-    value = number(row.evidence.get("digits"))
-    return None if value is None or math.isnan(value) else value
-
-
-def _rung(parted: int, rows: Sequence[Result]) -> Rung:
-    digits = min(value for row in rows if (value := _digits(row)) is not None)
-    words = ", ".join(dict.fromkeys(row.observed or status_of(row) for row in rows))
-    return Rung(parted, digits, all(row.observed == "separated" for row in rows), words)
 
 
 def _detected(row: Result) -> list[Rung]:
@@ -82,7 +122,7 @@ def ladders(run: Run) -> tuple[Drawing, ...]:
     if not rounds:
         return ()
     declared = declarations(run)
-    resolved = {entry.architecture: entry.resolution for entry in controls(run)}
+    resolved = {climb.architecture: climb.resolution for climb in climbs(run)}
     return tuple(
         _panel(index, name, own, min(rounds), max(rounds), declared.get(name, {}), resolved.get(name))
         for index, (name, own) in enumerate(climbed.items(), 1)
@@ -99,8 +139,7 @@ def _panel(
         vertical=False,
     )
     items: list[Item] = []
-    rounds = traits.get("rounds")
-    sure = finite(rounds[0]) if isinstance(rounds, list | tuple) and rounds else None
+    sure = _sure(traits.get("rounds"))
     if sure is not None and sure >= low:
         end = frame.x(sure + 0.5)
         items.append(Box(frame.x.start, frame.y.end, end - frame.x.start, frame.y.start - frame.y.end, "sure"))

@@ -13,17 +13,20 @@ from collections.abc import Iterable, Sequence
 from ..harness.result import Run
 from .approximation import expressivity_map
 from .conclusions import conclusions
+from .controls import controls, planted
 from .details import red_groups
+from .exhaustive import BankCell, bank_table
 from .outcomes import STATUSES, headline, is_red, problems_of, tally
 from .separation import pair_table
 from .summary import architecture_names, asides, check_rows, costs, environment, ledger, subjects, verdicts
-from .values import compact, mapping, one_line, plural, seconds_text, shown
+from .values import compact, digits_text, mapping, one_line, plural, seconds_text, shown
 
 LIMIT = 65_000
 """Bytes of UTF-8; GitHub takes 65,536 characters of a comment."""
 SHARES = {
     "problems": 4_000, "verdicts": 8_000, "checks": 8_000, "separation": 7_000, "expressivity": 4_000, "claims": 4_000,
-    "conclusions": 3_000, "expected": 3_000, "not-applicable": 3_000, "cost": 2_500, "run": 3_000,
+    "conclusions": 3_000, "expected": 3_000, "not-applicable": 3_000, "cost": 2_500, "run": 3_000, "exhaustive": 2_000,
+    "controls": 2_500, "planted": 2_500,
 }  # fmt: skip
 REST = "results.json and report.html hold all of it"
 _PLAIN = re.compile(r"[A-Za-z0-9 ,;:()=+%/'\"?.-]|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9])|[^\x00-\x7f]")
@@ -42,9 +45,10 @@ def markdown(run: Run) -> str:
         *_listing("Verdicts", _verdicts(run), SHARES["verdicts"]),
         *_checks(run),
         *_separation(run),
+        *_banks(run),
         *_expressivity(run),
     ]
-    after = [*_claims(run), *_conclusions(run), *_asides(run), *_cost(run), *_run(run), "", _legend()]
+    after = [*_claims(run), *_conclusions(run), *_asides(run), *_controls(run), *_cost(run), *_run(run), "", _legend()]
     used = size([*head, *before, *after])
     return "\n".join([*head, *before, *_failures(run, LIMIT - used), *after]) + "\n"
 
@@ -205,6 +209,33 @@ def _pair(digits: str, word: str, worst: str) -> str:
     return f"{STATUSES[worst].symbol} {seen}" if STATUSES[worst].red else seen
 
 
+def _banks(run: Run) -> list[str]:
+    rows = bank_table(run)
+    if not rows:
+        return []
+    names = [name for name in architecture_names(run) if any(name in row.cells for row in rows)]
+    cells = []
+    for row in rows:
+        counts = ["–" if count is None else f"{count:,}" for count in (row.nets, row.classes, row.pairs, row.refined)]
+        cells.append([code(row.bank, 40), *counts, *(_parted(row.cells.get(name)) for name in names)])
+    header = ["bank", "networks", "1-WL classes", "pairs", "refinement parts", *(code(name, 40) for name in names)]
+    note = (
+        "How many of the pairs refinement parts, and each architecture; in brackets the draws. ✗ ! ?: not as predicted."
+    )
+    right = range(1, len(header))
+    return ["## Every pair of all small networks", "", note, "", *table(header, cells, right, SHARES["exhaustive"])]
+
+
+def _parted(cell: BankCell | None) -> str:
+    if cell is None:
+        return "·"
+    if cell.tally.worst == "not-applicable":
+        return "n/a"
+    seen = "–" if cell.parted is None else f"{cell.parted:,}"
+    seen += f" ({cell.draws:,})" if cell.draws is not None else ""
+    return f"{STATUSES[cell.tally.worst].symbol} {seen}" if cell.tally.red else seen
+
+
 def _failures(run: Run, share: int) -> list[str]:
     """The rows that make the run red, gravest group first, as many as fit; the rest is counted."""
     groups = red_groups(run, budget=200)
@@ -296,6 +327,35 @@ def _asides(run: Run) -> list[str]:
             inner = table(["architecture", "reason", "rows", "checks"], rows, (2,), SHARES[status])
             lines += ["<details>", f"<summary>{title}</summary>", "", *inner, "</details>", ""]
     return lines
+
+
+def _controls(run: Run) -> list[str]:
+    rows = [
+        [code(entry.architecture, 40), f"{entry.nulls:,}", f"{entry.false_positives:,}",
+         "–" if entry.bound is None else f"{100 * entry.bound:.2f} %", digits_text(entry.lowest), shown(entry.reach),
+         shown(entry.resolution), compact(entry.change)]
+        for entry in controls(run)
+    ]  # fmt: skip
+    header = [
+        "architecture",
+        "null pairs",
+        "told apart",
+        "rate at most",
+        "lowest digits",
+        "ladder to round",
+        "t_res",
+        "least change",
+    ]
+    found = table(header, rows, range(1, len(header)), SHARES["controls"]) if rows else []
+    defects = [
+        [code(entry.defect, 40), text(entry.rule, 80), code(entry.kind, 40), f"{'✓' if entry.caught else '✗'} {entry.verdict}",
+         text(entry.words, 160) or "–"]
+        for entry in planted(run)
+    ]  # fmt: skip
+    if defects:
+        header = ["planted defect", "rule that it breaks", "check", "verdict", "the tool's words"]
+        found += table(header, defects, (), SHARES["planted"])
+    return ["<details>", "<summary>Controls</summary>", "", *found, "</details>", ""] if found else []
 
 
 def _cost(run: Run) -> list[str]:

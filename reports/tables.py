@@ -14,6 +14,7 @@ from .conclusions import conclusions
 from .controls import controls, planted
 from .depth import depths
 from .equivariance import error_table
+from .exhaustive import bank_table
 from .ladder import rungs
 from .outcomes import STATUSES, Tally, status_of
 from .separation import pair_table
@@ -61,7 +62,8 @@ def tables(run: Run) -> tuple[Table, ...]:
     """The tables that have a row."""
     made = (
         _environment(run), _verdicts(run), _checks(run), _claims(run), _conclusions(run), _expressivity(run),
-        _approximation(run), _audit(run), _separation(run), _order(run), _ladder(run), _depths(run), _equivariance(run), _controls(run), _planted(run),
+        _approximation(run), _audit(run), _separation(run), _banks(run), _order(run), _ladder(run), _depths(run),
+        _equivariance(run), _controls(run), _planted(run),
         _costs(run), _failures(run), _asides(run, "expected"), _asides(run, "not-applicable"), _rows(run),
     )  # fmt: skip
     return tuple(table for table in made if table.rows)
@@ -190,6 +192,20 @@ def _digits(cell: Any) -> str:
     return f"{cell.digits} ({cell.word})" if cell.digits else cell.word
 
 
+def _banks(run: Run) -> Table:
+    rows = tuple(
+        (row.suite, row.check, row.bank, row.nets, row.classes, row.pairs, row.refined, name, cell.parted, cell.draws,
+         cell.tally.worst)
+        for row in bank_table(run)
+        for name, cell in row.cells.items()
+    )  # fmt: skip
+    header = (
+        "suite", "check", "bank", "networks", "1-WL classes", "pairs", "refinement parts", "architecture", "parted", "draws",
+        "outcome",
+    )  # fmt: skip
+    return Table("exhaustive", "Every pair of all small networks", header, rows)
+
+
 def _order(run: Run) -> Table:
     order = separation_order(run.results)
     below: dict[int, list[str]] = {}
@@ -232,20 +248,24 @@ def _equivariance(run: Run) -> Table:
 
 def _controls(run: Run) -> Table:
     rows = tuple(
-        (entry.architecture, entry.trials, entry.separated, entry.bound, entry.source, entry.ladder, entry.resolution,
-         entry.change, entry.effect)
+        (entry.architecture, entry.nulls, entry.false_positives, entry.bound, entry.separated, entry.lowest, entry.median,
+         entry.reach, entry.resolution, entry.change, entry.effect)
         for entry in controls(run)
     )  # fmt: skip
     header = (
-        "architecture", "null pairs", "told apart", "rate at most", "null pairs from", "ladder seen to round", "t_res",
-        "smallest change seen", "smallest effect seen",
+        "architecture", "null pairs", "told apart", "rate at most", "pairs separated", "lowest digits", "median digits",
+        "ladder seen to round", "t_res", "smallest change seen", "smallest effect seen",
     )  # fmt: skip
     return Table("controls", "Controls: false positives and limit of detection", header, rows)
 
 
 def _planted(run: Run) -> Table:
-    rows = tuple((entry.architecture, entry.defect, entry.caught, entry.rows) for entry in planted(run))
-    return Table("planted-defects", "Planted defects", ("architecture", "defect", "caught", "rows"), rows)
+    rows = tuple(
+        (entry.defect, entry.rule, entry.kind, entry.wanted, entry.outcome, entry.verdict, entry.words)
+        for entry in planted(run)
+    )
+    header = ("defect", "rule that it breaks", "check kind", "wanted", "got", "verdict", "reason")
+    return Table("planted-defects", "Planted defects", header, rows)
 
 
 def _costs(run: Run) -> Table:

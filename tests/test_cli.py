@@ -78,6 +78,7 @@ MISTAKES = [
     (["gate", "nowhere"], "Missing option '--baseline'"),
     (["diff", "nowhere", "elsewhere"], "no nowhere"),
     (["reproduce", "nowhere", "abc"], "no nowhere"),
+    (["verify", "nowhere"], "no nowhere"),
     (["new", "architecture", "Net"], 'did you mean "net"'),
     (["zoo", "build", "digits"], "unknown zoo"),
     (["run", "quick", "--colour"], "No such option"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import beta
 
 from orbitcheck.harness.controls import controls, is_null, round_ladder, upper_bound
@@ -44,7 +48,8 @@ def test_a_null_is_one_by_certificate(one, null):
 def test_false_positives_carry_their_bound():
     rows = [row() for _ in range(149)] + [row(observed="separated", digits=4.0)]
     rows += [
-        row(predicted="separated", observed="separated", digits=digits, orbit="different") for digits in (9.0, 6.0)
+        row(predicted="separated", observed="separated", digits=digits, orbit="different", effect=10 ** (digits - 13))
+        for digits in (9.0, 6.0)
     ]
     rows += [row(kind="detection", t_res=t_res, digits=t_res + 1) for t_res in (5, 7)]
     (found,) = controls(rows, [*NET, {"name": "stranger"}])
@@ -55,16 +60,36 @@ def test_false_positives_carry_their_bound():
         "bound": pytest.approx(beta.ppf(0.95, 2, 149)),
         "separated": 3,
         "digits": {"lowest": 4.0, "median": 6.0},
+        "smallest_effect": 1e-7,
         "digits_of_change": 6,
         "t_res": 5,
         "forwards": 100 * len(rows),
     }
 
 
+def test_detection_alone_is_told_and_the_least_t_res_counts():
+    """Of several spaces, and of what a separation row measured for itself, the worst."""
+    rows = [row(kind="detection", t_res=t_res, digits=digits, orbit=None) for t_res, digits in ((5, 11), (3, 9))]
+    (found,) = controls(rows, NET)
+    assert (found["nulls"], found["bound"], found["t_res"], found["digits_of_change"]) == (0, 1.0, 3, 9)
+    (found,) = controls([*rows, row(t_res=2), row(t_res=None)], NET)
+    assert found["t_res"] == 2
+
+
 @pytest.mark.parametrize(("wrong", "trials"), [(0, 1), (0, 150), (3, 20), (19, 20)])
 def test_the_bound_is_clopper_and_pearsons(wrong, trials):
     assert upper_bound(wrong, trials) == pytest.approx(beta.ppf(0.95, wrong + 1, trials - wrong), rel=1e-9)
     assert upper_bound(0, 0) == upper_bound(5, 5) == 1.0
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n - 1), st.just(n))))
+def test_the_bound_leaves_five_per_cent(case):
+    """Exactly, in fractions."""
+    successes, trials = case
+    rate = Fraction(upper_bound(successes, trials))
+    tail = sum(math.comb(trials, k) * rate**k * (1 - rate) ** (trials - k) for k in range(successes + 1))
+    assert float(tail) == pytest.approx(0.05, rel=1e-6)
 
 
 def test_the_ladder_is_told_round_by_round():

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from dataclasses import replace
 
 import pytest
 
+from orbitcheck.harness import store
 from orbitcheck.harness.result import Result, Run
 from orbitcheck.harness.store import (
     JOURNAL,
     RESULTS,
+    WRITTEN,
     StoreError,
     open_journal,
     read_run,
@@ -125,8 +128,51 @@ def test_figures_and_tables_stand_in_folders_of_their_own(tmp_path, form, ends):
     run = Run("0", {}, [], [], [replace(ROW, evidence={"error64": 1e-16, "error32": 1e-7})])
     folder = save_folder(run, tmp_path, form)
     assert folder == tmp_path / form
-    assert {path.suffix for path in folder.iterdir()} == ends
-    assert all(path.stat().st_size > 0 for path in folder.iterdir())
+    written = [path for path in folder.iterdir() if path.name != WRITTEN]
+    assert {path.suffix for path in written} == ends
+    assert all(path.stat().st_size > 0 for path in written)
+
+
+def test_a_folder_holds_the_files_of_the_last_run_and_what_is_not_ours(tmp_path):
+    law = Run("0", {}, [], [], [replace(ROW, evidence={"error64": 1e-16, "error32": 1e-7})])
+    folder = save_folder(law, tmp_path, "tables")
+    assert (folder / "equivariance.csv").exists()
+    (folder / "mine.csv").write_text("mine")
+    (tmp_path / "outside.csv").write_text("mine")
+    with (folder / WRITTEN).open("a") as listing:
+        listing.write("../outside.csv\n..\n\n")
+    other = Run("0", {}, [], [], [replace(ROW, kind="other", evidence={})])
+    save_folder(other, tmp_path, "tables")
+    assert not (folder / "equivariance.csv").exists()
+    fresh = save_folder(other, tmp_path / "fresh", "tables")
+    assert {path.name for path in folder.iterdir()} == {path.name for path in fresh.iterdir()} | {"mine.csv"}
+    assert (folder / "mine.csv").read_text() == (tmp_path / "outside.csv").read_text() == "mine"
+
+
+def test_a_replacement_that_was_cut_off_is_made_good_by_the_next(tmp_path, monkeypatch):
+    law = Run("0", {}, [], [], [replace(ROW, evidence={"error64": 1e-16, "error32": 1e-7})])
+    other = Run("0", {}, [], [], [replace(ROW, kind="other", evidence={})])
+
+    def cut_off(path, content):
+        if path.name == "equivariance.csv":
+            raise StoreError("disk full")
+        write_atomically(path, content)
+
+    monkeypatch.setattr(store, "write_atomically", cut_off)
+    with pytest.raises(StoreError, match="disk full"):
+        save_folder(law, tmp_path, "tables")
+    monkeypatch.undo()
+    folder = save_folder(other, tmp_path, "tables")
+    fresh = save_folder(other, tmp_path / "fresh", "tables")
+    assert {path.name for path in folder.iterdir()} == {path.name for path in fresh.iterdir()}
+
+
+def test_without_matplotlib_a_folder_still_gets_what_needs_nothing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    law = Run("0", {}, [], [], [replace(ROW, evidence={"error64": 1e-16, "error32": 1e-7})])
+    with pytest.raises(StoreError, match="matplotlib"):
+        save_folder(law, tmp_path, "figures")
+    assert {path.suffix for path in (tmp_path / "figures").iterdir() if path.name != WRITTEN} == {".svg"}
 
 
 def test_a_file_in_the_place_of_a_folder_is_one_line(tmp_path):

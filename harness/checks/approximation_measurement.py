@@ -105,7 +105,7 @@ def _trained(learners: list[Learner], data: Problem, parameters: Any, seeds: lis
         for part in ("train", "validation")
     ]
     budget = Budget(steps=parameters["steps"], batch=parameters["batch"], rate=parameters["rate"])
-    training = train(learners, *parts, budget, seeds, checkpoint=bench.checkpoint)
+    training = train(learners, parts[0], parts[1], budget, seeds, checkpoint=bench.checkpoint)
     bench.seconds += training.model_seconds
     bench.forwards += training.samples_seen * len(seeds)
     return training

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from orbitcheck.harness.controls import controls, round_ladder
+from orbitcheck.harness.planted import DEFECTS, told
 from orbitcheck.harness.result import Result, Run, digest
 
 ENVIRONMENT = {
@@ -212,6 +214,45 @@ def separation_row(name: str, pair: tuple[str, str, str, int | None, int], case:
     )
 
 
+def bank_row(name: str) -> Result:
+    """As the exhaustive check hands it over: all 317 binary 4x4 matrices, one pair of which refinement does not part."""
+    pairs, power = 50_086, TRAITS[name]["power"]
+    facts = {"space": "mlp(1, 4, 4, 1, activation='relu')", "nets": 317, "pairs": pairs, "classes": 316}
+    if name in ("flat-mlp", "sorted-mlp"):
+        reason = (
+            "declares no symmetry" if name == "flat-mlp" else "outside the declared domain: not in general position"
+        )
+        return row(suite="separation", check="binary-4x4", kind="exhaustive", case="4x4", architecture=name, evidence=facts,
+                   outcome="not-applicable", reason=reason)  # fmt: skip
+    late = 0 if power == "below-1-wl" else 85 - 2 * (name == "nfn-np")
+    by_round = {"1": (50_000, 40_000 if power == "below-1-wl" else 50_000), "2": (85, late), "none": (1, 0)}
+    parted = sum(seen for _, seen in by_round.values())
+    return row(
+        suite="separation", check="binary-4x4", kind="exhaustive", case="4x4", architecture=name, claim="prop-6.2",
+        outcome="undecided" if name == "nfn-np" else "pass",
+        reason="2 pairs not separated in 16 draws; the first: 3 and 5 (parts in round 2)" if name == "nfn-np" else "",
+        predicted="50085 of 50086 pairs separated, 1 not", observed=f"{parted} of {pairs} pairs separated",
+        evidence={
+            **facts, "draws": 16 if name == "nfn-np" else 4, "set_aside": 0, "smallest_ratio": 1e5, "largest_null_ratio": 1.2,
+            "by_round": {key: {"pairs": count, "separated": seen} for key, (count, seen) in by_round.items()}, "forwards": 1444,
+        },
+    )  # fmt: skip
+
+
+PLANTED = [
+    told(defect, defect.wanted, f"{defect.words} by 0.3" if defect.words else "") if defect.name != "batch-statistic"
+    else told(defect, "pass", "")
+    for defect in DEFECTS
+]  # fmt: skip
+"""All caught but one."""
+
+
+def told_of_itself(run: Run) -> Run:
+    """The run with its controls, as `carry_out` puts them there."""
+    rows, described = run.results, run.architectures
+    return replace(run, controls=controls(rows, described), round_ladder=round_ladder(rows, described), planted=PLANTED)
+
+
 def suite(name: str, title: str, checks: dict[str, str]) -> dict[str, Any]:
     return {
         "suite": name,
@@ -238,7 +279,8 @@ def realistic(seed: int = 7) -> Run:
         for pair in PAIRS
         for index in range(pair[4])
     ]
-    return Run(
+    rows += [bank_row(name) for name in TRAITS]
+    return told_of_itself(Run(
         orbitcheck="0.1.0",
         environment=ENVIRONMENT,
         suites=[
@@ -256,7 +298,7 @@ def realistic(seed: int = 7) -> Run:
         ],
         results=rows,
         problems=["separation: 5 rows decided for sorted-mlp, min_decided is 40"],
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 TARGETS = (  # check, claim, target, kind, regime, floor of 1-WL classes
@@ -351,7 +393,7 @@ def large(architectures: int = 20, rows: int = 1000, broken: float = 0.05, seed:
     """Many rows over many architectures, a share of them broken."""
     rng = random.Random(seed)
     base = realistic()
-    pool = [*base.results, *expressive().results]
+    pool = [row for row in (*base.results, *expressive().results) if row.kind != "exhaustive"]  # its cases are few
     names = [f"architecture-{index:02d}[channels={8 * index + 8},depth=4]" for index in range(architectures)]
     made = []
     for name in names:
@@ -371,7 +413,9 @@ def large(architectures: int = 20, rows: int = 1000, broken: float = 0.05, seed:
                 )
             )
     traits = {"symmetry": "permutation", "power": "1-wl", "rounds": [4, 9], "domain": "all"}
-    return replace(base, results=made, architectures=[{"name": name, **traits} for name in names], problems=[])
+    return told_of_itself(
+        replace(base, results=made, architectures=[{"name": name, **traits} for name in names], problems=[])
+    )
 
 
 HOSTILE = (
@@ -381,7 +425,7 @@ HOSTILE = (
     "</script><script>alert(1)</script>",
     "]]><!--",
     "a|b `c` **d** [e](javascript:alert(1)) @everyone #1 <!-- f",
-    "{{ 7 * 7 }} {% raw %}",
+    "{{ 1111 * 7 }} {% raw %}",
     "nul \x00 bell \x07 escape \x1b[31m override \u202e end",
     "line\nbreak\r\n```\n# heading",
     "lone \ud800 surrogate \uffff",
@@ -393,7 +437,15 @@ def hostile() -> Run:
     rows = []
     for index, text in enumerate(HOSTILE):
         for outcome in ("pass", "fail", "error", "undecided", "not-applicable"):
-            for kind in ("equivariance", "separation", "approximation", "detection", "general-position", text):
+            for kind in (
+                "equivariance",
+                "separation",
+                "approximation",
+                "detection",
+                "exhaustive",
+                "general-position",
+                text,
+            ):
                 rows.append(
                     row(
                         id=f"{text}{index}{outcome}",
@@ -415,6 +467,7 @@ def hostile() -> Run:
                             "target": text, "target_kind": text, "regime": text, "floor_kind": text, "networks": 1 + index % 2,
                             "parameters": 100, "error": 0.5, "floor": 0.1, "threshold": 0.05, "ladder": {text: text, "2": 4.0},
                             "form": text, "shares": {text: text, "discrete": "nan", "one-orbit": 7.0}, "rounds": {text: text},
+                            "space": text, "nets": text, "draws": text, "by_round": {text: {"pairs": 3, "separated": text}},
                         },
                         certificate={text: text},
                         dtype=text,
@@ -435,6 +488,12 @@ def hostile() -> Run:
         problems=list(HOSTILE),
         conclusions=[dict.fromkeys(("claim", "title", "predicted", "observed", "outcome", "reason"), text)
                      | {"evidence": {text: text}} for text in HOSTILE],
+        controls=[{"name": text, "nulls": text, "digits": text, "t_res": text, "false_positives": 2, "bound": text}
+                  for text in HOSTILE],
+        round_ladder=[{"name": text, "architecture": text, "depth": 1 + number % 2, "declared": [text], "t_res": text, "reach": text,
+                       "points": [{"round": t, "pairs": 1, "separated": 1, "digits": 5.0} for t in (1, 2)]}
+                      for number, text in enumerate(HOSTILE)],
+        planted=[dict.fromkeys(("name", "rule", "kind", "wanted", "outcome", "reason", "caught"), text) for text in HOSTILE],
     )  # fmt: skip
 
 
@@ -444,8 +503,10 @@ def degenerate() -> dict[str, Run]:
     odd = {
         "error64": "text", "error32": None, "digits": [1], "round": "x", "properties": [1], "counterexample": "none",
         "false_positive": 3, "family": 5, "t_res": "nan", "effect": {}, "forwards": "many", "error": "nan", "parameters": -3,
-        "networks": "k", "ladder": [1], "target": 7, "floor": "inf",
+        "networks": "k", "ladder": [1], "target": 7, "floor": "inf", "by_round": {"1": 3, "none": {"pairs": "inf"}}, "nets": [3],
     }  # fmt: skip
+    told = {"name": "dws", "nulls": "nan", "digits": [4], "digits_of_change": 1e9, "points": [7, {"round": "x"}], "reach": "inf",
+            "depth": "deep", "declared": 3, "caught": "yes"}  # fmt: skip
     return {
         "empty": empty,
         "green": replace(empty, results=[row()]),
@@ -453,8 +514,9 @@ def degenerate() -> dict[str, Run]:
         "only-not-applicable": replace(empty, results=[row(outcome="not-applicable", reason="unsupported: one layer")]),
         "unloadable": replace(empty, architectures=[{"name": "mine", "error": "ImportError: no module named mine"}]),
         "odd-evidence": replace(empty, results=[row(evidence=odd, kind=kind, outcome=outcome)
-                                                for kind in ("equivariance", "separation", "approximation", "detection", "other")
+                                                for kind in ("equivariance", "separation", "approximation", "detection", "exhaustive", "other")
                                                 for outcome in ("pass", "fail")]),
+        "odd-controls": replace(empty, results=[row()], controls=[3, told], round_ladder=[None, told], planted=["x", told]),
         "zeros": replace(empty, results=[row(evidence={"error64": 0.0, "error32": 0.0})]),
         "unknown-outcome": replace(empty, results=[row(outcome="exploded")]),
         "unexpected-pass": replace(empty, results=[row(declared="known gap")]),

@@ -225,18 +225,15 @@ def test_a_mark_leads_to_its_failures() -> None:
 def test_depth_is_drawn_where_an_architecture_was_run_at_several(make_row: Callable[..., Result]) -> None:
     """Two depths of one architecture, the deeper one seen further; a third architecture at one depth is left out."""
     seen = {"dws[depth=2]": 2, "dws[depth=4]": 3, "gmn[depth=4]": 3}
-    rows = [
-        make_row(
-            kind="separation", architecture=name, case=str(t), observed="separated" if t <= last else "undecided",
-            evidence={"family": "round-ladder", "relation": "r", "round": t, "digits": 5.0, "t_res": last + 1},
-        )
+    climbed = [
+        {
+            "name": name, "architecture": name.partition("[")[0], "depth": int(name[-2]), "declared": [last, last + 2],
+            "t_res": last + 1, "reach": last,
+            "points": [{"round": t, "pairs": 1, "separated": int(t <= last), "digits": 5.0} for t in range(1, 5)],
+        }
         for name, last in seen.items()
-        for t in range(1, 5)
     ]  # fmt: skip
-    described = [
-        {"name": name, "options": {"depth": int(name[-2])}, "rounds": [last, last + 2]} for name, last in seen.items()
-    ]
-    run = replace(run_of(*rows), architectures=described)
+    run = replace(run_of(), architectures=[{"name": name} for name in seen], round_ladder=climbed)
     assert {family: [(p.depth, p.seen, p.sure, p.resolved) for p in own] for family, own in depths(run).items()} == {
         "dws": [(2, 2, 2, 3), (4, 3, 3, 4)]
     }
@@ -249,4 +246,4 @@ def test_depth_is_drawn_where_an_architecture_was_run_at_several(make_row: Calla
     ]
     assert marks[0].x < marks[1].x and marks[0].y > marks[1].y
     assert "Rounds seen, by depth" in html(run)
-    assert depth_curves(replace(run, results=rows[:4])) is None
+    assert depth_curves(replace(run, round_ladder=climbed[:1])) is None

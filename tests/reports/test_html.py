@@ -109,7 +109,7 @@ def test_hostile_text_stays_text(hostile_run: Run, hostile_texts: tuple[str, ...
     assert {tag for tag, _ in page.elements} <= {tag for tag, _ in Page(harmless).elements} | {"li", "ul", "section"}
     for value in hostile_texts:
         assert words(one_line(value)) in words(page.text)
-    assert "49" not in page.text.replace("7 * 7", "")
+    assert "7777" not in page.text
 
 
 def _tame(row: Result) -> Result:
@@ -136,6 +136,18 @@ def test_expected_and_inapplicable_rows_are_counted_with_their_reason(realistic_
     found = words(Page(html(realistic_run)).text)
     assert "not equivariant by design 48 rows quick / equivariance 48" in found
     assert "unsupported: a summary of statistics has no equivariant head 24 rows quick / equivariance 24" in found
+
+
+def test_banks_and_planted_defects_have_their_place(realistic_run: Run) -> None:
+    found = words(Page(html(realistic_run)).text)
+    assert "4x4binary-4x4: mlp(1, 4, 4, 1, activation='relu') 317 316 50,086 50,085 50,0854 draws" in found
+    assert "50,083" in found and "16 draws" in found
+    assert "batch-statisticthe batch's mean is taken off equivariance fail pass ✗ not caught –" in found
+    assert (
+        "hidden-statecalls are counted and the count leaks in equivariance fail fail ✓ caught another answer by 0.3"
+        in found
+    )
+    assert "soundnone: it must pass equivariance pass pass ✓ not accused –" in found
 
 
 def test_counts_add_up_in_every_table(any_run: Run) -> None:

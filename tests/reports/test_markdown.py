@@ -85,6 +85,7 @@ def test_headings_are_the_report_s_own(hostile_run: Run) -> None:
         "Verdicts",
         "Checks by architecture",
         "Separation, in digits",
+        "Every pair of all small networks",
         "Expressivity map",
         "Failures, errors and undecided rows",
         "Claims",
@@ -116,9 +117,24 @@ def test_the_map_and_the_conclusions_are_told(expressive_run: Run) -> None:
     )
 
 
+def test_banks_controls_and_planted_defects_are_told(realistic_run: Run) -> None:
+    found = [" ".join(html.unescape(line).split()) for line in markdown(realistic_run).split("\n")]
+    assert any(
+        line.startswith("| `4x4` | 317 | 316 | 50,086 | 50,085 | 50,085 (4) | 50,085 (4) | ? 50,083 (16) | n/a |")
+        for line in found
+    )
+    assert "| `batch-statistic` | the batch's mean is taken off | `equivariance` | ✗ not caught | – |" in found
+    assert (
+        "| `hidden-state` | calls are counted and the count leaks in | `equivariance` | ✓ caught | another answer by 0.3 |"
+        in found
+    )
+    assert any(line.startswith("| `dws` | 16 | 0 | 17.07 % |") for line in found)
+
+
 def test_tables_are_tables(realistic_run: Run) -> None:
     found = [token.type for token in READER.parse(markdown(realistic_run))].count("table_open")
-    assert found == 7  # checks, separation, claims, expected, not applicable, cost, environment
+    # checks, separation, small networks, claims, expected, not applicable, controls, planted defects, cost, environment
+    assert found == 10
 
 
 NASTY = st.text(st.sampled_from("ab1 \n\t`|\\<>&*_~[]()#@!:/.-+={}'\"$^%é漢"), max_size=24)

@@ -118,6 +118,15 @@ def test_counts_of_every_table_add_up(realistic_run: Run) -> None:
         assert sum(row[-1] for row in aside.rows) == wanted[status]
 
 
+def test_banks_and_planted_defects_are_tables(realistic_run: Run) -> None:
+    found = {table.name: table for table in listed.tables(realistic_run)}
+    assert found["exhaustive"].rows[2] == (
+        "separation", "binary-4x4", "4x4", 317, 316, 50_086, 50_085, "nfn-np", 50_083, 16, "undecided",
+    )  # fmt: skip
+    verdicts = Counter(row[found["planted-defects"].header.index("verdict")] for row in found["planted-defects"].rows)
+    assert verdicts == {"caught": 8, "not accused": 2, "not caught": 1}
+
+
 def test_every_failure_has_its_reproducer(realistic_run: Run) -> None:
     table = {table.name: table for table in listed.tables(realistic_run)}["failures"]
     red = [row for row in realistic_run.results if STATUSES[status_of(row)].red]

@@ -7,7 +7,6 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -15,12 +14,14 @@ from hypothesis import strategies as st
 
 from orbitcheck.harness import gate
 from orbitcheck.harness.cell import WEIGHTS
-from orbitcheck.harness.result import OUTCOMES, Result, Run
+from orbitcheck.harness.result import OUTCOMES, Result, Run, digest
 from orbitcheck.reports import summary
-from orbitcheck.reports.controls import controls, upper_bound
+from orbitcheck.reports.controls import controls, planted
 from orbitcheck.reports.details import fair_quota, red_groups
 from orbitcheck.reports.drawing import Line
 from orbitcheck.reports.equivariance import error_table
+from orbitcheck.reports.exhaustive import bank_table
+from orbitcheck.reports.html import html
 from orbitcheck.reports.ladder import ladders
 from orbitcheck.reports.outcomes import SEVERITY, STATUSES, headline, is_red, problems_of, status_of, tally
 from orbitcheck.reports.scatter import scatter
@@ -63,6 +64,9 @@ def test_tallies_count_every_row_once(any_run: Run) -> None:
     assert sum(c.tally.total for row in pair_table(any_run) for c in row.cells.values()) == sum(
         row.kind == "separation" for row in any_run.results
     )
+    assert sum(c.tally.total for row in bank_table(any_run) for c in row.cells.values()) == sum(
+        row.kind == "exhaustive" for row in any_run.results
+    )
     assert sum(e.tally.total for e in error_table(any_run)) == sum(r.kind == "equivariance" for r in any_run.results)
     assert sum(cost.rows for cost in summary.costs(any_run)) == whole.total
 
@@ -81,12 +85,12 @@ def test_headlines(make_row: Row) -> None:
 def test_verdict_sentences(realistic_run: Run) -> None:
     sentences = {verdict.architecture: verdict.sentence for verdict in summary.verdicts(realistic_run)}
     assert sentences["dws"].startswith(
-        "all 92 applicable rows as predicted; equivariant in 48 of 48 cases (worst error "
+        "all 93 applicable rows as predicted; equivariant in 48 of 48 cases (worst error "
     )
     assert sentences["flat-mlp"].startswith(
         "as predicted, with 48 declared failures among 48 rows; equivariant in 0 of 48"
     )
-    assert "3 of 92 applicable rows contradict the prediction, 6 rows could not be measured" in sentences["deep-sets"]
+    assert "3 of 93 applicable rows contradict the prediction, 6 rows could not be measured" in sentences["deep-sets"]
 
 
 def test_a_declared_check_without_rows_stays_visible() -> None:
@@ -147,49 +151,87 @@ def test_an_error_joins_the_relation_of_its_case(make_row: Row) -> None:
     assert (row.relation, row.cells["other"].word) == ("r", "error")
 
 
-def test_ladder_is_seen_up_to_the_first_break(make_row: Row) -> None:
-    seen = ("separated", "separated", "undecided", "separated")
-    rows = [pair(make_row, 5.0, observed, round=t) for t, observed in enumerate(seen, 1)]
-    (entry,) = controls(run_of(*rows))
-    assert entry.ladder == 2
-    (panel,) = ladders(run_of(*rows))
+def test_a_ladder_is_drawn_as_the_run_tells_it() -> None:
+    seen = ((1, 2, 9.0), (2, 2, 5.0), (3, 1, 0.5), (4, 2, 4.0))
+    points = [{"round": t, "pairs": 2, "separated": parted, "digits": digits} for t, parted, digits in seen]
+    entry = {
+        "name": "dws",
+        "architecture": "dws",
+        "depth": 4,
+        "declared": [2, 5],
+        "t_res": 3,
+        "reach": 2,
+        "points": points,
+    }
+    run = run_of(architectures=[{"name": "dws"}], round_ladder=[entry], controls=[{"name": "dws"}])
+    (panel,) = ladders(run)
     assert [mark.part for mark in panel.marks] == ["separated", "separated", "not-separated", "separated"]
-    assert controls(run_of(rows[0]))[0].ladder is None
-    unclaimed = [replace(row, outcome="not-applicable", observed="") for row in rows]
-    assert controls(run_of(*unclaimed))[0].ladder is None
+    assert "round 3, 0.5 digits, 1 of 2 separated" in [mark.title for mark in panel.marks][2]
+    assert controls(run)[0].reach == 2
+    assert ladders(replace(run, round_ladder=[{**entry, "points": points[:1]}])) == ()
+    assert ladders(replace(run, round_ladder=())) == ()
 
 
-def test_one_orbit_pairs_are_the_null_bank(make_row: Row) -> None:
-    rows = [pair(make_row, 0.1, "not separated", orbit="same", number=i) for i in range(150)]
-    (entry,) = controls(run_of(*rows))
-    assert (entry.trials, entry.separated, f"{entry.bound:.4f}") == (150, 0, "0.0198")
-    reported = pair(make_row, 0.1, "not separated", false_positive={"trials": 999, "separated": 1})
-    (entry,) = controls(run_of(*rows, reported))
-    assert (entry.trials, entry.separated, entry.source) == (999, 1, "null bank")
+def test_controls_are_those_of_the_run() -> None:
+    entry = {
+        "name": "dws", "nulls": 150, "false_positives": 1, "bound": 0.031, "separated": 7, "digits": {"lowest": 4.0, "median": 6.5},
+        "smallest_effect": 1e-7, "digits_of_change": 9, "t_res": 5, "forwards": 12,
+    }  # fmt: skip
+    (found,) = controls(run_of(controls=[entry]))
+    assert (found.architecture, found.nulls, found.false_positives, found.bound) == ("dws", 150, 1, 0.031)
+    assert (found.separated, found.lowest, found.median, found.effect) == (7, 4.0, 6.5, 1e-7)
+    assert (found.change, found.resolution, found.reach) == (1e-9, 5, None)
+    (found,) = controls(run_of(controls=[{**entry, "nulls": 0, "bound": 1.0, "digits_of_change": 0}]))
+    assert (found.bound, found.change) == (None, None)  # no null bounds nothing; nothing seen is no change
 
 
-def test_the_limit_of_detection_is_the_worst_space_s(make_row: Row) -> None:
-    rows = [
-        make_row(kind="detection", case=str(t), evidence={"smallest_change": change, "t_res": t})
-        for t, change in ((5, 1e-11), (3, 1e-9))
+def test_a_run_without_controls_still_reads(realistic_run: Run) -> None:
+    old = {
+        key: value
+        for key, value in realistic_run.to_json().items()
+        if key not in ("controls", "round_ladder", "planted")
+    }
+    old["sha256"] = digest({key: value for key, value in old.items() if key != "sha256"})
+    run = Run.from_json(old)
+    assert (controls(run), ladders(run), planted(run)) == ((), (), ())
+    assert 'id="controls"' not in html(run)
+
+
+def test_planted_defects_are_caught_or_not() -> None:
+    entries = [
+        {
+            "name": name,
+            "rule": "r",
+            "kind": "k",
+            "wanted": wanted,
+            "outcome": outcome,
+            "reason": "it\nsays",
+            "caught": caught,
+        }
+        for name, wanted, outcome, caught in (
+            ("sound", "pass", "pass", True),
+            ("sound", "pass", "fail", False),
+            ("leak", "fail", "fail", True),
+            ("leak", "fail", "pass", False),
+        )
     ]
-    (entry,) = controls(run_of(*rows, pair(make_row, 5.0, "separated", t_res=7)))
-    assert (entry.resolution, entry.change) == (3, 1e-9)
+    found = planted(run_of(planted=entries))
+    assert [entry.verdict for entry in found] == ["not accused", "accused", "caught", "not caught"]
+    assert {entry.words for entry in found} == {"it says"}
 
 
-def test_the_bound_is_protocol_s() -> None:
-    assert upper_bound(0, 150) == pytest.approx(0.0198, abs=5e-5)
-    assert upper_bound(0, 999) == pytest.approx(0.0030, abs=5e-5)
-    assert upper_bound(4, 4) == 1
-
-
-@settings(derandomize=True, deadline=None, max_examples=40)
-@given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n - 1), st.just(n))))
-def test_the_bound_leaves_five_per_cent(case: tuple[int, int]) -> None:
-    successes, trials = case
-    rate = Fraction(upper_bound(successes, trials))
-    tail = sum(math.comb(trials, k) * rate**k * (1 - rate) ** (trials - k) for k in range(successes + 1))
-    assert float(tail) == pytest.approx(0.05, rel=1e-6)
+def test_a_bank_is_told_once_with_what_each_architecture_parts(realistic_run: Run) -> None:
+    (bank,) = bank_table(realistic_run)
+    assert (bank.bank, bank.nets, bank.classes, bank.pairs, bank.refined) == ("4x4", 317, 316, 50_086, 50_085)
+    parted = {name: (cell.parted, cell.draws, cell.tally.worst) for name, cell in bank.cells.items()}
+    assert parted["dws"] == (50_085, 4, "pass")
+    assert parted["nfn-np"] == (50_083, 16, "undecided")
+    assert parted["stats"] == (40_000, 4, "pass")
+    assert parted["flat-mlp"] == (None, None, "not-applicable")
+    assert bank.cells["nfn-np"].detail == (
+        "round 1: 50,000 of 50,000 pairs; round 2: 83 of 85 pairs; never parted: 0 of 1 pair; "
+        "predicted: 50085 of 50086 pairs separated, 1 not"
+    )
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
