@@ -71,7 +71,7 @@ def baseline_of(run: Run) -> Baseline:
 def baseline_text(baseline: Baseline) -> str:
     """The baseline file: JSON, one check and one row a line, sorted, so that a diff shows what changed and nothing else."""
 
-    def listed(entries: Iterable[Sequence[str]]) -> str:
+    def listed(entries: Iterable[tuple[str, ...]]) -> str:
         return ",\n".join(json.dumps(list(entry), ensure_ascii=False) for entry in sorted(entries))
 
     head = json.dumps({"schema_version": SCHEMA_VERSION, "problems": sorted(baseline.problems)}, ensure_ascii=False)

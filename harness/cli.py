@@ -31,14 +31,32 @@ def say(line: str) -> None:
 
 def tell_github(lines: Iterable[tuple[str, str]], summary: str) -> None:
     """Annotate the job, one line a group, and append to the step's summary."""
-    for line in github.annotations(lines):
+    for line in github.workflow_commands(lines):
         click.echo(line)
     problem = github.add_to_summary(summary)
     if problem:
         click.echo(f"orbitcheck: {problem}", err=True)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class OneLine(click.Group):
+    """A group whose every error of usage is one line, as all other errors are; click's own take four."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **more: Any) -> Any:
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **more)
+        try:
+            sys.exit(super().main(*args, standalone_mode=False, **more))
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(NOTHING)
+        except click.ClickException as error:
+            asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "orbitcheck"
+            refuse(" ".join(f"{error.format_message()} (see {asked} --help)".split()))
+        except click.Abort:
+            sys.exit(130)
+
+
+@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="orbitcheck")
 def main() -> None:
     """Formal-property tests for permutation-equivariant weight-space networks."""
@@ -51,7 +69,7 @@ def main() -> None:
     "--architecture",
     "architectures",
     multiple=True,
-    help="Name, name[option=value], module:Class or file.py:Class; default: all built-in.",
+    help="Name, name[option=value], module:Class or file.py:Class; default: those that the suite names, or all built-in.",
 )
 @click.option(
     "-o",
@@ -85,7 +103,7 @@ def run(
     device: str,
 ) -> None:
     """Run suites (shipped names or files) over architectures, and write the report."""
-    from .discovery import NameSyntaxError, built_in, check_reference, parse_name
+    from .discovery import NameSyntaxError, check_reference, default_names, parse_name
     from .executors import available_cpus
     from .progress import shown_progress
     from .registry import UnknownName
@@ -103,7 +121,13 @@ def run(
     for suite in loaded:
         if sum(other.name == suite.name for other in loaded) > 1:
             errors.append(f'two of the suites are called "{suite.name}"; rows are told apart by that name')
-    for text in architectures or built_in():
+    chosen = architectures
+    if not chosen:
+        try:
+            chosen = default_names((suite.name, suite.architectures) for suite in loaded)
+        except UnknownName as error:
+            refuse(*errors, str(error))
+    for text in chosen:
         try:
             names.append(parse_name(text))
             check_reference(names[-1].reference)
@@ -195,8 +219,19 @@ def list_(what: str, as_json: bool) -> None:
         click.echo("  ".join(f"{row.get(key, '')!s:{widths[key]}}" for key in keys).rstrip())
 
 
+def extend() -> None:
+    """Import the installed extensions, whose families, targets and kinds are listed beside ours."""
+    from .extensions import ExtensionError, load_extensions
+
+    try:
+        load_extensions()
+    except ExtensionError as error:
+        refuse(str(error))
+
+
 def listed(what: str) -> list[dict[str, Any]]:
-    """The entries of one list as plain data; no plug-in is imported."""
+    """The entries of one list as plain data; no architecture is imported."""
+    extend()
     if what == "architectures":
         from .discovery import declared_statically, installed
 
@@ -245,6 +280,7 @@ def schema() -> None:
     """Print the JSON schema of suite files."""
     from .suite_schema import json_schema
 
+    extend()
     click.echo(json.dumps(json_schema(), indent=1, ensure_ascii=False))
 
 

@@ -13,6 +13,7 @@ import math
 import re
 import sys
 import traceback
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
@@ -112,6 +113,22 @@ def missing_packages(point: EntryPoint) -> list[str]:
             except PackageNotFoundError:
                 missing.append(package)
     return missing
+
+
+def default_names(suites: Iterable[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
+    """The architectures of a run whose user named none: those that its suites name, or all built-in.
+
+    Args:
+        suites: name and list of each.
+
+    Raises:
+        UnknownName: two suites ask for different ones.
+    """
+    asked = {tuple(names) or built_in(): name for name, names in reversed(list(suites))}
+    if len(asked) > 1:
+        listed = " and ".join(reversed(asked.values()))
+        raise UnknownName(f"suites {listed} ask for different architectures; name them with -a, or run each alone")
+    return next(iter(asked), built_in())
 
 
 def check_reference(reference: str) -> None:

@@ -16,7 +16,7 @@ LONGEST = 2000
 """Characters of one annotation; the job's page folds longer ones."""
 
 
-def annotations(lines: Iterable[tuple[str, str]]) -> list[str]:
+def workflow_commands(lines: Iterable[tuple[str, str]]) -> list[str]:
     """Workflow commands for `(group, line)` pairs: one a group in the order of the first lines, at most `ANNOTATIONS`."""
     groups: dict[str, list[str]] = {}
     for title, line in lines:

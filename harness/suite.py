@@ -18,8 +18,10 @@ from pydantic import Field
 from .checks import CHECK_KINDS
 from .checks.kinds import CheckKind
 from .claims import CLAIMS
+from .discovery import NameSyntaxError, check_reference, parse_name
+from .extensions import ExtensionError, load_extensions
 from .parameters import Parameters, SuiteValueError, parse_parameters
-from .registry import Registry, did_you_mean
+from .registry import Registry, UnknownName, did_you_mean
 from .result import digest
 from .space import NamedSpace
 from .suite_spaces import SpaceModel, named_space
@@ -59,6 +61,16 @@ class AllowanceModel(Parameters):
     reason: Text
 
 
+class ConclusionModel(Parameters):
+    """A claim to be concluded from the rows of several checks together; `*` and `?` are wildcards."""
+
+    claim: Annotated[str, Field(description="id in the claims ledger, see `orbitcheck list claims`")]
+    checks: Annotated[list[Text], Field(min_length=1, description="ids of the checks whose rows are read")]
+    architectures: Annotated[list[Text], Field(min_length=1, description="whose rows are read")] = ["*"]
+    margin: Annotated[float, Field(gt=0, lt=1, description="of the variance: errors this near count as equal")] = 0.05
+    allow_undecided: Annotated[Text | None, Field(description="why the budget may leave it open")] = None
+
+
 class CheckModel(Parameters):
     """What every check says of itself beside its kind's own parameters."""
 
@@ -74,11 +86,13 @@ class SuiteModel(Parameters):
     suite: Name
     version: Literal[1]
     title: Text
+    architectures: Annotated[list[Text], Field(description="run where none is named; all built-in if left out")] = []
     spaces: dict[Name, SpaceModel] = {}
     checks: Annotated[list[dict[str, Any]], Field(min_length=1)]
     min_decided: Annotated[int, Field(ge=0, description="pass or fail rows that every architecture must reach")] = 0
     expected_failures: list[ExpectationModel] = []
     allow_undecided: list[AllowanceModel] = []
+    conclusions: list[ConclusionModel] = []
 
 
 class ExpectationsModel(Parameters):
@@ -98,6 +112,17 @@ class Expectation:
 
 
 @dataclass(frozen=True)
+class Conclusion:
+    """A claim that is concluded from the rows of several checks (`conclusions.py`)."""
+
+    claim: str
+    checks: tuple[str, ...]
+    architectures: tuple[str, ...]
+    margin: float
+    allow_undecided: str | None
+
+
+@dataclass(frozen=True)
 class Check:
     """One check: `parameters` are resolved plain JSON, `cases` the names of its rows."""
 
@@ -111,7 +136,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Suite:
-    """A checked suite. `min_decided` counts pass and fail rows of each architecture of the run."""
+    """A checked suite. `min_decided` counts pass and fail rows of each architecture of the run; `architectures` are run where
+    the user names none."""
 
     name: str
     version: int
@@ -120,6 +146,8 @@ class Suite:
     min_decided: int = 0
     expected_failures: tuple[Expectation, ...] = ()
     allow_undecided: tuple[Expectation, ...] = ()
+    architectures: tuple[str, ...] = ()
+    conclusions: tuple[Conclusion, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, the same for any formatting of the file; `from_json` gives the same suite back."""
@@ -133,6 +161,17 @@ class Suite:
                 "checks": tuple(Check(**{**check, "cases": tuple(check["cases"])}) for check in data["checks"]),
                 "expected_failures": tuple(Expectation(**entry) for entry in data["expected_failures"]),
                 "allow_undecided": tuple(Expectation(**entry) for entry in data["allow_undecided"]),
+                "architectures": tuple(data["architectures"]),
+                "conclusions": tuple(
+                    Conclusion(
+                        **{
+                            **entry,
+                            "checks": tuple(entry["checks"]),
+                            "architectures": tuple(entry["architectures"]),
+                        }
+                    )
+                    for entry in data["conclusions"]
+                ),
             }
         )
 
@@ -149,8 +188,13 @@ def load_suite(reference: str | Path, kinds: Registry[CheckKind] = CHECK_KINDS) 
     """The suite of a file, or a shipped one by its name.
 
     Raises:
-        SuiteError: no such suite, a file that cannot be read, or everything that is wrong with its content.
+        SuiteError: no such suite, a file that cannot be read, everything that is wrong with its content, or an installed
+            extension that fails.
     """
+    try:
+        load_extensions()
+    except ExtensionError as error:
+        raise SuiteError([str(error)]) from None
     text = str(reference)
     if text in shipped_suites():
         path, shown = shipped_suites()[text], text
@@ -244,9 +288,10 @@ class _Reader:
             return None
         read = [check for check in checks if check is not None]
         self.repeats(read)
+        ids = [check.id for check in read]
+        self.names(outer, ids)
         for key in ("expected_failures", "allow_undecided"):
             for number, entry in enumerate(getattr(outer, key)):
-                ids = [check.id for check in read]
                 if not any(fnmatchcase(name, entry.check) for name in ids):
                     self.error(
                         (key, number, "check"), f'"{entry.check}" matches no check{did_you_mean(entry.check, ids)}'
@@ -262,7 +307,30 @@ class _Reader:
             min_decided=outer.min_decided,
             expected_failures=tuple(map(_expectation, outer.expected_failures)),
             allow_undecided=tuple(map(_expectation, outer.allow_undecided)),
+            architectures=tuple(outer.architectures),
+            conclusions=tuple(
+                Conclusion(
+                    entry.claim, tuple(entry.checks), tuple(entry.architectures), entry.margin, entry.allow_undecided
+                )
+                for entry in outer.conclusions
+            ),
         )
+
+    def names(self, outer: SuiteModel, ids: list[str]) -> None:
+        """Refuse architectures that nobody knows, and conclusions on claims or checks that are not there."""
+        for number, text in enumerate(outer.architectures):
+            try:
+                check_reference(parse_name(text).reference)
+            except (NameSyntaxError, UnknownName) as error:
+                self.error(("architectures", number), str(error))
+        for number, entry in enumerate(outer.conclusions):
+            if entry.claim not in CLAIMS:
+                message = f'unknown claim "{entry.claim}"{did_you_mean(entry.claim, CLAIMS)}'
+                self.error(("conclusions", number, "claim"), message)
+            for position, pattern in enumerate(entry.checks):
+                if not any(fnmatchcase(name, pattern) for name in ids):
+                    message = f'"{pattern}" matches no check{did_you_mean(pattern, ids)}'
+                    self.error(("conclusions", number, "checks", position), message)
 
     def spaces(self, listed: Any) -> dict[str, NamedSpace]:
         """The spaces that make sense; a wrong one is noted, and kept by name only."""

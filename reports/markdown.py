@@ -271,7 +271,7 @@ def _expressivity(run: Run) -> list[str]:
 def _conclusions(run: Run) -> list[str]:
     rows = [
         [code(entry.claim, 40), text(entry.title, 90) or "–", text(entry.predicted, 60) or "–", text(entry.observed, 80) or "–",
-         f"{STATUSES[entry.outcome].symbol} {STATUSES[entry.outcome].word}", text(entry.reason, 120) or "–"]
+         f"{STATUSES[entry.status].symbol} {STATUSES[entry.status].word}", text(entry.reason, 120) or "–"]
         for entry in conclusions(run)
     ]  # fmt: skip
     if not rows:

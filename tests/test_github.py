@@ -17,17 +17,17 @@ def unescaped(text: str) -> str:
 
 
 def test_annotations_are_grouped_in_order_and_at_most_ten():
-    lines = github.annotations((f"check {n % 15:02}", f"line {n}") for n in range(40))
+    lines = github.workflow_commands((f"check {n % 15:02}", f"line {n}") for n in range(40))
     assert len(lines) == github.ANNOTATIONS
     assert lines[0] == "::error title=check 00::3 x, the first: line 0"
     assert lines[-1] == "::error title=orbitcheck::13 more in 6 other places; see the report"
-    assert len(github.annotations((str(n), "x") for n in range(10))) == 10
-    assert github.annotations([]) == []
+    assert len(github.workflow_commands((str(n), "x") for n in range(10))) == 10
+    assert github.workflow_commands([]) == []
 
 
 @pytest.mark.parametrize("hostile", ["a:b,c::d", "100%", "%3A", "line\nnext\r\n::set-output name=x::y", "%250A"])
 def test_nothing_inside_an_annotation_ends_it_or_starts_another(hostile):
-    (line,) = github.annotations([(hostile, hostile)])
+    (line,) = github.workflow_commands([(hostile, hostile)])
     found = re.fullmatch(r"::error title=([^:,\r\n]*)::([^\r\n]*)", line)
     assert found is not None
     assert (unescaped(found[1]), unescaped(found[2])) == (hostile, hostile)

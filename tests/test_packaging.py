@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-NOT_SHIPPED = {"tests", "benchmarks", "build", "dist"}
+NOT_SHIPPED = {"tests", "docs", "benchmarks", "build", "dist"}
 
 
 def folders_with_code() -> set[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -301,19 +301,28 @@ def approximation_row(
     )  # fmt: skip
 
 
+def audit_row(form: str, shares: tuple[float, float, float]) -> Result:
+    return row(
+        suite="audit", check="inrs", kind="general-position", case=form, claim="gp-audit", architecture="weights",
+        predicted=f"{form}: general-position at least 99 %", observed=f"{form}: general-position {100 * shares[0]:.4g} %",
+        evidence={
+            "form": form, "nets": 1797, "shares": dict(zip(("general-position", "discrete", "one-orbit"), shares, strict=True)),
+            "rounds": {"1": 1790, "2": 5, "never": 2}, "tied_neurons": [0.5, 0.25], "classes": 1797, "orbits": 1797,
+        },
+    )  # fmt: skip
+
+
 CONCLUSIONS = (
-    {"claim": "thm-5.2", "title": "equal errors of dws and nfn-hnp", "predicted": "equivalent", "observed": "equivalent",
-     "outcome": "pass", "reason": "", "evidence": {"difference": 0.001, "margin": 0.01}},
-    {"claim": "oce", "title": "every doubling of k lowers the error", "predicted": "falls", "observed": "rises at k = 4",
-     "outcome": "fail", "reason": "0.0031 at k = 2, 0.0042 at k = 4", "evidence": {}},
+    {"suite": "approximation", "claim": "thm-5.2", "title": "equal errors of dws and nfn-hnp", "checks": ["value-twins"],
+     "predicted": "equivalent", "observed": "equivalent", "outcome": "pass", "reason": "", "declared": None,
+     "evidence": {"difference": 0.001, "margin": 0.01}},
+    {"suite": "approximation", "claim": "oce", "title": "every doubling of k lowers the error", "checks": ["shift"],
+     "predicted": "falls", "observed": "rises at k = 4", "outcome": "fail", "reason": "0.0031 at k = 2, 0.0042 at k = 4",
+     "declared": None, "evidence": {}},
+    {"suite": "approximation", "claim": "thm-7.2", "title": "a large output approximates", "checks": ["shift"],
+     "predicted": "falls", "observed": "", "outcome": "undecided", "reason": "too noisy", "declared": "minutes, not hours",
+     "evidence": {}},
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Concluding(Run):
-    """A run that drew conclusions."""
-
-    conclusions: Sequence[Mapping[str, Any]] = ()
 
 
 def expressive(seed: int = 11) -> Run:
@@ -327,8 +336,12 @@ def expressive(seed: int = 11) -> Run:
         for k in ((1, 2, 4, 8) if target[0] == "shift" else (1,))
         for size in ((20_000,) if target[0] == "shift" else (2_000, 20_000, 200_000))
     ]
+    rows += [audit_row("float", (1.0, 1.0, 1.0)), audit_row("8-bit", (0.0167, 0.995, 1.0))]
+    rows.append(
+        replace(audit_row("2-bit", (0.0, 0.9, 0.98)), outcome="fail", reason="one-orbit 98 %", declared="too coarse")
+    )
     base = realistic()
-    return Concluding(
+    return Run(
         base.orbitcheck, base.environment, [suite("approximation", "What can be approximated", {})], base.architectures,
         rows, ["oce: 0.0031 at k = 2, 0.0042 at k = 4"], None, CONCLUSIONS,
     )  # fmt: skip
@@ -380,7 +393,7 @@ def hostile() -> Run:
     rows = []
     for index, text in enumerate(HOSTILE):
         for outcome in ("pass", "fail", "error", "undecided", "not-applicable"):
-            for kind in ("equivariance", "separation", "approximation", "detection", text):
+            for kind in ("equivariance", "separation", "approximation", "detection", "general-position", text):
                 rows.append(
                     row(
                         id=f"{text}{index}{outcome}",
@@ -401,6 +414,7 @@ def hostile() -> Run:
                             "properties": {text: {"value": text, "limit": text, "verdict": text}}, "printed": text,
                             "target": text, "target_kind": text, "regime": text, "floor_kind": text, "networks": 1 + index % 2,
                             "parameters": 100, "error": 0.5, "floor": 0.1, "threshold": 0.05, "ladder": {text: text, "2": 4.0},
+                            "form": text, "shares": {text: text, "discrete": "nan", "one-orbit": 7.0}, "rounds": {text: text},
                         },
                         certificate={text: text},
                         dtype=text,
@@ -408,7 +422,7 @@ def hostile() -> Run:
                         declared=text if index % 4 == 0 and outcome == "fail" else None,
                     )
                 )  # fmt: skip
-    return Concluding(
+    return Run(
         orbitcheck=HOSTILE[0],
         environment={text: text for text in HOSTILE},
         suites=[{"suite": text, "version": text, "checks": [{"id": text, "title": text}]} for text in HOSTILE],

@@ -193,7 +193,7 @@ REFUSED = [
     ("middle-rank", {}, mlp(1, 4, 1), "needs L >= 3"),
     ("middle-rank", {}, CONVOLUTIONS, "MLP spaces only"),
     ("log-determinant", {"layer": 3}, LINE, "W_3 is no matrix between two hidden layers"),
-    ("log-determinant-gradient", {}, mlp(1, 4, 1), "needs L >= 3"),
+    ("cycle-weights", {}, mlp(1, 4, 1), "needs L >= 3"),
     ("bias-sorted-entry", {"tensor": "W9"}, LINE, "no tensor W9"),
     ("bias-sorted-entry", {"tensor": "W2", "ranks": [0, 4]}, LINE, "no place of W2"),
     ("bias-sorted-entry", {"tensor": "b1", "ranks": [0, 0]}, LINE, "no place of b1"),
