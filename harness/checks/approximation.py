@@ -69,6 +69,14 @@ class ApproximationParameters(Parameters):
         Field(min_length=1, description="networks emitted and averaged; function-space operators only"),
     ] = [1]
     points: Annotated[int, Field(ge=1, description="inputs at which functions are compared")] = 64
+    reach: Annotated[
+        float,
+        Field(
+            gt=0,
+            allow_inf_nan=False,
+            description="how far an output of one moves an emitted network, in root mean squares",
+        ),
+    ] = 1.0
     threshold: Annotated[float, Field(gt=0, lt=1, description="error over variance that counts as approximated")] = 0.05
 
 

@@ -70,6 +70,7 @@ for _target in (
     equivariant.WEIGHT_NORMALISATION,
     equivariant.NEURON_RANK,
     middle.LOG_DETERMINANT_GRADIENT,
+    middle.CONNECTED,
     equivariant.IDENTITY,
 ):
     TARGETS.add(_target.name, _target)

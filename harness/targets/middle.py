@@ -1,4 +1,4 @@
-"""Targets made from a matrix between two hidden layers, where refinement is blind: rank, log-determinant, its gradient.
+"""Targets made from a matrix between two hidden layers, where refinement is blind: rank, components, log-determinant, its gradient.
 
 Law: rank and `log det(I + W W^T)` are the same for `P W Q`, whatever the permutations; the gradient moves along. The two
 orbits of prop-6.2 have different values, though no network of the power of 1-WL can tell them apart.
@@ -123,5 +123,36 @@ LOG_DETERMINANT_GRADIENT = Target(
     _refusal,
     lambda parameters, space: 1,
     _log_determinant_gradient,
+    claim="thm-7.4",
+)
+
+
+def _connected(parameters: MiddleParameters, samples: Samples) -> Weights:
+    """1 at (i, j) if a path of non-zero entries of W leads from row i to column j, else 0; zero in every other tensor."""
+    import torch
+
+    from ..weights import Weights
+
+    v = samples.weights
+    steps = (_matrix(parameters, samples) != 0).double()
+    reached = steps
+    while True:  # paths of one row and one column more, until there are no new ones
+        farther = (reached @ steps.transpose(1, 2) @ steps + reached > 0).double()
+        if torch.equal(farther, reached):
+            break
+        reached = farther
+    tensors = {name: torch.zeros_like(tensor) for name, tensor in v.items()}
+    tensors[f"W{parameters.layer}"] = reached.unsqueeze(-1)
+    return Weights(v.space, tensors)
+
+
+CONNECTED = Target(
+    "connected",
+    "which neurons of two hidden layers the non-zero weights between them connect, by any path (exact)",
+    EQUIVARIANT_OPERATOR,
+    MiddleParameters,
+    _refusal,
+    lambda parameters, space: 1,
+    _connected,
     claim="thm-7.4",
 )

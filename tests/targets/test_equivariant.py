@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import networkx
 import numpy as np
 import pytest
 import torch
@@ -199,6 +200,28 @@ def test_the_gradient_of_the_log_determinant_parts_the_twins_of_prop_6_2(slow):
         for tensor in answer.tensors.values():
             rows = tensor.flatten(1).sort(dim=1).values
             torch.testing.assert_close(rows[0], rows[1], rtol=1e-12, atol=1e-12)
+
+
+def test_connected_neurons_are_those_of_one_component(slow):
+    samples = slow.draw(mlp(1, 4, 5, 1), size=64, entries="ternary")
+    answer = slow.value("connected", samples)
+    sizes = set()
+    for number in range(64):
+        matrix, found = samples.weights.arrays(number)["W2"], answer.arrays(number)["W2"]
+        graph = networkx.Graph([(("row", i), ("column", j)) for i, j in zip(*np.nonzero(matrix), strict=True)])
+        component = {node: k for k, nodes in enumerate(networkx.connected_components(graph)) for node in nodes}
+        sizes.add(len(set(component.values())))
+        for i, j in np.ndindex(matrix.shape):
+            ends = component.get(("row", i)), component.get(("column", j))
+            assert found[i, j] == (None not in ends and ends[0] == ends[1])
+    assert len(sizes) > 1
+
+
+def test_components_part_the_twins_of_prop_6_2(slow):
+    """The 8-cycle is one component, the two 4-cycles are two: half of what is not connected is an entry of weight zero."""
+    samples = slow.draw(mlp(1, 4, 4, 1), "prop-6.2-twins", size=2)
+    sums = sorted(slow.value("connected", samples).arrays(number)["W2"].sum() for number in (0, 1))
+    assert sums == [8, 16]
 
 
 def test_identity_is_a_copy(slow):

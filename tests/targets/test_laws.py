@@ -159,9 +159,9 @@ def test_size_dtype_and_finite_values(name, slow):
 
 @pytest.mark.parametrize("name", [name for name in TARGETS if name not in ("inr-class", "test-accuracy")])
 def test_targets_vary_over_samples(name, slow):
-    """Ranks need weights of which some are dependent; images need two inputs."""
+    """Ranks and components need weights of which some are zero; images need two inputs."""
     space = SPACES[2] if name.startswith("inr-") else SPACES[0]
-    samples = slow.draw(space, size=64, entries="ternary" if name == "middle-rank" else "spread")
+    samples = slow.draw(space, size=64, entries="ternary" if name in ("middle-rank", "connected") else "spread")
     assert slow.flat(slow.value(name, samples)).var(dim=0).max() > 1e-3
 
 
