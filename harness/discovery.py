@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +96,23 @@ def installed() -> dict[str, EntryPoint]:
 
 
 def built_in() -> tuple[str, ...]:
-    """Names of the architectures that orbitcheck ships."""
-    return tuple(name for name, point in installed().items() if point.value.startswith(f"{HOME}."))
+    """Names of the architectures that orbitcheck ships, less those of an optional extra that is not installed."""
+    shipped = {name: point for name, point in installed().items() if point.value.startswith(f"{HOME}.")}
+    return tuple(name for name, point in shipped.items() if not missing_packages(point))
+
+
+def missing_packages(point: EntryPoint) -> list[str]:
+    """The packages of an entry point's extras (`name = "module:attr [extra]"`) that are not installed."""
+    missing = []
+    for line in point.dist.requires or () if point.extras and point.dist else ():
+        requirement, _, marker = line.partition(";")
+        package = re.split(r"[^\w.-]", requirement.strip())[0]
+        if any(re.search(rf"extra == ['\"]{re.escape(extra)}['\"]", marker) for extra in point.extras):
+            try:
+                distribution(package)
+            except PackageNotFoundError:
+                missing.append(package)
+    return missing
 
 
 def default_names(suites: Iterable[tuple[str, Sequence[str]]]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from .cell import WEIGHTS, Cell
 from .checkpoint import Checkpoint
 from .checks import CHECK_KINDS
 from .discovery import ArchitectureName, load, parse_name
+from .extensions import load_extensions
 from .result import Judgement, Result
 from .subject import PluginFault, describe_error
 from .workbench import Workbench
@@ -56,6 +57,7 @@ def evaluate(
     name = parse_name(cell.architecture)
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
+            load_extensions()
             subject = NO_ARCHITECTURE if cell.architecture == WEIGHTS else architecture or load(name)
             judgement = CHECK_KINDS[cell.kind].evaluate(cell, subject, bench)
         except PluginFault as fault:

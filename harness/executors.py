@@ -235,6 +235,18 @@ def describe_architecture(name: ArchitectureName) -> dict[str, Any]:
             }
 
 
+def architecture_cost(name: ArchitectureName) -> dict[str, Any] | None:
+    """In a worker: what a forward pass costs, or None where the plug-in takes no reference task or fails at it."""
+    from .cost import cost
+    from .discovery import load
+
+    with _no_silent_exit():
+        try:
+            return json.loads(json.dumps(cost(load(name))))
+        except (Exception, SystemExit):
+            return None
+
+
 def _source_sha256(factory: Callable[..., Any]) -> str | None:
     try:
         file = inspect.getsourcefile(inspect.unwrap(factory))

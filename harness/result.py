@@ -93,6 +93,9 @@ class Run:
         problems: what makes the run red beside its rows, one line each (protocol.md, outcomes).
         conclusions: what several rows say together about a claim (`conclusions.py`), as its `to_json` gives it.
         separation_order: the partial order of separation over the architectures (`order.py`), where it was measured.
+        controls: per architecture the tool's false positives and how far the network sees (`controls.py`).
+        round_ladder: per architecture what it saw of each round of the ladder (`controls.py`).
+        planted: what became of the planted defects (`planted.py`).
     """
 
     orbitcheck: str
@@ -103,6 +106,9 @@ class Run:
     problems: Sequence[str] = ()
     separation_order: Mapping[str, Any] | None = None
     conclusions: Sequence[Mapping[str, Any]] = ()
+    controls: Sequence[Mapping[str, Any]] = ()
+    round_ladder: Sequence[Mapping[str, Any]] = ()
+    planted: Sequence[Mapping[str, Any]] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -121,6 +127,9 @@ class Run:
             "problems": list(self.problems),
             "separation_order": self.separation_order,
             "conclusions": list(self.conclusions),
+            "controls": list(self.controls),
+            "round_ladder": list(self.round_ladder),
+            "planted": list(self.planted),
             "results": [row.to_json() for row in self.results],
         }
         data = plain(data)
@@ -145,7 +154,10 @@ class Run:
             results=[Result.from_json(row) for row in data["results"]],
             problems=data["problems"],
             separation_order=data["separation_order"],
-            conclusions=data["conclusions"],
+            conclusions=data.get("conclusions", ()),
+            controls=data.get("controls", ()),
+            round_ladder=data.get("round_ladder", ()),
+            planted=data.get("planted", ()),
         )
 
 

@@ -17,12 +17,15 @@ from typing import Any
 
 from .cell import WEIGHTS, Cell
 from .checks import CHECK_KINDS
+from .checks.kinds import TIME_LIMIT
 from .conclusions import conclude
 from .conclusions import problems as conclusion_problems
+from .controls import controls, round_ladder
 from .discovery import ArchitectureName
 from .executors import (
     Lost,
     Workers,
+    architecture_cost,
     available_cpus,
     check_device,
     describe_architecture,
@@ -33,6 +36,8 @@ from .executors import (
 from .gate import exit_code, settle
 from .order import separation_order
 from .plan import plan
+from .planted import DEFECTS, plant, told, wanted_by
+from .planted import problems as planted_problems
 from .result import Result, Run, digest
 from .store import CHECKPOINTS, PLUGIN_OUTPUT, clear_checkpoints, open_journal, save
 from .suite import Expectation, Suite
@@ -40,6 +45,8 @@ from .suite import Expectation, Suite
 VERSION = version("orbitcheck")
 
 DESCRIPTION_LIMIT = 60.0
+COST_LIMIT = 20.0
+"""Seconds after which the cost of a forward pass stays unknown."""
 LIBRARIES = ("torch", "numpy", "scipy", "canonaut", "scikit-learn")
 
 Progress = Callable[[str, int, int], None]
@@ -122,6 +129,7 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
             journal.add(row, made_by[cell.architecture])
             rows[missing[number]] = row
             progress("rows", len(rows), len(cells))
+        planted = _planted({cell.kind for cell in cells}, workers)
     clear_checkpoints(task.directory)
     commanded = [
         replace(rows[position], reproduce=reproducer(task.directory, cell)) for position, cell in enumerate(cells)
@@ -135,9 +143,12 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
         [suite.to_json() for suite in task.suites],
         descriptions,
         settled,
-        [*problems, *conclusion_problems(concluded)],
+        [*problems, *conclusion_problems(concluded), *planted_problems(planted)],
         order.to_json() if order else None,
         [each.to_json() for each in concluded],
+        controls(settled, descriptions),
+        round_ladder(settled, descriptions),
+        planted,
     )
     save(run, task.directory)
     return run, exit_code(run)
@@ -157,7 +168,22 @@ def _describe(task: Plan, workers: Workers) -> list[Mapping[str, Any]]:
         raise NothingToRun(*refused)
     if all(entry.get("error") for entry in entries):
         raise NothingToRun(*(str(entry["error"]) for entry in entries))
-    return entries
+    loaded = [position for position, entry in enumerate(entries) if not entry.get("error")]
+    costs = workers.map(
+        architecture_cost, [(names[position],) for position in loaded], min(COST_LIMIT, task.time_limit or COST_LIMIT)
+    )
+    measured = {loaded[number]: answer for number, answer in costs if not isinstance(answer, Lost)}
+    return [{**entry, "cost": measured.get(position)} for position, entry in enumerate(entries)]
+
+
+def _planted(kinds: set[str], workers: Workers) -> list[dict[str, Any]]:
+    """What became of the planted defects that these check kinds have to catch."""
+    defects = wanted_by(kinds)
+    found = dict(workers.map(plant, [(DEFECTS.index(defect),) for defect in defects], TIME_LIMIT))
+    return [
+        told(defect, "error", answer.reason) if isinstance(answer := found[number], Lost) else answer
+        for number, defect in enumerate(defects)
+    ]
 
 
 def _made_by(task: Plan, description: Mapping[str, Any]) -> str:

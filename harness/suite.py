@@ -19,6 +19,7 @@ from .checks import CHECK_KINDS
 from .checks.kinds import CheckKind
 from .claims import CLAIMS
 from .discovery import NameSyntaxError, check_reference, parse_name
+from .extensions import ExtensionError, load_extensions
 from .parameters import Parameters, SuiteValueError, parse_parameters
 from .registry import Registry, UnknownName, did_you_mean
 from .result import digest
@@ -187,8 +188,13 @@ def load_suite(reference: str | Path, kinds: Registry[CheckKind] = CHECK_KINDS) 
     """The suite of a file, or a shipped one by its name.
 
     Raises:
-        SuiteError: no such suite, a file that cannot be read, or everything that is wrong with its content.
+        SuiteError: no such suite, a file that cannot be read, everything that is wrong with its content, or an installed
+            extension that fails.
     """
+    try:
+        load_extensions()
+    except ExtensionError as error:
+        raise SuiteError([str(error)]) from None
     text = str(reference)
     if text in shipped_suites():
         path, shown = shipped_suites()[text], text

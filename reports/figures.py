@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..harness.result import Run
 from .curves import approximation_curves, capacity_curves
+from .depth import depth_curves
 from .drawing import Drawing
 from .hasse import hasse
 from .heat import heat
@@ -19,7 +20,7 @@ def figures(run: Run) -> tuple[Drawing, ...]:
     """The figures that the run has data for, each with a name of its own."""
     points, order = scatter(run), hasse(run)
     panels = (*approximation_curves(run), *capacity_curves(run))
-    found = (points and points.drawing, heat(run), ladder_sheet(run), order and order.drawing)
+    found = (points and points.drawing, heat(run), ladder_sheet(run), depth_curves(run), order and order.drawing)
     return (*(drawing for drawing in found if drawing), *(panel.drawing for panel in panels))
 
 

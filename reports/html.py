@@ -18,9 +18,11 @@ from markupsafe import Markup
 from ..harness.result import Run
 from . import svg, values
 from .approximation import approximation_rows, expressivity_map, fit_table
+from .audit import MEASURES, audit_forms
 from .conclusions import conclusions
 from .controls import controls, planted
 from .curves import approximation_curves, capacity_curves
+from .depth import depth_curves
 from .details import red_groups
 from .drawing import GLYPHS, glyph_path
 from .equivariance import error_table
@@ -81,6 +83,7 @@ def html(run: Run) -> str:
             pairs=pair_sections(pair_table(run)),
             pair_names=tuple(name for name in names if name in compared),
             ladders=tuple(zip(rungs(run), ladders(run), strict=True)),
+            by_depth=depth_curves(run),
             hasse=hasse(run),
             scatter=figure,
             marked={mark.part for mark in figure.drawing.marks} if figure else set(),
@@ -96,6 +99,8 @@ def html(run: Run) -> str:
             not_applicable=asides(run, "not-applicable"),
             controls=controls(run),
             planted=planted(run),
+            audit=audit_forms(run),
+            measures=MEASURES,
             costs=costs(run),
             reference=reference_batch(run),
         )

@@ -17,6 +17,8 @@ from .values import digits_text, finite, mapping, number, one_line
 
 CEILING = 16.0
 """Digits at the top of a panel: what float64 holds."""
+LABEL = 50.0
+"""Room that a label takes in a panel."""
 THRESHOLD = 3.0
 """Digits from which a gap counts as separation."""
 
@@ -107,7 +109,10 @@ def _panel(
     if resolved is not None and low <= resolved:
         place = frame.x(resolved + 0.5)
         items.append(Line(((place, frame.y.end), (place, frame.y.start)), "resolution"))
-        items.append(Text(place - 4, frame.y.end + 9, f"t_res {resolved}", "label", "end"))
+        high_near = any(rung.digits > 11 for rung in own if abs(frame.x(rung.round) - place) < LABEL)
+        y = frame.y(THRESHOLD) - 6 if high_near else frame.y.end + 9
+        beside = (place + 4, y, "start") if place - frame.x.start < LABEL else (place - 4, y, "end")
+        items.append(Text(beside[0], beside[1], f"t_res {resolved}", "label", beside[2]))
     places = [(frame.x(rung.round), frame.y(rung.digits)) for rung in own]
     items.append(Line(tuple(places), "trace"))
     for rung, (x, y) in zip(own, places, strict=True):

@@ -263,16 +263,18 @@ class Cost:
     """What one architecture takes.
 
     Args:
-        parameters, memory, operations: of one forward pass on the reference batch, where the run's description has them.
+        parameters, operations, memory, reference_seconds: of one forward pass on the reference batch, where the run's
+            description has them; memory is the most bytes of tensors alive at once.
         seconds, model_seconds: of its rows, and of these inside the network's own calls.
-        forwards: forward passes of the rows, of batches of all sizes.
+        forwards: weight vectors that went through it in the rows.
         share: its part of the run's seconds.
     """
 
     architecture: str
     parameters: int | None
-    memory: int | None
     operations: int | None
+    memory: int | None
+    reference_seconds: float | None
     rows: int
     seconds: float
     model_seconds: float
@@ -281,7 +283,7 @@ class Cost:
 
     @property
     def per_forward(self) -> float | None:
-        """Seconds inside the network for one of the rows' forward passes."""
+        """Seconds inside the network for one weight vector of the rows."""
         return self.model_seconds / self.forwards if self.forwards else None
 
     @property
@@ -303,8 +305,9 @@ def costs(run: Run) -> tuple[Cost, ...]:
             Cost(
                 architecture=name,
                 parameters=_count(measured.get("parameters", declared.get(name, {}).get("parameters"))),
-                memory=_count(measured.get("bytes")),
                 operations=_count(measured.get("operations")),
+                memory=_count(measured.get("bytes")),
+                reference_seconds=finite(measured.get("seconds")),
                 rows=len(rows),
                 seconds=seconds,
                 model_seconds=sum(finite(row.model_seconds) or 0.0 for row in rows),

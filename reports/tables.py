@@ -9,8 +9,10 @@ from typing import Any
 from ..harness.order import separation_order
 from ..harness.result import Run
 from .approximation import approximation_rows, expressivity_map, fit_of
+from .audit import MEASURES, audit_forms
 from .conclusions import conclusions
 from .controls import controls, planted
+from .depth import depths
 from .equivariance import error_table
 from .ladder import rungs
 from .outcomes import STATUSES, Tally, status_of
@@ -23,6 +25,7 @@ from .summary import (
     declarations,
     environment,
     ledger,
+    reference_batch,
     subjects,
     verdicts,
 )
@@ -58,7 +61,7 @@ def tables(run: Run) -> tuple[Table, ...]:
     """The tables that have a row."""
     made = (
         _environment(run), _verdicts(run), _checks(run), _claims(run), _conclusions(run), _expressivity(run),
-        _approximation(run), _separation(run), _order(run), _ladder(run), _equivariance(run), _controls(run), _planted(run),
+        _approximation(run), _audit(run), _separation(run), _order(run), _ladder(run), _depths(run), _equivariance(run), _controls(run), _planted(run),
         _costs(run), _failures(run), _asides(run, "expected"), _asides(run, "not-applicable"), _rows(run),
     )  # fmt: skip
     return tuple(table for table in made if table.rows)
@@ -110,10 +113,19 @@ def _claims(run: Run) -> Table:
 
 def _conclusions(run: Run) -> Table:
     rows = tuple(
-        (entry.claim, entry.title, entry.predicted, entry.observed, entry.outcome, entry.reason)
+        (
+            entry.suite,
+            entry.claim,
+            entry.title,
+            entry.checks,
+            entry.predicted,
+            entry.observed,
+            entry.status,
+            entry.reason,
+        )
         for entry in conclusions(run)
     )
-    header = ("claim", "title", "predicted", "observed", "outcome", "reason")
+    header = ("suite", "claim", "title", "checks", "predicted", "observed", "outcome", "reason")
     return Table("conclusions", "Claims that several rows together decide", header, rows)
 
 
@@ -146,6 +158,15 @@ def _approximation(run: Run) -> Table:
                 )
             )  # fmt: skip
     return Table("approximation", "Approximation error over variance", header, tuple(rows))
+
+
+def _audit(run: Run) -> Table:
+    rows = tuple(
+        (entry.row.suite, entry.row.check, entry.form, _plain(entry.row.evidence.get("nets")),
+         *(entry.shares[measure] for measure in MEASURES), entry.status)
+        for entry in audit_forms(run)
+    )  # fmt: skip
+    return Table("audit", "Audit of weights", ("suite", "check", "form", "networks", *MEASURES, "outcome"), rows)
 
 
 def _separation(run: Run) -> Table:
@@ -189,6 +210,16 @@ def _ladder(run: Run) -> Table:
     return Table("round-ladder", "Digits of separation by refinement round", header, rows)
 
 
+def _depths(run: Run) -> Table:
+    rows = tuple(
+        (point.family, point.architecture, point.depth, point.seen, point.sure, point.resolved)
+        for own in depths(run).values()
+        for point in own
+    )
+    header = ("family", "architecture", "depth", "rounds seen", "rounds declared", "t_res")
+    return Table("rounds-by-depth", "Refinement rounds seen, by depth", header, rows)
+
+
 def _equivariance(run: Run) -> Table:
     rows = tuple(
         (entry.architecture, entry.error64, entry.floor64, entry.error32, entry.ratio, entry.cause, entry.case,
@@ -218,16 +249,17 @@ def _planted(run: Run) -> Table:
 
 
 def _costs(run: Run) -> Table:
+    batch = reference_batch(run)
     header = (
-        "architecture", "parameters", "rows", "seconds", "seconds in the network", "overhead", "forwards",
-        "seconds per forward", "bytes per forward", "operations per forward",
+        "architecture", "parameters", "operations", "bytes", "seconds a batch", "rows", "seconds", "seconds in the network",
+        "overhead", "forwards", "seconds a forward",
     )  # fmt: skip
     rows = tuple(
-        (entry.architecture, entry.parameters, entry.rows, entry.seconds, entry.model_seconds, entry.overhead,
-         entry.forwards, entry.per_forward, entry.memory, entry.operations)
+        (entry.architecture, entry.parameters, entry.operations, entry.memory, entry.reference_seconds, entry.rows,
+         entry.seconds, entry.model_seconds, entry.overhead, entry.forwards, entry.per_forward)
         for entry in costs(run)
     )  # fmt: skip
-    return Table("cost", "Cost", header, rows)
+    return Table("cost", f"Cost; the first columns of {batch}" if batch else "Cost", header, rows)
 
 
 def _failures(run: Run) -> Table:
@@ -247,7 +279,7 @@ def _asides(run: Run, status: str) -> Table:
     return Table(status, title, ("architecture", "reason", "checks", "rows"), rows)
 
 
-MEASURED = (
+EVIDENCE = (
     "error64", "error32", "floor64", "digits", "ratio", "p", "effect", "round", "family", "relation", "t_res",
     "smallest_change", "rank", "dimension", "target", "regime", "networks", "parameters", "error", "floor", "forwards",
 )  # fmt: skip
@@ -257,13 +289,13 @@ MEASURED = (
 def _rows(run: Run) -> Table:
     header = (
         "id", "suite", "check", "kind", "case", "claim", "architecture", "outcome", "declared", "predicted", "observed",
-        "reason", "seed", "dtype", "seconds", "model_seconds", *MEASURED,
+        "reason", "seed", "dtype", "seconds", "model_seconds", *EVIDENCE,
     )  # fmt: skip
     rows = tuple(
         (
             row.id, row.suite, row.check, row.kind, row.case, row.claim, row.architecture, row.outcome, row.declared,
             row.predicted, row.observed, row.reason, str(row.seed), row.dtype, finite(row.seconds), finite(row.model_seconds),
-            *(_plain(row.evidence.get(key)) for key in MEASURED),
+            *(_plain(row.evidence.get(key)) for key in EVIDENCE),
         )
         for row in run.results
     )  # fmt: skip

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from . import approximation, completeness, detection, equivariance, general_position, separation
+from . import approximation, completeness, detection, equivariance, exhaustive, general_position, separation
 from .kinds import CHECK_KINDS
 
 for kind in (
     equivariance.KIND,
     separation.KIND,
+    exhaustive.KIND,
     detection.KIND,
     completeness.KIND,
     approximation.KIND,

@@ -20,7 +20,7 @@ from .function import values_in_floats
 from .normal_form import FeatureTable
 from .orbit import SECONDS, canonical_elements, moved
 from .refinement import Refinement, rank_rows, refine, stacked
-from .stabiliser import stabiliser
+from .stabiliser import entry_orbits, stabiliser
 
 Arrays = Mapping[str, np.ndarray]
 """Tensor name -> `[n, *shape]`, one weight vector a row."""
@@ -106,9 +106,10 @@ def orbit_entry_classes(space: WeightSpace, arrays: Arrays, *, seconds: float = 
         representative = moved(space, g, {name: array[net] for name, array in arrays.items()})
         pattern = _pattern(representative)
         if pattern not in known:
-            known[pattern] = _orbits_of_entries(space, representative, seconds)
+            found = stabiliser(space, representative, seconds=seconds)
+            known[pattern] = entry_orbits(space, found.generators if found else ())
         for name, joined in known[pattern].items():
-            labels[name][orbit] = joined
+            labels[name][orbit] = joined.reshape(-1)
     return {name: _at_images(space, name, orbits, images, labels[name]) for name in space.axes}
 
 
@@ -177,25 +178,6 @@ def _pattern(v: Mapping[str, np.ndarray]) -> bytes:
         _, first, inverse = np.unique(array, return_index=True, return_inverse=True)
         codes[name] = first[inverse.reshape(-1)]
     return _bytes(codes)
-
-
-def _orbits_of_entries(space: WeightSpace, v: Mapping[str, np.ndarray], seconds: float) -> dict[str, np.ndarray]:
-    """Tensor -> `[entries]`: the least entry of the orbit under the stabiliser of v."""
-    found = stabiliser(space, v, seconds=seconds)
-    labels = {}
-    for name, axes in space.axes.items():
-        label = np.arange(prod(space.shapes[name])).reshape(space.shapes[name])
-        moves = [
-            np.ix_(*(dict(g.permutations).get(axis, tuple(range(space.size[axis]))) for axis in axes))
-            for g in (found.generators if found else ())
-        ]
-        before = None
-        while before is None or not np.array_equal(before, label):
-            before = label
-            for move in moves:
-                label = np.minimum(label, label[move])
-        labels[name] = label.reshape(-1)
-    return labels
 
 
 def _at_images(space: WeightSpace, name: str, orbits: np.ndarray, images: Images, labels: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ level, is a strong generating set (Sims), so nothing is missing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import factorial, prod
@@ -87,6 +88,22 @@ def stabiliser_order(space: WeightSpace, v: Vector, *, seconds: float = SECONDS)
     """The exact number of group elements with `g v = v`; None past the budget."""
     found = stabiliser(space, v, seconds=seconds)
     return None if found is None else found.order
+
+
+def entry_orbits(space: WeightSpace, generators: Iterable[GroupElement]) -> dict[str, np.ndarray]:
+    """Tensor -> `[*shape]`: for every entry the least one (in the tensor's flat order) that the generated group moves it to."""
+    moves = [dict(g.permutations) for g in generators]
+    labels = {}
+    for name, axes in space.axes.items():
+        shape = space.shapes[name]
+        label, before = np.arange(prod(shape)).reshape(shape), None
+        places = [np.ix_(*(move.get(axis, tuple(range(space.size[axis]))) for axis in axes)) for move in moves]
+        while before is None or not np.array_equal(before, label):
+            before = label
+            for place in places:
+                label = np.minimum(label, label[place])
+        labels[name] = label
+    return labels
 
 
 def _swap(space: WeightSpace, layer: int, i: int, j: int) -> GroupElement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
@@ -13,11 +14,18 @@ from ..registry import UnknownName
 from ..space import WeightSpace
 from ..zoo.catalogue import parse_reference
 from .demands import label_of, numbered, refuse_repeats
-from .family import Pair, PairFamily
+from .family import Pair, PairFamily, Vector
 from .vectors import moved
 
 NUDGE = 2.0**-8
 """What is added to one weight of a nudged copy."""
+
+
+Variant = Literal[
+    "same-orbit", "two-networks", "nudged", "quantised", "pruned", "quantised-same-orbit", "pruned-same-orbit"
+]
+Bits = Annotated[int, Field(ge=2, le=16)]
+Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class TrainedParameters(Parameters):
@@ -25,16 +33,50 @@ class TrainedParameters(Parameters):
 
     zoo: Annotated[str, Field(description="`digits-inr`, or `digits-classifiers/64-16-10`")]
     variants: Annotated[
-        list[Literal["same-orbit", "two-networks", "nudged", "quantised", "pruned"]],
+        list[Variant],
         Field(
             min_length=1,
-            description="a network against: a relabelled copy, another one, itself with one weight nudged, "
-            "itself quantised to `bits`, itself with the share `pruned` of its weights set to zero",
+            description="a network against: a relabelled copy, another one, itself with one weight nudged, itself "
+            "quantised, itself pruned; or a quantised or pruned network against its own relabelled copy",
         ),
     ] = ["same-orbit", "two-networks", "nudged"]
-    bits: Annotated[int, Field(ge=2, le=16, description="levels 2^bits, spread evenly over each tensor's range")] = 8
-    pruned: Annotated[float, Field(gt=0, lt=1, description="share of each weight matrix, smallest first")] = 0.5
+    bits: Annotated[
+        list[Bits],
+        Field(min_length=1, description="quantised to 2^bits levels, spread evenly over each tensor's range"),
+    ] = [8, 4, 2]
+    pruned: Annotated[
+        list[Share], Field(min_length=1, description="shares of each weight matrix that become zero, smallest first")
+    ] = [0.5, 0.9, 0.99]
     count: Annotated[int, Field(ge=1, le=1000, description="number of pairs of each variant")] = 2
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A variant, and how its network is coarsened: to so many bits, by so large a share, or not at all."""
+
+    variant: str
+    bits: int | None = None
+    share: float | None = None
+
+    def coarse(self, vector: Vector) -> dict[str, np.ndarray]:
+        if self.bits is not None:
+            return {name: _quantised(value, self.bits) for name, value in vector.items()}
+        if self.share is not None:
+            return {name: _pruned(value, self.share) for name, value in vector.items()}
+        return dict(vector)
+
+
+def _listed(parameters: TrainedParameters) -> dict[str, _Case]:
+    """Label -> case: one a variant, or one for each of its numbers of bits or shares."""
+    listed = {}
+    for variant in parameters.variants:
+        if variant.startswith("quantised"):
+            listed |= {f"{variant} bits={bits}": _Case(variant, bits=bits) for bits in parameters.bits}
+        elif variant.startswith("pruned"):
+            listed |= {f"{variant} share={share:g}": _Case(variant, share=share) for share in parameters.pruned}
+        else:
+            listed[variant] = _Case(variant)
+    return listed
 
 
 def _cases(parameters: TrainedParameters, space: WeightSpace | None) -> tuple[str, ...]:
@@ -44,8 +86,9 @@ def _cases(parameters: TrainedParameters, space: WeightSpace | None) -> tuple[st
         raise SuiteValueError((("pairs", "zoo"), str(error))) from None
     if space is not None:
         raise SuiteValueError((("space",), "trained pairs live in the space of their zoo; leave `space` out"))
-    refuse_repeats("variants", parameters.variants)
-    return numbered(parameters.count, parameters.variants)
+    for key in ("variants", "bits", "pruned"):
+        refuse_repeats(key, getattr(parameters, key))
+    return numbered(parameters.count, _listed(parameters))
 
 
 def _make(parameters: TrainedParameters, space: WeightSpace | None, case: str, rng: np.random.Generator) -> Pair:
@@ -54,17 +97,15 @@ def _make(parameters: TrainedParameters, space: WeightSpace | None, case: str, r
     zoo = population(parameters.zoo)
     first, second = rng.choice(zoo.weights.batch, 2, replace=False).tolist()
     v, space = zoo.weights.arrays(first), zoo.space
-    variant = label_of(case)
-    if variant == "same-orbit":
-        element = random_elements(space, 1, rng)[0]
+    wanted = _listed(parameters)[label_of(case)]
+    if wanted.variant.endswith("same-orbit"):
+        v, element = wanted.coarse(v), random_elements(space, 1, rng)[0]
         return Pair(space, v, moved(space, element, v), element=element)
-    if variant == "two-networks":
+    if wanted.variant == "two-networks":
         return Pair(space, v, zoo.weights.arrays(second))
-    if variant == "nudged":
+    if wanted.variant == "nudged":
         return Pair(space, v, _nudged(v, rng))
-    if variant == "quantised":
-        return Pair(space, v, {name: _quantised(value, parameters.bits) for name, value in v.items()})
-    return Pair(space, v, {name: _pruned(value, parameters.pruned) for name, value in v.items()})
+    return Pair(space, v, wanted.coarse(v))
 
 
 def _nudged(vector: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import function_twins, general_position, refinement_twins, ties, zoos
+from . import function_twins, general_position, refinement_twins, teeth, ties, zoos
 from .regime import REGIMES, Regime, Samples
 
 __all__ = ["REGIMES", "Regime", "Samples"]
@@ -12,6 +12,7 @@ for _regime in (
     ties.TIES,
     refinement_twins.PROP_6_2_TWINS,
     function_twins.FUNCTION_EQUAL_TWINS,
+    teeth.TEETH,
     zoos.DIGITS_INR,
     zoos.DIGITS_CLASSIFIERS,
 ):

@@ -22,6 +22,8 @@ from .regime import Regime, Samples
 
 MATRICES = (cycle(4), disjoint_union(cycle(2), cycle(2)))
 HIDDEN = (4, 4)
+NARROW = 48
+"""The middle matrix's multiple is 3/4 to 1 in size: over a wide range it would hide what the two matrices differ in."""
 
 
 class TwinsParameters(Parameters):
@@ -63,7 +65,7 @@ def _pairs(
         common = {
             "W1": np.tile(entries(space.widths[0], rng), (HIDDEN[0], 1)),
             "b1": _hidden_bias(parameters, HIDDEN[0], rng),
-            "W2": entries((), rng),
+            "W2": rng.integers(NARROW, LIMIT + 1) * rng.choice((-1, 1)) * STEP,
             "b2": _hidden_bias(parameters, HIDDEN[1], rng),
             "W3": np.tile(entries((space.widths[-1], 1), rng), (1, HIDDEN[1])),
             "b3": entries(space.widths[-1], rng),

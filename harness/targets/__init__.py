@@ -69,8 +69,7 @@ for _target in (
     equivariant.NEURON_STATISTICS,
     equivariant.WEIGHT_NORMALISATION,
     equivariant.NEURON_RANK,
-    middle.LOG_DETERMINANT_GRADIENT,
-    middle.CONNECTED,
+    middle.CYCLE_WEIGHTS,
     equivariant.IDENTITY,
 ):
     TARGETS.add(_target.name, _target)

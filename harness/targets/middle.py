@@ -1,7 +1,7 @@
-"""Targets made from a matrix between two hidden layers, where refinement is blind: rank, components, log-determinant, its gradient.
+"""Targets made from a matrix between two hidden layers, where refinement is blind: rank, log-determinant, cycles.
 
-Law: rank and `log det(I + W W^T)` are the same for `P W Q`, whatever the permutations; the gradient moves along. The two
-orbits of prop-6.2 have different values, though no network of the power of 1-WL can tell them apart.
+Law: rank and `log det(I + W W^T)` are the same for `P W Q`, whatever the permutations; the cycles through an entry move along.
+The two orbits of prop-6.2 have different values, though no network of the power of 1-WL can tell them apart.
 """
 
 from __future__ import annotations
@@ -103,56 +103,31 @@ LOG_DETERMINANT = Target(
 )
 
 
-def _log_determinant_gradient(parameters: MiddleParameters, samples: Samples) -> Weights:
-    """`2 (I + W W^T)^-1 W` in the place of W, zero in the place of every other tensor."""
+def _cycle_weights(parameters: MiddleParameters, samples: Samples) -> Weights:
+    """`W_ij` times the sum of `W_im W_km W_kj` over k other than i and m other than j; zero in every other tensor.
+
+    All walks `(W W^T W)_ij`, less those with k = i or m = j; walks with both are taken off twice and come back once.
+    """
     import torch
 
     from ..weights import Weights
 
     v, matrices = samples.weights, _matrix(parameters, samples)
+    squares = matrices.square()
+    walks = matrices @ matrices.transpose(1, 2) @ matrices
+    back = matrices * (squares.sum(dim=1, keepdim=True) + squares.sum(dim=2, keepdim=True) - squares)
     tensors = {name: torch.zeros_like(tensor) for name, tensor in v.items()}
-    tensors[f"W{parameters.layer}"] = 2 * torch.linalg.solve(_gram(matrices), matrices).unsqueeze(-1)
+    tensors[f"W{parameters.layer}"] = (matrices * (walks - back)).unsqueeze(-1)
     return Weights(v.space, tensors)
 
 
-LOG_DETERMINANT_GRADIENT = Target(
-    "log-determinant-gradient",
-    "the gradient of log det(I + W W^T) of a matrix between two hidden layers",
+CYCLE_WEIGHTS = Target(
+    "cycle-weights",
+    "for every entry of a matrix between two hidden layers the weight of all 4-cycles through it",
     EQUIVARIANT_OPERATOR,
     MiddleParameters,
     _refusal,
     lambda parameters, space: 1,
-    _log_determinant_gradient,
-    claim="thm-7.4",
-)
-
-
-def _connected(parameters: MiddleParameters, samples: Samples) -> Weights:
-    """1 at (i, j) if a path of non-zero entries of W leads from row i to column j, else 0; zero in every other tensor."""
-    import torch
-
-    from ..weights import Weights
-
-    v = samples.weights
-    steps = (_matrix(parameters, samples) != 0).double()
-    reached = steps
-    while True:  # paths of one row and one column more, until there are no new ones
-        farther = (reached @ steps.transpose(1, 2) @ steps + reached > 0).double()
-        if torch.equal(farther, reached):
-            break
-        reached = farther
-    tensors = {name: torch.zeros_like(tensor) for name, tensor in v.items()}
-    tensors[f"W{parameters.layer}"] = reached.unsqueeze(-1)
-    return Weights(v.space, tensors)
-
-
-CONNECTED = Target(
-    "connected",
-    "which neurons of two hidden layers the non-zero weights between them connect, by any path (exact)",
-    EQUIVARIANT_OPERATOR,
-    MiddleParameters,
-    _refusal,
-    lambda parameters, space: 1,
-    _connected,
+    _cycle_weights,
     claim="thm-7.4",
 )

@@ -41,7 +41,7 @@ class Term:
     """`coefficient` times the mean over the variables' values of the product of the factors, times `sqrt(choices)`.
 
     Args:
-        coefficient: a multiple of 1/64.
+        coefficient: 1/2 to 1 in size; of random terms, that over the root of their number: together they weigh as much as one.
         factors: at least one.
         choices: number of values of all variables together; independent entries give terms of like size.
     """
@@ -54,16 +54,19 @@ class Term:
 def terms(parameters: PolynomialParameters, space: WeightSpace) -> list[Term]:
     """The polynomial: closed walks of even degree, then the random terms, the first of them of full degree."""
     rng = np.random.default_rng([parameters.seed, parameters.degree])
-    listed = []
-    for name, axes in space.tensors:
-        if parameters.degree % 2 == 0 and len(axes) == 2 and len(set(axes) & set(space.permuted)) == 2:
-            listed.append(_closed_walk(name, axes, parameters.degree))
+    walks = [
+        _closed_walk(name, axes, parameters.degree)
+        for name, axes in space.tensors
+        if parameters.degree % 2 == 0 and len(axes) == 2 and len(set(axes) & set(space.permuted)) == 2
+    ]
+    drawn = []
     for number in range(parameters.terms):
         degree = parameters.degree if number == 0 else int(rng.integers(1, parameters.degree + 1))
-        listed.append(_connected(space, degree, rng))
+        drawn.append(_connected(space, degree, rng))
+    shares = [1.0] * len(walks) + [1 / math.sqrt(max(1, len(drawn)))] * len(drawn)
     return [
-        Term(int(rng.integers(1, 65)) * int(rng.choice((-1, 1))) / 64, factors, _choices(space, factors))
-        for factors in listed
+        Term(share * float(rng.uniform(0.5, 1.0) * rng.choice((-1, 1))), factors, _choices(space, factors))
+        for share, factors in zip(shares, [*walks, *drawn], strict=True)
     ]
 
 

@@ -15,6 +15,7 @@ from orbitcheck.architectures.gmn import GMN
 from orbitcheck.architectures.nfn_hnp import NFNHNP
 from orbitcheck.architectures.nfn_np import NFNNP
 from orbitcheck.architectures.ng_gnn import NGGNN
+from orbitcheck.architectures.unf import UNF
 from orbitcheck.harness.architecture import as_architecture
 from orbitcheck.harness.discovery import declared_statically
 from orbitcheck.harness.inputs import CONSTRUCTED, constructed
@@ -29,6 +30,7 @@ NETWORKS = [
     pytest.param(NFNNP, {"encoding": "learned", "fourier": 3}, id="np-learned-fourier"),
     pytest.param(NFNNP, {"encoding": "none"}, id="np-none"),
     pytest.param(GMN, {}, id="gmn"),
+    pytest.param(UNF, {"channels": 8}, id="unf"),
     pytest.param(NGGNN, {}, id="ng-gnn"),
 ]
 SPACES = [mlp(2, 5, 4, 3), mlp(3, 4, 2), mlp(1, 1, 1), mlp(1, 3, 1, 4, 2, 1)]
@@ -118,7 +120,7 @@ def test_default_dtype_does_not_matter(network: type[DWS], options: dict) -> Non
 @pytest.mark.parametrize(("network", "options"), NETWORKS)
 def test_vmap_over_parameters_is_a_loop_over_them(network: type[DWS], options: dict) -> None:
     torch.manual_seed(0)
-    many = [network(SPACES[0], Equivariant(2), channels=4, depth=2, **options).double() for _ in range(3)]
+    many = [network(SPACES[0], Equivariant(2), **{"channels": 4, "depth": 2, **options}).double() for _ in range(3)]
     for other in many[1:]:  # buffers are shared by an ensemble
         for (_, mine), (_, first) in zip(other.named_buffers(), many[0].named_buffers(), strict=True):
             mine.copy_(first)
@@ -149,7 +151,7 @@ def test_positions_name_input_and_output_neurons() -> None:
         assert (built(v) - built(only_biases)).abs().max().item() > 1e-4
 
 
-@pytest.mark.parametrize(("name", "network"), [("dws", DWS), ("nfn-hnp", NFNHNP), ("nfn-np", NFNNP)])
+@pytest.mark.parametrize(("name", "network"), [("dws", DWS), ("nfn-hnp", NFNHNP), ("nfn-np", NFNNP), ("unf", UNF)])
 def test_traits_are_readable_without_running_the_file(name: str, network: type[DWS]) -> None:
     declared = declared_statically(name)
     traits = as_architecture(network).traits

@@ -11,6 +11,12 @@ from hypothesis import strategies as st
 from orbitcheck import mlp
 from orbitcheck.harness.checks.equivariance import (
     CONSTRUCTED_INPUTS,
+    FAIL_ERROR,
+    FAIL_FLOORS,
+    ILL_CONDITIONED,
+    MARGIN,
+    PASS_ERROR,
+    PASS_FLOORS,
     EquivarianceParameters,
     Measurement,
     cases,
@@ -25,7 +31,9 @@ from orbitcheck.harness.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.space import NamedSpace
 
 QUIET = {"repeated call": 0.0, "batch order": 0.0, "batch mates": 1e-16, "batch of one": 1e-16}
-SOUND = Measurement(error64=1e-15, error32=3e-7, floor64=2e-15, properties=QUIET, spread=0.5, modified=False)
+SOUND = Measurement(
+    error64=1e-15, error32=3e-7, floor64=2e-15, floor32=1e-6, properties=QUIET, spread=0.5, modified=False
+)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +79,9 @@ def test_a_sound_measurement_passes():
         ({"floor64": 1e-8}, "error", "ill-conditioned"),
         ({"spread": 0.0}, "error", "vacuous"),
         ({"spread": 1e-12}, "error", "vacuous"),
+        ({"error32": 5e-3}, "fail", "in float32 alone"),
+        ({"error32": 1e-3}, "pass", ""),
+        ({"error32": 5e-3, "floor32": 1e-2}, "pass", ""),
     ],
 )
 def test_every_broken_property_has_its_words(change, outcome, words):
@@ -93,6 +104,11 @@ def test_every_broken_property_has_its_words(change, outcome, words):
 )
 def test_two_precisions_name_the_cause(error64, error32, words):
     assert words in cause(error64, error32)
+
+
+def test_evidence_says_how_float32_compares_with_its_own_noise():
+    for error, wanted in ((3e-6, "equal"), (1e-3, "undecided"), (5e-3, "different")):
+        assert evidence(replace(SOUND, error32=error))["float32"] == wanted
 
 
 def test_evidence_carries_every_property_with_its_verdict():
@@ -139,3 +155,103 @@ def test_a_zoo_input_needs_a_zoo_and_a_space_must_exist():
 def test_impossible_parameters_are_refused(wrong):
     with pytest.raises(SuiteValueError):
         parse_parameters(EquivarianceParameters, wrong)
+
+
+EXACT = 2.0**-50
+"""A floor of which every multiple below is exact."""
+
+
+@pytest.mark.parametrize(
+    ("error", "floor", "wanted"),
+    [
+        (PASS_FLOORS / MARGIN * EXACT, EXACT, "equal"),
+        (PASS_ERROR / MARGIN, 1.0, "equal"),
+        (FAIL_FLOORS * MARGIN * 2.0**-30, 2.0**-30, "undecided"),
+        (FAIL_ERROR * MARGIN, 0.0, "undecided"),
+    ],
+)
+def test_a_threshold_belongs_to_the_milder_side(error, floor, wanted):
+    assert grade(error, floor) == wanted
+    assert grade(error * (1 + 1e-12), floor) != wanted
+
+
+@pytest.mark.parametrize(
+    ("error64", "error32", "text"),
+    [
+        (0.0, 0.0, "none: both errors are exactly zero"),
+        (1.0, 29.9, "a violation: the error is as large in float64 as in float32"),
+        (1.0, 30.0, "unclear: the ratio of the precisions fits no known cause"),
+        (1e-5, 1e-5, "float32 somewhere inside: float64 gains nothing"),
+        (1e-6, 29.9e-6, "float32 somewhere inside: float64 gains nothing"),
+        (2.0**-10, 30 * 2.0**-10, "unclear: the ratio of the precisions fits no known cause"),
+        (1e-9, 1e-9, "unclear: the ratio of the precisions fits no known cause"),
+        (1e-12, 1e-12, "unclear: the ratio of the precisions fits no known cause"),
+        (1.0, 2.0**9, "unclear: the ratio of the precisions fits no known cause"),
+        (1.0, 2.0**9 + 1, "square root of rounding: a standard deviation or a norm at ties"),
+        (1.0, 2.0**20 - 1, "square root of rounding: a standard deviation or a norm at ties"),
+        (1.0, 2.0**20, "unclear: the ratio of the precisions fits no known cause"),
+        (1.0, 2.0**20 + 1, "unclear: the ratio of the precisions fits no known cause"),
+        (1.0, 2.0**23, "rounding"),
+    ],
+)
+def test_each_cause_begins_and_ends_where_it_says(error64, error32, text):
+    assert cause(error64, error32) == text
+
+
+@pytest.mark.parametrize(
+    ("change", "judged"),
+    [
+        ({"modified": True}, ("fail", "the call modified its input", "input modified")),
+        (
+            {"properties": {**QUIET, "repeated call": 0.1}},
+            ("fail", "the same call gave another answer: 1.0e-01 of the output's scale", "not repeatable"),
+        ),
+        (
+            {"floor64": 1e-8},
+            (
+                "error",
+                "ill-conditioned: one unit in the last place of the input moves the output by 1.0e-08 of its scale "
+                "(a jump is declared with continuous=False)",
+                "ill-conditioned",
+            ),
+        ),
+        (
+            {"spread": FAIL_FLOORS * SOUND.floor64},
+            (
+                "error",
+                "vacuous: outputs on different orbits differ by 2.0e-12, the noise is 2.0e-15",
+                "constant output",
+            ),
+        ),
+        (
+            {"properties": {**QUIET, "batch mates": 0.1, "batch of one": 0.2}},
+            (
+                "fail",
+                "the answer depends on the other samples of the batch: 1.0e-01, the noise is 2.0e-15; "
+                "the answer alone differs from the answer in a batch: 2.0e-01, the noise is 2.0e-15",
+                "depends on batch mates, depends on batch size",
+            ),
+        ),
+        (
+            {"error64": 1e-13, "error32": 1e-13 * 2**25},
+            (
+                "undecided",
+                "equivariance: error 1.0e-13 against noise 2.0e-15 lies between the thresholds; "
+                "rounding; a better conditioned input would decide",
+                "undecided",
+            ),
+        ),
+        ({"floor64": ILL_CONDITIONED, "spread": 1.0}, ("pass", "", "equivariant")),
+        ({"properties": {**QUIET, "repeated call": FAIL_ERROR}}, ("pass", "", "equivariant")),
+    ],
+)
+def test_a_verdict_is_told_in_full(change, judged):
+    assert judge(replace(SOUND, **change)) == judged
+
+
+def test_evidence_is_told_in_full():
+    told = evidence(SOUND)
+    assert told["ratio"] == SOUND.error32 / SOUND.error64
+    assert told["cause"] == "rounding"
+    assert told["properties"]["batch mates"] == {"value": 1e-16, "limit": 10 * SOUND.floor64, "verdict": "equal"}
+    assert evidence(replace(SOUND, error64=0.0))["ratio"] is None

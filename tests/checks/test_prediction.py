@@ -49,3 +49,26 @@ def test_only_a_predicted_equality_makes_no_gap_conclusive():
     assert predict(**TWINS, power="1-wl", rounds=(4, 5)).equal
     assert not predict(**TWINS, power="unknown", rounds=None).equal
     assert not predict(**ROUND_3_SAME, power="1-wl", rounds=(4, 5)).equal
+
+
+@pytest.mark.parametrize(
+    ("relation", "power", "more", "why"),
+    [
+        (ONE_ORBIT, "complete", {}, "one orbit"),
+        (ROUND_3_SAME, "complete", {"related": True}, "one orbit of the declared symmetry"),
+        (TWINS, "unknown", {}, "power unknown: only soundness is predicted"),
+        (TWINS, "function", {}, "the same function"),
+        (ROUND_3_DIFFERENT, "function", {}, "different functions"),
+        (ROUND_3_UNKNOWN, "function", {}, "function equality unknown"),
+        (TWINS, "complete", {}, "two orbits"),
+        (ORBIT_UNKNOWN, "complete", {}, "orbit equality unknown"),
+        (TWINS, "below-1-wl", {}, "1-WL-equivalent"),
+        (ROUND_3_SAME, "below-1-wl", {}, "weaker than 1-WL: may or may not see it"),
+        (ROUND_3_SAME, "1-wl", {"rounds": (3, 4)}, "parts in round 3, sees all to round 3"),
+        (ROUND_3_SAME, "1-wl", {"rounds": (1, 2)}, "parts in round 3, sees none past round 2"),
+        (ROUND_3_SAME, "1-wl", {"rounds": (2, 3)}, "parts in round 3, between the declared rounds 2 and 3"),
+    ],
+)
+def test_every_prediction_says_why(relation, power, more, why):
+    """Reports print the reason; it has to be the one that decided."""
+    assert predict(**{**relation, "power": power, "rounds": None, **more}).why == why

@@ -18,6 +18,8 @@ from orbitcheck.harness.checks.separation import (
     FINAL,
     LAST,
     Draw,
+    evidence,
+    fatal,
     judge,
     observe,
     resolved_rounds,
@@ -168,3 +170,139 @@ def slow_p(gap: float, controls: list[float], crosses: int) -> float:
 def test_the_p_value_counts_orders(controls, crosses):
     measured = Draw(1.0, tuple(controls), (1.0,) * crosses, 0.0, 1.0, 1.0)
     assert isclose(measured.p, min(1.0, COMPARISONS * slow_p(1.0, controls, crosses)))
+
+
+EXACT = 2.0**-50
+"""A noise of which every multiple below is exact."""
+
+
+def exact(ratio: float, **changes) -> Draw:
+    """A draw whose ratio is exactly this."""
+    made = draw(1.0, **changes)
+    return replace(made, controls=(EXACT,) * CONTROLS, crosses=(ratio * EXACT,) * CROSSES, jitter=EXACT / 2)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "confirmed", "ratio32", "drop", "wanted"),
+    [
+        (1000.0, 1000.0, 2.0, 1.0, SEPARATED),
+        (999.0, 1e6, 2.0, 1.0, "undecided"),
+        (1000.0, 999.0, 2.0, 1.0, "undecided"),
+        (1000.0, 1000.0, 1.5, 1.0, SEPARATED),
+        (1000.0, 1000.0, 1.0, 1.0, "undecided"),
+        (1000.0, 1000.0, 2.0, 999.0, SEPARATED),
+        (1000.0, 1000.0, 2.0, 1000.0, "undecided"),
+    ],
+)
+def test_a_gap_counts_from_its_thresholds_on(ratio, confirmed, ratio32, drop, wanted):
+    one = replace(exact(ratio, confirmed=confirmed, ratio32=ratio32), gap32=ratio * EXACT * drop)
+    assert observe([one], SEES) == wanted
+
+
+def test_a_gap_that_was_not_confirmed_is_none():
+    assert observe([exact(1e6)], SEES) == "undecided"
+    assert observe([exact(1e6), exact(1e6)], SEES) == "undecided"
+
+
+def test_calm_draws_are_those_of_gain_one_and_count_from_the_threshold_on():
+    unseen = {"ratio32": 0.5, "confirmed": 1000.0}
+    assert observe([exact(1000.0, gain=1.0, **unseen)] * 2, SEES) == SEPARATED
+    assert observe([exact(1000.0, gain=1.5, **unseen)] * 2, SEES) == "undecided"
+    assert observe([exact(1000.0, gain=1.0)] * 2, SEES) == "undecided"
+
+
+def test_no_gap_ends_at_ten_noises():
+    assert observe([exact(10.0)] * FINAL, BLIND) == NOT_SEPARATED
+    assert observe([exact(10.5)] * FINAL, BLIND) == "undecided"
+
+
+def test_faults_at_gain_one_are_fatal_and_others_are_not():
+    calm = replace(exact(1.0, gain=1.0), norm=EXACT, jitter=EXACT)
+    assert (calm.fault or "").startswith("ill-conditioned")
+    assert fatal(calm) and not fatal(replace(calm, gain=1.5))
+    assert fatal(replace(calm, gain=1.5, controls=(1e6 * EXACT,) * CONTROLS))
+
+
+@pytest.mark.parametrize(
+    ("change", "observed"),
+    [({"controls": (1.0,) * CONTROLS}, "invalid"), ({"jitter": 1e-3}, "ill-conditioned")],
+)
+def test_a_fault_is_observed_by_its_name(change, observed):
+    bad = replace(exact(1.0, gain=1.0), **change)
+    outcome, reason, predicted, seen = judge([bad], SEES, 1, None, None)
+    assert (outcome, predicted, seen) == ("error", SEPARATED, observed)
+    assert reason == bad.fault
+
+
+NO_GAP = [exact(1.0)] * LAST
+
+
+@pytest.mark.parametrize(
+    ("draws", "prediction", "parted", "resolution", "trained", "judged"),
+    [
+        (
+            [exact(10.0)] * LAST,
+            SEES,
+            2,
+            2,
+            None,
+            ("fail", "predicted separated (sees), but not separated", NOT_SEPARATED),
+        ),
+        (NO_GAP, SEES, 2, 2, 10.0, ("fail", "predicted separated (sees), but not separated", NOT_SEPARATED)),
+        (NO_GAP, SEES, 2, 2, 10.5, ("undecided", None, "undecided")),
+        (NO_GAP, SEES, 2, 2, 1000.0, ("pass", "sees", SEPARATED)),
+        (NO_GAP, SEES, 2, None, None, ("undecided", None, "undecided")),
+        (NO_GAP, SEES, None, 2, None, ("undecided", None, "undecided")),
+        (
+            NO_GAP,
+            SEES,
+            3,
+            2,
+            None,
+            ("pass", "parts in round 3, beyond the resolution t_res = 2: no gap proves nothing", "undecided"),
+        ),
+        ([exact(1000.0, confirmed=1000.0, ratio32=2.0)], SEES, 3, 2, None, ("pass", "sees", SEPARATED)),
+        (NO_GAP, BLIND, 3, 2, None, ("pass", "blind", NOT_SEPARATED)),
+    ],
+)
+def test_a_missing_gap_is_judged_by_what_would_have_shown(draws, prediction, parted, resolution, trained, judged):
+    outcome, reason, _, observed = judge(draws, prediction, parted, resolution, trained)
+    assert (outcome, observed) == (judged[0], judged[2])
+    assert judged[1] is None or reason == judged[1]
+
+
+@pytest.mark.parametrize(("resolution", "more"), [(None, ""), (0, ", and not even one changed weight shows"), (1, "")])
+def test_an_undecided_row_says_what_would_decide(resolution, more):
+    wanted = (
+        f"sees; best ratio 2.0e+01 in 16 draws (noise up to 10, a gap from 1000){more}; "
+        "a wider network or more draws would decide"
+    )
+    assert judge([exact(20.0)] * LAST, SEES, None if resolution else 1, resolution, None)[1] == wanted
+
+
+def test_evidence_is_that_of_the_best_readable_draw():
+    worse, better = exact(20.0, gain=1.0), exact(2e3, gain=5.0, confirmed=2e3, ratio32=3.0)
+    bad = replace(exact(1e6), jitter=1.0)
+    told = evidence([worse, bad, better], 7.0, 4)
+    assert {key: told[key] for key in ("draws", "ratio", "gap", "floor", "norm", "gain", "trained_ratio", "t_res")} == {
+        "draws": 3,
+        "ratio": 2e3,
+        "gap": 2e3 * EXACT,
+        "floor": EXACT,
+        "norm": 1.0,
+        "gain": 5.0,
+        "trained_ratio": 7.0,
+        "t_res": 4,
+    }
+    assert isclose(told["digits"], 3.30103, rel_tol=1e-5)
+    assert told["effect"] == 2e3 * EXACT and told["p"] == better.p
+    first = told["measured"][0]
+    assert (first["gap"], first["noise"], first["ratio"], first["p"]) == (20 * EXACT, EXACT, 20.0, worse.p)
+    assert set(first) == {
+        *("gain", "jitter", "norm", "generic", "continuous", "confirmed", "ratio32", "gap32"),
+        *("gap", "noise", "ratio", "p"),
+    }
+    assert len(told["measured"]) == 3
+    assert evidence([replace(worse, generic=0.0)], None, None)["effect"] is None
+    assert evidence([exact(0.25)], None, None)["digits"] == 0.0
+    assert evidence([bad], None, None)["ratio"] == bad.ratio

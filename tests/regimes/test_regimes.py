@@ -11,6 +11,7 @@ import torch
 
 from orbitcheck import mlp, realise
 from orbitcheck.harness.inputs import in_general_position
+from orbitcheck.harness.oracles.capacity import l2_floor, pieces
 from orbitcheck.harness.oracles.invariants import rank
 from orbitcheck.harness.oracles.orbit import same_orbit
 from orbitcheck.harness.oracles.refinement import refine
@@ -18,6 +19,7 @@ from orbitcheck.harness.parameters import SuiteValueError
 from orbitcheck.harness.regimes import REGIMES, Samples
 from orbitcheck.harness.regimes.zoos import ClassifiersParameters
 from orbitcheck.harness.spaces import conv_net
+from orbitcheck.harness.targets import TARGETS
 from orbitcheck.harness.zoo.catalogue import ZOOS
 
 TINY = mlp(1, 4, 4, 1)
@@ -177,7 +179,44 @@ def test_function_twins_compute_one_function_and_are_not_one_orbit(by, activatio
         assert same_orbit(space, all_vectors[index], all_vectors[other]).answer == "different"
 
 
+@pytest.mark.parametrize("jitter", [0.0, 0.125, 0.5])
+@pytest.mark.parametrize("width", [2, 5, 8, 64])
+def test_teeth_use_every_piece_that_their_network_has(width, jitter):
+    space = mlp(1, width, 1)
+    [samples] = draw("teeth", space, [20], jitter=jitter)
+    assert in_general_position(samples.weights)
+    v = samples.weights
+    assert torch.equal(v.to(torch.float32).to(torch.float64).flat(), v.flat())
+    for number, vector in enumerate(vectors(samples)):
+        kinks = np.sort(-vector["b1"] / vector["W1"][:, 0])
+        assert (np.diff(kinks) > 0).all() and kinks[0] > -1 and kinks[-1] < 1
+        ends = torch.from_numpy(np.array([-2.0, *kinks, 2.0])).unsqueeze(1)
+        values = realise(v[[number]], ends)[0, :, 0].numpy()
+        slopes = np.diff(values) / np.diff(ends[:, 0].numpy())
+        assert slopes[0] == 0
+        assert (slopes[1:-1] * slopes[2:] < 0).all()
+        heights = values[1:-1] * np.resize([1, -1], width) * np.sign(values[1])
+        assert (heights > 0.49).all() and (heights < 1.01).all()
+
+
+def test_doubled_teeth_overflow_one_network_and_nearly_fit_into_two():
+    """The exact floor for a (1, 8, 1) network, and for the mean of two and of four."""
+    space = mlp(1, 8, 1)
+    [samples] = draw("teeth", space, [10])
+    target = TARGETS["tooth-doubling"]
+    x = torch.linspace(-1, 1, 257, dtype=torch.float64).unsqueeze(1)
+    values = target.value(target.parameters(), samples, x).squeeze(2).numpy()
+    floors = [l2_floor(x[:, 0].numpy(), values, pieces(k, 8)) / values.var() for k in (1, 2, 4)]
+    assert floors[0] > 0.05
+    assert floors[1] < 0.01
+    assert floors[2] < 1e-20
+
+
 REFUSED = [
+    ("teeth", {}, TINY, "(1, n, 1)"),
+    ("teeth", {}, mlp(2, 8, 1), "(1, n, 1)"),
+    ("teeth", {}, mlp(1, 8, 1, activation="abs"), "(1, n, 1)"),
+    ("teeth", {}, None, "names none"),
     ("general-position", {}, None, "names none"),
     ("general-position", {}, conv_net(1, 3, 2), "MLP spaces only"),
     ("ties", {}, None, "names none"),
@@ -236,8 +275,9 @@ def test_zoo_batches_are_disjoint_networks_with_their_own_metadata(name, count, 
 def test_importing_regimes_costs_no_torch():
     code = (
         "import sys\nfrom orbitcheck.harness.regimes import REGIMES\nfrom orbitcheck.harness.space import mlp\n"
+        "tiny = mlp(1, 4, 4, 1)\n"
         "for name, regime in REGIMES.items():\n"
-        "    regime.space(regime.parameters(), None if name.startswith('digits') else mlp(1, 4, 4, 1))\n"
+        "    regime.space(regime.parameters(), None if name.startswith('digits') else mlp(1, 4, 1) if name == 'teeth' else tiny)\n"
         "    regime.limit(regime.parameters())\n"
         "assert 'torch' not in sys.modules\n"
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ ENVIRONMENT = {
     "seeds": "SHA-256 of each cell's content",
 }
 TRAITS: dict[str, dict[str, Any]] = {
-    "dws": {"power": "1-wl", "rounds": [4, 9], "paper": "Navon et al. 2023", "parameters": 48120},
+    "dws": {"power": "1-wl", "rounds": [4, 9], "paper": "Navon et al. 2023"},
     "nfn-hnp": {"power": "1-wl", "rounds": [4, 9], "paper": "Zhou et al. 2023"},
     "nfn-np": {"power": "1-wl", "rounds": [3, 7], "paper": "Zhou et al. 2023"},
     "flat-mlp": {"symmetry": "none", "power": "unknown", "paper": "control"},
@@ -30,6 +30,8 @@ TRAITS: dict[str, dict[str, Any]] = {
     "deep-sets": {"power": "below-1-wl", "paper": "Zaheer et al. 2017"},
     "sorted-mlp": {"power": "complete", "domain": "general-position", "continuous": False, "paper": "control"},
 }
+COST = {"of": "a batch of 8 networks of widths (2, 32, 32, 1) in float32", "head": "invariant", "parameters": 48_120,
+        "operations": 124_168_704, "bytes": 2_833_408, "seconds": 0.0249}  # fmt: skip
 INPUTS = ("generic", "ties", "zeros", "equal-biases", "duplicated-neurons", "large", "small", "pruned")
 PAIRS = (  # check, family, relation, round, pairs
     ("one-orbit", "same-orbit", "one orbit", None, 8),
@@ -249,7 +251,7 @@ def realistic(seed: int = 7) -> Run:
         ],
         architectures=[
             {"name": name, "options": {"channels": 32, "depth": 4}, "symmetry": "permutation", "domain": "all",
-             "continuous": True, "modes": ["eval"], "rounds": None, **traits}
+             "continuous": True, "modes": ["eval"], "rounds": None, "cost": COST if name != "sorted-mlp" else None, **traits}
             for name, traits in TRAITS.items()
         ],
         results=rows,
@@ -299,19 +301,28 @@ def approximation_row(
     )  # fmt: skip
 
 
+def audit_row(form: str, shares: tuple[float, float, float]) -> Result:
+    return row(
+        suite="audit", check="inrs", kind="general-position", case=form, claim="gp-audit", architecture="weights",
+        predicted=f"{form}: general-position at least 99 %", observed=f"{form}: general-position {100 * shares[0]:.4g} %",
+        evidence={
+            "form": form, "nets": 1797, "shares": dict(zip(("general-position", "discrete", "one-orbit"), shares, strict=True)),
+            "rounds": {"1": 1790, "2": 5, "never": 2}, "tied_neurons": [0.5, 0.25], "classes": 1797, "orbits": 1797,
+        },
+    )  # fmt: skip
+
+
 CONCLUSIONS = (
-    {"claim": "thm-5.2", "title": "equal errors of dws and nfn-hnp", "predicted": "equivalent", "observed": "equivalent",
-     "outcome": "pass", "reason": "", "evidence": {"difference": 0.001, "margin": 0.01}},
-    {"claim": "oce", "title": "every doubling of k lowers the error", "predicted": "falls", "observed": "rises at k = 4",
-     "outcome": "fail", "reason": "0.0031 at k = 2, 0.0042 at k = 4", "evidence": {}},
+    {"suite": "approximation", "claim": "thm-5.2", "title": "equal errors of dws and nfn-hnp", "checks": ["value-twins"],
+     "predicted": "equivalent", "observed": "equivalent", "outcome": "pass", "reason": "", "declared": None,
+     "evidence": {"difference": 0.001, "margin": 0.01}},
+    {"suite": "approximation", "claim": "oce", "title": "every doubling of k lowers the error", "checks": ["shift"],
+     "predicted": "falls", "observed": "rises at k = 4", "outcome": "fail", "reason": "0.0031 at k = 2, 0.0042 at k = 4",
+     "declared": None, "evidence": {}},
+    {"suite": "approximation", "claim": "thm-7.2", "title": "a large output approximates", "checks": ["shift"],
+     "predicted": "falls", "observed": "", "outcome": "undecided", "reason": "too noisy", "declared": "minutes, not hours",
+     "evidence": {}},
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Concluding(Run):
-    """A run that drew conclusions."""
-
-    conclusions: Sequence[Mapping[str, Any]] = ()
 
 
 def expressive(seed: int = 11) -> Run:
@@ -325,8 +336,12 @@ def expressive(seed: int = 11) -> Run:
         for k in ((1, 2, 4, 8) if target[0] == "shift" else (1,))
         for size in ((20_000,) if target[0] == "shift" else (2_000, 20_000, 200_000))
     ]
+    rows += [audit_row("float", (1.0, 1.0, 1.0)), audit_row("8-bit", (0.0167, 0.995, 1.0))]
+    rows.append(
+        replace(audit_row("2-bit", (0.0, 0.9, 0.98)), outcome="fail", reason="one-orbit 98 %", declared="too coarse")
+    )
     base = realistic()
-    return Concluding(
+    return Run(
         base.orbitcheck, base.environment, [suite("approximation", "What can be approximated", {})], base.architectures,
         rows, ["oce: 0.0031 at k = 2, 0.0042 at k = 4"], None, CONCLUSIONS,
     )  # fmt: skip
@@ -378,7 +393,7 @@ def hostile() -> Run:
     rows = []
     for index, text in enumerate(HOSTILE):
         for outcome in ("pass", "fail", "error", "undecided", "not-applicable"):
-            for kind in ("equivariance", "separation", "approximation", "detection", text):
+            for kind in ("equivariance", "separation", "approximation", "detection", "general-position", text):
                 rows.append(
                     row(
                         id=f"{text}{index}{outcome}",
@@ -399,6 +414,7 @@ def hostile() -> Run:
                             "properties": {text: {"value": text, "limit": text, "verdict": text}}, "printed": text,
                             "target": text, "target_kind": text, "regime": text, "floor_kind": text, "networks": 1 + index % 2,
                             "parameters": 100, "error": 0.5, "floor": 0.1, "threshold": 0.05, "ladder": {text: text, "2": 4.0},
+                            "form": text, "shares": {text: text, "discrete": "nan", "one-orbit": 7.0}, "rounds": {text: text},
                         },
                         certificate={text: text},
                         dtype=text,
@@ -406,13 +422,13 @@ def hostile() -> Run:
                         declared=text if index % 4 == 0 and outcome == "fail" else None,
                     )
                 )  # fmt: skip
-    return Concluding(
+    return Run(
         orbitcheck=HOSTILE[0],
         environment={text: text for text in HOSTILE},
         suites=[{"suite": text, "version": text, "checks": [{"id": text, "title": text}]} for text in HOSTILE],
         architectures=[
             {"name": text, "options": {text: text}, "symmetry": text, "power": text, "rounds": [text, text],
-             "domain": text, "paper": text, "parameters": text}
+             "domain": text, "paper": text, "parameters": text, "cost": {"of": text, "bytes": text, "seconds": "nan"}}
             for text in HOSTILE
         ] + [{"name": f"broken {HOSTILE[0]}", "error": HOSTILE[1]}],
         results=rows,

@@ -19,8 +19,10 @@ from orbitcheck.harness.result import Result, Run
 from orbitcheck.reports import figures as listed
 from orbitcheck.reports.axes import decades, points_on, spread
 from orbitcheck.reports.curves import approximation_curves, capacity_curves
+from orbitcheck.reports.depth import depth_curves, depths
 from orbitcheck.reports.drawing import GLYPHS, PAINTS, Box, Drawing, Line, Mark, Text, glyph_path
 from orbitcheck.reports.heat import heat
+from orbitcheck.reports.html import html
 from orbitcheck.reports.ladder import rungs
 from orbitcheck.reports.pdf import MissingMatplotlib, pdf
 from orbitcheck.reports.svg import inline, palette, style, svg
@@ -134,7 +136,7 @@ def test_curves_draw_every_measured_row_once(expressive_run: Run) -> None:
         if mark.part.startswith("series")
     )
     measured = [
-        row for row in expressive_run.results if row.outcome != "not-applicable" and row.evidence["networks"] == 1
+        row for row in expressive_run.results if row.outcome != "not-applicable" and row.evidence.get("networks") == 1
     ]
     assert drawn == len(measured)
 
@@ -218,3 +220,33 @@ def test_a_mark_leads_to_its_failures() -> None:
     assert '<a href="#group-1"><path class="d-fail" data-a="0 2"' in source and source.count("<a ") == 1
     assert 'role="group"' in source and 'role="img"' in inline(drawing)
     assert math.isclose(float(re.findall(r'width="([\d.]+)"', source)[0]), 9.0)
+
+
+def test_depth_is_drawn_where_an_architecture_was_run_at_several(make_row: Callable[..., Result]) -> None:
+    """Two depths of one architecture, the deeper one seen further; a third architecture at one depth is left out."""
+    seen = {"dws[depth=2]": 2, "dws[depth=4]": 3, "gmn[depth=4]": 3}
+    rows = [
+        make_row(
+            kind="separation", architecture=name, case=str(t), observed="separated" if t <= last else "undecided",
+            evidence={"family": "round-ladder", "relation": "r", "round": t, "digits": 5.0, "t_res": last + 1},
+        )
+        for name, last in seen.items()
+        for t in range(1, 5)
+    ]  # fmt: skip
+    described = [
+        {"name": name, "options": {"depth": int(name[-2])}, "rounds": [last, last + 2]} for name, last in seen.items()
+    ]
+    run = replace(run_of(*rows), architectures=described)
+    assert {family: [(p.depth, p.seen, p.sure, p.resolved) for p in own] for family, own in depths(run).items()} == {
+        "dws": [(2, 2, 2, 3), (4, 3, 3, 4)]
+    }
+    drawing = depth_curves(run)
+    assert drawing is not None
+    marks = [mark for mark in drawing.marks if "depth" in mark.title]
+    assert [mark.title for mark in marks] == [
+        "dws[depth=2]: depth 2, 2 rounds seen; declares 2; t_res 3",
+        "dws[depth=4]: depth 4, 3 rounds seen; declares 3; t_res 4",
+    ]
+    assert marks[0].x < marks[1].x and marks[0].y > marks[1].y
+    assert "Rounds seen, by depth" in html(run)
+    assert depth_curves(replace(run, results=rows[:4])) is None

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck.harness import gate
+from orbitcheck.harness.cell import WEIGHTS
 from orbitcheck.harness.result import OUTCOMES, Result, Run
 from orbitcheck.reports import summary
 from orbitcheck.reports.controls import controls, upper_bound
@@ -53,7 +54,8 @@ def test_tallies_count_every_row_once(any_run: Run) -> None:
     assert whole.total == len(any_run.results)
     assert whole.counts["expected"] + whole.counts["unexpected-pass"] <= any_run.counts["declared"]
     assert sum(row.tally.total for row in summary.check_rows(any_run)) == whole.total
-    assert sum(verdict.tally.total for verdict in summary.verdicts(any_run)) == whole.total
+    alone = sum(row.architecture == WEIGHTS for row in any_run.results)
+    assert sum(verdict.tally.total for verdict in summary.verdicts(any_run)) == whole.total - alone
     assert sum(entry.tally.total for entry in summary.ledger(any_run)) == sum(bool(r.claim) for r in any_run.results)
     asides = sum(a.count for status in ("expected", "not-applicable") for a in summary.asides(any_run, status))
     red = sum(group.tally.total for group in red_groups(any_run))
@@ -254,3 +256,20 @@ def test_clean_text_is_legal_everywhere(value: str) -> None:
     found.encode()
     assert not any(ord(c) < 32 and c not in "\n\t" for c in found)
     assert len(one_line(value, 10)) <= 10
+
+
+def test_costs_stand_beside_what_the_rows_took(realistic_run: Run) -> None:
+    found = {cost.architecture: cost for cost in summary.costs(realistic_run)}
+    dws, bare = found["dws"], found["sorted-mlp"]
+    assert (dws.parameters, dws.operations, dws.memory, dws.reference_seconds) == (
+        48_120,
+        124_168_704,
+        2_833_408,
+        0.0249,
+    )
+    assert (bare.parameters, bare.operations, bare.memory, bare.reference_seconds) == (None,) * 4
+    own = [row for row in realistic_run.results if row.architecture == "dws"]
+    assert dws.per_forward == pytest.approx(
+        sum(r.model_seconds for r in own) / sum(r.evidence["forwards"] for r in own)
+    )
+    assert sum(cost.share for cost in found.values()) == pytest.approx(1)

@@ -205,6 +205,25 @@ def test_the_polynomial_is_its_sums_written_out(space, degree, slow):
     np.testing.assert_allclose(got, wanted, rtol=1e-11, atol=1e-12)
 
 
+def test_random_terms_are_connected_and_some_close_a_cycle():
+    """As graphs of factors and variables: a tree has one edge less than vertices, and more edges close cycles."""
+    listed = terms(PolynomialParameters(terms=200), mlp(1, 4, 4, 1))
+    cycles = []
+    for term in listed[1:]:  # the first is the closed walk
+        edges = [(number, i) for number, (_, index) in enumerate(term.factors) for i in index if isinstance(i, str)]
+        reached, frontier = {0}, [0]
+        while frontier:
+            here = frontier.pop()
+            near = {other for edge in edges if here in edge for other in edge} - reached
+            reached |= near
+            frontier += near
+        variables = {variable for _, variable in edges}
+        if all(any(number == n for n, _ in edges) for number in range(len(term.factors))):
+            assert len(reached) == len(term.factors) + len(variables)
+            cycles.append(len(edges) - len(reached) + 1)
+    assert cycles.count(0) > 50 and max(cycles) > 0
+
+
 @pytest.mark.parametrize("degree", [1, 2, 3, 4, 5])
 def test_the_polynomial_has_its_degree(degree, slow):
     """Along a ray the difference of order d is constant and not zero, that of order d + 1 vanishes."""

@@ -159,9 +159,9 @@ def test_size_dtype_and_finite_values(name, slow):
 
 @pytest.mark.parametrize("name", [name for name in TARGETS if name not in ("inr-class", "test-accuracy")])
 def test_targets_vary_over_samples(name, slow):
-    """Ranks and components need weights of which some are zero; images need two inputs."""
+    """Ranks need weights of which some are dependent; images need two inputs."""
     space = SPACES[2] if name.startswith("inr-") else SPACES[0]
-    samples = slow.draw(space, size=64, entries="ternary" if name in ("middle-rank", "connected") else "spread")
+    samples = slow.draw(space, size=64, entries="ternary" if name == "middle-rank" else "spread")
     assert slow.flat(slow.value(name, samples)).var(dim=0).max() > 1e-3
 
 
@@ -193,7 +193,7 @@ REFUSED = [
     ("middle-rank", {}, mlp(1, 4, 1), "needs L >= 3"),
     ("middle-rank", {}, CONVOLUTIONS, "MLP spaces only"),
     ("log-determinant", {"layer": 3}, LINE, "W_3 is no matrix between two hidden layers"),
-    ("log-determinant-gradient", {}, mlp(1, 4, 1), "needs L >= 3"),
+    ("cycle-weights", {}, mlp(1, 4, 1), "needs L >= 3"),
     ("bias-sorted-entry", {"tensor": "W9"}, LINE, "no tensor W9"),
     ("bias-sorted-entry", {"tensor": "W2", "ranks": [0, 4]}, LINE, "no place of W2"),
     ("bias-sorted-entry", {"tensor": "b1", "ranks": [0, 0]}, LINE, "no place of b1"),

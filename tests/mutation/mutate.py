@@ -1,0 +1,118 @@
+"""Mutation testing of what must not be wrong: the exact oracles and the verdict functions. Run as `tox -e mutation`.
+
+Law: a test fails for at least `WANTED` of the mutants that are not listed as equivalent; `equivalent.txt` lists those, each with
+the reason why no test can tell it from the original. The package is copied to `build/orbitcheck/` first, with the tests beside
+it, since the tool cannot mutate a root that is the package itself. Arguments are patterns of mutants, for one module at a time:
+`tox -e mutation -- "orbitcheck.harness.oracles.refinement*"`. Results are kept in `build/mutants/` and taken up again.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+STAGE = ROOT / "build"
+PACKAGES = ("architectures", "harness", "reports", "suites", "testing")
+VERDICTS = ("harness/checks/prediction.py", "harness/checks/separation.py", "harness/checks/equivariance.py")
+MUTATED = ("harness/oracles/*.py", *VERDICTS)
+VERDICT_TESTS = (
+    "tests/checks/test_prediction.py",
+    "tests/checks/test_separation_verdict.py",
+    "tests/checks/test_equivariance_verdict.py",
+)
+TESTS_OF = {
+    "orbitcheck.harness.checks.": VERDICT_TESTS,
+    "orbitcheck.harness.oracles.refinement": ("tests/oracles/test_refinement.py",),
+    "orbitcheck.harness.oracles.linear": ("tests/oracles/test_linear.py",),
+}
+PLUMBING = ("x_resolve__", "x_cases__", "x_evaluate__")
+"""What reads parameters and hands over to the measurement is no verdict; the tests of suites and of whole rows hold it."""
+WANTED = 0.95
+CAUGHT = ("killed", "timeout", "suspicious", "segfault", "caught by type check")
+
+CONFIGURATION = """\
+[tool.mutmut]
+source_paths = ["orbitcheck"]
+only_mutate = %s
+pytest_add_cli_args_test_selection = %s
+pytest_add_cli_args = ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:xdist"]
+track_dependencies = false
+timeout_constant = 20.0
+
+[tool.pytest.ini_options]
+filterwarnings = ["error"]
+markers = ["cuda: needs a CUDA device", "install: builds a fresh environment"]
+"""
+
+
+def configuration(patterns: list[str]) -> str:
+    """The tool's own settings; where one module is asked for, only the tests that are about it need run."""
+    fitting = [tests for module, tests in TESTS_OF.items() if patterns and all(p.startswith(module) for p in patterns)]
+    tests = fitting[0] if fitting else ("tests/oracles", *VERDICT_TESTS)
+    return CONFIGURATION % (json.dumps([f"orbitcheck/{path}" for path in MUTATED]), json.dumps(tests))
+
+
+def stage(patterns: list[str]) -> None:
+    """Copy package and tests to where the tool can take them; results of files that did not change are kept."""
+    for name in PACKAGES:
+        shutil.copytree(
+            ROOT / name, STAGE / "orbitcheck" / name, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for name in ("__init__.py", "py.typed"):
+        shutil.copy2(ROOT / name, STAGE / "orbitcheck" / name)
+    shutil.copytree(
+        ROOT / "tests", STAGE / "tests", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "mutation")
+    )
+    (STAGE / "pyproject.toml").write_text(configuration(patterns), encoding="utf-8")
+
+
+def equivalent() -> dict[str, str]:
+    """Mutant -> why it is the original; lines `mutant: reason`, others are comments."""
+    lines = (ROOT / "tests" / "mutation" / "equivalent.txt").read_text(encoding="utf-8").splitlines()
+    entries = (line.partition(": ") for line in lines if line and not line.startswith("#"))
+    return {mutant: reason for mutant, _, reason in entries}
+
+
+def results() -> dict[str, str]:
+    """Mutant -> what became of it."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "mutmut", "results", "--all", "true"],
+        cwd=STAGE,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    pairs = (line.strip().rpartition(": ") for line in listed.stdout.splitlines() if ": " in line)
+    return {mutant: status for mutant, _, status in pairs}
+
+
+def main(patterns: list[str]) -> int:
+    stage(patterns)
+    subprocess.run([sys.executable, "-m", "mutmut", "run", *patterns], cwd=STAGE)
+    listed, found = equivalent(), results()
+    wanted = {
+        mutant: status
+        for mutant, status in found.items()
+        if mutant not in listed
+        and not any(part in mutant for part in PLUMBING)
+        and any(fnmatch.fnmatch(mutant, pattern) for pattern in patterns or ["*"])
+    }
+    survived = [f"{mutant}: {status}" for mutant, status in wanted.items() if status not in CAUGHT]
+    print(*survived, sep="\n")
+    unknown = [mutant for mutant in listed if mutant not in found]
+    wrong = [mutant for mutant in listed if found.get(mutant) in CAUGHT]
+    print(*(f"{mutant}: listed as equivalent, but there is no such mutant" for mutant in unknown), sep="\n")
+    print(*(f"{mutant}: listed as equivalent, but a test fails for it" for mutant in wrong), sep="\n")
+    share = 1 - len(survived) / len(wanted) if wanted else 0.0
+    print(f"{dict(Counter(wanted.values()))}: {share:.1%} caught of {len(wanted)}, {WANTED:.0%} wanted")
+    return int(share < WANTED or bool(unknown or wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
