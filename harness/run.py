@@ -17,6 +17,7 @@ from typing import Any
 
 from .cell import WEIGHTS, Cell
 from .checks import CHECK_KINDS
+from .checks.kinds import TIME_LIMIT
 from .conclusions import conclude
 from .conclusions import problems as conclusion_problems
 from .controls import controls, round_ladder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
@@ -13,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck import WeightSpace, conv_net, recurrent, residual_mlp, transformer_block
-from orbitcheck.harness.discovery import parse_name
+from orbitcheck.harness.claims import CLAIMS
+from orbitcheck.harness.discovery import built_in, default_names, parse_name
 from orbitcheck.harness.plan import plan
+from orbitcheck.harness.registry import UnknownName
 from orbitcheck.harness.suite import Suite, SuiteError, load_expectations, load_suite, shipped_suites
 from orbitcheck.harness.suite_schema import json_schema
 
@@ -389,3 +392,53 @@ def damage(path: Path) -> tuple[str, ...] | None:
     except SuiteError as error:
         return error.errors
     return None
+
+
+TRAINED = """\
+suite: example
+version: 1
+title: An example
+architectures: [dws, "gmn[depth=2]"]
+checks:
+  - id: twins
+    kind: approximation
+    target: {name: middle-rank}
+    regime: {name: prop-6.2-twins}
+conclusions:
+  - {claim: thm-5.2, checks: ["tw*"], margin: 0.1, allow_undecided: minutes}
+"""
+
+
+def test_a_suite_names_its_architectures_and_conclusions(write):
+    suite = load_suite(write(TRAINED))
+    assert Suite.from_json(json.loads(json.dumps(suite.to_json()))) == suite
+    assert suite.architectures == ("dws", "gmn[depth=2]")
+    assert (suite.conclusions[0].claim, suite.conclusions[0].margin) == ("thm-5.2", 0.1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ('"gmn[depth=2]"', "gnm", "4:22: architectures.1", 'did you mean "gmn"'),
+        ('"gmn[depth=2]"', '"gmn[depth"', "4:22: architectures.1", "gmn[depth"),
+        ("thm-5.2", "thm-5.3", "11:13: conclusions.0.claim", "unknown claim"),
+        ('["tw*"]', "[twin]", "11:31: conclusions.0.checks.0", '"twin" matches no check; did you mean "twins"'),
+        ("margin: 0.1", "margin: 2", "conclusions.0.margin", "less than 1"),
+        ("{name: middle-rank}", "{name: middle-rnk}", "8:20: target.name", 'did you mean "middle-rank"'),
+    ],
+)
+def test_unknown_architectures_claims_and_checks_are_refused_at_their_place(write, old, new, place, words):
+    lines = errors(write(TRAINED.replace(old, new)))
+    assert any(place in line and words in line for line in lines), lines
+
+
+def test_the_paper_suites_conclude_every_claim_of_the_ledger():
+    for name in ("paper", "paper-full"):
+        assert {entry.claim for entry in load_suite(name).conclusions} == set(CLAIMS)
+
+
+def test_architectures_of_suites_are_the_default_and_must_agree():
+    assert default_names([("a", ("dws",)), ("b", ("dws",))]) == ("dws",)
+    assert default_names([("a", ()), ("b", ())]) == built_in() == default_names([])
+    with pytest.raises(UnknownName, match="suites a and b ask for different architectures; name them with -a"):
+        default_names([("a", ("dws",)), ("b", ())])

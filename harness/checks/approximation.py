@@ -18,9 +18,9 @@ from pydantic import Field
 
 from ..architecture import Architecture, Traits
 from ..cell import Cell
-from ..parameters import Parameters, SuiteValueError, parse_parameters
+from ..parameters import Parameters, SuiteValueError, parse_named
 from ..regimes import REGIMES
-from ..registry import Registry, UnknownName, did_you_mean
+from ..registry import did_you_mean
 from ..result import Judgement
 from ..space import NamedSpace, WeightSpace
 from ..targets import TARGETS
@@ -69,6 +69,14 @@ class ApproximationParameters(Parameters):
         Field(min_length=1, description="networks emitted and averaged; function-space operators only"),
     ] = [1]
     points: Annotated[int, Field(ge=1, description="inputs at which functions are compared")] = 64
+    reach: Annotated[
+        float,
+        Field(
+            gt=0,
+            allow_inf_nan=False,
+            description="how far an output of one moves an emitted network, in root mean squares",
+        ),
+    ] = 1.0
     threshold: Annotated[float, Field(gt=0, lt=1, description="error over variance that counts as approximated")] = 0.05
 
 
@@ -81,8 +89,8 @@ def resolve(parameters: ApproximationParameters, spaces: Mapping[str, NamedSpace
                 (("space",), f'unknown space "{parameters.space}"{did_you_mean(parameters.space, spaces)}')
             )
         named = spaces[parameters.space].space
-    target, target_settings = _named(TARGETS, parameters.target, "target")
-    regime, regime_settings = _named(REGIMES, parameters.regime, "regime")
+    target, target_settings = parse_named(TARGETS, parameters.target, "target")
+    regime, regime_settings = parse_named(REGIMES, parameters.regime, "regime")
     space = regime.space(regime_settings, named)
     problems: list[tuple[tuple[str | int, ...], str]] = []
     if target.kind != FUNCTION_OPERATOR and parameters.networks != [1]:
@@ -103,23 +111,10 @@ def resolve(parameters: ApproximationParameters, spaces: Mapping[str, NamedSpace
     }
 
 
-def _named(registry: Registry[Any], given: Mapping[str, Any], key: str) -> tuple[Any, Any]:
-    """The registry's entry that a mapping names, and its parameters."""
-    rest = dict(given)
-    name = rest.pop("name", None)
-    if not isinstance(name, str):
-        raise SuiteValueError(((key, "name"), f"required, one of: {', '.join(registry)}"))
-    try:
-        entry = registry[name]
-    except UnknownName as error:
-        raise SuiteValueError(((key, "name"), str(error))) from None
-    return entry, parse_parameters(entry.parameters, rest, (key,))
-
-
 def read(parameters: Mapping[str, Any]) -> tuple[Any, Any, Any, Any, WeightSpace]:
     """Target, its parameters, regime, its parameters and space of resolved parameters."""
-    target, target_settings = _named(TARGETS, parameters["target"], "target")
-    regime, regime_settings = _named(REGIMES, parameters["regime"], "regime")
+    target, target_settings = parse_named(TARGETS, parameters["target"], "target")
+    regime, regime_settings = parse_named(REGIMES, parameters["regime"], "regime")
     return target, target_settings, regime, regime_settings, WeightSpace.from_json(parameters["space"])
 
 

@@ -11,9 +11,6 @@ from ..targets.target import FUNCTION_OPERATOR
 from ..weights import Weights
 from .approximation_data import Problem
 
-REACH = 0.1
-"""Of a tensor's root mean square on the training set: how far one unit of output moves an emitted network from its input."""
-
 
 class Learner(torch.nn.Module):
     """`[batch, entries] -> [batch, outputs]`: weights in units of their tensor, through the network, to the target's units.
@@ -26,16 +23,17 @@ class Learner(torch.nn.Module):
         network: the plug-in's.
         problem: the data set.
         raw: whether the weights are passed as they are.
+        reach: how far an output of one moves an emitted network, in root mean squares of its tensor on the training set.
     """
 
     unit: torch.Tensor
 
-    def __init__(self, network: torch.nn.Module, problem: Problem, raw: bool):
+    def __init__(self, network: torch.nn.Module, problem: Problem, raw: bool, reach: float):
         super().__init__()
         self.network, self.space = network, problem.space
         sizes = tensor_scales(problem)
         self.register_buffer("unit", torch.ones_like(sizes) if raw else 1 / sizes)
-        self.emitter = Emitter(problem, sizes) if problem.target.kind == FUNCTION_OPERATOR else None
+        self.emitter = Emitter(problem, reach * sizes) if problem.target.kind == FUNCTION_OPERATOR else None
 
     def forward(self, flat: torch.Tensor) -> torch.Tensor:
         answer = self.network(as_weights(self.space, flat * self.unit))
@@ -56,12 +54,12 @@ class Emitter(torch.nn.Module):
     shift: torch.Tensor
     scale: torch.Tensor
 
-    def __init__(self, problem: Problem, sizes: torch.Tensor):
+    def __init__(self, problem: Problem, reach: torch.Tensor):
         super().__init__()
         assert problem.x is not None
         self.space = problem.space
         self.register_buffer("x", problem.x)
-        self.register_buffer("reach", REACH * sizes)
+        self.register_buffer("reach", reach)
         self.register_buffer("shift", problem.units.shift)
         self.register_buffer("scale", problem.units.scale)
 

@@ -53,7 +53,8 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     if data.variance <= 0:
         return Judgement("error", "vacuous: the target is constant on the test set")
     seeds = [int(digest([cell.seed, number])[:8], 16) for number in range(parameters["seeds"])]
-    learners = [_learner(chosen.architecture, data, networks, seed, bench) for seed in seeds]
+    reach = parameters["reach"]
+    learners = [_learner(chosen.architecture, data, networks, seed, reach, bench) for seed in seeds]
     training = _trained(learners, data, parameters, seeds, bench)
     known = ground(data, verdict.classes_of(traits, data.general_position), networks)
     prediction = verdict.predict(traits, architecture.rounds, target.kind, known.floor, parameters["threshold"])
@@ -91,11 +92,13 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     )
 
 
-def _learner(architecture: Architecture, data: Problem, networks: int, seed: int, bench: Workbench) -> Learner:
+def _learner(
+    architecture: Architecture, data: Problem, networks: int, seed: int, reach: float, bench: Workbench
+) -> Learner:
     """A network that was seen to keep the contract on a few samples."""
     subject = Subject(architecture, data.space, data.output(networks), seed=seed, dtype=torch.float32, bench=bench)
     subject(data.samples["test"].weights[:2])
-    learner = Learner(subject.module, data, raw=architecture.traits.power == "function")
+    learner = Learner(subject.module, data, raw=architecture.traits.power == "function", reach=reach)
     return learner.to(device=bench.device, dtype=torch.float32)
 
 
@@ -173,7 +176,7 @@ def _bootstrap(errors: np.ndarray) -> tuple[float, float]:
 
 def _told(training: Training, measured: verdict.Measured) -> dict[str, Any]:
     """What the training leaves in the evidence; nothing here but the share depends on the machine."""
-    stride = -(-len(training.curve) // POINTS)
+    stride = max(1, -(-len(training.curve) // POINTS))
     return {
         "steps": max(outcome.steps for outcome in training.outcomes),
         "samples_seen": training.samples_seen,
