@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..harness.result import Run
 from .ladder import climbs
@@ -98,11 +100,13 @@ class Planted:
 
 def planted(run: Run) -> tuple[Planted, ...]:
     """The planted defects, in the order of the run: a tool that lets one pass is blind to that defect."""
-    return tuple(
-        Planted(
-            *(one_line(entry.get(key, "?")) for key in ("name", "rule", "kind", "wanted", "outcome")),
-            entry.get("caught") is True,
-            one_line(entry.get("reason") or ""),
-        )
-        for entry in map(mapping, run.planted)
+    return tuple(map(_planted, map(mapping, run.planted)))
+
+
+def _planted(entry: Mapping[str, Any]) -> Planted:
+    defect, rule, kind, wanted, outcome = (
+        one_line(entry.get(key, "?")) for key in ("name", "rule", "kind", "wanted", "outcome")
+    )
+    return Planted(
+        defect, rule, kind, wanted, outcome, entry.get("caught") is True, one_line(entry.get("reason") or "")
     )

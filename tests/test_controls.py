@@ -140,6 +140,11 @@ def test_what_is_not_caught_is_a_problem_of_the_run():
 
 
 def test_a_run_keeps_its_controls():
-    run = Run("0", {}, [], NET, [row()], (), None, [{"name": "net"}], [{"name": "net"}], [{"name": "sound"}])
+    told = {
+        "controls": [{"name": "net"}],
+        "round_ladder": [{"name": "net", "reach": 1}],
+        "planted": [{"name": "sound"}],
+    }
+    run = Run("0", {}, [], NET, [row()], **told)
     again = Run.from_json(run.to_json())
     assert (again.controls, again.round_ladder, again.planted) == (run.controls, run.round_ladder, run.planted)
