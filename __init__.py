@@ -23,13 +23,17 @@ _FACE = {
     "Weights": "orbitcheck.harness.weights",
     "act": "orbitcheck.harness.group",
     "compose": "orbitcheck.harness.group",
+    "conv_net": "orbitcheck.harness.spaces",
     "generators": "orbitcheck.harness.group",
     "identity": "orbitcheck.harness.group",
     "inverse": "orbitcheck.harness.group",
     "mlp": "orbitcheck.harness.space",
     "random_elements": "orbitcheck.harness.group",
     "realise": "orbitcheck.harness.realisation",
+    "recurrent": "orbitcheck.harness.spaces",
     "register": "orbitcheck.harness.architecture",
+    "residual_mlp": "orbitcheck.harness.spaces",
+    "transformer_block": "orbitcheck.harness.spaces",
 }
 
 __all__ = ["__version__", *_FACE]
@@ -52,6 +56,10 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from .harness.space import SpaceError as SpaceError
     from .harness.space import WeightSpace as WeightSpace
     from .harness.space import mlp as mlp
+    from .harness.spaces import conv_net as conv_net
+    from .harness.spaces import recurrent as recurrent
+    from .harness.spaces import residual_mlp as residual_mlp
+    from .harness.spaces import transformer_block as transformer_block
     from .harness.weights import Weights as Weights
 
 

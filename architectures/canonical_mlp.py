@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 import torch
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from torch import nn
 
 from ..harness.architecture import Equivariant, Invariant, Unsupported, register
-from ..harness.group import GroupElement, compose, identity, inverse
-from ..harness.oracles.individualisation import MAX_WORK, next_neuron
-from ..harness.oracles.orbit import MAX_EDGES, SECONDS, canonical_elements, equal, moved
-from ..harness.oracles.refinement import refine, stacked
-from ..harness.oracles.remainder import remainder
+from ..harness.group import GroupElement
+from ..harness.oracles.orbit import MAX_EDGES, SECONDS, canonical_elements, moved
+from ..harness.oracles.refinement import refine
+from ..harness.oracles.stabiliser import entry_orbits, stabiliser
 from ..harness.space import WeightSpace
 from ..harness.weights import Arrays, Weights
 from .flat_mlp import FlatMLP
@@ -79,8 +75,8 @@ class CanonicalMLP(nn.Module):
         if isinstance(answer, torch.Tensor):
             return answer
         forms = [moved(self.space, g, vector) for g, vector in zip(elements, vectors, strict=True)]
-        labels = np.stack([entry_orbits(self.space, packed(self.space, form)) for form in forms])
-        return gather_neurons(averaged(answer, torch.from_numpy(labels).to(v.device)), places)
+        labels = torch.from_numpy(stabiliser_orbits(self.space, forms)).to(v.device)
+        return gather_neurons(averaged(answer, labels), places)
 
 
 def canonical_batch(space: WeightSpace, vectors: Sequence[Arrays]) -> list[GroupElement]:
@@ -94,16 +90,35 @@ def canonical_batch(space: WeightSpace, vectors: Sequence[Arrays]) -> list[Group
         PastBudget: the labelling of one of them takes too long.
     """
     joint = refine(space, vectors)
-    return [
-        _within_budget(canonical_elements(space, [v], joint.restricted(np.array([net]))))[0]
-        for net, v in enumerate(vectors)
-    ]
-
-
-def _within_budget(elements: list[GroupElement] | None) -> list[GroupElement]:
-    if elements is None:
-        raise PastBudget(f"no canonical labelling within {SECONDS:g} s and {MAX_EDGES} edges")
+    elements = []
+    for net, v in enumerate(vectors):
+        found = canonical_elements(space, [v], joint.restricted(np.array([net])))
+        if found is None:
+            raise PastBudget(f"no canonical labelling within {SECONDS:g} s and {MAX_EDGES} edges")
+        elements += found
     return elements
+
+
+def stabiliser_orbits(space: WeightSpace, forms: Sequence[Arrays]) -> np.ndarray:
+    """`[forms, parameters]`: entries of a form have one label iff an element that leaves the form alone maps one to the other.
+
+    Raises:
+        PastBudget: the stabiliser takes too long to find.
+    """
+    known: dict[bytes, np.ndarray] = {}  # all copies of a net have one form
+    keys = []
+    for form in forms:
+        keys.append(b"".join(form[name].tobytes() for name in space.axes))
+        if keys[-1] not in known:
+            found = stabiliser(space, form)
+            if found is None:
+                raise PastBudget(f"no stabiliser within {SECONDS:g} s")
+            flat, labels = 0, []
+            for label in entry_orbits(space, found.generators).values():
+                labels.append(flat + label.reshape(-1))
+                flat += label.size
+            known[keys[-1]] = np.concatenate(labels)
+    return np.stack([known[key] for key in keys])
 
 
 def averaged(v: Weights, labels: torch.Tensor) -> Weights:
@@ -120,83 +135,3 @@ def averaged(v: Weights, labels: torch.Tensor) -> Weights:
     sizes = [tensor[0, ..., 0].numel() for _, tensor in v.items()]
     parts = means.view(batch, parameters, v.channels).split(sizes, dim=1)
     return Weights(v.space, {name: part.view_as(t) for (name, t), part in zip(v.items(), parts, strict=True)})
-
-
-def packed(space: WeightSpace, v: Arrays) -> bytes:
-    """The entries as float64, tensors in the order of the space."""
-    return np.concatenate([np.asarray(v[name], dtype=np.float64).ravel() for name in space.axes]).tobytes()
-
-
-def unpacked(space: WeightSpace, content: bytes) -> dict[str, np.ndarray]:
-    """The inverse of `packed`."""
-    entries, start, v = np.frombuffer(content), 0, {}
-    for name, shape in space.shapes.items():
-        size = int(np.prod(shape))
-        v[name] = entries[start : start + size].reshape(shape)
-        start += size
-    return v
-
-
-@lru_cache(maxsize=1024)  # all copies of a net have one form
-def entry_orbits(space: WeightSpace, content: bytes) -> np.ndarray:
-    """`[parameters]`: two entries have one label iff an element that leaves the packed weight vector alone maps one to the other.
-
-    Raises:
-        PastBudget: the stabiliser takes too long to find.
-    """
-    places = unpacked(space, np.arange(space.parameters, dtype=np.float64).tobytes())
-    start, end = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-    for g in stabiliser_generators(space, unpacked(space, content)):
-        start.append(np.arange(space.parameters))
-        end.append(np.frombuffer(packed(space, moved(space, g, places))).astype(np.int64))
-    links = np.concatenate(start), np.concatenate(end)
-    graph = coo_array((np.ones(len(links[0])), links), shape=(space.parameters, space.parameters))
-    return connected_components(graph, directed=False)[1].astype(np.int64)
-
-
-def stabiliser_generators(space: WeightSpace, v: Arrays) -> list[GroupElement]:
-    """Elements that generate the group of all g with `g v = v`.
-
-    Interchangeable neurons are exchanged at once, and then told apart by marks. For what is left one neuron after the
-    other is marked: for each of its images an element that leaves the neurons before it in place (Sims's transversals).
-
-    Raises:
-        PastBudget: the labelling takes too long.
-    """
-    v = {name: array[0] for name, array in stacked(space, [v]).items()}
-    groups = remainder(space, v, [layer[0] for layer in refine(space, [v]).stable]).groups
-    generators: list[GroupElement] = []
-    marks = [np.zeros((1, width), dtype=np.int64) for width in space.widths]
-    for layer, numbers in groups.items():
-        for number in np.unique(numbers):
-            members = np.flatnonzero(numbers == number)
-            marks[layer][0, members] = np.arange(len(members))
-            pairs = zip(members[:-1].tolist(), members[1:].tolist(), strict=True)
-            generators += [_exchange(space, layer, a, b) for a, b in pairs]
-    while True:
-        refinement = refine(space, [v], marks=marks)
-        neuron = next_neuron(refinement)
-        if neuron is None:
-            return generators
-        layer, index = neuron
-        colours = refinement.stable[layer][0]
-        images = np.flatnonzero(colours == colours[index])
-        images = np.concatenate([[index], images[images != index]])
-        if len(images) * space.parameters > MAX_WORK:
-            raise PastBudget(f"no stabiliser within {MAX_WORK} marked entries")
-        marked = [np.repeat(layer_marks, len(images), axis=0) for layer_marks in marks]
-        marked[layer][np.arange(len(images)), images] = int(marks[layer].max()) + 1
-        joint = refine(space, [v] * len(images), marks=marked)
-        alike = joint.classes() == joint.classes()[0]
-        first, *others = _within_budget(canonical_elements(space, [v] * int(alike.sum()), joint.restricted(alike)))
-        form = moved(space, first, v)
-        generators += [compose(inverse(first), g) for g in others if equal(space, moved(space, g, v), form)]
-        marks = [layer_marks[:1] for layer_marks in marked]
-
-
-def _exchange(space: WeightSpace, layer: int, a: int, b: int) -> GroupElement:
-    """The element that exchanges two neurons of one hidden layer."""
-    permutations = dict(identity(space).permutations)
-    images = list(permutations[f"n{layer}"])
-    images[a], images[b] = images[b], images[a]
-    return GroupElement(tuple({**permutations, f"n{layer}": tuple(images)}.items()))

@@ -3,7 +3,8 @@
 Lim, Maron, Law, Lorraine, Lucas, *Graph Metanetworks for Processing Diverse Neural Architectures*, ICLR 2024, arXiv
 2312.04501.
 
-On the parameter graph, with a feature x per neuron (its bias lies there) and e per weight, a block does
+On the parameter graph (`parameter_graph.py`, which reads it off the axis names of any weight space), with a feature x per
+neuron (its bias lies there) and e per weight, a block does
 
     x      normalised, over its own channels
     e~_jk  = act(lin [x_j; x_k; e_jk])                                    k -> j an edge, j in the later layer
@@ -22,11 +23,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..harness.architecture import Equivariant, Invariant, Unsupported, register
+from ..harness.architecture import Equivariant, Invariant, register
 from ..harness.space import WeightSpace
 from ..harness.weights import Weights
 from .heads import check_input, check_size, mlp_head
-from .parameter_graph import EdgeMLP, Encoder, EquivariantHead, Graph, join, lecun_, mean, total
+from .parameter_graph import EdgeMLP, Encoder, EquivariantHead, Graph, Wiring, join, lecun_, mean, total
 
 
 @register(
@@ -38,21 +39,21 @@ from .parameter_graph import EdgeMLP, Encoder, EquivariantHead, Graph, join, lec
     paper="Lim et al. 2024, arXiv 2312.04501",
 )
 class GMN(nn.Module):
-    """`phi(g v) = phi(v)` or `g phi(v)` for all permutations g of hidden neurons, by message passing in both directions.
+    """`phi(g v) = phi(v)` or `g phi(v)` for the group of the weight space, by message passing in both directions.
 
     Args:
-        space: an MLP space.
-        output: `Invariant(dim)`: an MLP on every edge and its ends, the mean over each weight matrix, an MLP;
+        space: one whose tensors have at most two permuted axes each: of MLPs, convolutions, recurrences, attention.
+        output: `Invariant(dim)`: an MLP on every edge and its ends, the mean over each edge tensor, an MLP;
             `Equivariant(channels)`: an MLP on every edge and its ends, and on every neuron for its bias.
         channels: C, of nodes and edges.
         depth: number of blocks.
         head: hidden width of the invariant read-out.
 
-    Rounds: a neuron starts with its colour of round 0, and a block gives it the multisets of one round; the read-out sees
+    Rounds, on the spaces of MLPs: a neuron starts with its colour of round 0, and a block gives it the multisets of one round; the read-out sees
     edges together with both their ends, which may part what parts in round depth + 1.
 
     Raises:
-        Unsupported: the space is no MLP's.
+        Unsupported: a space that has no parameter graph of this kind.
         ValueError: an option out of range.
         SpaceError (when called): weights of another space.
     """
@@ -67,17 +68,15 @@ class GMN(nn.Module):
         head: int = 128,
     ):
         super().__init__()
-        if not space.is_mlp:
-            raise Unsupported(f"gmn reads the parameter graph of an MLP, which {space} does not have")
         for option, value in (("channels", channels), ("depth", depth), ("head", head)):
             check_size(option, value)
-        self.space = space
-        self.encoder = Encoder(space, channels, lambda: Sine(channels))
-        self.blocks = nn.ModuleList(Block(space.widths, channels) for _ in range(depth))
+        self.space, wiring = space, Wiring(space)
+        self.encoder = Encoder(wiring, channels, lambda slots: Sine(slots, channels))
+        self.blocks = nn.ModuleList(Block(wiring, channels) for _ in range(depth))
         if isinstance(output, Invariant):
-            self.readout: nn.Module = EdgeReadout(space, channels, head, output.dim)
+            self.readout: nn.Module = EdgeReadout(wiring, channels, head, output.dim)
         else:
-            self.readout = EquivariantHead(space, channels, output.channels)
+            self.readout = EquivariantHead(wiring, channels, output.channels)
         lecun_(self)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
@@ -89,11 +88,11 @@ class GMN(nn.Module):
 
 
 class Sine(nn.Module):
-    """`sin(lin value)`: features of a scalar, bounded however large it is."""
+    """`sin(lin values)`: features of the scalars of an edge or a node, bounded however large they are."""
 
-    def __init__(self, channels: int):
+    def __init__(self, slots: int, channels: int):
         super().__init__()
-        self.linear = nn.Linear(1, channels)
+        self.linear = nn.Linear(slots, channels)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         return self.linear(values).sin()
@@ -102,9 +101,9 @@ class Sine(nn.Module):
 class Block(nn.Module):
     """One block: every edge looks at its ends, every neuron at its edges; the module's docstring has the formulas."""
 
-    def __init__(self, widths: Sequence[int], channels: int):
+    def __init__(self, wiring: Wiring, channels: int):
         super().__init__()
-        self.widths = list(widths)
+        self.wiring = wiring
         self.norm, self.edge_norm = nn.LayerNorm(channels), nn.LayerNorm(channels)
         self.ends = nn.Linear(channels, 5 * channels)
         self.edge, self.edge_step, self.along, self.against = (
@@ -114,31 +113,37 @@ class Block(nn.Module):
         self.node_step = nn.Linear(channels, channels)
 
     def forward(self, graph: Graph) -> Graph:
-        x, channels = graph.nodes, graph.nodes.shape[-1]
+        x, widths = graph.nodes, self.wiring.widths
         parts = self.ends(self.norm(x)).chunk(5, -1)
-        own, (target, source, sender, receiver) = parts[0], (part.split(self.widths, 1) for part in parts[1:])
+        own, (target, source, sender, receiver) = parts[0], (part.split(widths, 1) for part in parts[1:])
         edges: list[torch.Tensor] = []
-        incoming = [x.new_zeros(len(x), self.widths[0], channels)]
-        outgoing: list[torch.Tensor] = []
-        for layer, e in enumerate(graph.edges, 1):
-            new = functional.silu(join(self.edge(self.edge_norm(e)), target[layer], source[layer - 1]))
+        incoming: list[list[torch.Tensor]] = [[] for _ in widths]
+        outgoing: list[list[torch.Tensor]] = [[] for _ in widths]
+        for e, (to, start) in zip(graph.edges, self.wiring.ends, strict=True):
+            new = functional.silu(join(self.edge(self.edge_norm(e)), target[to], source[start]))
             edges.append(self.edge_step(new).add_(e))
-            along = functional.silu(self.along(new).add_(sender[layer - 1].unsqueeze(1)))
-            against = functional.silu(self.against(new).add_(receiver[layer].unsqueeze(2)))
-            incoming.append(total(along, 2))
-            outgoing.append(total(against, 1))
-        outgoing.append(x.new_zeros(len(x), self.widths[-1], channels))
-        pooled = self.pooled(torch.cat([torch.cat(incoming, 1), torch.cat(outgoing, 1)], -1))
+            along = functional.silu(self.along(new).add_(sender[start].unsqueeze(1)))
+            against = functional.silu(self.against(new).add_(receiver[to].unsqueeze(2)))
+            incoming[to].append(total(along, 2))
+            outgoing[start].append(total(against, 1))
+        pooled = self.pooled(torch.cat([gathered(incoming, x, widths), gathered(outgoing, x, widths)], -1))
         return Graph(x + self.node_step(functional.silu(own + pooled)), tuple(edges))
 
 
-class EdgeReadout(nn.Module):
-    """Parameter graph -> `[B, dim]`: `MLP [mean_jk act(lin [x_j; x_k; e_jk])]`, one mean for each weight matrix."""
+def gathered(messages: Sequence[Sequence[torch.Tensor]], x: torch.Tensor, widths: Sequence[int]) -> torch.Tensor:
+    """Per axis of nodes the sum over all edge tensors that reach it, zero where none does: `[B, N, C]`."""
+    none = x.new_zeros(len(x), max(widths), x.shape[-1])
+    sums = [sum(some[1:], some[0]) if some else none[:, :n] for some, n in zip(messages, widths, strict=True)]
+    return torch.cat(sums, 1)
 
-    def __init__(self, space: WeightSpace, channels: int, head: int, dim: int):
+
+class EdgeReadout(nn.Module):
+    """Parameter graph -> `[B, dim]`: `MLP [mean_jk act(lin [x_j; x_k; e_jk])]`, one mean for each edge tensor."""
+
+    def __init__(self, wiring: Wiring, channels: int, head: int, dim: int):
         super().__init__()
-        self.edges = EdgeMLP(space.widths, channels)
-        self.head = mlp_head((len(space.widths) - 1) * channels, head, dim, depth=1)
+        self.edges = EdgeMLP(wiring, channels)
+        self.head = mlp_head(len(wiring.edges) * channels, head, dim, depth=1)
 
     def forward(self, graph: Graph) -> torch.Tensor:
         return self.head(torch.cat([mean(hidden.flatten(1, 2), 1) for hidden in self.edges(graph)], -1))

@@ -222,8 +222,10 @@ class SortedLinear(nn.Module):
         column_terms: list[torch.Tensor] = []
         for i, (matrix, constant) in enumerate(zip(self.M, constants, strict=True)):
             y = functional.linear(torch.cat([near[i], *columns[i : i + 1]], -1), matrix)
-            y, column = y.tensor_split([constant.shape[-1]], -1)
-            mine, row = (y + constant.unsqueeze(1)).tensor_split([layout.own[i] * channels], -1)
+            # Split with sizes, whose gradient is one copy; that of `tensor_split` is a tensor of zeros for each part.
+            y, column = y.split_with_sizes([constant.shape[-1], layout.columns[i] * channels], -1)
+            y = y + constant.unsqueeze(1)
+            mine, row = y.split_with_sizes([layout.own[i] * channels, layout.rows[i] * channels], -1)
             own.append(mine)
             row_terms.append(row.unsqueeze(2))
             column_terms.append(column.unsqueeze(1))

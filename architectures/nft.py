@@ -179,29 +179,32 @@ class WeightAttention(nn.Module):
 
     def forward(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         answers = [
-            mean.view(len(x), *[1] * (x.ndim - 2), self.heads, -1)
+            mean.view(len(x), *[1] * (x.ndim - 2), -1)
             for mean, x in zip(self.between_tensors(tensors).unbind(1), tensors, strict=True)
         ]
-        projected = [[self.split_heads(linear(x)) for x in tensors] for linear in (self.Q, self.K, self.V)]
+        # One product for all three, and below one copy.
+        weight = torch.cat([self.Q.weight, self.K.weight, self.V.weight])
+        bias = torch.cat([self.Q.bias, torch.zeros_like(self.Q.bias), self.V.bias])
+        projected = [functional.linear(x, weight, bias).unflatten(-1, (3, self.heads, -1)) for x in tensors]
         last = len(tensors) // 2
         for i in range(last + 1):
-            tokens = [tokens_of_layer(some, i) for some in projected]
-            counts, size = [part.shape[2] for part in tokens[0]], tokens[0][0].shape[-2:]
-            q, k, v = (torch.cat(some, 2).flatten(3) for some in tokens)
-            parts = attend(q, k, v).unflatten(-1, size).split(counts, 2)
+            tokens = tokens_of_layer(projected, i)
+            counts, size = [part.shape[3] for part in tokens], tokens[0].shape[-2:]
+            parts = attend(*torch.cat(tokens, 3).flatten(4)).unflatten(-1, size).split(counts, 2)
             if i > 0:
                 column, bias = 2 * i - 2, 2 * i - 1
-                answers[column] = answers[column] + parts[0].permute(0, 3, 2, 1, 4)
-                answers[bias] = answers[bias] + parts[1].squeeze(2).transpose(1, 2)
+                # Each copied into the order of `tensors` first: a sum across orders takes longer, and one copy more.
+                answers[column] = answers[column] + parts[0].permute(0, 3, 2, 1, 4).flatten(-2)
+                answers[bias] = answers[bias] + parts[1].squeeze(2).transpose(1, 2).flatten(-2)
             if i < last:
-                answers[2 * i] = answers[2 * i] + parts[-1].permute(0, 2, 3, 1, 4)
-        return [answer.flatten(-2) for answer in answers]
+                answers[2 * i] = answers[2 * i] + parts[-1].permute(0, 2, 3, 1, 4).flatten(-2)
+        return answers
 
     def between_tensors(self, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
-        """The layer term (a), `[B, 2L, H, c]`; the projections commute with the mean, which is taken first."""
+        """The layer term (a), `[B, 2L, C]`; the projections commute with the mean, which is taken first."""
         means = tensor_means(tensors)
         q, k, v = (self.split_heads(linear(means)).transpose(1, 2) for linear in (self.Q, self.K, self.V))
-        return attend(q, k, v).transpose(1, 2)
+        return attend(q, k, v).transpose(1, 2).flatten(2)
 
     def split_heads(self, x: torch.Tensor) -> torch.Tensor:
         """`[..., C]` -> `[..., H, c]`."""
@@ -209,18 +212,18 @@ class WeightAttention(nn.Module):
 
 
 def tokens_of_layer(tensors: Sequence[torch.Tensor], i: int) -> list[torch.Tensor]:
-    """The columns of W_i, b_i and the rows of W_{i+1}, as far as they exist: each `[B, H, token, neuron of layer i, c]`.
+    """The columns of W_i, b_i and the rows of W_{i+1}, as far as they exist: each `[3, B, H, token, neuron of layer i, c]`.
 
     Args:
-        tensors: `[W_1, b_1, ..., W_L, b_L]`, each `[B, *axes, H, c]`.
+        tensors: q, k, v of `[W_1, b_1, ..., W_L, b_L]`, each `[B, *axes, 3, H, c]`.
         i: a layer of neurons, 0..L.
     """
     tokens: list[torch.Tensor] = []
     if i > 0:
         weight, bias = tensors[2 * i - 2], tensors[2 * i - 1]
-        tokens += [weight.permute(0, 3, 2, 1, 4), bias.permute(0, 2, 1, 3).unsqueeze(2)]
+        tokens += [weight.permute(3, 0, 4, 2, 1, 5), bias.permute(2, 0, 3, 1, 4).unsqueeze(3)]
     if 2 * i < len(tensors):
-        tokens.append(tensors[2 * i].permute(0, 3, 1, 2, 4))
+        tokens.append(tensors[2 * i].permute(3, 0, 4, 1, 2, 5))
     return tokens
 
 

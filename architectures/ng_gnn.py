@@ -34,7 +34,7 @@ from ..harness.space import WeightSpace
 from ..harness.weights import Weights
 from .encodings import GaussianFourier
 from .heads import check_input, check_size, mlp_head
-from .parameter_graph import EdgeMLP, Encoder, EquivariantHead, Graph, lecun_, mean
+from .parameter_graph import EdgeMLP, Encoder, EquivariantHead, Graph, Wiring, lecun_, mean
 
 EPSILON = 1e-5
 
@@ -86,20 +86,18 @@ class NGGNN(nn.Module):
             raise Unsupported(f"ng-gnn reads the parameter graph of an MLP, which {space} does not have")
         for option, value in (("channels", channels), ("depth", depth), ("head", head)):
             check_size(option, value)
-        if fourier < 0:
-            raise ValueError(f"fourier={fourier}; allowed: integers of at least 0")
 
-        def scalars() -> nn.Module:
-            encoding = GaussianFourier(fourier, fourier_scale) if fourier else nn.Identity()
-            return nn.Sequential(encoding, nn.Linear(2 * fourier or 1, channels))
+        def scalars(slots: int) -> nn.Module:
+            values = GaussianFourier(fourier, fourier_scale)
+            return nn.Sequential(values, nn.Linear(slots * values.channels, channels))
 
-        self.space = space
-        self.encoder = Encoder(space, channels, scalars)
-        self.blocks = nn.ModuleList(Block(space.widths, channels) for _ in range(depth))
+        self.space, wiring = space, Wiring(space)
+        self.encoder = Encoder(wiring, channels, scalars)
+        self.blocks = nn.ModuleList(Block(wiring, channels) for _ in range(depth))
         if isinstance(output, Invariant):
             self.readout: nn.Module = NodeReadout(space, channels, head, output.dim)
         else:
-            self.readout = EquivariantHead(space, channels, output.channels)
+            self.readout = EquivariantHead(wiring, channels, output.channels)
         lecun_(self)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
@@ -113,11 +111,11 @@ class NGGNN(nn.Module):
 class Block(nn.Module):
     """One block: every edge looks at its ends, every neuron at its edges; the module's docstring has the formulas."""
 
-    def __init__(self, widths: Sequence[int], channels: int):
+    def __init__(self, wiring: Wiring, channels: int):
         super().__init__()
-        self.widths = list(widths)
+        self.widths = widths = wiring.widths
         self.norm, self.edge_norm = nn.LayerNorm(channels), nn.LayerNorm(channels)
-        self.edges = EdgeMLP(widths, channels)
+        self.edges = EdgeMLP(wiring, channels)
         self.edge_step = nn.Linear(channels, channels)
         self.own = nn.Linear(channels, channels)
         self.along, self.against = Messages(widths[:-1], channels, 2), Messages(widths[1:], channels, 1)

@@ -9,11 +9,12 @@ joined neurons, so two for each weight, a block does, after normalising both:
     q_ij = q_i + Q e_ij,   k_ij = k_j + K e_ij,   v_ij = v_j * (1 + M e_ij) + V e_ij
     x_i  += lin sum_j softmax_j(q_ij . k_ij / sqrt(c)) v_ij,   c = C/H channels a head
     x_i  += MLP(norm x_i)
-    e_ij += lin GELU(E e_ij + F e_ji + T x_i + S x_j)
+    e_ij += lin SiLU(E e_ij + F e_ji + T x_i + S x_j)
 
 j runs over all neurons of all layers. Where i and j are not joined there is no e_ij, and what holds it is left out: the paper
 gives such pairs the feature zero and then updates it too, which makes it a function of x_i and x_j and their past, known
-to the attention anyhow. Leaving it out is most of the speed.
+to the attention anyhow. Leaving it out is most of the speed. V is the same for all j, so that it waits for the sum:
+`sum_j a_ij V e_ij = V sum_j a_ij e_ij` is one product a neuron and not one an edge.
 
 The direction of an edge is named by a learned vector in e_kj, k the earlier neuron, and by the layers' vectors in x.
 
@@ -37,7 +38,7 @@ from ..harness.space import WeightSpace
 from ..harness.weights import Weights
 from .encodings import GaussianFourier
 from .heads import check_input, check_size, mlp_head
-from .parameter_graph import Encoder, EquivariantHead, Graph, lecun_, mean
+from .parameter_graph import Encoder, EquivariantHead, Graph, Wiring, lecun_, mean
 
 Edges = Mapping[tuple[int, int], torch.Tensor]
 """(i, j), consecutive layers in either order -> e_ij, `[B, n_i, n_j, C]`."""
@@ -100,22 +101,23 @@ class NGT(nn.Module):
             check_size(option, value)
         if channels % heads:
             raise ValueError(f"heads={heads}; allowed: divisors of channels={channels}")
-        self.space = space
+        self.space, wiring = space, Wiring(space)
 
-        def scalars() -> nn.Module:
+        def scalars(slots: int) -> nn.Module:
             values = GaussianFourier(fourier, fourier_scale)
-            return nn.Sequential(values, nn.Linear(values.channels, channels))
+            return nn.Sequential(values, nn.Linear(slots * values.channels, channels))
 
-        self.encoder = Encoder(space, channels, scalars)
+        self.encoder = Encoder(wiring, channels, scalars)
         self.reverse = nn.Parameter(torch.randn(channels))
         self.blocks = nn.ModuleList(
             Block(space.widths, channels, heads, feedforward, updates_edges=number < depth - 1)
             for number in range(depth)
         )
+        self.invariant = isinstance(output, Invariant)
         if isinstance(output, Invariant):
             self.readout: nn.Module = NodeReadout(space, channels, head, output.dim)
         else:
-            self.readout = EquivariantHead(space, channels, output.channels)
+            self.readout = EquivariantHead(wiring, channels, output.channels)
         lecun_(self)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
@@ -125,8 +127,8 @@ class NGT(nn.Module):
         e |= {(j, i): edge.transpose(1, 2) + self.reverse for (i, j), edge in e.items()}
         for block in self.blocks:
             x, e = block(x, e)
-        edges = tuple(normalise(e[layer, layer - 1]) for layer in range(1, len(self.space.widths)))
-        return self.readout(Graph(normalise(x), edges))
+        edges = tuple(e[layer, layer - 1] for layer in range(1, len(self.space.widths)))
+        return self.readout(Graph(normalise(x), edges if self.invariant else tuple(map(normalise, edges))))
 
 
 def normalise(x: torch.Tensor) -> torch.Tensor:
@@ -149,7 +151,7 @@ class Block(nn.Module):
         x = x + self.mlp(normalise(x))
         if self.update is not None:
             change = self.update(normalise(x), seen)
-            e = {pair: edge + change[pair] for pair, edge in e.items()}
+            e = {pair: change[pair].add_(edge) for pair, edge in e.items()}
         return x, e
 
 
@@ -177,41 +179,48 @@ class RelationalAttention(nn.Module):
         blocks = [list(rows.split(self.widths, 3)) for rows in plain.split(self.widths, 2)]
         queries, keys, values = (part.split(self.widths, 1) for part in (q, k, v))
         for (i, j), edge in e.items():
-            products = self.Q(edge).add_(queries[i].unsqueeze(2)) * self.K(edge).add_(keys[j].unsqueeze(1))
-            blocks[i][j] = products.unflatten(-1, (self.heads, -1)).sum(-1).permute(0, 3, 1, 2)
+            pair = self.Q(edge).add_(queries[i].unsqueeze(2)), self.K(edge).add_(keys[j].unsqueeze(1))
+            one, other = (self.by_head(part) for part in pair)
+            # Through a flat view, so that the gradient comes back contiguous; else it would be copied at C channels.
+            products = (one * other).sum(-1).flatten(2).unflatten(2, (-1, self.heads))
+            blocks[i][j] = products.permute(0, 3, 1, 2)
         logits = torch.cat([torch.cat(row, 3) for row in blocks], 2)
         attention = (logits * (1 / math.sqrt(q.shape[-1] // self.heads))).softmax(-1)
 
         answers = list((attention @ self.split_heads(v)).transpose(1, 2).flatten(2).split(self.widths, 1))
+        gathered: list[list[torch.Tensor]] = [[] for _ in self.widths]
         shares = [rows.split(self.widths, 3) for rows in attention.split(self.widths, 2)]
         for (i, j), edge in e.items():
-            relative = torch.addcmul(self.V(edge), self.M(edge), values[j].unsqueeze(1))
-            answers[i] = answers[i] + self.weigh(shares[i][j], relative)
-        return self.out(torch.cat(answers, 1))
+            share = shares[i][j].transpose(1, 2)
+            answers[i] = answers[i] + self.own_channels(share @ (self.M(edge) * values[j].unsqueeze(1)))
+            gathered[i].append(share @ edge)
+        relative = torch.cat([torch.stack(parts).sum(0) for parts in gathered], 1)
+        return self.out(torch.cat(answers, 1) + self.own_channels(self.V(relative)))
+
+    def by_head(self, x: torch.Tensor) -> torch.Tensor:
+        """`[..., C]` -> `[..., H, c]`."""
+        return x.unflatten(-1, (self.heads, -1))
 
     def split_heads(self, x: torch.Tensor) -> torch.Tensor:
         """`[B, N, C]` -> `[B, H, N, c]`."""
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return self.by_head(x).transpose(1, 2)
 
-    def weigh(self, share: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-        """`sum_j share[h, i, j] values[i, j]`, each head on its own channels: `[B, n_i, C]`.
+    def own_channels(self, every: torch.Tensor) -> torch.Tensor:
+        """`[B, n, H, C]` -> `[B, n, C]`: of the sums that all heads took of all channels, every head's own.
 
-        As a product for all heads on all channels, of which the heads' own are kept: H times the arithmetic, yet several
-        times as fast as products of a single row.
+        H times the arithmetic, yet several times as fast as products of a single row.
         """
-        every = (share.transpose(1, 2) @ values).unflatten(-1, (self.heads, -1))
-        return every.diagonal(dim1=2, dim2=3).transpose(2, 3).flatten(2)
+        return self.by_head(every).diagonal(dim1=2, dim2=3).transpose(2, 3).flatten(2)
 
 
 class EdgeUpdate(nn.Module):
-    """`lin GELU(E e_ij + F e_ji + T x_i + S x_j)` for every ordered pair of joined neurons."""
+    """`lin SiLU(E e_ij + F e_ji + T x_i + S x_j)` for every ordered pair of joined neurons."""
 
     def __init__(self, widths: Sequence[int], channels: int):
         super().__init__()
         self.widths = list(widths)
         self.ends = nn.Linear(channels, 2 * channels)
-        self.E, self.F = (nn.Linear(channels, channels, bias=False) for _ in range(2))
-        self.out = nn.Linear(channels, channels)
+        self.E, self.F, self.out = (nn.Linear(channels, channels, bias=False) for _ in range(3))
 
     def forward(self, x: torch.Tensor, e: Edges) -> dict[tuple[int, int], torch.Tensor]:
         target, source = (end.split(self.widths, 1) for end in self.ends(x).chunk(2, -1))
@@ -219,7 +228,7 @@ class EdgeUpdate(nn.Module):
         for (i, j), edge in e.items():
             hidden = self.E(edge).add_(self.F(e[j, i]).transpose(1, 2))
             hidden = hidden.add_(target[i].unsqueeze(2)).add_(source[j].unsqueeze(1))
-            change[i, j] = self.out(functional.gelu(hidden))
+            change[i, j] = self.out(functional.silu(hidden))
         return change
 
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from ..harness.architecture import Equivariant, Invariant, Unsupported, register
 from ..harness.discovery import load, parse_name
-from ..harness.realisations import input_shape, realise_any
+from ..harness.expansion import apart, mean_function
 from ..harness.space import SpaceError, WeightSpace
 from ..harness.weights import Weights
 from .heads import check_size
@@ -65,24 +65,18 @@ class OCE(nn.Module):
 
     def networks(self, v: Weights) -> Weights:
         """The k networks of every weight vector, `[B * k, *axes, C']`; those of the first one first."""
-
-        def apart(tensor: torch.Tensor) -> torch.Tensor:
-            return tensor.unflatten(-1, (self.k, self.channels)).movedim(-2, 1).flatten(0, 1)
-
-        return self.base(v).map(apart)
+        return apart(self.base(v), self.k)
 
     def function(self, v: Weights, x: torch.Tensor) -> torch.Tensor:
         """`mean_i f_{u_i}(x)`, `[B, points, *shape of one output]`.
 
         Args:
             v: weight vectors.
-            x: inputs `[points, *shape]` for all of them, or `[B, points, *shape]`, as `realisations.realise_any` takes them.
+            x: inputs `[points, *shape]` for all of them, or `[B, points, *shape]`, as `realise` takes them.
 
         Raises:
             SpaceError: more than one output channel, a space whose function is not known, or inputs that do not fit.
         """
         if self.channels != 1:
             raise SpaceError(f"only weights with one channel compute a function; oce was built for {self.channels}")
-        shared = x.ndim == len(input_shape(v.space, 1)) + 1
-        answers = realise_any(self.networks(v), x if shared else x.repeat_interleave(self.k, 0))
-        return answers.unflatten(0, (v.batch, self.k)).mean(1)
+        return mean_function(self.base(v), x)

@@ -8,12 +8,10 @@ import torch
 from torch import nn
 
 from ..harness.architecture import Equivariant, Invariant, Unsupported, register
-from ..harness.realisations import input_shape, realise_any
-from ..harness.space import WeightSpace
-from ..harness.spaces import constructor
+from ..harness.realisation import realisation
+from ..harness.space import SpaceError, WeightSpace
 from ..harness.weights import Weights
 from .heads import check_input, check_size, mlp_head
-
 
 SCALES = 8
 """Probes lie in boxes of so many sizes, each half as large as the one before."""
@@ -61,19 +59,21 @@ class Probe(nn.Module):
         super().__init__()
         if isinstance(output, Equivariant):
             raise Unsupported("probe reads the function alone, which does not say which neuron is which")
-        if constructor(space) is None:
-            raise Unsupported(f"probe runs the network, and the function of {space} is not known")
         for option, value in (("probes", probes), ("extent", extent)):
             check_size(option, value)
         if not 0 < box < math.inf:
             raise ValueError(f"box={box}; allowed: positive numbers")
+        try:
+            self.realise = realisation(space)
+        except SpaceError as reason:
+            raise Unsupported(f"probe runs the network; {reason}") from None
         self.space = space
-        shape = input_shape(space, extent)
+        shape = self.realise.input_shape(extent)
         reach = box * 2.0 ** -(torch.arange(probes) % SCALES)
         self.register_buffer("reach", reach.view(-1, *[1] * len(shape)))
         self.theta = nn.Parameter(torch.empty(probes, *shape).uniform_(-1, 1).asin())
         nothing = Weights(space, {name: self.theta.new_zeros(1, *s, 1) for name, s in space.shapes.items()})
-        self.head = mlp_head(realise_any(nothing, self.x).numel(), channels, output.dim, depth)
+        self.head = mlp_head(self.realise(nothing, self.x).numel(), channels, output.dim, depth)
 
     @property
     def x(self) -> torch.Tensor:
@@ -82,4 +82,4 @@ class Probe(nn.Module):
 
     def forward(self, v: Weights) -> torch.Tensor:
         check_input(self.space, v)
-        return self.head(realise_any(v, self.x).flatten(1))
+        return self.head(self.realise(v, self.x).flatten(1))

@@ -42,7 +42,7 @@ from ..harness.architecture import Equivariant, Invariant, Unsupported, register
 from ..harness.space import WeightSpace
 from ..harness.weights import Weights
 from .heads import check_input, check_size, mlp_head
-from .parameter_graph import EdgeMLP, Graph, lecun_, mean, total
+from .parameter_graph import EdgeMLP, Graph, Wiring, lecun_, mean, total
 
 Layers = Sequence[torch.Tensor]
 """One tensor `[B, n_l, C]` for each layer of neurons."""
@@ -296,7 +296,7 @@ class EquivariantHead(nn.Module):
         super().__init__()
         self.space, self.outputs = space, outputs
         self.left, self.right = (nn.Linear(channels, channels, bias=False) for _ in range(2))
-        self.edges = EdgeMLP(space.widths, channels)
+        self.edges = EdgeMLP(Wiring(space), channels)
         self.factor = nn.Linear(channels, outputs)
         self.form = nn.Linear(channels, outputs * channels, bias=False)
         self.biases = Scaled(channels, channels, outputs, signs)

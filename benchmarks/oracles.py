@@ -12,10 +12,13 @@ from typing import TypeVar
 import numpy as np
 
 from orbitcheck.harness.group import random_elements
+from orbitcheck.harness.oracles import classes
+from orbitcheck.harness.oracles.capacity import l2_floor
 from orbitcheck.harness.oracles.function import function_relation
-from orbitcheck.harness.oracles.orbit import moved, same_orbit, stabiliser_order
+from orbitcheck.harness.oracles.orbit import moved, same_orbit
 from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.oracles.relation import certify
+from orbitcheck.harness.oracles.stabiliser import stabiliser_order
 from orbitcheck.harness.pairs.family import Pair
 from orbitcheck.harness.space import WeightSpace, mlp
 
@@ -155,7 +158,29 @@ def relations(rng: np.random.Generator) -> None:
         line(f"certify {label}", f"{found.orbit}, {found.certificate['orbit'].get('kind')}", seconds)
 
 
+def floors(rng: np.random.Generator) -> None:
+    """Classes of whole test sets: random nets, and halves of one 1-WL class each in two orbits."""
+    space = mlp(1, 8, 8, 1)
+    apart = {name: rng.normal(size=(2048, *shape)) for name, shape in space.shapes.items()}
+    twins = {
+        name: np.repeat(rng.integers(1, 9, 1024) / 4, 2).reshape(-1, *[1] * len(shape)) * np.ones((2048, *shape))
+        for name, shape in space.shapes.items()
+    }
+    twins["W2"] *= np.tile(np.stack([cycles(8), cycles(4, 4)]), (1024, 1, 1))
+    for label, arrays in (("random", apart), ("twins", twins)):
+        for name in ("refinement_classes", "orbit_classes", "function_classes"):
+            found, seconds = best(lambda name=name, arrays=arrays: getattr(classes, name)(space, arrays), repeats=1)
+            line(f"{name} of 2048 nets {space}, {label}", len(np.unique(found)), seconds)
+        for name in ("refinement_entry_classes", "orbit_entry_classes"):
+            found, seconds = best(lambda name=name, arrays=arrays: getattr(classes, name)(space, arrays), repeats=1)
+            line(f"{name} of 2048 nets, {label}", sum(len(np.unique(array)) for array in found.values()), seconds)
+    x, y = np.linspace(-2, 2, 64), rng.normal(size=(512, 64)).cumsum(axis=1)
+    for allowed in (5, 17):
+        found, seconds = best(lambda allowed=allowed: l2_floor(x, y, allowed))
+        line(f"mean square floor of 512 functions at 64 points, {allowed} pieces", f"{found:.4f}", seconds)
+
+
 if __name__ == "__main__":
     generator = np.random.default_rng(0)
-    for part in (refinement, orbits, functions, relations):
+    for part in (refinement, orbits, functions, relations, floors):
         part(generator)

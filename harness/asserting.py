@@ -5,21 +5,23 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from .architecture import Architecture, Equivariant, Invariant, Unsupported, as_architecture
-from .cell import Cell
+from .cell import WEIGHTS, Cell
 from .checks import equivariance as law
 from .checks.equivariance_measurement import OUTPUTS, Task, measure
 from .checks.prediction import NOT_SEPARATED, SEPARATED, Prediction
-from .checks.separation import observe
+from .checks.separation import Draw, observe
 from .checks.separation_measurement import take_draws
 from .evaluate import evaluate
 from .gate import is_red, settle
 from .inputs import constructed
+from .isolation import as_in_a_worker
 from .pairs.family import Pair, Vector
 from .plan import plan
 from .pytest_plugin import failure_text
@@ -54,6 +56,7 @@ def assert_equivariant(
         AssertionError: a case that does not pass; the message says which, how far off it is, and the group element.
         Unsupported: a factory claims neither output.
     """
+    __tracebackhide__ = True  # pytest shows the test's own line and the message
     measurements: dict[str, law.Measurement] = {}
     refusals: list[str] = []
     for name, asked, architecture in _subjects(network, space):
@@ -61,14 +64,17 @@ def assert_equivariant(
             for mode in modes:
                 task = Task(NamedSpace(space), name, kind, mode, samples=4, elements=8, asked=asked)
                 try:
-                    measured, worst = measure(architecture, task, seed, Workbench())
+                    with as_in_a_worker():
+                        measured, worst = measure(architecture, task, seed, Workbench())
                 except Unsupported as reason:
                     refusals.append(str(reason))
                     break
                 outcome, reason, _ = law.judge(measured)
                 case = f"{name}/{kind}/{mode}"
                 if outcome != "pass":
-                    raise AssertionError(f"{case}: {outcome}: {reason} (worst element {worst}, seed {seed})")
+                    raise AssertionError(
+                        f"{architecture.name} on {space}, {case}\n{outcome}: {reason}\nworst element: {worst}, seed {seed}"
+                    )
                 measurements[case] = measured
     if not measurements:
         raise Unsupported("; ".join(dict.fromkeys(refusals)) or "nothing was asked")
@@ -93,42 +99,75 @@ def _subjects(
 
 
 def assert_separates(
-    factory: Factory,
+    network: torch.nn.Module | Factory,
     v: Weights | Vector,
     w: Weights | Vector,
     space: WeightSpace | None = None,
     *,
     separates: bool = True,
     seed: int = 0,
-) -> list[Any]:
-    """Assert that a network family tells two weight vectors apart, or with `separates=False` that it does not.
+) -> list[Draw]:
+    """Assert that a network tells two weight vectors apart, or with `separates=False` that it does not.
 
     Args:
-        factory: `(space, Invariant(...)) -> module`; its parameters are drawn anew for each draw.
+        network: a factory `(space, Invariant(...)) -> module`, whose parameters are drawn anew for each draw; or a built
+            module with an invariant output `[batch, dim]`, asked with the parameters that it has.
         v, w: `Weights` with a batch of one, or arrays by tensor name (then `space` is needed).
 
     Returns:
-        The draws that were measured.
+        The draws that were measured: per draw the gap between the two and the noise inside each orbit.
 
     Raises:
         AssertionError: otherwise; 'undecided' is no separation, and no proof of the contrary.
+        Unsupported: the factory claims no invariant output.
+        TypeError: the module's output is not invariant.
     """
+    __tracebackhide__ = True
     named = v.space if isinstance(v, Weights) else space
     if named is None:
         raise ValueError("arrays need space=...")
-    vectors = [u.arrays() if isinstance(u, Weights) else u for u in (v, w)]
-    prediction = Prediction(SEPARATED if separates else NOT_SEPARATED, "asserted")
-    draws = take_draws(as_architecture(factory), Pair(named, *vectors), prediction, seed, Workbench())
-    faults = [draw.fault for draw in draws if draw.fault]
-    if faults:
-        raise AssertionError(str(faults[0]))
-    observed = observe(draws, prediction)
-    if observed != prediction.verdict:
-        best = max(draw.ratio for draw in draws)
-        raise AssertionError(
-            f"wanted {prediction.verdict}, but {observed}: gap over noise {best:.1e} in {len(draws)} draws"
-        )
+    first, second = (u.arrays() if isinstance(u, Weights) else u for u in (v, w))
+    wanted = Prediction(SEPARATED if separates else NOT_SEPARATED, "asserted")
+    if isinstance(network, torch.nn.Module):
+        _, asked, architecture = _subjects(network, named)[0]
+        if not isinstance(asked, Invariant):
+            raise TypeError(
+                f"{architecture.name} answers with Weights; two vectors are told apart by an invariant output"
+            )
+        built = network
+        architecture = as_architecture(lambda space, output: AsBuilt(built, output.dim), architecture.name)
+    else:
+        architecture = as_architecture(network)
+    with as_in_a_worker():
+        draws = take_draws(architecture, Pair(named, first, second), wanted, seed, Workbench())
+    fault = next((draw.fault for draw in draws if draw.fault), None)
+    observed = fault or observe(draws, wanted)
+    if observed != wanted.verdict:
+        gap = f"largest gap over noise: {max(draw.ratio for draw in draws):.1e}, in {len(draws)} draws"
+        raise AssertionError(f"{architecture.name} on {named}\nwanted: {wanted.verdict}\nobserved: {observed}\n{gap}")
     return draws
+
+
+class AsBuilt(torch.nn.Module):
+    """A copy of a built network with its own parameters, its output `[batch, dim]` brought to `size` numbers.
+
+    By a fixed random projection if there are more, which keeps a gap almost surely; with zeros if there are fewer.
+    """
+
+    def __init__(self, network: torch.nn.Module, size: int):
+        super().__init__()
+        self.network, self.size = copy.deepcopy(network), size
+
+    def forward(self, v: Weights) -> torch.Tensor:
+        output = self.network(v)
+        dim = output.shape[-1]
+        if dim <= self.size:
+            return torch.nn.functional.pad(output, (0, self.size - dim))
+        matrix = torch.randn(dim, self.size, dtype=torch.float64, generator=torch.Generator().manual_seed(dim))
+        return output @ matrix.to(output) / dim**0.5
+
+    def redraw_(self, generator: torch.Generator) -> None:
+        """Nothing is drawn anew: the question is about these parameters."""
 
 
 @dataclass(frozen=True)
@@ -143,16 +182,22 @@ class SuiteRow:
         return f"{self.cell.check}/{self.cell.case}"
 
     def __call__(self) -> Result:
-        (row,), _, _ = settle([evaluate(self.cell, self.architecture)], [self.cell], [self.suite])
-        assert not is_red(row), failure_text(row)
+        __tracebackhide__ = True
+        with as_in_a_worker():
+            answer = evaluate(self.cell, self.architecture)
+        (row,), _, _ = settle([answer], [self.cell], [self.suite])
+        if is_red(row):
+            raise AssertionError(f"{row.architecture} / {row.check} / {row.case}\n{failure_text(row)}")
         return row
 
 
-def checks_for(factory: Factory, suite: str = "quick", options: Mapping[str, Any] | None = None) -> list[SuiteRow]:
-    """Every row of a suite on one network, for `@pytest.mark.parametrize("check", checks_for(MyNet), ids=str)`."""
+def checks_for(
+    factory: Factory, suite: str | Path = "quick", options: Mapping[str, Any] | None = None
+) -> list[SuiteRow]:
+    """Every row of a suite that reads a network, on one, for `@pytest.mark.parametrize("check", checks_for(MyNet), ids=str)`."""
     from .discovery import ArchitectureName
 
     architecture = as_architecture(factory).with_options(options or {})
     name = ArchitectureName(architecture.name, tuple(sorted(architecture.options.items())))
     loaded = load_suite(suite)
-    return [SuiteRow(cell, loaded, architecture) for cell in plan([loaded], [name])]
+    return [SuiteRow(cell, loaded, architecture) for cell in plan([loaded], [name]) if cell.architecture != WEIGHTS]

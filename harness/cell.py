@@ -8,6 +8,9 @@ from typing import Any
 
 from .result import digest
 
+WEIGHTS = "weights"
+"""Stands where an architecture's name stands in cells and rows of checks that read weights alone; no plug-in bears it."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -20,7 +23,7 @@ class Cell:
         parameters: the check's parameters as plain JSON, spaces written out: all that the evaluation needs.
         case: one of the kind's cases at these parameters.
         claim: id in the claims ledger, or None.
-        architecture: canonical name with options, as `str(ArchitectureName)` gives it.
+        architecture: canonical name with options, as `str(ArchitectureName)` gives it; or `WEIGHTS`.
         dtype: the precision in which the verdict is reached.
     """
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
+import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+
+from . import github
 
 NOTHING = 2
 """Exit code: nothing could be run."""
@@ -21,7 +24,39 @@ def refuse(*lines: str) -> NoReturn:
     sys.exit(NOTHING)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def say(line: str) -> None:
+    """One line on standard output; what a plug-in wrote into it starts no second one."""
+    click.echo(" ".join(line.split("\n")).replace("\r", " "))
+
+
+def tell_github(lines: Iterable[tuple[str, str]], summary: str) -> None:
+    """Annotate the job, one line a group, and append to the step's summary."""
+    for line in github.workflow_commands(lines):
+        click.echo(line)
+    problem = github.add_to_summary(summary)
+    if problem:
+        click.echo(f"orbitcheck: {problem}", err=True)
+
+
+class OneLine(click.Group):
+    """A group whose every error of usage is one line, as all other errors are; click's own take four."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **more: Any) -> Any:
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **more)
+        try:
+            sys.exit(super().main(*args, standalone_mode=False, **more))
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(NOTHING)
+        except click.ClickException as error:
+            asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "orbitcheck"
+            refuse(" ".join(f"{error.format_message()} (see {asked} --help)".split()))
+        except click.Abort:
+            sys.exit(130)
+
+
+@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="orbitcheck")
 def main() -> None:
     """Formal-property tests for permutation-equivariant weight-space networks."""
@@ -34,7 +69,7 @@ def main() -> None:
     "--architecture",
     "architectures",
     multiple=True,
-    help="Name, name[option=value], module:Class or file.py:Class; default: all built-in.",
+    help="Name, name[option=value], module:Class or file.py:Class; default: those that the suite names, or all built-in.",
 )
 @click.option(
     "-o",
@@ -47,7 +82,7 @@ def main() -> None:
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), help="Worker processes; default: the CPUs at hand.")
 @click.option("--resume", is_flag=True, help="Go on with the run that the folder holds.")
 @click.option(
-    "--time-limit", type=click.FloatRange(min=0, min_open=True), default=120.0, show_default=True, help="Seconds a row."
+    "--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds a row; default: 120, more for training."
 )
 @click.option("--expect", "expect", type=click.Path(), help="A file of your own expected failures.")
 @click.option(
@@ -62,13 +97,13 @@ def run(
     output: Path,
     jobs: int | None,
     resume: bool,
-    time_limit: float,
+    time_limit: float | None,
     expect: str | None,
     require_power: str | None,
     device: str,
 ) -> None:
     """Run suites (shipped names or files) over architectures, and write the report."""
-    from .discovery import NameSyntaxError, built_in, check_reference, parse_name
+    from .discovery import NameSyntaxError, check_reference, default_names, parse_name
     from .executors import available_cpus
     from .progress import shown_progress
     from .registry import UnknownName
@@ -83,7 +118,16 @@ def run(
             loaded.append(load_suite(text))
         except SuiteError as error:
             errors += error.errors
-    for text in architectures or built_in():
+    for suite in loaded:
+        if sum(other.name == suite.name for other in loaded) > 1:
+            errors.append(f'two of the suites are called "{suite.name}"; rows are told apart by that name')
+    chosen = architectures
+    if not chosen:
+        try:
+            chosen = default_names((suite.name, suite.architectures) for suite in loaded)
+        except UnknownName as error:
+            refuse(*errors, str(error))
+    for text in chosen:
         try:
             names.append(parse_name(text))
             check_reference(names[-1].reference)
@@ -95,7 +139,7 @@ def run(
         except SuiteError as error:
             errors += error.errors
     if errors:
-        refuse(*errors)
+        refuse(*dict.fromkeys(errors))
     task = Plan(
         loaded, names, output, jobs or available_cpus(), resume, time_limit, device, expectations, require_power
     )
@@ -113,7 +157,22 @@ def run(
         )
         sys.exit(130)
     print_summary(result, output)
+    if github.on_github():
+        from .store import render
+
+        tell_github(red_lines(result), render(result, "markdown"))
     sys.exit(code)
+
+
+def red_lines(result: Any) -> Iterable[tuple[str, str]]:
+    """`(architecture and check, line)` of every row that is red, and the problems of the run."""
+    from .gate import is_red
+
+    for problem in result.problems:
+        yield "problem of the run", problem
+    for row in filter(is_red, result.results):
+        said = f"{row.outcome}: {row.case}: {row.reason or 'passes, though declared to fail'} ({row.reproduce})"
+        yield f"{row.architecture} / {row.check}", said
 
 
 def print_summary(result: Any, output: Path) -> None:
@@ -131,18 +190,18 @@ def print_summary(result: Any, output: Path) -> None:
         click.echo(f"{name:{width}}  " + "  ".join(f"{count:14d}" for count in (*counts, declared)))
     red = [row for row in result.results if is_red(row)]
     for row in red[:10]:
-        click.echo(
-            f"{row.outcome}: {row.architecture} / {row.check} / {row.case}: {row.reason or 'passes, though declared to fail'}\n    {row.reproduce}"
-        )
+        reason = row.reason or "passes, though declared to fail"
+        say(f"{row.outcome}: {row.architecture} / {row.check} / {row.case}: {reason}")
+        say(f"    {row.reproduce}")
     if len(red) > 10:
         click.echo(f"... and {len(red) - 10} more red rows")
     for problem in result.problems:
-        click.echo(f"problem: {problem}")
+        say(f"problem: {problem}")
     click.echo(f"{'NOT as predicted' if red or result.problems else 'All as predicted'}: {len(result.results)} rows")
     click.echo(str((output / "report.html").resolve()))
 
 
-LISTS = ["architectures", "suites", "checks", "pairs", "claims", "zoos"]
+LISTS = ["architectures", "suites", "checks", "pairs", "targets", "regimes", "claims", "zoos"]
 
 
 @main.command(name="list")
@@ -160,8 +219,19 @@ def list_(what: str, as_json: bool) -> None:
         click.echo("  ".join(f"{row.get(key, '')!s:{widths[key]}}" for key in keys).rstrip())
 
 
+def extend() -> None:
+    """Import the installed extensions, whose families, targets and kinds are listed beside ours."""
+    from .extensions import ExtensionError, load_extensions
+
+    try:
+        load_extensions()
+    except ExtensionError as error:
+        refuse(str(error))
+
+
 def listed(what: str) -> list[dict[str, Any]]:
-    """The entries of one list as plain data; no plug-in is imported."""
+    """The entries of one list as plain data; no architecture is imported."""
+    extend()
     if what == "architectures":
         from .discovery import declared_statically, installed
 
@@ -182,6 +252,20 @@ def listed(what: str) -> list[dict[str, Any]]:
         return [
             {"name": name, "claim": family.claim or "", "title": family.title} for name, family in PAIR_FAMILIES.items()
         ]
+    if what == "targets":
+        from .targets import TARGETS
+
+        return [
+            {"name": name, "kind": target.kind, "claim": target.claim, "title": target.title}
+            for name, target in TARGETS.items()
+        ]
+    if what == "regimes":
+        from .regimes import REGIMES
+
+        return [
+            {"name": name, "metadata": ", ".join(regime.metadata), "title": regime.title}
+            for name, regime in REGIMES.items()
+        ]
     if what == "claims":
         from .claims import CLAIMS
 
@@ -196,6 +280,7 @@ def schema() -> None:
     """Print the JSON schema of suite files."""
     from .suite_schema import json_schema
 
+    extend()
     click.echo(json.dumps(json_schema(), indent=1, ensure_ascii=False))
 
 
@@ -204,16 +289,18 @@ def schema() -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["html", "markdown", "junit", "json"]),
-    help="Print one form; default: write all files again.",
+    type=click.Choice(["html", "markdown", "junit", "json", "figures", "tables"]),
+    help="Print one form; figures (SVG, PDF) and tables (CSV, LaTeX) are written to folders. Default: write all files again.",
 )
 def report(directory: Path, form: str | None) -> None:
-    """Make the reports of a run again, or print one."""
-    from .store import StoreError, read_run, render, save_reports
+    """Make the reports of a run again, print one, or write its figures and tables for a paper."""
+    from .store import FOLDERS, StoreError, read_run, render, save_folder, save_reports
 
     try:
         stored = read_run(directory)
-        if form:
+        if form in FOLDERS:
+            click.echo(str(save_folder(stored, directory if directory.is_dir() else directory.parent, form).resolve()))
+        elif form:
             click.echo(render(stored, form), nl=False)
         else:
             save_reports(stored, directory)
@@ -228,28 +315,31 @@ def report(directory: Path, form: str | None) -> None:
 @click.option("--update", is_flag=True, help="Write the baseline from this run.")
 def gate(directory: Path, baseline: Path, update: bool) -> None:
     """Compare a run with a baseline, row by row; red on a regression or a row that vanished."""
-    from .baseline import baseline_text, compare, github_annotations, parse_baseline
+    from .baseline import baseline_of, baseline_text, compare, listing, parse_baseline
     from .store import StoreError, read_run, write_atomically
 
     try:
         stored = read_run(directory)
         if update:
-            write_atomically(baseline, baseline_text(stored))
-            click.echo(str(baseline))
+            write_atomically(baseline, baseline_text(baseline_of(stored)))
+            click.echo(f"{baseline}: {len(stored.results)} rows")
             return
-        rows, _ = parse_baseline(baseline.read_text(encoding="utf-8"))
+        kept = parse_baseline(baseline.read_text(encoding="utf-8"))
     except StoreError as error:
         refuse(str(error))
     except (OSError, ValueError) as error:
-        refuse(f"{baseline}: {error}; `orbitcheck gate DIR --baseline FILE --update` writes one")
-    differences = compare(stored, rows)
-    for difference in differences:
-        click.echo(str(difference))
+        said = error.strerror if isinstance(error, OSError) else error
+        refuse(f"{baseline}: {said}; `orbitcheck gate DIR --baseline FILE --update` writes one")
+    differences = compare(stored, kept)
     regressions = [difference for difference in differences if difference.regression]
-    if "GITHUB_ACTIONS" in os.environ:
-        for line in github_annotations((difference.status, str(difference)) for difference in regressions):
-            click.echo(line)
-    click.echo(f"{len(differences)} differences, {len(regressions)} regressions")
+    for line in listing(differences, 50):
+        say(line)
+    say(f"{len(differences)} differences in {len(stored.results)} rows, {len(regressions)} regressions")
+    if github.on_github():
+        from ..reports.differences import differences_markdown
+
+        grouped = ((f"{entry.status} {entry.place[1]} / {entry.place[2]}", str(entry)) for entry in regressions)
+        tell_github(grouped, differences_markdown(differences, len(stored.results)))
     sys.exit(int(bool(regressions)))
 
 
@@ -258,16 +348,17 @@ def gate(directory: Path, baseline: Path, update: bool) -> None:
 @click.argument("after", type=click.Path(path_type=Path))
 def diff(before: Path, after: Path) -> None:
     """What differs between two runs."""
-    from .baseline import baseline_rows, compare
+    from .baseline import baseline_of, compare
     from .store import StoreError, read_run
 
     try:
-        differences = compare(read_run(after), baseline_rows(read_run(before)))
+        old, new_run = read_run(before), read_run(after)
     except StoreError as error:
         refuse(str(error))
+    differences = compare(new_run, baseline_of(old))
     for difference in differences:
-        click.echo(str(difference))
-    click.echo(f"{len(differences)} differences")
+        say(str(difference))
+    say(f"{len(differences)} differences in {len(new_run.results)} rows")
 
 
 @main.command()
@@ -315,6 +406,80 @@ def verify(directory: Path) -> None:
         click.echo(f"{row.architecture} / {row.check} / {row.case}: {problem}")
     click.echo(f"{len(rows) - len(wrong)} of {len(rows)} certificates verified")
     sys.exit(int(bool(wrong)))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option("--form", default="float", show_default=True, help="As stored, or as 8-bit, 4-bit, pruned-50%, ...")
+@click.option("--json", "as_json", is_flag=True)
+def audit(files: tuple[str, ...], form: str, as_json: bool) -> None:
+    """Say of state dicts of MLPs whether they are in general position, and what refinement makes of them.
+
+    Exit code: 0 if all are in general position, 1 if some are not, 2 if a file cannot be read.
+    """
+    from .oracles.audit import check_form
+
+    try:
+        check_form(form)
+    except ValueError as error:
+        refuse(str(error))
+    from .audit_files import audit_files
+
+    found, errors = audit_files(files, form)
+    if as_json:
+        click.echo(json.dumps([entry.to_json() for entry in found], indent=1, ensure_ascii=False))
+    elif found:
+        print_audit(found)
+    if errors:
+        refuse(*errors)
+    sys.exit(int(not all(entry.general_position for entry in found)))
+
+
+def print_audit(found: Any) -> None:
+    """A line for each network, and one for all."""
+    header = ("file", "widths", "general position", "discrete", "rounds", "one orbit", "ties")
+    rows = [
+        (
+            entry.file,
+            "-".join(map(str, entry.widths)),
+            "yes" if entry.general_position else "no",
+            "yes" if entry.discrete else "no",
+            "-" if entry.rounds is None else str(entry.rounds),
+            "yes" if entry.one_orbit else "no",
+            entry.where or "-",
+        )
+        for entry in found
+    ]
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
+        click.echo("  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip())
+    counts = [sum(row[column] == "yes" for row in rows) for column in (2, 3, 5)]
+    click.echo(
+        f"{len(rows)} network{'s' * (len(rows) > 1)}: {counts[0]} in general position, {counts[1]} discrete, "
+        f"{counts[2]} alone with their orbit in their 1-WL class"
+    )
+
+
+@main.group()
+def new() -> None:
+    """Write the beginnings of something of your own."""
+
+
+@new.command()
+@click.argument("name")
+@click.option("--directory", type=click.Path(path_type=Path), help="Where to write it; default: ./NAME.")
+def architecture(name: str, directory: Path | None) -> None:
+    """Write a package with an architecture, its tests, suite, tox.ini and CI job, that passes as it stands."""
+    from .scaffold import ScaffoldError, new_architecture
+
+    home = directory or Path(name)
+    try:
+        written = new_architecture(name, home)
+    except ScaffoldError as error:
+        refuse(str(error))
+    for path in written:
+        click.echo(str(path))
+    click.echo(f"next: cd {shlex.quote(str(home))} && pip install -e '.[test]' && pytest")
 
 
 @main.group()

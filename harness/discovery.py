@@ -13,13 +13,15 @@ import math
 import re
 import sys
 import traceback
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 from typing import Any
 
 from .architecture import Architecture, InvalidPlugin, as_architecture
+from .cell import WEIGHTS
 from .registry import DuplicateName, UnknownName, did_you_mean
 from .scalars import parse_scalar
 
@@ -94,8 +96,39 @@ def installed() -> dict[str, EntryPoint]:
 
 
 def built_in() -> tuple[str, ...]:
-    """Names of the architectures that orbitcheck ships."""
-    return tuple(name for name, point in installed().items() if point.value.startswith(f"{HOME}."))
+    """Names of the architectures that orbitcheck ships, less those of an optional extra that is not installed."""
+    shipped = {name: point for name, point in installed().items() if point.value.startswith(f"{HOME}.")}
+    return tuple(name for name, point in shipped.items() if not missing_packages(point))
+
+
+def missing_packages(point: EntryPoint) -> list[str]:
+    """The packages of an entry point's extras (`name = "module:attr [extra]"`) that are not installed."""
+    missing = []
+    for line in point.dist.requires or () if point.extras and point.dist else ():
+        requirement, _, marker = line.partition(";")
+        package = re.split(r"[^\w.-]", requirement.strip())[0]
+        if any(re.search(rf"extra == ['\"]{re.escape(extra)}['\"]", marker) for extra in point.extras):
+            try:
+                distribution(package)
+            except PackageNotFoundError:
+                missing.append(package)
+    return missing
+
+
+def default_names(suites: Iterable[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
+    """The architectures of a run whose user named none: those that its suites name, or all built-in.
+
+    Args:
+        suites: name and list of each.
+
+    Raises:
+        UnknownName: two suites ask for different ones.
+    """
+    asked = {tuple(names) or built_in(): name for name, names in reversed(list(suites))}
+    if len(asked) > 1:
+        listed = " and ".join(reversed(asked.values()))
+        raise UnknownName(f"suites {listed} ask for different architectures; name them with -a, or run each alone")
+    return next(iter(asked), built_in())
 
 
 def check_reference(reference: str) -> None:
@@ -104,6 +137,10 @@ def check_reference(reference: str) -> None:
     Raises:
         UnknownName: no installed architecture has that name, or no such file; with the nearest match.
     """
+    if reference == WEIGHTS:
+        raise UnknownName(
+            f'"{WEIGHTS}" names the rows of checks that read weights alone; no architecture bears that name'
+        )
     target, colon, attribute = reference.rpartition(":")
     if not colon:
         if reference not in installed():

@@ -10,12 +10,14 @@ import contextlib
 import io
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
-from .architecture import Architecture
-from .cell import Cell
+from .architecture import Architecture, Traits, Unsupported
+from .cell import WEIGHTS, Cell
+from .checkpoint import Checkpoint
 from .checks import CHECK_KINDS
 from .discovery import ArchitectureName, load, parse_name
+from .extensions import load_extensions
 from .result import Judgement, Result
 from .subject import PluginFault, describe_error
 from .workbench import Workbench
@@ -24,24 +26,40 @@ PRINTED = 500
 """Characters of a plug-in's own printing that a row keeps."""
 
 
-def evaluate(cell: Cell, architecture: Architecture | None = None, *, device: str = "cpu") -> Result:
+def _none(space: object, output: object) -> NoReturn:
+    raise Unsupported("a check of weights alone has no network")
+
+
+NO_ARCHITECTURE = Architecture(WEIGHTS, _none, Traits())
+
+
+def evaluate(
+    cell: Cell,
+    architecture: Architecture | None = None,
+    *,
+    device: str = "cpu",
+    checkpoint: Checkpoint | None = None,
+) -> Result:
     """Carry out one cell.
 
     Args:
         cell: what to do.
-        architecture: the loaded plug-in; None loads the one that the cell names.
+        architecture: the loaded plug-in; None loads the one that the cell names. A check of weights alone is given none.
         device: where networks run.
+        checkpoint: where a training keeps its state while it lasts.
 
     Returns:
         The row, `reproduce` left empty. Never raises for a plug-in's fault.
     """
     start = time.perf_counter()
-    bench = Workbench(device)
+    bench = Workbench(device, checkpoint=checkpoint)
     printed = io.StringIO()
     name = parse_name(cell.architecture)
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
-            judgement = CHECK_KINDS[cell.kind].evaluate(cell, architecture or load(name), bench)
+            load_extensions()
+            subject = NO_ARCHITECTURE if cell.architecture == WEIGHTS else architecture or load(name)
+            judgement = CHECK_KINDS[cell.kind].evaluate(cell, subject, bench)
         except PluginFault as fault:
             judgement = Judgement("error", str(fault))
         except (Exception, SystemExit) as error:

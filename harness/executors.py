@@ -69,25 +69,30 @@ class Workers:
         self._stop()
 
     def map(
-        self, function: Callable[..., T], arguments: Sequence[tuple[Any, ...]], time_limit: float | None
+        self,
+        function: Callable[..., T],
+        arguments: Sequence[tuple[Any, ...]],
+        time_limit: float | Sequence[float | None] | None,
     ) -> Iterator[tuple[int, T | Lost]]:
         """`(position, answer)` of every task, in the order in which they finish.
 
         Args:
             function: a module's own; it is called in a worker, and its answer must pickle.
             arguments: per task.
-            time_limit: seconds a task, from the moment when a worker takes it; None is no limit.
+            time_limit: seconds a task, from the moment when a worker takes it, for all or for each; None is no limit.
         """
+        limits = list(time_limit) if isinstance(time_limit, Sequence) else [time_limit] * len(arguments)
         waiting, tries = deque(range(len(arguments))), Counter[int]()
         pending: dict[Future[T], int] = {}
         while waiting or pending:
             pool = self._running()
             while waiting and len(pending) < 2 * self.jobs:  # few at a time, so that stopping has little to undo
                 position = waiting.popleft()
-                pending[pool.schedule(function, args=arguments[position], timeout=time_limit)] = position
+                pending[pool.schedule(function, args=arguments[position], timeout=limits[position])] = position
             done = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED).done
             for future in [each for each in done if not _abandoned(each)]:
-                yield pending.pop(future), _answer(future, time_limit)
+                position = pending.pop(future)
+                yield position, _answer(future, limits[position])
             if not pool.active:  # a worker died between two tasks; nobody knows who had which
                 for position in pending.values():
                     tries[position] += 1
@@ -187,13 +192,20 @@ def _no_silent_exit() -> Iterator[None]:
         os._exit = leave
 
 
-def evaluate_cell(cell: Cell, device: str) -> dict[str, Any]:
-    """In a worker: one row as plain JSON, just as a journal gives it back."""
+def evaluate_cell(cell: Cell, device: str, checkpoints: Path | None = None, made_by: str = "") -> dict[str, Any]:
+    """In a worker: one row as plain JSON, just as a journal gives it back.
+
+    Args:
+        checkpoints: folder where a training keeps its state while it lasts.
+        made_by: what the row depends on beside the cell.
+    """
+    from .checkpoint import Checkpoint
     from .evaluate import evaluate
     from .result import canonical_json
 
+    kept = Checkpoint(checkpoints / f"{cell.id}.pt", f"{cell.id} {made_by}") if checkpoints is not None else None
     with _no_silent_exit():
-        return json.loads(canonical_json(evaluate(cell, device=device).to_json()))
+        return json.loads(canonical_json(evaluate(cell, device=device, checkpoint=kept).to_json()))
 
 
 def describe_architecture(name: ArchitectureName) -> dict[str, Any]:
@@ -221,6 +233,18 @@ def describe_architecture(name: ArchitectureName) -> dict[str, Any]:
                 **known,
                 "error": f'architecture "{name.reference}" fails to declare itself: {describe_error(error)}',
             }
+
+
+def architecture_cost(name: ArchitectureName) -> dict[str, Any] | None:
+    """In a worker: what a forward pass costs, or None where the plug-in takes no reference task or fails at it."""
+    from .cost import cost
+    from .discovery import load
+
+    with _no_silent_exit():
+        try:
+            return json.loads(json.dumps(cost(load(name))))
+        except (Exception, SystemExit):
+            return None
 
 
 def _source_sha256(factory: Callable[..., Any]) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from .cell import Cell
+from .cell import WEIGHTS, Cell
 from .registry import did_you_mean
 from .result import Result, Run
 
@@ -176,7 +176,8 @@ def _missing(rows: Sequence[Result], planned: Sequence[Cell]) -> Iterable[str]:
 
 def _too_little(rows: Sequence[Result], architectures: Sequence[str], suites: Sequence[Rules]) -> Iterable[str]:
     """Architectures of which too few rows say anything; where suites ask for equivariance, one row must apply."""
-    for architecture in dict.fromkeys([*architectures, *(row.architecture for row in rows)]):
+    named = dict.fromkeys([*architectures, *(row.architecture for row in rows if row.architecture != WEIGHTS)])
+    for architecture in named:
         own = [row for row in rows if row.architecture == architecture]
         law = [row for row in own if row.kind == "equivariance"]
         if law and all(row.outcome == "not-applicable" for row in law):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .registry import did_you_mean
+from .registry import Registry, UnknownName, did_you_mean
 
 
 class Parameters(BaseModel):
@@ -58,6 +58,23 @@ def parse_parameters(model: type[M], data: Any, path: tuple[str | int, ...] = ()
                     message += f", got {detail['input']!r}"
             problems.append(((*path, *place), message))
         raise SuiteValueError(*problems) from None
+
+
+def parse_named(registry: Registry[Any], given: Mapping[str, Any], key: str) -> tuple[Any, Any]:
+    """The registry's entry that `{name: ..., ...}` under `key` names, and the rest as the entry's own parameters.
+
+    Raises:
+        SuiteValueError: no name, an unknown one, or parameters that the entry does not take.
+    """
+    rest = dict(given)
+    name = rest.pop("name", None)
+    if not isinstance(name, str):
+        raise SuiteValueError(((key, "name"), f"required, one of: {', '.join(registry)}"))
+    try:
+        entry = registry[name]
+    except UnknownName as error:
+        raise SuiteValueError(((key, "name"), str(error))) from None
+    return entry, parse_parameters(entry.parameters, rest, (key,))
 
 
 def _model_at(model: type[BaseModel], place: tuple[int | str, ...]) -> type[BaseModel]:

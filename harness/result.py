@@ -47,7 +47,8 @@ class Result:
     """One row of a run: the cell, its judgement and what it cost.
 
     `declared` is the reason of the expected failure that covers the row, or None (the gate fills it in).
-    `seconds` and `model_seconds` (time inside the network's own calls) are the only fields that differ between machines.
+    `seconds`, `model_seconds` (time inside the network's own calls) and a training's `loop_share` are measured times, and differ
+    from run to run; trained numbers are the same bits on the same machine and thread count; all else is the same everywhere.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Run:
         architectures: per architecture name, options and traits, or the error that kept it from loading.
         results: the rows, in the order of the plan.
         problems: what makes the run red beside its rows, one line each (protocol.md, outcomes).
+        conclusions: what several rows say together about a claim (`conclusions.py`), as its `to_json` gives it.
         separation_order: the partial order of separation over the architectures (`order.py`), where it was measured.
         controls: per architecture the tool's false positives and how far the network sees (`controls.py`).
         round_ladder: per architecture what it saw of each round of the ladder (`controls.py`).
@@ -103,6 +105,7 @@ class Run:
     results: Sequence[Result]
     problems: Sequence[str] = ()
     separation_order: Mapping[str, Any] | None = None
+    conclusions: Sequence[Mapping[str, Any]] = ()
     controls: Sequence[Mapping[str, Any]] = ()
     round_ladder: Sequence[Mapping[str, Any]] = ()
     planted: Sequence[Mapping[str, Any]] = ()
@@ -123,6 +126,7 @@ class Run:
             "counts": self.counts,
             "problems": list(self.problems),
             "separation_order": self.separation_order,
+            "conclusions": list(self.conclusions),
             "controls": list(self.controls),
             "round_ladder": list(self.round_ladder),
             "planted": list(self.planted),
@@ -150,9 +154,10 @@ class Run:
             results=[Result.from_json(row) for row in data["results"]],
             problems=data["problems"],
             separation_order=data["separation_order"],
-            controls=data["controls"],
-            round_ladder=data["round_ladder"],
-            planted=data["planted"],
+            conclusions=data.get("conclusions", ()),
+            controls=data.get("controls", ()),
+            round_ladder=data.get("round_ladder", ()),
+            planted=data.get("planted", ()),
         )
 
 

@@ -15,12 +15,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .cell import Cell
+from .cell import WEIGHTS, Cell
+from .checks import CHECK_KINDS
+from .checks.kinds import TIME_LIMIT
+from .conclusions import conclude
+from .conclusions import problems as conclusion_problems
 from .controls import controls, round_ladder
 from .discovery import ArchitectureName
 from .executors import (
     Lost,
     Workers,
+    architecture_cost,
     available_cpus,
     check_device,
     describe_architecture,
@@ -34,14 +39,14 @@ from .plan import plan
 from .planted import DEFECTS, plant, told, wanted_by
 from .planted import problems as planted_problems
 from .result import Result, Run, digest
-from .store import PLUGIN_OUTPUT, open_journal, save
+from .store import CHECKPOINTS, PLUGIN_OUTPUT, clear_checkpoints, open_journal, save
 from .suite import Expectation, Suite
 
 VERSION = version("orbitcheck")
 
-TIME_LIMIT = 120.0
-"""Seconds that one row may take unless told otherwise."""
 DESCRIPTION_LIMIT = 60.0
+COST_LIMIT = 20.0
+"""Seconds after which the cost of a forward pass stays unknown."""
 LIBRARIES = ("torch", "numpy", "scipy", "canonaut", "scikit-learn")
 
 Progress = Callable[[str, int, int], None]
@@ -65,7 +70,7 @@ class Plan:
         directory: where everything is written.
         jobs: worker processes.
         resume: whether rows that the folder's journal holds are taken from there.
-        time_limit: seconds a row.
+        time_limit: seconds a row; None leaves it to each kind of check.
         device: "cpu" or "cuda".
         expectations: a user's own expected failures.
         require_power: see `gate.settle`.
@@ -76,7 +81,7 @@ class Plan:
     directory: Path
     jobs: int = field(default_factory=available_cpus)
     resume: bool = False
-    time_limit: float = TIME_LIMIT
+    time_limit: float | None = None
     device: str = "cpu"
     expectations: Sequence[Expectation] = ()
     require_power: str | None = None
@@ -94,14 +99,17 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
         open_journal(task.directory, task.resume) as journal,
         Workers(task.jobs, task.directory / PLUGIN_OUTPUT) as workers,
     ):
-        descriptions = _describe(task, workers)
+        if not task.resume:
+            clear_checkpoints(task.directory)
+        descriptions = _describe(task, workers) if any(cell.architecture != WEIGHTS for cell in cells) else []
         by_name = {entry["name"]: entry for entry in descriptions}
-        made_by = {name: _made_by(task, entry) for name, entry in by_name.items()}
+        made_by = {name: _made_by(task, entry) for name, entry in (*by_name.items(), (WEIGHTS, {}))}
         rows: dict[int, Result] = {}
         for position, cell in enumerate(cells):
             kept = journal.get(cell.id, made_by[cell.architecture]) if task.resume else None
-            if by_name[cell.architecture].get("error"):
-                rows[position] = unanswered(cell, str(by_name[cell.architecture]["error"]))
+            unloadable = by_name.get(cell.architecture, {}).get("error")
+            if unloadable:
+                rows[position] = unanswered(cell, str(unloadable))
             elif kept is not None:
                 rows[position] = replace(kept, suite=cell.suite, check=cell.check, claim=cell.claim)
         missing = [position for position in range(len(cells)) if position not in rows]
@@ -109,7 +117,12 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
             progress(f"training {zoo}", 0, 1)
             list(workers.map(prepare_zoo, [(zoo,)], None))
         progress("rows", len(rows), len(cells))
-        answers = workers.map(evaluate_cell, [(cells[position], task.device) for position in missing], task.time_limit)
+        arguments = [
+            (cells[position], task.device, task.directory / CHECKPOINTS, made_by[cells[position].architecture])
+            for position in missing
+        ]
+        limits = [task.time_limit or time_limit(cells[position]) for position in missing]
+        answers = workers.map(evaluate_cell, arguments, limits)
         for number, answer in answers:
             cell = cells[missing[number]]
             row = unanswered(cell, answer.reason) if isinstance(answer, Lost) else Result.from_json(answer)
@@ -117,19 +130,22 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
             rows[missing[number]] = row
             progress("rows", len(rows), len(cells))
         planted = _planted({cell.kind for cell in cells}, workers)
+    clear_checkpoints(task.directory)
     commanded = [
         replace(rows[position], reproduce=reproducer(task.directory, cell)) for position, cell in enumerate(cells)
     ]
     settled, problems, _ = settle(commanded, cells, task.suites, task.expectations, descriptions, task.require_power)
     order = separation_order(settled)
+    concluded = conclude(settled, task.suites, descriptions)
     run = Run(
         VERSION,
         environment(task),
         [suite.to_json() for suite in task.suites],
         descriptions,
         settled,
-        [*problems, *planted_problems(planted)],
+        [*problems, *conclusion_problems(concluded), *planted_problems(planted)],
         order.to_json() if order else None,
+        [each.to_json() for each in concluded],
         controls(settled, descriptions),
         round_ladder(settled, descriptions),
         planted,
@@ -152,7 +168,12 @@ def _describe(task: Plan, workers: Workers) -> list[Mapping[str, Any]]:
         raise NothingToRun(*refused)
     if all(entry.get("error") for entry in entries):
         raise NothingToRun(*(str(entry["error"]) for entry in entries))
-    return entries
+    loaded = [position for position, entry in enumerate(entries) if not entry.get("error")]
+    costs = workers.map(
+        architecture_cost, [(names[position],) for position in loaded], min(COST_LIMIT, task.time_limit or COST_LIMIT)
+    )
+    measured = {loaded[number]: answer for number, answer in costs if not isinstance(answer, Lost)}
+    return [{**entry, "cost": measured.get(position)} for position, entry in enumerate(entries)]
 
 
 def _planted(kinds: set[str], workers: Workers) -> list[dict[str, Any]]:
@@ -189,6 +210,11 @@ def _zoos(parameters: Mapping[str, Any]) -> set[str]:
         elif isinstance(value, Mapping):
             found |= _zoos(value)
     return found
+
+
+def time_limit(cell: Cell) -> float:
+    """Seconds after which a row counts as hung."""
+    return CHECK_KINDS[cell.kind].time_limit(cell.parameters)
 
 
 def unanswered(cell: Cell, reason: str) -> Result:
@@ -252,5 +278,5 @@ def reproduce(run: Run, identity: str, device: str) -> tuple[Result, Result | Lo
 
     cell = next(cell for cell in plan(suites, [parse_name(row.architecture)]) if cell.id == row.id)
     with Workers(1, None) as workers:
-        answer = next(answer for _, answer in workers.map(evaluate_cell, [(cell, device)], TIME_LIMIT))
+        answer = next(answer for _, answer in workers.map(evaluate_cell, [(cell, device)], time_limit(cell)))
     return row, answer if isinstance(answer, Lost) else Result.from_json(answer)

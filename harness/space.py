@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -87,15 +86,20 @@ class WeightSpace:
     @property
     def is_mlp(self) -> bool:
         """Whether this is the space that `mlp` makes of some widths and the same activation."""
-        return _mlp_widths(self) is not None
+        last = len(self.sizes) - 1
+        return (
+            last > 1
+            and self.tensors == _mlp_tensors(last)
+            and all(axis == f"n{layer}" for layer, (axis, _) in enumerate(self.sizes))
+            and self.permuted == tuple(f"n{layer}" for layer in range(1, last))
+        )
 
     @property
     def widths(self) -> tuple[int, ...]:
         """Layer widths `(n_0, ..., n_L)` of an MLP space; SpaceError for any other space."""
-        widths = _mlp_widths(self)
-        if widths is None:
+        if not self.is_mlp:
             raise SpaceError(f"layer widths are defined for MLP spaces only, not for {self}")
-        return widths
+        return tuple(size for _, size in self.sizes)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON; `from_json` gives the same space back."""
@@ -147,27 +151,22 @@ def mlp(*widths: int, activation: str = "relu") -> WeightSpace:
         raise SpaceError(
             f"mlp{widths} has no hidden layer; give input, hidden and output widths, as in mlp(2, 32, 32, 1)"
         )
-    layers = range(1, len(widths))
-    tensors = tuple(
-        tensor
-        for layer in layers
-        for tensor in ((f"W{layer}", (f"n{layer}", f"n{layer - 1}")), (f"b{layer}", (f"n{layer}",)))
-    )
+    last = len(widths) - 1
     return WeightSpace(
-        tensors=tensors,
+        tensors=_mlp_tensors(last),
         sizes=tuple((f"n{layer}", width) for layer, width in enumerate(widths)),
-        permuted=tuple(f"n{layer}" for layer in layers if layer < len(widths) - 1),
+        permuted=tuple(f"n{layer}" for layer in range(1, last)),
         activation=activation,
     )
 
 
-@lru_cache(maxsize=1024)
-def _mlp_widths(space: WeightSpace) -> tuple[int, ...] | None:
-    """The widths whose `mlp` is this space, or None; kept, since networks ask at every call."""
-    widths = tuple(size for _, size in space.sizes)
-    if len(widths) < 3 or len(space.tensors) != 2 * (len(widths) - 1):
-        return None
-    return widths if space == mlp(*widths, activation=space.activation) else None
+def _mlp_tensors(last: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """`W_1, b_1, ..., W_L, b_L` with their axes, for L = `last`."""
+    return tuple(
+        tensor
+        for layer in range(1, last + 1)
+        for tensor in ((f"W{layer}", (f"n{layer}", f"n{layer - 1}")), (f"b{layer}", (f"n{layer}",)))
+    )
 
 
 @dataclass(frozen=True)

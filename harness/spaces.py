@@ -7,15 +7,14 @@
 | `recurrent` | hidden `n1..` | one axis twice in a tensor |
 | `transformer_block` | `head`, `key`, `value`, `hidden` | three axes in a tensor, two of them permuted |
 
-Every element of the group leaves the network's function as it is (`realisations.py`). As `space.py`, this imports no torch.
+Every element of the group leaves the network's function as it is (`realisation.py`). As `space.py`, this imports no torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
-from .space import SpaceError, WeightSpace, mlp
+from .space import SpaceError, WeightSpace
 
 Tensors = list[tuple[str, tuple[str, ...]]]
 
@@ -155,7 +154,6 @@ def transformer_block(
 
 
 _MADE_AGAIN: dict[str, Callable[[dict[str, int], str], WeightSpace]] = {
-    "mlp": lambda size, activation: mlp(*size.values(), activation=activation),
     "conv_net": lambda size, activation: conv_net(
         *(count for axis, count in size.items() if axis not in "yx"), kernel=size["y"], activation=activation
     ),
@@ -167,9 +165,10 @@ _MADE_AGAIN: dict[str, Callable[[dict[str, int], str], WeightSpace]] = {
 }
 
 
-@lru_cache(maxsize=1024)
 def constructor(space: WeightSpace) -> str | None:
     """Name of the constructor that makes this very space of some sizes, `mlp` among them; None for any other space."""
+    if space.is_mlp:
+        return "mlp"
     for name, again in _MADE_AGAIN.items():
         try:
             if again(space.size, space.activation) == space:

@@ -18,6 +18,9 @@ from .result import Result, Run, canonical_json
 RESULTS = "results.json"
 JOURNAL = "run.sqlite"
 PLUGIN_OUTPUT = "plugin-output.log"
+FOLDERS = ("figures", "tables")
+CHECKPOINTS = "checkpoints"
+"""Folder with the states of trainings that are going on, or were interrupted."""
 REPORTS = {"html": "report.html", "markdown": "report.md", "junit": "junit.xml"}
 _APPLICATION = 0x6F726274
 """Marks the journal as ours in the header of the SQLite file."""
@@ -104,8 +107,23 @@ def _check_writable(directory: Path) -> None:
             raise StoreError(f"{directory / name} is a folder; orbitcheck writes a file of that name")
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """The whole text or what was there before, also when the machine stops in between.
+def clear_checkpoints(directory: Path) -> None:
+    """Forget the trainings that were interrupted, or are done.
+
+    Raises:
+        StoreError: the file system refused.
+    """
+    try:
+        for file in (directory / CHECKPOINTS).glob("*.pt"):
+            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not there, or not ours alone
+            (directory / CHECKPOINTS).rmdir()
+    except OSError as error:
+        raise StoreError(f"{directory / CHECKPOINTS} cannot be emptied ({error.strerror})") from None
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """The whole content or what was there before, also when the machine stops in between; text is written as UTF-8.
 
     Raises:
         StoreError: the file system refused.
@@ -113,8 +131,8 @@ def write_atomically(path: Path, text: str) -> None:
     passing = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         try:
-            with passing.open("w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with passing.open("wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(passing, path)
@@ -139,6 +157,25 @@ def save_reports(run: Run, directory: Path) -> None:
     """Write every report beside `results.json`."""
     for form, name in REPORTS.items():
         write_atomically(directory / name, render(run, form))
+
+
+def save_folder(run: Run, directory: Path, form: str) -> Path:
+    """Write the `figures` (SVG, PDF) or the `tables` (CSV, LaTeX) of a run into a folder of that name, for papers.
+
+    Raises:
+        StoreError: the file system refused, or a file cannot be made for want of an optional package.
+    """
+    folder = directory / form
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be made ({error.strerror})") from None
+    try:
+        for name, content in import_module(f"orbitcheck.reports.{form}").files(run):
+            write_atomically(folder / name, content)
+    except ImportError as error:
+        raise StoreError(f"{folder}: {error}") from None
+    return folder
 
 
 def results_text(run: Run) -> str:

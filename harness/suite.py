@@ -18,12 +18,14 @@ from pydantic import Field
 from .checks import CHECK_KINDS
 from .checks.kinds import CheckKind
 from .claims import CLAIMS
+from .discovery import NameSyntaxError, check_reference, parse_name
+from .extensions import ExtensionError, load_extensions
 from .parameters import Parameters, SuiteValueError, parse_parameters
 from .registry import Registry, UnknownName, did_you_mean
 from .result import digest
-from .space import NamedSpace, SpaceError, mlp
+from .space import NamedSpace
+from .suite_spaces import SpaceModel, named_space
 from .yaml_marks import Document, YamlProblems, parse_document
-from .zoo.catalogue import parse_reference
 
 VERSION = 1
 NAME = r"[a-z0-9][a-z0-9._-]*"
@@ -38,15 +40,6 @@ class SuiteError(ValueError):
     def __init__(self, errors: Iterable[str]):
         self.errors = tuple(errors)
         super().__init__("\n".join(self.errors))
-
-
-class SpaceModel(Parameters):
-    """A weight space: `{mlp: [1, 4, 4, 1], activation: relu}` or `{zoo: digits-inr}`."""
-
-    mlp: Annotated[list[int] | None, Field(description="layer widths, input to output")] = None
-    activation: Annotated[str | None, Field(description="relu if left out")] = None
-    zoo: Annotated[str | None, Field(description="a zoo of trained networks, see `orbitcheck list zoos`")] = None
-    group: Annotated[str | None, Field(description="the zoo's group, if it has several")] = None
 
 
 class ExpectationModel(Parameters):
@@ -68,6 +61,16 @@ class AllowanceModel(Parameters):
     reason: Text
 
 
+class ConclusionModel(Parameters):
+    """A claim to be concluded from the rows of several checks together; `*` and `?` are wildcards."""
+
+    claim: Annotated[str, Field(description="id in the claims ledger, see `orbitcheck list claims`")]
+    checks: Annotated[list[Text], Field(min_length=1, description="ids of the checks whose rows are read")]
+    architectures: Annotated[list[Text], Field(min_length=1, description="whose rows are read")] = ["*"]
+    margin: Annotated[float, Field(gt=0, lt=1, description="of the variance: errors this near count as equal")] = 0.05
+    allow_undecided: Annotated[Text | None, Field(description="why the budget may leave it open")] = None
+
+
 class CheckModel(Parameters):
     """What every check says of itself beside its kind's own parameters."""
 
@@ -83,11 +86,13 @@ class SuiteModel(Parameters):
     suite: Name
     version: Literal[1]
     title: Text
+    architectures: Annotated[list[Text], Field(description="run where none is named; all built-in if left out")] = []
     spaces: dict[Name, SpaceModel] = {}
     checks: Annotated[list[dict[str, Any]], Field(min_length=1)]
     min_decided: Annotated[int, Field(ge=0, description="pass or fail rows that every architecture must reach")] = 0
     expected_failures: list[ExpectationModel] = []
     allow_undecided: list[AllowanceModel] = []
+    conclusions: list[ConclusionModel] = []
 
 
 class ExpectationsModel(Parameters):
@@ -107,6 +112,17 @@ class Expectation:
 
 
 @dataclass(frozen=True)
+class Conclusion:
+    """A claim that is concluded from the rows of several checks (`conclusions.py`)."""
+
+    claim: str
+    checks: tuple[str, ...]
+    architectures: tuple[str, ...]
+    margin: float
+    allow_undecided: str | None
+
+
+@dataclass(frozen=True)
 class Check:
     """One check: `parameters` are resolved plain JSON, `cases` the names of its rows."""
 
@@ -120,7 +136,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Suite:
-    """A checked suite. `min_decided` counts pass and fail rows of each architecture of the run."""
+    """A checked suite. `min_decided` counts pass and fail rows of each architecture of the run; `architectures` are run where
+    the user names none."""
 
     name: str
     version: int
@@ -129,6 +146,8 @@ class Suite:
     min_decided: int = 0
     expected_failures: tuple[Expectation, ...] = ()
     allow_undecided: tuple[Expectation, ...] = ()
+    architectures: tuple[str, ...] = ()
+    conclusions: tuple[Conclusion, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, the same for any formatting of the file; `from_json` gives the same suite back."""
@@ -142,6 +161,17 @@ class Suite:
                 "checks": tuple(Check(**{**check, "cases": tuple(check["cases"])}) for check in data["checks"]),
                 "expected_failures": tuple(Expectation(**entry) for entry in data["expected_failures"]),
                 "allow_undecided": tuple(Expectation(**entry) for entry in data["allow_undecided"]),
+                "architectures": tuple(data["architectures"]),
+                "conclusions": tuple(
+                    Conclusion(
+                        **{
+                            **entry,
+                            "checks": tuple(entry["checks"]),
+                            "architectures": tuple(entry["architectures"]),
+                        }
+                    )
+                    for entry in data["conclusions"]
+                ),
             }
         )
 
@@ -158,8 +188,13 @@ def load_suite(reference: str | Path, kinds: Registry[CheckKind] = CHECK_KINDS) 
     """The suite of a file, or a shipped one by its name.
 
     Raises:
-        SuiteError: no such suite, a file that cannot be read, or everything that is wrong with its content.
+        SuiteError: no such suite, a file that cannot be read, everything that is wrong with its content, or an installed
+            extension that fails.
     """
+    try:
+        load_extensions()
+    except ExtensionError as error:
+        raise SuiteError([str(error)]) from None
     text = str(reference)
     if text in shipped_suites():
         path, shown = shipped_suites()[text], text
@@ -253,9 +288,10 @@ class _Reader:
             return None
         read = [check for check in checks if check is not None]
         self.repeats(read)
+        ids = [check.id for check in read]
+        self.names(outer, ids)
         for key in ("expected_failures", "allow_undecided"):
             for number, entry in enumerate(getattr(outer, key)):
-                ids = [check.id for check in read]
                 if not any(fnmatchcase(name, entry.check) for name in ids):
                     self.error(
                         (key, number, "check"), f'"{entry.check}" matches no check{did_you_mean(entry.check, ids)}'
@@ -271,7 +307,30 @@ class _Reader:
             min_decided=outer.min_decided,
             expected_failures=tuple(map(_expectation, outer.expected_failures)),
             allow_undecided=tuple(map(_expectation, outer.allow_undecided)),
+            architectures=tuple(outer.architectures),
+            conclusions=tuple(
+                Conclusion(
+                    entry.claim, tuple(entry.checks), tuple(entry.architectures), entry.margin, entry.allow_undecided
+                )
+                for entry in outer.conclusions
+            ),
         )
+
+    def names(self, outer: SuiteModel, ids: list[str]) -> None:
+        """Refuse architectures that nobody knows, and conclusions on claims or checks that are not there."""
+        for number, text in enumerate(outer.architectures):
+            try:
+                check_reference(parse_name(text).reference)
+            except (NameSyntaxError, UnknownName) as error:
+                self.error(("architectures", number), str(error))
+        for number, entry in enumerate(outer.conclusions):
+            if entry.claim not in CLAIMS:
+                message = f'unknown claim "{entry.claim}"{did_you_mean(entry.claim, CLAIMS)}'
+                self.error(("conclusions", number, "claim"), message)
+            for position, pattern in enumerate(entry.checks):
+                if not any(fnmatchcase(name, pattern) for name in ids):
+                    message = f'"{pattern}" matches no check{did_you_mean(pattern, ids)}'
+                    self.error(("conclusions", number, "checks", position), message)
 
     def spaces(self, listed: Any) -> dict[str, NamedSpace]:
         """The spaces that make sense; a wrong one is noted, and kept by name only."""
@@ -282,32 +341,14 @@ class _Reader:
                 model = parse_parameters(SpaceModel, entry)
             except SuiteValueError:
                 continue  # noted with the outer document
-            path = ("spaces", name)
-            if (model.mlp is None) == (model.zoo is None):
-                self.error(path, "give either mlp: [widths] or zoo: NAME")
-                continue
-            other = ("activation",) if model.zoo else ("group",)
-            for key in other:
-                if getattr(model, key) is not None:
-                    self.error((*path, key), f"belongs to {'mlp' if key == 'activation' else 'zoo'} only")
             try:
-                found[name] = self.zoo_space(model) if model.zoo else self.mlp_space(model)
-            except SpaceError as error:
-                self.error((*path, "activation" if "activation" in str(error) else "mlp"), str(error))
-            except UnknownName as error:
-                self.error((*path, "group" if model.group else "zoo"), str(error))
+                found[name] = named_space(model)
+            except SuiteValueError as error:
+                for place, message in error.problems:
+                    self.error(("spaces", name, *place), message)
             else:
                 self.broken.discard(name)
         return found
-
-    @staticmethod
-    def mlp_space(model: SpaceModel) -> NamedSpace:
-        return NamedSpace(mlp(*(model.mlp or ()), activation=model.activation or "relu"))
-
-    @staticmethod
-    def zoo_space(model: SpaceModel) -> NamedSpace:
-        zoo, group = parse_reference("/".join(filter(None, (model.zoo, model.group))))
-        return NamedSpace(zoo.spaces[group], f"{zoo.name}/{group}" if len(zoo.spaces) > 1 else zoo.name)
 
     def check(
         self, entry: Any, number: int, spaces: Mapping[str, NamedSpace], kinds: Registry[CheckKind]

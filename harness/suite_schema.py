@@ -7,7 +7,17 @@ from typing import Any
 from .checks import CHECK_KINDS
 from .claims import CLAIMS
 from .pairs import PAIR_FAMILIES
+from .regimes import REGIMES
+from .registry import Registry
 from .suite import CheckModel, SuiteModel
+from .targets import TARGETS
+
+NAMED: dict[str, tuple[str, Registry[Any]]] = {
+    "pairs": ("family", PAIR_FAMILIES),
+    "target": ("name", TARGETS),
+    "regime": ("name", REGIMES),
+}
+"""Key of a check -> the key by which its mapping names an entry, and of which registry."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -15,7 +25,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def json_schema() -> dict[str, Any]:
     """A schema that accepts every suite that loads; values that are impossible together are beyond it."""
     schema = SuiteModel.model_json_schema()
-    schema["properties"]["checks"]["items"] = {"oneOf": [_check(name) for name in CHECK_KINDS]}
+    checks = [_check(name) for name in CHECK_KINDS]
+    for check in checks:  # a reference is looked up at the top
+        schema["$defs"].update(check.pop("$defs"))
+    schema["properties"]["checks"]["items"] = {"oneOf": checks}
     return {"$schema": DIALECT, **schema, "title": "orbitcheck suite"}
 
 
@@ -24,8 +37,9 @@ def _check(name: str) -> dict[str, Any]:
     own = CHECK_KINDS[name].parameters.model_json_schema()
     properties = {**common["properties"], **own["properties"], "kind": {"const": name}}
     properties["claim"] = {"enum": list(CLAIMS)}
-    if "pairs" in properties:
-        properties["pairs"] = {"oneOf": [_family(family) for family in PAIR_FAMILIES]}
+    for key, (tag, registry) in NAMED.items():
+        if key in properties:
+            properties[key] = {"oneOf": [_entry(tag, registry, entry) for entry in registry]}
     return {
         "type": "object",
         "title": name,
@@ -33,15 +47,17 @@ def _check(name: str) -> dict[str, Any]:
         "properties": properties,
         "required": [*common["required"], *own.get("required", [])],
         "additionalProperties": False,
+        "$defs": own.get("$defs", {}),
     }
 
 
-def _family(name: str) -> dict[str, Any]:
-    own = PAIR_FAMILIES[name].parameters.model_json_schema()
+def _entry(tag: str, registry: Registry[Any], name: str) -> dict[str, Any]:
+    """A mapping that names an entry of a registry under `tag`, beside the entry's own parameters."""
+    own = registry[name].parameters.model_json_schema()
     return {
         **own,
         "title": name,
-        "description": PAIR_FAMILIES[name].title,
-        "properties": {"family": {"const": name}, **own.get("properties", {})},
-        "required": ["family", *own.get("required", [])],
+        "description": registry[name].title,
+        "properties": {tag: {"const": name}, **own.get("properties", {})},
+        "required": [tag, *own.get("required", [])],
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..harness.result import Result, Run
 from .outcomes import SEVERITY, STATUSES, Tally, status_of, tally
-from .summary import architecture_names, grouped
+from .summary import grouped, subjects
 from .values import block, facts, mapping, one_line, shown
 
 BUDGET = 600
@@ -58,7 +58,7 @@ class Group:
 def red_groups(run: Run, budget: int = BUDGET) -> tuple[Group, ...]:
     """Every row that makes the run red, by architecture and check, the gravest first; `budget` rows in full, shared fairly."""
     red = [row for row in run.results if STATUSES[status_of(row)].red]
-    places = {name: place for place, name in enumerate(architecture_names(run))}
+    places = {name: place for place, name in enumerate(subjects(run))}
     red.sort(key=lambda row: (places[row.architecture], SEVERITY.index(status_of(row))))
     groups = grouped(red, lambda row: (row.architecture, row.suite, row.check))
     quota = fair_quota([len(rows) for rows in groups.values()], budget)

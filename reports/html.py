@@ -16,21 +16,31 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..harness.result import Run
-from . import values
+from . import svg, values
+from .approximation import approximation_rows, expressivity_map, fit_table
+from .audit import MEASURES, audit_forms
+from .conclusions import conclusions
+from .controls import controls, planted
+from .curves import approximation_curves, capacity_curves
+from .depth import depth_curves
 from .details import red_groups
+from .drawing import GLYPHS, glyph_path
 from .equivariance import error_table
-from .figures import SHAPES, hasse, ladders, scatter
+from .hasse import hasse
+from .ladder import ladders, rungs
 from .outcomes import STATUSES, headline, is_red, problems_of, tally
-from .separation import controls, pair_sections, pair_table, separation_rows
+from .scatter import scatter
+from .separation import pair_sections, pair_table, separation_rows
 from .summary import (
-    architecture_names,
     asides,
     check_rows,
     costs,
     declarations,
     environment,
     ledger,
+    reference_batch,
     sections,
+    subjects,
     verdicts,
 )
 
@@ -45,13 +55,15 @@ def html(run: Run) -> str:
     groups = red_groups(run)
     figure = scatter(run)
     compared = {row.architecture for row in separation_rows(run)}
-    names = architecture_names(run)
+    fitted = {row.architecture for row in approximation_rows(run)}
+    names = subjects(run)
     return (
         _environment()
         .get_template("report.html.jinja")
         .render(
             title=_title(run),
             style=Markup(_asset("report.css")),
+            parts=Markup(svg.style()),
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             red=is_red(run),
@@ -67,20 +79,30 @@ def html(run: Run) -> str:
             checks=sections(check_rows(run)),
             anchors={(group.architecture, group.suite, group.check): group.anchor for group in groups},
             ledger=ledger(run),
+            conclusions=conclusions(run),
             pairs=pair_sections(pair_table(run)),
             pair_names=tuple(name for name in names if name in compared),
-            ladders=ladders(run),
+            ladders=tuple(zip(rungs(run), ladders(run), strict=True)),
+            by_depth=depth_curves(run),
             hasse=hasse(run),
             scatter=figure,
-            shapes=SHAPES,
-            drawn={mark.status for mark in figure.marks} if figure else set(),
+            marked={mark.part for mark in figure.drawing.marks} if figure else set(),
+            map=expressivity_map(run),
+            fits=fit_table(run),
+            fit_names=tuple(name for name in names if name in fitted),
+            curves=approximation_curves(run),
+            capacity=capacity_curves(run),
             errors=error_table(run),
             groups=groups,
             unfolded=sum(group.tally.total for group in groups) <= OPEN_AT_MOST,
             expected=asides(run, "expected"),
             not_applicable=asides(run, "not-applicable"),
             controls=controls(run),
+            planted=planted(run),
+            audit=audit_forms(run),
+            measures=MEASURES,
             costs=costs(run),
+            reference=reference_batch(run),
         )
     )
 
@@ -112,6 +134,9 @@ def _environment() -> Environment:
         "one_line": values.one_line,
         "block": values.block,
         "plural": values.plural,
+        "scaled": values.scaled,
+        "drawn": svg.inline,
+        "glyph": lambda name: glyph_path(GLYPHS[name]),
     }
     environment.filters.update(filters)
     return environment

@@ -17,6 +17,14 @@ from .outcomes import Tally, problems_of, status_of, tally
 from .summary import grouped
 from .values import block, compact, finite, mapping, one_line, shown
 
+MEASURED = {
+    "equivariance": (("error", "error64"),),
+    "approximation": (("error", "error"), ("floor", "floor")),
+    "separation": (("r", "ratio"),),
+    "detection": (("limit_of_detection", "smallest_change"),),
+}
+"""Kind of check -> `(property, evidence)`; a ratio is of gap to noise in one kind and of two precisions in another."""
+SHARED = (("digits", "digits"), ("p", "p"), ("t_res", "t_res"))
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
@@ -94,12 +102,14 @@ def _case(row: Result) -> Element:
 def _properties(row: Result) -> list[tuple[str, str]]:
     """What a reader of the row may want to collect over runs; only what the row has."""
     evidence = row.evidence
-    keys = {"digits": "digits", "p": "p", "r": "ratio", "t_res": "t_res", "error": "error64"}
-    if row.kind == "equivariance":
-        del keys["r"]  # there the ratio is of two precisions, not of gap to noise
-    measured = [(name, compact(evidence[key])) for name, key in keys.items() if finite(evidence.get(key)) is not None]
+    measured = [
+        (name, compact(evidence[key]))
+        for name, key in (*MEASURED.get(row.kind, ()), *SHARED)
+        if finite(evidence.get(key)) is not None
+    ]
     listed = [
         ("id", one_line(row.id)),
+        ("verdict", status_of(row)),
         ("claim", one_line(row.claim or "")),
         ("predicted", one_line(row.predicted)),
         ("observed", one_line(row.observed)),

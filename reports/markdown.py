@@ -11,17 +11,19 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from ..harness.result import Run
+from .approximation import expressivity_map
+from .conclusions import conclusions
 from .details import red_groups
 from .outcomes import STATUSES, headline, is_red, problems_of, tally
 from .separation import pair_table
-from .summary import architecture_names, asides, check_rows, costs, environment, ledger, verdicts
+from .summary import architecture_names, asides, check_rows, costs, environment, ledger, subjects, verdicts
 from .values import compact, mapping, one_line, plural, seconds_text, shown
 
 LIMIT = 65_000
 """Bytes of UTF-8; GitHub takes 65,536 characters of a comment."""
 SHARES = {
-    "problems": 4_000, "verdicts": 9_000, "checks": 9_000, "separation": 9_000, "claims": 5_000,
-    "expected": 3_000, "not-applicable": 3_000, "cost": 2_500, "run": 3_000,
+    "problems": 4_000, "verdicts": 8_000, "checks": 8_000, "separation": 7_000, "expressivity": 4_000, "claims": 4_000,
+    "conclusions": 3_000, "expected": 3_000, "not-applicable": 3_000, "cost": 2_500, "run": 3_000,
 }  # fmt: skip
 REST = "results.json and report.html hold all of it"
 _PLAIN = re.compile(r"[A-Za-z0-9 ,;:()=+%/'\"?.-]|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9])|[^\x00-\x7f]")
@@ -40,8 +42,9 @@ def markdown(run: Run) -> str:
         *_listing("Verdicts", _verdicts(run), SHARES["verdicts"]),
         *_checks(run),
         *_separation(run),
+        *_expressivity(run),
     ]
-    after = [*_claims(run), *_asides(run), *_cost(run), *_run(run), "", _legend()]
+    after = [*_claims(run), *_conclusions(run), *_asides(run), *_cost(run), *_run(run), "", _legend()]
     used = size([*head, *before, *after])
     return "\n".join([*head, *before, *_failures(run, LIMIT - used), *after]) + "\n"
 
@@ -162,7 +165,7 @@ def _verdicts(run: Run) -> list[str]:
 
 def _checks(run: Run) -> list[str]:
     rows = check_rows(run)
-    names = architecture_names(run)
+    names = subjects(run)
     if not rows or not names:
         return []
     cells = [
@@ -249,6 +252,32 @@ def _claims(run: Run) -> list[str]:
         "",
         *table(["claim", "statement", "predicted", "observed", "rows"], rows, (), SHARES["claims"]),
     ]
+
+
+def _expressivity(run: Run) -> list[str]:
+    found = expressivity_map(run)
+    if found is None:
+        return []
+    rows = [
+        [code(row.target, 40), code(regime, 40), text(cell.theory, 60), text(cell.measured, 80) or "–", text(cell.errors, 40) or "–",
+         text(cell.floors, 40) or "–", cell.tally.symbols]
+        for row in found.rows
+        for regime, cell in row.cells.items()
+    ]  # fmt: skip
+    header = ["target", "regime", "theory", "measured", "error", "floor", "rows"]
+    return ["## Expressivity map", "", *table(header, rows, (), SHARES["expressivity"])]
+
+
+def _conclusions(run: Run) -> list[str]:
+    rows = [
+        [code(entry.claim, 40), text(entry.title, 90) or "–", text(entry.predicted, 60) or "–", text(entry.observed, 80) or "–",
+         f"{STATUSES[entry.status].symbol} {STATUSES[entry.status].word}", text(entry.reason, 120) or "–"]
+        for entry in conclusions(run)
+    ]  # fmt: skip
+    if not rows:
+        return []
+    header = ["claim", "statement", "predicted", "observed", "outcome", "reason"]
+    return ["## Conclusions", "", *table(header, rows, (), SHARES["conclusions"])]
 
 
 def _asides(run: Run) -> list[str]:

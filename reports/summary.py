@@ -6,29 +6,37 @@ Every table is made of all rows: what is not shown on its own is counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
+from ..harness.cell import WEIGHTS
 from ..harness.claims import CLAIMS
 from ..harness.result import Result, Run
 from .outcomes import Tally, status_of, tally
-from .values import NOTHING, compact, finite, mapping, one_line, plural, shown
+from .values import NOTHING, compact, finite, mapping, one_line, plural, seconds_text, shown
 
 Key = tuple[str, str]
 """`(suite, check)`."""
+Row = TypeVar("Row")
 
 
 def architecture_names(run: Run) -> tuple[str, ...]:
     """Every architecture that the run names: those asked for, in order, then any that only rows mention."""
     asked = [str(entry.get("name", "?")) for entry in run.architectures]
-    return tuple(dict.fromkeys([*asked, *(row.architecture for row in run.results)]))
+    return tuple(dict.fromkeys([*asked, *(row.architecture for row in run.results if row.architecture != WEIGHTS)]))
 
 
-def grouped(rows: Iterable[Result], key: Any) -> dict[Any, list[Result]]:
+def subjects(run: Run) -> tuple[str, ...]:
+    """Whatever rows are of: the architectures, and last the weights, where a check read these alone."""
+    alone = any(row.architecture == WEIGHTS for row in run.results)
+    return (*architecture_names(run), WEIGHTS) if alone else architecture_names(run)
+
+
+def grouped(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Row]]:
     """Key -> its rows; keys in order of appearance."""
-    groups: dict[Any, list[Result]] = {}
+    groups: dict[Any, list[Row]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
     return groups
@@ -51,7 +59,16 @@ def environment(run: Run) -> tuple[tuple[str, str], ...]:
     )
     rows = [("orbitcheck", one_line(run.orbitcheck)), ("suites", one_line(suites) or NOTHING)]
     rows += [(one_line(key, 60).replace("_", " "), _setting(value)) for key, value in run.environment.items()]
-    return tuple(rows)
+    return (*rows, ("spent", _spent(run)))
+
+
+def _spent(run: Run) -> str:
+    """The budget that the rows used up."""
+    forwards = [found for row in run.results if (found := finite(row.evidence.get("forwards"))) is not None]
+    seconds = sum(finite(row.seconds) or 0.0 for row in run.results)
+    inside = sum(finite(row.model_seconds) or 0.0 for row in run.results)
+    passes = f"{round(sum(forwards)):,} forward passes, " if forwards else ""
+    return f"{passes}{seconds_text(seconds)} in {plural(len(run.results), 'row')}, {seconds_text(inside)} of it in networks"
 
 
 def _setting(value: Any) -> str:
@@ -243,14 +260,31 @@ def _entry(name: str, rows: Sequence[Result]) -> Entry:
 
 @dataclass(frozen=True)
 class Cost:
-    """What the rows of one architecture took; `share` is its part of the run's seconds."""
+    """What one architecture takes.
+
+    Args:
+        parameters, operations, memory, reference_seconds: of one forward pass on the reference batch, where the run's
+            description has them; memory is the most bytes of tensors alive at once.
+        seconds, model_seconds: of its rows, and of these inside the network's own calls.
+        forwards: weight vectors that went through it in the rows.
+        share: its part of the run's seconds.
+    """
 
     architecture: str
+    parameters: int | None
+    operations: int | None
+    memory: int | None
+    reference_seconds: float | None
     rows: int
     seconds: float
     model_seconds: float
     forwards: int | None
     share: float
+
+    @property
+    def per_forward(self) -> float | None:
+        """Seconds inside the network for one weight vector of the rows."""
+        return self.model_seconds / self.forwards if self.forwards else None
 
     @property
     def overhead(self) -> float | None:
@@ -261,13 +295,19 @@ class Cost:
 def costs(run: Run) -> tuple[Cost, ...]:
     """Seconds and model seconds for each architecture that has rows."""
     whole = sum(finite(row.seconds) or 0.0 for row in run.results)
+    declared = declarations(run)
     table = []
     for name, rows in grouped(run.results, lambda row: row.architecture).items():
         seconds = sum(finite(row.seconds) or 0.0 for row in rows)
         counted = [found for row in rows if (found := finite(row.evidence.get("forwards"))) is not None]
+        measured = mapping(declared.get(name, {}).get("cost"))
         table.append(
             Cost(
                 architecture=name,
+                parameters=_count(measured.get("parameters", declared.get(name, {}).get("parameters"))),
+                operations=_count(measured.get("operations")),
+                memory=_count(measured.get("bytes")),
+                reference_seconds=finite(measured.get("seconds")),
                 rows=len(rows),
                 seconds=seconds,
                 model_seconds=sum(finite(row.model_seconds) or 0.0 for row in rows),
@@ -276,6 +316,17 @@ def costs(run: Run) -> tuple[Cost, ...]:
             )
         )
     return tuple(table)
+
+
+def reference_batch(run: Run) -> str:
+    """What the counted costs are of, in words; empty if the run has none."""
+    measured = (mapping(entry.get("cost")) for entry in run.architectures)
+    return next((one_line(cost.get("of") or "a reference batch", 120) for cost in measured if cost), "")
+
+
+def _count(value: Any) -> int | None:
+    read = finite(value)
+    return None if read is None or read < 0 else round(read)
 
 
 @dataclass(frozen=True)
@@ -293,7 +344,7 @@ def asides(run: Run, status: str) -> tuple[Aside, ...]:
     """The rows of a status by architecture and reason: the declared one for expected failures, else the row's own."""
     rows = (row for row in run.results if status_of(row) == status)
     groups = grouped(rows, lambda row: (row.architecture, row.declared or row.reason))
-    places = {name: place for place, name in enumerate(architecture_names(run))}
+    places = {name: place for place, name in enumerate(subjects(run))}
     return tuple(
         Aside(name, one_line(reason) or NOTHING, _by_check(found), found[0], len(found))
         for (name, reason), found in sorted(groups.items(), key=lambda item: places[item[0][0]])

@@ -55,6 +55,18 @@ def digits_text(value: Any) -> str:
     return f"{read:.1f}".replace("-0.0", "0.0") if math.isfinite(read) else "inf"
 
 
+def scaled(value: Any, unit: str = "") -> str:
+    """A count in thousands, millions and so on: `812`, `48.1 k`, `3.2 MB`."""
+    read = finite(value)
+    if read is None:
+        return NOTHING
+    for letter in ("", "k", "M", "G", "T"):
+        if abs(read) < 999.5 or letter == "T":
+            return f"{read:.3g} {letter}{unit}".strip()
+        read /= 1000
+    raise AssertionError
+
+
 def seconds_text(value: Any) -> str:
     """A duration: `0.04 s`, `12.3 s`, `3 min 20 s`, `2 h 05 min`."""
     read = finite(value)

@@ -1,7 +1,33 @@
-"""Shared by all tests: one thread a process, since small matrices on many threads only wait for each other."""
+"""Shared by all tests: one thread a process, since small matrices on many threads only wait for each other; one cache of real zoos."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
 import torch
 
+from orbitcheck.harness.zoo import store
+from orbitcheck.harness.zoo.cache import VARIABLE
+from orbitcheck.harness.zoo.store import Population
+
 torch.set_num_threads(1)
+
+# Runs inside tests are no news to the job that runs the tests: it gets no annotations and no summary of theirs.
+for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+    os.environ.pop(_name, None)
+
+
+@pytest.fixture(scope="session")
+def real_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "real-zoos"
+
+
+@pytest.fixture
+def real(real_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Population]]:
+    """`population` on a cache that all tests share, so that each real zoo is trained once."""
+    monkeypatch.setenv(VARIABLE, str(real_cache))
+    return store.population

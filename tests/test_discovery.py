@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import textwrap
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ from orbitcheck.harness.discovery import (
     declared_statically,
     installed,
     load,
+    missing_packages,
     parse_name,
 )
 from orbitcheck.harness.registry import DuplicateName, UnknownName
@@ -258,6 +259,24 @@ def test_the_controls_are_built_in_and_come_first(points):
     points(("aaa", "acme:Net"), ("stats", "orbitcheck.architectures.stats:Stats"))
     assert list(installed()) == ["stats", "aaa"]
     assert built_in() == ("stats",)
+
+
+def test_what_an_extra_brings_is_built_in_once_its_packages_are_there(monkeypatch):
+    """It can be named and is listed either way; a run over everything leaves it out until then."""
+    point = installed()["nfn-official"]
+    assert point.extras == ["nfn"]
+
+    def absent(package: str):
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr("orbitcheck.harness.discovery.distribution", absent)
+    assert missing_packages(point) == ["nfn"]
+    assert "nfn-official" in installed()
+    assert "nfn-official" not in built_in()
+    assert "dws" in built_in()
+    monkeypatch.setattr("orbitcheck.harness.discovery.distribution", lambda package: package)
+    assert missing_packages(point) == []
+    assert "nfn-official" in built_in()
 
 
 def test_a_name_that_two_distributions_claim_is_refused(points):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from orbitcheck.harness.baseline import baseline_rows, baseline_text, compare, github_annotations, parse_baseline
+from orbitcheck.harness.baseline import baseline_of, baseline_text, compare, listing, parse_baseline
 from orbitcheck.harness.cell import Cell
 from orbitcheck.harness.gate import exit_code, is_red, matches, settle
 from orbitcheck.harness.result import OUTCOMES, Result, Run
@@ -133,19 +134,56 @@ def test_required_power_is_held_against_the_declaration():
         assert (code == 0) == fine
 
 
-def a_run(*rows: tuple[Cell, str]) -> Run:
-    return Run("0", {}, [], [], [row(*pair) for pair in rows])
+def a_run(*rows: tuple[Cell, str], size: int = 1, problems: tuple[str, ...] = ()) -> Run:
+    """Rows of a suite `s` whose check `law` asks for `size`."""
+    check = {"id": "law", "kind": "equivariance", "parameters": {"size": size}}
+    return Run("0", {}, [{"name": "s", "checks": [check]}], [], [row(*pair) for pair in rows], problems)
 
 
 def test_a_baseline_round_trips_in_an_order_of_its_own():
-    run = a_run((cell("b"), "pass"), (cell("a"), "fail"))
-    again = a_run((cell("a"), "fail"), (cell("b"), "pass"))
-    assert baseline_text(run) == baseline_text(again)
-    assert parse_baseline(baseline_text(run))[0] == baseline_rows(run)
-    assert len(baseline_text(run).splitlines()) == 4
-    for broken in ("[]", '{"schema_version": 2, "rows": []}', '{"schema_version": 1, "rows": [{}]}', "nonsense"):
-        with pytest.raises(ValueError):  # noqa: PT011
-            parse_baseline(broken)
+    run = a_run((cell("b"), "pass"), (cell("a", case='"ü\n'), "fail"), problems=("2 rows", "1 row"))
+    again = a_run((cell("a", case='"ü\n'), "fail"), (cell("b"), "pass"), problems=("1 row", "2 rows"))
+    text = baseline_text(baseline_of(run))
+    assert text == baseline_text(baseline_of(again))
+    kept = parse_baseline(text)
+    assert (kept.outcomes, kept.contents) == (baseline_of(run).outcomes, baseline_of(run).contents)
+    assert compare(run, kept) == []
+    assert baseline_text(kept) == text
+
+
+def test_a_changed_row_is_one_changed_line_and_a_line_is_short():
+    cells = [cell(f"net-{number // 100}", case=f"shallow/invariant/{number}") for number in range(1000)]
+    before, after = (
+        baseline_text(baseline_of(a_run(*((of, "fail" if of is changed else "pass") for of in cells)))).splitlines()
+        for changed in (None, cells[500])
+    )
+    assert [(old, new) for old, new in zip(before, after, strict=True) if old != new] == [
+        (
+            '["net-5", "s", "law", "shallow/invariant/500", "pass"],',
+            '["net-5", "s", "law", "shallow/invariant/500", "fail"],',
+        )
+    ]
+    assert max(map(len, before)) < 100
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "[]",
+        "nonsense",
+        '{"schema_version": 2, "checks": [], "rows": []}',
+        '{"schema_version": 1, "rows": []}',
+        '{"schema_version": 1, "checks": [], "rows": {}}',
+        '{"schema_version": 1, "checks": [], "rows": [["a", "b", "c", "d"]]}',
+        '{"schema_version": 1, "checks": [], "rows": [["a", "b", "c", "d", "perhaps"]]}',
+        '{"schema_version": 1, "checks": [], "rows": [["a", "b", "c", "d", 1]]}',
+        '{"schema_version": 1, "checks": [], "rows": [["a", "b", "c", "d", "pass"], ["a", "b", "c", "d", "fail"]]}',
+        '{"schema_version": 1, "checks": ["a"], "rows": []}',
+    ],
+)
+def test_what_is_no_baseline_is_refused(broken):
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse_baseline(broken)
 
 
 REGRESSIONS = {
@@ -167,25 +205,63 @@ REGRESSIONS = {
 @pytest.mark.parametrize("before", OUTCOMES)
 @pytest.mark.parametrize("after", OUTCOMES)
 def test_every_change_of_outcome_is_a_difference_and_some_are_regressions(before, after):
-    found = compare(a_run((cell("net"), after)), baseline_rows(a_run((cell("net"), before))))
+    found = compare(a_run((cell("net"), after)), baseline_of(a_run((cell("net"), before))))
     assert len(found) == (before != after)
     if found:
         assert found[0].regression == ((before, after) in REGRESSIONS)
         assert found[0].status == ("FIXED" if after == "pass" else "CHANGED")
 
 
+@pytest.mark.parametrize("before", OUTCOMES)
+@pytest.mark.parametrize("after", OUTCOMES)
+def test_a_check_that_asks_something_else_is_stale_and_gated_on_its_outcomes_alone(before, after):
+    (found,) = compare(a_run((cell("net"), after), size=2), baseline_of(a_run((cell("net"), before))))
+    assert found.status == "STALE"
+    assert found.regression == ((before, after) in REGRESSIONS)
+
+
 def test_rows_that_vanish_are_regressions_and_new_ones_only_if_red():
-    before = baseline_rows(a_run((cell("net"), "pass"), (cell("net", case="b"), "pass")))
+    before = baseline_of(a_run((cell("net"), "pass"), (cell("net", case="b"), "pass")))
     found = compare(a_run((cell("net"), "pass"), (cell("net", case="c"), "pass")), before)
     assert [(d.status, d.regression) for d in found] == [("MISSING", True), ("NEW", False)]
-    assert compare(a_run((cell("net"), "fail")), [])[0].regression
+    nothing = baseline_of(a_run())
+    assert compare(a_run((cell("net"), "fail")), nothing)[0].regression
+    assert not compare(a_run((cell("net"), "not-applicable")), nothing)[0].regression
 
 
-def test_annotations_are_grouped_escaped_and_at_most_ten():
-    lines = github_annotations((f"check {n % 15}", f"line {n}\n100%") for n in range(40))
-    assert len(lines) == 10
-    assert all(line.startswith("::error title=") and "\n" not in line for line in lines)
-    assert "%0A100%25" in lines[0]
+def test_a_row_that_vanishes_from_one_suite_is_missed_though_another_suite_asks_the_same():
+    here, there = cell("net"), Cell("other", "law", "equivariance", {"check": "law"}, "a", None, "net")
+    assert here.id == there.id
+    found = compare(a_run((here, "pass")), baseline_of(a_run((here, "pass"), (there, "pass"))))
+    assert [(d.status, d.place[1]) for d in found] == [("MISSING", "other")]
+
+
+def test_declared_failures_that_are_new_are_no_regression():
+    declared = Run("0", {}, [], [], [replace(row(cell("net"), "fail"), declared="known")])
+    assert [(d.status, d.regression) for d in compare(declared, baseline_of(a_run()))] == [("NEW", False)]
+
+
+def test_a_new_problem_of_the_run_is_a_regression_whatever_its_numbers():
+    before = baseline_of(a_run((cell("net"), "pass"), problems=("3 of 5 rows are missing",)))
+    assert compare(a_run((cell("net"), "pass"), problems=("2 of 5 rows are missing",)), before) == []
+    found = compare(a_run((cell("net"), "pass"), problems=("min_decided is 20",)), before)
+    assert [(d.status, d.regression) for d in found] == [("NEW", True), ("FIXED", False)]
+    assert "the run  absent -> problem: min_decided is 20" in str(found[0])
+
+
+def test_a_listing_names_regressions_and_counts_the_rest():
+    cells = [cell(f"net-{number % 5}", case=str(number)) for number in range(60)]
+    found = compare(
+        a_run(*((of, "pass" if number < 20 else "fail") for number, of in enumerate(cells))),
+        baseline_of(a_run(*((of, "fail" if number < 20 else "pass") for number, of in enumerate(cells)))),
+    )
+    assert len(found) == 60
+    lines = listing(found, 10)
+    assert lines[:10] == [str(difference) for difference in found[:10]]
+    assert lines[10:] == [
+        "CHANGED s / law  pass -> fail, 30 more regressions of net-0, net-1, net-2, net-3 and 1 more",
+        "FIXED   s / law  fail -> pass, 20 rows of net-0, net-1, net-2, net-3 and 1 more",
+    ]
 
 
 def test_exit_code_reads_the_run_alone():

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-NOT_SHIPPED = {"tests", "benchmarks", "build", "dist"}
+NOT_SHIPPED = {"tests", "docs", "benchmarks", "build", "dist"}
 
 
 def folders_with_code() -> set[str]:
@@ -61,7 +61,7 @@ def test_every_entry_point_leads_to_a_name_in_a_file():
     points = {**PROJECT["project"]["scripts"], **{k: v for group in groups.values() for k, v in group.items()}}
     assert {"orbitcheck", "flat-mlp", "stats", "deep-sets", "sorted-mlp"} <= set(points)
     for name, value in points.items():
-        module, _, attribute = value.partition(":")
+        module, _, attribute = value.partition(" [")[0].partition(":")
         source = source_of(module)
         assert source.is_file(), f"{name}: no file {source}"
         defined = set()
@@ -74,7 +74,10 @@ def test_every_entry_point_leads_to_a_name_in_a_file():
 
 
 def test_every_registered_architecture_has_an_entry_point_of_its_name():
-    points = PROJECT["project"]["entry-points"]["orbitcheck.architectures"]
+    points = {
+        name: value.partition(" [")[0]
+        for name, value in PROJECT["project"]["entry-points"]["orbitcheck.architectures"].items()
+    }
     registered = {}
     for source in (ROOT / "architectures").glob("*.py"):
         for node in ast.parse(source.read_text(encoding="utf-8")).body:
@@ -82,6 +85,13 @@ def test_every_registered_architecture_has_an_entry_point_of_its_name():
                 if isinstance(call, ast.Call) and ast.unparse(call.func) == "register":
                     registered[ast.literal_eval(call.args[0])] = f"orbitcheck.architectures.{source.stem}:{node.name}"
     assert registered == points
+
+
+def test_an_entry_point_with_an_extra_names_one_that_there_is():
+    points = PROJECT["project"]["entry-points"]["orbitcheck.architectures"]
+    for value in points.values():
+        _, bracket, extra = value.partition(" [")
+        assert not bracket or extra.removesuffix("]") in PROJECT["project"]["optional-dependencies"]
 
 
 def test_the_version_is_said_once():
@@ -105,5 +115,6 @@ def test_a_wheel_holds_all_data_and_no_tests(tmp_path):
     packages = [source_of(package).parent for package in PROJECT["tool"]["setuptools"]["packages"]]
     wanted = {f"orbitcheck/{code.relative_to(ROOT).as_posix()}" for folder in packages for code in folder.glob("*.py")}
     wanted |= {f"orbitcheck/suites/{path.name}" for path in (ROOT / "suites").glob("*.yaml")}
-    wanted |= {f"orbitcheck/reports/templates/{path.name}" for path in (ROOT / "reports" / "templates").iterdir()}
+    templates = [*(ROOT / "reports" / "templates").iterdir(), *(ROOT / "harness" / "templates").glob("*/*")]
+    wanted |= {f"orbitcheck/{path.relative_to(ROOT).as_posix()}" for path in templates}
     assert held == wanted | {"orbitcheck/py.typed"}

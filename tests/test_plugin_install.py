@@ -1,8 +1,10 @@
-"""A stranger's package beside ours in a fresh environment: found by its entry point, built, run, and listed."""
+"""A stranger's package beside ours in a fresh environment: found by its entry point, built, run, listed, and gated on."""
 
 from __future__ import annotations
 
+import configparser
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -38,13 +40,27 @@ except Unsupported as reason:
 """
 
 
-def run(*command: str | Path, cwd: Path) -> str:
-    """Standard output of a command that must succeed, away from the repository and from this process's settings."""
-    hidden = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "COVERAGE_PROCESS_START"}
+def outcome(*command: str | Path, cwd: Path) -> tuple[int, str]:
+    """Exit code and output of a command, away from the repository and from this process's settings."""
+    hidden = {
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "VIRTUAL_ENV",
+        "COVERAGE_PROCESS_START",
+        "GITHUB_ACTIONS",
+        "GITHUB_STEP_SUMMARY",
+    }
+    hidden |= {key for key in os.environ if key.startswith("PYTEST_")}
     environment = {key: value for key, value in os.environ.items() if key not in hidden}
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    return done.returncode, done.stdout if done.returncode == 0 else f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """Standard output of a command that must succeed."""
+    code, output = outcome(*command, cwd=cwd)
+    assert code == 0, output
+    return output
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +97,35 @@ def test_a_strangers_architecture_is_found_built_and_run(environment, tmp_path):
 def test_a_strangers_architecture_is_listed_beside_ours(environment, tmp_path):
     listed = run(environment / "orbitcheck", "list", "architectures", cwd=tmp_path)
     assert "acme-net" in listed and "sorted-mlp" in listed
+
+
+@pytest.mark.install
+def test_a_generated_package_is_green_red_once_its_network_is_broken_and_green_when_mended(environment, tmp_path):
+    """By the commands of its own tox.ini, pytest's and the command line's alike."""
+    home = tmp_path / "bright-net"
+    run(environment / "orbitcheck", "new", "architecture", "bright-net", cwd=tmp_path)
+    python = environment / "python"
+    run(python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--no-build-isolation", "-e", home, cwd=home)
+    tox = configparser.ConfigParser()
+    tox.read(home / "tox.ini")
+    in_pytest, on_the_command_line = (
+        [environment / "orbitcheck" if word == "orbitcheck" else word for word in shlex.split(command)]
+        for command in (
+            tox[f"testenv:{name}"]["commands"].replace("{posargs}", more)
+            for name, more in (("tests", "-x"), ("suite", ""))
+        )
+    )
+    assert in_pytest[:1] == ["pytest"]
+    in_pytest = [python, "-m", *in_pytest]
+
+    network = home / "src" / "bright_net" / "network.py"
+    sound = network.read_text(encoding="utf-8")
+    after = "            neurons = step(neurons, v.weights)\n"
+    (line,) = [line for line in (home / "README.md").read_text(encoding="utf-8").splitlines() if "torch.arange" in line]
+    assert after in sound
+    for text, green in ((sound, True), (sound.replace(after, f"{after}{line}\n"), False), (sound, True)):
+        network.write_text(text, encoding="utf-8")
+        for command in (in_pytest, on_the_command_line):
+            code, output = outcome(*command, cwd=home)
+            assert (code == 0) == green, output
+            assert ("differs from g phi(v)" in output) != green, output

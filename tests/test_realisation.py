@@ -117,7 +117,9 @@ def test_moving_one_tensor_alone_changes_the_function():
 
 def test_weights_and_inputs_that_compute_nothing_are_refused():
     v = normal(mlp(2, 3, 1), np.random.default_rng(0), batch=2)
-    with pytest.raises(SpaceError, match="inputs of 3 coordinates for a network of 2 inputs"):
+    with pytest.raises(
+        SpaceError, match=r"inputs of shape \(5, 3\); for mlp\(2, 3, 1, .* they are \(\[batch=2,\] points, n0=2\)"
+    ):
         realise(v, torch.zeros(5, 3, dtype=torch.float64))
     with pytest.raises(SpaceError, match="only weights with one channel compute a function; these have 2"):
         realise(v.map(lambda tensor: torch.cat([tensor, tensor], dim=-1)), torch.zeros(5, 2, dtype=torch.float64))

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
 from orbitcheck.harness.result import Result, Run
-from orbitcheck.harness.store import JOURNAL, RESULTS, StoreError, open_journal, read_run, save, write_atomically
+from orbitcheck.harness.store import (
+    JOURNAL,
+    RESULTS,
+    StoreError,
+    open_journal,
+    read_run,
+    save,
+    save_folder,
+    write_atomically,
+)
 
 ROW = Result(
     **{
@@ -108,3 +118,19 @@ def test_a_run_that_did_not_finish_says_how_to_go_on(tmp_path):
         pass
     with pytest.raises(StoreError, match="--resume"):
         read_run(tmp_path)
+
+
+@pytest.mark.parametrize(("form", "ends"), [("figures", {".svg", ".pdf"}), ("tables", {".csv", ".tex"})])
+def test_figures_and_tables_stand_in_folders_of_their_own(tmp_path, form, ends):
+    run = Run("0", {}, [], [], [replace(ROW, evidence={"error64": 1e-16, "error32": 1e-7})])
+    folder = save_folder(run, tmp_path, form)
+    assert folder == tmp_path / form
+    assert {path.suffix for path in folder.iterdir()} == ends
+    assert all(path.stat().st_size > 0 for path in folder.iterdir())
+
+
+def test_a_file_in_the_place_of_a_folder_is_one_line(tmp_path):
+    (tmp_path / "tables").write_text("mine")
+    with pytest.raises(StoreError, match="tables cannot be made"):
+        save_folder(RUN, tmp_path, "tables")
+    assert (tmp_path / "tables").read_text() == "mine"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
@@ -12,8 +13,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orbitcheck.harness.discovery import parse_name
+from orbitcheck import WeightSpace, conv_net, recurrent, residual_mlp, transformer_block
+from orbitcheck.harness.claims import CLAIMS
+from orbitcheck.harness.discovery import built_in, default_names, parse_name
 from orbitcheck.harness.plan import plan
+from orbitcheck.harness.registry import UnknownName
 from orbitcheck.harness.suite import Suite, SuiteError, load_expectations, load_suite, shipped_suites
 from orbitcheck.harness.suite_schema import json_schema
 
@@ -93,6 +97,33 @@ def test_ids_are_functions_of_the_cell_alone(write):
     assert part.items() <= whole.items()
 
 
+def test_every_constructor_has_its_words(write):
+    listed = {
+        "conv": ("{conv_net: {channels: [1, 3, 2]}}", conv_net(1, 3, 2)),
+        "wide-conv": (
+            "{conv_net: {channels: [1, 3, 2], kernel: 5}, activation: tanh}",
+            conv_net(1, 3, 2, kernel=5, activation="tanh"),
+        ),
+        "residual": (
+            "{residual_mlp: {inputs: 2, stream: 4, hidden: [3, 5], outputs: 1}}",
+            residual_mlp(2, 4, (3, 5), 1),
+        ),
+        "recurrent": ("{recurrent: [2, 4, 1]}", recurrent(2, 4, 1)),
+        "block": (
+            "{transformer_block: {model: 3, heads: 2, key: 2, value: 2, hidden: 4}}",
+            transformer_block(3, 2, 2, 2, 4),
+        ),
+    }
+    lines = [f"  {name}: {text}" for name, (text, _) in listed.items()]
+    head = "suite: example\nversion: 1\ntitle: An example\nspaces:\n"
+    check = f"checks:\n  - {{id: law, kind: equivariance, spaces: [{', '.join(listed)}]}}\n"
+    suite = load_suite(write(head + "\n".join(lines) + "\n" + check))
+    for name, (_, space) in listed.items():
+        assert WeightSpace.from_json(suite.checks[0].parameters["spaces"][name]["space"]) == space
+    detection = check.replace("equivariance", "detection")
+    assert len(errors(write(head + "\n".join(lines) + "\n" + detection))) == len(listed)
+
+
 def test_the_plan_has_every_row_once_and_repeated_architectures_collapse(write):
     suite = load_suite(write(GOOD))
     cells = plan(
@@ -134,7 +165,41 @@ WRONG = [
     (
         "zoo: digits-inr",
         "zoo: digits-inr, activation: relu",
-        ["x.yaml:6:38: spaces.inr.activation: belongs to mlp only"],
+        ["x.yaml:6:38: spaces.inr.activation: belongs to constructed spaces only"],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "conv_net: {channels: [1, 4, 2], kernel: 2}",
+        ["x.yaml:5:20: spaces.tiny.conv_net: kernel=2; allowed: odd integers of at least 1"],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "conv_net: {chanels: [1, 4, 2]}",
+        [
+            'x.yaml:5:21: spaces.tiny.conv_net.chanels: unknown key "chanels"; did you mean "channels"?',
+            "x.yaml:5:20: spaces.tiny.conv_net.channels: required, but missing",
+        ],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "residual_mlp: {inputs: 2, stream: 4, hidden: [], outputs: 1}",
+        [
+            "x.yaml:5:24: spaces.tiny.residual_mlp: residual_mlp has no block; give the hidden width of each, as in residual_mlp(2, 8, (16, 16), 1)"
+        ],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "recurrent: [2, 4, 4, 1], zoo: digits-inr",
+        [
+            "x.yaml:5:9: spaces.tiny: give one of mlp, conv_net, residual_mlp, recurrent, transformer_block and zoo, got recurrent and zoo"
+        ],
+    ),
+    (
+        "activation: relu}",
+        "activation: rely}",
+        [
+            "x.yaml:5:41: spaces.tiny.activation: unknown activation 'rely'; allowed: relu, leaky-relu, abs, identity, tanh, sine, gelu, silu"
+        ],
     ),
     (
         "kind: equivariance",
@@ -327,3 +392,53 @@ def damage(path: Path) -> tuple[str, ...] | None:
     except SuiteError as error:
         return error.errors
     return None
+
+
+TRAINED = """\
+suite: example
+version: 1
+title: An example
+architectures: [dws, "gmn[depth=2]"]
+checks:
+  - id: twins
+    kind: approximation
+    target: {name: middle-rank}
+    regime: {name: prop-6.2-twins}
+conclusions:
+  - {claim: thm-5.2, checks: ["tw*"], margin: 0.1, allow_undecided: minutes}
+"""
+
+
+def test_a_suite_names_its_architectures_and_conclusions(write):
+    suite = load_suite(write(TRAINED))
+    assert Suite.from_json(json.loads(json.dumps(suite.to_json()))) == suite
+    assert suite.architectures == ("dws", "gmn[depth=2]")
+    assert (suite.conclusions[0].claim, suite.conclusions[0].margin) == ("thm-5.2", 0.1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ('"gmn[depth=2]"', "gnm", "4:22: architectures.1", 'did you mean "gmn"'),
+        ('"gmn[depth=2]"', '"gmn[depth"', "4:22: architectures.1", "gmn[depth"),
+        ("thm-5.2", "thm-5.3", "11:13: conclusions.0.claim", "unknown claim"),
+        ('["tw*"]', "[twin]", "11:31: conclusions.0.checks.0", '"twin" matches no check; did you mean "twins"'),
+        ("margin: 0.1", "margin: 2", "conclusions.0.margin", "less than 1"),
+        ("{name: middle-rank}", "{name: middle-rnk}", "8:20: target.name", 'did you mean "middle-rank"'),
+    ],
+)
+def test_unknown_architectures_claims_and_checks_are_refused_at_their_place(write, old, new, place, words):
+    lines = errors(write(TRAINED.replace(old, new)))
+    assert any(place in line and words in line for line in lines), lines
+
+
+def test_the_paper_suites_conclude_every_claim_of_the_ledger():
+    for name in ("paper", "paper-full"):
+        assert {entry.claim for entry in load_suite(name).conclusions} == set(CLAIMS)
+
+
+def test_architectures_of_suites_are_the_default_and_must_agree():
+    assert default_names([("a", ("dws",)), ("b", ("dws",))]) == ("dws",)
+    assert default_names([("a", ()), ("b", ())]) == built_in() == default_names([])
+    with pytest.raises(UnknownName, match="suites a and b ask for different architectures; name them with -a"):
+        default_names([("a", ("dws",)), ("b", ())])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -53,7 +55,7 @@ def test_a_factory_is_asked_for_both_outputs_and_a_module_for_its_own():
 
 
 def test_a_broken_law_is_an_assertion_error_that_names_the_case():
-    with pytest.raises(AssertionError, match=r"invariant/generic/eval: fail: phi\(g v\) differs"):
+    with pytest.raises(AssertionError, match=r"Leaky on mlp\(.*, invariant/generic/eval\nfail: phi\(g v\) differs"):
         assert_equivariant(Leaky, SPACE)
     with pytest.raises(AssertionError, match="differs"):
         assert_equivariant(Leaky(SPACE, Invariant(2)), SPACE)
@@ -71,14 +73,57 @@ def test_separation_is_asserted_both_ways():
     twin = {**v, "W1": v["W1"][[1, 0, 2]], "b1": v["b1"][[1, 0, 2]], "W2": v["W2"][:, [1, 0, 2]]}
     assert assert_separates(Pooled, v, w, SPACE)
     assert len(assert_separates(Pooled, v, twin, SPACE, separates=False)) == 4
-    with pytest.raises(AssertionError, match="wanted separated"):
+    with pytest.raises(
+        AssertionError, match=r"wanted: separated\nobserved: undecided\nlargest gap over noise: .* in 16 draws"
+    ):
         assert_separates(Pooled, v, twin, SPACE)
-    with pytest.raises(AssertionError, match="wanted not separated, but separated"):
+    with pytest.raises(AssertionError, match="wanted: not separated\nobserved: separated\n"):
         assert_separates(Pooled, Weights.from_arrays(SPACE, [v]), Weights.from_arrays(SPACE, [w]), separates=False)
     with pytest.raises(AssertionError, match="invalid"):
         assert_separates(Leaky, v, w, SPACE)
     with pytest.raises(ValueError, match="space="):
         assert_separates(Pooled, v, w)
+
+
+@pytest.mark.parametrize("size", [1, 8, 30])
+def test_a_built_network_is_asked_with_the_parameters_that_it_has(size):
+    rng = np.random.default_rng(0)
+    v = {name: rng.standard_normal(shape) for name, shape in SPACE.shapes.items()}
+    w = {**v, "W2": v["W2"] + 0.1}
+    network = Pooled(SPACE, Invariant(size))
+    kept = {name: value.clone() for name, value in network.state_dict().items()}
+    assert assert_separates(network, v, w, SPACE)
+    assert all(torch.equal(kept[name], value) for name, value in network.state_dict().items())
+    with torch.no_grad():
+        network.entry["W2"].weight.zero_()
+    assert assert_separates(network, v, w, SPACE, separates=False), "blind to W2 as it is now"
+    assert assert_separates(Pooled, v, w, SPACE), "though the family is not"
+    with pytest.raises(TypeError, match="answers with Weights"):
+        assert_separates(Pooled(SPACE, Equivariant(2)), v, w, SPACE)
+
+
+class Noisy(Pooled):
+    """Warns at every call, as libraries do."""
+
+    def forward(self, v):
+        warnings.warn("soon to change", DeprecationWarning, stacklevel=1)
+        return super().forward(v)
+
+
+def test_a_projects_own_settings_change_no_verdict_and_are_put_back():
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(2)
+    try:
+        with torch.no_grad():
+            here = assert_equivariant(Pooled, SPACE, inputs=["generic"])
+            with pytest.warns(DeprecationWarning, match="soon"):
+                assert assert_equivariant(Noisy, SPACE, inputs=["generic"]) == here
+            assert not torch.is_grad_enabled()
+        assert (torch.get_num_threads(), torch.get_default_dtype()) == (2, torch.float64)
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_num_threads(1)
+    assert assert_equivariant(Pooled, SPACE, inputs=["generic"]) == here
 
 
 def test_rows_of_a_suite_can_be_parametrised(tmp_path):

@@ -33,11 +33,16 @@ class DetectionParameters(Parameters):
 
 
 def resolve(parameters: DetectionParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
-    """Plain parameters with every space written out."""
+    """Plain parameters with every space written out; SuiteValueError for an unknown space or one that is no MLP's."""
     problems = [
         (("spaces", position), f'unknown space "{name}"{did_you_mean(name, spaces)}')
         for position, name in enumerate(parameters.spaces)
         if name not in spaces
+    ]
+    problems += [
+        (("spaces", position), f"detection is defined for MLP spaces only, not for {spaces[name].space}")
+        for position, name in enumerate(parameters.spaces)
+        if name in spaces and not spaces[name].space.is_mlp
     ]
     if problems:
         raise SuiteValueError(*problems)

@@ -44,6 +44,9 @@ ILL_CONDITIONED = 1e-9
 NOT_EQUIVARIANT = "not equivariant"
 ROUNDING = 16 * 2.0**-53
 """No floor lies below this: the rounding of the sums inside, which jitter does not show where the output is flat."""
+SINGLE = 2.0**29
+"""Rounding in float32 over rounding in float64: thresholds for errors in float32 are so many times as large."""
+NOT_EQUIVARIANT_IN_FLOAT32 = "not equivariant in float32"
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -110,6 +113,7 @@ class Measurement:
         error64, error32: largest `|phi(g v) - g phi(v)|` over samples and group elements, in two precisions.
         floor64: how far one-ulp jitter of the input or of the parameters moves the output, in float64, at least
             `ROUNDING`; the input jittered is a generic one where the plug-in declares that it is not continuous, since a canonical form may jump at ties.
+        floor32: the same in float32, one ulp of float32 there, at least `ROUNDING * SINGLE`.
         properties: name -> largest difference between outputs that must be equal.
         spread: median difference between outputs on different orbits.
         modified: whether the call changed its input.
@@ -118,6 +122,7 @@ class Measurement:
     error64: float
     error32: float
     floor64: float
+    floor32: float
     properties: Mapping[str, float]
     spread: float
     modified: bool
@@ -139,17 +144,25 @@ def cause(error64: float, error32: float) -> str:
     return "unclear: the ratio of the precisions fits no known cause"
 
 
-def grade(error: float, floor: float) -> str:
-    """`equal`, `different` or `undecided`: one error against its noise floor (protocol.md, equivariance)."""
-    if error <= PASS_FLOORS / MARGIN * floor and error <= PASS_ERROR / MARGIN:
+def grade(error: float, floor: float, unit: float = 1.0) -> str:
+    """`equal`, `different` or `undecided`: one error against its noise floor (protocol.md, equivariance).
+
+    Args:
+        unit: 1 for float64, `SINGLE` for float32.
+    """
+    if error <= PASS_FLOORS / MARGIN * floor and error <= PASS_ERROR / MARGIN * unit:
         return "equal"
-    if error > FAIL_FLOORS * MARGIN * floor and error > FAIL_ERROR * MARGIN:
+    if error > FAIL_FLOORS * MARGIN * floor and error > FAIL_ERROR * MARGIN * unit:
         return "different"
     return "undecided"
 
 
 def judge(measured: Measurement) -> tuple[str, str, str]:
-    """`(outcome, reason, observed)`: a pure function of the measurement and the thresholds above."""
+    """`(outcome, reason, observed)`: a pure function of the measurement and the thresholds above.
+
+    Float64 decides. Float32 can only convict: an error there that no rounding explains is a violation, whatever float64
+    says; one near its floor is no more than what the row's evidence tells.
+    """
     floor = measured.floor64
     if measured.modified:
         return "fail", "the call modified its input", "input modified"
@@ -179,6 +192,13 @@ def judge(measured: Measurement) -> tuple[str, str, str]:
         if broken == ["equivariance"]:
             texts.append(cause(measured.error64, measured.error32))
         return "fail", "; ".join(texts), ", ".join(_OBSERVED[name] for name in broken)
+    if grade(measured.error32, measured.floor32, SINGLE) == "different":
+        error, noise = measured.error32, measured.floor32
+        return (
+            "fail",
+            f"phi(g v) differs from g phi(v) in float32 alone: {error:.1e}, the noise is {noise:.1e}",
+            NOT_EQUIVARIANT_IN_FLOAT32,
+        )
     open_questions = [name for name, verdict in grades.items() if verdict == "undecided"]
     if open_questions:
         name = open_questions[0]
@@ -212,6 +232,7 @@ def evidence(measured: Measurement) -> dict[str, Any]:
     data = asdict(measured)
     data["ratio"] = measured.error32 / measured.error64 if measured.error64 else None
     data["cause"] = cause(measured.error64, measured.error32)
+    data["float32"] = grade(measured.error32, measured.floor32, SINGLE)
     data["properties"] = {
         name: {"value": value, "limit": PASS_FLOORS * measured.floor64, "verdict": grade(value, measured.floor64)}
         for name, value in measured.properties.items()

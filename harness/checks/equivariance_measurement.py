@@ -104,7 +104,7 @@ def measure(
     """Measure one case on the task's own group elements, or on given ones.
 
     Returns:
-        The measurement, and the group element with the largest error.
+        The measurement, and the group element whose error stands highest above the noise.
 
     Raises:
         Unsupported, PluginFault: as `Subject` does.
@@ -140,13 +140,23 @@ def measure(
     jitter_scale = scale if architecture.traits.continuous else max(generic_scale, 1e-300)
     noise = max(_largest(jitter) / jitter_scale, _largest(inside) / scale)
     spread = (generic[pairs[:, 0]] - generic[pairs[:, 1]]).abs().amax(dim=1).median()
-    _, errors32 = law_error(subject.lower_(), v, elements)
-    worst = int(errors.argmax())
+
+    base32, errors32 = law_error(subject.lower_(), v, elements)
+    still32 = base32 if steady is v else subject(steady)
+    jitter32 = torch.cat([subject(jittered(steady, rng, torch.float32)) for _ in range(JITTERS)]) - still32.repeat(
+        JITTERS, 1
+    )
+    again32 = subject(v)
+    subject.jitter_(seed)
+    noise32 = max(_largest(jitter32) / jitter_scale, _largest(subject(v) - again32) / scale)
+    floor64, floor32 = max(noise, verdict.ROUNDING), max(noise32, verdict.ROUNDING * verdict.SINGLE)
+    worst = int(torch.maximum(errors / floor64, errors32 / floor32).argmax())
     return (
         verdict.Measurement(
-            error64=float(errors[worst]) / scale,
+            error64=_largest(errors) / scale,
             error32=_largest(errors32) / scale,
-            floor64=max(noise, verdict.ROUNDING),
+            floor64=floor64,
+            floor32=floor32,
             properties={
                 "repeated call": _largest(again - first) / scale,
                 "batch order": _largest(backwards - again) / scale,
@@ -168,7 +178,7 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     predicted = "equivariant"
     if task.mode not in architecture.traits.modes:
         return Judgement("not-applicable", f"claims no {task.mode} mode", predicted)
-    if architecture.traits.domain == "general-position":
+    if architecture.traits.domain == "general-position" and task.named.space.is_mlp:
         sample = draw_inputs(task, task.named.space, task.samples, np.random.default_rng(cell.seed))
         if not in_general_position(sample):
             return Judgement("not-applicable", "outside the declared domain: not in general position", predicted)

@@ -75,14 +75,14 @@ def shrink(
         "seed": seed,
         "element": str(worst),
         "images": worst.to_json(),
-        "error": measured.error64,
+        "error": _error(measured),
         "shrunk": False,
     }
     if not task.named.space.is_mlp:
         return found
     kind = task.input if task.input != verdict.ZOO_INPUT else "generic"
     broken = verdict.judge(measured)[2]
-    swapping = broken == verdict.NOT_EQUIVARIANT
+    swapping = broken in (verdict.NOT_EQUIVARIANT, verdict.NOT_EQUIVARIANT_IN_FLOAT32)
     errors: dict[Example, float | None] = {}
 
     def fails(example: Example) -> bool:
@@ -137,4 +137,10 @@ def failing_error(
     except (Unsupported, PluginFault):
         return None
     outcome, _, observed = verdict.judge(measured)
-    return measured.error64 if outcome == "fail" and observed == broken else None
+    return _error(measured) if outcome == "fail" and observed == broken else None
+
+
+def _error(measured: verdict.Measurement) -> float:
+    """The error that convicts: the one in float32 if that is where the law fails."""
+    single = verdict.judge(measured)[2] == verdict.NOT_EQUIVARIANT_IN_FLOAT32
+    return measured.error32 if single else measured.error64

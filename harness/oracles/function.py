@@ -108,18 +108,18 @@ def _likely_inputs(space: WeightSpace, v: Vector, w: Vector) -> Iterator[list[fl
     for box in BOXES:
         points = rng.integers(-64, 65, (POINTS, space.widths[0])) * (box / 64)
         points[0] = 0.0
-        gaps = np.abs(_floats(space, v, points) - _floats(space, w, points)).max(axis=1)
+        gaps = np.abs(values_in_floats(space, v, points) - values_in_floats(space, w, points)).max(axis=1)
         # Infinities minus each other are NaN: such an input goes last.
         best = np.argsort(-np.nan_to_num(gaps, nan=-1.0), kind="stable")[:CONFIRMED]
         yield from (points[number].tolist() for number in best)
 
 
-def _floats(space: WeightSpace, v: Vector, points: np.ndarray) -> np.ndarray:
-    """`f_v` in floats, `[points, n_L]`; a guide for the search, never evidence."""
+def values_in_floats(space: WeightSpace, v: Vector, points: np.ndarray) -> np.ndarray:
+    """`f_v` in floats, `[points, n_L]`, or `[nets, points, n_L]` for stacked nets; a guide for searches, never evidence."""
     values = points
     with np.errstate(all="ignore"):
         for layer in range(1, len(space.widths)):
-            values = values @ np.asarray(v[f"W{layer}"]).T + np.asarray(v[f"b{layer}"])
+            values = values @ np.asarray(v[f"W{layer}"]).swapaxes(-1, -2) + np.asarray(v[f"b{layer}"])[..., None, :]
             if layer < len(space.widths) - 1:
                 values = _FLOAT_ACTIVATIONS[space.activation](values)
     return values

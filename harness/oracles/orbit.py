@@ -11,17 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import factorial, prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..group import GroupElement, compose, inverse, random_elements
 from ..space import WeightSpace
-from .individualisation import MAX_WORK, next_neuron
 from .labelling import canonical_orders
-from .refinement import Refinement, refine, stacked
-from .remainder import interchangeable, remainder
+from .refinement import Refinement, refine
+from .remainder import remainder
 
 if TYPE_CHECKING:
     from ..pairs.family import Vector
@@ -111,40 +109,6 @@ def canonical_elements(
             permutations.append((axis, tuple(np.argsort(ranked).tolist())))
         elements.append(GroupElement(tuple(permutations)))
     return elements
-
-
-def stabiliser_order(space: WeightSpace, v: Vector, *, seconds: float = SECONDS) -> int | None:
-    """The exact number of group elements with `g v = v`; None past the budget.
-
-    Interchangeable neurons are counted at once and then told apart by marks. What is left is counted by orbits and
-    stabilisers: as many images as a neuron has, times the number that leave it in place as well.
-    """
-    v = {name: array[0] for name, array in stacked(space, [v]).items()}
-    rest = remainder(space, v, [layer[0] for layer in refine(space, [v]).stable])
-    total = prod(map(factorial, interchangeable(rest)))
-    marks = [np.zeros((1, width), dtype=np.int64) for width in space.widths]
-    for layer, groups in rest.groups.items():
-        marks[layer][0] = [int((groups[:index] == group).sum()) for index, group in enumerate(groups)]
-    while True:
-        refinement = refine(space, [v], marks=marks)
-        neuron = next_neuron(refinement)
-        if neuron is None:
-            return total
-        layer, index = neuron
-        images = np.flatnonzero(refinement.stable[layer][0] == refinement.stable[layer][0, index])
-        images = np.concatenate([[index], images[images != index]])
-        if len(images) * space.parameters > MAX_WORK:
-            return None
-        marked = [np.repeat(layer_marks, len(images), axis=0) for layer_marks in marks]
-        marked[layer][np.arange(len(images)), images] = int(marks[layer].max()) + 1
-        joint = refine(space, [v] * len(images), marks=marked)
-        alike = joint.classes() == joint.classes()[0]
-        elements = canonical_elements(space, [v] * int(alike.sum()), joint.restricted(alike), seconds=seconds)
-        if elements is None:
-            return None
-        forms = [moved(space, element, v) for element in elements]
-        total *= sum(equal(space, form, forms[0]) for form in forms)
-        marks = [layer_marks[:1] for layer_marks in marked]
 
 
 def moved(space: WeightSpace, g: GroupElement, v: Vector) -> dict[str, np.ndarray]:

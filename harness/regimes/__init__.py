@@ -1,0 +1,19 @@
+"""Regimes of samples: importing this folder registers the built-in ones. No torch until samples are drawn."""
+
+from __future__ import annotations
+
+from . import function_twins, general_position, refinement_twins, teeth, ties, zoos
+from .regime import REGIMES, Regime, Samples
+
+__all__ = ["REGIMES", "Regime", "Samples"]
+
+for _regime in (
+    general_position.GENERAL_POSITION,
+    ties.TIES,
+    refinement_twins.PROP_6_2_TWINS,
+    function_twins.FUNCTION_EQUAL_TWINS,
+    teeth.TEETH,
+    zoos.DIGITS_INR,
+    zoos.DIGITS_CLASSIFIERS,
+):
+    REGIMES.add(_regime.name, _regime)

@@ -17,7 +17,6 @@ from ..space import WeightSpace
 if TYPE_CHECKING:
     import torch
 
-    from ..regimes.regime import Samples
     from ..weights import Weights
 
 FUNCTION_FUNCTIONAL = "function-functional"

@@ -100,31 +100,35 @@
       rows.forEach((row) => { row.open = open; });
       toggle.textContent = open ? "fold all" : "unfold all";
     });
-    const texts = new Map(rows.map((row) => [row, (row.parentElement.firstElementChild.textContent + row.textContent).toLowerCase()]));
+    const texts = new Map();
+    const text = (row) => {
+      if (!texts.has(row)) texts.set(row, (row.parentElement.firstElementChild.textContent + row.textContent).toLowerCase());
+      return texts.get(row);
+    };
     const apply = () => {
       const wanted = search.value.trim().toLowerCase();
       const kept = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
-      for (const row of rows) row.hidden = !kept.has(row.dataset.status) || !texts.get(row).includes(wanted);
+      for (const row of rows) row.hidden = !kept.has(row.dataset.status) || !(wanted === "" || text(row).includes(wanted));
       for (const group of all("#failures .group")) group.hidden = !all("details.row", group).some((row) => !row.hidden);
     };
     search.addEventListener("input", apply);
     boxes.forEach((box) => box.addEventListener("change", apply));
   }
 
-  // Highlighting one architecture in the scatter.
-  const points = all(".scatter .point");
+  // Highlighting one architecture in the figures that show several.
   const names = all("#checks thead th.arch").map((header) => header.textContent);
-  if (points.length && names.length > 1) {
-    const figure = document.querySelector(".scatter");
-    const bar = tools(figure, figure.firstElementChild);
+  for (const figure of all("[data-highlight]")) {
+    const parts = all("[data-a]", figure);
+    const shown = [...new Set(parts.flatMap((part) => part.dataset.a.split(" ")))].sort((a, b) => a - b);
+    if (shown.length < 2) continue;
+    const bar = tools(figure.parentElement, figure);
     const select = make("select", "", { "aria-label": "highlight an architecture" });
     select.append(make("option", "all architectures", { value: "" }));
-    names.forEach((name, index) => select.append(make("option", name, { value: String(index) })));
+    shown.forEach((index) => select.append(make("option", names[index] ?? index, { value: index })));
     bar.append(select);
     select.addEventListener("change", () => {
-      for (const point of points) {
-        const faded = select.value !== "" && !point.dataset.a.split(" ").includes(select.value);
-        point.classList.toggle("faded", faded);
+      for (const part of parts) {
+        part.classList.toggle("faded", select.value !== "" && !part.dataset.a.split(" ").includes(select.value));
       }
     });
   }

@@ -10,11 +10,26 @@ import pytest
 import torch
 from torch.func import functional_call, vmap
 
-from orbitcheck import SpaceError, Unsupported, Weights, WeightSpace, act, generators, mlp
+from orbitcheck import (
+    SpaceError,
+    Unsupported,
+    Weights,
+    WeightSpace,
+    act,
+    conv_net,
+    generators,
+    mlp,
+    recurrent,
+    residual_mlp,
+    transformer_block,
+)
+from orbitcheck.architectures.axis_partitions import Layout as UNFLayout
+from orbitcheck.architectures.axis_partitions import diagonal
 from orbitcheck.architectures.dws import DWS
 from orbitcheck.architectures.linear import Layout, WeightsLinear, global_means
 from orbitcheck.architectures.nfn_hnp import NFNHNP
 from orbitcheck.architectures.nfn_np import NFNNP
+from orbitcheck.architectures.unf import UNF
 from orbitcheck.harness.oracles.linear import dimension
 
 # L = 2..5, n_0 and n_L in 1..4, hidden widths from 1 up, where some maps coincide.
@@ -64,9 +79,58 @@ def layer_of(network: type[DWS | NFNHNP | NFNNP], space: WeightSpace, channels: 
     return network.linear_layer(space, channels, channels).double()
 
 
+@pytest.mark.parametrize("network", [DWS, NFNHNP, UNF])
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: "-".join(map(str, space.widths)))
-def test_hidden_neuron_layer_realises_every_equivariant_map(space: WeightSpace) -> None:
-    assert realised(layer_of(DWS, space), space) == dimension(space)
+def test_hidden_neuron_layer_realises_every_equivariant_map(space: WeightSpace, network: type[DWS]) -> None:
+    assert realised(layer_of(network, space), space) == dimension(space)
+
+
+BEYOND = {
+    "conv": conv_net(1, 2, 2, kernel=3),
+    "conv-1x1": conv_net(2, 3, 1, 2, kernel=1),
+    "residual": residual_mlp(1, 3, (2, 1), 2),
+    "recurrent": recurrent(2, 3, 2, 1),
+    "recurrent-wide": recurrent(1, 4, 1),
+    "attention": transformer_block(1, 2, 3, 2, 2),
+    "thrice": WeightSpace((("T", ("a", "a", "a")), ("b", ("a",)), ("s", ())), (("a", 4),), ("a",)),
+    "thrice-narrow": WeightSpace((("T", ("a", "a", "a")), ("W", ("a", "f"))), (("a", 2), ("f", 2)), ("a",)),
+    "hyperedge": WeightSpace(
+        (("T", ("a", "b", "c")), ("W", ("b", "a"))), (("a", 2), ("b", 3), ("c", 2)), ("a", "b", "c")
+    ),
+    "nothing-moves": WeightSpace((("W", ("f", "g")), ("b", ("f",))), (("f", 2), ("g", 3)), ()),
+}
+
+
+@pytest.mark.parametrize("space", BEYOND.values(), ids=BEYOND)
+def test_unf_layer_realises_every_equivariant_map_of_any_space(space: WeightSpace) -> None:
+    assert realised(layer_of(UNF, space), space) == dimension(space)
+
+
+@pytest.mark.parametrize("space", [mlp(3, 4, 2, 3, 2), *BEYOND.values()], ids=["mlp", *BEYOND])
+def test_unf_layer_commutes_with_every_generator_on_a_basis(space: WeightSpace) -> None:
+    torch.manual_seed(0)
+    layer, v = UNF.linear_layer(space, 1, 2).double(), basis(space)
+    for g in generators(space):
+        torch.testing.assert_close(layer(act(g, v)).flat(), act(g, layer(v)).flat(), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("space", [mlp(2, 3, 4), *BEYOND.values()], ids=["mlp", *BEYOND])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bundles_lose_nothing(space: WeightSpace, channels: int) -> None:
+    layout = UNFLayout(space)
+    v = Weights(space, {name: torch.randn(2, *shape, channels) for name, shape in space.shapes.items()})
+    assert torch.equal(layout.restore(layout.sort(v, channels), channels).flat(), v.flat())
+
+
+def test_a_diagonal_is_the_entries_whose_indices_agree() -> None:
+    tensor = torch.randn(2, 3, 3, 4, 3, 5)
+    got = diagonal(tensor, ((0, 1, 3), (2,)))
+    assert got.shape == (2, 3, 4, 5)
+    for i, k in product(range(3), range(4)):
+        assert torch.equal(got[:, i, k], tensor[:, i, i, k, i])
+    crossed = diagonal(tensor, ((0, 3), (1,), (2,)))
+    for i, j, k in product(range(3), range(3), range(4)):
+        assert torch.equal(crossed[:, i, j, k], tensor[:, i, j, k, i])
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: "-".join(map(str, space.widths)))

@@ -133,7 +133,7 @@ def test_edges_are_updated_from_both_directions_and_both_ends(widths: tuple[int,
                         target, _ = update.ends(x[sample, place[i, a]]).chunk(2)
                         _, source = update.ends(x[sample, place[j, b]]).chunk(2)
                         hidden = update.E(edge[sample, a, b]) + update.F(e[j, i][sample, b, a]) + target + source
-                        slow = update.out(torch.nn.functional.gelu(hidden))
+                        slow = update.out(torch.nn.functional.silu(hidden))
                         torch.testing.assert_close(change[i, j][sample, a, b], slow, rtol=0, atol=1e-13)
 
 

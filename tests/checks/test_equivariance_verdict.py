@@ -31,7 +31,9 @@ from orbitcheck.harness.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.space import NamedSpace
 
 QUIET = {"repeated call": 0.0, "batch order": 0.0, "batch mates": 1e-16, "batch of one": 1e-16}
-SOUND = Measurement(error64=1e-15, error32=3e-7, floor64=2e-15, properties=QUIET, spread=0.5, modified=False)
+SOUND = Measurement(
+    error64=1e-15, error32=3e-7, floor64=2e-15, floor32=1e-6, properties=QUIET, spread=0.5, modified=False
+)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,9 @@ def test_a_sound_measurement_passes():
         ({"floor64": 1e-8}, "error", "ill-conditioned"),
         ({"spread": 0.0}, "error", "vacuous"),
         ({"spread": 1e-12}, "error", "vacuous"),
+        ({"error32": 5e-3}, "fail", "in float32 alone"),
+        ({"error32": 1e-3}, "pass", ""),
+        ({"error32": 5e-3, "floor32": 1e-2}, "pass", ""),
     ],
 )
 def test_every_broken_property_has_its_words(change, outcome, words):
@@ -99,6 +104,11 @@ def test_every_broken_property_has_its_words(change, outcome, words):
 )
 def test_two_precisions_name_the_cause(error64, error32, words):
     assert words in cause(error64, error32)
+
+
+def test_evidence_says_how_float32_compares_with_its_own_noise():
+    for error, wanted in ((3e-6, "equal"), (1e-3, "undecided"), (5e-3, "different")):
+        assert evidence(replace(SOUND, error32=error))["float32"] == wanted
 
 
 def test_evidence_carries_every_property_with_its_verdict():

@@ -167,6 +167,16 @@ class Float32Inside(Correct):
         return messages.float().mean(dim).to(messages.dtype)
 
 
+@claimed("float32-only")
+class Float32Only(Correct):
+    """Keeps the law in float64; in float32 hidden neurons know their index."""
+
+    def neurons(self, hidden, v):
+        if v.dtype != torch.float32:
+            return hidden
+        return [h + _index(h, 1) if 0 < i < len(hidden) - 1 else h for i, h in enumerate(hidden)]
+
+
 @claimed("constant-output")
 class ConstantOutput(Correct):
     """The output does not depend on the input."""
@@ -405,6 +415,7 @@ BROKEN_LAW = (
     TrainModeDropout,
     TrainModeLeak,
     Float32Inside,
+    Float32Only,
     ConstantOutput,
     InPlaceEdit,
     HiddenState,

@@ -53,6 +53,7 @@ BROKEN = {
     "TrainModeDropout": "another answer",
     "TrainModeLeak": "differs from g phi",
     "Float32Inside": "",
+    "Float32Only": "in float32 alone",
     "ConstantOutput": "vacuous",
     "InPlaceEdit": "modified its input",
     "HiddenState": "another answer",

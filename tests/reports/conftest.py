@@ -22,7 +22,7 @@ ENVIRONMENT = {
     "seeds": "SHA-256 of each cell's content",
 }
 TRAITS: dict[str, dict[str, Any]] = {
-    "dws": {"power": "1-wl", "rounds": [4, 9], "paper": "Navon et al. 2023", "parameters": 48120},
+    "dws": {"power": "1-wl", "rounds": [4, 9], "paper": "Navon et al. 2023"},
     "nfn-hnp": {"power": "1-wl", "rounds": [4, 9], "paper": "Zhou et al. 2023"},
     "nfn-np": {"power": "1-wl", "rounds": [3, 7], "paper": "Zhou et al. 2023"},
     "flat-mlp": {"symmetry": "none", "power": "unknown", "paper": "control"},
@@ -30,6 +30,8 @@ TRAITS: dict[str, dict[str, Any]] = {
     "deep-sets": {"power": "below-1-wl", "paper": "Zaheer et al. 2017"},
     "sorted-mlp": {"power": "complete", "domain": "general-position", "continuous": False, "paper": "control"},
 }
+COST = {"of": "a batch of 8 networks of widths (2, 32, 32, 1) in float32", "head": "invariant", "parameters": 48_120,
+        "operations": 124_168_704, "bytes": 2_833_408, "seconds": 0.0249}  # fmt: skip
 INPUTS = ("generic", "ties", "zeros", "equal-biases", "duplicated-neurons", "large", "small", "pruned")
 PAIRS = (  # check, family, relation, round, pairs
     ("one-orbit", "same-orbit", "one orbit", None, 8),
@@ -249,7 +251,7 @@ def realistic(seed: int = 7) -> Run:
         ],
         architectures=[
             {"name": name, "options": {"channels": 32, "depth": 4}, "symmetry": "permutation", "domain": "all",
-             "continuous": True, "modes": ["eval"], "rounds": None, **traits}
+             "continuous": True, "modes": ["eval"], "rounds": None, "cost": COST if name != "sorted-mlp" else None, **traits}
             for name, traits in TRAITS.items()
         ],
         results=rows,
@@ -257,15 +259,104 @@ def realistic(seed: int = 7) -> Run:
     )  # fmt: skip
 
 
+TARGETS = (  # check, claim, target, kind, regime, floor of 1-WL classes
+    ("norms-general-position", "thm-6.3", "weight-norms", "invariant-functional", "general-position", 0.0),
+    ("rank-twins", "prop-6.2", "rank", "invariant-functional", "prop-6.2-twins", 0.25),
+    ("value-twins", "thm-6.1", "value-at-point", "function-functional", "prop-6.2-twins", 0.0),
+    ("gradient-general-position", "thm-7.4", "gradient-step", "equivariant-operator", "general-position", 0.0),
+    ("shift", "thm-7.2", "output-shift", "function-operator", "general-position", 0.0),
+)
+
+
+def approximation_row(
+    name: str, target: tuple[str, str, str, str, str, float], k: int, size: int, rng: random.Random
+) -> Result:
+    """As the approximation check hands it over: an error over variance, an interval, a floor where the classes give one."""
+    check, claim, title, kind, regime, floor = target
+    below = TRAITS[name]["power"] == "below-1-wl"
+    power = {"1-wl": "refinement", "complete": "orbit", "below-1-wl": "refinement"}.get(TRAITS[name]["power"])
+    floor = 0.0 if power == "orbit" else floor
+    error = floor + (0.2 if below else 0.004) * (20_000 / size) ** 0.5 / k**0.5 * rng.uniform(0.7, 1.4)
+    predicted = "impossible" if floor > 0.05 else "approximable"
+    observed = (
+        "approximated" if error < 0.05 else "at the floor" if floor and error < floor + 0.02 else "above the threshold"
+    )
+    fine = (predicted, observed) in (("impossible", "at the floor"), ("approximable", "approximated"))
+    evidence: dict[str, Any] = {
+        "target": title, "target_kind": kind, "regime": regime, "networks": k, "parameters": round(size * rng.uniform(0.95, 1.05)),
+        "asked_parameters": size, "options": {"channels": 24}, "steps": 300, "samples_seen": 19_200, "error": error,
+        "error_low": error * 0.93, "error_high": error * 1.08, "error_range": [error * 0.9, error * 1.1],
+        "seeds": [{"seed": 1, "error": error, "best_step": 290, "steps": 300, "diverged_at": None, "last_finite_loss": 0.1}],
+        "mse": error * 3.0, "variance": 3.0, "floor": floor if power else None, "floor_kind": power, "classes": 317,
+        "samples": 512, "leak": 0.4, "threshold": 0.05, "curve": [[0, 1.0], [150, error * 2], [300, error]],
+        "loop_share": 0.97, "forwards": 900,
+    }  # fmt: skip
+    outcome, reason = ("pass", "") if fine else ("undecided", "above the threshold when the budget ended")
+    if name == "sorted-mlp" and regime != "general-position":
+        outcome, reason, evidence, observed = "not-applicable", "outside the declared domain general-position", {}, ""
+    return row(
+        suite="approximation", check=check, kind="approximation", case=f"k={k}/{size}" if k > 1 else str(size), claim=claim,
+        architecture=name, outcome=outcome, reason=reason, predicted=predicted, observed=observed, evidence=evidence,
+        dtype="float32", seconds=rng.uniform(5, 30), model_seconds=rng.uniform(4, 25),
+    )  # fmt: skip
+
+
+def audit_row(form: str, shares: tuple[float, float, float]) -> Result:
+    return row(
+        suite="audit", check="inrs", kind="general-position", case=form, claim="gp-audit", architecture="weights",
+        predicted=f"{form}: general-position at least 99 %", observed=f"{form}: general-position {100 * shares[0]:.4g} %",
+        evidence={
+            "form": form, "nets": 1797, "shares": dict(zip(("general-position", "discrete", "one-orbit"), shares, strict=True)),
+            "rounds": {"1": 1790, "2": 5, "never": 2}, "tied_neurons": [0.5, 0.25], "classes": 1797, "orbits": 1797,
+        },
+    )  # fmt: skip
+
+
+CONCLUSIONS = (
+    {"suite": "approximation", "claim": "thm-5.2", "title": "equal errors of dws and nfn-hnp", "checks": ["value-twins"],
+     "predicted": "equivalent", "observed": "equivalent", "outcome": "pass", "reason": "", "declared": None,
+     "evidence": {"difference": 0.001, "margin": 0.01}},
+    {"suite": "approximation", "claim": "oce", "title": "every doubling of k lowers the error", "checks": ["shift"],
+     "predicted": "falls", "observed": "rises at k = 4", "outcome": "fail", "reason": "0.0031 at k = 2, 0.0042 at k = 4",
+     "declared": None, "evidence": {}},
+    {"suite": "approximation", "claim": "thm-7.2", "title": "a large output approximates", "checks": ["shift"],
+     "predicted": "falls", "observed": "", "outcome": "undecided", "reason": "too noisy", "declared": "minutes, not hours",
+     "evidence": {}},
+)  # fmt: skip
+
+
+def expressive(seed: int = 11) -> Run:
+    """Approximation rows at three capacities, one check with several output networks, and conclusions."""
+    rng = random.Random(seed)
+    rows = [
+        approximation_row(name, target, k, size, rng)
+        for name in TRAITS
+        if name != "flat-mlp"
+        for target in TARGETS
+        for k in ((1, 2, 4, 8) if target[0] == "shift" else (1,))
+        for size in ((20_000,) if target[0] == "shift" else (2_000, 20_000, 200_000))
+    ]
+    rows += [audit_row("float", (1.0, 1.0, 1.0)), audit_row("8-bit", (0.0167, 0.995, 1.0))]
+    rows.append(
+        replace(audit_row("2-bit", (0.0, 0.9, 0.98)), outcome="fail", reason="one-orbit 98 %", declared="too coarse")
+    )
+    base = realistic()
+    return Run(
+        base.orbitcheck, base.environment, [suite("approximation", "What can be approximated", {})], base.architectures,
+        rows, ["oce: 0.0031 at k = 2, 0.0042 at k = 4"], None, CONCLUSIONS,
+    )  # fmt: skip
+
+
 def large(architectures: int = 20, rows: int = 1000, broken: float = 0.05, seed: int = 3) -> Run:
     """Many rows over many architectures, a share of them broken."""
     rng = random.Random(seed)
     base = realistic()
+    pool = [*base.results, *expressive().results]
     names = [f"architecture-{index:02d}[channels={8 * index + 8},depth=4]" for index in range(architectures)]
     made = []
     for name in names:
         for index in range(rows):
-            template = base.results[rng.randrange(len(base.results))]
+            template = pool[rng.randrange(len(pool))]
             outcome = rng.choice(("fail", "error", "undecided")) if rng.random() < broken else "pass"
             reason = "phi(g v) differs from g phi(v): 3.1e-02, the noise is 3.1e-16" if outcome != "pass" else ""
             made.append(
@@ -302,7 +393,7 @@ def hostile() -> Run:
     rows = []
     for index, text in enumerate(HOSTILE):
         for outcome in ("pass", "fail", "error", "undecided", "not-applicable"):
-            for kind in ("equivariance", "separation", text):
+            for kind in ("equivariance", "separation", "approximation", "detection", "general-position", text):
                 rows.append(
                     row(
                         id=f"{text}{index}{outcome}",
@@ -321,6 +412,9 @@ def hostile() -> Run:
                             text: text, "family": text, "relation": text, "round": 1, "digits": "nan", "error64": "inf",
                             "error32": "nan", "cause": text, "counterexample": {text: text, "widths": [text]},
                             "properties": {text: {"value": text, "limit": text, "verdict": text}}, "printed": text,
+                            "target": text, "target_kind": text, "regime": text, "floor_kind": text, "networks": 1 + index % 2,
+                            "parameters": 100, "error": 0.5, "floor": 0.1, "threshold": 0.05, "ladder": {text: text, "2": 4.0},
+                            "form": text, "shares": {text: text, "discrete": "nan", "one-orbit": 7.0}, "rounds": {text: text},
                         },
                         certificate={text: text},
                         dtype=text,
@@ -334,11 +428,13 @@ def hostile() -> Run:
         suites=[{"suite": text, "version": text, "checks": [{"id": text, "title": text}]} for text in HOSTILE],
         architectures=[
             {"name": text, "options": {text: text}, "symmetry": text, "power": text, "rounds": [text, text],
-             "domain": text, "paper": text, "parameters": text}
+             "domain": text, "paper": text, "parameters": text, "cost": {"of": text, "bytes": text, "seconds": "nan"}}
             for text in HOSTILE
         ] + [{"name": f"broken {HOSTILE[0]}", "error": HOSTILE[1]}],
         results=rows,
         problems=list(HOSTILE),
+        conclusions=[dict.fromkeys(("claim", "title", "predicted", "observed", "outcome", "reason"), text)
+                     | {"evidence": {text: text}} for text in HOSTILE],
     )  # fmt: skip
 
 
@@ -347,7 +443,8 @@ def degenerate() -> dict[str, Run]:
     empty = Run("0.1.0", {}, [], [], [])
     odd = {
         "error64": "text", "error32": None, "digits": [1], "round": "x", "properties": [1], "counterexample": "none",
-        "false_positive": 3, "family": 5, "t_res": "nan", "effect": {}, "forwards": "many",
+        "false_positive": 3, "family": 5, "t_res": "nan", "effect": {}, "forwards": "many", "error": "nan", "parameters": -3,
+        "networks": "k", "ladder": [1], "target": 7, "floor": "inf",
     }  # fmt: skip
     return {
         "empty": empty,
@@ -356,7 +453,7 @@ def degenerate() -> dict[str, Run]:
         "only-not-applicable": replace(empty, results=[row(outcome="not-applicable", reason="unsupported: one layer")]),
         "unloadable": replace(empty, architectures=[{"name": "mine", "error": "ImportError: no module named mine"}]),
         "odd-evidence": replace(empty, results=[row(evidence=odd, kind=kind, outcome=outcome)
-                                                for kind in ("equivariance", "separation", "other")
+                                                for kind in ("equivariance", "separation", "approximation", "detection", "other")
                                                 for outcome in ("pass", "fail")]),
         "zeros": replace(empty, results=[row(evidence={"error64": 0.0, "error32": 0.0})]),
         "unknown-outcome": replace(empty, results=[row(outcome="exploded")]),
@@ -366,6 +463,7 @@ def degenerate() -> dict[str, Run]:
 
 RUNS: dict[str, Callable[[], Run]] = {
     "realistic": realistic,
+    "expressive": expressive,
     "hostile": hostile,
     **{name: (lambda name=name: degenerate()[name]) for name in degenerate()},
 }
@@ -380,6 +478,11 @@ def any_run(request: pytest.FixtureRequest) -> Run:
 @pytest.fixture
 def realistic_run() -> Run:
     return realistic()
+
+
+@pytest.fixture
+def expressive_run() -> Run:
+    return expressive()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -165,14 +164,8 @@ def test_a_run_in_which_all_fails_stays_readable(make_large: Callable[..., Run])
 
 
 @pytest.mark.parametrize("broken", [0.05, 1.0])
-def test_twenty_architectures_of_a_thousand_rows_are_small_and_quick(
-    make_large: Callable[..., Run], broken: float
-) -> None:
-    run = make_large(broken=broken)
-    start = time.perf_counter()
-    source = html(run)
-    assert time.perf_counter() - start < 2
-    assert len(source.encode()) < 5_000_000
+def test_twenty_architectures_of_a_thousand_rows_are_small(make_large: Callable[..., Run], broken: float) -> None:
+    assert len(html(make_large(broken=broken)).encode()) < 5_000_000
 
 
 def test_the_same_run_gives_the_same_bytes(realistic_run: Run) -> None:

@@ -148,6 +148,7 @@ def test_properties_hold_the_measurement(make_row: Callable[..., Result]) -> Non
     found = {p.get("name"): p.get("value") for p in parse(Run("0", {}, [], [], [row])).iter("property")}
     assert found == {
         "id": row.id,
+        "verdict": "pass",
         "predicted": "separated",
         "observed": "separated",
         "digits": "6.25",
@@ -156,6 +157,27 @@ def test_properties_hold_the_measurement(make_row: Callable[..., Result]) -> Non
         "t_res": "5",
         "seed": str(row.seed),
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "evidence", "wanted"),
+    [
+        ("equivariance", {"error64": 2e-16, "ratio": 5.0}, {"error": "2.0e-16"}),
+        ("detection", {"smallest_change": 1e-11, "t_res": 6}, {"limit_of_detection": "1.0e-11", "t_res": "6"}),
+        ("approximation", {"error": 0.25, "floor": 0.25, "parameters": 1999},
+         {"error": "0.25", "floor": "0.25"}),
+        ("stranger", {"error": 0.25, "p": 0.5}, {"p": "0.5"}),
+    ],
+)  # fmt: skip
+def test_each_kind_has_its_properties(
+    make_row: Callable[..., Result], kind: str, evidence: dict[str, float], wanted: dict[str, str]
+) -> None:
+    row = make_row(kind=kind, evidence=evidence, outcome="fail", reason="x")
+    found = {str(p.get("name")): p.get("value") for p in parse(Run("0", {}, [], [], [row])).iter("property")}
+    assert found.pop("verdict") == "fail"
+    assert {
+        name: value for name, value in found.items() if name not in ("id", "predicted", "observed", "seed")
+    } == wanted
 
 
 def test_hostile_names_come_back_as_they_were(hostile_run: Run, hostile_texts: tuple[str, ...]) -> None:

@@ -85,8 +85,10 @@ def test_headings_are_the_report_s_own(hostile_run: Run) -> None:
         "Verdicts",
         "Checks by architecture",
         "Separation, in digits",
+        "Expressivity map",
         "Failures, errors and undecided rows",
         "Claims",
+        "Conclusions",
     ]
 
 
@@ -100,6 +102,18 @@ def test_tables_line_up_and_have_whole_rows(any_run: Run) -> None:
         if line.startswith("| ") and after.startswith("| "):
             assert width(line) == width(after)
             assert line.count("|") == after.count("|")
+
+
+def test_the_map_and_the_conclusions_are_told(expressive_run: Run) -> None:
+    found = [" ".join(html.unescape(line).split()) for line in markdown(expressive_run).split("\n")]
+    assert any(
+        line.startswith("| `rank` | `prop-6.2-twins` | not universal | 3 at the floor, 2 above the threshold |")
+        for line in found
+    )
+    assert (
+        "| `oce` | every doubling of k lowers the error | falls | rises at k = 4 | ✗ fail | 0.0031 at k = 2, 0.0042 at k = 4 |"
+        in found
+    )
 
 
 def test_tables_are_tables(realistic_run: Run) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 
 from orbitcheck.harness.result import Result, Run
-from orbitcheck.reports.figures import hasse
+from orbitcheck.reports.drawing import Line, Text
+from orbitcheck.reports.hasse import hasse
 from orbitcheck.reports.html import html
 
 
@@ -46,16 +47,21 @@ def run(table: dict[str, set[int]], pairs: int = 4) -> Run:
 
 
 def test_boxes_lie_inside_apart_and_in_order():
-    drawn = hasse(run({"a": {0, 1, 2}, "b": {0, 1}, "c": {2}, "d": {0, 1}, "e": set()}))
-    names = [line for box in drawn.boxes for line in box.lines[:-1]]
+    figure = hasse(run({"a": {0, 1, 2}, "b": {0, 1}, "c": {2}, "d": {0, 1}, "e": set()}))
+    drawn = figure.drawing
+    names = [item.text for item in drawn.items if isinstance(item, Text) and item.part == "name"]
     assert sorted(names) == ["a", "b", "c", "d", "e", "oracle: function", "oracle: orbit", "oracle: refinement"]
-    for box in drawn.boxes:
-        assert box.width / 2 <= box.x <= drawn.width - box.width / 2
-        assert box.height / 2 <= box.y <= drawn.height - box.height / 2
-    for one, two in combinations(drawn.boxes, 2):
-        apart = abs(one.x - two.x) >= (one.width + two.width) / 2 or abs(one.y - two.y) >= (one.height + two.height) / 2
-        assert apart, (one.lines, two.lines)
-    assert all(y1 < y2 for _, y1, _, y2 in drawn.links)
+    boxes = list(drawn.boxes)
+    for box in boxes:
+        assert box.x >= 0 and box.x + box.width <= drawn.width
+        assert box.y >= 0 and box.y + box.height <= drawn.height
+    for one, two in combinations(boxes, 2):
+        across = one.x + one.width <= two.x or two.x + two.width <= one.x
+        down = one.y + one.height <= two.y or two.y + two.height <= one.y
+        assert across or down, (one, two)
+    links = [item.points for item in drawn.items if isinstance(item, Line)]
+    assert len(links) >= 4
+    assert all(upper[1] < lower[1] for upper, lower in links)
 
 
 def test_a_name_that_is_markup_stays_text():

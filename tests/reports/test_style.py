@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import orbitcheck
+from orbitcheck.reports.drawing import PAINTS, SERIES
 
 STYLE = (Path(orbitcheck.__file__).parent / "reports/templates/report.css").read_text(encoding="utf-8")
 SCHEMES = dict(
@@ -48,6 +49,23 @@ def test_text_is_readable(scheme: str) -> None:
     pairs += [("ink", f"heat-{step}") for step in range(1, 6)] + [("ink", "fail-tint"), ("muted", "none-tint")]
     weak = {pair: round(contrast(colour[pair[0]], colour[pair[1]]), 2) for pair in pairs}
     assert {pair: ratio for pair, ratio in weak.items() if ratio < 4.5} == {}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_curves_and_marks_are_seen(scheme: str) -> None:
+    colour = SCHEMES[scheme]
+    drawn = [f"series-{n}" for n in range(1, SERIES + 1)] + ["mark", "fail", "error", "undecided", "expected"]
+    weak = {name: contrast(colour[name], colour["sheet"]) for name in drawn}
+    assert {name: ratio for name, ratio in weak.items() if ratio < 3} == {}
+    assert len({colour[f"series-{n}"] for n in range(1, SERIES + 1)}) == SERIES
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_text_in_figures_is_readable(scheme: str) -> None:
+    colour = SCHEMES[scheme]
+    for paint in PAINTS.values():
+        if paint.size:
+            assert contrast(colour[paint.fill], colour["sheet"]) >= 4.5, paint
 
 
 def test_schemes_define_the_same_colours() -> None:

@@ -14,13 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck.harness import gate
+from orbitcheck.harness.cell import WEIGHTS
 from orbitcheck.harness.result import OUTCOMES, Result, Run
 from orbitcheck.reports import summary
+from orbitcheck.reports.controls import controls, upper_bound
 from orbitcheck.reports.details import fair_quota, red_groups
+from orbitcheck.reports.drawing import Line
 from orbitcheck.reports.equivariance import error_table
-from orbitcheck.reports.figures import ladders, scatter
+from orbitcheck.reports.ladder import ladders
 from orbitcheck.reports.outcomes import SEVERITY, STATUSES, headline, is_red, problems_of, status_of, tally
-from orbitcheck.reports.separation import controls, pair_table, upper_bound
+from orbitcheck.reports.scatter import scatter
+from orbitcheck.reports.separation import pair_table
 from orbitcheck.reports.values import clean, compact, digits_text, number, one_line, seconds_text, shown
 
 Row = Callable[..., Result]
@@ -50,7 +54,8 @@ def test_tallies_count_every_row_once(any_run: Run) -> None:
     assert whole.total == len(any_run.results)
     assert whole.counts["expected"] + whole.counts["unexpected-pass"] <= any_run.counts["declared"]
     assert sum(row.tally.total for row in summary.check_rows(any_run)) == whole.total
-    assert sum(verdict.tally.total for verdict in summary.verdicts(any_run)) == whole.total
+    alone = sum(row.architecture == WEIGHTS for row in any_run.results)
+    assert sum(verdict.tally.total for verdict in summary.verdicts(any_run)) == whole.total - alone
     assert sum(entry.tally.total for entry in summary.ledger(any_run)) == sum(bool(r.claim) for r in any_run.results)
     asides = sum(a.count for status in ("expected", "not-applicable") for a in summary.asides(any_run, status))
     red = sum(group.tally.total for group in red_groups(any_run))
@@ -148,7 +153,7 @@ def test_ladder_is_seen_up_to_the_first_break(make_row: Row) -> None:
     (entry,) = controls(run_of(*rows))
     assert entry.ladder == 2
     (panel,) = ladders(run_of(*rows))
-    assert [mark.status for mark in panel.marks] == ["separated", "separated", "not-separated", "separated"]
+    assert [mark.part for mark in panel.marks] == ["separated", "separated", "not-separated", "separated"]
     assert controls(run_of(rows[0]))[0].ladder is None
     unclaimed = [replace(row, outcome="not-applicable", observed="") for row in rows]
     assert controls(run_of(*unclaimed))[0].ladder is None
@@ -203,19 +208,25 @@ def test_scatter_draws_or_counts_every_row(make_row: Row) -> None:
     figure = scatter(run_of(*rows))
     assert figure is not None
     assert (figure.rows, figure.left_out) == (201, 3)
-    stands_for = [int(m.text.split(" rows")[0].split(": ")[1]) if " rows" in m.text else 1 for m in figure.marks]
+    marks = list(figure.drawing.marks)
+    stands_for = [int(m.title.split(" rows")[0].split(": ")[1]) if " rows" in m.title else 1 for m in marks]
     assert sum(stands_for) == 201
-    assert all(figure.left <= m.x <= figure.right and figure.top <= m.y <= figure.bottom for m in figure.marks)
+    assert all(0 < m.x < figure.drawing.width and 0 < m.y < figure.drawing.height for m in marks)
 
 
-def test_rounding_lies_on_its_line(make_row: Row) -> None:
-    rows = [make_row(case=str(e), evidence={"error64": e, "error32": e * 2**29}) for e in (1e-16, 1e-14, 1e-12)]
+@pytest.mark.parametrize("digits", [29, 14.5, 0])
+def test_each_cause_lies_on_its_line(make_row: Row, digits: float) -> None:
+    rows = [
+        make_row(case=str(e), evidence={"error64": e, "error32": e * 2**digits}) for e in (1e-16, 1e-14, 1e-12, 1e-9)
+    ]
     figure = scatter(run_of(*rows))
     assert figure is not None
-    line = figure.lines[0]
-    slope = (line.y2 - line.y1) / (line.x2 - line.x1)
-    for mark in figure.marks:
-        assert mark.y == pytest.approx(line.y1 + slope * (mark.x - line.x1), abs=1e-6)
+    lines = [item for item in figure.drawing.items if isinstance(item, Line) and item.part == "reference"]
+    ((x1, y1), (x2, y2)) = lines[[29, 14.5, 0].index(digits)].points
+    inside = [mark for mark in figure.drawing.marks if x1 < mark.x < x2]
+    assert len(inside) >= 2
+    for mark in inside:
+        assert mark.y == pytest.approx(y1 + (y2 - y1) / (x2 - x1) * (mark.x - x1), abs=1e-6)
 
 
 def test_values_read_as_people_write_them() -> None:
@@ -245,3 +256,20 @@ def test_clean_text_is_legal_everywhere(value: str) -> None:
     found.encode()
     assert not any(ord(c) < 32 and c not in "\n\t" for c in found)
     assert len(one_line(value, 10)) <= 10
+
+
+def test_costs_stand_beside_what_the_rows_took(realistic_run: Run) -> None:
+    found = {cost.architecture: cost for cost in summary.costs(realistic_run)}
+    dws, bare = found["dws"], found["sorted-mlp"]
+    assert (dws.parameters, dws.operations, dws.memory, dws.reference_seconds) == (
+        48_120,
+        124_168_704,
+        2_833_408,
+        0.0249,
+    )
+    assert (bare.parameters, bare.operations, bare.memory, bare.reference_seconds) == (None,) * 4
+    own = [row for row in realistic_run.results if row.architecture == "dws"]
+    assert dws.per_forward == pytest.approx(
+        sum(r.model_seconds for r in own) / sum(r.evidence["forwards"] for r in own)
+    )
+    assert sum(cost.share for cost in found.values()) == pytest.approx(1)

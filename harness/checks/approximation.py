@@ -1,0 +1,285 @@
+"""The approximation check: its parameters, its cases, the prediction, and the verdict as a pure function of what was measured.
+
+Question: does training find the target map, and if not, is that the theory or the budget? The error is the squared error on a
+test set over the variance of the target there, so that 1 is the mean. Beside it stands the exact floor: what no map can
+undercut that is constant on the classes which the architecture cannot tell apart (theory.md section 7).
+
+What is possible is derived, never written in a suite: from what the architecture declares, and from the classes of the very test
+set. Measured in `approximation_measurement.py`, judged here (protocol.md, approximation). No torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ..architecture import Architecture, Traits
+from ..cell import Cell
+from ..parameters import Parameters, SuiteValueError, parse_named
+from ..regimes import REGIMES
+from ..registry import did_you_mean
+from ..result import Judgement
+from ..space import NamedSpace, WeightSpace
+from ..targets import TARGETS
+from ..targets.target import FUNCTION_FUNCTIONAL, FUNCTION_OPERATOR
+from ..workbench import Workbench
+from .kinds import CheckKind
+
+APPROXIMABLE, IMPOSSIBLE, ANY = "approximable", "impossible", "any"
+APPROXIMATED, AT_FLOOR, BELOW_FLOOR = "approximated", "at the floor", "below the floor"
+ABOVE, LEAK = "above the threshold", "leak"
+
+ROUNDING = 1e-9
+"""Of the variance: how far below the floor an error may lie."""
+FLOOR_SLACK = 0.02
+"""Of the variance: how far above the floor an error may lie that sits at the floor."""
+LEAK_RATIO, NULL_RATIO = 1e3, 10.0
+"""Spread inside a class over its noise: from the first on a leak, up to the second none."""
+
+
+class Sizes(Parameters):
+    """How many samples are drawn for each purpose."""
+
+    train: Annotated[int, Field(ge=2)] = 4096
+    validation: Annotated[int, Field(ge=2)] = 256
+    test: Annotated[int, Field(ge=2)] = 512
+
+
+class ApproximationParameters(Parameters):
+    """What a suite may say under an approximation check."""
+
+    space: Annotated[
+        str | None, Field(description="name from the suite's `spaces`; none where the regime has its own")
+    ] = None
+    target: Annotated[dict[str, Any], Field(description="name of the target map, and its parameters")]
+    regime: Annotated[dict[str, Any], Field(description="name of the regime, and its parameters")]
+    sizes: Sizes = Sizes()
+    steps: Annotated[int, Field(ge=1, description="optimiser steps")] = 400
+    batch: Annotated[int, Field(ge=1)] = 64
+    rate: Annotated[float, Field(gt=0, le=1, description="peak learning rate")] = 1e-2
+    seeds: Annotated[int, Field(ge=1, le=64, description="networks a row, each from its own initialisation")] = 2
+    parameters: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, description="sizes; a row each")] = [
+        20000
+    ]
+    networks: Annotated[
+        list[Annotated[int, Field(ge=1)]],
+        Field(min_length=1, description="networks emitted and averaged; function-space operators only"),
+    ] = [1]
+    points: Annotated[int, Field(ge=1, description="inputs at which functions are compared")] = 64
+    reach: Annotated[
+        float,
+        Field(
+            gt=0,
+            allow_inf_nan=False,
+            description="how far an output of one moves an emitted network, in root mean squares",
+        ),
+    ] = 1.0
+    threshold: Annotated[float, Field(gt=0, lt=1, description="error over variance that counts as approximated")] = 0.05
+
+
+def resolve(parameters: ApproximationParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
+    """Plain parameters with the space written out, the target's and the regime's own parameters checked and completed."""
+    named = None
+    if parameters.space is not None:
+        if parameters.space not in spaces:
+            raise SuiteValueError(
+                (("space",), f'unknown space "{parameters.space}"{did_you_mean(parameters.space, spaces)}')
+            )
+        named = spaces[parameters.space].space
+    target, target_settings = parse_named(TARGETS, parameters.target, "target")
+    regime, regime_settings = parse_named(REGIMES, parameters.regime, "regime")
+    space = regime.space(regime_settings, named)
+    problems: list[tuple[tuple[str | int, ...], str]] = []
+    if target.kind != FUNCTION_OPERATOR and parameters.networks != [1]:
+        problems.append((("networks",), f"target {target.name} emits no function; only function-space operators do"))
+    for key in ("parameters", "networks"):
+        if len(set(getattr(parameters, key))) < len(getattr(parameters, key)):
+            problems.append(((key,), "a value is there twice"))
+    limit, wanted = regime.limit(regime_settings), sum(parameters.sizes.model_dump().values())
+    if limit is not None and wanted > limit:
+        problems.append((("sizes",), f"{wanted} samples in all; regime {regime.name} has {limit}"))
+    if problems:
+        raise SuiteValueError(*problems)
+    return {
+        **parameters.model_dump(mode="json"),
+        "space": space.to_json(),
+        "target": {"name": target.name, **target_settings.model_dump(mode="json")},
+        "regime": {"name": regime.name, **regime_settings.model_dump(mode="json")},
+    }
+
+
+def read(parameters: Mapping[str, Any]) -> tuple[Any, Any, Any, Any, WeightSpace]:
+    """Target, its parameters, regime, its parameters and space of resolved parameters."""
+    target, target_settings = parse_named(TARGETS, parameters["target"], "target")
+    regime, regime_settings = parse_named(REGIMES, parameters["regime"], "regime")
+    return target, target_settings, regime, regime_settings, WeightSpace.from_json(parameters["space"])
+
+
+def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """One case a size, and a number of networks where the target is a function-space operator."""
+    if TARGETS[parameters["target"]["name"]].kind != FUNCTION_OPERATOR:
+        return tuple(str(size) for size in parameters["parameters"])
+    return tuple(f"k={k}/{size}" for size in parameters["parameters"] for k in parameters["networks"])
+
+
+def read_case(case: str) -> tuple[int, int]:
+    """`(networks, parameters)` of a case."""
+    networks, slash, size = case.rpartition("/")
+    return (int(networks.removeprefix("k=")) if slash else 1), int(size)
+
+
+def time_limit(parameters: Mapping[str, Any]) -> float:
+    """Seconds that a row may take before it counts as hung: far more than any network of the wanted size needs."""
+    largest = max(parameters["parameters"])
+    return 600 + parameters["seeds"] * parameters["steps"] * max(0.5, largest / 2e5)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the theory says of one row.
+
+    Args:
+        verdict: `APPROXIMABLE`, `IMPOSSIBLE` or `ANY`.
+        why: one line.
+        tight: whether a network of the declared power comes as near the floor as its budget lets it; else the floor is a lower
+            bound alone.
+    """
+
+    verdict: str
+    why: str
+    tight: bool = False
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What no such network can undercut, over the variance of the target on the test set; and where it comes from.
+
+    Args:
+        kind: "refinement", "orbit", "function" (classes of the test set) or "capacity" (pieces of a polyline).
+        relative: error over variance.
+        rounds: refinement rounds that the classes need, None where they are not refinement's.
+    """
+
+    kind: str
+    relative: float
+    rounds: int | None = None
+
+
+def classes_of(traits: Traits, general_position: bool) -> str | None:
+    """The classes on which a network that keeps its declaration is constant; None where it declares nothing of the kind."""
+    if traits.symmetry == "none":
+        return None
+    by_power = {"1-wl": "refinement", "below-1-wl": "refinement", "complete": "orbit", "function": "function"}
+    return by_power.get(traits.power, "refinement" if general_position else None)
+
+
+def predict(
+    traits: Traits, rounds: tuple[int, int] | None, target_kind: str, floor: Floor | None, threshold: float
+) -> Prediction:
+    """What follows from the declaration and the exact floor of the test set.
+
+    Args:
+        rounds: as the architecture declares them at its options.
+        floor: over the classes of `classes_of`, or of the output's capacity; None where there is none.
+    """
+    if floor is None:
+        why = (
+            "declares no symmetry" if traits.symmetry == "none" else f"no floor is known for power {traits.power} here"
+        )
+        return Prediction(ANY, why)
+    full = traits.power in ("1-wl", "complete", "function") and traits.symmetry != "none" and traits.continuous
+    full = full and (traits.symmetry == "permutation" or target_kind == FUNCTION_FUNCTIONAL)
+    sees = rounds is None or floor.rounds is None or floor.rounds <= rounds[0]
+    if floor.relative > threshold:
+        if floor.kind == "capacity":
+            why = f"the output's pieces leave {floor.relative:.3g} of the variance, whatever is emitted"
+        else:
+            why = f"{floor.kind} classes leave {floor.relative:.3g} of the variance"
+        return Prediction(IMPOSSIBLE, why, tight=full and sees and floor.kind != "capacity")
+    if floor.kind == "capacity":
+        return Prediction(
+            ANY, f"{floor.relative:.3g} of the variance at least; which capacity suffices, theory does not say"
+        )
+    if not full:
+        return Prediction(ANY, f"power {traits.power} with symmetry {traits.symmetry} promises nothing here")
+    if not sees:
+        assert rounds is not None
+        return Prediction(ANY, f"needs refinement round {floor.rounds}; declared is round {rounds[0]}")
+    return Prediction(APPROXIMABLE, f"no two classes that matter are merged ({floor.kind} floor {floor.relative:.3g})")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one row showed.
+
+    Args:
+        errors: test error over variance of each seed.
+        low, high: of their mean, by bootstrap over the test samples.
+        leak: spread inside a class over its noise; None where every class has one member, or none is known.
+        diverged: `(seed number, step, last finite loss)` of the seeds that diverged.
+    """
+
+    errors: tuple[float, ...]
+    low: float
+    high: float
+    leak: float | None = None
+    diverged: tuple[tuple[int, int, float | None], ...] = ()
+
+    @property
+    def error(self) -> float:
+        return sum(self.errors) / len(self.errors)
+
+
+def judge(
+    measured: Measured, prediction: Prediction, floor: Floor | None, threshold: float
+) -> tuple[str, str, str, str]:
+    """`(outcome, reason, predicted, observed)`: a pure function of what was measured."""
+    verdict = prediction.verdict
+    if measured.diverged:
+        number, step, loss = measured.diverged[0]
+        last = "there was no finite loss before" if loss is None else f"the last finite loss was {loss:.3g}"
+        return "error", f"seed {number} diverged at step {step}; {last}", verdict, ""
+    error = measured.error
+    if floor is not None and min(measured.errors) < floor.relative - ROUNDING * max(1.0, floor.relative):
+        why = f"error {min(measured.errors):.6g} lies below the {floor.kind} floor {floor.relative:.6g}: it sees more than declared"
+        return "fail", why, verdict, BELOW_FLOOR
+    if measured.leak is not None and measured.leak >= LEAK_RATIO:
+        why = f"outputs inside one {floor.kind if floor else ''} class differ by {measured.leak:.1e} times their noise"
+        return "fail", why, verdict, LEAK
+    near = floor is not None and error <= floor.relative + max(FLOOR_SLACK, measured.high - error)
+    if floor is not None and floor.relative > threshold:
+        observed = AT_FLOOR if near else ABOVE
+    else:
+        observed = APPROXIMATED if measured.high < threshold else ABOVE
+    if measured.leak is not None and measured.leak > NULL_RATIO and verdict != ANY:
+        why = f"outputs inside one class differ by {measured.leak:.1e} times their noise (up to {NULL_RATIO:g}, a leak from {LEAK_RATIO:g})"
+        return "undecided", why, verdict, observed
+    if verdict == ANY or (verdict == IMPOSSIBLE and (near or not prediction.tight)):
+        return "pass", prediction.why, verdict, observed
+    if verdict == APPROXIMABLE and observed == APPROXIMATED:
+        return "pass", prediction.why, verdict, observed
+    assert floor is not None
+    wanted = f"the floor {floor.relative:.3g}" if verdict == IMPOSSIBLE else f"the threshold {threshold:g}"
+    why = f"error {error:.3g} ({measured.low:.3g} to {measured.high:.3g}) when the budget ended, above {wanted}; more steps, samples or parameters would decide"
+    return "undecided", why, verdict, observed
+
+
+def evaluate(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
+    """Train and measure one row, and judge it."""
+    from .approximation_measurement import measure_case  # needs torch, which planning must not pay for
+
+    return measure_case(cell, architecture, bench)
+
+
+KIND = CheckKind(
+    name="approximation",
+    title="how near training comes to a target map, against the exact floor of the test set",
+    parameters=ApproximationParameters,
+    resolve=resolve,
+    cases=cases,
+    evaluate=evaluate,
+    time_limit=time_limit,
+)

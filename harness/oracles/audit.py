@@ -1,0 +1,125 @@
+"""How far a set of nets is from the hard cases of the theory: general position, discreteness, and the sharp condition.
+
+Laws (theory.md section 4): general position => discrete => the net's 1-WL class is one orbit. In general position every hidden
+layer has pairwise distinct biases; a net is discrete if refinement gives every hidden neuron a colour of its own; the sharp
+condition holds for a net if all nets of its 1-WL class in the set are in its orbit, and then nothing in the set separates what
+1-WL networks can do from what invariant maps can do.
+
+Exact, in the floats as they are. `formed` makes the coarser forms in which nets are stored: quantised, pruned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..space import WeightSpace
+from .classes import Arrays, orbit_classes
+from .orbit import SECONDS
+from .refinement import refine, stacked
+
+FORM = r"float|([1-9]|[12][0-9]|3[0-2])-bit|pruned-([1-9]|[1-9][0-9])%"
+"""Names of forms: as they are, quantised to 1 to 32 bits, or with a share of the entries set to zero."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What is true of each net of a set.
+
+    Args:
+        general_position: `[n]` bool.
+        discrete: `[n]` bool.
+        one_orbit: `[n]` bool, the sharp condition; False also where no canonical labelling fits the budget.
+        rounds: `[n]` rounds of refinement until the net is discrete, -1 if it never is. In general position 0.
+        tied: `[n, hidden layers]` neurons that share their bias with another one of their layer.
+        classes: number of 1-WL classes in the set.
+        orbits: number of orbits in the set.
+    """
+
+    general_position: np.ndarray
+    discrete: np.ndarray
+    one_orbit: np.ndarray
+    rounds: np.ndarray
+    tied: np.ndarray
+    classes: int
+    orbits: int
+
+
+def audit(space: WeightSpace, arrays: Arrays, *, seconds: float = SECONDS) -> Audit:
+    """Audit every net of a set, `arrays` being tensor -> `[n, *shape]`.
+
+    Args:
+        seconds: as `classes.orbit_classes`.
+
+    Raises:
+        SpaceError: no MLP space, or arrays that do not fit it or are not finite.
+    """
+    arrays = stacked(space, arrays)
+    refinement = refine(space, arrays)
+    hidden = range(1, len(space.widths) - 1)
+    tied = np.stack([_shared(arrays[f"b{layer}"]) for layer in hidden], axis=1)
+    rounds = np.full(len(tied), -1)
+    for number in reversed(range(len(refinement.colours))):
+        apart = [_shared(refinement.colours[number][layer]) == 0 for layer in hidden]
+        rounds[np.all(apart, axis=0)] = number
+    orbits = orbit_classes(space, arrays, seconds=seconds)
+    classes = refinement.classes()
+    found = np.unique(np.stack([classes, orbits], axis=1), axis=0)
+    one_orbit = np.bincount(found[:, 0])[classes] == 1
+    return Audit(np.all(tied == 0, axis=1), rounds >= 0, one_orbit, rounds, tied, int(classes.max()) + 1, len(found))
+
+
+def check_form(form: str) -> re.Match[str]:
+    """The parts of a form's name.
+
+    Raises:
+        ValueError: a name that is no form.
+    """
+    match = re.fullmatch(FORM, form)
+    if match is None:
+        raise ValueError(f'"{form}" is no form; allowed: float, 1-bit to 32-bit, pruned-1% to pruned-99%')
+    return match
+
+
+def formed(arrays: Mapping[str, np.ndarray], form: str) -> dict[str, np.ndarray]:
+    """The nets in another form.
+
+    `b-bit`: each tensor of each net is rounded to 2^b evenly spaced values from its least to its largest entry. `pruned-p%`: of
+    each tensor of each net the p % of the entries of least magnitude become zero (rounded down), biases as well.
+
+    Raises:
+        ValueError: a name that is no form.
+    """
+    match = check_form(form)
+    change = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
+    if match[1]:
+        return {name: _quantised(array, int(match[1])) for name, array in change.items()}
+    if match[2]:
+        return {name: _pruned(array, int(match[2])) for name, array in change.items()}
+    return change
+
+
+def _shared(values: np.ndarray) -> np.ndarray:
+    """`[n, width]` -> `[n]`: how many entries of the row equal another one of it."""
+    ordered = np.sort(values, axis=1)
+    same = np.diff(ordered, axis=1) == 0
+    ends = np.zeros((len(values), 1), dtype=bool)
+    return (np.concatenate([ends, same], axis=1) | np.concatenate([same, ends], axis=1)).sum(axis=1)
+
+
+def _quantised(array: np.ndarray, bits: int) -> np.ndarray:
+    flat = array.reshape(len(array), -1)
+    low, high = flat.min(axis=1, keepdims=True), flat.max(axis=1, keepdims=True)
+    step = (high - low) / (2**bits - 1)
+    codes = np.rint(np.divide(flat - low, step, out=np.zeros_like(flat), where=step > 0))
+    return (low + codes * step).reshape(array.shape)
+
+
+def _pruned(array: np.ndarray, percent: int) -> np.ndarray:
+    flat = array.reshape(len(array), -1).copy()
+    smallest = np.argsort(np.abs(flat), axis=1, kind="stable")[:, : flat.shape[1] * percent // 100]
+    np.put_along_axis(flat, smallest, 0.0, axis=1)
+    return flat.reshape(array.shape)

@@ -1,0 +1,62 @@
+"""What regimes share: the space a suite must name, vectors stacked into samples, and pairs mixed half and half."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..pairs.vectors import relabelled
+from ..parameters import SuiteValueError
+from ..space import WeightSpace
+from .regime import Samples
+
+if TYPE_CHECKING:
+    from ..pairs.family import Vector
+
+
+def refusal(message: str) -> SuiteValueError:
+    """What is wrong with the check's space."""
+    return SuiteValueError((("space",), message))
+
+
+def demand_space(regime: str, space: WeightSpace | None) -> WeightSpace:
+    """The check's space.
+
+    Raises:
+        SuiteValueError: the check names none.
+    """
+    if space is None:
+        raise refusal(f"{regime} draws its weights in the check's space, and the check names none; add `space: NAME`")
+    return space
+
+
+def demand_hidden_biases(regime: str, space: WeightSpace | None) -> WeightSpace:
+    """The check's space, an MLP: the one kind of space in which biases of hidden layers say what general position is.
+
+    Raises:
+        SuiteValueError: no space, or no MLP's.
+    """
+    space = demand_space(regime, space)
+    if not space.is_mlp:
+        raise refusal(f"{regime} is defined for MLP spaces only, the check's space is {space}")
+    return space
+
+
+def stacked(space: WeightSpace, vectors: Sequence[Vector]) -> Samples:
+    """Samples without metadata."""
+    from ..weights import Weights
+
+    return Samples(Weights.from_arrays(space, vectors))
+
+
+def twins(
+    space: WeightSpace, pair: Callable[[], tuple[Vector, Vector]], size: int, rng: np.random.Generator
+) -> Samples:
+    """`size` vectors, both of every pair among them, each relabelled at random, in random order.
+
+    Twins stay in one batch; where `size` is odd one vector is without its twin.
+    """
+    vectors = [relabelled(space, vector, rng) for _ in range((size + 1) // 2) for vector in pair()]
+    return stacked(space, [vectors[index] for index in rng.permutation(size)])

@@ -1,0 +1,86 @@
+"""Real zoos: trained networks, dealt out at random to disjoint batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ..parameters import Parameters, SuiteValueError
+from ..space import WeightSpace
+from ..zoo.catalogue import ZOOS
+from .drawing import refusal
+from .regime import Regime, Samples
+
+INRS, CLASSIFIERS = "digits-inr", "digits-classifiers"
+
+
+class ClassifiersParameters(Parameters):
+    """Parameters of `digits-classifiers`."""
+
+    group: Annotated[
+        Literal["64-16-10", "64-32-10", "64-16-16-10", "16-16-10"], Field(description="the widths of the networks")
+    ] = "64-16-10"
+
+
+def _zoo_regime(
+    name: str,
+    title: str,
+    parameters: type[Parameters],
+    group: Callable[[Any], str],
+    count: int,
+    metadata: tuple[str, ...],
+) -> Regime:
+    """Samples of one zoo.
+
+    Args:
+        group: `parameters -> group of the zoo`.
+        count: how many networks a group has.
+    """
+
+    def space(chosen: Any, given: WeightSpace | None) -> WeightSpace:
+        own = ZOOS[name].spaces[group(chosen)]
+        if given is not None and given != own:
+            raise refusal(f"{name} lives in its zoo's space {own}, the check's space is {given}; leave `space` out")
+        return own
+
+    def draw(chosen: Any, space: WeightSpace, sizes: Sequence[int], rng: np.random.Generator) -> tuple[Samples, ...]:
+        import torch
+
+        from ..zoo.store import load  # trains the zoo where it is not kept yet
+
+        if sum(sizes) > count:
+            raise SuiteValueError((("sizes",), f"{name} has {count} networks, {sum(sizes)} are asked for"))
+        population = load(name, group(chosen))
+        ends = np.cumsum(sizes)
+        order = torch.from_numpy(rng.permutation(count))
+        dealt = [order[end - size : end] for end, size in zip(ends.tolist(), sizes, strict=True)]
+        return tuple(
+            Samples(
+                population.weights[indices].to(torch.float64),
+                {key: population.metadata[key][indices] for key in metadata},
+            )
+            for indices in dealt
+        )
+
+    return Regime(name, title, parameters, space, draw, lambda chosen: count, metadata)
+
+
+DIGITS_INR = _zoo_regime(
+    INRS,
+    "SIRENs fitted to scikit-learn's digits, batches without a common image",
+    Parameters,
+    lambda parameters: ZOOS[INRS].group(None),
+    ZOOS[INRS].recipe["images"],
+    ("image", "label", "mse", "general_position"),
+)
+DIGITS_CLASSIFIERS = _zoo_regime(
+    CLASSIFIERS,
+    "ReLU classifiers of scikit-learn's digits",
+    ClassifiersParameters,
+    lambda parameters: parameters.group,
+    ZOOS[CLASSIFIERS].recipe["nets"],
+    ("test_accuracy", "train_accuracy", "learning_rate", "epochs", "label_noise", "general_position"),
+)

@@ -1,0 +1,88 @@
+"""Derivatives: of the activations, written out, and of `f_v` with respect to an input, from above.
+
+Law: `slope(v, x, i) = lim (f_v(x + h e_i) - f_v(x)) / h` for h falling to zero, a matter of the function alone. At a kink of one
+neuron a derivative by the chain rule would depend on how the function is written (relu(x) - relu(-x) = x); the limit from
+above does not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import torch
+
+from ..realisation import ACTIVATION_FUNCTIONS
+from ..weights import LEAKY_SLOPE, Weights
+
+PIECEWISE_LINEAR = ("relu", "leaky-relu", "abs", "identity")
+"""Activations with `act(t z) = t act(z)` for positive t: at zero their slope towards z is act(z)."""
+
+Elementwise = Callable[[torch.Tensor], torch.Tensor]
+
+
+def _density(z: torch.Tensor) -> torch.Tensor:
+    """Of the standard normal distribution."""
+    return torch.exp(-z.square() / 2) / math.sqrt(2 * math.pi)
+
+
+def _tanh_slope(z: torch.Tensor) -> torch.Tensor:
+    return 1 - torch.tanh(z).square()
+
+
+def _silu_slope(z: torch.Tensor) -> torch.Tensor:
+    share = torch.sigmoid(z)
+    return share * (1 + z * (1 - share))
+
+
+def _silu_bend(z: torch.Tensor) -> torch.Tensor:
+    share = torch.sigmoid(z)
+    return share * (1 - share) * (2 + z * (1 - 2 * share))
+
+
+FIRST: Mapping[str, Elementwise] = {
+    "relu": lambda z: (z > 0).to(z.dtype),
+    "leaky-relu": lambda z: torch.where(z > 0, 1.0, LEAKY_SLOPE).to(z.dtype),
+    "abs": torch.sign,
+    "identity": torch.ones_like,
+    "tanh": _tanh_slope,
+    "sine": torch.cos,
+    "gelu": lambda z: torch.special.ndtr(z) + z * _density(z),
+    "silu": _silu_slope,
+}
+"""First derivatives; at kinks those that torch's gradients have."""
+
+SECOND: Mapping[str, Elementwise] = {
+    **dict.fromkeys(PIECEWISE_LINEAR, torch.zeros_like),
+    "tanh": lambda z: -2 * torch.tanh(z) * _tanh_slope(z),
+    "sine": lambda z: -torch.sin(z),
+    "gelu": lambda z: (2 - z.square()) * _density(z),
+    "silu": _silu_bend,
+}
+"""Second derivatives, zero at kinks."""
+
+
+def slope(v: Weights, x: torch.Tensor, coordinate: int) -> torch.Tensor:
+    """The derivative from above with respect to one input coordinate.
+
+    Args:
+        v: MLP weights with one channel.
+        x: `[points, n_0]`.
+
+    Returns:
+        `[batch, points, n_L]`.
+    """
+    name = v.space.activation
+    activation = ACTIVATION_FUNCTIONS[name]
+    hidden = x.expand(v.batch, *x.shape)
+    along = torch.zeros_like(hidden)
+    along[..., coordinate] = 1
+    for layer, (weight, bias) in enumerate(zip(v.weights, v.biases, strict=True), 1):
+        transposed = weight.squeeze(-1).transpose(1, 2)
+        hidden = torch.baddbmm(bias.squeeze(-1).unsqueeze(1), hidden, transposed)
+        along = torch.bmm(along, transposed)
+        if layer < len(v.weights):
+            at_kink = (hidden == 0) & (name in PIECEWISE_LINEAR)
+            along = torch.where(at_kink, activation(along), FIRST[name](hidden) * along)
+            hidden = activation(hidden)
+    return along

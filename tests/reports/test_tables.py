@@ -1,0 +1,152 @@
+"""Tables: every row of the run in them, readable by other programs, and nothing in them that a program would execute."""
+
+from __future__ import annotations
+
+import csv as reading
+import io
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orbitcheck.harness.result import Result, Run
+from orbitcheck.reports import tables as listed
+from orbitcheck.reports.outcomes import STATUSES, status_of
+from orbitcheck.reports.table_text import LONGEST, csv, escaped, latex
+from orbitcheck.reports.values import one_line
+
+LATEX = re.compile(
+    r"\\textbackslash\{\}|\\text(?:asciicircum|asciitilde|asciigrave|less|greater|bar)\{\}|\\[{}$&#%_]"
+    r"|\{\\ttfamily\\char(\d+)\}|\{([\[\]*])\}|([-,?!])\{\}|([A-Za-z0-9 @=+/().:;À-ž])"
+)
+MACROS = {
+    r"\textbackslash{}": "\\", r"\textasciicircum{}": "^", r"\textasciitilde{}": "~", r"\textasciigrave{}": "`",
+    r"\textless{}": "<", r"\textgreater{}": ">", r"\textbar{}": "|",
+}  # fmt: skip
+
+
+def printed(source: str) -> str:
+    """What LaTeX prints: a second reading, token by token; a token that could be a command or an argument is an error."""
+    found, place = "", 0
+    while place < len(source):
+        token = LATEX.match(source, place)
+        assert token is not None, source[place:]
+        code, bracket, guarded, plain = token.groups()
+        found += chr(int(code)) if code else bracket or guarded or plain or MACROS.get(token[0]) or token[0][1]
+        place = token.end()
+    return found
+
+
+ASCII = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(ASCII)
+def test_latex_prints_the_text_itself(text: str) -> None:
+    assert printed(escaped(text)) == text
+
+
+@pytest.mark.parametrize("text", ["漢", "\u202e", "😀", "π"])
+def test_letters_that_not_every_engine_has_become_code_points(text: str) -> None:
+    assert printed(escaped(text)) == f"[U+{ord(text):04X}]"
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(st.lists(st.tuples(st.text(max_size=20), st.integers(), st.floats()), min_size=1, max_size=5))
+def test_csv_gives_back_what_went_in(rows: list[tuple[str, int, float]]) -> None:
+    back = list(reading.reader(io.StringIO(csv(("a", "b", "c"), rows))))
+    assert back[0] == ["a", "b", "c"]
+    for (text, whole, real), cells in zip(rows, back[1:], strict=True):
+        assert cells[0].removeprefix("'") == one_line(text).removeprefix("'")
+        assert int(cells[1]) == whole
+        assert float(cells[2]) == real or math.isnan(real)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0", " =1", "\t=1", "\r=1"])
+def test_no_cell_of_text_begins_a_formula(text: str) -> None:
+    ((cell,),) = list(reading.reader(io.StringIO(csv((text,), []))))
+    assert cell.startswith("'") and cell[1:] == text.strip()
+
+
+def test_numbers_keep_their_sign_and_all_their_digits() -> None:
+    assert csv(("x",), [(-0.1,), (1 / 3,), (-5,), (True,), (None,)]) == 'x\n-0.1\n0.3333333333333333\n-5\ntrue\n""\n'
+
+
+def test_names_are_unique_and_rows_as_wide_as_the_header(any_run: Run) -> None:
+    tables = listed.tables(any_run)
+    assert len({table.name for table in tables}) == len(tables)
+    for table in tables:
+        assert re.fullmatch(r"[a-z-]+", table.name)
+        assert {len(row) for row in table.rows} == {len(table.header)}
+
+
+def test_files_are_those_of_the_tables(any_run: Run) -> None:
+    for name, content in listed.files(any_run):
+        text = content.decode()
+        if name.endswith(".csv"):
+            rows = list(reading.reader(io.StringIO(text)))
+            assert len({len(row) for row in rows}) == 1
+            for cell in (cell for row in rows for cell in row):
+                assert not cell.startswith(("=", "+", "@")) and not re.match(r"-(?![\d.]|inf)", cell)
+        else:
+            body = text.partition("\\toprule\n")[2].partition("\\bottomrule")[0]
+            for line in body.replace("\\midrule\n", "").splitlines():
+                for cell in line.removesuffix(" \\\\").split(" & "):
+                    if cell != "--" and not re.fullmatch(r"\$-?[\d.]+( \\cdot 10\^\{-?\d+\})?\$", cell):
+                        printed(
+                            cell.replace("\\ldots{}", "").replace("$-$", "").replace("$\\times$", "").replace("--", "")
+                        )
+
+
+def test_all_rows_are_in_the_table_of_rows(any_run: Run) -> None:
+    table = {table.name: table for table in listed.tables(any_run)}.get("rows")
+    assert len(table.rows if table else ()) == len(any_run.results)
+
+
+def test_counts_of_every_table_add_up(realistic_run: Run) -> None:
+    wanted = Counter(status_of(row) for row in realistic_run.results)
+    table = {table.name: table for table in listed.tables(realistic_run)}["verdicts"]
+    for status in STATUSES:
+        assert sum(row[table.header.index(status)] for row in table.rows) == wanted[status]
+    for name, status in (("expected", "expected"), ("not-applicable", "not-applicable")):
+        aside = {table.name: table for table in listed.tables(realistic_run)}[name]
+        assert sum(row[-1] for row in aside.rows) == wanted[status]
+
+
+def test_every_failure_has_its_reproducer(realistic_run: Run) -> None:
+    table = {table.name: table for table in listed.tables(realistic_run)}["failures"]
+    red = [row for row in realistic_run.results if STATUSES[status_of(row)].red]
+    assert [row[-1] for row in table.rows] == [row.reproduce for row in red]
+
+
+def test_measurements_come_whole(make_row: Callable[..., Result]) -> None:
+    value = 0.1 + 0.2
+    run = Run(
+        "0", {}, [], [], [make_row(evidence={"error64": value, "error32": "inf", "floor64": None, "family": "=f"})]
+    )
+    content = dict(listed.files(run))["rows.csv"].decode()
+    (row,) = reading.DictReader(io.StringIO(content))
+    assert (float(row["error64"]), row["error32"], row["floor64"], row["family"]) == (value, "inf", "", "'=f")
+
+
+def test_hostile_names_stay_text_in_latex(hostile_run: Run, hostile_texts: tuple[str, ...]) -> None:
+    text = dict(listed.files(hostile_run))["verdicts.tex"].decode()
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+    for value in hostile_texts[:6]:
+        assert escaped(one_line(value, LONGEST)) in text
+
+
+def test_a_tabular_has_a_column_for_each_name() -> None:
+    assert latex("t", ("a", "b_c"), [("x", 1.5), ("y", -2), ("z", 2.2e-15)]).splitlines() == [
+        "% t; needs \\usepackage{booktabs}", "\\begin{tabular}{lr}", "\\toprule", "a & b\\_c \\\\", "\\midrule",
+        "x & 1.5 \\\\", "y & $-2$ \\\\", "z & $2.2 \\cdot 10^{-15}$ \\\\", "\\bottomrule", "\\end{tabular}",
+    ]  # fmt: skip
+
+
+def test_the_same_run_gives_the_same_bytes(expressive_run: Run) -> None:
+    assert list(listed.files(expressive_run)) == list(listed.files(replace(expressive_run)))

@@ -1,0 +1,166 @@
+"""What the pages of docs/ show works as written: modules import, tests pass, suites load, commands exist, links lead somewhere."""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+import importlib.util
+import io
+import re
+import shlex
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from orbitcheck.harness import pytest_plugin
+from orbitcheck.harness.cli import main
+from orbitcheck.harness.pairs import PAIR_FAMILIES
+from orbitcheck.harness.suite import load_expectations, load_suite
+from orbitcheck.harness.targets import TARGETS
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+NAMED = re.compile(r"# ([\w./-]+)\n")
+LANGUAGES = {"python", "yaml", "toml", "ini", "sh", "text"}
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """`(language, text)` of every fenced block."""
+    return re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def registries():
+    """Families and targets that a page registers are gone afterwards."""
+    kept = [(registry, dict(registry.items())) for registry in (PAIR_FAMILIES, TARGETS)]
+    yield
+    for registry, entries in kept:
+        registry._entries.clear()
+        registry._entries.update(entries)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_blocks_of_a_page_work(page, tmp_path, monkeypatch, registries):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = blocks(page)
+    assert {language for language, _ in found} <= LANGUAGES
+    before = set(sys.modules)
+    for _, text in found:
+        name = NAMED.match(text)
+        if name:
+            (tmp_path / name[1]).write_text(text, encoding="utf-8")
+    for language, text in found:
+        if language == "python":
+            name = NAMED.match(text)
+            if name is None:
+                compile("if True:\n" + text if text.startswith(" ") else text, page.name, "exec")
+            elif not name[1].startswith("test_"):
+                importlib.import_module(Path(name[1]).stem)
+        elif language == "toml":
+            tomllib.loads(text)
+        elif language == "ini":
+            configparser.ConfigParser().read_string(text)
+    for language, text in found:
+        if language == "yaml":
+            data = yaml.safe_load(text)
+            (tmp_path / "block.yaml").write_text(text, encoding="utf-8")
+            if "suite" in data:
+                load_suite(tmp_path / "block.yaml")
+            elif "expected_failures" in data:
+                load_expectations(tmp_path / "block.yaml")
+            else:
+                assert "jobs" in data
+    tests = [name[1] for _, text in found if (name := NAMED.match(text)) and name[1].startswith("test_")]
+    if tests:
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown):
+            code = pytest.main(["-q", f"--rootdir={tmp_path}", "-p", "no:cacheprovider", *tests])
+        assert code == 0, shown.getvalue()
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+def test_a_pair_family_of_a_page_makes_pairs_that_are_certified_and_judged(tmp_path, monkeypatch, registries):
+    page = ROOT / "docs" / "pair-family.md"
+    monkeypatch.syspath_prepend(tmp_path)
+    for _, text in blocks(page):
+        if name := NAMED.match(text):
+            (tmp_path / name[1]).write_text(text, encoding="utf-8")
+    importlib.import_module("scaled_pairs")
+    from orbitcheck.harness.discovery import parse_name
+    from orbitcheck.harness.evaluate import evaluate
+    from orbitcheck.harness.plan import plan
+
+    cells = plan([load_suite(tmp_path / "scaled.yaml")], [parse_name("dws")])
+    assert [cell.case for cell in cells] == ["x3 #0", "x3 #1"]
+    row = evaluate(cells[0])
+    assert (row.outcome, row.predicted) == ("pass", "separated"), row.reason
+    (tmp_path / "scaled.yaml").write_text(
+        (tmp_path / "scaled.yaml").read_text().replace("factor: 3", "factor: 99").replace("count", "cuont")
+    )
+    with pytest.raises(Exception, match=r"scaled.yaml:11:\d+: pairs.*(.|\n)*did you mean \"count\""):
+        load_suite(tmp_path / "scaled.yaml")
+    del sys.modules["scaled_pairs"]
+
+
+COMMANDS = sorted(
+    {
+        line
+        for page in PAGES
+        for language, text in blocks(page)
+        if language == "sh"
+        for line in text.splitlines()
+        if line.startswith(("orbitcheck", "pytest"))
+    }
+    | {line for page in PAGES for line in re.findall(r"`(orbitcheck [a-z][^`\n]*)`", page.read_text(encoding="utf-8"))}
+)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_of_the_pages_exists_with_its_options(line):
+    program, *words = shlex.split(line)
+    if program == "pytest":
+        parser = pytest.Parser(_ispytest=True)
+        pytest_plugin.pytest_addoption(parser)
+        ours = {name for group in parser._groups for option in group.options for name in option.names()}
+        usual = {"-n", "-k", "--lf", "--junitxml"}
+        assert {word for word in words if word.startswith("-")} <= ours | usual
+        return
+    command: click.Command = main
+    while isinstance(command, click.Group) and words:
+        command = command.commands[words.pop(0)]
+    options = {name for parameter in command.params for name in parameter.opts}
+    assert {word for word in words if word.startswith("-")} <= options
+    if command.name == "list" and words:
+        assert CliRunner().invoke(main, ["list", *words]).exit_code == 0
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in PAGES:
+        running = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+        for target in re.findall(r"\]\(([^)#]+)\)", running):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+    listed = set(re.findall(r"\]\((\S+\.md)\)", (ROOT / "docs" / "README.md").read_text(encoding="utf-8")))
+    assert listed == {page.name for page in PAGES} - {"README.md"}
+
+
+def test_the_page_of_architectures_is_what_the_registry_says():
+    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "architectures.md").read_text(encoding="utf-8") == module.page(), "run docs/generate.py"
+
+
+def test_the_line_that_breaks_the_network_is_the_one_that_the_generated_package_shows():
+    """There it is held to turn the run red (tests/test_plugin_install.py)."""
+    readme = (ROOT / "harness" / "templates" / "architecture" / "README.md.template").read_text(encoding="utf-8")
+    (line,) = [line for line in readme.splitlines() if "torch.arange" in line]
+    assert line in (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
