@@ -1,4 +1,4 @@
-"""What families ask of a suite: the parameters that all share, case names, and the demands on the check's space.
+"""What families, and regimes, ask of a suite: the parameters that all share, case names, and the demands on the check's space.
 
 Places in errors are below the check, as everywhere: `pairs` and the family's own key, or `space`.
 """
@@ -66,14 +66,14 @@ def refuse_repeats(key: str, values: Iterable[Any]) -> None:
     )
 
 
-def demand_space(family: str, space: WeightSpace | None) -> WeightSpace:
-    """The check's space, which the family takes its shapes from.
+def demand_space(name: str, space: WeightSpace | None) -> WeightSpace:
+    """The check's space, which the family or regime of that name takes its shapes from.
 
     Raises:
         SuiteValueError: the check names none.
     """
     if space is None:
-        raise _refusal(f"{family} draws its weights in the check's space, and the check names none; add `space: NAME`")
+        raise refusal(f"{name} draws its weights in the check's space, and the check names none; add `space: NAME`")
     return space
 
 
@@ -85,7 +85,7 @@ def demand_movement(family: str, space: WeightSpace | None) -> None:
     """
     space = demand_space(family, space)
     if order(space) == 1:
-        raise _refusal(f"{family} needs two hidden neurons that can be swapped, the check's space is {space}")
+        raise refusal(f"{family} needs two hidden neurons that can be swapped, the check's space is {space}")
 
 
 def demand_mlp(family: str, space: WeightSpace | None, *, width: int = 1) -> WeightSpace:
@@ -96,9 +96,9 @@ def demand_mlp(family: str, space: WeightSpace | None, *, width: int = 1) -> Wei
     """
     space = demand_space(family, space)
     if not space.is_mlp:
-        raise _refusal(f"{family} is defined for MLP spaces only, the check's space is {space}")
+        raise refusal(f"{family} is defined for MLP spaces only, the check's space is {space}")
     if max(space.widths[1:-1]) < width:
-        raise _refusal(f"{family} needs a hidden layer of at least {width} neurons, the check's space is {space}")
+        raise refusal(f"{family} needs a hidden layer of at least {width} neurons, the check's space is {space}")
     return space
 
 
@@ -109,7 +109,7 @@ def demand_activation(family: str, space: WeightSpace, allowed: tuple[str, ...])
         SuiteValueError: the activation is none of `allowed`.
     """
     if space.activation not in allowed:
-        raise _refusal(f"{family} keeps the function for {', '.join(allowed)} only, the check's space is {space}")
+        raise refusal(f"{family} keeps the function for {', '.join(allowed)} only, the check's space is {space}")
 
 
 def demand_fit(family: str, hidden: tuple[int, ...], space: WeightSpace | None) -> None:
@@ -119,7 +119,7 @@ def demand_fit(family: str, hidden: tuple[int, ...], space: WeightSpace | None) 
         SuiteValueError: no MLP, or other hidden widths.
     """
     if space is not None and not (space.is_mlp and space.widths[1:-1] == hidden):
-        raise _refusal(
+        raise refusal(
             f"{family} has hidden widths {hidden} here, which do not fit the check's space {space}; "
             "leave `space` out or change its widths"
         )
@@ -130,5 +130,6 @@ def hidden_layers(space: WeightSpace, *, width: int = 1) -> list[int]:
     return [layer for layer, size in enumerate(space.widths[1:-1], 1) if size >= width]
 
 
-def _refusal(message: str) -> SuiteValueError:
+def refusal(message: str) -> SuiteValueError:
+    """What is wrong with the check's space."""
     return SuiteValueError((("space",), message))

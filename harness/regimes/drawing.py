@@ -7,29 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..pairs.demands import demand_space, refusal
 from ..pairs.vectors import relabelled
-from ..parameters import SuiteValueError
 from ..space import WeightSpace
 from .regime import Samples
 
 if TYPE_CHECKING:
     from ..pairs.family import Vector
-
-
-def refusal(message: str) -> SuiteValueError:
-    """What is wrong with the check's space."""
-    return SuiteValueError((("space",), message))
-
-
-def demand_space(regime: str, space: WeightSpace | None) -> WeightSpace:
-    """The check's space.
-
-    Raises:
-        SuiteValueError: the check names none.
-    """
-    if space is None:
-        raise refusal(f"{regime} draws its weights in the check's space, and the check names none; add `space: NAME`")
-    return space
 
 
 def demand_hidden_biases(regime: str, space: WeightSpace | None) -> WeightSpace:

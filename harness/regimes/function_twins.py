@@ -13,9 +13,10 @@ import numpy as np
 from pydantic import Field
 
 from ..pairs import PAIR_FAMILIES
+from ..pairs.demands import demand_space
 from ..parameters import Parameters
 from ..space import WeightSpace
-from .drawing import demand_space, twins
+from .drawing import twins
 from .regime import Regime, Samples
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ import numpy as np
 from pydantic import Field
 
 from ..pairs.cycles import cycle, disjoint_union
+from ..pairs.demands import refusal
 from ..pairs.vectors import LIMIT, STEP, distinct, entries
 from ..parameters import Parameters
 from ..space import WeightSpace, mlp
-from .drawing import refusal, twins
+from .drawing import twins
 from .regime import Regime, Samples
 
 MATRICES = (cycle(4), disjoint_union(cycle(2), cycle(2)))

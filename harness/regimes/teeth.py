@@ -13,10 +13,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from ..pairs.demands import demand_space, refusal
 from ..pairs.vectors import relabelled
 from ..parameters import Parameters
 from ..space import WeightSpace
-from .drawing import demand_space, refusal, stacked
+from .drawing import stacked
 from .regime import Regime, Samples
 
 STEP = 2.0**-9

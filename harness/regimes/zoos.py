@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from ..pairs.demands import refusal
 from ..parameters import Parameters, SuiteValueError
 from ..space import WeightSpace
 from ..zoo.catalogue import ZOOS
-from .drawing import refusal
 from .regime import Regime, Samples
 
 INRS, CLASSIFIERS = "digits-inr", "digits-classifiers"
