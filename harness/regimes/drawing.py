@@ -1,4 +1,4 @@
-"""What regimes share: the space a suite must name, vectors stacked into samples, and pairs mixed half and half."""
+"""What regimes share: vectors stacked into samples, and pairs mixed half and half."""
 
 from __future__ import annotations
 
@@ -7,25 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..pairs.demands import demand_space, refusal
 from ..pairs.vectors import relabelled
 from ..space import WeightSpace
 from .regime import Samples
 
 if TYPE_CHECKING:
     from ..pairs.family import Vector
-
-
-def demand_hidden_biases(regime: str, space: WeightSpace | None) -> WeightSpace:
-    """The check's space, an MLP: the one kind of space in which biases of hidden layers say what general position is.
-
-    Raises:
-        SuiteValueError: no space, or no MLP's.
-    """
-    space = demand_space(regime, space)
-    if not space.is_mlp:
-        raise refusal(f"{regime} is defined for MLP spaces only, the check's space is {space}")
-    return space
 
 
 def stacked(space: WeightSpace, vectors: Sequence[Vector]) -> Samples:

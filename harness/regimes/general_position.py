@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ..pairs.demands import demand_mlp
 from ..pairs.vectors import random_vector
 from ..parameters import Parameters
 from ..space import WeightSpace
-from .drawing import demand_hidden_biases, stacked
+from .drawing import stacked
 from .regime import Regime, Samples
 
 
@@ -49,6 +50,6 @@ GENERAL_POSITION = Regime(
     "general-position",
     "independent entries, distinct biases in every hidden layer",
     GeneralPositionParameters,
-    lambda parameters, space: demand_hidden_biases("general-position", space),
+    lambda parameters, space: demand_mlp("general-position", space),
     _draw,
 )

@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ..pairs.demands import demand_mlp
 from ..pairs.vectors import LIMIT, STEP, random_vector
 from ..parameters import Parameters, SuiteValueError
 from ..space import WeightSpace
-from .drawing import demand_hidden_biases, stacked
+from .drawing import stacked
 from .regime import Regime, Samples
 
 
@@ -31,7 +32,7 @@ class TiesParameters(Parameters):
 def _space(parameters: TiesParameters, space: WeightSpace | None) -> WeightSpace:
     if parameters.bits is not None and parameters.ties != "quantised":
         raise SuiteValueError((("regime", "bits"), f'only "ties: quantised" has bits, got "ties: {parameters.ties}"'))
-    return demand_hidden_biases("ties", space)
+    return demand_mlp("ties", space)
 
 
 def _draw(
