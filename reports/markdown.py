@@ -26,7 +26,7 @@ LIMIT = 65_000
 SHARES = {
     "problems": 4_000, "verdicts": 8_000, "checks": 8_000, "separation": 7_000, "expressivity": 4_000, "claims": 4_000,
     "conclusions": 3_000, "expected": 3_000, "not-applicable": 3_000, "cost": 2_500, "run": 3_000, "exhaustive": 2_000,
-    "controls": 2_500, "planted": 2_500,
+    "controls": 2_500, "planted": 3_500,
 }  # fmt: skip
 REST = "results.json and report.html hold all of it"
 _PLAIN = re.compile(r"[A-Za-z0-9 ,;:()=+%/'\"?.-]|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9])|[^\x00-\x7f]")
@@ -349,7 +349,7 @@ def _controls(run: Run) -> list[str]:
     found = table(header, rows, range(1, len(header)), SHARES["controls"]) if rows else []
     defects = [
         [code(entry.defect, 40), text(entry.rule, 80), code(entry.kind, 40), f"{'✓' if entry.caught else '✗'} {entry.verdict}",
-         text(entry.words, 160) or "–"]
+         text(entry.words, 90) or "–"]
         for entry in planted(run)
     ]  # fmt: skip
     if defects:
