@@ -40,9 +40,9 @@ def specification(space: WeightSpace) -> Any:
     Raises:
         Unsupported: the package is missing, or the space is no MLP's.
     """
-    package()
     if not space.is_mlp:
         raise Unsupported(f"nfn-official hands over the weights of MLPs only, not {space}")
+    package()
     common = import_module("nfn.common")
     shapes = [common.ArraySpec(shape) for shape in space.shapes.values()]
     return common.NetworkSpec(shapes[::2], shapes[1::2])
@@ -108,7 +108,7 @@ class NFNOfficial(nn.Module):
             raise ValueError(f"layer={layer!r}; allowed: {', '.join(LAYERS)}")
         if channels % heads:
             raise ValueError(f"heads={heads}; allowed: divisors of channels={channels}")
-        nfn, spec = package(), specification(space)
+        spec, nfn = specification(space), package()
         self.space, self.output = space, output
 
         def linear(inputs: int, outputs: int, **options: Any) -> nn.Module:

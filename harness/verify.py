@@ -188,6 +188,9 @@ def _check_orbit(
 
 def _check_individualisation(neurons: list[tuple[int, int]], space: WeightSpace, v: Vector, w: Vector) -> None:
     """No choice of neurons of w survives; choices grow one by one, and those that are parted already are dropped."""
+    for layer, i in neurons:
+        demand(0 <= layer < len(space.widths) and 0 <= i < space.widths[layer], "the marked neurons exist")
+    demand(len(set(neurons)) == len(neurons) > 0, "the marked neurons are distinct")
     choices: list[tuple[tuple[int, int], ...]] = [()]
     for depth in range(1, len(neurons) + 1):
         marked = {neuron: mark for mark, neuron in enumerate(neurons[:depth], 1)}

@@ -124,14 +124,18 @@ def _normal(space: WeightSpace, v: Vector, features: dict[frozenset[Any], int]) 
 def _feature(activation: str, z: dict[int, Any], features: dict[frozenset[Any], int]) -> dict[int, Any]:
     """`phi(z)` in features: 0 is the constant, positive numbers are inputs, negative ones earlier values of phi."""
     slopes = FACTORS.get(activation)
-    if not z:
-        return {}  # every activation is zero at zero
+    if not z or activation == "identity":
+        return z  # every activation is zero at zero
     never_negative = activation in ("relu", "abs") and max(z) <= 0
     if slopes and (set(z) == {0} or (never_negative and len({value > 0 for value in z.values()}) == 1)):
         slope = slopes[next(iter(z.values())) > 0]  # one sign for every input
         return {feature: slope * value for feature, value in z.items() if slope}
-    lead = z[min(z)]
+    lead = z[min(z, key=lambda feature: (feature == 0, feature < 0, abs(feature)))]
     scale = abs(lead) if slopes else Fraction(1)
-    sign = -1 if lead < 0 and activation in ("tanh", "sine", "identity") else 1
+    sign = 1 if lead > 0 else -1
     key = frozenset((feature, sign * value / scale) for feature, value in z.items())
-    return {features.setdefault(key, -1 - len(features)): sign * scale}
+    number = features.setdefault(key, -1 - len(features))
+    if activation in ("tanh", "sine"):
+        return {number: sign * scale}
+    skew = sum(slopes) if slopes else 1  # phi(-y) = phi(y) - skew y for all the others
+    return {number: scale, **({feature: skew * value for feature, value in z.items() if skew} if sign < 0 else {})}

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import copy
 import json
+from fractions import Fraction
 from functools import cache
+from itertools import product
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from orbitcheck import mlp
 from orbitcheck.harness.cli import main
+from orbitcheck.harness.oracles.enclosure import enclose
+from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.oracles.relation import certify
+from orbitcheck.harness.pairs.family import Pair
 from orbitcheck.harness.pairs.making import make_pair, read_pairs
 from orbitcheck.harness.result import digest
 from orbitcheck.harness.space import NamedSpace
@@ -140,6 +146,106 @@ def test_a_forged_statement_is_refuted_though_its_digest_is_made_anew(name):
         assert tried > 10
 
 
+def still_true(pair, certificate: dict) -> bool:
+    """Whether the statements that admit other witnesses hold, by the oracles' code, of which the verifier knows nothing."""
+    part, space = certificate["refinement"], pair.space
+    if part["kind"] == "round":
+        net, layer, i = part["neuron"]
+        colours = refine(space, [pair.v, pair.w]).colours[part["round"]][layer]
+        counts = [int((colours[side] == colours[net, i]).sum()) for side in (0, 1)]
+        if counts != part["counts"] or counts[0] == counts[1]:
+            return False
+    if certificate["orbit"].get("kind") == "individualisation":
+        chosen = [tuple(neuron) for neuron in certificate["orbit"]["neurons"]]
+        if len(set(chosen)) < len(chosen):
+            return False
+        for images in product(*(range(space.widths[layer]) for layer, _ in chosen)):
+            marks = [np.zeros((2, width), dtype=int) for width in space.widths]
+            for mark, ((layer, i), image) in enumerate(zip(chosen, images, strict=True), 1):
+                marks[layer][0, i], marks[layer][1, image] = mark, mark
+            if refine(space, [pair.v, pair.w], marks=marks).round_of_separation(0, 1) is None:
+                return False
+    part = certificate["function"]
+    if part["kind"] == "input":
+        x = [float.fromhex(coordinate) for coordinate in part["x"]]
+        ends = [[Fraction(end) for end in part[side]] for side in ("v", "w")]
+        if not (ends[0][1] < ends[1][0] or ends[1][1] < ends[0][0]):
+            return False
+        for vector, (low, high) in zip((pair.v, pair.w), ends, strict=True):
+            inner = enclose(space, vector, x)[part["output"]]
+            if not low <= inner[0] <= inner[1] <= high:
+                return False
+    return True
+
+
+def nudged(value, rng: np.random.Generator):
+    """Another value that could stand there: a neighbouring number, a number a little off, the other truth."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return max(0, value + int(rng.choice([-2, -1, 1, 2])))
+    if isinstance(value, str) and "0x" in value:
+        return (float.fromhex(value) + float(rng.choice([-1, 2.0**-8, 0.5, 64]))).hex()
+    try:
+        return str(Fraction(value) + Fraction(int(rng.choice([-1, 1])), int(rng.choice([1, 2**20]))))
+    except (TypeError, ValueError):
+        return other(value)
+
+
+@pytest.mark.parametrize("name", [name for name in PAIRS if name not in ("smooth", "biplanes")])
+def test_a_random_forgery_is_refuted_exactly_if_it_is_false(name):
+    """One or two numbers of a witness changed and the digest made anew: the verifier and the oracles' code agree."""
+    rng = np.random.default_rng(len(name))
+    for pair, certificate, told in certified(name):
+        places = [
+            path
+            for path in leaves({key: certificate[key] for key in ("refinement", "orbit", "function")})
+            if path[-1] not in ("kind", "relation", "round", "tensor", "field", "entry")
+            and not {"colours", "element", "values"} & set(path)
+        ]
+        for _ in range((6 if name == "strongly-regular" else 25) if places else 0):
+            forged = certificate
+            for path in (
+                rng.permutation(np.array(places, dtype=object))[: rng.integers(1, 3)] if len(places) > 1 else places
+            ):
+                forged = changed(forged, tuple(path), lambda value: nudged(value, rng))
+            try:
+                wanted = still_true(pair, forged)
+            except (IndexError, ValueError):
+                wanted = False
+            assert (problem(pair, sealed(forged), told) is None) == wanted, forged
+
+
+def test_neurons_that_do_not_exist_prove_nothing():
+    """A mark that no neuron carries would make any two nets look different."""
+    pair, certificate, told = certified("strongly-regular")[0]
+    assert certificate["orbit"]["kind"] == "individualisation"
+    for neurons in ([[1, 99]], [[9, 0]], [[-1, 0]], [[1, -1]], [], [[1, 0], [1, 0]]):
+        forged = sealed({**certificate, "orbit": {**certificate["orbit"], "neurons": neurons}})
+        assert problem(pair, forged, told) is not None, neurons
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky-relu", "abs", "gelu", "silu", "tanh", "sine", "identity"])
+def test_a_normal_form_proof_by_opposite_neurons_is_confirmed(activation):
+    """`phi(-z)` is `-phi(z)` or `phi(z) - c z`: a neuron turned round, and what that takes or adds made good by two others."""
+    space = mlp(1, 4, 1, activation=activation)
+    v = {"W1": np.array([[1.0], [2.0], [-2.0], [0.5]]), "b1": np.array([0.5, 1.0, -1.0, 0.0])}
+    v |= {"W2": np.array([[1.0, 1.0, -1.0, 0.25]]), "b2": np.array([0.0])}
+    odd = activation in ("tanh", "sine", "identity")
+    skew = {"leaky-relu": 65 / 64, "abs": 0.0}.get(activation, 1.0)
+    w = {name: array.copy() for name, array in v.items()}
+    w["W1"][0], w["b1"][0] = -1.0, -0.5
+    if odd:
+        w["W2"][0, 0] = -1.0
+    else:  # phi(z) = phi(-z) + c z, and c z is c/2 of phi(2z) - phi(-2z), which is 2 c z
+        w["W2"][0, 1] += 0.5
+        w["W2"][0, 2] -= 0.5
+    relation = certify(Pair(space, v, w))
+    assert relation.function == "equal", skew
+    told = [relation.orbit, relation.round, relation.function]
+    assert problem_of(relation.certificate, space, v, w, told) is None
+
+
 @pytest.mark.parametrize("name", ["generic", "smooth"])
 def test_intervals_must_hold_the_values_and_be_disjoint(name):
     for pair, certificate, told in certified(name):
@@ -164,8 +270,6 @@ def test_a_certificate_of_another_pair_or_another_row_is_refuted(name):
 
 
 def test_its_refinement_agrees_with_the_oracle():
-    from orbitcheck.harness.oracles.refinement import refine
-
     for name in PAIRS:
         for pair, _, _ in certified(name):
             parted = refine(pair.space, [pair.v, pair.w]).round_of_separation(0, 1)

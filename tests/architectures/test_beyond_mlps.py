@@ -152,16 +152,8 @@ def test_the_diagonal_of_a_recurrence_is_seen():
 
 
 READ_MLPS = (
-    "dws",
-    "nfn-hnp",
-    "nfn-np",
-    "ng-gnn",
-    "ng-t",
-    "nft",
-    "scale-gmn",
-    "sign-gmn",
-    "canonical-mlp",
-    "sorted-mlp",
+    *("dws", "nfn-hnp", "nfn-np", "nfn-official", "ng-gnn", "ng-t"),
+    *("nft", "scale-gmn", "sign-gmn", "canonical-mlp", "sorted-mlp"),
 )
 
 
