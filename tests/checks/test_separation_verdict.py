@@ -281,7 +281,8 @@ def test_an_undecided_row_says_what_would_decide(resolution, more):
 
 
 def test_evidence_is_that_of_the_best_readable_draw():
-    worse, better = exact(20.0, gain=1.0), exact(2e3, gain=5.0, confirmed=2e3, ratio32=3.0)
+    worse = exact(20.0, gain=1.0)
+    better = replace(exact(2e3, gain=5.0, confirmed=2e3, ratio32=3.0), generic=4.0)
     bad = replace(exact(1e6), jitter=1.0)
     told = evidence([worse, bad, better], 7.0, 4)
     assert {key: told[key] for key in ("draws", "ratio", "gap", "floor", "norm", "gain", "trained_ratio", "t_res")} == {
@@ -295,7 +296,7 @@ def test_evidence_is_that_of_the_best_readable_draw():
         "t_res": 4,
     }
     assert isclose(told["digits"], 3.30103, rel_tol=1e-5)
-    assert told["effect"] == 2e3 * EXACT and told["p"] == better.p
+    assert told["effect"] == 2e3 * EXACT / 4 and told["p"] == better.p
     first = told["measured"][0]
     assert (first["gap"], first["noise"], first["ratio"], first["p"]) == (20 * EXACT, EXACT, 20.0, worse.p)
     assert set(first) == {
