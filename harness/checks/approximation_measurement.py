@@ -103,12 +103,12 @@ def _learner(
 
 
 def _trained(learners: list[Learner], data: Problem, parameters: Any, seeds: list[int], bench: Workbench) -> Training:
-    parts = [
+    samples, validation = (
         Data(data.inputs(part).float().to(bench.device), data.targets[part].float().to(bench.device))
         for part in ("train", "validation")
-    ]
+    )
     budget = Budget(steps=parameters["steps"], batch=parameters["batch"], rate=parameters["rate"])
-    training = train(learners, parts[0], parts[1], budget, seeds, checkpoint=bench.checkpoint)
+    training = train(learners, samples, validation, budget, seeds, checkpoint=bench.checkpoint)
     bench.seconds += training.model_seconds
     bench.forwards += training.samples_seen * len(seeds)
     return training

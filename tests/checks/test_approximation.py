@@ -242,10 +242,11 @@ def test_a_network_that_sees_more_than_it_declares_is_below_the_floor_or_a_leak(
 
 
 def test_on_the_twins_the_error_sits_at_the_floor_and_never_below():
-    for target, steps, floor in (("middle-rank", 60, 1.0), ("connected", 400, 2 / 3)):
-        found = row(resolved(target, TWINS, steps=steps, seeds=1), "dws")
+    for target, steps, floor in (("middle-rank", 60, 1.0), ("cycle-weights", 400, None)):
+        sizes = {**SIZES, "train": 1024}
+        found = row(resolved(target, TWINS, steps=steps, seeds=1, sizes=sizes, parameters=[8000]), "dws")
         assert (found.outcome, found.observed) == ("pass", "at the floor"), found.reason
-        assert found.evidence["floor"] == pytest.approx(floor)
+        assert found.evidence["floor"] == pytest.approx(floor) if floor else found.evidence["floor"] > 0.3
         assert found.evidence["error"] >= found.evidence["floor"] - 1e-9
         assert found.evidence["leak"] <= 10
 
