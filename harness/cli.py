@@ -392,12 +392,18 @@ def reproduce(directory: Path, identity: str, device: str) -> None:
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 def verify(directory: Path) -> None:
-    """Re-check every certificate of a run with code that shares nothing with the oracles."""
-    from .store import StoreError, read_run
+    """Re-check every certificate of a run with code that shares nothing with the oracles.
+
+    Exit code: 0 if all hold, 1 if one does not or the file was changed, 2 if there is no run.
+    """
+    from .store import DamagedRun, StoreError, read_run
     from .verify import verify as checked
 
     try:
         rows = list(checked(read_run(directory)))
+    except DamagedRun as error:
+        click.echo(f"orbitcheck: {error}", err=True)
+        sys.exit(1)
     except StoreError as error:
         refuse(str(error))
     wrong = [(row, problem) for row, problem in rows if problem]
