@@ -398,7 +398,7 @@ def verify(directory: Path) -> None:
 
     try:
         rows = list(checked(read_run(directory)))
-    except StoreError as error:
+    except (StoreError, ValueError) as error:
         refuse(str(error))
     wrong = [(row, problem) for row, problem in rows if problem]
     for row, problem in wrong:

@@ -16,6 +16,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
+from .pairs.family import Pair
 from .pairs.making import make_pair
 from .result import Result, Run, digest
 from .space import WeightSpace
@@ -53,19 +54,19 @@ def verify(run: Run) -> Iterator[tuple[Result, str | None]]:
         if check is None or row.case not in check.cases:
             known[key] = "the run's suites have no such check and case"
         elif key not in known:
-            pair = make_pair(check.parameters, row.case)
-            known[key] = problem_of(row.certificate, pair.space, pair.v, pair.w, told)
+            known[key] = problem_of(row.certificate, lambda c=check, r=row: make_pair(c.parameters, r.case), told)
         yield row, known[key]
 
 
-def problem_of(certificate: Json, space: WeightSpace, v: Vector, w: Vector, told: Sequence[Any]) -> str | None:
-    """What is wrong with a certificate for these two vectors, or None; `told` is what the row says of it."""
+def problem_of(certificate: Json, make: Callable[[], Pair], told: Sequence[Any]) -> str | None:
+    """What is wrong with a certificate for the pair that is made, or None; `told` is what the row says of it."""
     try:
-        _check(certificate, space, [{name: u[name] + 0.0 for name in space.axes} for u in (v, w)], told)
+        pair = make()
+        _check(certificate, pair.space, [{name: u[name] + 0.0 for name in u} for u in (pair.v, pair.w)], told)
     except Refuted as error:
         return str(error)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        return f"malformed: {type(error).__name__} {error}"
+        return f"malformed: {type(error).__name__} {' '.join(str(error).split())}"
     return None
 
 
@@ -162,9 +163,10 @@ def _check_function(content: Json, space: WeightSpace, nets: Sequence[Vector]) -
     if statement == ("different", "input"):
         (low, high), (other_low, other_high) = ends = [list(map(Fraction, part[side])) for side in ("v", "w")]
         demand(high < other_low or other_high < low, "the intervals of the two outputs are disjoint")
+        slack = 0 if space.activation in SLOPES else Fraction(1, 10**40)  # of 60 digits a net loses fewer than 20
         for net, (least, most) in zip(nets, ends, strict=True):
             value = value_at(space, net, [float.fromhex(entry) for entry in part["x"]])[part["output"]]
-            demand(least - error_of(space) <= value <= most + error_of(space), "the output lies in its interval")
+            demand(least - slack <= value <= most + slack, "the output lies in its interval")
     elif statement == ("equal", "orbit"):
         demand(content["orbit"]["relation"] == "same", "the same function, since in one orbit")
     elif statement == ("equal", "refinement"):
@@ -291,7 +293,7 @@ def outputs(space: WeightSpace, net: Vector, forms: list[Form], activated: Calla
 
 
 def value_at(space: WeightSpace, net: Vector, x: Sequence[float]) -> list[Fraction]:
-    """`f_v(x)`, within `error_of(space)`."""
+    """`f_v(x)`, exactly; smooth activations to 60 digits."""
 
     def activated(form: Form) -> Form:
         z = form.get(0, Fraction(0))
@@ -301,11 +303,6 @@ def value_at(space: WeightSpace, net: Vector, x: Sequence[float]) -> list[Fracti
             return {0: Fraction(str(SMOOTH[space.activation](mpmath.mpf(z.numerator) / z.denominator)))}
 
     return [form.get(0, Fraction(0)) for form in outputs(space, net, [{0: Fraction(entry)} for entry in x], activated)]
-
-
-def error_of(space: WeightSpace) -> Fraction:
-    """Smooth activations are taken to 60 digits, of which a net of reasonable weights loses fewer than 20."""
-    return Fraction(0) if space.activation in SLOPES else Fraction(1, 10**40)
 
 
 def normal_form(space: WeightSpace, net: Vector, known: dict[frozenset[Any], int]) -> list[Form]:
