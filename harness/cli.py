@@ -404,7 +404,7 @@ def verify(directory: Path) -> None:
     except DamagedRun as error:
         click.echo(f"orbitcheck: {error}", err=True)
         sys.exit(1)
-    except StoreError as error:
+    except (StoreError, ValueError) as error:
         refuse(str(error))
     wrong = [(row, problem) for row, problem in rows if problem]
     for row, problem in wrong:

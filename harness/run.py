@@ -267,16 +267,23 @@ def reproduce(run: Run, identity: str, device: str) -> tuple[Result, Result | Lo
     """The row as it was, and evaluated again, alone.
 
     Raises:
-        NothingToRun: no row has that id or prefix, or several have.
+        NothingToRun: no row has that id or prefix, or several have; or another version of orbitcheck made the run.
     """
     found = {row.id: row for row in run.results if row.id.startswith(identity)}
     if len(found) != 1:
         raise NothingToRun(f'{len(found)} rows have an id that starts with "{identity}"; name one')
     row = next(iter(found.values()))
-    suites = [Suite.from_json(suite) for suite in run.suites]
     from .discovery import parse_name
 
-    cell = next(cell for cell in plan(suites, [parse_name(row.architecture)]) if cell.id == row.id)
+    try:
+        suites = [Suite.from_json(suite) for suite in run.suites]
+    except ValueError as error:
+        raise NothingToRun(str(error)) from None
+    cell = next((cell for cell in plan(suites, [parse_name(row.architecture)]) if cell.id == row.id), None)
+    if cell is None:
+        raise NothingToRun(
+            f"no check of the run's suites makes the row {row.id}: another version of orbitcheck made the run"
+        )
     with Workers(1, None) as workers:
         answer = next(answer for _, answer in workers.map(evaluate_cell, [(cell, device)], time_limit(cell)))
     return row, answer if isinstance(answer, Lost) else Result.from_json(answer)

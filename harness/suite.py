@@ -155,6 +155,20 @@ class Suite:
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Suite:
+        """The suite that `to_json` wrote.
+
+        Raises:
+            ValueError: the data are those of another version of orbitcheck.
+        """
+        try:
+            return Suite._from_json(data)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"suite {data.get('name')!r} was written by another version of orbitcheck ({error})"
+            ) from None
+
+    @staticmethod
+    def _from_json(data: Mapping[str, Any]) -> Suite:
         return Suite(
             **{
                 **data,

@@ -7,24 +7,38 @@ its statements follows from them by the argument that its kind names (`oracles/r
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import product
 from math import isqrt
 from typing import Any
 
+import mpmath
 import numpy as np
 
+from .pairs.family import Pair
 from .pairs.making import make_pair
 from .result import Result, Run, digest
 from .space import WeightSpace
 from .suite import Suite
-from .verify_function import Refuted, check_function, demand
 
+Json = Mapping[str, Any]
 Vector = Mapping[str, np.ndarray]
-Colouring = list[list[int]]
-"""One colour for each neuron of each layer, inputs first."""
+Neuron = tuple[int, int, int]
+"""Net, layer (inputs are layer 0) and index in the layer."""
+Marks = Sequence[set[Neuron]]
+"""Sets of neurons that start with a colour of their own."""
+Form = dict[int, Fraction]
+"""A combination: 0 is the constant, positive numbers are inputs, negative ones values of the activation."""
+
+SLOPES = {"relu": (0, 1), "leaky-relu": (Fraction(1, 64), 1), "abs": (-1, 1), "identity": (1, 1)}
+"""Of the piecewise-linear activations, left and right of zero."""
+SMOOTH = {
+    "tanh": mpmath.tanh,
+    "sine": mpmath.sin,
+    "gelu": lambda z: z * mpmath.ncdf(z),
+    "silu": lambda z: z / (1 + mpmath.exp(-z)),
+}
 
 
 def verify(run: Run) -> Iterator[tuple[Result, str | None]]:
@@ -34,214 +48,282 @@ def verify(run: Run) -> Iterator[tuple[Result, str | None]]:
     for row in run.results:
         if row.certificate is None:
             continue
-        key = (row.suite, row.check, row.case, digest([row.certificate, _told(row)]))
-        if key not in known:
-            check = checks.get((row.suite, row.check))
-            if check is None or row.case not in check.cases:
-                known[key] = "the run's suites have no such check and case"
-            else:
-                pair = make_pair(check.parameters, row.case)
-                known[key] = problem_of(row.certificate, pair.space, pair.v, pair.w, _told(row))
+        told = [row.evidence.get(key) for key in ("orbit", "round", "function")]
+        key = (row.suite, row.check, row.case, digest([row.certificate, told]))
+        check = checks.get((row.suite, row.check))
+        if check is None or row.case not in check.cases:
+            known[key] = "the run's suites have no such check and case"
+        elif key not in known:
+            known[key] = problem_of(row.certificate, lambda c=check, r=row: make_pair(c.parameters, r.case), told)
         yield row, known[key]
 
 
-def _told(row: Result) -> list[Any]:
-    return [row.evidence.get(key) for key in ("orbit", "round", "function")]
-
-
-def problem_of(
-    certificate: Mapping[str, Any], space: WeightSpace, v: Vector, w: Vector, told: Sequence[Any]
-) -> str | None:
-    """What is wrong with a certificate for these two vectors, or None; `told` is what the row says of it."""
+def problem_of(certificate: Json, make: Callable[[], Pair], told: Sequence[Any]) -> str | None:
+    """What is wrong with a certificate for the pair that is made, or None; `told` is what the row says of it."""
     try:
-        _check(certificate, space, v, w, told)
+        pair = make()
+        _check(certificate, pair.space, [{name: u[name] + 0.0 for name in u} for u in (pair.v, pair.w)], told)
     except Refuted as error:
         return str(error)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        return f"malformed: {type(error).__name__} {error}"
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        return f"malformed: {type(error).__name__} {' '.join(str(error).split())}"
     return None
 
 
-def _check(certificate: Mapping[str, Any], space: WeightSpace, v: Vector, w: Vector, told: Sequence[Any]) -> None:
+def _check(certificate: Json, space: WeightSpace, nets: Sequence[Vector], told: Sequence[Any]) -> None:
+    """Nets without a negative zero, which is the same weight as zero."""
     content = {key: value for key, value in certificate.items() if key != "sha256"}
     demand(certificate["sha256"] == digest(content), "the digest is that of the content")
     demand(content["version"] == 1 and content["space"] == space.to_json(), "the version and the space")
-    for vector, printed in zip((v, w), content["vectors"], strict=True):
-        data = b"".join((np.asarray(vector[name], dtype="<f8") + 0.0).tobytes() for name in space.axes)
+    for net, printed in zip(nets, content["vectors"], strict=True):
+        data = b"".join(np.asarray(net[name], dtype="<f8").tobytes() for name in space.axes)
         demand(printed["sha256"] == hashlib.sha256(data).hexdigest(), "the vectors are those of the row")
         for name, entries in printed.get("entries", {}).items():
-            demand(
-                entries == [(entry + 0.0).hex() for entry in vector[name].ravel().tolist()], f"the entries of {name}"
-            )
-    hidden = range(1, len(space.widths) - 1)
-    positions = [all(len(set((u[f"b{i}"] + 0.0).tolist())) == space.widths[i] for i in hidden) for u in (v, w)]
+            demand(entries == [entry.hex() for entry in net[name].ravel().tolist()], f"the entries of {name}")
+    hidden = list(enumerate(space.widths))[1:-1]
+    positions = [all(len(set(net[f"b{layer}"].tolist())) == width for layer, width in hidden) for net in nets]
     demand(content["general_position"] == positions, "general position")
     refinement, orbit, function = content["refinement"], content["orbit"], content["function"]
-    parted = refinement["round"] if refinement["relation"] == "different" else None
-    demand(list(told) == [orbit["relation"], parted, function["relation"]], "the row says what its certificate says")
-    _check_refinement(refinement, orbit, space, v, w)
-    _check_orbit(orbit, refinement, space, v, w)
-    check_function(function, refinement, orbit, space, v, w)
+    stated = [orbit["relation"], refinement.get("round"), function["relation"]]
+    demand(list(told) == stated, "the row says what its certificate says")
+    _check_refinement(content, space, nets)
+    if orbit["relation"] != "unknown":
+        _check_orbit(content, space, nets)
+    if function["relation"] != "unknown":
+        _check_function(content, space, nets)
 
 
-def refined(
-    space: WeightSpace, nets: Sequence[Vector], rounds: int, marks: Sequence[Mapping[tuple[int, int], int]] = ()
-) -> list[Colouring]:
-    """Joint colourings after so many rounds, by the definition (theory.md section 4); colours are numbers of dictionaries."""
-    last = len(space.widths) - 1
-    names: dict[Any, int] = {}
-
-    def start(net: int, layer: int, i: int) -> int:
-        place = i if layer in (0, last) else -1
-        bias = float(nets[net][f"b{layer}"][i]) + 0.0 if layer else 0.0
-        return names.setdefault((layer, place, bias, marks[net].get((layer, i), 0) if marks else 0), len(names))
-
-    colours = [
-        [[start(net, layer, i) for i in range(width)] for layer, width in enumerate(space.widths)]
-        for net in range(len(nets))
-    ]
-    for _ in range(rounds):
-        names = {}
-        after = []
-        for net, old in zip(nets, colours, strict=True):
-            layers = []
-            for layer, width in enumerate(space.widths):
-                seen = []
-                for i in range(width):
-                    above, below = [], []
-                    if layer:
-                        below = sorted(zip((net[f"W{layer}"][i] + 0.0).tolist(), old[layer - 1], strict=True))
-                    if layer < last:
-                        above = sorted(zip((net[f"W{layer + 1}"][:, i] + 0.0).tolist(), old[layer + 1], strict=True))
-                    seen.append(names.setdefault((old[layer][i], tuple(below), tuple(above)), len(names)))
-                layers.append(seen)
-            after.append(layers)
-        if len(names) == len({colour for net in colours for layer in net for colour in layer}):
-            return after  # no class was split: stable from here on
-        colours = after
-    return colours
-
-
-def _histogram(colouring: Colouring) -> Counter[int]:
-    return Counter(colour for layer in colouring for colour in layer)
-
-
-def _check_refinement(
-    part: Mapping[str, Any], orbit: Mapping[str, Any], space: WeightSpace, v: Vector, w: Vector
-) -> None:
-    if part["relation"] == "equivalent" and part["kind"] == "orbit":
-        demand(orbit["relation"] == "same", "1-WL-equivalent, since in one orbit")
-    elif part["relation"] == "equivalent":
-        demand(part["kind"] == "colouring", "a known kind of refinement statement")
-        left, right = refined(space, [v, w], sum(space.widths))
-        demand(_histogram(left) == _histogram(right), "1-WL-equivalent: equal histograms")
-        both = zip(left + right, part["colours"][0] + part["colours"][1], strict=True)
-        pairs = {(n % len(left), *pair) for n, layers in enumerate(both) for pair in zip(*layers, strict=True)}
-        mine, stated = ({(layer, names[side]) for layer, *names in pairs} for side in (0, 1))
-        demand(len(mine) == len(stated) == len(pairs), "the stated colouring is the stable one")
+def _check_refinement(content: Json, space: WeightSpace, nets: Sequence[Vector]) -> None:
+    part = content["refinement"]
+    statement = part["relation"], part["kind"]
+    if statement == ("equivalent", "orbit"):
+        demand(content["orbit"]["relation"] == "same", "1-WL-equivalent, since in one orbit")
+    elif statement == ("equivalent", "colouring"):
+        demand(not parted(space, nets), "1-WL-equivalent: equal histograms")
+        mine = colours_of(space, nets)
+        shape = [[len(colours) for colours in layers] for layers in part["colours"]]
+        demand(shape == [list(space.widths)] * 2, "a colour for each neuron of each layer")
+        stated = {(net, layer, i): (layer, part["colours"][net][layer][i]) for net, layer, i in mine}
+        pairs = {(mine[neuron], stated[neuron]) for neuron in mine}
+        demand(len({*mine.values()}) == len({*stated.values()}) == len(pairs), "the stated colouring is the stable one")
     else:
-        demand(part["relation"] == "different" and part["kind"] == "round", "a known kind of refinement statement")
-        parted = part["round"]
-        if parted:
-            left, right = refined(space, [v, w], parted - 1)
-            demand(_histogram(left) == _histogram(right), f"not parted before round {parted}")
-        both = refined(space, [v, w], parted)
-        net, layer, i = part["neuron"]
-        counts = [_histogram(colouring)[both[net][layer][i]] for colouring in both]
-        demand(counts == part["counts"] and counts[0] != counts[1], f"the counts of a colour in round {parted}")
+        demand(statement == ("different", "round"), "a known kind of refinement statement")
+        last = part["round"]
+        demand(last == 0 or not parted(space, nets, last - 1), f"not parted before round {last}")
+        colours = colours_of(space, nets, last)
+        same = [neuron for neuron in colours if colours[neuron] == colours[tuple(part["neuron"])]]
+        counts = [sum(neuron[0] == net for neuron in same) for net in (0, 1)]
+        demand(counts == part["counts"] and counts[0] != counts[1], f"the counts of a colour in round {last}")
 
 
-def _check_orbit(
-    part: Mapping[str, Any], refinement: Mapping[str, Any], space: WeightSpace, v: Vector, w: Vector
-) -> None:
-    kind = part.get("kind")
-    if part["relation"] == "unknown":
-        return
-    if part["relation"] == "same":
+def _check_orbit(content: Json, space: WeightSpace, nets: Sequence[Vector]) -> None:
+    part = content["orbit"]
+    statement = part["relation"], part["kind"]
+    if statement == ("same", "permutation"):
         element = part["element"]
-        demand(
-            kind == "permutation" and list(element) == list(space.permuted), "the permutation is on the permuted axes"
-        )
+        demand(list(element) == list(space.permuted), "the permutation is on the permuted axes")
         for axis, images in element.items():
             demand(sorted(images) == list(range(space.size[axis])), f"a permutation of {axis}")
         for name, axes in space.tensors:
-            for index in product(*map(range, v[name].shape)):
-                image = tuple(element[axis][i] if axis in element else i for axis, i in zip(axes, index, strict=True))
-                demand(w[name][image] == v[name][index], f"the permutation maps {name} of v to that of w")
-    elif kind == "refinement":
-        demand(refinement["relation"] == "different", "two orbits, since parted by refinement")
-    elif kind in ("rank", "components"):
+            images = np.ix_(*(np.array(element.get(axis, range(space.size[axis])), dtype=int) for axis in axes))
+            demand((nets[1][name][images] == nets[0][name]).all(), f"the permutation maps {name} of v to that of w")
+    elif statement == ("different", "refinement"):
+        demand(content["refinement"]["relation"] == "different", "two orbits, since parted by refinement")
+    elif statement in (("different", "rank"), ("different", "components")):
         field = part.get("field", "Q")
         prime = isinstance(field, int) and field > 1 and all(field % i for i in range(2, isqrt(field) + 1))
         demand(field == "Q" or prime, "the field is Q or that of a prime")
         demand(part["tensor"] in [f"W{i}" for i in range(2, len(space.widths) - 1)], "an inner weight matrix")
-        matrices = [u[part["tensor"]] for u in (v, w)]
+        exact = integers([net[part["tensor"]] for net in nets])
         if part["entry"] is not None:
-            matrices = [(matrix == float.fromhex(part["entry"])).astype(float) for matrix in matrices]
-        exact = _integers(matrices)
-        values = [rank(matrix, field) if kind == "rank" else components(matrix) for matrix in exact]
-        demand(values == part["values"] and values[0] != values[1], f"the {kind} of {part['tensor']}")
+            exact = integers([net[part["tensor"]] == float.fromhex(part["entry"]) for net in nets])
+        values = [rank(matrix, field) if part["kind"] == "rank" else components(matrix) for matrix in exact]
+        demand(values == part["values"] and values[0] != values[1], f"the {part['kind']} of {part['tensor']}")
     else:
-        demand(kind == "individualisation", "a known kind of orbit statement")
-        _check_individualisation([tuple(neuron) for neuron in part["neurons"]], space, v, w)
+        demand(statement == ("different", "individualisation"), "a known kind of orbit statement")
+        _check_individualisation(part["neurons"], space, nets)
 
 
-def _check_individualisation(neurons: list[tuple[int, int]], space: WeightSpace, v: Vector, w: Vector) -> None:
+def _check_individualisation(neurons: Sequence[Sequence[int]], space: WeightSpace, nets: Sequence[Vector]) -> None:
     """No choice of neurons of w survives; choices grow one by one, and those that are parted already are dropped."""
-    for layer, i in neurons:
-        demand(0 <= layer < len(space.widths) and 0 <= i < space.widths[layer], "the marked neurons exist")
-    demand(len(set(neurons)) == len(neurons) > 0, "the marked neurons are distinct")
-    choices: list[tuple[tuple[int, int], ...]] = [()]
-    for depth in range(1, len(neurons) + 1):
-        marked = {neuron: mark for mark, neuron in enumerate(neurons[:depth], 1)}
-        layer = neurons[depth - 1][0]
-        extended = [(*choice, (layer, i)) for choice in choices for i in range(space.widths[layer])]
-        choices = []
-        for choice in extended:
-            marks = [marked, {neuron: mark for mark, neuron in enumerate(choice, 1)}]
-            left, right = refined(space, [v, w], sum(space.widths), marks)
-            if _histogram(left) == _histogram(right):
-                choices.append(choice)
+    marked = [(0, layer, i) for layer, i in neurons]
+    distinct = set(marked) & set(neurons_of(space, nets))
+    demand(len(distinct) == len(marked) > 0, "the marked neurons exist and are distinct")
+    choices: list[list[set[Neuron]]] = [[]]
+    for neuron in marked:
+        images = [(1, neuron[1], i) for i in range(space.widths[neuron[1]])]
+        longer = [[*choice, {neuron, image}] for choice in choices for image in images]
+        choices = [choice for choice in longer if not parted(space, nets, marks=choice)]
     demand(not choices, "no choice of neurons of w matches the marked ones of v")
 
 
-def _integers(matrices: Sequence[np.ndarray]) -> list[list[list[int]]]:
-    """Both matrices times the least power of two that makes all their entries integers."""
+def _check_function(content: Json, space: WeightSpace, nets: Sequence[Vector]) -> None:
+    part, last = content["function"], len(space.widths) - 1
+    statement = part["relation"], part["kind"]
+    if statement == ("different", "input"):
+        (low, high), (other_low, other_high) = ends = [list(map(Fraction, part[side])) for side in ("v", "w")]
+        demand(high < other_low or other_high < low, "the intervals of the two outputs are disjoint")
+        slack = 0 if space.activation in SLOPES else Fraction(1, 10**40)  # of 60 digits a net loses fewer than 20
+        for net, (least, most) in zip(nets, ends, strict=True):
+            value = value_at(space, net, [float.fromhex(entry) for entry in part["x"]])[part["output"]]
+            demand(least - slack <= value <= most + slack, "the output lies in its interval")
+    elif statement == ("equal", "orbit"):
+        demand(content["orbit"]["relation"] == "same", "the same function, since in one orbit")
+    elif statement == ("equal", "refinement"):
+        demand(not parted(space, nets, last), "the same function, since not parted by round L")
+    elif statement == ("equal", "forward-refinement"):
+        colours = colours_of(space, nets, last, back=False)
+        for i in range(space.widths[last]):
+            demand(colours[0, last, i] == colours[1, last, i], f"equal colours of output {i}, forward only")
+    else:
+        demand(statement == ("equal", "normal-form"), "a known kind of function statement")
+        known: dict[frozenset[Any], int] = {}
+        left, right = (normal_form(space, net, known) for net in nets)
+        demand(left == right, "equal normal forms")
+
+
+class Refuted(Exception):
+    """A statement that does not follow; the message says which one."""
+
+
+def demand(holds: object, statement: str) -> None:
+    """Raises Refuted unless the statement holds."""
+    if not holds:
+        raise Refuted(f"does not hold: {statement}")
+
+
+def colours_of(
+    space: WeightSpace, nets: Sequence[Vector], rounds: int | None = None, marks: Marks = (), back: bool = True
+) -> dict[Neuron, int]:
+    """Joint colours after so many rounds, or stable ones, by the definition (theory.md section 4).
+
+    Without `back` neurons see their incoming edges alone.
+    """
+    last = len(space.widths) - 1
+
+    def start(neuron: Neuron) -> tuple[Any, ...]:
+        net, layer, i = neuron
+        bias = float(nets[net][f"b{layer}"][i]) if layer else 0.0
+        mark = next((number for number, marked in enumerate(marks) if neuron in marked), None)
+        return layer, i if layer in (0, last) else None, bias, mark
+
+    def seen(neuron: Neuron, colours: dict[Neuron, int]) -> tuple[Any, ...]:
+        net, layer, i = neuron
+        below = nets[net][f"W{layer}"][i].tolist() if layer else []
+        above = nets[net][f"W{layer + 1}"][:, i].tolist() if back and layer < last else []
+        incoming = sorted((weight, colours[net, layer - 1, j]) for j, weight in enumerate(below))
+        outgoing = sorted((weight, colours[net, layer + 1, j]) for j, weight in enumerate(above))
+        return colours[neuron], tuple(incoming), tuple(outgoing)
+
+    def numbered(keys: dict[Neuron, tuple[Any, ...]]) -> dict[Neuron, int]:
+        names: dict[tuple[Any, ...], int] = {}
+        return {neuron: names.setdefault(key, len(names)) for neuron, key in keys.items()}
+
+    colours = numbered({neuron: start(neuron) for neuron in neurons_of(space, nets)})
+    for _ in range(len(colours) if rounds is None else rounds):
+        after = numbered({neuron: seen(neuron, colours) for neuron in colours})
+        if max(after.values()) == max(colours.values()):
+            break  # no class was split: stable from here on
+        colours = after
+    return colours
+
+
+def neurons_of(space: WeightSpace, nets: Sequence[Vector]) -> list[Neuron]:
+    return [(n, layer, i) for n in range(len(nets)) for layer, width in enumerate(space.widths) for i in range(width)]
+
+
+def parted(space: WeightSpace, nets: Sequence[Vector], rounds: int | None = None, marks: Marks = ()) -> bool:
+    """Whether the histograms of colours of two nets differ after so many rounds, or for good."""
+    colours = colours_of(space, nets, rounds, marks)
+    return len({tuple(sorted(c for (net, _, _), c in colours.items() if net == side)) for side in (0, 1)}) > 1
+
+
+def integers(matrices: Sequence[np.ndarray]) -> list[list[list[int]]]:
+    """The matrices times the least power of two that makes all their entries integers."""
     exact = [[[Fraction(entry) for entry in row] for row in matrix.tolist()] for matrix in matrices]
     unit = max(entry.denominator for matrix in exact for row in matrix for entry in row)
     return [[[int(entry * unit) for entry in row] for row in matrix] for matrix in exact]
 
 
-def rank(matrix: list[list[int]], field: str | int) -> int:
-    """Rank over Q, or over GF(p) for a prime `field`, by elimination."""
-    rows: list[list[Any]] = [[Fraction(e) if field == "Q" else e % int(field) for e in row] for row in matrix]
+def rank(matrix: Sequence[Sequence[int]], field: str | int) -> int:
+    """Rank over "Q", or over GF(field) for a prime, by elimination."""
+    reduced: Any = Fraction if field == "Q" else lambda entry: entry % field
+    rows: list[list[Any]] = [[reduced(entry) for entry in row] for row in matrix]
     found = 0
-    for column in range(len(rows[0])):
-        pivot = next((i for i in range(found, len(rows)) if rows[i][column]), None)
+    for column in range(len(matrix[0])):
+        pivot = next((row for row in rows if row[column]), None)
         if pivot is None:
             continue
-        rows[found], rows[pivot] = rows[pivot], rows[found]
-        head = rows[found]
-        inverse = 1 / head[column] if field == "Q" else pow(int(head[column]), -1, int(field))
-        for i in range(found + 1, len(rows)):
-            factor = rows[i][column] * inverse
-            if factor:
-                row = [a - factor * b for a, b in zip(rows[i], head, strict=True)]
-                rows[i] = row if field == "Q" else [entry % int(field) for entry in row]
         found += 1
+        rows.remove(pivot)
+        inverse = 1 / pivot[column] if field == "Q" else pow(pivot[column], -1, int(field))
+        for row in rows:
+            factor = row[column] * inverse
+            row[:] = [reduced(a - factor * b) if factor else a for a, b in zip(row, pivot, strict=True)]
     return found
 
 
-def components(matrix: list[list[int]]) -> list[int]:
+def components(matrix: Sequence[Sequence[int]]) -> list[int]:
     """Sizes of the connected components of the bipartite graph of the non-zero entries, in rising order."""
-    edges = {(("row", i), ("column", j)) for i, row in enumerate(matrix) for j, entry in enumerate(row) if entry}
-    left = {("row", i) for i in range(len(matrix))} | {("column", j) for j in range(len(matrix[0]))}
-    sizes = []
-    while left:
-        found, border = set(), {left.pop()}
-        while border:
-            found |= border
-            border = {b for edge in edges for a, b in (edge, edge[::-1]) if a in border} - found
-        left -= found
-        sizes.append(len(found))
-    return sorted(sizes)
+    parts = [{("column", j)} for j in range(len(matrix[0]))]
+    for i, row in enumerate(matrix):
+        joined = [part for part in parts if any(row[j] for side, j in part if side == "column")]
+        parts = [part for part in parts if part not in joined] + [{("row", i)}.union(*joined)]
+    return sorted(len(part) for part in parts)
+
+
+def combination(parts: Iterable[tuple[Any, Form]]) -> Form:
+    """The sum of multiples of forms, without zeros."""
+    total: Form = defaultdict(Fraction)
+    for factor, form in parts:
+        for feature, coefficient in form.items():
+            total[feature] += Fraction(factor) * coefficient
+    return {feature: coefficient for feature, coefficient in total.items() if coefficient}
+
+
+def outputs(space: WeightSpace, net: Vector, forms: list[Form], activated: Callable[[Form], Form]) -> list[Form]:
+    """What the net makes of these inputs."""
+    for layer in range(1, len(space.widths)):
+        inputs = forms if layer == 1 else [activated(form) for form in forms]
+        forms = [
+            combination([(bias, {0: Fraction(1)}), *zip(row, inputs, strict=True)])
+            for row, bias in zip(net[f"W{layer}"].tolist(), net[f"b{layer}"].tolist(), strict=True)
+        ]
+    return forms
+
+
+def value_at(space: WeightSpace, net: Vector, x: Sequence[float]) -> list[Fraction]:
+    """`f_v(x)`, exactly; smooth activations to 60 digits."""
+
+    def activated(form: Form) -> Form:
+        z = form.get(0, Fraction(0))
+        if space.activation in SLOPES:
+            return {0: z * SLOPES[space.activation][z > 0]}
+        with mpmath.workdps(60):
+            return {0: Fraction(str(SMOOTH[space.activation](mpmath.mpf(z.numerator) / z.denominator)))}
+
+    return [form.get(0, Fraction(0)) for form in outputs(space, net, [{0: Fraction(entry)} for entry in x], activated)]
+
+
+def normal_form(space: WeightSpace, net: Vector, known: dict[frozenset[Any], int]) -> list[Form]:
+    """Outputs as combinations of features; equal combinations, numbered by one dictionary, are equal functions."""
+    inputs = [{i: Fraction(1)} for i in range(1, space.widths[0] + 1)]
+    return outputs(space, net, inputs, lambda form: _feature(space.activation, form, known))
+
+
+def _feature(activation: str, z: Form, known: dict[frozenset[Any], int]) -> Form:
+    """`phi(z)` in features."""
+    slopes = SLOPES.get(activation)
+    if not z or activation == "identity":
+        return z  # every activation is zero at zero
+    never_negative = set(z) == {0} or (activation in ("relu", "abs") and max(z) <= 0)
+    if slopes and never_negative and len({value > 0 for value in z.values()}) == 1:
+        return combination([(slopes[next(iter(z.values())) > 0], z)])  # one sign for every input
+    lead = z[min(z, key=lambda feature: (feature == 0, feature < 0, abs(feature)))]
+    scale, sign = abs(lead) if slopes else Fraction(1), 1 if lead > 0 else -1
+    key = frozenset((feature, sign * value / scale) for feature, value in z.items())
+    feature = {known.setdefault(key, -1 - len(known)): scale}
+    if activation in ("tanh", "sine"):
+        return combination([(sign, feature)])
+    skew = sum(slopes) if slopes else 1  # phi(-y) = phi(y) - skew y for all the others
+    return combination([(1, feature), (skew if sign < 0 else 0, z)])

@@ -29,12 +29,17 @@ from .kinds import CheckKind
 from .prediction import ANY, NOT_SEPARATED, SEPARATED, Prediction
 
 CONTROLS, CROSSES, JITTERS, GENERIC = 32, 8, 12, 8
-"""Pairs of orbit mates, pairs across, one-ulp pairs, generic vectors: 2 * 32 + 2 * 8 + 12 + 8 = 100 forwards a draw."""
+"""Pairs of orbit mates, pairs across, one-ulp pairs, generic vectors: 2 * 32 + 2 * 8 = 80 forwards a draw, and 12 + 8 more
+where they could change what the draw says."""
 SEPARATION_RATIO, NULL_RATIO = 1e3, 10.0
 ILL_CONDITIONED = 1e-9
 UNIT = 2.0**-53
-FIRST, FINAL, LAST = 1, 4, 16
-"""Draws after which a gap may decide, no gap on a certified pair is final, and the rest is undecided."""
+UNPREDICTED, FINAL, LAST = 2, 4, 16
+"""Draws after which a pair of which nothing is predicted is left, no gap on a certified pair is final, and the rest is undecided.
+
+A pair of which nothing is predicted can neither meet nor miss a prediction, and is never called not separated: its draws
+only look for a gap, one at a small and one at a larger gain.
+"""
 SHRINK_PER_ROUND = 1e4
 """The gap of a network that sees on shrinks by at most this much a refinement round (theory.md section 6, measured)."""
 COMPARISONS = 16
@@ -91,9 +96,9 @@ class Draw:
         gain: of the draw.
         controls: `||phi(g v) - phi(g' v)||`, half for v, half for w.
         crosses: `||phi(g v) - phi(h w)||`.
-        jitter: largest distance under one-ulp noise of the input.
+        jitter: largest distance under one-ulp noise of the input, None where it was not asked for.
         norm: mean norm of the outputs (`c`).
-        generic: median distance of generic vectors (`s`).
+        generic: median distance of generic vectors (`s`), None where it was not asked for.
         continuous: whether the plug-in claims it; else jitter is shown but is no noise (canonical forms jump).
         confirmed: ratio with fresh elements in float64, None if not asked for.
         ratio32: ratio with fresh elements in float32 with its own noise, None if not asked for.
@@ -103,9 +108,9 @@ class Draw:
     gain: float
     controls: tuple[float, ...]
     crosses: tuple[float, ...]
-    jitter: float
+    jitter: float | None
     norm: float
-    generic: float
+    generic: float | None
     continuous: bool = True
     confirmed: float | None = None
     ratio32: float | None = None
@@ -119,7 +124,7 @@ class Draw:
     @property
     def noise(self) -> float:
         """`N`: the largest of controls, jitter and a few units in the last place of the output."""
-        jitter = self.jitter if self.continuous else 0.0
+        jitter = self.jitter if self.continuous and self.jitter is not None else 0.0
         return max(*self.controls, jitter, 4 * UNIT * self.norm, 1e-300)
 
     @property
@@ -140,9 +145,17 @@ class Draw:
         if self.noise <= ILL_CONDITIONED * self.norm:
             return None
         largest = max(self.controls)
-        if largest > SEPARATION_RATIO * max(self.jitter, 4 * UNIT * self.norm):
+        if largest > SEPARATION_RATIO * max(self.jitter or 0.0, 4 * UNIT * self.norm):
             return f"invalid: copies of one orbit differ by {largest / self.norm:.1e} of the output; see equivariance"
         return f"ill-conditioned: the noise is {self.noise / self.norm:.1e} of the output"
+
+
+def says_all(draw: Draw) -> bool:
+    """Whether a draw of copies and crosses alone says all that it can: more noise would leave no gap where there is none.
+
+    At a gain above one only, since at gain one an ill-conditioned network is at fault, gap or no gap.
+    """
+    return draw.gain > 1 and draw.fault is None and draw.ratio <= NULL_RATIO
 
 
 def fatal(draw: Draw) -> bool:
@@ -180,10 +193,10 @@ def observe(draws: Sequence[Draw], prediction: Prediction) -> str:
 
 
 def wants_more(draws: Sequence[Draw], prediction: Prediction) -> bool:
-    """Whether another draw could change the answer within the schedule of 1, 4 and 16 draws."""
+    """Whether another draw is due: none after an answer, nor past the end of the schedule."""
     if draws and observe(draws, prediction) != "undecided":
         return False
-    return len(draws) < (FINAL if prediction.verdict == ANY else LAST)
+    return len(draws) < (UNPREDICTED if prediction.verdict == ANY else LAST)
 
 
 def resolved_rounds(ratios: Mapping[int, float]) -> int:

@@ -17,12 +17,14 @@ from orbitcheck.harness.checks.separation import (
     CROSSES,
     FINAL,
     LAST,
+    UNPREDICTED,
     Draw,
     evidence,
     fatal,
     judge,
     observe,
     resolved_rounds,
+    says_all,
     wants_more,
 )
 
@@ -51,10 +53,11 @@ def draw(
 CLEAR = draw(1e6, confirmed=1e6, ratio32=20.0)
 
 
-def test_a_draw_costs_a_hundred_forwards():
+def test_a_draw_costs_eighty_forwards_and_twenty_more():
     from orbitcheck.harness.checks.separation import GENERIC, JITTERS
 
-    assert 2 * CONTROLS + 2 * CROSSES + JITTERS + GENERIC == 100
+    assert 2 * CONTROLS + 2 * CROSSES == 80
+    assert JITTERS + GENERIC == 20
 
 
 def test_a_confirmed_gap_in_both_precisions_separates():
@@ -92,12 +95,12 @@ def test_no_gap_is_final_after_four_draws_for_a_certified_pair_only():
     assert observe([quiet] * 3 + [draw(11.0)], BLIND) == "undecided"
 
 
-def test_the_schedule_is_1_4_16():
+def test_the_schedule_is_2_4_16():
     quiet = draw(0.5)
     assert wants_more([], SEES)
     assert not wants_more([CLEAR], SEES)
     assert next(count for count in range(1, 20) if not wants_more([quiet] * count, BLIND)) == FINAL
-    assert next(count for count in range(1, 20) if not wants_more([quiet] * count, NOTHING)) == FINAL
+    assert next(count for count in range(1, 20) if not wants_more([quiet] * count, NOTHING)) == UNPREDICTED
     assert next(count for count in range(1, 20) if not wants_more([quiet] * count, SEES)) == LAST
 
 
@@ -125,6 +128,28 @@ def test_jitter_is_no_noise_of_a_map_that_declares_jumps():
     assert jumping.fault is None
     assert observe([jumping], SEES) == SEPARATED
     assert replace(jumping, continuous=True).fault is not None
+
+
+@given(
+    gain=st.sampled_from([1.0, 3.0, 10.0]),
+    ratio=st.floats(0.0, 1e4),
+    control=st.floats(0.0, 1e-6),
+    jitter=st.floats(0.0, 1e-3),
+)
+@settings(deadline=None, derandomize=True, max_examples=300)
+def test_a_draw_that_says_all_without_jitter_never_shows_a_gap_with_it(gain, ratio, control, jitter):
+    bare = replace(exact(ratio, gain=gain), controls=(control,) * CONTROLS, jitter=None, generic=None)
+    bare = replace(bare, crosses=(ratio * bare.noise,) * CROSSES)
+    assert says_all(bare) == (gain > 1 and control <= 1e-9 and bare.ratio <= 10)
+    if says_all(bare):
+        full = replace(bare, jitter=jitter, generic=1.0)
+        assert full.ratio <= bare.ratio and observe([full] * LAST, SEES) == "undecided"
+        assert not fatal(full) and not (full.fault or "").startswith("invalid")
+
+
+def test_a_draw_says_all_up_to_ten_noises():
+    assert says_all(exact(10.0)) and not says_all(exact(10.5))
+    assert not says_all(exact(10.0, gain=1.0))
 
 
 def test_a_missing_gap_convicts_only_within_the_resolution():
