@@ -134,6 +134,7 @@ def test_rows_are_ranked_in_lexicographic_order():
         rows = rng.integers(0, high, (200, 3))
         ordered = sorted({tuple(row) for row in rows.tolist()})
         assert rank_rows(rows).tolist() == [ordered.index(tuple(row)) for row in rows.tolist()]
+    assert rank_rows(np.zeros((0, 3), dtype=np.int64)).shape == (0,)
 
 
 @pytest.mark.parametrize("t", range(2, 9))
