@@ -91,13 +91,14 @@ def refine(
     weights = [_codes(arrays[f"W{layer}"]) for layer in layers[1:]]
     colours = _initial(space, arrays, marks)
     history, classes = [colours], [_net_classes(colours)]
-    while True:
+    for _ in range(sum(colour.size for colour in colours)):  # every round but the last one splits a class
         finer = tuple(_refined(layer, colours, weights, direction) for layer in layers)
         if all(int(new.max()) == int(old.max()) for new, old in zip(finer, colours, strict=True)):
             return Refinement(space, tuple(history), tuple(classes))
         colours = finer
         history.append(colours)
         classes.append(_net_classes(colours))
+    raise AssertionError("refinement did not end")
 
 
 def stacked(space: WeightSpace, vectors: Sequence[Vector] | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

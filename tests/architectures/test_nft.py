@@ -15,10 +15,13 @@ from orbitcheck.harness.architecture import Architecture, as_architecture
 from orbitcheck.harness.cell import Cell
 from orbitcheck.harness.checks import CHECK_KINDS
 from orbitcheck.harness.checks.kinds import NamedSpace, parse_parameters
+from orbitcheck.harness.checks.separation_measurement import draw_once
 from orbitcheck.harness.evaluate import evaluate
 from orbitcheck.harness.inputs import CONSTRUCTED, constructed
-from orbitcheck.harness.redraw import redraw_
+from orbitcheck.harness.pairs.making import make_pair, read_pairs
+from orbitcheck.harness.redraw import GAINS, redraw_
 from orbitcheck.harness.result import Result
+from orbitcheck.harness.workbench import Workbench
 
 SPACES = {"tiny": mlp(2, 4, 3, 1), "shallow": mlp(3, 5, 2), "deep": mlp(1, 3, 1, 4, 2, 1), "ones": mlp(1, 1, 1)}
 OUTPUTS = [Invariant(3), Equivariant(2)]
@@ -135,12 +138,15 @@ def test_the_pair_of_prop_6_2_is_parted() -> None:
 
 def test_the_biplanes_are_not_parted() -> None:
     """Their Gram matrices coincide, so no draw shows a gap above the noise."""
-    results = rows(as_architecture(NFT), "separation", pairs={"family": "biplanes", "count": 1})
-    assert len(results) == 3
-    for row in results:
-        ratios = [draw["ratio"] for draw in row.evidence["measured"]]
-        assert len(ratios) >= 4
-        assert max(ratios) <= 10
+    architecture, parameters = as_architecture(NFT), {"space": None, "pairs": {"family": "biplanes", "count": 1}}
+    family, settings, space = read_pairs(parameters)
+    cases = family.cases(settings, space)
+    assert len(cases) == 3
+    for case in cases:
+        pair = make_pair(parameters, case)
+        draws = [draw_once(architecture, pair, 1, number, Workbench()) for number in range(4)]
+        assert {draw.gain for draw in draws} == set(GAINS)
+        assert all(draw.fault is None and draw.ratio <= 10 for draw in draws)
 
 
 def test_late_rounds_and_directions_are_seen() -> None:

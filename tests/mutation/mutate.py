@@ -29,7 +29,16 @@ VERDICT_TESTS = (
 TESTS_OF = {
     "orbitcheck.harness.checks.": VERDICT_TESTS,
     "orbitcheck.harness.oracles.refinement": ("tests/oracles/test_refinement.py",),
+    "orbitcheck.harness.oracles.remainder": ("tests/oracles/test_orbit.py",),
+    "orbitcheck.harness.oracles.labelling": ("tests/oracles/test_orbit.py",),
+    "orbitcheck.harness.oracles.orbit": ("tests/oracles/test_orbit.py",),
+    "orbitcheck.harness.oracles.stabiliser": ("tests/oracles/test_orbit.py",),
+    "orbitcheck.harness.oracles.invariants": ("tests/oracles/test_relation.py",),
+    "orbitcheck.harness.oracles.individualisation": ("tests/oracles/test_relation.py",),
     "orbitcheck.harness.oracles.linear": ("tests/oracles/test_linear.py",),
+    "orbitcheck.harness.oracles.normal_form": ("tests/oracles/test_function.py",),
+    "orbitcheck.harness.oracles.floors": ("tests/oracles/test_floors.py",),
+    "orbitcheck.harness.oracles.classes": ("tests/oracles/test_classes.py",),
 }
 PLUMBING = ("x_resolve__", "x_cases__", "x_evaluate__")
 """What reads parameters and hands over to the measurement is no verdict; the tests of suites and of whole rows hold it."""
@@ -43,7 +52,8 @@ only_mutate = %s
 pytest_add_cli_args_test_selection = %s
 pytest_add_cli_args = ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:xdist"]
 track_dependencies = false
-timeout_constant = 20.0
+timeout_constant = 5.0
+timeout_multiplier = 3.0
 
 [tool.pytest.ini_options]
 filterwarnings = ["error"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+import igraph
 import numpy as np
 import pytest
 
@@ -158,6 +159,36 @@ def near_miss(space: WeightSpace, v: Mapping[str, np.ndarray], rng: np.random.Ge
     return w
 
 
+def as_graph(space: WeightSpace, v) -> tuple[igraph.Graph, list, list]:
+    """Every neuron a vertex, every weight an edge: colours and edge labels as igraph's own matcher takes them."""
+    starts = np.cumsum([0, *space.widths])
+    last = len(space.widths) - 1
+    colours = [
+        (layer, index if layer in (0, last) else -1, float(v[f"b{layer}"][index]) if layer else 0.0)
+        for layer, width in enumerate(space.widths)
+        for index in range(width)
+    ]
+    edges, labels = [], []
+    for layer in range(1, last + 1):
+        for (row, column), weight in np.ndenumerate(v[f"W{layer}"]):
+            edges.append((int(starts[layer]) + row, int(starts[layer - 1]) + column))
+            labels.append(float(weight))
+    return igraph.Graph(n=len(colours), edges=edges), colours, labels
+
+
+def igraph_same(space: WeightSpace, v, w) -> bool:
+    (left, left_colours, left_labels), (right, right_colours, right_labels) = as_graph(space, v), as_graph(space, w)
+    colours = {colour: number for number, colour in enumerate(dict.fromkeys(left_colours + right_colours))}
+    labels = {label: number for number, label in enumerate(dict.fromkeys(left_labels + right_labels))}
+    return left.isomorphic_vf2(
+        right,
+        color1=[colours[c] for c in left_colours],
+        color2=[colours[c] for c in right_colours],
+        edge_color1=[labels[x] for x in left_labels],
+        edge_color2=[labels[x] for x in right_labels],
+    )
+
+
 class Tools:
     """The functions above, under one fixture."""
 
@@ -170,6 +201,7 @@ class Tools:
     relabelled = staticmethod(relabelled)
     tied = staticmethod(tied)
     near_miss = staticmethod(near_miss)
+    igraph_same = staticmethod(igraph_same)
 
 
 @pytest.fixture(scope="session")

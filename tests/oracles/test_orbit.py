@@ -6,7 +6,6 @@ import time
 from itertools import pairwise
 from math import factorial
 
-import igraph
 import networkx
 import numpy as np
 import pytest
@@ -48,36 +47,6 @@ def test_the_decision_is_the_one_of_brute_force(tools, all_permutations, space: 
     assert min(seen.values()) >= 30
 
 
-def as_graph(space: WeightSpace, v) -> tuple[igraph.Graph, list, list]:
-    """Every neuron a vertex, every weight an edge: colours and edge labels as igraph's own matcher takes them."""
-    starts = np.cumsum([0, *space.widths])
-    last = len(space.widths) - 1
-    colours = [
-        (layer, index if layer in (0, last) else -1, float(v[f"b{layer}"][index]) if layer else 0.0)
-        for layer, width in enumerate(space.widths)
-        for index in range(width)
-    ]
-    edges, labels = [], []
-    for layer in range(1, last + 1):
-        for (row, column), weight in np.ndenumerate(v[f"W{layer}"]):
-            edges.append((int(starts[layer]) + row, int(starts[layer - 1]) + column))
-            labels.append(float(weight))
-    return igraph.Graph(n=len(colours), edges=edges), colours, labels
-
-
-def igraph_same(space: WeightSpace, v, w) -> bool:
-    (left, left_colours, left_labels), (right, right_colours, right_labels) = as_graph(space, v), as_graph(space, w)
-    colours = {colour: number for number, colour in enumerate(dict.fromkeys(left_colours + right_colours))}
-    labels = {label: number for number, label in enumerate(dict.fromkeys(left_labels + right_labels))}
-    return left.isomorphic_vf2(
-        right,
-        color1=[colours[c] for c in left_colours],
-        color2=[colours[c] for c in right_colours],
-        edge_color1=[labels[x] for x in left_labels],
-        edge_color2=[labels[x] for x in right_labels],
-    )
-
-
 @pytest.mark.parametrize("widths", [(1, 5, 5, 1), (2, 6, 5, 2), (1, 4, 4, 4, 1), (1, 3, 3, 3, 3, 1)])
 def test_igraph_is_of_the_same_opinion(tools, widths: tuple[int, ...]):
     """300 pairs a space, 1,200 in all, beyond the reach of brute force."""
@@ -88,7 +57,7 @@ def test_igraph_is_of_the_same_opinion(tools, widths: tuple[int, ...]):
         v = tools.tied(space, rng)
         w = tools.near_miss(space, v, rng)
         answers.append(same_orbit(space, v, w).answer)
-        assert answers[-1] == ("same" if igraph_same(space, v, w) else "different")
+        assert answers[-1] == ("same" if tools.igraph_same(space, v, w) else "different")
     assert min(answers.count("same"), answers.count("different")) >= 20
 
 

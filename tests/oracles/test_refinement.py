@@ -134,6 +134,7 @@ def test_rows_are_ranked_in_lexicographic_order():
         rows = rng.integers(0, high, (200, 3))
         ordered = sorted({tuple(row) for row in rows.tolist()})
         assert rank_rows(rows).tolist() == [ordered.index(tuple(row)) for row in rows.tolist()]
+    assert rank_rows(np.zeros((0, 3), dtype=np.int64)).shape == (0,)
 
 
 @pytest.mark.parametrize("t", range(2, 9))
@@ -203,3 +204,24 @@ def test_marks_individualise_neurons(tools):
     assert refine(space, [v, w], marks=marks).round_of_separation(0, 1) is None
     marks[1][:, 0] = 1
     assert refine(space, [v, w], marks=marks).round_of_separation(0, 1) is not None
+
+
+def test_a_difference_of_the_last_round_counts(tools):
+    """All weights apart: every neuron is alone from round 1 on, which is the round that parts the two."""
+    space = mlp(1, 1, 1)
+    v = {name: np.ones(shape) for name, shape in space.shapes.items()}
+    refinement = refine(space, [v, {**v, "W1": np.zeros((1, 1)), "W2": np.zeros((1, 1))}])
+    assert refinement.round_of_separation(0, 1) == 1 == len(refinement.net_classes) - 1
+    assert refinement.classes()[0] != refinement.classes()[1]
+
+
+def test_some_of_the_nets_keep_their_stable_colours(tools):
+    space = mlp(2, 4, 3, 1)
+    rng = np.random.default_rng(4)
+    joint = refine(space, [tools.tied(space, rng) for _ in range(6)])
+    chosen = np.array([4, 1, 2])
+    some = joint.restricted(chosen)
+    assert some.space == space and len(some.colours) == len(some.net_classes) == 1
+    assert all(np.array_equal(part, whole[chosen]) for part, whole in zip(some.stable, joint.stable, strict=True))
+    assert np.array_equal(some.classes(), joint.classes()[chosen])
+    assert np.array_equal(some.is_discrete, joint.is_discrete[chosen])
