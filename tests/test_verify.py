@@ -313,7 +313,8 @@ def test_the_command_confirms_a_run_and_notices_tampering(finished, tmp_path):
     certificate = data["results"][0]["certificate"]
     certificate["refinement"]["round"] += 1
     (out / "results.json").write_text(json.dumps(data))
-    assert "changed after it was written" in call(main, ["verify", str(out)]).stderr
+    changed = call(main, ["verify", str(out)])
+    assert changed.exit_code == 1 and "changed after it was written" in changed.stderr
     data["results"][0]["certificate"] = sealed(certificate)
     data["sha256"] = digest({key: value for key, value in data.items() if key != "sha256"})
     (out / "results.json").write_text(json.dumps(data))
