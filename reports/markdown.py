@@ -31,8 +31,8 @@ SHARES = {
 REST = "results.json and report.html hold all of it"
 _PLAIN = re.compile(r"[A-Za-z0-9 ,;:()=+%/'\"?.-]|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9])|[^\x00-\x7f]")
 _LIVE = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=[\w/+-])|(?<=www)(?=\.)", re.IGNORECASE)
-_OPENING = re.compile(r"[^A-Za-z0-9]|\d+(?=[.)])")
-"""What could open a block where a line begins: a list, a heading, a rule, a number with its point."""
+_OPENING = re.compile(r"[^A-Za-z0-9]|\d+(?=[.)](?:\s|$))")
+"""What could open a block where a line begins: a list, a heading, a rule, a number with its point and a space behind."""
 JOINER = "\u2060"
 
 
