@@ -238,7 +238,7 @@ def read_run(path: Path) -> Run:
     except FileNotFoundError:
         unfinished = path / JOURNAL
         hint = "; the run did not finish: `orbitcheck run ... --resume` goes on" if unfinished.exists() else ""
-        raise StoreError(f"no {file}{hint}") from None
+        raise StoreError(f"{file}: no such file or folder{hint}") from None
     except OSError as error:
         raise StoreError(f"{file} cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:

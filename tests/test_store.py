@@ -115,7 +115,7 @@ def test_a_saved_run_is_read_back_and_any_changed_byte_is_noticed(tmp_path):
 
 
 def test_a_run_that_did_not_finish_says_how_to_go_on(tmp_path):
-    with pytest.raises(StoreError, match=r"no .*results\.json$"):
+    with pytest.raises(StoreError, match=r"results\.json: no such file or folder$"):
         read_run(tmp_path)
     with open_journal(tmp_path, resume=False):
         pass
