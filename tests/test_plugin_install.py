@@ -81,6 +81,8 @@ def environment(tmp_path_factory) -> Path:
     python = scripts / "python"
     run(python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", *(home / "dist").glob("*.whl"), cwd=home)
     site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=home).strip())
+    # The setuptools that comes with an older Python cannot build a generated package; the lent one can.
+    run(python, "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools", cwd=home)
     lent = [path for path in sys.path if path.endswith("site-packages")]
     (site / "lent.pth").write_text("\n".join(lent) + "\n", encoding="utf-8")
     return scripts
