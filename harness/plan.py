@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from .cell import WEIGHTS, Cell
 from .checks import CHECK_KINDS
-from .discovery import ArchitectureName
-from .suite import Suite
+from .discovery import ArchitectureName, parse_name
+from .suite import Check, Suite
 
 
 def plan(suites: Sequence[Suite], architectures: Sequence[ArchitectureName]) -> list[Cell]:
@@ -21,5 +21,11 @@ def plan(suites: Sequence[Suite], architectures: Sequence[ArchitectureName]) -> 
         for suite in suites
         for check in suite.checks
         for case in check.cases
-        for name in ([WEIGHTS] if CHECK_KINDS[check.kind].subject == WEIGHTS else names)
+        for name in ([WEIGHTS] if CHECK_KINDS[check.kind].subject == WEIGHTS else asked(suite, check, names))
     ]
+
+
+def asked(suite: Suite, check: Check, names: Sequence[str]) -> list[str]:
+    """Those of `names` that a check is asked of: what it costs may leave out some of the suite's own, never a user's."""
+    own, chosen = ({str(parse_name(text)) for text in listed} for listed in (suite.architectures, check.architectures))
+    return [name for name in names if not chosen or name in chosen or name not in own]

@@ -78,6 +78,9 @@ class CheckModel(Parameters):
     kind: Text
     title: str = ""
     claim: Annotated[str | None, Field(description="id in the claims ledger, see `orbitcheck list claims`")] = None
+    architectures: Annotated[
+        list[Text], Field(description="the only ones of the suite's own that it is asked of; all if left out")
+    ] = []
 
 
 class SuiteModel(Parameters):
@@ -124,7 +127,8 @@ class Conclusion:
 
 @dataclass(frozen=True)
 class Check:
-    """One check: `parameters` are resolved plain JSON, `cases` the names of its rows."""
+    """One check: `parameters` are resolved plain JSON, `cases` the names of its rows. Of the suite's own `architectures` it is asked
+    of those that it names; none named means all. One that the suite does not name, a user's, is asked everything."""
 
     id: str
     kind: str
@@ -132,6 +136,7 @@ class Check:
     claim: str | None
     parameters: Mapping[str, Any]
     cases: tuple[str, ...]
+    architectures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,7 +177,10 @@ class Suite:
         return Suite(
             **{
                 **data,
-                "checks": tuple(Check(**{**check, "cases": tuple(check["cases"])}) for check in data["checks"]),
+                "checks": tuple(
+                    Check(**{**check, "cases": tuple(check["cases"]), "architectures": tuple(check["architectures"])})
+                    for check in data["checks"]
+                ),
                 "expected_failures": tuple(Expectation(**entry) for entry in data["expected_failures"]),
                 "allow_undecided": tuple(Expectation(**entry) for entry in data["allow_undecided"]),
                 "architectures": tuple(data["architectures"]),
@@ -303,7 +311,7 @@ class _Reader:
         read = [check for check in checks if check is not None]
         self.repeats(read)
         ids = [check.id for check in read]
-        self.names(outer, ids)
+        self.names(outer, read)
         for key in ("expected_failures", "allow_undecided"):
             for number, entry in enumerate(getattr(outer, key)):
                 if not any(fnmatchcase(name, entry.check) for name in ids):
@@ -330,13 +338,21 @@ class _Reader:
             ),
         )
 
-    def names(self, outer: SuiteModel, ids: list[str]) -> None:
-        """Refuse architectures that nobody knows, and conclusions on claims or checks that are not there."""
+    def names(self, outer: SuiteModel, checks: list[Check]) -> None:
+        """Refuse architectures that nobody knows or names, and conclusions on claims or checks that are not there."""
         for number, text in enumerate(outer.architectures):
             try:
                 check_reference(parse_name(text).reference)
             except (NameSyntaxError, UnknownName) as error:
                 self.error(("architectures", number), str(error))
+        for number, check in enumerate(checks):
+            for position, text in enumerate(check.architectures):
+                if text not in outer.architectures:
+                    message = (
+                        f'"{text}" is not among the architectures of the suite{did_you_mean(text, outer.architectures)}'
+                    )
+                    self.error(("checks", number, "architectures", position), message, 2)
+        ids = [check.id for check in checks]
         for number, entry in enumerate(outer.conclusions):
             if entry.claim not in CLAIMS:
                 message = f'unknown claim "{entry.claim}"{did_you_mean(entry.claim, CLAIMS)}'
@@ -396,7 +412,7 @@ class _Reader:
             return None
         if not cases:
             self.error(path, "has no cases")
-        return Check(common.id, common.kind, common.title, common.claim, resolved, cases)
+        return Check(common.id, common.kind, common.title, common.claim, resolved, cases, tuple(common.architectures))
 
     def repeats(self, checks: list[Check]) -> None:
         """Refuse a second check of one id or of one content: the ids of rows are functions of the content."""

@@ -133,6 +133,18 @@ def test_the_plan_has_every_row_once_and_repeated_architectures_collapse(write):
     assert len({cell.seed for cell in cells}) == len(cells)
 
 
+def test_a_check_may_leave_out_some_of_the_suites_own_architectures_but_none_of_a_users(write):
+    own = GOOD.replace("checks:\n", "architectures: [dws, 'dws[depth=2, channels=8]', gmn]\nchecks:\n", 1)
+    named = own.replace("  - id: twins\n", "  - id: twins\n    architectures: [gmn, 'dws[depth=2, channels=8]']\n", 1)
+    everywhere, part = load_suite(write(own)), load_suite(write(named, "y.yaml"))
+    assert Suite.from_json(part.to_json()) == part
+    names = [parse_name(name) for name in ("dws", "dws[channels=8,depth=2]", "gmn", "stats")]
+    whole, less = ({cell.id: cell for cell in plan([suite], names)} for suite in (everywhere, part))
+    left_out = [cell for key, cell in whole.items() if key not in less]
+    assert less.keys() < whole.keys()
+    assert [(cell.check, cell.architecture) for cell in left_out] == [("twins", "dws")] * 3
+
+
 WRONG = [
     (
         "title: An example",
@@ -424,6 +436,12 @@ def test_a_suite_names_its_architectures_and_conclusions(write):
         ("thm-5.2", "thm-5.3", "11:13: conclusions.0.claim", "unknown claim"),
         ('["tw*"]', "[twin]", "11:31: conclusions.0.checks.0", '"twin" matches no check; did you mean "twins"'),
         ("margin: 0.1", "margin: 2", "conclusions.0.margin", "less than 1"),
+        (
+            "id: twins",
+            "id: twins\n    architectures: [dwz]",
+            "architectures.0",
+            '"dwz" is not among the architectures of the suite; did you mean "dws"?',
+        ),
         ("{name: middle-rank}", "{name: middle-rnk}", "8:20: target.name", 'did you mean "middle-rank"'),
     ],
 )
