@@ -7,9 +7,9 @@ its statements follows from them by the argument that its kind names (`oracles/r
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from math import isqrt
 from typing import Any
 
@@ -80,8 +80,8 @@ def _check(certificate: Json, space: WeightSpace, nets: Sequence[Vector], told: 
         demand(printed["sha256"] == hashlib.sha256(data).hexdigest(), "the vectors are those of the row")
         for name, entries in printed.get("entries", {}).items():
             demand(entries == [entry.hex() for entry in net[name].ravel().tolist()], f"the entries of {name}")
-    hidden = list(enumerate(space.widths))[1:-1]
-    positions = [all(len(set(net[f"b{layer}"].tolist())) == width for layer, width in hidden) for net in nets]
+    hidden = range(1, len(space.widths) - 1)
+    positions = [all(len({*net[f"b{i}"].tolist()}) == space.widths[i] for i in hidden) for net in nets]
     demand(content["general_position"] == positions, "general position")
     refinement, orbit, function = content["refinement"], content["orbit"], content["function"]
     stated = [orbit["relation"], refinement.get("round"), function["relation"]]
@@ -134,9 +134,8 @@ def _check_orbit(content: Json, space: WeightSpace, nets: Sequence[Vector]) -> N
         prime = isinstance(field, int) and field > 1 and all(field % i for i in range(2, isqrt(field) + 1))
         demand(field == "Q" or prime, "the field is Q or that of a prime")
         demand(part["tensor"] in [f"W{i}" for i in range(2, len(space.widths) - 1)], "an inner weight matrix")
-        exact = integers([net[part["tensor"]] for net in nets])
-        if part["entry"] is not None:
-            exact = integers([net[part["tensor"]] == float.fromhex(part["entry"]) for net in nets])
+        tensors, entry = [net[part["tensor"]] for net in nets], part["entry"]
+        exact = integers(tensors if entry is None else [tensor == float.fromhex(entry) for tensor in tensors])
         values = [rank(matrix, field) if part["kind"] == "rank" else components(matrix) for matrix in exact]
         demand(values == part["values"] and values[0] != values[1], f"the {part['kind']} of {part['tensor']}")
     else:
@@ -147,17 +146,16 @@ def _check_orbit(content: Json, space: WeightSpace, nets: Sequence[Vector]) -> N
 def _check_individualisation(neurons: Sequence[Sequence[int]], space: WeightSpace, nets: Sequence[Vector]) -> None:
     """No choice of neurons of w survives; choices grow one by one, and those that are parted already are dropped."""
     marked = [(0, layer, i) for layer, i in neurons]
-    distinct = set(marked) & set(neurons_of(space, nets))
-    demand(len(distinct) == len(marked) > 0, "the marked neurons exist and are distinct")
+    demand(len({*marked} & {*neurons_of(space, nets)}) == len(marked) > 0, "the marked neurons exist and are distinct")
     choices: list[list[set[Neuron]]] = [[]]
     for neuron in marked:
-        images = [(1, neuron[1], i) for i in range(space.widths[neuron[1]])]
-        longer = [[*choice, {neuron, image}] for choice in choices for image in images]
+        longer = [[*choice, {neuron, (1, neuron[1], i)}] for choice in choices for i in range(space.widths[neuron[1]])]
         choices = [choice for choice in longer if not parted(space, nets, marks=choice)]
     demand(not choices, "no choice of neurons of w matches the marked ones of v")
 
 
 def _check_function(content: Json, space: WeightSpace, nets: Sequence[Vector]) -> None:
+    """Polylines: layer by layer, an argument is linear between points (and beyond) if all arguments before it keep their signs."""
     part, last = content["function"], len(space.widths) - 1
     statement = part["relation"], part["kind"]
     if statement == ("different", "input"):
@@ -165,7 +163,7 @@ def _check_function(content: Json, space: WeightSpace, nets: Sequence[Vector]) -
         demand(high < other_low or other_high < low, "the intervals of the two outputs are disjoint")
         slack = 0 if space.activation in SLOPES else Fraction(1, 10**40)  # of 60 digits a net loses fewer than 20
         for net, (least, most) in zip(nets, ends, strict=True):
-            value = value_at(space, net, [float.fromhex(entry) for entry in part["x"]])[part["output"]]
+            value = traced(space, net, [float.fromhex(entry) for entry in part["x"]])[1][part["output"]]
             demand(least - slack <= value <= most + slack, "the output lies in its interval")
     elif statement == ("equal", "orbit"):
         demand(content["orbit"]["relation"] == "same", "the same function, since in one orbit")
@@ -173,13 +171,19 @@ def _check_function(content: Json, space: WeightSpace, nets: Sequence[Vector]) -
         demand(not parted(space, nets, last), "the same function, since not parted by round L")
     elif statement == ("equal", "forward-refinement"):
         colours = colours_of(space, nets, last, back=False)
-        for i in range(space.widths[last]):
-            demand(colours[0, last, i] == colours[1, last, i], f"equal colours of output {i}, forward only")
+        demand(all(colours[0, last, i] == colours[1, last, i] for i in range(space.widths[last])), "equal colours")
+    elif statement == ("equal", "polyline") and space.activation in SLOPES:
+        points = sorted(map(Fraction, part["points"]))
+        traces = [[traced(space, net, [x]) for x in points] for net in nets]
+        demand([y for _, y in traces[0]] == [y for _, y in traces[1]], "equal outputs at the points")
+        for z in [[arguments for arguments, _ in trace] for trace in traces]:
+            between = [a * b for pair in pairwise(z) for a, b in zip(*pair, strict=True)]
+            beyond = [a * (b - a) for i, j in ((1, 0), (-2, -1)) for a, b in zip(z[i], z[j], strict=True)]
+            demand(min(between + beyond) >= 0, "no argument changes its sign between the points or beyond them")
     else:
         demand(statement == ("equal", "normal-form"), "a known kind of function statement")
         known: dict[frozenset[Any], int] = {}
-        left, right = (normal_form(space, net, known) for net in nets)
-        demand(left == right, "equal normal forms")
+        demand(normal_form(space, nets[0], known) == normal_form(space, nets[1], known), "equal normal forms")
 
 
 class Refuted(Exception):
@@ -246,21 +250,16 @@ def integers(matrices: Sequence[np.ndarray]) -> list[list[list[int]]]:
 
 
 def rank(matrix: Sequence[Sequence[int]], field: str | int) -> int:
-    """Rank over "Q", or over GF(field) for a prime, by elimination."""
+    """Rank over "Q", or over GF(field) for a prime, by elimination: the number of rows that served as pivots."""
     reduced: Any = Fraction if field == "Q" else lambda entry: entry % field
     rows: list[list[Any]] = [[reduced(entry) for entry in row] for row in matrix]
-    found = 0
     for column in range(len(matrix[0])):
-        pivot = next((row for row in rows if row[column]), None)
-        if pivot is None:
-            continue
-        found += 1
-        rows.remove(pivot)
-        inverse = 1 / pivot[column] if field == "Q" else pow(pivot[column], -1, int(field))
-        for row in rows:
-            factor = row[column] * inverse
-            row[:] = [reduced(a - factor * b) if factor else a for a, b in zip(row, pivot, strict=True)]
-    return found
+        if pivot := next((row for row in rows if row[column]), None):
+            rows.remove(pivot)
+            inverse = 1 / pivot[column] if field == "Q" else pow(pivot[column], -1, int(field))
+            for row in rows:
+                row[:] = [reduced(a - row[column] * inverse * b) for a, b in zip(row, pivot, strict=True)]
+    return len(matrix) - len(rows)
 
 
 def components(matrix: Sequence[Sequence[int]]) -> list[int]:
@@ -274,10 +273,10 @@ def components(matrix: Sequence[Sequence[int]]) -> list[int]:
 
 def combination(parts: Iterable[tuple[Any, Form]]) -> Form:
     """The sum of multiples of forms, without zeros."""
-    total: Form = defaultdict(Fraction)
+    total: Form = {}
     for factor, form in parts:
         for feature, coefficient in form.items():
-            total[feature] += Fraction(factor) * coefficient
+            total[feature] = total.get(feature, Fraction(0)) + Fraction(factor) * coefficient
     return {feature: coefficient for feature, coefficient in total.items() if coefficient}
 
 
@@ -292,17 +291,19 @@ def outputs(space: WeightSpace, net: Vector, forms: list[Form], activated: Calla
     return forms
 
 
-def value_at(space: WeightSpace, net: Vector, x: Sequence[float]) -> list[Fraction]:
-    """`f_v(x)`, exactly; smooth activations to 60 digits."""
+def traced(space: WeightSpace, net: Vector, x: Sequence[float | Fraction]) -> tuple[list[Fraction], list[Fraction]]:
+    """The arguments of all hidden neurons, and `f_v(x)`, exactly; smooth activations to 60 digits."""
+    arguments: list[Fraction] = []
 
     def activated(form: Form) -> Form:
-        z = form.get(0, Fraction(0))
+        arguments.append(z := form.get(0, Fraction(0)))
         if space.activation in SLOPES:
             return {0: z * SLOPES[space.activation][z > 0]}
         with mpmath.workdps(60):
             return {0: Fraction(str(SMOOTH[space.activation](mpmath.mpf(z.numerator) / z.denominator)))}
 
-    return [form.get(0, Fraction(0)) for form in outputs(space, net, [{0: Fraction(entry)} for entry in x], activated)]
+    forms = outputs(space, net, [{0: Fraction(entry)} for entry in x], activated)
+    return arguments, [form.get(0, Fraction(0)) for form in forms]
 
 
 def normal_form(space: WeightSpace, net: Vector, known: dict[frozenset[Any], int]) -> list[Form]:

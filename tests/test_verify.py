@@ -250,6 +250,46 @@ def test_a_normal_form_proof_by_opposite_neurons_is_confirmed(activation):
     assert problem(pair, relation.certificate, told) is None
 
 
+def folded(activation: str, shift: float = 0.0) -> Pair:
+    """`u = 2 relu(x + 2) - relu(x) - relu(x - 1)` is never negative, so that `relu(u + 1) - 1` is `relu(u)`; no normal form sees it."""
+    space = mlp(1, 3, 1, 1, activation=activation)
+    v = {"W1": np.ones((3, 1)), "b1": np.array([2.0, 0.0, -1.0]), "W2": np.array([[2.0, -1.0, -1.0]])}
+    v |= {"b2": np.zeros(1), "W3": np.ones((1, 1)), "b3": np.zeros(1)}
+    return Pair(space, v, v | {"b2": np.ones(1) + shift, "b3": -np.ones(1) - shift})
+
+
+def test_a_polyline_is_proved_by_all_its_kinks_and_by_points_beyond_them():
+    pair = folded("relu")
+    relation = certify(pair)
+    certificate, told = relation.certificate, [relation.orbit, relation.round, relation.function]
+    assert certificate["function"]["kind"] == "polyline"
+    assert problem(pair, json.loads(json.dumps(certificate)), told) is None
+    points = certificate["function"]["points"]
+    with_points = [
+        (points[::-1], True),  # in any order
+        ([*points, "1/3", "-100", "100"], True),  # and with any others
+        (points[1:], False),  # no ray to the left of the first kink
+        (points[:-1], False),
+        *((points[:cut] + points[cut + 1 :], False) for cut, x in enumerate(points) if x in ("-2", "0", "1")),
+        (points[:1], False),
+        ([], False),
+    ]
+    for chosen, holds in with_points:
+        forged = sealed({**certificate, "function": {**certificate["function"], "points": chosen}})
+        assert (problem(pair, forged, told) is None) == holds, chosen
+
+
+@pytest.mark.parametrize(("activation", "shift"), [("relu", -2.0), ("abs", -2.0), ("tanh", 0.0), ("gelu", 0.0)])
+def test_a_polyline_proves_nothing_of_functions_that_differ_or_bend_all_along(activation, shift):
+    certificate = certify(folded("relu")).certificate
+    pair = folded(activation, shift)
+    honest = certify(pair)
+    assert honest.function == "different"
+    for points in (certificate["function"]["points"], ["-9", "-8"], ["8", "9"], ["-9", "0", "9"]):
+        forged = sealed({**honest.certificate, "function": {**certificate["function"], "points": points}})
+        assert problem(pair, forged, [honest.orbit, honest.round, "equal"]) is not None, points
+
+
 @pytest.mark.parametrize("name", ["generic", "smooth"])
 def test_intervals_must_hold_the_values_and_be_disjoint(name):
     for pair, certificate, told in certified(name):

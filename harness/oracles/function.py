@@ -1,8 +1,9 @@
 """Do two weight vectors compute the same function? Proved, refuted by an input, or unknown.
 
 Law: "different" comes with an input and exact values (or disjoint intervals) of one output; "equal" rests on refinement, which
-implies it (theory.md section 4), or on equal normal forms (`normal_form.py`). Complete for piecewise-linear nets with one hidden
-layer and for linear nets, up to inputs that are floats; sound everywhere.
+implies it (theory.md section 4), on equal normal forms (`normal_form.py`), or on equal polylines (`polyline.py`). Complete for
+piecewise-linear nets with one hidden layer or with one input (up to the size that `polyline.affordable` allows) and for linear
+nets, up to inputs that are floats; sound everywhere.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 from ..space import WeightSpace
 from .enclosure import PIECEWISE_LINEAR, Interval, enclose
 from .normal_form import FeatureTable, Form, difference
+from .polyline import affordable, around, inputs_that_differ, polyline
 from .refinement import refine, stacked
 
 if TYPE_CHECKING:
@@ -56,13 +58,15 @@ class FunctionDecision:
 
     Args:
         answer: "equal", "different" or "unknown".
-        kind: "refinement", "forward-refinement", "normal-form", "input" or "none".
+        kind: "refinement", "forward-refinement", "normal-form", "polyline", "input" or "none".
         witness: the input, where the answer is "different".
+        points: the kinks of both nets in rising order with a point on either side, where the kind is "polyline".
     """
 
     answer: str
     kind: str
     witness: Witness | None = None
+    points: tuple[Fraction, ...] = ()
 
 
 def function_relation(space: WeightSpace, v: Vector, w: Vector) -> FunctionDecision:
@@ -89,6 +93,12 @@ def function_relation(space: WeightSpace, v: Vector, w: Vector) -> FunctionDecis
         if space.activation == "identity" or (len(space.widths) == 3 and space.activation in PIECEWISE_LINEAR):
             near = (x for gap in gaps if gap for x in _inputs_near_kinks(space, table, gap))
             candidates = chain(near, candidates)
+    if witness is None and affordable(space):
+        left, right = polyline(space, v), polyline(space, w)
+        points = around({*left.kinks, *right.kinks})
+        if left.at(points) == right.at(points):
+            return FunctionDecision("equal", "polyline", points=tuple(points))
+        candidates = chain(inputs_that_differ(left, right), candidates)
     if witness is None:
         witness = next((found for x in candidates if (found := _checked(space, v, w, x))), None)
     return FunctionDecision("different", "input", witness) if witness else FunctionDecision("unknown", "none")

@@ -18,6 +18,7 @@ The certificate is plain JSON that binds itself to the two vectors by their SHA-
 | function equal | `orbit`, `refinement` | follows; the latter also from a first difference after round L |
 | | `forward-refinement` | the outputs have equal colours when only incoming edges count |
 | | `normal-form` | `normal_form.py` |
+| | `polyline` | equal at `points`, linear between them and beyond: `polyline.py` |
 | function different | `input` | at `x` the intervals `v` and `w` around output `output` are disjoint |
 
 Layers are counted from 0 (inputs), floats are hexadecimal, other rationals are "numerator/denominator".
@@ -164,6 +165,8 @@ def _function(space: WeightSpace, v: Vector, w: Vector, same: bool) -> dict[str,
     if same:
         return {"relation": "equal", "kind": "orbit"}
     decision = function_relation(space, v, w)
+    if decision.kind == "polyline":
+        return {"relation": "equal", "kind": "polyline", "points": [str(point) for point in decision.points]}
     if decision.witness is None:
         return {"relation": decision.answer, "kind": decision.kind}
     return {

@@ -256,11 +256,11 @@ def test_forms_are_made_only_within_the_budget():
 
 
 def test_a_gap_that_no_search_finds_is_unknown(monkeypatch: pytest.MonkeyPatch):
-    """A deep net that differs from zero only within 2^-30 of an input far away: neither proved nor refuted."""
-    monkeypatch.setattr(function, "_likely_inputs", lambda space, v, w: iter([[0.0]]))
-    space = mlp(1, 3, 3, 1)
+    """A deep net that differs from zero only within 2^-30 of an input far away: with two inputs neither proved nor refuted."""
+    monkeypatch.setattr(function, "_likely_inputs", lambda space, v, w: iter([[0.0] * space.widths[0]]))
+    space = mlp(2, 3, 3, 1)
     v = {
-        "W1": np.ones((3, 1)),
+        "W1": np.ones((3, 2)) * [1.0, 0.0],
         "b1": np.array([-999.0, -999.0 - 2.0**-30, -999.0 - 2.0**-29]),
         "W2": np.array([[1.0, -2.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]),
         "b2": np.zeros(3),
@@ -270,6 +270,8 @@ def test_a_gap_that_no_search_finds_is_unknown(monkeypatch: pytest.MonkeyPatch):
     w = v | {"W2": np.zeros((3, 3))}
     decision = function_relation(space, v, w)
     assert (decision.answer, decision.kind, decision.witness) == ("unknown", "none", None)
+    alone = [{**net, "W1": net["W1"][:, :1]} for net in (v, w)]
+    check_witness(mlp(1, 3, 3, 1), *alone, function_relation(mlp(1, 3, 3, 1), *alone))  # with one its kinks are known
 
 
 def test_bad_weights_are_refused():

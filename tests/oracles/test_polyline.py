@@ -1,0 +1,146 @@
+"""Polylines of one-input nets against exact evaluation, against the bound of their pieces, and on functions known by hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orbitcheck.harness.oracles.capacity import pieces
+from orbitcheck.harness.oracles.enclosure import PIECEWISE_LINEAR, enclose
+from orbitcheck.harness.oracles.function import function_relation
+from orbitcheck.harness.oracles.normal_form import FeatureTable, difference
+from orbitcheck.harness.oracles.polyline import affordable, around, inputs_that_differ, polyline
+from orbitcheck.harness.space import WeightSpace, mlp
+
+SMALL = st.integers(-3, 3).map(float)
+
+
+def small_net(draw, space: WeightSpace):
+    """Entries of few values, so that dead neurons, equal kinks and lines through zero occur."""
+    return {
+        name: np.array(draw(st.lists(SMALL, min_size=int(np.prod(shape)), max_size=int(np.prod(shape))))).reshape(shape)
+        for name, shape in space.shapes.items()
+    }
+
+
+@st.composite
+def nets(draw, count: int = 1):
+    hidden = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
+    space = mlp(1, *hidden, draw(st.integers(1, 2)), activation=draw(st.sampled_from(sorted(PIECEWISE_LINEAR))))
+    return space, [small_net(draw, space) for _ in range(count)]
+
+
+def tents(shift: float = 0.0):
+    """`|x| - 1` through two relus, then its absolute value through two more: kinks at -1, 0 and 1."""
+    space = mlp(1, 2, 2, 1)
+    return space, {
+        "W1": np.array([[1.0], [-1.0]]),
+        "b1": np.zeros(2),
+        "W2": np.array([[1.0, 1.0], [-1.0, -1.0]]),
+        "b2": np.array([-1.0, 1.0]),
+        "W3": np.ones((1, 2)),
+        "b3": np.array([shift]),
+    }
+
+
+def test_the_tents_bend_where_they_should():
+    space, v = tents()
+    found = polyline(space, v)
+    assert found.kinks == (-1, 0, 1)
+    assert found.points == (-2, -1, 0, 1, 2)
+    assert found.values == ((1, 0, 1, 0, 1),)
+    assert found.at([Fraction(-4), Fraction(1, 3), Fraction(9)]) == [[3, Fraction(2, 3), 8]]
+
+
+def test_kinks_beyond_the_first_points_are_found_on_both_sides():
+    space = mlp(1, 2, 1)
+    v = {"W1": np.array([[1.0], [1.0]]), "b1": np.array([7.0, -9.0]), "W2": np.array([[1.0, 2.0]]), "b2": np.zeros(1)}
+    found = polyline(space, v)
+    assert set(found.kinks) >= {-7, 9}
+    assert found.at([Fraction(-8), Fraction(-7), Fraction(9), Fraction(10)]) == [[0, 0, 16, 19]]
+
+
+@given(nets(), st.lists(st.integers(-640, 640).map(lambda n: n / 64), min_size=1, max_size=8))
+def test_a_polyline_is_the_function(made, inputs):
+    space, (v,) = made
+    found = polyline(space, v)
+    assert list(found.points) == sorted(set(found.points))
+    values = found.at([Fraction(x) for x in inputs])
+    for number, x in enumerate(inputs):
+        assert [row[number] for row in values] == [low for low, _ in enclose(space, v, [x])]
+
+
+@given(nets())
+def test_it_has_no_more_kinks_than_the_bound_of_pieces_allows(made):
+    """One harmless kink at zero comes on top."""
+    space, (v,) = made
+    allowed = pieces(1, *space.widths[1:-1]) if space.activation != "identity" else 1
+    assert len(polyline(space, v).kinks) <= allowed
+
+
+@given(nets(count=2))
+def test_equality_is_that_of_the_functions(made):
+    space, (v, w) = made
+    left, right = polyline(space, v), polyline(space, w)
+    points = around({*left.kinks, *right.kinks})
+    equal = left.at(points) == right.at(points)
+    found = list(inputs_that_differ(left, right))
+    assert any(enclose(space, v, x) != enclose(space, w, x) for x in found) != equal
+    decision = function_relation(space, v, w)
+    assert decision.answer == ("equal" if equal else "different")
+    if len(space.widths) == 3:
+        table = FeatureTable.affordable(space)
+        assert table is not None
+        assert equal == (not any(difference(*each) for each in zip(table.outputs(v), table.outputs(w), strict=True)))
+
+
+def never_negative(shift: float):
+    """`relu(u + shift) - shift` of `u = relu(x + 2) - relu(x)`, which is never negative: one function for every shift from 0 on."""
+    space = mlp(1, 2, 2, 1)
+    return space, {
+        "W1": np.ones((2, 1)),
+        "b1": np.array([2.0, 0.0]),
+        "W2": np.array([[1.0, -1.0], [0.0, 0.0]]),
+        "b2": np.array([shift, -1.0]),
+        "W3": np.ones((1, 2)),
+        "b3": np.array([-shift]),
+    }
+
+
+def test_what_no_normal_form_sees_is_proved_by_kinks():
+    space, v = never_negative(0.0)
+    decision = function_relation(space, v, never_negative(3.0)[1])
+    assert (decision.answer, decision.kind) == ("equal", "polyline")
+    assert set(decision.points[1:-1]) >= {-2, 0}
+    assert list(decision.points) == sorted(set(decision.points))
+    assert function_relation(space, v, never_negative(-(2.0**-40))[1]).answer == "different"
+
+
+def test_only_small_nets_of_one_input_are_affordable():
+    assert affordable(mlp(1, 8, 8, 1))
+    assert not affordable(mlp(2, 8, 8, 1))
+    assert not affordable(mlp(1, 8, 8, 1, activation="tanh"))
+    assert not affordable(mlp(1, 64, 64, 1))
+    assert affordable(mlp(1, 64, 64, 1, activation="identity"))
+
+
+@pytest.mark.parametrize("activation", sorted(PIECEWISE_LINEAR))
+def test_a_difference_in_one_narrow_piece_has_its_witness(activation: str):
+    """A bump of width 2^-20 far from the origin: no search by chance finds it, the kinks do."""
+    if activation == "identity":
+        return
+    space = mlp(1, 4, 1, activation=activation)
+    width, place = 2.0**-20, 777.0
+    v = {
+        "W1": np.ones((4, 1)),
+        "b1": -np.array([place, place + width, place + 2 * width, place + 3 * width]),
+        "W2": np.array([[1.0, -1.0, -1.0, 1.0]]),
+        "b2": np.zeros(1),
+    }
+    flat = v | {"W2": np.zeros((1, 4))}
+    left, right = polyline(space, v), polyline(space, flat)
+    assert any(enclose(space, v, x) != enclose(space, flat, x) for x in inputs_that_differ(left, right))
