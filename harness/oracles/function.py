@@ -2,8 +2,7 @@
 
 Law: "different" comes with an input and exact values (or disjoint intervals) of one output; "equal" rests on refinement, which
 implies it (theory.md section 4), on equal normal forms (`normal_form.py`), or on equal polylines (`polyline.py`). Complete for
-piecewise-linear nets with one hidden layer or with one input (up to the size that `polyline.affordable` allows) and for linear
-nets, up to inputs that are floats; sound everywhere.
+piecewise-linear nets with one hidden layer or with one input (and not too many kinks, `polyline.LIMIT`) and for linear nets, up to inputs that are floats; sound everywhere.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import numpy as np
 from ..space import WeightSpace
 from .enclosure import PIECEWISE_LINEAR, Interval, enclose
 from .normal_form import FeatureTable, Form, difference
-from .polyline import affordable, around, inputs_that_differ, polyline
+from .polyline import around, inputs_that_differ, polyline
 from .refinement import refine, stacked
 
 if TYPE_CHECKING:
@@ -93,8 +92,8 @@ def function_relation(space: WeightSpace, v: Vector, w: Vector) -> FunctionDecis
         if space.activation == "identity" or (len(space.widths) == 3 and space.activation in PIECEWISE_LINEAR):
             near = (x for gap in gaps if gap for x in _inputs_near_kinks(space, table, gap))
             candidates = chain(near, candidates)
-    if witness is None and affordable(space):
-        left, right = polyline(space, v), polyline(space, w)
+    left, right = (polyline(space, net) for net in (v, w)) if witness is None else (None, None)
+    if left and right:
         points = around({*left.kinks, *right.kinks})
         if left.at(points) == right.at(points):
             return FunctionDecision("equal", "polyline", points=tuple(points))

@@ -4,7 +4,7 @@ Law: between neighbouring kinks and beyond the outermost ones no neuron's argume
 linear there. Hence two such nets compute one function iff they agree at the kinks of both and at a point beyond either end.
 
 All numbers are rationals. A net has as many kinks as `capacity.pieces` allows at most, which grows with the product of the widths;
-`affordable` says where that is little work.
+most have few more than neurons, so the work is stopped where a net turns out to have too many.
 """
 
 from __future__ import annotations
@@ -14,10 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import prod
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from ..space import WeightSpace
 from .enclosure import PIECEWISE_LINEAR
@@ -25,8 +22,8 @@ from .enclosure import PIECEWISE_LINEAR
 if TYPE_CHECKING:
     from ..pairs.family import Vector
 
-LIMIT = 2**15
-"""Products of a weight and a value that the last layer with kinks may take: about a second."""
+LIMIT = 2**16
+"""Products of a weight and a value that one layer may take: a second or two."""
 
 Row = list[Fraction]
 """The values of one neuron at all points."""
@@ -53,23 +50,18 @@ class Polyline:
         return [_resampled(self.points, row, points) for row in self.values]
 
 
-def affordable(space: WeightSpace) -> bool:
-    """Whether nets of a space have polylines that cost little."""
+def polyline(space: WeightSpace, v: Vector) -> Polyline | None:
+    """The function of a net; None where it has more than one input, no kinks but curves, or too many kinks for `LIMIT`."""
     if space.widths[0] != 1 or space.activation not in PIECEWISE_LINEAR:
-        return False
-    hidden = space.widths[1:-1]
-    bends = prod(width + 1 for width in hidden) if space.activation != "identity" else 1
-    return bends * max(np.prod(shape) for shape in space.shapes.values()) <= LIMIT
-
-
-def polyline(space: WeightSpace, v: Vector) -> Polyline:
-    """The function of a net of a space that is `affordable`."""
+        return None
     points: list[Fraction] = [Fraction(-1), Fraction(0), Fraction(1)]
     rows: list[Row] = [list(points)]
     last = len(space.widths) - 1
     below, above = PIECEWISE_LINEAR[space.activation]
     for layer in range(1, last + 1):
         weights, biases = v[f"W{layer}"].tolist(), v[f"b{layer}"].tolist()
+        if len(points) * len(weights) * len(rows) > LIMIT:
+            return None
         rows = [_affine(weight, bias, rows) for weight, bias in zip(weights, biases, strict=True)]
         if layer < last:
             if below != above:

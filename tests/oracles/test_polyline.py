@@ -13,7 +13,7 @@ from orbitcheck.harness.oracles.capacity import pieces
 from orbitcheck.harness.oracles.enclosure import PIECEWISE_LINEAR, enclose
 from orbitcheck.harness.oracles.function import function_relation
 from orbitcheck.harness.oracles.normal_form import FeatureTable, difference
-from orbitcheck.harness.oracles.polyline import affordable, around, inputs_that_differ, polyline
+from orbitcheck.harness.oracles.polyline import around, inputs_that_differ, polyline
 from orbitcheck.harness.space import WeightSpace, mlp
 
 SMALL = st.integers(-3, 3).map(float)
@@ -120,12 +120,17 @@ def test_what_no_normal_form_sees_is_proved_by_kinks():
     assert function_relation(space, v, never_negative(-(2.0**-40))[1]).answer == "different"
 
 
-def test_only_small_nets_of_one_input_are_affordable():
-    assert affordable(mlp(1, 8, 8, 1))
-    assert not affordable(mlp(2, 8, 8, 1))
-    assert not affordable(mlp(1, 8, 8, 1, activation="tanh"))
-    assert not affordable(mlp(1, 64, 64, 1))
-    assert affordable(mlp(1, 64, 64, 1, activation="identity"))
+def test_curves_more_inputs_and_too_many_kinks_have_no_polyline():
+    rng = np.random.default_rng(0)
+
+    def drawn(space: WeightSpace):
+        return polyline(space, {name: rng.standard_normal(shape) for name, shape in space.shapes.items()})
+
+    assert drawn(mlp(1, 24, 24, 1)) is not None
+    assert drawn(mlp(2, 4, 1)) is None
+    assert drawn(mlp(1, 4, 1, activation="tanh")) is None
+    assert drawn(mlp(1, 128, 128, 1)) is None
+    assert drawn(mlp(1, 128, 128, 1, activation="identity")) is not None
 
 
 @pytest.mark.parametrize("activation", sorted(PIECEWISE_LINEAR))
