@@ -24,7 +24,7 @@ class Fit:
 
     Args:
         parameters: as counted; `asked` is what the suite asked for.
-        low, high: interval of the mean over seeds by bootstrap over test samples; None if not given.
+        low, high: interval of the error of the seed chosen by validation, by bootstrap over test samples; None if not given.
         floor: the exact floor of the test set, None where there is none.
     """
 

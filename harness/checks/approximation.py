@@ -4,6 +4,9 @@ Question: does training find the target map, and if not, is that the theory or t
 test set over the variance of the target there, so that 1 is the mean. Beside it stands the exact floor: what no map can
 undercut that is constant on the classes which the architecture cannot tell apart (theory.md section 7).
 
+That a map can be approximated says that some network does it. So a row is judged by the one of its seeds that the validation set
+prefers, and a seed that rests in a poor minimum refutes nothing; that none may lie below the floor says something of every seed.
+
 What is possible is derived, never written in a suite: from what the architecture declares, and from the classes of the very test
 set. Measured in `approximation_measurement.py`, judged here (protocol.md, approximation). No torch.
 """
@@ -217,12 +220,14 @@ class Measured:
 
     Args:
         errors: test error over variance of each seed.
-        low, high: of their mean, by bootstrap over the test samples.
+        chosen: position of the seed whose validation error is least.
+        low, high: of its error, by bootstrap over the test samples.
         leak: spread inside a class over its noise; None where every class has one member, or none is known.
         diverged: `(seed number, step, last finite loss)` of the seeds that diverged.
     """
 
     errors: tuple[float, ...]
+    chosen: int
     low: float
     high: float
     leak: float | None = None
@@ -230,7 +235,7 @@ class Measured:
 
     @property
     def error(self) -> float:
-        return sum(self.errors) / len(self.errors)
+        return self.errors[self.chosen]
 
 
 def judge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from typing import Any
 
@@ -132,12 +133,13 @@ def _measured(
         if known.members is not None and len(np.unique(known.members)) < known.members.size:
             noise = _noise(learner, inputs, outputs, number, bench)
             leaks.append(leak(outputs, noise, known.members, data.size))
-    per_sample = np.mean(squares, axis=0)
+    chosen = _chosen(training)
+    per_sample = squares[chosen]
     low, high = _bootstrap(per_sample / data.variance)
     errors = tuple(float(np.mean(each)) / data.variance for each in squares)
     found = [each for each in leaks if each is not None]
     return (
-        verdict.Measured(errors, low, high, max(found) if found else None, fallen),
+        verdict.Measured(errors, chosen, low, high, max(found) if found else None, fallen),
         float(np.mean(per_sample)),
     )
 
@@ -174,6 +176,12 @@ def _bootstrap(errors: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def _chosen(training: Training) -> int:
+    """The seed that the validation set prefers, of those that did not diverge where there are such."""
+    rank = [(outcome.diverged_at is not None, outcome.best_error) for outcome in training.outcomes]
+    return rank.index(min(rank))
+
+
 def _told(training: Training, measured: verdict.Measured) -> dict[str, Any]:
     """What the training leaves in the evidence; nothing here but the share depends on the machine."""
     stride = max(1, -(-len(training.curve) // POINTS))
@@ -182,11 +190,13 @@ def _told(training: Training, measured: verdict.Measured) -> dict[str, Any]:
         "samples_seen": training.samples_seen,
         "together": training.together,
         "loop_share": training.loop_share,
-        "curve": [[step, float(np.mean(errors))] for step, errors in training.curve[::-1][::stride][::-1]],
+        "curve": [[step, errors[measured.chosen]] for step, errors in training.curve[::-1][::stride][::-1]],
+        "chosen": measured.chosen,
         "seeds": [
             {
                 "seed": outcome.seed,
                 "error": error,
+                "validation_error": outcome.best_error if math.isfinite(outcome.best_error) else None,
                 "best_step": outcome.best_step,
                 "steps": outcome.steps,
                 "diverged_at": outcome.diverged_at,
