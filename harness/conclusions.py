@@ -4,7 +4,7 @@ A suite lists the claims that it wants concluded, each from the rows of some che
 
 | claim | compared |
 |---|---|
-| `thm-5.2` | the errors of all networks of the power of 1-WL, in pairs, at growing capacity: equal at the largest, by two one-sided tests |
+| `thm-5.2` | the errors of all networks of the power of 1-WL, in pairs, at growing capacity: at the largest what validation prefers is equal, by two one-sided tests |
 | `prop-5.3` | networks of unknown power with these: apart where 1-WL classes merge orbits, equal in general position |
 | `oce` | the errors at k and 2k emitted networks of one size: lower at every doubling, beyond the range of the seeds |
 | `prop-7.1` | the error of one emitted network with its floor, and with larger outputs that pass below that floor |
@@ -26,7 +26,7 @@ from typing import Any, Protocol
 from .checks.approximation import FLOOR_SLACK, read_case
 from .checks.prediction import SEPARATED
 from .claims import CLAIMS
-from .equivalence import two_one_sided
+from .equivalence import Estimate, two_one_sided
 from .result import Result
 
 MEASURED = ("pass", "fail", "undecided")
@@ -183,7 +183,7 @@ def equal_architectures(rows: Sequence[Result], descriptions: Descriptions, marg
     leaks = [row for row in rows if row.architecture in names and row.outcome == "fail"]
     if leaks:
         return Finding("fail", f"{_place(leaks[0])}: {leaks[0].reason}", predicted, "one sees more than the others")
-    pairs = [pair for check in _checks(rows) for pair in _pairs(check, _errors(rows, check), names, margin)]
+    pairs = [pair for check in _checks(rows) for pair in _pairs(check, rows, names, margin)]
     return _equality(pairs, predicted)
 
 
@@ -199,7 +199,7 @@ def one_apart(rows: Sequence[Result], descriptions: Descriptions, margin: float)
         pair
         for check in _checks(rows)
         if all(row.evidence.get("general_position") for row in rows if row.check == check)
-        for pair in _pairs(check, _errors(rows, check), [*peers, *others], margin)
+        for pair in _pairs(check, rows, [*peers, *others], margin)
         if {pair["left"], pair["right"]} & set(others) and not {pair["left"], pair["right"]} <= set(others)
     ]
     equal = _equality(pairs, predicted)
@@ -257,14 +257,17 @@ def _equality(pairs: Sequence[Mapping[str, Any]], predicted: str) -> Finding:
     return Finding("undecided", reason, predicted, observed, evidence)
 
 
-def _pairs(check: str, errors: Errors, names: Sequence[str], margin: float) -> Iterable[dict[str, Any]]:
+def _pairs(check: str, rows: Sequence[Result], names: Sequence[str], margin: float) -> Iterable[dict[str, Any]]:
     """Per pair of architectures the differences along the sizes that both have, at the same number of networks."""
-    for left, right in combinations([name for name in names if name in errors], 2):
-        for networks in sorted({k for k, _ in errors[left]} & {k for k, _ in errors[right]}):
-            sizes = sorted(
-                {s for k, s in errors[left] if k == networks} & {s for k, s in errors[right] if k == networks}
-            )
-            tests = [two_one_sided(errors[left][networks, s], errors[right][networks, s], margin) for s in sizes]
+    reached: dict[str, dict[tuple[int, int], Estimate]] = {}
+    for row in _measured(rows, check):
+        estimate = Estimate(*(row.evidence[key] for key in ("error", "error_low", "error_high")))
+        reached.setdefault(row.architecture, {})[read_case(row.case)] = estimate
+    for left, right in combinations([name for name in names if name in reached], 2):
+        both = sorted(reached[left].keys() & reached[right].keys())
+        for networks in dict.fromkeys(k for k, _ in both):
+            sizes = [size for k, size in both if k == networks]
+            tests = [two_one_sided(reached[left][networks, s], reached[right][networks, s], margin) for s in sizes]
             yield {
                 "check": check,
                 "left": left,
@@ -424,12 +427,15 @@ def _checks(rows: Sequence[Result]) -> list[str]:
     return list(dict.fromkeys(row.check for row in rows if row.kind == "approximation"))
 
 
+def _measured(rows: Sequence[Result], check: str) -> list[Result]:
+    return [row for row in rows if row.check == check and row.kind == "approximation" and row.outcome in MEASURED]
+
+
 def _errors(rows: Sequence[Result], check: str) -> Errors:
     found: Errors = {}
-    for row in rows:
-        if row.check == check and row.kind == "approximation" and row.outcome in MEASURED:
-            errors = [seed["error"] for seed in row.evidence["seeds"]]
-            found.setdefault(row.architecture, {})[read_case(row.case)] = errors
+    for row in _measured(rows, check):
+        errors = [seed["error"] for seed in row.evidence["seeds"]]
+        found.setdefault(row.architecture, {})[read_case(row.case)] = errors
     return found
 
 

@@ -1,20 +1,36 @@
-"""Two one-sided tests: are two means equal up to a margin? A lack of significance would be no answer.
+"""Two one-sided tests: are two numbers equal up to a margin? A lack of significance would be no answer.
 
-Source: Schuirmann 1987; Welch's degrees of freedom.
+Source: Schuirmann 1987, for estimates that are normal about the truth.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 LEVEL = 0.05
+CONFIDENCE = 0.95
+"""Of the interval of an estimate."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number that was measured, with its interval of confidence `CONFIDENCE`."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation that the width of the interval stands for."""
+        return (self.high - self.low) / (2 * NormalDist().inv_cdf((1 + CONFIDENCE) / 2))
 
 
 @dataclass(frozen=True)
 class Equivalence:
-    """A difference of means with its interval, at twice the level of either test.
+    """A difference with its interval, at twice the level of either test.
 
     `verdict` is "equal" if the interval lies within the margin, "different" if it lies wholly beyond it, else "open".
     """
@@ -25,29 +41,10 @@ class Equivalence:
     verdict: str
 
 
-def two_one_sided(left: Sequence[float], right: Sequence[float], margin: float, level: float = LEVEL) -> Equivalence:
-    """Whether the means of two independent samples differ by less than `margin`; "open" with fewer than two values a side."""
-    difference = _mean(left) - _mean(right)
-    if min(len(left), len(right)) < 2:
-        return Equivalence(difference, -math.inf, math.inf, "open")
-    parts = [_variance(values) / len(values) for values in (left, right)]
-    reach = 0.0
-    if sum(parts) > 0:
-        from scipy.special import stdtrit  # not needed to start
-
-        freedom = sum(parts) ** 2 / sum(
-            part**2 / (len(values) - 1) for part, values in zip(parts, (left, right), strict=True)
-        )
-        reach = float(stdtrit(freedom, 1 - level)) * math.sqrt(sum(parts))
+def two_one_sided(left: Estimate, right: Estimate, margin: float, level: float = LEVEL) -> Equivalence:
+    """Whether two numbers differ by less than `margin`, by independent estimates of them."""
+    difference = left.value - right.value
+    reach = NormalDist().inv_cdf(1 - level) * math.hypot(left.deviation, right.deviation)
     low, high = difference - reach, difference + reach
     inside, outside = -margin < low and high < margin, low >= margin or high <= -margin
     return Equivalence(difference, low, high, "equal" if inside else "different" if outside else "open")
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
-
-
-def _variance(values: Sequence[float]) -> float:
-    mean = _mean(values)
-    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)

@@ -22,6 +22,7 @@ def row(
     evidence = {
         "seeds": [{"error": error} for error in errors],
         "error": sum(errors) / len(errors),
+        "error_low": min(errors) - 0.01,
         "error_high": max(errors) + 0.01,
         "floor": 0.0,
         "floor_kind": "refinement",

@@ -13,6 +13,7 @@ import torch
 from ..architecture import Architecture, Unsupported
 from ..capacity_search import fitted
 from ..cell import Cell
+from ..equivalence import CONFIDENCE
 from ..inputs import jittered
 from ..result import Judgement, digest
 from ..subject import Subject
@@ -23,7 +24,7 @@ from .approximation_data import Problem, problem
 from .approximation_floors import Ground, ground, leak
 from .approximation_learner import Learner, as_weights
 
-RESAMPLES, LEVEL = 1000, 0.95
+RESAMPLES = 1000
 POINTS = 40
 """Of the curve that a row keeps, at most."""
 
@@ -172,7 +173,7 @@ def _bootstrap(errors: np.ndarray) -> tuple[float, float]:
     """Interval of the mean over samples."""
     rng = np.random.default_rng(len(errors))
     means = errors[rng.integers(0, len(errors), (RESAMPLES, len(errors)))].mean(axis=1)
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
 
 
