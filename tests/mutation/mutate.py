@@ -28,7 +28,7 @@ VERDICT_TESTS = (
 )
 TESTS_OF = {
     "orbitcheck.harness.checks.": VERDICT_TESTS,
-    "orbitcheck.harness.oracles.refinement": ("tests/oracles/test_refinement.py",),
+    "orbitcheck.harness.oracles.refinement": ("tests/oracles/test_refinement_by_hand.py",),
     "orbitcheck.harness.oracles.remainder": ("tests/oracles/test_orbit.py",),
     "orbitcheck.harness.oracles.labelling": ("tests/oracles/test_orbit.py",),
     "orbitcheck.harness.oracles.orbit": ("tests/oracles/test_orbit.py",),
