@@ -6,6 +6,7 @@ Mutation testing runs these alone (`tests/mutation/mutate.py`), so together they
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def test_a_colour_is_the_rank_of_its_triple(tools, widths: tuple[int, ...], dire
         assert as_lists(got.colours) == numbered_rounds(space, nets, got.rounds, direction)
         more = numbered_rounds(space, nets, got.rounds + 1, direction)
         assert more[-1] == more[-2]  # stable
-        assert all(before != after for before, after in zip(more[:-2], more[1:-1], strict=True))
+        assert all(before != after for before, after in pairwise(more[:-1]))
         for layers, classes in zip(more, got.net_classes, strict=False):
             bags = [tuple(tuple(sorted(layer[net])) for layer in layers) for net in range(4)]
             assert classes.tolist() == [sorted(set(bags)).index(bag) for bag in bags]
