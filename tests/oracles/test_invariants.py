@@ -34,6 +34,7 @@ LARGE = 2**31 - 1
         ([[2, 1, 1], [1, 2, 1], [1, 1, 2]], (3, 2, 3, 3)),
         ([[2**31, 3], [5, LARGE]], (2, 2, 2, 2)),
         ([[LARGE - 1, LARGE - 2], [LARGE - 3, LARGE - 6]], (2, 1, 2, 1)),
+        ([[10**20 + 39, 7, 10**20 + 1], [3, 10**20 + 7, 5], [10**20 + 42, 10**20 + 14, 10**20 + 6]], (2, 1, 2, 2)),
         ([[10**20, 1, 0], [10**20 + 1, 1, 0], [0, 0, 10**30]], (3, 2, 3, 3)),
     ],
 )
@@ -95,6 +96,12 @@ def test_both_matrices_are_made_integers_by_one_power_of_two(tools):
     assert differing(tools, [[0.75, 0], [0, 0.25]], [[1.25, 0], [0, 0.25]]) == stated(3, [1, 2])
 
 
+def test_integers_of_any_size_are_exact(tools):
+    """A determinant of 2^11 between products of 2^115: floating point sees none."""
+    exact = [[2.0**11 * (2**52 + 1), 2.0**11 * (2**52 + 2)], [-(2.0**52), -(2.0**52) - 1]]
+    assert differing(tools, exact, [[1, 1], [1, 1]]) == stated("Q", [2, 1])
+
+
 def test_ranks_are_also_those_of_the_places_of_one_value(tools):
     """Both have rank 3 over every field; the places of the zeros have not: over GF(2) three rows add up to nothing."""
     triangle = [[1, 1, 0], [0, 1, 1], [0, 0, 1]]
@@ -108,6 +115,7 @@ def test_the_most_frequent_values_come_first_and_of_those_the_least():
     assert entries == [None, 0, 1, 2, 3]
     left[0] = 17
     found = list(_matrices(left, left + 1))
+    assert all(matrix.dtype == object for _, *both in found for matrix in both)  # Python's integers, without bounds
     assert [entry for entry, _, _ in found] == [None, 17, 6, 7, 8]
     assert found[0][1].tolist() == left.tolist() and found[0][2].tolist() == (left + 1).tolist()
     assert found[1][1].tolist() == (left == 17).tolist() and found[1][2].tolist() == (left == 16).tolist()

@@ -95,7 +95,9 @@ def test_images_that_look_alike_are_told_apart_by_their_forms(tools):
     space, v = tools.embedded(np.zeros((32, 32)))
     for start, graph in enumerate(tools.strongly_regular()):
         v["W2"][start::2, start::2] = graph + 2 * np.eye(16)
-    assert stabiliser_order(space, v) == 1152 * 192
+    found = stabiliser(space, v)
+    assert found is not None and found.order == 1152 * 192
+    assert all(equal(space, moved(space, g, v), v) for g in found.generators)
 
 
 def test_stabilisers_of_many_twins_are_counted_not_listed():
