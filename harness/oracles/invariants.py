@@ -31,9 +31,10 @@ def differing_invariant(space: WeightSpace, v: Vector, w: Vector) -> dict[str, A
     """The first invariant found to differ, as plain JSON, or None.
 
     Ranks: `{"kind": "rank", "tensor", "entry", "field", "values"}`: the rank of the tensor over the field, "Q" or the prime p of
-    GF(p), there times the least power of two that makes all entries integers; where `entry` is a float in hexadecimal, the rank
-    of the 0/1 matrix of the places with that entry. Components: `{"kind": "components", "tensor", "entry", "values"}`: the
-    sizes (neurons) of the components of the graph of those places, in rising order. `values` are v's and w's.
+    GF(p), there times the least power of two that makes all entries of both nets integers; where `entry` is a float in
+    hexadecimal, the rank of the 0/1 matrix of the places with that entry. Components: `{"kind": "components", "tensor",
+    "entry", "values"}`: the sizes (neurons) of the components of the graph of those places, in rising order. `values` are v's
+    and w's.
     """
     for layer in range(2, len(space.widths) - 1):
         name = f"W{layer}"

@@ -4,8 +4,9 @@ Law: round 0 colours a neuron by its layer, its index if it is an input or an ou
 by the triple (colour, multiset of (weight, colour) over incoming edges, the same over outgoing edges). Colours are shared by all
 nets of a call, so two nets are 1-WL-equivalent iff their stable colours have equal histograms (theory.md section 4).
 
-Floats are compared exactly, -0.0 equals 0.0. Nothing is hashed: colours are ranks of sorted rows of integers, so they depend on
-the set of nets alone, neither on their order nor on the numbering of hidden neurons.
+Floats are compared exactly, -0.0 equals 0.0. Nothing is hashed: a colour is the rank of its triple in lexicographic order, among
+the triples of all nets in its layer. So colours depend on the set of nets alone, neither on their order nor on the numbering of
+hidden neurons.
 """
 
 from __future__ import annotations
@@ -109,6 +110,7 @@ def stacked(space: WeightSpace, vectors: Sequence[Vector] | Mapping[str, np.ndar
     """
     shapes = space.shapes
     given = [vectors] if isinstance(vectors, Mapping) else vectors
+    batch: tuple[int, ...] = ()
     for number, vector in enumerate(given):
         if set(vector) != set(shapes):
             missing, unknown = sorted(set(shapes) - set(vector)), sorted(set(vector) - set(shapes))
@@ -116,16 +118,18 @@ def stacked(space: WeightSpace, vectors: Sequence[Vector] | Mapping[str, np.ndar
                 f"weight vector {number}: {space} has the tensors {', '.join(shapes)}; "
                 f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
             )
+        if isinstance(vectors, Mapping):
+            batch = np.shape(vector[next(iter(shapes))])[:1]
         for name, shape in shapes.items():
-            got = np.shape(vector[name])[1:] if isinstance(vectors, Mapping) else np.shape(vector[name])
-            if got != shape:
-                raise SpaceError(f"weight vector {number}: {name} has shape {got}, in {space} it is {shape}")
+            got, wanted = np.shape(vector[name]), batch + shape
+            if got != wanted:
+                raise SpaceError(f"weight vector {number}: {name} has shape {got}, in {space} it is {wanted}")
+    if not given or batch == (0,):
+        raise SpaceError("refinement needs at least one weight vector")
     if isinstance(vectors, Mapping):
         arrays = {name: np.asarray(vectors[name], dtype=np.float64) for name in shapes}
-    elif given:
-        arrays = {name: np.stack([np.asarray(vector[name], dtype=np.float64) for vector in given]) for name in shapes}
     else:
-        raise SpaceError("refinement needs at least one weight vector")
+        arrays = {name: np.stack([np.asarray(vector[name], dtype=np.float64) for vector in given]) for name in shapes}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             place = tuple(int(index) for index in np.argwhere(~np.isfinite(array))[0])
@@ -165,7 +169,7 @@ def _initial(space: WeightSpace, arrays: Mapping[str, np.ndarray], marks: Sequen
 
 def _paired(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Ranks of the pairs of two arrays of ranks."""
-    return _codes(first * (int(second.max(initial=0)) + 1) + second)
+    return _codes(first * (int(second.max()) + 1) + second)
 
 
 def _refined(layer: int, colours: Colours, weights: Sequence[np.ndarray], direction: Direction) -> np.ndarray:

@@ -60,7 +60,7 @@ def stabiliser(space: WeightSpace, v: Vector, *, seconds: float = SECONDS) -> St
         for group in np.unique(groups):
             members = np.flatnonzero(groups == group).tolist()
             generators += [_swap(space, layer, i, j) for i, j in pairwise(members)]
-    while True:
+    for _ in range(sum(space.widths)):  # every level but the last one marks a neuron that was not alone with its colour
         refinement = refine(space, [v], marks=marks)
         neuron = next_neuron(refinement)
         if neuron is None:
@@ -82,6 +82,7 @@ def stabiliser(space: WeightSpace, v: Vector, *, seconds: float = SECONDS) -> St
         total *= len(found)
         generators += [compose(inverse(element), elements[0]) for element in found[1:]]
         marks = [layer_marks[:1] for layer_marks in marked]
+    raise AssertionError("the levels of the stabiliser did not end")
 
 
 def stabiliser_order(space: WeightSpace, v: Vector, *, seconds: float = SECONDS) -> int | None:

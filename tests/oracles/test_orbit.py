@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck.harness.group import order
-from orbitcheck.harness.oracles import labelling, orbit
+from orbitcheck.harness.oracles import orbit
 from orbitcheck.harness.oracles.orbit import canonical_form, moved, same_orbit
 from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.oracles.stabiliser import stabiliser_order
@@ -172,15 +172,6 @@ def test_past_the_budget_the_answer_is_unknown(tools, monkeypatch: pytest.Monkey
     assert same_orbit(space, v, w).answer == "unknown"
     assert "10 edges" in same_orbit(space, v, w).reason
     assert stabiliser_order(space, v) is None
-
-
-def test_a_process_of_its_own_labels_as_this_one_does(monkeypatch: pytest.MonkeyPatch):
-    graph = labelling.Graph([(0, 2), (1, 3), (2, 4), (3, 5)], [0, 0, 1, 1, 2, 2])
-    here = labelling.canonical_orders([graph], 10)
-    monkeypatch.setattr(labelling, "SMALL", 0)
-    assert labelling.canonical_orders([graph], 10) == here
-    with pytest.raises(RuntimeError, match=r"canonical labelling of 1 vertices failed: .*"):
-        labelling.canonical_orders([labelling.Graph([(0, 9)], [0])], 10)
 
 
 def test_a_labelling_that_is_not_canonical_gives_no_answer(tools, monkeypatch: pytest.MonkeyPatch):
