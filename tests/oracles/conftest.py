@@ -220,6 +220,20 @@ def values(space: WeightSpace, v: Mapping[str, np.ndarray], x: Sequence, number:
     return state
 
 
+IN_FLOATS = {
+    "relu": lambda x: np.maximum(x, 0),
+    "leaky-relu": lambda x: np.maximum(x, x / 64),
+    "abs": np.abs,
+    "identity": lambda x: x,
+}
+
+
+def on_line(space: WeightSpace, v: Mapping[str, np.ndarray]) -> np.ndarray:
+    """A net (1, n, 1) at -3, -2.5, ..., 3: floats hold every value exactly if all entries are small integers."""
+    hidden = v["W1"] * np.arange(-6, 7) / 2 + v["b1"][:, None]
+    return (v["W2"] @ IN_FLOATS[space.activation](hidden) + v["b2"])[0]
+
+
 def inside(value: mpmath.mpf, interval: tuple[Fraction, Fraction]) -> bool:
     """Whether a value lies between two rationals."""
     low, high = (mpmath.mpf(end.numerator) / end.denominator for end in interval)
@@ -233,6 +247,7 @@ class Tools:
     activated = ACTIVATED
     values = staticmethod(values)
     inside = staticmethod(inside)
+    on_line = staticmethod(on_line)
     slow_rounds = staticmethod(slow_rounds)
     embedded = staticmethod(embedded)
     cycles = staticmethod(cycles)

@@ -13,13 +13,7 @@ from orbitcheck.harness.oracles import normal_form
 from orbitcheck.harness.oracles.normal_form import FeatureTable, Form, difference
 from orbitcheck.harness.space import ACTIVATIONS, mlp
 
-IN_FLOATS = {
-    "relu": lambda x: np.maximum(x, 0),
-    "leaky-relu": lambda x: np.maximum(x, x / 64),
-    "abs": np.abs,
-    "identity": lambda x: x,
-}
-LINEAR = tuple(IN_FLOATS)
+LINEAR = ("relu", "leaky-relu", "abs", "identity")
 
 
 def rational(number: Callable, value: Fraction):
@@ -60,7 +54,7 @@ def test_the_normal_form_is_the_function(tools, activation: str, fold: bool):
 
 @pytest.mark.parametrize("activation", LINEAR)
 @pytest.mark.parametrize("fold", [True, False])
-def test_one_hidden_layer_has_one_form_a_function(activation: str, fold: bool):
+def test_one_hidden_layer_has_one_form_a_function(tools, activation: str, fold: bool):
     """All kinks lie at -1, 0 and 1: two points on each piece settle which functions are equal, and floats hold every value
     exactly. Without folding forms only prove."""
     rng = np.random.default_rng([LINEAR.index(activation), fold])
@@ -71,14 +65,30 @@ def test_one_hidden_layer_has_one_form_a_function(activation: str, fold: bool):
     for _ in range(200):
         v = {name: rng.choice((-1.0, 0.0, 0.0, 1.0), shape) for name, shape in space.shapes.items()}
         form = frozenset(table.outputs(v)[0].items())
-        hidden = v["W1"] * np.arange(-6, 7) / 2 + v["b1"][:, None]
-        values = tuple((v["W2"] @ IN_FLOATS[activation](hidden) + v["b2"])[0].tolist())
+        values = tuple(tools.on_line(space, v).tolist())
         by_form.setdefault(form, set()).add(values)
         by_value.setdefault(values, set()).add(form)
     assert all(len(values) == 1 for values in by_form.values())
     assert len(by_value) < 200
     if fold or activation in ("abs", "identity"):
         assert all(len(forms) == 1 for forms in by_value.values())
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky-relu", "abs"])
+def test_positive_factors_cancel_and_opposite_arguments_share_a_feature(activation: str):
+    space = mlp(2, 3, 3, 1, activation=activation)
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        v = {name: rng.integers(-4, 5, shape) / 4 for name, shape in space.shapes.items()}
+        factors = 2.0 ** rng.integers(-2, 3, 3)
+        w = {**v, "W1": v["W1"] * factors[:, None], "b1": v["b1"] * factors, "W2": v["W2"] / factors}
+        table = FeatureTable(space)
+        assert table.outputs(v) == table.outputs(w)
+    # phi(x) - phi(-x) is a multiple of x, by default.
+    small = mlp(1, 2, 1, activation=activation)
+    v = {"W1": np.array([[1.0], [-1.0]]), "b1": np.zeros(2), "W2": np.array([[1.0, -1.0]]), "b2": np.zeros(1)}
+    slope = {"relu": 1, "leaky-relu": Fraction(65, 64), "abs": 0}[activation]
+    assert FeatureTable(small).outputs(v) == [{1: slope} if slope else {}]
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sine", "abs"])
