@@ -56,7 +56,7 @@ def refinement_entry_classes(space: WeightSpace, arrays: Arrays) -> dict[str, np
     stable = refine(space, arrays).stable
     found = {}
     for layer in range(1, len(space.widths)):
-        weight = np.unique(arrays[f"W{layer}"], return_inverse=True)[1].reshape(arrays[f"W{layer}"].shape)
+        weight = np.searchsorted(np.unique(arrays[f"W{layer}"]), arrays[f"W{layer}"])
         ends = np.broadcast_arrays(stable[layer][:, :, None], stable[layer - 1][:, None, :])
         rows = np.stack([weight, *ends], axis=-1).reshape(-1, 3)
         found[f"W{layer}"] = rank_rows(rows).reshape(weight.shape)
@@ -109,7 +109,7 @@ def orbit_entry_classes(space: WeightSpace, arrays: Arrays, *, seconds: float = 
             found = stabiliser(space, representative, seconds=seconds)
             known[pattern] = entry_orbits(space, found.generators if found else ())
         for name, joined in known[pattern].items():
-            labels[name][orbit] = joined.reshape(-1)
+            labels[name][orbit] = joined.ravel()
     return {name: _at_images(space, name, orbits, images, labels[name]) for name in space.axes}
 
 
@@ -145,17 +145,15 @@ def function_classes(space: WeightSpace, arrays: Arrays) -> np.ndarray:
 def _canonical(space: WeightSpace, arrays: Arrays, refinement: Refinement, seconds: float) -> tuple[np.ndarray, Images]:
     """`[n]` orbits, and per net an element that maps it to the representative of its orbit."""
     images = {
-        axis: np.argsort(np.argsort(refinement.stable[layer], axis=1, kind="stable"), axis=1)
+        axis: np.argsort(np.argsort(refinement.stable[layer], axis=1), axis=1)
         for layer, axis in enumerate(space.permuted, 1)
     }
     classes = refinement.classes()
     discrete = np.all(refinement.is_discrete, axis=1)
-    within = np.zeros(len(classes), dtype=np.int64)
-    by_class = np.argsort(classes, kind="stable")
-    for members in np.split(by_class, np.flatnonzero(np.diff(classes[by_class])) + 1):
-        # Where every neuron has a colour of its own, 1-WL-equivalent means one orbit, and colours say where neurons go.
-        if len(members) == 1 or discrete[members[0]]:
-            continue
+    within = np.zeros_like(classes)
+    # Where every neuron has a colour of its own, 1-WL-equivalent means one orbit, and colours say where neurons go.
+    for number in np.flatnonzero(np.bincount(classes[~discrete]) > 1):
+        members = np.flatnonzero(classes == number)
         forms = [{name: array[net] for name, array in arrays.items()} for net in members]
         elements = canonical_elements(space, forms, refinement.restricted(members), seconds=seconds)
         if elements is not None:
@@ -176,7 +174,7 @@ def _pattern(v: Mapping[str, np.ndarray]) -> bytes:
     codes = {}
     for name, array in v.items():
         _, first, inverse = np.unique(array, return_index=True, return_inverse=True)
-        codes[name] = first[inverse.reshape(-1)]
+        codes[name] = first[inverse]
     return _bytes(codes)
 
 
@@ -190,7 +188,7 @@ def _at_images(space: WeightSpace, name: str, orbits: np.ndarray, images: Images
         where.append(images.get(axis, np.arange(shape[position])[None]).reshape(spread))
     flat = np.ravel_multi_index(tuple(np.broadcast_arrays(*where)), shape)
     flat = np.broadcast_to(flat, (len(orbits), *shape)).reshape(len(orbits), -1)
-    rows = orbits[:, None] * labels.shape[1] + np.take_along_axis(labels[orbits], flat, axis=1)
+    rows = orbits[:, None] * labels.shape[1] + labels[orbits[:, None], flat]
     return np.unique(rows, return_inverse=True)[1].reshape(len(orbits), *shape)
 
 

@@ -42,12 +42,12 @@ def enclose(space: WeightSpace, v: Vector, x: Sequence[float]) -> tuple[Interval
     Args:
         x: the input's coordinates, finite floats.
     """
-    low, bits = _integers(np.asarray(x, dtype=np.float64))
+    low, bits = _integers(np.asarray(x))
     high = low
     last = len(space.widths) - 1
     for layer in range(1, last + 1):
-        weight, weight_bits = _integers(np.asarray(v[f"W{layer}"], dtype=np.float64))
-        bias, bias_bits = _integers(np.asarray(v[f"b{layer}"], dtype=np.float64))
+        weight, weight_bits = _integers(v[f"W{layer}"])
+        bias, bias_bits = _integers(v[f"b{layer}"])
         exact = high is low
         low, high = _affine(weight, low, high)
         bits += weight_bits
@@ -85,8 +85,6 @@ def _affine(weight: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.n
 
 def _bend(values: np.ndarray, bits: int, below: Fraction, above: Fraction) -> tuple[np.ndarray, int]:
     """A piecewise-linear activation whose slopes have denominators that divide 64."""
-    if below.denominator == 1:
-        return np.where(values < 0, values * int(below), values * int(above)), bits
     return np.where(values < 0, values * int(64 * below), values * int(64 * above)), bits + 6
 
 

@@ -62,9 +62,9 @@ def equivariant_floor(entry_classes: Mapping[str, np.ndarray], values: Mapping[s
         values: tensor -> `[n, *shape, channels]` the target. The variance is that around one mean a tensor and channel.
 
     Raises:
-        ValueError: tensors or shapes that differ, no sample, or values that are not finite.
+        ValueError: tensors or shapes that differ, no tensor, no sample, or values that are not finite.
     """
-    if set(entry_classes) != set(values):
+    if not values or set(entry_classes) != set(values):
         raise ValueError(f"classes are given for {sorted(entry_classes)}, values for {sorted(values)}")
     within, around, size, count, samples = [], [], 0, 0, 0
     for name, classes in entry_classes.items():
@@ -90,15 +90,14 @@ def _checked(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarra
 def _sum_of_squares(classes: np.ndarray, values: np.ndarray) -> float:
     """Sum over classes and columns of the squared distances to the class's mean; `values` is `[data, columns]`.
 
-    `sum (y - m)^2 = sum (y - a)^2 - n (m - a)^2` for any a: taken near the mean, its own rounding cancels.
+    Around a mean that is off by d the sum of n squares is larger by `n d^2`: rounding of the mean, being squared, is lost in
+    that of the squares.
     """
     _, first, groups, counts = np.unique(classes, return_index=True, return_inverse=True, return_counts=True)
     total = []
     for column in values.T:
         # Distances to one member are exact where all members agree, and small where they nearly do.
         centred = column - column[first][groups]
-        near = (np.bincount(groups, centred) / counts)[groups]
-        distance = np.where(near == 0, centred, centred - near)
-        rest = np.bincount(groups, distance)
-        total += [math.fsum(distance**2), -math.fsum(rest**2 / counts)]
-    return max(0.0, math.fsum(total))
+        mean = np.bincount(groups, centred) / counts
+        total.append(math.fsum((centred - mean[groups]) ** 2))
+    return math.fsum(total)

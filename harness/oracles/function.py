@@ -117,8 +117,9 @@ def _likely_inputs(space: WeightSpace, v: Vector, w: Vector) -> Iterator[list[fl
     for box in BOXES:
         points = rng.integers(-64, 65, (POINTS, space.widths[0])) * (box / 64)
         points[0] = 0.0
-        gaps = np.abs(values_in_floats(space, v, points) - values_in_floats(space, w, points)).max(axis=1)
-        # Infinities minus each other are NaN: such an input goes last.
+        with np.errstate(invalid="ignore"):
+            # Infinities minus each other are NaN: such an input goes last.
+            gaps = np.abs(values_in_floats(space, v, points) - values_in_floats(space, w, points)).max(axis=1)
         best = np.argsort(-np.nan_to_num(gaps, nan=-1.0), kind="stable")[:CONFIRMED]
         yield from (points[number].tolist() for number in best)
 

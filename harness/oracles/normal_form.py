@@ -16,8 +16,6 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..space import WeightSpace
 from .enclosure import PIECEWISE_LINEAR
 
@@ -68,14 +66,15 @@ class FeatureTable:
 
     @property
     def products(self) -> int:
-        """Products of rationals that one net takes at most."""
+        """Products of rationals that one net takes at most; where neurons pass whole combinations on (`NON_NEGATIVE`), more."""
         widths = self.space.widths
         activation = self.space.activation
-        # A neuron is a combination of the inputs, one feature, or one feature and those of all earlier layers.
+        # A neuron is a combination of the constant and the inputs, one feature, or one feature and the constant, the inputs
+        # and the features of all earlier layers.
         if activation == "identity":
             terms = [1] + [widths[0] + 1] * len(widths)
         elif self.fold and SKEW.get(activation, 0):
-            terms = [1, *accumulate(widths, initial=2)]
+            terms = [1, *(2 + earlier for earlier in accumulate(widths))]
         else:
             terms = [1] * len(widths)
         return sum(widths[layer] * widths[layer - 1] * terms[layer - 1] for layer in range(1, len(widths)))
@@ -85,8 +84,8 @@ class FeatureTable:
         layer: list[Form] = [{number: Fraction(1)} for number in range(1, self.space.widths[0] + 1)]
         last = len(self.space.widths) - 1
         for number in range(1, last + 1):
-            weights = np.asarray(v[f"W{number}"], dtype=np.float64).tolist()
-            biases = np.asarray(v[f"b{number}"], dtype=np.float64).tolist()
+            weights = v[f"W{number}"].tolist()
+            biases = v[f"b{number}"].tolist()
             layer = [_neuron(row, bias, layer) for row, bias in zip(weights, biases, strict=True)]
             if number < last:
                 layer = [self._activated(form) for form in layer]

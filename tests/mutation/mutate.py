@@ -36,9 +36,14 @@ TESTS_OF = {
     "orbitcheck.harness.oracles.invariants": ("tests/oracles/test_invariants.py",),
     "orbitcheck.harness.oracles.individualisation": ("tests/oracles/test_individualisation.py",),
     "orbitcheck.harness.oracles.linear": ("tests/oracles/test_linear.py",),
-    "orbitcheck.harness.oracles.normal_form": ("tests/oracles/test_function.py",),
+    "orbitcheck.harness.oracles.normal_form": ("tests/oracles/test_normal_form.py",),
+    "orbitcheck.harness.oracles.function": ("tests/oracles/test_function.py",),
+    "orbitcheck.harness.oracles.enclosure": ("tests/oracles/test_enclosure.py",),
     "orbitcheck.harness.oracles.floors": ("tests/oracles/test_floors.py",),
     "orbitcheck.harness.oracles.classes": ("tests/oracles/test_classes.py",),
+    "orbitcheck.harness.oracles.relation": ("tests/oracles/test_relation.py",),
+    "orbitcheck.harness.oracles.capacity": ("tests/oracles/test_capacity.py",),
+    "orbitcheck.harness.oracles.audit": ("tests/oracles/test_audit.py",),
 }
 PLUMBING = ("x_resolve__", "x_cases__", "x_evaluate__")
 """What reads parameters and hands over to the measurement is no verdict; the tests of suites and of whole rows hold it."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 
 import igraph
+import mpmath
 import numpy as np
 import pytest
 
@@ -189,9 +191,63 @@ def igraph_same(space: WeightSpace, v, w) -> bool:
     )
 
 
+EXACT = {
+    "relu": lambda x: max(x, Fraction(0)),
+    "leaky-relu": lambda x: x if x > 0 else x / 64,
+    "abs": abs,
+    "identity": lambda x: x,
+}
+PRECISE = {
+    "tanh": mpmath.tanh,
+    "sine": mpmath.sin,
+    "gelu": lambda x: x * mpmath.ncdf(x),
+    "silu": lambda x: x / (1 + mpmath.exp(-x)),
+}
+ACTIVATED = EXACT | PRECISE
+
+
+def values(space: WeightSpace, v: Mapping[str, np.ndarray], x: Sequence, number: Callable = Fraction) -> list:
+    """`f_v(x)` as the definition says, in any kind of number: `Fraction` where the activation allows, else `mpmath.mpf`."""
+    state = [number(coordinate) for coordinate in x]
+    last = len(space.widths) - 1
+    for layer in range(1, last + 1):
+        state = [
+            sum((number(float(weight)) * value for weight, value in zip(row, state, strict=True)), number(float(bias)))
+            for row, bias in zip(v[f"W{layer}"], v[f"b{layer}"], strict=True)
+        ]
+        if layer < last:
+            state = [ACTIVATED[space.activation](value) for value in state]
+    return state
+
+
+IN_FLOATS = {
+    "relu": lambda x: np.maximum(x, 0),
+    "leaky-relu": lambda x: np.maximum(x, x / 64),
+    "abs": np.abs,
+    "identity": lambda x: x,
+}
+
+
+def on_line(space: WeightSpace, v: Mapping[str, np.ndarray]) -> np.ndarray:
+    """A net (1, n, 1) at -3, -2.5, ..., 3: floats hold every value exactly if all entries are small integers."""
+    hidden = v["W1"] * np.arange(-6, 7) / 2 + v["b1"][:, None]
+    return (v["W2"] @ IN_FLOATS[space.activation](hidden) + v["b2"])[0]
+
+
+def inside(value: mpmath.mpf, interval: tuple[Fraction, Fraction]) -> bool:
+    """Whether a value lies between two rationals."""
+    low, high = (mpmath.mpf(end.numerator) / end.denominator for end in interval)
+    return low <= value <= high
+
+
 class Tools:
     """The functions above, under one fixture."""
 
+    linear = tuple(EXACT)
+    activated = ACTIVATED
+    values = staticmethod(values)
+    inside = staticmethod(inside)
+    on_line = staticmethod(on_line)
     slow_rounds = staticmethod(slow_rounds)
     embedded = staticmethod(embedded)
     cycles = staticmethod(cycles)

@@ -10,6 +10,7 @@ import pytest
 from orbitcheck.harness.group import GroupElement
 from orbitcheck.harness.oracles import classes as oracle
 from orbitcheck.harness.oracles.function import function_relation
+from orbitcheck.harness.oracles.normal_form import FeatureTable
 from orbitcheck.harness.oracles.orbit import moved
 from orbitcheck.harness.oracles.stabiliser import stabiliser
 from orbitcheck.harness.space import SpaceError, WeightSpace, mlp
@@ -53,6 +54,7 @@ def test_orbits_of_nets_and_entries_are_those_of_brute_force(tools, space: Weigh
         keys = [[key(space, moved(space, g, v)) for g in elements] for v in nets]
         assert same_partition(oracle.orbit_classes(space, arrays), [min(own) for own in keys])
         found = oracle.orbit_entry_classes(space, arrays)
+        assert {name: array.shape for name, array in found.items()} == {name: arrays[name].shape for name in space.axes}
         for name, axes in space.axes.items():
             slow = []
             for own in keys:
@@ -81,6 +83,7 @@ def test_refinement_classes_are_those_of_the_definition(tools, space: WeightSpac
         bags = [tuple(sorted((node[0], colour) for node, colour in own.items())) for own in colours]
         assert same_partition(oracle.refinement_classes(space, arrays), bags)
         found = oracle.refinement_entry_classes(space, arrays)
+        assert {name: array.shape for name, array in found.items()} == {name: arrays[name].shape for name in space.axes}
         for layer in range(1, len(space.widths)):
             edges = [
                 (float(v[f"W{layer}"][i, j]) + 0.0, own[layer, i], own[layer - 1, j])
@@ -121,12 +124,71 @@ def test_function_classes_hold_rescaled_and_flipped_copies():
         assert len(np.unique(oracle.refinement_classes(space, stack(space, nets)))) > 16
 
 
+def doubled(space: WeightSpace, v, factor: float = 2.0):
+    """A net of the same function by a rescaling of one neuron, exact in floats."""
+    scale = np.ones(space.widths[1])
+    scale[0] = factor
+    return {**v, "W1": v["W1"] * scale[:, None], "b1": v["b1"] * scale, "W2": v["W2"] / scale}
+
+
+def test_floats_that_agree_are_no_proof(tools):
+    """A shift of the output by 2^-40 is far below what floats are asked for, and overflow shows nothing at all."""
+    space, rng = mlp(1, 3, 1), np.random.default_rng(7)
+    v = {name: rng.integers(1, 9, shape) / 4 for name, shape in space.shapes.items()}
+    shifted = {**v, "b2": v["b2"] + 2.0**-40}
+    found = oracle.function_classes(space, stack(space, [v, shifted, doubled(space, v)]))
+    assert found[0] == found[2] != found[1]
+    huge = {**v, "W1": v["W1"] * 2.0**1000, "W2": v["W2"] * 2.0**1000}
+    found = oracle.function_classes(space, stack(space, [huge, {**huge, "b2": -huge["b2"]}, doubled(space, huge)]))
+    assert found[0] == found[2] != found[1]
+
+
+@pytest.mark.parametrize(("affordable", "proved"), [(0, 0), (1, 0), (2, 1), (3, 1), (4, 2), (20, 2)])
+def test_forms_are_made_for_nets_alike_in_floats_as_far_as_the_budget_goes(
+    monkeypatch: pytest.MonkeyPatch, affordable: int, proved: int
+):
+    """Six nets of functions of their own cost nothing; each of two pairs is proved equal by two forms."""
+    space, rng = mlp(1, 3, 1), np.random.default_rng(3)
+    nets = [{name: rng.integers(1, 99, shape) / 4 for name, shape in space.shapes.items()} for _ in range(8)]
+    nets += [doubled(space, nets[0]), doubled(space, nets[1])]
+    monkeypatch.setattr(oracle, "MAX_PRODUCTS", affordable * FeatureTable(space).products)
+    found = oracle.function_classes(space, stack(space, nets))
+    assert len(set(found)) == len(nets) - proved
+    assert proved < 2 or (found[0] == found[8] and found[1] == found[9])
+
+
+def test_where_no_form_is_affordable_forward_refinement_proves(monkeypatch: pytest.MonkeyPatch):
+    space = mlp(1, 2, 2, 1)
+    v, w = ({name: np.ones(shape) for name, shape in space.shapes.items()} for _ in range(2))
+    v["W2"], w["W2"] = np.array([[1.0, 0.0], [1.0, 0.0]]), np.eye(2)
+    monkeypatch.setattr("orbitcheck.harness.oracles.normal_form.MAX_PRODUCTS", 0)
+    arrays = stack(space, [v, w, doubled(space, v)])
+    assert len(set(oracle.refinement_classes(space, arrays))) == 3
+    found = oracle.function_classes(space, arrays)
+    assert found[0] == found[1] != found[2]
+
+
+def test_tried_inputs_are_few_fixed_and_of_both_signs(monkeypatch: pytest.MonkeyPatch):
+    space, seen = mlp(2, 3, 1), []
+    honest = oracle.values_in_floats
+    monkeypatch.setattr(
+        oracle, "values_in_floats", lambda space, arrays, points: seen.append(points) or honest(space, arrays, points)
+    )
+    arrays = {name: np.zeros((2, *shape)) for name, shape in space.shapes.items()}
+    for _ in range(2):
+        oracle.function_classes(space, arrays)
+    assert np.array_equal(*seen)
+    assert len(np.unique(seen[0], axis=0)) == oracle.TESTED_INPUTS
+    assert seen[0].min() < 0 < seen[0].max()
+
+
 def test_classes_coarsen_from_orbits_to_refinement_to_functions(tools):
     space, left = tools.embedded(tools.cycles(4))
     _, right = tools.embedded(tools.cycles(2, 2))
     rng = np.random.default_rng(1)
     arrays = stack(space, [left, right, tools.relabelled(space, left, rng), tools.relabelled(space, right, rng)])
     assert oracle.orbit_classes(space, arrays).tolist() in ([0, 1, 0, 1], [1, 0, 1, 0])
+    assert sorted(oracle.orbit_classes(space, stack(space, [left, right])).tolist()) == [0, 1]
     assert oracle.refinement_classes(space, arrays).tolist() == [0, 0, 0, 0]
     assert oracle.function_classes(space, arrays).tolist() == [0, 0, 0, 0]
     entries, coarse = oracle.orbit_entry_classes(space, arrays), oracle.refinement_entry_classes(space, arrays)
@@ -169,6 +231,16 @@ def test_past_the_budget_classes_are_finer_never_coarser(tools, monkeypatch: pyt
     entries = oracle.orbit_entry_classes(space, arrays)
     assert all((array[0] == array[2]).all() for array in entries.values())
     assert len(np.unique(entries["W2"][0])) == 36
+
+
+def test_no_time_for_a_graph_that_is_not_small_makes_classes_finer_too(tools):
+    """80 neurons of two colours; equal nets stay one, and a stabiliser that is not found counts as trivial."""
+    space, v = tools.embedded(tools.cycles(40))
+    arrays = stack(space, [v, tools.relabelled(space, v, np.random.default_rng(0)), v])
+    assert same_partition(oracle.orbit_classes(space, arrays, seconds=0).tolist(), [0, 1, 0])
+    entries = oracle.orbit_entry_classes(space, arrays, seconds=0)
+    assert all((array[0] == array[2]).all() and array.max() < 2 * array[0].size for array in entries.values())
+    assert len(np.unique(entries["W2"])) == 2 * 40**2
 
 
 def test_a_thousand_nets_in_general_position_are_classes_of_their_own():

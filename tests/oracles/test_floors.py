@@ -102,7 +102,7 @@ def test_the_equivariant_floor_counts_every_entry_as_a_datum():
     [
         (np.zeros(3, int), np.zeros((4, 1)), r"values has shape \(4, 1\); the classes have shape \(3,\)"),
         (np.zeros(0, int), np.zeros((0, 1)), "at least one datum"),
-        (np.zeros(2, int), np.array([[1.0], [np.nan]]), "1 numbers that are NaN"),
+        (np.zeros(3, int), np.array([[1.0], [np.nan], [2.0]]), r"^values holds 1 numbers that are NaN"),
     ],
 )
 def test_values_that_make_no_sense_are_refused(classes, values, message: str):
@@ -113,3 +113,16 @@ def test_values_that_make_no_sense_are_refused(classes, values, message: str):
 def test_tensors_that_do_not_match_are_refused():
     with pytest.raises(ValueError, match=r"\['W1'\], values for \['b1'\]"):
         equivariant_floor({"W1": np.zeros((1, 1), int)}, {"b1": np.zeros((1, 1, 1))})
+    with pytest.raises(ValueError, match=r"^W1 holds 2 numbers that are NaN"):
+        equivariant_floor({"W1": np.zeros((1, 3), int)}, {"W1": np.array([[[np.nan], [np.inf], [0.0]]])})
+    with pytest.raises(ValueError, match=r"\[\], values for \[\]"):
+        equivariant_floor({}, {})
+
+
+def test_values_of_narrow_types_are_the_numbers_that_they_hold():
+    """Bytes do not wrap and single floats are not rounded again: 0 and 255 lie 127.5 from their mean."""
+    assert functional_floor(np.zeros(2, int), np.array([255, 0], dtype=np.uint8)).mse == 127.5**2
+    single = np.array([2.0**24, 2.0**-10], dtype=np.float32)
+    assert (
+        functional_floor(np.zeros(2, int), single).mse == functional_floor(np.zeros(2, int), single.astype(float)).mse
+    )

@@ -295,6 +295,28 @@ def test_general_position_is_about_hidden_biases():
     assert got.round == 0
 
 
+def test_certificates_have_the_parts_that_the_module_lists(tools):
+    space, v = tools.embedded(tools.cycles(4))
+    got = certified(tools, tools.cycles(4), tools.cycles(2, 2)).certificate
+    parts = {"version", "space", "vectors", "refinement", "orbit", "function", "general_position", "sha256"}
+    assert set(got) == parts and got["version"] == 1 and got["general_position"] == [False, False]
+    assert set(got["refinement"]) == {"relation", "kind", "colours"}
+    assert got["refinement"]["relation"] == "equivalent"
+    assert got["function"] == {"relation": "equal", "kind": "refinement"}
+    copy = tools.relabelled(space, v, np.random.default_rng(0))
+    for pair in (Pair(space, v, copy), Pair(space, v, v, element=identity(space))):
+        got = certify(pair).certificate
+        assert got["refinement"] == {"relation": "equivalent", "kind": "orbit"}
+        assert got["function"] == {"relation": "equal", "kind": "orbit"}
+        assert set(got["orbit"]) == {"relation", "kind", "element"} and got["orbit"]["kind"] == "permutation"
+    got = certify(Pair(space, v, {**v, "b3": v["b3"] + 1})).certificate
+    assert set(got["refinement"]) == {"relation", "kind", "round", "neuron", "counts"}
+    assert (got["refinement"]["relation"], got["refinement"]["kind"]) == ("different", "round")
+    assert got["orbit"] == {"relation": "different", "kind": "refinement"}
+    assert set(got["function"]) == {"relation", "kind", "x", "output", "v", "w"}
+    assert (got["function"]["relation"], got["function"]["kind"]) == ("different", "input")
+
+
 def test_what_a_family_says_is_checked(tools):
     space, v = tools.embedded(tools.cycles(4))
     w = tools.embedded(tools.cycles(2, 2))[1]
