@@ -259,10 +259,7 @@ def _equality(pairs: Sequence[Mapping[str, Any]], predicted: str) -> Finding:
 
 def _pairs(check: str, rows: Sequence[Result], names: Sequence[str], margin: float) -> Iterable[dict[str, Any]]:
     """Per pair of architectures the differences along the sizes that both have, at the same number of networks."""
-    reached: dict[str, dict[tuple[int, int], Estimate]] = {}
-    for row in _measured(rows, check):
-        estimate = Estimate(*(row.evidence[key] for key in ("error", "error_low", "error_high")))
-        reached.setdefault(row.architecture, {})[read_case(row.case)] = estimate
+    reached = _reached(rows, check)
     for left, right in combinations([name for name in names if name in reached], 2):
         both = sorted(reached[left].keys() & reached[right].keys())
         for networks in dict.fromkeys(k for k, _ in both):
@@ -322,7 +319,8 @@ def capacity_bounds(rows: Sequence[Result], descriptions: Descriptions, margin: 
     told = []
     spoken_of = _spoken_of(rows, descriptions)
     for check in _checks(rows):
-        for name, found in _errors(rows, check).items():
+        seeds = _errors(rows, check)
+        for name, found in _reached(rows, check).items():
             if name not in spoken_of:
                 continue
             for size in sorted({size for _, size in found}):
@@ -330,14 +328,14 @@ def capacity_bounds(rows: Sequence[Result], descriptions: Descriptions, margin: 
                 floor = _capacity_floor(rows, check, name, (ks[0], size))
                 if floor is None:
                     continue
-                passed = [k for k in ks[1:] if max(found[k, size]) < floor]
+                passed = [k for k in ks[1:] if found[k, size].high < floor]
                 told.append(
                     {
                         "check": check,
                         "architecture": name,
                         "size": size,
                         "floor": floor,
-                        "errors": {str(k): list(found[k, size]) for k in ks},
+                        "errors": {str(k): list(seeds[name][k, size]) for k in ks},
                         "passed": passed[0] if passed else None,
                     }
                 )
@@ -429,6 +427,15 @@ def _checks(rows: Sequence[Result]) -> list[str]:
 
 def _measured(rows: Sequence[Result], check: str) -> list[Result]:
     return [row for row in rows if row.check == check and row.kind == "approximation" and row.outcome in MEASURED]
+
+
+def _reached(rows: Sequence[Result], check: str) -> dict[str, dict[tuple[int, int], Estimate]]:
+    """Architecture -> (networks, size asked for) -> the error of the seed that validation prefers."""
+    found: dict[str, dict[tuple[int, int], Estimate]] = {}
+    for row in _measured(rows, check):
+        estimate = Estimate(*(row.evidence[key] for key in ("error", "error_low", "error_high")))
+        found.setdefault(row.architecture, {})[read_case(row.case)] = estimate
+    return found
 
 
 def _errors(rows: Sequence[Result], check: str) -> Errors:
