@@ -263,7 +263,7 @@ def test_the_direction_pair_computes_one_function():
     assert function_relation(space, v, w).kind == "forward-refinement"
 
 
-def test_a_gap_that_no_search_finds_is_unknown(monkeypatch: pytest.MonkeyPatch):
+def test_a_gap_that_no_search_finds_is_unknown(tools, monkeypatch: pytest.MonkeyPatch):
     """A deep net that differs from zero only within 2^-30 of an input far away: with two inputs neither proved nor refuted."""
     blind(monkeypatch)
     space = mlp(2, 3, 3, 1)
@@ -279,7 +279,7 @@ def test_a_gap_that_no_search_finds_is_unknown(monkeypatch: pytest.MonkeyPatch):
     decision = function_relation(space, v, w)
     assert (decision.answer, decision.kind, decision.witness) == ("unknown", "none", None)
     alone = [{**net, "W1": net["W1"][:, :1]} for net in (v, w)]
-    check_witness(mlp(1, 3, 3, 1), *alone, function_relation(mlp(1, 3, 3, 1), *alone))  # with one its kinks are known
+    check_witness(tools, mlp(1, 3, 3, 1), *alone, function_relation(mlp(1, 3, 3, 1), *alone))  # its kinks are known
 
 
 def test_bad_weights_are_refused():
