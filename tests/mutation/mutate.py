@@ -37,6 +37,7 @@ TESTS_OF = {
     "orbitcheck.harness.oracles.individualisation": ("tests/oracles/test_individualisation.py",),
     "orbitcheck.harness.oracles.linear": ("tests/oracles/test_linear.py",),
     "orbitcheck.harness.oracles.normal_form": ("tests/oracles/test_normal_form.py",),
+    "orbitcheck.harness.oracles.polyline": ("tests/oracles/test_polyline.py",),
     "orbitcheck.harness.oracles.function": ("tests/oracles/test_function.py",),
     "orbitcheck.harness.oracles.enclosure": ("tests/oracles/test_enclosure.py",),
     "orbitcheck.harness.oracles.floors": ("tests/oracles/test_floors.py",),
