@@ -55,8 +55,9 @@ def test_the_ladder_is_climbed_at_several_depths(name):
 
 FORWARDS = {NOT_SEPARATED: 100 + 3 * 80, SEPARATED: 100 + 64, ANY: 100 + 80}
 """A pair's forward passes where the network does as predicted; one of which nothing is predicted, and which shows nothing."""
-BUDGET, MARGIN = 120_000, 9_000
-"""The margin is for the exhaustive bank and the ladder of sizes (4,500 together), and for gaps that show late."""
+BUDGET, MARGIN = 120_000, 8_000
+"""The margin is for the exhaustive bank and the ladder of sizes (4,500 together), and for gaps that show late: `probe`, which costs
+most, took 7,096 more than its pairs promised."""
 
 
 @pytest.fixture(scope="module")
