@@ -294,6 +294,7 @@ class _Reader:
             return None
 
     def suite(self, kinds: Registry[CheckKind]) -> Suite | None:
+        """The whole document, or None where it is too wrong to be one; what is wrong is noted."""
         data = self.document.data
         if not isinstance(data, dict):
             self.error((), f"a suite is a mapping with the keys {', '.join(SuiteModel.model_fields)}")
@@ -311,7 +312,7 @@ class _Reader:
         read = [check for check in checks if check is not None]
         self.repeats(read)
         ids = [check.id for check in read]
-        self.names(outer, read)
+        self.names(outer, ids)
         for key in ("expected_failures", "allow_undecided"):
             for number, entry in enumerate(getattr(outer, key)):
                 if not any(fnmatchcase(name, entry.check) for name in ids):
@@ -338,21 +339,13 @@ class _Reader:
             ),
         )
 
-    def names(self, outer: SuiteModel, checks: list[Check]) -> None:
-        """Refuse architectures that nobody knows or names, and conclusions on claims or checks that are not there."""
+    def names(self, outer: SuiteModel, ids: list[str]) -> None:
+        """Refuse architectures that nobody knows, and conclusions on claims or checks that are not there."""
         for number, text in enumerate(outer.architectures):
             try:
                 check_reference(parse_name(text).reference)
             except (NameSyntaxError, UnknownName) as error:
                 self.error(("architectures", number), str(error))
-        for number, check in enumerate(checks):
-            for position, text in enumerate(check.architectures):
-                if text not in outer.architectures:
-                    message = (
-                        f'"{text}" is not among the architectures of the suite{did_you_mean(text, outer.architectures)}'
-                    )
-                    self.error(("checks", number, "architectures", position), message, 2)
-        ids = [check.id for check in checks]
         for number, entry in enumerate(outer.conclusions):
             if entry.claim not in CLAIMS:
                 message = f'unknown claim "{entry.claim}"{did_you_mean(entry.claim, CLAIMS)}'
@@ -383,12 +376,20 @@ class _Reader:
     def check(
         self, entry: Any, number: int, spaces: Mapping[str, NamedSpace], kinds: Registry[CheckKind]
     ) -> Check | None:
+        """One entry of `checks` with its parameters resolved, or None once its problems are noted."""
         path = ("checks", number)
         if not isinstance(entry, dict):
             self.error(path, "a check is a mapping with id, kind and the kind's own keys")
             return None
         own = {key: value for key, value in entry.items() if key in CheckModel.model_fields}
         common = self.model(CheckModel, own, path, below=2)
+        if common is not None:
+            named = self.document.data.get("architectures")
+            listed = [text for text in named if isinstance(text, str)] if isinstance(named, list) else []
+            for position, text in enumerate(common.architectures):
+                if text not in listed:
+                    message = f'"{text}" is not among the architectures of the suite{did_you_mean(text, listed)}'
+                    self.error((*path, "architectures", position), message, 2)
         if common is None or common.kind not in kinds:
             if isinstance(entry.get("kind"), str) and entry["kind"] not in kinds:
                 self.error(

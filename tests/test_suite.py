@@ -442,6 +442,12 @@ def test_a_suite_names_its_architectures_and_conclusions(write):
             "architectures.0",
             '"dwz" is not among the architectures of the suite; did you mean "dws"?',
         ),
+        (
+            "kind: approximation",
+            "kind: aproximation\n    architectures: [dwz]",
+            "8:21: architectures.0",
+            '"dwz" is not among the architectures of the suite; did you mean "dws"?',
+        ),
         ("{name: middle-rank}", "{name: middle-rnk}", "8:20: target.name", 'did you mean "middle-rank"'),
     ],
 )
