@@ -31,29 +31,40 @@ def keep_memory() -> None:
     mallopt(mmap_max, 0)
 
 
-def interleaved(calls: Sequence[Call], *, threads: int, budget: float, at_least: int, at_most: int) -> list[float]:
+def interleaved(
+    calls: Sequence[Call],
+    *,
+    threads: int,
+    budget: float,
+    at_least: int,
+    at_most: int,
+    wait: Callable[[], None] = lambda: None,
+) -> list[float]:
     """Median milliseconds of each call, all taken in every round, so that a change of the machine's speed meets them all.
 
     On one thread the clock is the processor time of this process, which other programs do not lengthen by waiting; on more
-    it is the wall clock. One round of warming up is not counted.
+    it is the wall clock, as on a GPU. One round of warming up is not counted.
 
     Args:
         calls: what is compared.
-        threads: how many of torch's threads are set.
+        threads: how many of torch's threads are set; 0 on a GPU.
         budget: seconds after which no new round begins, once there are `at_least` rounds.
         at_least, at_most: number of rounds.
+        wait: returns once the device is done.
     """
     clock = time.process_time if threads == 1 else time.perf_counter
     times: list[list[float]] = [[] for _ in calls]
     order, shuffle = list(range(len(calls))), random.Random(0).shuffle
     for call in calls:
         call()
+    wait()
     started = time.perf_counter()
     while len(times[0]) < at_most and (len(times[0]) < at_least or time.perf_counter() - started < budget):
         shuffle(order)  # what ran before a call leaves its caches behind
         for number in order:
             begun = clock()
             calls[number]()
+            wait()
             times[number].append(1e3 * (clock() - begun))
     return [statistics.median(taken) for taken in times]
 

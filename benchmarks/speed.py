@@ -2,6 +2,7 @@
 
     python benchmarks/speed.py speed.jsonl                      # all cells; hours: one line a cell, and where it stopped it goes on
     python benchmarks/speed.py speed.jsonl --networks gmn ng-t --widths 2,32,32,1 --batch 32 --channels 32 --threads 1
+    python benchmarks/speed.py gpu.jsonl --device cuda          # a journal of its own; threads read 0
     python benchmarks/speed.py speed.jsonl --table              # what is measured so far, as text
     python benchmarks/speed.py speed.jsonl --json               # the same as JSON
 
@@ -51,6 +52,7 @@ from torch import nn
 
 from orbitcheck import Invariant, Weights, WeightSpace, mlp
 from orbitcheck.harness.discovery import load, parse_name
+from orbitcheck.harness.workbench import waiting
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def grows_with_inputs(cell: Cell) -> bool:
 def measure(cell: Cell, budget: float, at_least: int, at_most: int) -> Row:
     """Builds and times all sides of a cell."""
     torch.manual_seed(0)
-    torch.set_num_threads(cell.threads)
+    torch.set_num_threads(cell.threads or 1)
     if cell.widths == WIDE and grows_with_inputs(cell):
         return Row(cell, skipped="parameters grow with n_0")
     network, subject, call = build(cell), SUBJECTS[cell.network], CALLS[cell.passes]
@@ -209,7 +211,14 @@ def measure(cell: Cell, budget: float, at_least: int, at_most: int) -> Row:
     taken = dict(
         zip(
             sides,
-            interleaved(list(sides.values()), threads=cell.threads, budget=budget, at_least=at_least, at_most=at_most),
+            interleaved(
+                list(sides.values()),
+                threads=cell.threads,
+                budget=budget,
+                at_least=at_least,
+                at_most=at_most,
+                wait=waiting(torch.get_default_device()),
+            ),
             strict=True,
         )
     )
@@ -265,6 +274,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 32, 256])
     parser.add_argument("--channels", type=int, nargs="+", default=[32, 64])
     parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, len(os.sched_getaffinity(0))}))
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--budget", type=float, default=3.0, help="seconds a cell, once it has --at-least rounds")
     parser.add_argument("--at-least", type=int, default=5)
     parser.add_argument("--at-most", type=int, default=51)
@@ -278,6 +288,9 @@ def main() -> None:
         print("\n".join(map(str, rows.values())))
         return
     keep_memory()
+    torch.set_default_device(arguments.device)
+    if arguments.device == "cuda":
+        arguments.threads = [0]
     asked = list(cells(arguments))
     for number, cell in enumerate(asked, 1):
         if cell not in rows:

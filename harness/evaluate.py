@@ -20,7 +20,7 @@ from .discovery import ArchitectureName, load, parse_name
 from .extensions import load_extensions
 from .result import Judgement, Result
 from .subject import PluginFault, describe_error
-from .workbench import Workbench
+from .workbench import Workbench, exact_arithmetic
 
 PRINTED = 500
 """Characters of a plug-in's own printing that a row keeps."""
@@ -59,7 +59,8 @@ def evaluate(
         try:
             load_extensions()
             subject = NO_ARCHITECTURE if cell.architecture == WEIGHTS else architecture or load(name)
-            judgement = CHECK_KINDS[cell.kind].evaluate(cell, subject, bench)
+            with exact_arithmetic(device):
+                judgement = CHECK_KINDS[cell.kind].evaluate(cell, subject, bench)
         except PluginFault as fault:
             judgement = Judgement("error", str(fault))
         except (Exception, SystemExit) as error:

@@ -6,7 +6,6 @@ line that the report shows.
 
 from __future__ import annotations
 
-import time
 import traceback
 
 import torch
@@ -69,15 +68,11 @@ class Subject:
             NonFinite: the result holds NaN or infinity.
         """
         v = v.to(self.dtype).to(self.bench.device)
-        start = time.perf_counter()
         try:
-            with torch.no_grad():
+            with self.bench.call(v.batch), torch.no_grad():
                 result = self.module(v)
         except (Exception, SystemExit) as error:
             raise PluginFault(f"forward raised {describe_error(error)}") from error
-        finally:
-            self.bench.seconds += time.perf_counter() - start
-            self.bench.forwards += v.batch
         return self.checked(result, v).detach().cpu().double()
 
     def jitter_(self, seed: int) -> None:

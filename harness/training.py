@@ -5,7 +5,7 @@ also when the run was interrupted and went on from a checkpoint. Every random nu
 
 AdamW with a warm-up and a cosine schedule, gradients clipped by their norm, the best parameters by validation error kept. The
 parameters of all networks are the rows of one matrix, so that an optimiser step is a handful of operations; where networks
-are small the rows are trained together (`torch.func`), else one after the other.
+are small, and on a GPU, the rows are trained together (`torch.func`), else one after the other.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from torch.func import functional_call, vmap
 
 from .checkpoint import Checkpoint
 from .result import digest
+from .workbench import waiting
 
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how much of it is done, and how much there is."""
@@ -35,8 +36,8 @@ VALIDATION_SHARE = 0.06
 EVALUATIONS = (4, 40)
 """Fewest and most looks at the validation set."""
 TOGETHER = 2**14
-"""Networks are trained together where a batch holds fewer entries than this: beyond, overhead no longer counts, and the
-activations of all networks at once leave the cache (measured: 10 to 25 % saved below, nothing or less above)."""
+"""On a CPU networks are trained together where a batch holds fewer entries than this: beyond, overhead no longer counts, and
+the activations of all networks at once leave the cache (measured: 10 to 25 % saved below, nothing or less above)."""
 CHUNK = 512
 """Samples a forward without gradients."""
 
@@ -149,7 +150,8 @@ def train(
     template, layout = models[0], _Layout(models[0])
     state = _initial(models, layout)
     looks = _looks(budget, len(data.inputs), len(validation.inputs))
-    together = budget.batch * data.inputs.shape[1] < TOGETHER and len(models) > 1
+    device = data.inputs.device
+    together = len(models) > 1 and (device.type == "cuda" or budget.batch * data.inputs.shape[1] < TOGETHER)
     template.train(train_mode)
     together = together and _agree(template, layout, state, data, budget, seeds)
     if checkpoint is not None:
@@ -157,14 +159,14 @@ def train(
         if kept is not None:
             state = _State(**kept)
     gradients = _gradients_together if together else _gradients_apart
-    spent = _Clock()
+    spent = _Clock(waiting(device))
     batches = _batches(seeds, len(data.inputs), budget.batch, state.step)
     variance = max(float(validation.targets.double().var(0, correction=0).mean()), 1e-300)
     while state.step < budget.steps and any(_running(state)):
         with spent.on("other"):
             index = next(batches)
             inputs, targets = data.inputs[index], data.targets[index]
-        with spent.on("training"), _seeded(seeds, state.step):
+        with spent.on("training"), _seeded(seeds, state.step, device):
             losses, gradient = gradients(template, layout, state, inputs, targets)
             _adamw_(state, gradient, budget)
         with spent.on("other"):
@@ -320,7 +322,7 @@ def _agree(
     for gradients in (_gradients_apart, _gradients_together):
         trial = replace(state, buffers={name: value.clone() for name, value in state.buffers.items()})
         try:
-            with warnings.catch_warnings(), _seeded(seeds, 0):
+            with warnings.catch_warnings(), _seeded(seeds, 0, data.inputs.device):
                 warnings.simplefilter("error")  # a missing batching rule is a warning, and slow
                 answers.append(gradients(template, layout, trial, inputs, targets))
         except Exception:
@@ -335,14 +337,19 @@ def _agree(
 
 
 @contextmanager
-def _seeded(seeds: Sequence[int], step: int) -> Iterator[None]:
+def _seeded(seeds: Sequence[int], step: int, device: torch.device) -> Iterator[None]:
     """What is random inside a network (dropout) is a function of the seeds and the step; the caller's state comes back."""
-    state = torch.get_rng_state()
-    torch.default_generator.manual_seed(int(digest([*seeds, step])[:15], 16))
+    generators = [torch.default_generator]
+    if device.type == "cuda":
+        generators.append(torch.cuda.default_generators[device.index or 0])
+    states = [generator.get_state() for generator in generators]
+    for generator in generators:
+        generator.manual_seed(int(digest([*seeds, step])[:15], 16))
     try:
         yield
     finally:
-        torch.set_rng_state(state)
+        for generator, state in zip(generators, states, strict=True):
+            generator.set_state(state)
 
 
 def _adamw_(state: _State, gradient: torch.Tensor, budget: Budget) -> None:
@@ -412,9 +419,10 @@ def _note_errors(state: _State, errors: Sequence[float], patience: int) -> None:
 
 
 class _Clock:
-    """Seconds by what they were spent on."""
+    """Seconds by what they were spent on; `wait` returns once the device is done."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait: Callable[[], None]) -> None:
+        self.wait = wait
         self.seconds = {"training": 0.0, "validation": 0.0, "other": 0.0}
 
     @contextmanager
@@ -422,6 +430,7 @@ class _Clock:
         start = time.perf_counter()
         try:
             yield
+            self.wait()
         finally:
             self.seconds[what] += time.perf_counter() - start
 

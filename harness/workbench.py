@@ -1,9 +1,17 @@
-"""Where networks are run, and what their own calls cost."""
+"""Where networks are run: how numbers come about there, and what the networks' own calls cost."""
 
 from __future__ import annotations
 
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import torch
+from torch.utils import deterministic
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint
@@ -20,3 +28,47 @@ class Workbench:
     seconds: float = 0.0
     forwards: int = 0
     checkpoint: Checkpoint | None = None
+
+    @contextmanager
+    def call(self, samples: int) -> Iterator[None]:
+        """Counts what happens inside as one call of a network on so many weight vectors, to the end of its work."""
+        wait, start = waiting(self.device), time.perf_counter()
+        try:
+            yield
+            wait()
+        finally:
+            self.seconds += time.perf_counter() - start
+            self.forwards += samples
+
+
+def waiting(device: str | torch.device) -> Callable[[], None]:
+    """Returns once the device has done all it was told; a GPU answers before it has."""
+    return torch.cuda.synchronize if torch.device(device).type == "cuda" else lambda: None
+
+
+@contextmanager
+def exact_arithmetic(device: str) -> Iterator[None]:
+    """On a GPU too float32 means float32 and the same call gives the same bits; the CPU is so by itself.
+
+    Else cuDNN multiplies float32 with ten bits of mantissa (TF32), which would make a correct network break its law, and
+    sums that many threads add to come in the order of their arrival. Operations without an ordered form stay as they are.
+    """
+    if torch.device(device).type != "cuda":
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS starts
+    products, ordered = torch.backends.cuda.matmul.allow_tf32, torch.are_deterministic_algorithms_enabled()
+    warn_only, fill = torch.is_deterministic_algorithms_warn_only_enabled(), deterministic.fill_uninitialized_memory
+    with ExitStack() as stack:
+        stack.enter_context(
+            torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+        )
+        stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", message=".* does not have a deterministic implementation")
+        stack.callback(torch.use_deterministic_algorithms, ordered, warn_only=warn_only)
+        stack.callback(setattr, deterministic, "fill_uninitialized_memory", fill)
+        stack.callback(setattr, torch.backends.cuda.matmul, "allow_tf32", products)
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        deterministic.fill_uninitialized_memory = False  # a debugging aid that writes every tensor twice
+        torch.backends.cuda.matmul.allow_tf32 = False
+        yield

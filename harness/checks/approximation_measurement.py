@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import time
 from typing import Any
 
 import numpy as np
@@ -146,11 +145,8 @@ def _measured(
 
 
 def _outputs(learner: Learner, inputs: torch.Tensor, bench: Workbench) -> torch.Tensor:
-    start = time.perf_counter()
-    with torch.no_grad():
+    with bench.call(len(inputs)), torch.no_grad():
         parts = [learner(part.to(bench.device)).cpu() for part in inputs.split(CHUNK)]
-    bench.seconds += time.perf_counter() - start
-    bench.forwards += len(inputs)
     return torch.cat(parts)
 
 
