@@ -97,7 +97,7 @@ class NGGNN(nn.Module):
         if isinstance(output, Invariant):
             self.readout: nn.Module = NodeReadout(space, channels, head, output.dim)
         else:
-            self.readout = EquivariantHead(wiring, channels, output.channels)
+            self.readout = EntryReadout(wiring, channels, output.channels)
         lecun_(self)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
@@ -177,14 +177,34 @@ def aggregate(messages: torch.Tensor, dim: int) -> torch.Tensor:
     return torch.cat([average, messages.amin(dim), messages.amax(dim), spread], -1)
 
 
+class EntryReadout(nn.Module):
+    """Parameter graph -> Weights: an MLP of every edge and its ends, and of every neuron, on normalised features.
+
+    The extremes among the messages make features grow several times in a block; outputs that start at ten and more times
+    their unit leave a training in a poor minimum.
+    """
+
+    def __init__(self, wiring: Wiring, channels: int, outputs: int):
+        super().__init__()
+        self.norm, self.edge_norm = nn.LayerNorm(channels), nn.LayerNorm(channels)
+        self.head = EquivariantHead(wiring, channels, outputs)
+
+    def forward(self, graph: Graph) -> Weights:
+        return self.head(Graph(self.norm(graph.nodes), tuple(self.edge_norm(e) for e in graph.edges)))
+
+
 class NodeReadout(nn.Module):
-    """Parameter graph -> `[B, dim]`: an MLP of all output neurons one after the other, and the mean of each hidden layer."""
+    """Parameter graph -> `[B, dim]`: an MLP of all output neurons one after the other, and the mean of each hidden layer.
+
+    The features of neurons are normalised first, as in `EntryReadout`.
+    """
 
     def __init__(self, space: WeightSpace, channels: int, head: int, dim: int):
         super().__init__()
         self.widths = list(space.widths)
+        self.norm = nn.LayerNorm(channels)
         self.head = mlp_head((len(self.widths) - 2 + self.widths[-1]) * channels, head, dim, depth=1)
 
     def forward(self, graph: Graph) -> torch.Tensor:
-        _, *hidden, last = graph.nodes.split(self.widths, 1)
+        _, *hidden, last = self.norm(graph.nodes).split(self.widths, 1)
         return self.head(torch.cat([*(mean(layer, 1) for layer in hidden), last.flatten(1)], -1))
