@@ -1,4 +1,4 @@
-"""Where networks are run: how numbers come about there, and what the networks' own calls cost."""
+"""Where networks are run: how numbers come about there, and what the networks' own calls cost. No torch without a GPU."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-from torch.utils import deterministic
-
 if TYPE_CHECKING:
+    import torch
+
     from .checkpoint import Checkpoint
 
 
@@ -43,7 +42,15 @@ class Workbench:
 
 def waiting(device: str | torch.device) -> Callable[[], None]:
     """Returns once the device has done all it was told; a GPU answers before it has."""
-    return torch.cuda.synchronize if torch.device(device).type == "cuda" else lambda: None
+    if not _is_gpu(device):
+        return lambda: None
+    import torch
+
+    return torch.cuda.synchronize
+
+
+def _is_gpu(device: str | torch.device) -> bool:
+    return str(device).partition(":")[0] == "cuda"
 
 
 @contextmanager
@@ -53,9 +60,12 @@ def exact_arithmetic(device: str) -> Iterator[None]:
     Else cuDNN multiplies float32 with ten bits of mantissa (TF32), which would make a correct network break its law, and
     sums that many threads add to come in the order of their arrival. Operations without an ordered form stay as they are.
     """
-    if torch.device(device).type != "cuda":
+    if not _is_gpu(device):
         yield
         return
+    import torch
+    from torch.utils import deterministic
+
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS starts
     products, ordered = torch.backends.cuda.matmul.allow_tf32, torch.are_deterministic_algorithms_enabled()
     warn_only, fill = torch.is_deterministic_algorithms_warn_only_enabled(), deterministic.fill_uninitialized_memory

@@ -39,6 +39,7 @@ class Fit:
     error: float
     low: float | None
     high: float | None
+    seeds: tuple[float, float] | None
     floor: float | None
     floor_kind: str
     threshold: float | None
@@ -72,10 +73,19 @@ def fit_of(row: Result) -> Fit | None:
         error=error,
         low=finite(evidence.get("error_low")),
         high=finite(evidence.get("error_high")),
+        seeds=_of_seeds(evidence.get("error_range")),
         floor=finite(evidence.get("floor")),
         floor_kind=one_line(evidence.get("floor_kind") or "", 40),
         threshold=finite(evidence.get("threshold")),
     )
+
+
+def _of_seeds(ends: object) -> tuple[float, float] | None:
+    """The least and the largest error of the seeds, where both are finite."""
+    if not isinstance(ends, (list, tuple)) or len(ends) != 2:
+        return None
+    low, high = (finite(end) for end in ends)
+    return (low, high) if low is not None and high is not None else None
 
 
 def target_of(row: Result) -> str:

@@ -104,7 +104,9 @@ def _panel(
 ) -> Panel:
     floors = _floors(found)
     thresholds = sorted({fit.threshold for fit in found if fit.threshold is not None and fit.threshold > 0})
-    values = [value for fit in found for value in (fit.error, fit.low, fit.high) if value is not None]
+    values = [
+        value for fit in found for value in (fit.error, fit.low, fit.high, *(fit.seeds or ())) if value is not None
+    ]
     values += [floor for _, floor in floors] + thresholds
     base = max(BASE, TOP + GAP * len(curves))
     frame = Frame(across, decades(values, -2, 0, base, TOP), title_x, "error / variance")
@@ -156,11 +158,13 @@ def _glyph(curve: Curve) -> str:
 
 
 def _curve(curve: Curve, frame: Frame, place: Callable[[Fit], float]) -> Iterable[Item]:
-    """Line, intervals and marks; a red row gets the glyph of its status on top."""
+    """Line, the range of the seeds as a band, the interval of the chosen one, marks; a red row gets the glyph of its status on top."""
     color, who = curve.architecture % SERIES + 1, (curve.architecture,)
     points = [(frame.x(place(fit)), frame.y(fit.error)) for fit in curve.fits]
     yield Line(tuple(points), f"curve-{color}", who)
     for fit, (x, _) in zip(curve.fits, points, strict=True):
+        if fit.seeds is not None:
+            yield Line(((x, frame.y(fit.seeds[0])), (x, frame.y(fit.seeds[1]))), f"range-{color}", who)
         if fit.low is not None and fit.high is not None:
             yield Line(((x, frame.y(fit.low)), (x, frame.y(fit.high))), f"curve-{color}", who)
     for fit, (x, y) in zip(curve.fits, points, strict=True):
@@ -168,6 +172,7 @@ def _curve(curve: Curve, frame: Frame, place: Callable[[Fit], float]) -> Iterabl
         words = (
             f"{row.architecture}, {compact(int(fit.parameters))} parameters, k = {fit.networks}: error {compact(fit.error)}"
             + (f" ({compact(fit.low)} to {compact(fit.high)})" if fit.low is not None and fit.high is not None else "")
+            + (f", seeds {compact(fit.seeds[0])} to {compact(fit.seeds[1])}" if fit.seeds is not None else "")
             + (f", floor {compact(fit.floor)}" if fit.floor is not None else "")
             + f"; predicted {row.predicted or 'nothing'}, {row.observed or fit.status}"
         )

@@ -53,6 +53,7 @@ PAINTS: dict[str, Paint] = {
     "not-applicable": Paint(stroke="none", width=1.6),
     **{f"series-{n}": Paint(stroke=f"series-{n}", fill=f"series-{n}", width=1.5) for n in range(1, SERIES + 1)},
     **{f"curve-{n}": Paint(stroke=f"series-{n}", width=1.5, opacity=0.8) for n in range(1, SERIES + 1)},
+    **{f"range-{n}": Paint(stroke=f"series-{n}", width=5, opacity=0.25) for n in range(1, SERIES + 1)},
     # text
     "tick": Paint(fill="muted", size=11),
     "axis": Paint(fill="muted", size=12.5),

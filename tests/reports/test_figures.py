@@ -118,6 +118,10 @@ def test_glyphs_tell_statuses_and_series_apart() -> None:
     assert GLYPHS["dot"] == GLYPHS["pass"]
 
 
+RANGES = ([0.1, 0.9], [0.1, float("nan")], None)
+"""Of all seeds, of seeds of which one diverged, and of a row of another version."""
+
+
 def curve_row(make_row: Callable[..., Result], **evidence: object) -> Result:
     base = {"target": "t", "regime": "r", "networks": 1, "parameters": 1000, "error": 0.1}
     return make_row(kind="approximation", check="c", case=str(evidence), evidence={**base, **evidence})
@@ -153,6 +157,17 @@ def test_error_falls_to_the_right_place_on_a_decade(make_row: Callable[..., Resu
     assert steps[0] == pytest.approx(steps[1]) and steps[0] > 20
     whiskers = [item.points for item in panel.drawing.items if isinstance(item, Line) and item.part == "curve-1"][1:]
     assert [abs(b[1] - a[1]) for a, b in whiskers] == pytest.approx([steps[0]] * 3)
+
+
+def test_the_band_of_the_seeds_reaches_from_the_best_to_the_worst(make_row: Callable[..., Result]) -> None:
+    rows = [curve_row(make_row, error=0.1, error_range=ends, parameters=10**n) for n, ends in enumerate(RANGES, 3)]
+    (panel,) = approximation_curves(run_of(*rows))
+    bands = [item.points for item in panel.drawing.items if isinstance(item, Line) and item.part == "range-1"]
+    marks = sorted((m for m in panel.drawing.marks if "parameters" in m.title), key=lambda m: m.x)
+    assert ["seeds" in mark.title for mark in marks] == [True, False, False]
+    ((best, worst),) = bands
+    assert best == (marks[0].x, marks[0].y) and worst[0] == marks[0].x and worst[1] < best[1]
+    assert "seeds 0.1 to 0.9" in marks[0].title
 
 
 def test_floors_lie_where_an_error_of_their_size_lies(make_row: Callable[..., Result]) -> None:
