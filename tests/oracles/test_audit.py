@@ -110,3 +110,24 @@ def test_nets_that_are_not_finite_are_refused():
     arrays = {name: np.zeros((1, *shape)) for name, shape in space.shapes.items()}
     with pytest.raises(SpaceError, match="weights are finite"):
         audit(space, {**arrays, "b1": np.array([[0.0, np.nan]])})
+
+
+@pytest.mark.parametrize("form", ["float", "4-bit", "pruned-30%"])
+def test_a_form_keeps_shapes_and_is_that_of_the_same_numbers_in_double_precision(form: str):
+    rng = np.random.default_rng(0)
+    single = {
+        "W1": rng.standard_normal((3, 5, 4)).astype(np.float32),
+        "b1": rng.standard_normal((3, 5)).astype(np.float32),
+    }
+    found, wanted = (
+        formed(single, form),
+        formed({name: array.astype(np.float64) for name, array in single.items()}, form),
+    )
+    for name, array in single.items():
+        assert found[name].shape == array.shape and found[name].dtype == np.float64
+        assert np.array_equal(found[name], wanted[name])
+
+
+def test_of_entries_of_one_magnitude_those_that_come_first_are_pruned():
+    array = np.where(np.arange(200) % 3 == 0, -2.0, 2.0)[None]
+    assert np.flatnonzero(formed({"b1": array}, "pruned-40%")["b1"][0] == 0).tolist() == list(range(80))

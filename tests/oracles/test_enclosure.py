@@ -44,3 +44,30 @@ def test_the_enclosure_of_an_activation_is_sharp_from_tiny_to_huge_arguments(too
         with mpmath.workprec(3000):
             assert tools.inside(tools.activated[activation](mpmath.mpf(sign * size)), (low, high))
         assert high - low < Fraction(1, 2 ** (BITS - 32))
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_bias_far_finer_than_all_else_is_added_exactly(activation: str):
+    """The output is 3 f(1) + 2^-1000 for the second input, and 2^-1000 alone where f sees zero."""
+    space = mlp(1, 1, 1, activation=activation)
+    v = {"W1": np.ones((1, 1)), "b1": np.zeros(1), "W2": np.full((1, 1), 3.0), "b2": np.full(1, 2.0**-1000)}
+    tiny = Fraction(1, 2**1000)
+    assert enclose(space, v, [0.0]) == ((tiny, tiny),)
+    ((low, high),) = enclose(space, v, [1.0])
+    plain = enclose(space, v | {"b2": np.zeros(1)}, [1.0])
+    assert (low - tiny, high - tiny) == plain[0]
+    if activation == "relu":
+        assert low == high == 3 + tiny
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sine", "gelu", "silu"])
+def test_an_argument_known_to_lie_around_zero_has_a_value_around_zero(activation: str):
+    """Two equal neurons cancel; the interval of their difference has zero inside, and so has that of its image."""
+    space = mlp(1, 2, 1, 1, activation=activation)
+    v = {
+        "W1": np.ones((2, 1)), "b1": np.zeros(2), "W2": np.array([[1.0, -1.0]]), "b2": np.zeros(1),
+        "W3": np.ones((1, 1)), "b3": np.zeros(1),
+    }  # fmt: skip
+    ((low, high),) = enclose(space, v, [0.7])
+    assert low <= 0 <= high
+    assert high - low < Fraction(1, 2 ** (BITS - 4))
