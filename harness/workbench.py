@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -64,8 +64,8 @@ def exact_arithmetic(device: str) -> Iterator[None]:
         yield
         return
     import torch
-    from torch.utils import deterministic
 
+    deterministic: Any = torch.utils.deterministic  # a module with settable attributes, unknown to type checkers
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS starts
     products, ordered = torch.backends.cuda.matmul.allow_tf32, torch.are_deterministic_algorithms_enabled()
     warn_only, fill = torch.is_deterministic_algorithms_warn_only_enabled(), deterministic.fill_uninitialized_memory

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orbitcheck.harness.oracles import polyline as module
 from orbitcheck.harness.oracles.capacity import pieces
 from orbitcheck.harness.oracles.enclosure import PIECEWISE_LINEAR, enclose
 from orbitcheck.harness.oracles.function import function_relation
 from orbitcheck.harness.oracles.normal_form import FeatureTable, difference
-from orbitcheck.harness.oracles.polyline import around, inputs_that_differ, polyline
+from orbitcheck.harness.oracles.polyline import Polyline, around, inputs_that_differ, polyline
 from orbitcheck.harness.space import WeightSpace, mlp
 
 SMALL = st.integers(-3, 3).map(float)
@@ -62,6 +63,35 @@ def test_kinks_beyond_the_first_points_are_found_on_both_sides():
     found = polyline(space, v)
     assert set(found.kinks) >= {-7, 9}
     assert found.at([Fraction(-8), Fraction(-7), Fraction(9), Fraction(10)]) == [[0, 0, 16, 19]]
+
+
+def test_lines_that_cross_zero_outside_their_piece_are_no_kinks():
+    """`relu(1 + relu(x) - relu(x - 1))`: its rising piece would be zero at -1, where it is not."""
+    v = {
+        "W1": np.ones((2, 1)),
+        "b1": np.array([0.0, -1.0]),
+        "W2": np.array([[1.0, -1.0]]),
+        "b2": np.ones(1),
+        "W3": np.ones((1, 1)),
+        "b3": np.zeros(1),
+    }
+    assert polyline(mlp(1, 2, 1, 1), v).kinks == (0, 1)
+
+
+def test_inputs_lie_in_the_quarters_of_the_pieces_that_differ():
+    left, right = (Polyline((-1, 0, 4, 5), ((1, 0, height, height + 1),)) for height in (4, 3))
+    assert list(inputs_that_differ(left, right)) == [[1.0], [2.0], [3.0], [4.25], [4.5], [4.75]]
+    assert list(inputs_that_differ(left, left)) == []
+
+
+def test_the_limit_is_what_a_layer_may_still_take(monkeypatch):
+    """Four neurons of a linear net at three points: twelve products a layer."""
+    space = mlp(1, 4, 1, activation="identity")
+    v = {name: np.ones(shape) for name, shape in space.shapes.items()}
+    monkeypatch.setattr(module, "LIMIT", 12)
+    assert polyline(space, v) is not None
+    monkeypatch.setattr(module, "LIMIT", 11)
+    assert polyline(space, v) is None
 
 
 @given(nets(), st.lists(st.integers(-640, 640).map(lambda n: n / 64), min_size=1, max_size=8))
