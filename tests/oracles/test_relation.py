@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import struct
 from collections import Counter
 from fractions import Fraction
 from itertools import product
@@ -16,6 +18,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.linalg import block_diag
 
 from orbitcheck.harness.group import GroupElement, identity
 from orbitcheck.harness.oracles import individualisation, relation
@@ -214,6 +217,35 @@ def certified(tools, left: np.ndarray, right: np.ndarray):
     return got
 
 
+def test_each_net_has_its_own_colours(tools):
+    """A loop beside cycles, last in one net and first in the other."""
+    loop = np.full((1, 1), 5.0)
+    got = certified(tools, block_diag(tools.cycles(4), loop), block_diag(loop, tools.cycles(2, 2)))
+    stated = got.certificate["refinement"]
+    assert (stated["kind"], got.orbit) == ("colouring", "different")
+    assert stated["colours"][0] != stated["colours"][1]
+
+
+def test_one_function_is_certified_by_its_kinks():
+    """`relu(u + 3) - 3` is `u`, where `u = relu(x + 2) - relu(x)` is never negative."""
+    space = mlp(1, 2, 1, 1)
+    v, w = (
+        {
+            "W1": np.ones((2, 1)),
+            "b1": np.array([2.0, 0.0]),
+            "W2": np.array([[1.0, -1.0]]),
+            "b2": np.array([shift]),
+            "W3": np.ones((1, 1)),
+            "b3": np.array([-shift]),
+        }
+        for shift in (0.0, 3.0)
+    )
+    stated = certify(Pair(space, v, w)).certificate["function"]
+    assert set(stated) == {"relation", "kind", "points"}
+    assert (stated["relation"], stated["kind"]) == ("equal", "polyline")
+    assert stated["points"] == ["-3", "-2", "0", "1"]
+
+
 def test_the_pair_of_proposition_6_2(tools):
     got = certified(tools, tools.cycles(4), tools.cycles(2, 2))
     assert (got.orbit, got.round, got.function) == ("different", None, "equal")
@@ -293,6 +325,7 @@ def test_general_position_is_about_hidden_biases():
     got = certify(Pair(space, v, w))
     assert got.general_position == (True, False)
     assert got.round == 0
+    assert not in_general_position(space, v | {"b1": np.zeros(2)})
 
 
 def test_certificates_have_the_parts_that_the_module_lists(tools):
@@ -350,8 +383,18 @@ def test_one_orbit_has_no_individualisation_proof(tools):
 
 def test_large_vectors_are_bound_by_digest_alone(monkeypatch: pytest.MonkeyPatch, tools):
     monkeypatch.setattr(relation, "PRINTED", 10)
-    got = certified(tools, tools.cycles(4), tools.cycles(2, 2))
+    pair = tools.cycles(4), tools.cycles(2, 2)
+    got = certified(tools, *pair)
     assert [set(printed) for printed in got.certificate["vectors"]] == [{"sha256"}, {"sha256"}]
+    monkeypatch.setattr(relation, "PRINTED", tools.embedded(pair[0])[0].parameters)
+    assert "entries" in certified(tools, *pair).certificate["vectors"][0]
+
+
+def test_the_digest_of_a_vector_is_that_of_its_entries_as_little_endian_doubles():
+    space = mlp(1, 2, 1)
+    v = {"W1": np.array([[1.0], [-2.0]]), "b1": np.array([0.5, -0.0]), "W2": np.array([[3, 4]]), "b2": np.array([7.0])}
+    entries = struct.pack("<7d", 1.0, -2.0, 0.5, 0.0, 3.0, 4.0, 7.0)
+    assert vector_digest(space, v) == hashlib.sha256(entries).hexdigest()
 
 
 def test_a_certificate_is_bound_to_its_vectors():
