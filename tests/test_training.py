@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
+from orbitcheck.harness import training as module
 from orbitcheck.harness.checkpoint import Checkpoint
 from orbitcheck.harness.training import Budget, Data, train
 
@@ -62,6 +64,27 @@ def test_a_linear_map_is_learned_and_the_best_parameters_are_kept():
         assert outcome.best_error == min(errors[row] for _, errors in training.curve) < 0.01
         assert float(error) == pytest.approx(outcome.best_error, rel=1e-4)
     assert training.curve[-1][0] == 400
+
+
+@pytest.mark.parametrize("decay", [0.0, 1e-4, 0.5])
+def test_a_step_is_that_of_the_library_whose_gradients_are_clipped(decay: float):
+    """Three networks of five parameters, of very unequal gradients."""
+    budget = Budget(steps=40, batch=1, rate=0.1, decay=decay)
+    draw = torch.Generator().manual_seed(0)
+    flat = torch.randn(3, 5, generator=draw)
+    state = SimpleNamespace(flat=flat.clone(), first=torch.zeros(3, 5), second=torch.zeros(3, 5), step=0)
+    rows = [nn.Parameter(row.clone()) for row in flat]
+    others = [torch.optim.AdamW([row], betas=module.BETAS, eps=module.EPSILON, weight_decay=decay) for row in rows]
+    for _ in range(budget.steps):
+        gradient = torch.randn(3, 5, generator=draw) * torch.tensor([[0.01], [1.0], [100.0]])
+        module._adamw_(state, gradient, budget)
+        for row, given, other in zip(rows, gradient, others, strict=True):
+            row.grad = given.clone()
+            nn.utils.clip_grad_norm_([row], module.CLIP)
+            other.param_groups[0]["lr"] = module._rate(state.step, budget)
+            other.step()
+        state.step += 1
+    torch.testing.assert_close(state.flat, torch.stack([row.detach() for row in rows]), rtol=1e-4, atol=1e-6)
 
 
 def test_the_same_seeds_give_the_same_bits_and_others_do_not():

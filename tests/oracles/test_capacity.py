@@ -104,7 +104,13 @@ def test_pieces_of_a_space_are_those_of_its_hidden_layers():
     assert pieces_of(mlp(1, 8, 1), 4) == pieces(4, 8) == 33
     assert pieces_of(mlp(1, 8, 8, 1, activation="abs")) == 81
     assert pieces_of(mlp(1, 8, 8, 1, activation="identity"), 4) == 1
-    for space, message in ((mlp(2, 8, 1), "one input only"), (mlp(1, 8, 1, activation="tanh"), "not piecewise linear")):
+    for space, message in (
+        (mlp(2, 8, 1), "one input only"),
+        (
+            mlp(1, 8, 1, activation="tanh"),
+            "not piecewise linear; a bound of pieces needs one of relu, leaky-relu, abs, identity",
+        ),
+    ):
         with pytest.raises(SpaceError, match=message):
             pieces_of(space)
 
@@ -180,14 +186,23 @@ def test_one_piece_is_the_line_of_chebyshev():
 
 
 @pytest.mark.parametrize("floor", [sup_floor, l2_floor])
+def test_small_integers_are_numbers_like_others(floor):
+    """Differences of bytes would wrap round."""
+    x, y = np.array([-100, 0, 100, 101]), np.array([-100, 100, -100, 0])
+    for allowed in (1, 2):
+        assert floor(x.astype(np.int8), y.astype(np.int8), allowed) == floor(x.astype(float), y.astype(float), allowed)
+    assert sup_floor(x[:3].astype(np.int8), y[:3].astype(np.int8), 1) == pytest.approx(100)
+
+
+@pytest.mark.parametrize("floor", [sup_floor, l2_floor])
 @pytest.mark.parametrize(
     ("x", "y", "allowed", "message"),
     [
         ([0.0, 1.0], [0.0, 1.0], 0, "0 pieces"),
         ([0.0], [0.0], 1, "at least two points"),
         ([0.0, 1.0], [0.0, 1.0, 2.0], 1, "at least two points"),
-        ([0.0, 0.0], [0.0, 1.0], 1, "same x"),
-        ([0.0, 1.0], [0.0, np.inf], 1, "infinite"),
+        ([0.0, 0.0], [0.0, 1.0], 1, "^two points have the same x$"),
+        ([0.0, 1.0], [0.0, np.inf], 1, "^x or y holds numbers that are NaN or infinite$"),
     ],
 )
 def test_points_that_make_no_polyline_are_refused(floor, x, y, allowed: int, message: str):
