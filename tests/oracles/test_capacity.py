@@ -141,13 +141,24 @@ def distance(x: np.ndarray, y: np.ndarray, kinks: np.ndarray) -> float:
     return float(found.fun)
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_the_sup_floor_is_the_best_of_all_breakpoints(seed: int):
-    """Two and three pieces, every pair of places of a grid for the kinks, then refined: never below the floor, and down to it."""
+def drawn(seed: int) -> tuple[list[float], list[float], int]:
     rng = np.random.default_rng(seed)
-    x = np.sort(rng.permutation(13)[:6]) / 4
-    y = rng.integers(-8, 9, 6) / 4
-    allowed = 2 + seed % 2
+    return (np.sort(rng.permutation(13)[:6]) / 4).tolist(), (rng.integers(-8, 9, 6) / 4).tolist(), 2 + seed % 2
+
+
+TURNS = [
+    ([0.25, 2.75, 3.75, 5.0, 6.0], [1.25, -0.5, -0.25, 0.75, 2.0], 3),
+    ([-4.75, -2.5, -1.25, 0.25, 3.25, 3.5], [0.5, -2.0, -0.75, -1.25, -2.0, -0.25], 2),
+    ([-5.0, -4.0, -3.0, -2.0, -1.0, 0.0], [-1.75, -0.75, 0.75, 1.25, 2.0, 0.75], 2),
+    ([-5.0, -4.0, -3.0, -2.0, -1.0], [0.25, 1.5, 1.25, -0.5, -0.5], 2),
+]
+"""Where a line must turn at a place that the one before decides: left of zero, and where the links meet on a wall."""
+
+
+@pytest.mark.parametrize(("x", "y", "allowed"), [*map(drawn, range(12)), *TURNS])
+def test_the_sup_floor_is_the_best_of_all_breakpoints(x, y, allowed: int):
+    """Two and three pieces, every pair of places of a grid for the kinks, then refined: never below the floor, and down to it."""
+    x, y = np.array(x), np.array(y)
     floor = sup_floor(x, y, allowed)
     grid = np.linspace(x[0], x[-1], 60 if allowed == 2 else 14)
     tried = {kinks: distance(x, y, np.array(kinks)) for kinks in combinations(grid, allowed - 1)}

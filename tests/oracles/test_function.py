@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from orbitcheck.harness.oracles import function
 from orbitcheck.harness.oracles.function import function_relation, values_in_floats
 from orbitcheck.harness.oracles.normal_form import FeatureTable
+from orbitcheck.harness.oracles.polyline import polyline
 from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.space import ACTIVATIONS, SpaceError, WeightSpace, mlp
 
@@ -75,12 +76,47 @@ def test_an_affine_difference_shows_at_the_origin_or_at_a_unit_vector(
     check_witness(tools, linear, v | deeper, w | deeper, function_relation(linear, v | deeper, w | deeper))
 
 
-def test_other_inputs_are_tried_after_those_near_kinks(tools, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("inputs", [1, 2])
+def test_other_inputs_are_tried_after_those_near_kinks(tools, monkeypatch: pytest.MonkeyPatch, inputs: int):
+    """Near kinks of neurons, near those of polylines where there is one input, and then the likely ones."""
     monkeypatch.setattr(function, "_inputs_near_kinks", lambda space, table, gap: iter(()))
-    monkeypatch.setattr(function, "_likely_inputs", lambda space, v, w: iter([[0.0], [0.0], [5.0]]))
-    space = mlp(1, 1, 1)
-    v = {"W1": np.ones((1, 1)), "b1": np.full(1, -4.0), "W2": np.ones((1, 1)), "b2": np.zeros(1)}
+    monkeypatch.setattr(function, "inputs_that_differ", lambda left, right: iter(()))
+    monkeypatch.setattr(function, "_likely_inputs", lambda space, v, w: iter([[x] * inputs for x in (0.0, 0.0, 5.0)]))
+    space = mlp(inputs, 1, 1)
+    v = {"W1": np.ones((1, inputs)), "b1": np.full(1, -4.0), "W2": np.ones((1, 1)), "b2": np.zeros(1)}
     check_witness(tools, space, v, w := {**v, "W2": np.full((1, 1), 2.0)}, function_relation(space, v, w))
+
+
+def never_negative(shift: float):
+    """`relu(u + shift) - shift` of `u = relu(x + 2) - relu(x)`, which is never negative: one function for every shift from 0 on."""
+    space = mlp(1, 2, 2, 1)
+    return space, {
+        "W1": np.ones((2, 1)),
+        "b1": np.array([2.0, 0.0]),
+        "W2": np.array([[1.0, -1.0], [0.0, 0.0]]),
+        "b2": np.array([shift, -1.0]),
+        "W3": np.ones((1, 2)),
+        "b3": np.array([-shift]),
+    }
+
+
+def test_what_no_normal_form_sees_is_proved_by_kinks():
+    space, v = never_negative(0.0)
+    decision = function_relation(space, v, never_negative(3.0)[1])
+    assert (decision.answer, decision.kind) == ("equal", "polyline")
+    assert set(decision.points[1:-1]) >= {-2, 0}
+    assert list(decision.points) == sorted(set(decision.points))
+    assert function_relation(space, v, never_negative(-(2.0**-40))[1]).answer == "different"
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_polyline_of_one_net_alone_proves_nothing(monkeypatch: pytest.MonkeyPatch, missing: int):
+    space, v = never_negative(0.0)
+    found = [polyline(space, net) for net in (v, never_negative(3.0)[1])]
+    found[missing] = None
+    nets = iter(found)
+    monkeypatch.setattr(function, "polyline", lambda space, v: next(nets))
+    assert function_relation(space, v, never_negative(3.0)[1]).answer == "unknown"
 
 
 def test_inputs_near_a_kink_lie_on_it_and_beside_it_with_no_other_kink_between():

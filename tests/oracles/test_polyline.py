@@ -128,28 +128,6 @@ def test_equality_is_that_of_the_functions(made):
         assert equal == (not any(difference(*each) for each in zip(table.outputs(v), table.outputs(w), strict=True)))
 
 
-def never_negative(shift: float):
-    """`relu(u + shift) - shift` of `u = relu(x + 2) - relu(x)`, which is never negative: one function for every shift from 0 on."""
-    space = mlp(1, 2, 2, 1)
-    return space, {
-        "W1": np.ones((2, 1)),
-        "b1": np.array([2.0, 0.0]),
-        "W2": np.array([[1.0, -1.0], [0.0, 0.0]]),
-        "b2": np.array([shift, -1.0]),
-        "W3": np.ones((1, 2)),
-        "b3": np.array([-shift]),
-    }
-
-
-def test_what_no_normal_form_sees_is_proved_by_kinks():
-    space, v = never_negative(0.0)
-    decision = function_relation(space, v, never_negative(3.0)[1])
-    assert (decision.answer, decision.kind) == ("equal", "polyline")
-    assert set(decision.points[1:-1]) >= {-2, 0}
-    assert list(decision.points) == sorted(set(decision.points))
-    assert function_relation(space, v, never_negative(-(2.0**-40))[1]).answer == "different"
-
-
 def test_curves_more_inputs_and_too_many_kinks_have_no_polyline():
     rng = np.random.default_rng(0)
 
