@@ -76,6 +76,14 @@ def test_an_affine_difference_shows_at_the_origin_or_at_a_unit_vector(
     check_witness(tools, linear, v | deeper, w | deeper, function_relation(linear, v | deeper, w | deeper))
 
 
+def test_an_affine_difference_that_unit_vectors_miss_shows_at_the_origin(tools, monkeypatch: pytest.MonkeyPatch):
+    """`1 - x - y`; the likely input is a unit vector too."""
+    monkeypatch.setattr(function, "_likely_inputs", lambda space, v, w: iter([[1.0, 0.0]]))
+    space = mlp(2, 1, 1, activation="identity")
+    v = {"W1": -np.ones((1, 2)), "b1": np.ones(1), "W2": np.ones((1, 1)), "b2": np.zeros(1)}
+    check_witness(tools, space, v, w := {**v, "W2": np.zeros((1, 1))}, function_relation(space, v, w))
+
+
 @pytest.mark.parametrize("inputs", [1, 2])
 def test_other_inputs_are_tried_after_those_near_kinks(tools, monkeypatch: pytest.MonkeyPatch, inputs: int):
     """Near kinks of neurons, near those of polylines where there is one input, and then the likely ones."""
@@ -148,6 +156,27 @@ def test_inputs_near_a_kink_lie_on_it_and_beside_it_with_no_other_kink_between()
             for other in others:
                 signs = {value(other, x) > 0 for x in (left, middle, right)}
                 assert len(signs) == 1 and all(value(other, x) for x in (left, middle, right))
+
+
+def test_steps_across_a_kink_stop_before_steeper_ones_and_pass_those_along_them():
+    """The kink at `y = -1/2` is crossed upwards: `x + 4 y` changes fast there, `x - 1` not at all."""
+    space = mlp(2, 3, 1)
+    v = {
+        "W1": np.array([[0.0, 1.0], [1.0, 4.0], [1.0, 0.0]]),
+        "b1": np.array([0.5, 0.0, -1.0]),
+        "W2": np.ones((1, 3)),
+        "b2": np.zeros(1),
+    }
+    table = FeatureTable(space)
+    (gap,) = table.outputs(v)
+    kinks = [table.arguments[number] for number in gap if number > 2]
+    upward = next(z for z in kinks if 1 not in z)
+    ordered = {number: c for number, c in gap.items() if number <= 2 or table.arguments[number] is upward} | gap
+    found = list(function._inputs_near_kinks(space, table, ordered))
+    assert len(found) > 60
+    for left, middle, right in zip(*[iter(found)] * 3, strict=True):
+        assert left[0] == middle[0] == right[0] and middle[1] == -0.5 and left[1] < -0.5 < right[1]
+        assert len({np.sign(x + 4 * y) for x, y in (left, middle, right)}) == 1
 
 
 def test_likely_inputs_start_at_the_origin_and_fill_boxes_the_largest_gap_first(monkeypatch: pytest.MonkeyPatch):
