@@ -63,7 +63,6 @@ class ApproximationParameters(Parameters):
     steps: Annotated[int, Field(ge=1, description="optimiser steps")] = 400
     batch: Annotated[int, Field(ge=1)] = 64
     rate: Annotated[float, Field(gt=0, le=1, description="peak learning rate")] = 1e-2
-    decay: Annotated[float | None, Field(ge=0, lt=1, description="weight decay, decoupled; 1e-4 where absent")] = None
     seeds: Annotated[int, Field(ge=1, le=64, description="networks a row, each from its own initialisation")] = 2
     parameters: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, description="sizes; a row each")] = [
         20000
@@ -108,7 +107,7 @@ def resolve(parameters: ApproximationParameters, spaces: Mapping[str, NamedSpace
     if problems:
         raise SuiteValueError(*problems)
     return {
-        **parameters.model_dump(mode="json", exclude_none=True),
+        **parameters.model_dump(mode="json"),
         "space": space.to_json(),
         "target": {"name": target.name, **target_settings.model_dump(mode="json")},
         "regime": {"name": regime.name, **regime_settings.model_dump(mode="json")},

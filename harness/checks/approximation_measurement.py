@@ -108,8 +108,7 @@ def _trained(learners: list[Learner], data: Problem, parameters: Any, seeds: lis
         Data(data.inputs(part).float().to(bench.device), data.targets[part].float().to(bench.device))
         for part in ("train", "validation")
     )
-    said = {key: parameters[key] for key in ("steps", "batch", "rate", "decay") if key in parameters}
-    budget = Budget(**said)
+    budget = Budget(steps=parameters["steps"], batch=parameters["batch"], rate=parameters["rate"])
     training = train(learners, samples, validation, budget, seeds, checkpoint=bench.checkpoint)
     bench.seconds += training.model_seconds
     bench.forwards += training.samples_seen * len(seeds)

@@ -13,7 +13,6 @@ from orbitcheck import Equivariant, Invariant, Weights, mlp
 from orbitcheck.harness.architecture import Traits, Unsupported, as_architecture
 from orbitcheck.harness.cell import Cell
 from orbitcheck.harness.checkpoint import Checkpoint
-from orbitcheck.harness.checks import approximation_measurement
 from orbitcheck.harness.checks.approximation import KIND, read_case
 from orbitcheck.harness.checks.approximation_data import problem
 from orbitcheck.harness.checks.approximation_floors import ground, leak
@@ -94,21 +93,6 @@ def test_a_row_of_every_kind_holds_its_evidence_and_repeats_to_the_bit(target, c
     assert evidence["error"] == pytest.approx(evidence["mse"] / evidence["variance"])
     assert evidence["curve"][-1][0] == evidence["steps"] == 30
     assert evidence["samples_seen"] == 30 * 64
-
-
-def test_weight_decay_is_the_suites_to_say_and_leaves_no_trace_where_it_is_not_said(monkeypatch: pytest.MonkeyPatch):
-    """Rows of suites that do not say it keep their cells, hence their ids and seeds."""
-    usual, strong = resolved("weight-norms"), resolved("weight-norms", decay=0.5)
-    assert "decay" not in usual and strong == usual | {"decay": 0.5}
-    budgets, train = [], approximation_measurement.train
-
-    def watched(models, samples, validation, budget, *others, **more):
-        budgets.append(budget)
-        return train(models, samples, validation, budget, *others, **more)
-
-    monkeypatch.setattr(approximation_measurement, "train", watched)
-    row(usual), row(strong)
-    assert [budget.decay for budget in budgets] == [1e-4, 0.5]
 
 
 def test_training_is_learning():
