@@ -28,6 +28,8 @@ from .workbench import waiting
 
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how much of it is done, and how much there is."""
+Augment = Callable[[torch.Tensor, int], torch.Tensor]
+"""Inputs `[seeds, batch, entries]` and their step -> inputs with the same targets, of the same shape; a pure function."""
 
 BETAS, EPSILON, CLIP, WARM_UP = (0.9, 0.99), 1e-8, 1.0, 0.05
 """AdamW's own numbers, the largest norm of a gradient, and the share of the steps in which the rate rises to its peak."""
@@ -108,6 +110,11 @@ class Training:
     together: bool
 
 
+def unchanged(inputs: torch.Tensor, step: int) -> torch.Tensor:
+    """The augmentation that is none."""
+    return inputs
+
+
 @dataclass
 class _State:
     """All that the loop carries from step to step; a checkpoint holds just this."""
@@ -136,6 +143,7 @@ def train(
     *,
     checkpoint: Checkpoint | None = None,
     progress: Progress = lambda stage, done, total: None,
+    augment: Augment = unchanged,
     train_mode: bool = False,
 ) -> Training:
     """Train networks `[batch, entries] -> [batch, outputs]` on the mean squared error; they are left at their best, in eval mode.
@@ -145,6 +153,7 @@ def train(
         seeds: one a model, for its batches and whatever is random inside it.
         checkpoint: where to keep the state, and where to go on from; removed once the training is done.
         progress: called at every look at the validation set.
+        augment: what becomes of a batch before it is learned from; the validation set stays as it is.
         train_mode: whether the modules are in train mode for the steps.
     """
     template, layout = models[0], _Layout(models[0])
@@ -165,7 +174,7 @@ def train(
     while state.step < budget.steps and any(_running(state)):
         with spent.on("other"):
             index = next(batches)
-            inputs, targets = data.inputs[index], data.targets[index]
+            inputs, targets = augment(data.inputs[index], state.step), data.targets[index]
         with spent.on("training"), _seeded(seeds, state.step, device):
             losses, gradient = gradients(template, layout, state, inputs, targets)
             _adamw_(state, gradient, budget)

@@ -146,6 +146,23 @@ def test_an_interrupted_training_goes_on_and_ends_with_the_same_bits(tmp_path, b
     assert not kept.path.exists()
 
 
+def test_batches_are_augmented_by_their_step_and_validation_is_not():
+    """Negated inputs are learned as what they are: on the validation set the network is wrong by as much."""
+    steps = []
+
+    def negate(inputs: torch.Tensor, step: int) -> torch.Tensor:
+        steps.append(step)
+        return -inputs
+
+    budget = Budget(steps=300, batch=16, rate=0.1, patience=1000)
+    found = models(build=lambda: nn.Linear(3, 2))
+    training = train(found, TRAIN, VALIDATION, budget, [3, 4], augment=negate)
+    assert steps == list(range(300))
+    for row, outcome in enumerate(training.outcomes):
+        assert outcome.last_finite_loss is not None and outcome.last_finite_loss < 0.05
+        assert training.curve[-1][1][row] == pytest.approx(4.0, rel=0.2)  # targets are odd and have mean 0
+
+
 def test_a_checkpoint_of_another_making_or_a_damaged_one_is_none(tmp_path):
     path = tmp_path / "a.pt"
     Checkpoint(path, "x").write({"step": 3})

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from ..architecture import Architecture, Traits
 from ..cell import Cell
+from ..pairs.function_preserving import ODD, SIGN_FLIP
 from ..parameters import Parameters, SuiteValueError, parse_named
 from ..regimes import REGIMES
 from ..registry import did_you_mean
@@ -80,6 +81,13 @@ class ApproximationParameters(Parameters):
             description="how far an output of one moves an emitted network, in root mean squares",
         ),
     ] = 1.0
+    augmentation: Annotated[
+        Literal["none", "sign-flip"],
+        Field(
+            description="whether networks are trained on a batch's vectors with hidden neurons negated at random; for odd "
+            "activations, and targets that see the function alone"
+        ),
+    ] = "none"
     threshold: Annotated[float, Field(gt=0, lt=1, description="error over variance that counts as approximated")] = 0.05
 
 
@@ -101,13 +109,20 @@ def resolve(parameters: ApproximationParameters, spaces: Mapping[str, NamedSpace
     for key in ("parameters", "networks"):
         if len(set(getattr(parameters, key))) < len(getattr(parameters, key)):
             problems.append(((key,), "a value is there twice"))
+    if parameters.augmentation == SIGN_FLIP.name:
+        if target.kind not in (FUNCTION_FUNCTIONAL, FUNCTION_OPERATOR):
+            problems.append((("augmentation",), f"target {target.name} sees signs that the function does not"))
+        if not space.is_mlp or space.activation not in ODD:
+            problems.append((("augmentation",), f"keeps the function for MLPs of {', '.join(ODD)} only, not {space}"))
     limit, wanted = regime.limit(regime_settings), sum(parameters.sizes.model_dump().values())
     if limit is not None and wanted > limit:
         problems.append((("sizes",), f"{wanted} samples in all; regime {regime.name} has {limit}"))
     if problems:
         raise SuiteValueError(*problems)
+    # What was not asked for is no part of a row: its id and seeds are those from before one could ask.
+    unasked = {"augmentation"} if parameters.augmentation == "none" else set()
     return {
-        **parameters.model_dump(mode="json"),
+        **parameters.model_dump(mode="json", exclude=unasked),
         "space": space.to_json(),
         "target": {"name": target.name, **target_settings.model_dump(mode="json")},
         "regime": {"name": regime.name, **regime_settings.model_dump(mode="json")},

@@ -10,13 +10,14 @@ import numpy as np
 import torch
 
 from ..architecture import Architecture, Unsupported
+from ..augmentation import sign_flips
 from ..capacity_search import fitted
 from ..cell import Cell
 from ..equivalence import CONFIDENCE
 from ..inputs import jittered
 from ..result import Judgement, digest
 from ..subject import Subject
-from ..training import CHUNK, Budget, Data, Training, train
+from ..training import CHUNK, Budget, Data, Training, train, unchanged
 from ..workbench import Workbench
 from . import approximation as verdict
 from .approximation_data import Problem, problem
@@ -109,7 +110,8 @@ def _trained(learners: list[Learner], data: Problem, parameters: Any, seeds: lis
         for part in ("train", "validation")
     )
     budget = Budget(steps=parameters["steps"], batch=parameters["batch"], rate=parameters["rate"])
-    training = train(learners, samples, validation, budget, seeds, checkpoint=bench.checkpoint)
+    augment = sign_flips(data.space, seeds) if "augmentation" in parameters else unchanged
+    training = train(learners, samples, validation, budget, seeds, checkpoint=bench.checkpoint, augment=augment)
     bench.seconds += training.model_seconds
     bench.forwards += training.samples_seen * len(seeds)
     return training

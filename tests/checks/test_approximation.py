@@ -101,6 +101,36 @@ def test_training_is_learning():
     assert found.evidence["curve"][0][1] > 2 * found.evidence["curve"][-1][1]
 
 
+def test_sign_flips_change_what_is_learned_from_and_no_more():
+    plain, flipped = (resolved("value-at-point", space="two", **more) for more in ({}, {"augmentation": "sign-flip"}))
+    assert resolved("value-at-point", space="two", augmentation="none") == plain  # so that older rows keep their ids
+    assert flipped == {**plain, "augmentation": "sign-flip"}
+    assert problem(plain) is problem(flipped)
+    first, again, other = row(flipped), row(flipped), row(plain)
+    assert facts(first) == facts(again)
+    assert first.evidence["error"] != other.evidence["error"]
+    assert (first.evidence["variance"], first.evidence["floor"]) == (
+        other.evidence["variance"],
+        other.evidence["floor"],
+    )
+
+
+def test_sign_flips_keep_a_network_from_learning_its_samples_by_heart():
+    """Sixty vectors of functions of a tanh network, by a network that sees weights."""
+    asked = {
+        "space": "two",
+        "sizes": {"train": 60, "validation": 64, "test": 256},
+        "steps": 400,
+        "batch": 16,
+        "seeds": 1,
+    }
+    plain, flipped = (
+        row(resolved("value-at-point", **asked, **more), "dws").evidence["error"]
+        for more in ({}, {"augmentation": "sign-flip"})
+    )
+    assert flipped < 0.8 * plain
+
+
 def test_cases_name_sizes_and_networks():
     assert KIND.cases(resolved("weight-norms", parameters=[500, 2000])) == ("500", "2000")
     networks = KIND.cases(resolved("negation", space="line", networks=[1, 4]))
@@ -120,6 +150,9 @@ def test_cases_name_sizes_and_networks():
         ({"networks": [1, 2]}, "networks", "emits no function"),
         ({"parameters": [10, 10]}, "parameters", "twice"),
         ({"threshold": 1.5}, "threshold", "less than 1"),
+        ({"augmentation": "sign-flips"}, "augmentation", "sign-flip"),
+        ({"augmentation": "sign-flip", "space": "two"}, "augmentation", "weight-norms sees signs"),
+        ({"augmentation": "sign-flip", "target": {"name": "mean"}}, "augmentation", "sine, identity only"),
         ({"steps": 0}, "steps", "greater than or equal to 1"),
     ],
 )
