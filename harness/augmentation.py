@@ -18,7 +18,7 @@ from .training import Augment
 
 
 def sign_flips(space: WeightSpace, seeds: Sequence[int]) -> Augment:
-    """Every weight vector of a batch with half of its hidden neurons negated, at random.
+    """Every hidden neuron of every weight vector of a batch negated with probability one half.
 
     Args:
         space: of an MLP with an odd activation; anything else would change functions.

@@ -436,6 +436,7 @@ class _Clock:
 
     @contextmanager
     def on(self, what: str) -> Iterator[None]:
+        """What the block takes counts as `what`."""
         start = time.perf_counter()
         try:
             yield
