@@ -21,8 +21,8 @@ from math import prod
 
 import torch
 
-from ..harness.space import SpaceError, WeightSpace
-from ..harness.weights import Weights
+from ..harness.weights.batch import Weights
+from ..harness.weights.space import SpaceError, WeightSpace
 
 Key = tuple[str, ...]
 """Names of permuted axes, sorted; a name may occur more than once."""

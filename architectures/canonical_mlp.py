@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..harness.architecture import Equivariant, Invariant, Unsupported, register
-from ..harness.group import GroupElement
 from ..harness.oracles.orbit import MAX_EDGES, SECONDS, canonical_elements, moved
 from ..harness.oracles.refinement import refine
 from ..harness.oracles.stabiliser import entry_orbits, stabiliser
-from ..harness.space import WeightSpace
-from ..harness.weights import Arrays, Weights
+from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported, register
+from ..harness.weights.batch import Arrays, Weights
+from ..harness.weights.space import WeightSpace
+from ..harness.weights.symmetry import GroupElement
 from .flat_mlp import FlatMLP
 from .heads import check_input
 from .sorted_mlp import gather_neurons

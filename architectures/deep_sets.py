@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ..harness.architecture import Equivariant, Invariant, register
-from ..harness.space import WeightSpace
-from ..harness.weights import Weights
+from ..harness.plugins.architecture import Equivariant, Invariant, register
+from ..harness.weights.batch import Weights
+from ..harness.weights.space import WeightSpace
 from .heads import PooledHead, check_input, mlp_head
 
 

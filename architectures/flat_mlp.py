@@ -7,9 +7,9 @@ from math import prod
 import torch
 from torch import nn
 
-from ..harness.architecture import Equivariant, Invariant, register
-from ..harness.space import WeightSpace
-from ..harness.weights import Weights
+from ..harness.plugins.architecture import Equivariant, Invariant, register
+from ..harness.weights.batch import Weights
+from ..harness.weights.space import WeightSpace
 from .heads import check_input, mlp_head
 
 

@@ -7,9 +7,9 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from ..harness.architecture import Equivariant, Invariant
-from ..harness.space import SpaceError, WeightSpace
-from ..harness.weights import Weights
+from ..harness.plugins.architecture import Equivariant, Invariant
+from ..harness.weights.batch import Weights
+from ..harness.weights.space import SpaceError, WeightSpace
 
 
 def check_size(option: str, value: int) -> None:

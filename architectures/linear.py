@@ -34,9 +34,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..harness.architecture import Unsupported
-from ..harness.space import SpaceError, WeightSpace
-from ..harness.weights import Weights
+from ..harness.plugins.architecture import Unsupported
+from ..harness.weights.batch import Weights
+from ..harness.weights.space import SpaceError, WeightSpace
 
 
 class Sorted(NamedTuple):

@@ -24,9 +24,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..harness.architecture import Equivariant, Invariant, register
-from ..harness.space import WeightSpace
-from ..harness.weights import Weights
+from ..harness.plugins.architecture import Equivariant, Invariant, register
+from ..harness.weights.batch import Weights
+from ..harness.weights.space import WeightSpace
 from .encodings import GaussianFourier
 from .heads import check_size
 from .linear import Layout, SortedLinear, WeightsLinear

@@ -11,11 +11,11 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ..harness.architecture import Equivariant, Invariant, Unsupported, register
-from ..harness.discovery import load, parse_name
-from ..harness.expansion import apart, mean_function
-from ..harness.space import SpaceError, WeightSpace
-from ..harness.weights import Weights
+from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported, register
+from ..harness.plugins.discovery import load, parse_name
+from ..harness.weights.batch import Weights
+from ..harness.weights.expansion import apart, mean_function
+from ..harness.weights.space import SpaceError, WeightSpace
 from .heads import check_size
 
 

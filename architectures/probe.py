@@ -7,10 +7,10 @@ import math
 import torch
 from torch import nn
 
-from ..harness.architecture import Equivariant, Invariant, Unsupported, register
-from ..harness.realisation import realisation
-from ..harness.space import SpaceError, WeightSpace
-from ..harness.weights import Weights
+from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported, register
+from ..harness.weights.batch import Weights
+from ..harness.weights.realisation import realisation
+from ..harness.weights.space import SpaceError, WeightSpace
 from .heads import check_input, check_size, mlp_head
 
 SCALES = 8
@@ -30,7 +30,7 @@ class Probe(nn.Module):
     function.
 
     Args:
-        space: an MLP's, or one that a constructor of harness/spaces.py made.
+        space: an MLP's, or one that a constructor of harness/weights/spaces.py made.
         output: invariant.
         probes: p.
         box: the largest box is `[-box, box]` in every coordinate; a probe is a box's half side times `sin(theta)`, theta learned.

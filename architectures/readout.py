@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ..harness.architecture import Equivariant, Invariant
-from ..harness.weights import Weights
+from ..harness.plugins.architecture import Equivariant, Invariant
+from ..harness.weights.batch import Weights
 from .heads import mlp_head
 from .linear import Layout, Sorted, SortedLinear, global_means
 

@@ -38,9 +38,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..harness.architecture import Equivariant, Invariant, Unsupported, register
-from ..harness.space import WeightSpace
-from ..harness.weights import Weights
+from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported, register
+from ..harness.weights.batch import Weights
+from ..harness.weights.space import WeightSpace
 from .heads import check_input, check_size, mlp_head
 from .parameter_graph import EdgeMLP, Graph, Wiring, lecun_, mean, total
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from ..harness.architecture import Equivariant, Invariant, Unsupported, register
-from ..harness.space import WeightSpace
-from ..harness.weights import Weights
+from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported, register
+from ..harness.weights.batch import Weights
+from ..harness.weights.space import WeightSpace
 from .flat_mlp import FlatMLP
 from .heads import check_input
 

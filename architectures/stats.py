@@ -7,9 +7,9 @@ import math
 import torch
 from torch import nn
 
-from ..harness.architecture import Equivariant, Invariant, register
-from ..harness.space import WeightSpace
-from ..harness.weights import Weights
+from ..harness.plugins.architecture import Equivariant, Invariant, register
+from ..harness.weights.batch import Weights
+from ..harness.weights.space import WeightSpace
 from .heads import PooledHead, check_input
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -20,9 +20,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..harness.architecture import Equivariant, Invariant, register
-from ..harness.space import WeightSpace
-from ..harness.weights import Weights
+from ..harness.plugins.architecture import Equivariant, Invariant, register
+from ..harness.weights.batch import Weights
+from ..harness.weights.space import WeightSpace
 from .axis_partitions import Key, Layout, Reader, diagonal, spread
 from .heads import check_size, mlp_head
 

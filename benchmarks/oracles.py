@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from orbitcheck.harness.group import random_elements
 from orbitcheck.harness.oracles import classes
 from orbitcheck.harness.oracles.capacity import l2_floor
 from orbitcheck.harness.oracles.function import function_relation
@@ -19,8 +18,9 @@ from orbitcheck.harness.oracles.orbit import moved, same_orbit
 from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.oracles.relation import certify
 from orbitcheck.harness.oracles.stabiliser import stabiliser_order
-from orbitcheck.harness.pairs.family import Pair
-from orbitcheck.harness.space import WeightSpace, mlp
+from orbitcheck.harness.weights.pair import Pair
+from orbitcheck.harness.weights.space import WeightSpace, mlp
+from orbitcheck.harness.weights.symmetry import random_elements
 
 T = TypeVar("T")
 Vector = dict[str, np.ndarray]

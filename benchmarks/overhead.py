@@ -14,10 +14,10 @@ from itertools import groupby
 
 import torch
 
-from orbitcheck.harness.discovery import built_in, load, parse_name
-from orbitcheck.harness.evaluate import evaluate
-from orbitcheck.harness.plan import plan
-from orbitcheck.harness.suite import load_suite
+from orbitcheck.harness.language.suite import load_suite
+from orbitcheck.harness.plugins.discovery import built_in, load, parse_name
+from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.running.plan import plan
 
 
 def main() -> None:

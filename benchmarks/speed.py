@@ -51,8 +51,8 @@ from products import (
 from torch import nn
 
 from orbitcheck import Invariant, Weights, WeightSpace, mlp
-from orbitcheck.harness.discovery import load, parse_name
-from orbitcheck.harness.workbench import waiting
+from orbitcheck.harness.learning.workbench import waiting
+from orbitcheck.harness.plugins.discovery import load, parse_name
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from orbitcheck.harness.checks.prediction import ANY, NOT_SEPARATED, SEPARATED, predict
-from orbitcheck.harness.discovery import built_in, parse_name
-from orbitcheck.harness.evaluate import describe
+from orbitcheck.harness.plugins.discovery import built_in, parse_name
+from orbitcheck.harness.running.evaluate import describe
 
 PAGE = Path(__file__).with_name("architectures.md")
 

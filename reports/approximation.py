@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..harness.result import Result, Run
+from ..harness.core.result import Result, Run
 from .outcomes import Tally, status_of, tally
 from .summary import architecture_names, grouped
 from .values import compact, finite, one_line

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..harness.result import Run
+from ..harness.core.result import Run
 from .outcomes import STATUSES
 from .values import facts, mapping, one_line
 

@@ -1,4 +1,4 @@
-"""The controls of a run as people read them: what `harness/controls.py` and `harness/planted.py` put into it."""
+"""The controls of a run as people read them: what `harness/judging/controls.py` and `harness/running/planted.py` put into it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..harness.result import Run
+from ..harness.core.result import Run
 from .ladder import climbs
 from .values import finite, mapping, one_line
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ..harness.result import Run
+from ..harness.core.result import Run
 from .approximation import Fit, fits
 from .axes import Axis, Frame, decades, points_on, spread
 from .drawing import SERIES, SERIES_GLYPHS, Drawing, Item, Line, Mark, Text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..harness.result import Run
+from ..harness.core.result import Run
 from .axes import Frame, linear, spread
 from .drawing import SERIES, SERIES_GLYPHS, Drawing, Item, Line, Mark, Text
 from .ladder import climbs

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..harness.result import Result, Run
+from ..harness.core.result import Result, Run
 from .outcomes import SEVERITY, STATUSES, Tally, status_of, tally
 from .summary import grouped, subjects
 from .values import block, facts, mapping, one_line, shown

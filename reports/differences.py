@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..harness.baseline import Difference
+from ..harness.judging.baseline import Difference
 from .markdown import code, table, text
 from .values import one_line, plural
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..harness.result import Result, Run
+from ..harness.core.result import Result, Run
 from .outcomes import Tally, tally
 from .summary import architecture_names, grouped
 from .values import finite, one_line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..harness.result import Result, Run
+from ..harness.core.result import Result, Run
 from .outcomes import Tally, tally
 from .summary import grouped
 from .values import finite, mapping, one_line, plural

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..harness.result import Run
+from ..harness.core.result import Run
 from .curves import approximation_curves, capacity_curves
 from .depth import depth_curves
 from .drawing import Drawing

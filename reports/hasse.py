@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..harness.order import REFERENCES, separation_order
-from ..harness.result import Run
+from ..harness.core.result import Run
+from ..harness.judging.order import REFERENCES, separation_order
 from .drawing import Box, Drawing, Item, Line, Text, text_width
 from .values import one_line, plural
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..harness.result import Run
+from ..harness.core.result import Run
 from .drawing import Box, Drawing, Item, Text, text_width
 from .separation import pair_table, separation_rows
 from .summary import architecture_names

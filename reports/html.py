@@ -15,7 +15,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..harness.result import Run
+from ..harness.core.result import Run
 from . import svg, values
 from .approximation import approximation_rows, expressivity_map, fit_table
 from .audit import MEASURES, audit_forms

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from ..harness.result import Result, Run
+from ..harness.core.result import Result, Run
 from .outcomes import Tally, problems_of, status_of, tally
 from .summary import grouped
 from .values import block, compact, finite, mapping, one_line, shown

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..harness.result import Result, Run
+from ..harness.core.result import Result, Run
 from .axes import Axis, Frame, linear
 from .drawing import Box, Drawing, Item, Line, Mark, Text
 from .summary import architecture_names, declarations
@@ -33,7 +33,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class Climb:
-    """How far one architecture climbed the round ladder, as `harness/controls.py` put it into the run.
+    """How far one architecture climbed the round ladder, as `harness/judging/controls.py` put it into the run.
 
     Args:
         family: its name without options.

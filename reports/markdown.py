@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from ..harness.result import Run
+from ..harness.core.result import Run
 from .approximation import expressivity_map
 from .conclusions import conclusions
 from .controls import controls, planted

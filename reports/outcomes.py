@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..harness.result import Result, Run
+from ..harness.core.result import Result, Run
 from .values import one_line, plural
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..harness.result import Result, Run
+from ..harness.core.result import Result, Run
 from .axes import Axis, Frame, decades
 from .drawing import Drawing, Item, Line, Mark, Text
 from .outcomes import SEVERITY, status_of

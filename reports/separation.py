@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from ..harness.result import Result, Run
+from ..harness.core.result import Result, Run
 from .outcomes import Tally, tally
 from .summary import family_of, grouped
 from .values import digits_text, finite, number, one_line

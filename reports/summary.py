@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
 
-from ..harness.cell import WEIGHTS
-from ..harness.claims import CLAIMS
-from ..harness.result import Result, Run
+from ..harness.core.cell import WEIGHTS
+from ..harness.core.claims import CLAIMS
+from ..harness.core.result import Result, Run
 from .outcomes import Tally, status_of, tally
 from .values import NOTHING, compact, finite, mapping, one_line, plural, seconds_text, shown
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..harness.order import separation_order
-from ..harness.result import Run
+from ..harness.core.result import Run
+from ..harness.judging.order import separation_order
 from .approximation import approximation_rows, expressivity_map, fit_of
 from .audit import MEASURES, audit_forms
 from .conclusions import conclusions

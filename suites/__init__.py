@@ -1,0 +1,4 @@
+"""The shipped suites: one page of YAML each, and no code.
+
+A suite names checks, spaces and pairs; what the names mean stands in harness/language.
+"""

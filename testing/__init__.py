@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ..harness.asserting import SuiteRow, assert_equivariant, assert_separates, checks_for
+from ..harness.front.assertions import SuiteRow, assert_equivariant, assert_separates, checks_for
 
 __all__ = ["SuiteRow", "assert_equivariant", "assert_separates", "checks_for"]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from orbitcheck.harness.zoo import store
+from orbitcheck.harness.zoo import population as store
 from orbitcheck.harness.zoo.cache import VARIABLE
-from orbitcheck.harness.zoo.store import Population
+from orbitcheck.harness.zoo.population import Population
 
 torch.set_num_threads(1)
 

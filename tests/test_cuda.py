@@ -9,17 +9,17 @@ import torch
 from torch import nn
 
 from orbitcheck import Equivariant, Invariant, Weights, mlp, recurrent
-from orbitcheck.harness.architecture import Unsupported
-from orbitcheck.harness.cell import Cell
-from orbitcheck.harness.checkpoint import Checkpoint
 from orbitcheck.harness.checks import CHECK_KINDS
-from orbitcheck.harness.discovery import built_in, load, parse_name
-from orbitcheck.harness.evaluate import evaluate
-from orbitcheck.harness.parameters import parse_parameters
-from orbitcheck.harness.space import NamedSpace
-from orbitcheck.harness.subject import Subject
-from orbitcheck.harness.training import Budget, Data, train
-from orbitcheck.harness.workbench import Workbench, exact_arithmetic
+from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.parameters import parse_parameters
+from orbitcheck.harness.learning.checkpoint import Checkpoint
+from orbitcheck.harness.learning.training import Budget, Data, train
+from orbitcheck.harness.learning.workbench import Workbench, exact_arithmetic
+from orbitcheck.harness.plugins.architecture import Unsupported
+from orbitcheck.harness.plugins.discovery import built_in, load, parse_name
+from orbitcheck.harness.plugins.subject import Subject
+from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.weights.space import NamedSpace
 
 pytestmark = [pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
 

@@ -17,10 +17,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from orbitcheck.harness import pytest_plugin
-from orbitcheck.harness.cli import main
+from orbitcheck.harness.front import pytest_plugin
+from orbitcheck.harness.front.cli import main
+from orbitcheck.harness.language.suite import load_expectations, load_suite
 from orbitcheck.harness.pairs import PAIR_FAMILIES
-from orbitcheck.harness.suite import load_expectations, load_suite
 from orbitcheck.harness.targets import TARGETS
 
 ROOT = Path(__file__).parents[1]
@@ -94,9 +94,9 @@ def test_a_pair_family_of_a_page_makes_pairs_that_are_certified_and_judged(tmp_p
         if name := NAMED.match(text):
             (tmp_path / name[1]).write_text(text, encoding="utf-8")
     importlib.import_module("scaled_pairs")
-    from orbitcheck.harness.discovery import parse_name
-    from orbitcheck.harness.evaluate import evaluate
-    from orbitcheck.harness.plan import plan
+    from orbitcheck.harness.plugins.discovery import parse_name
+    from orbitcheck.harness.running.evaluate import evaluate
+    from orbitcheck.harness.running.plan import plan
 
     cells = plan([load_suite(tmp_path / "scaled.yaml")], [parse_name("dws")])
     assert [cell.case for cell in cells] == ["x3 #0", "x3 #1"]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from orbitcheck.harness.cli import main
-from orbitcheck.harness.suite import load_expectations, load_suite
+from orbitcheck.harness.front.cli import main
+from orbitcheck.harness.language.suite import load_expectations, load_suite
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
-from ..architecture import Architecture
-from ..cell import WEIGHTS, Cell
-from ..parameters import Parameters, SuiteValueError, parse_parameters
-from ..registry import Registry
-from ..result import Judgement
-from ..space import NamedSpace
-from ..workbench import Workbench
+from ..core.cell import WEIGHTS, Cell
+from ..core.parameters import Parameters, SuiteValueError, parse_parameters
+from ..core.registry import Registry
+from ..core.result import Judgement
+from ..learning.workbench import Workbench
+from ..plugins.architecture import Architecture
+from ..weights.space import NamedSpace
 
 TIME_LIMIT = 120.0
 """Seconds that one row may take unless its kind or the user says otherwise."""
@@ -42,9 +44,10 @@ class CheckKind:
         resolve: `(parameters, spaces) -> plain JSON` with every named space written out; raises `SuiteValueError` for
             values that are well typed but impossible. No torch.
         cases: the case names at resolved parameters, in order. No torch.
-        evaluate: measures and judges one cell. May import torch when called, not before.
+        measurement: `module:function` of what measures and judges one cell, `(cell, architecture, bench) -> Judgement`; text, so
+            that planning imports no torch.
         subject: `ARCHITECTURE`, a row for each case and architecture; or `WEIGHTS`, one row a case, since the check reads no
-            architecture; `evaluate` is then given one that cannot be built.
+            architecture; the measurement is then given one that cannot be built.
         time_limit: `(resolved parameters) -> seconds` after which a row counts as hung, unless the user says otherwise.
     """
 
@@ -53,13 +56,22 @@ class CheckKind:
     parameters: type[Parameters]
     resolve: Callable[[Any, Mapping[str, NamedSpace]], dict[str, Any]]
     cases: Callable[[Mapping[str, Any]], tuple[str, ...]]
-    evaluate: Callable[[Cell, Architecture, Workbench], Judgement]
+    measurement: str
     subject: str = ARCHITECTURE
     time_limit: Callable[[Mapping[str, Any]], float] = lambda parameters: TIME_LIMIT
 
     def __post_init__(self) -> None:
         if self.subject not in (ARCHITECTURE, WEIGHTS):
             raise ValueError(f"check kind {self.name}: subject {self.subject!r}; allowed: {ARCHITECTURE}, {WEIGHTS}")
+        if not re.fullmatch(r"[\w.]+:\w+", self.measurement):
+            raise ValueError(
+                f"check kind {self.name}: measurement {self.measurement!r} does not read as module:function"
+            )
+
+    def evaluate(self, cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
+        """Measure and judge one cell; imports the measurement, and torch with it."""
+        module, _, function = self.measurement.partition(":")
+        return getattr(import_module(module), function)(cell, architecture, bench)
 
 
 CHECK_KINDS: Registry[CheckKind] = Registry("check kind")

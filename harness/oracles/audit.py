@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
 from .classes import Arrays, orbit_classes
 from .orbit import SECONDS
 from .refinement import refine, stacked

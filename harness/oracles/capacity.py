@@ -14,7 +14,7 @@ from math import prod
 
 import numpy as np
 
-from ..space import SpaceError, WeightSpace
+from ..weights.space import SpaceError, WeightSpace
 
 KINKED = ("relu", "leaky-relu", "abs")
 """Activations with one kink, at zero."""

@@ -14,10 +14,10 @@ from math import prod
 
 import numpy as np
 
-from ..group import GroupElement
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
+from ..weights.symmetry import GroupElement
 from .function import values_in_floats
-from .normal_form import FeatureTable
+from .functions.normal_form import FeatureTable
 from .orbit import SECONDS, canonical_elements, moved
 from .refinement import Refinement, rank_rows, refine, stacked
 from .stabiliser import entry_orbits, stabiliser

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..space import WeightSpace
-from .enclosure import PIECEWISE_LINEAR, Interval, enclose
-from .normal_form import FeatureTable, Form, difference
-from .polyline import around, inputs_that_differ, polyline
+from ..weights.space import WeightSpace
+from .functions.enclosure import PIECEWISE_LINEAR, Interval, enclose
+from .functions.normal_form import FeatureTable, Form, difference
+from .functions.polyline import around, inputs_that_differ, polyline
 from .refinement import refine, stacked
 
 if TYPE_CHECKING:
-    from ..pairs.family import Vector
+    from ..weights.pair import Vector
 
 BOXES = (1.0, 8.0, 64.0, 1024.0)
 """Inputs are tried in [-box, box]^n_0, the smallest box first."""

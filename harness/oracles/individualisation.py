@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
 from .refinement import Refinement, refine, stacked
 
 if TYPE_CHECKING:
-    from ..pairs.family import Vector
+    from ..weights.pair import Vector
 
 Neuron = tuple[int, int]
 """Hidden layer, counted from 1, and index in it."""

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
 
 if TYPE_CHECKING:
-    from ..pairs.family import Vector
+    from ..weights.pair import Vector
 
 PRIMES = (2, 3, 2**31 - 1)
 RATIONAL_LIMIT = 64

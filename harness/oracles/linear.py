@@ -16,8 +16,8 @@ from functools import cache
 from math import prod
 from typing import NamedTuple
 
-from ..registry import did_you_mean
-from ..space import SpaceError, WeightSpace
+from ..core.registry import did_you_mean
+from ..weights.space import SpaceError, WeightSpace
 
 
 class Dimension(NamedTuple):

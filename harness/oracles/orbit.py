@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..group import GroupElement, compose, inverse, random_elements
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
+from ..weights.symmetry import GroupElement, compose, inverse, random_elements
 from .labelling import canonical_orders
 from .refinement import Refinement, refine
 from .remainder import remainder
 
 if TYPE_CHECKING:
-    from ..pairs.family import Vector
+    from ..weights.pair import Vector
 
 SECONDS = 20.0
 """Wall-clock budget of one canonical labelling; what takes longer than a second usually takes forever."""

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..space import SpaceError, WeightSpace
+from ..weights.space import SpaceError, WeightSpace
 
 if TYPE_CHECKING:
-    from ..pairs.family import Vector
+    from ..weights.pair import Vector
 
 Direction = Literal["both", "forward"]
 Colours = tuple[np.ndarray, ...]

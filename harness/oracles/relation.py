@@ -32,9 +32,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..group import GroupElement
-from ..result import digest
-from ..space import WeightSpace
+from ..core.result import digest
+from ..weights.space import WeightSpace
+from ..weights.symmetry import GroupElement
 from .function import function_relation
 from .individualisation import individualising_neurons
 from .invariants import differing_invariant
@@ -42,7 +42,7 @@ from .orbit import equal, moved, same_orbit
 from .refinement import Refinement, refine, stacked
 
 if TYPE_CHECKING:
-    from ..pairs.family import Pair, Vector
+    from ..weights.pair import Pair, Vector
 
 PRINTED = 400
 """Weight vectors of up to this many entries are written out in their certificate."""

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
 from .labelling import Graph
 from .refinement import rank_rows
 
 if TYPE_CHECKING:
-    from ..pairs.family import Vector
+    from ..weights.pair import Vector
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..group import GroupElement, compose, identity, inverse
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
+from ..weights.symmetry import GroupElement, compose, identity, inverse
 from .individualisation import MAX_WORK, next_neuron
 from .orbit import SECONDS, canonical_elements, equal, moved
 from .refinement import refine, stacked
 from .remainder import interchangeable, remainder
 
 if TYPE_CHECKING:
-    from ..pairs.family import Vector
+    from ..weights.pair import Vector
 
 
 @dataclass(frozen=True)

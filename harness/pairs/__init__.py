@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..weights.pair import Pair, Vector
 from . import attachment, counting, cycles, designs, function_preserving, regular, sampled, trained
-from .family import PAIR_FAMILIES, Pair, PairFamily, Vector
+from .family import PAIR_FAMILIES, PairFamily
 
 __all__ = ["PAIR_FAMILIES", "Pair", "PairFamily", "Vector"]
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..space import WeightSpace
+from ..weights.pair import Pair, Vector
+from ..weights.space import WeightSpace
 from .demands import Counted, demand_mlp, hidden_layers, numbered
-from .family import Pair, PairFamily, Vector
+from .family import PairFamily
 from .vectors import random_vector
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..oracles.relation import Relation, certify
-from .family import Pair
+from ..weights.pair import Pair
 from .making import make_pair, pair_content
 
 _KEPT: dict[str, tuple[Pair, Relation]] = {}

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ..group import order
-from ..parameters import Parameters, SuiteValueError
-from ..space import WeightSpace
+from ..core.parameters import Parameters, SuiteValueError
+from ..weights.space import WeightSpace
+from ..weights.symmetry import order
 
 Problem = tuple[tuple[str | int, ...], str]
 

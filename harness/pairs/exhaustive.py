@@ -13,10 +13,10 @@ from itertools import permutations
 
 import numpy as np
 
-from ..oracles.enclosure import enclose
-from ..oracles.normal_form import FeatureTable
+from ..oracles.functions.enclosure import enclose
+from ..oracles.functions.normal_form import FeatureTable
 from ..oracles.refinement import refine
-from ..space import WeightSpace, mlp
+from ..weights.space import WeightSpace, mlp
 
 INPUTS = (1.0, -1.0)
 """Where functions are compared; small enough for every network that probes."""

@@ -12,9 +12,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from ..space import WeightSpace
+from ..weights.pair import Pair, Vector
+from ..weights.space import WeightSpace
 from .demands import Counted, demand_activation, demand_mlp, hidden_layers, numbered
-from .family import Pair, PairFamily, Vector
+from .family import PairFamily
 from .vectors import entries, random_vector
 
 HOMOGENEOUS = ("relu", "leaky-relu", "abs", "identity")

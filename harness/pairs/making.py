@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..parameters import Parameters
-from ..result import digest
-from ..space import NamedSpace, WeightSpace
-from .family import PAIR_FAMILIES, Pair, PairFamily
+from ..core.parameters import Parameters
+from ..core.result import digest
+from ..weights.pair import Pair
+from ..weights.space import NamedSpace, WeightSpace
+from .family import PAIR_FAMILIES, PairFamily
 
 
 def read_pairs(parameters: Mapping[str, Any]) -> tuple[PairFamily, Parameters, WeightSpace | None]:

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from ..space import WeightSpace, mlp
+from ..weights.pair import Pair, Vector
+from ..weights.space import WeightSpace, mlp
 from .demands import Counted, demand_fit, label_of, numbered, problem, refuse
-from .family import Pair, PairFamily, Vector
+from .family import PairFamily
 from .vectors import constant, distinct, relabelled
 
 GeneralPosition = Literal["none", "first", "second", "both"]

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from ..group import identity, random_elements
-from ..space import WeightSpace
+from ..weights.pair import Pair
+from ..weights.space import WeightSpace
+from ..weights.symmetry import identity, random_elements
 from .demands import Counted, demand_movement, demand_space, label_of, numbered, problem, refuse, refuse_repeats
-from .family import Pair, PairFamily
+from .family import PairFamily
 from .vectors import Ties, moved, random_vector
 
 FINEST, LARGEST = 2.0**-22, 2.0

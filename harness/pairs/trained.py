@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from ..group import random_elements
-from ..parameters import Parameters, SuiteValueError
-from ..registry import UnknownName
-from ..space import WeightSpace
-from ..zoo.catalogue import parse_reference
+from ..core.parameters import Parameters, SuiteValueError
+from ..core.registry import UnknownName
+from ..weights.pair import Pair, Vector
+from ..weights.space import WeightSpace
+from ..weights.symmetry import random_elements
+from ..zoo.recipe import parse_reference
 from .demands import label_of, numbered, refuse_repeats
-from .family import Pair, PairFamily, Vector
+from .family import PairFamily
 from .vectors import moved
 
 NUDGE = 2.0**-8
@@ -92,7 +93,7 @@ def _cases(parameters: TrainedParameters, space: WeightSpace | None) -> tuple[st
 
 
 def _make(parameters: TrainedParameters, space: WeightSpace | None, case: str, rng: np.random.Generator) -> Pair:
-    from ..zoo.store import population  # trains the zoo where it is not kept yet, and needs torch
+    from ..zoo.population import population  # trains the zoo where it is not kept yet, and needs torch
 
     zoo = population(parameters.zoo)
     first, second = rng.choice(zoo.weights.batch, 2, replace=False).tolist()

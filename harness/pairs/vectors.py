@@ -10,9 +10,9 @@ from typing import Literal
 
 import numpy as np
 
-from ..group import GroupElement, random_elements
-from ..space import WeightSpace
-from .family import Vector
+from ..weights.pair import Vector
+from ..weights.space import WeightSpace
+from ..weights.symmetry import GroupElement, random_elements
 
 STEP = 2.0**-6
 LIMIT = 64

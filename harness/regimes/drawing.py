@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..pairs.vectors import relabelled
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
 from .regime import Samples
 
 if TYPE_CHECKING:
-    from ..pairs.family import Vector
+    from ..weights.pair import Vector
 
 
 def stacked(space: WeightSpace, vectors: Sequence[Vector]) -> Samples:
     """Samples without metadata."""
-    from ..weights import Weights
+    from ..weights.batch import Weights
 
     return Samples(Weights.from_arrays(space, vectors))
 

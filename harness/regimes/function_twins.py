@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ..core.parameters import Parameters
 from ..pairs import PAIR_FAMILIES
 from ..pairs.demands import demand_space
-from ..parameters import Parameters
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
 from .drawing import twins
 from .regime import Regime, Samples
 
 if TYPE_CHECKING:
-    from ..pairs.family import Vector
+    from ..weights.pair import Vector
 
 
 class FunctionTwinsParameters(Parameters):

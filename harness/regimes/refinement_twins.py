@@ -13,11 +13,11 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ..core.parameters import Parameters
 from ..pairs.cycles import cycle, disjoint_union
 from ..pairs.demands import refusal
 from ..pairs.vectors import LIMIT, STEP, distinct, entries
-from ..parameters import Parameters
-from ..space import WeightSpace, mlp
+from ..weights.space import WeightSpace, mlp
 from .drawing import twins
 from .regime import Regime, Samples
 

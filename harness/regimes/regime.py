@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..parameters import Parameters
-from ..registry import Registry
-from ..space import WeightSpace
+from ..core.parameters import Parameters
+from ..core.registry import Registry
+from ..weights.space import WeightSpace
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from ..weights import Weights
+    from ..weights.batch import Weights
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from ..core.parameters import Parameters
 from ..pairs.demands import demand_space, refusal
 from ..pairs.vectors import relabelled
-from ..parameters import Parameters
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
 from .drawing import stacked
 from .regime import Regime, Samples
 

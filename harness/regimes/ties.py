@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ..core.parameters import Parameters, SuiteValueError
 from ..pairs.demands import demand_mlp
 from ..pairs.vectors import LIMIT, STEP, random_vector
-from ..parameters import Parameters, SuiteValueError
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
 from .drawing import stacked
 from .regime import Regime, Samples
 

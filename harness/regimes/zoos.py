@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from ..core.parameters import Parameters, SuiteValueError
 from ..pairs.demands import refusal
-from ..parameters import Parameters, SuiteValueError
-from ..space import WeightSpace
-from ..zoo.catalogue import ZOOS
+from ..weights.space import WeightSpace
+from ..zoo.recipe import ZOOS
 from .regime import Regime, Samples
 
 INRS, CLASSIFIERS = "digits-inr", "digits-classifiers"
@@ -49,7 +49,7 @@ def _zoo_regime(
     def draw(chosen: Any, space: WeightSpace, sizes: Sequence[int], rng: np.random.Generator) -> tuple[Samples, ...]:
         import torch
 
-        from ..zoo.store import load  # trains the zoo where it is not kept yet
+        from ..zoo.population import load  # trains the zoo where it is not kept yet
 
         if sum(sizes) > count:
             raise SuiteValueError((("sizes",), f"{name} has {count} networks, {sum(sizes)} are asked for"))

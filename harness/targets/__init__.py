@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from . import (
-    equivariant,
-    functionals,
-    images,
-    invariants,
-    learning,
-    middle,
-    operators,
-    polynomials,
-    recognition,
-    zeros,
-)
+from . import equivariant, functionals, images, invariants, learning, middle, operators, polynomials, recognition, zeros
 from .target import (
     EQUIVARIANT_OPERATOR,
     FUNCTION_FUNCTIONAL,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from ..parameters import Parameters
+from ..core.parameters import Parameters
 
 if TYPE_CHECKING:
     import torch

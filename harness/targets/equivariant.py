@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from ..parameters import Parameters
-from ..space import WeightSpace
+from ..core.parameters import Parameters
+from ..weights.space import WeightSpace
 from .refusals import unless_mlp
 from .target import EQUIVARIANT_OPERATOR, Target
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from ..regimes.regime import Samples
-    from ..weights import Weights
+    from ..weights.batch import Weights
 
 
 class MaskParameters(Parameters):
@@ -32,7 +32,7 @@ def _magnitude_mask(parameters: MaskParameters, samples: Samples) -> Weights:
     """Entries as large as the last one kept are kept too: ties have no order."""
     import torch
 
-    from ..weights import Weights
+    from ..weights.batch import Weights
 
     def mask(tensor: torch.Tensor) -> torch.Tensor:
         if tensor.ndim < 4:
@@ -67,7 +67,7 @@ def _on_entries(space: WeightSpace, receiving: Sequence[torch.Tensor], sending: 
     """
     import torch
 
-    from ..weights import Weights
+    from ..weights.batch import Weights
 
     tensors = {}
     for layer, row in enumerate(receiving, 1):
@@ -141,7 +141,7 @@ def _weight_normalisation(parameters: Parameters, samples: Samples) -> Weights:
     """The bias goes along, as for a ReLU neuron rescaled; a neuron of zeros stays one."""
     import torch
 
-    from ..weights import Weights
+    from ..weights.batch import Weights
 
     v = samples.weights
     tensors = {}

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from ..parameters import Parameters
-from ..space import WeightSpace
+from ..core.parameters import Parameters
+from ..weights.space import WeightSpace
 from .boxes import BoxParameters, box_points
 from .refusals import unless_mlp
 from .target import FUNCTION_FUNCTIONAL, Target
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
     from ..regimes.regime import Samples
-    from ..weights import Weights
+    from ..weights.batch import Weights
 
 Coordinate = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -49,7 +49,7 @@ def _point(parameters: PointParameters, space: WeightSpace) -> torch.Tensor:
 
 
 def _value_at_point(parameters: PointParameters, samples: Samples) -> torch.Tensor:
-    from ..realisation import realise
+    from ..weights.realisation import realise
 
     v = samples.weights
     return realise(v, _point(parameters, v.space)).squeeze(1)
@@ -96,7 +96,7 @@ def _over_box(
     """`summary` of the values `[some, points, n_L]` at the points of the box, a few weight vectors at a time."""
     import torch
 
-    from ..realisation import realise
+    from ..weights.realisation import realise
 
     x = box_points(samples.weights.space.widths[0], parameters.radius)
     return torch.cat([summary(realise(v, x)) for v in pieces(samples.weights)])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from ..parameters import Parameters
+from ..core.parameters import Parameters
 from .refusals import unless_ends
 from .target import FUNCTION_OPERATOR, Target
 
@@ -36,7 +36,7 @@ def _neighbourhood(samples: Samples, x: torch.Tensor) -> torch.Tensor:
     """`[batch, points, 1, 9]`: the function at `x` and its eight neighbours one pixel away, held inside the square."""
     import torch
 
-    from ..realisation import realise
+    from ..weights.realisation import realise
     from ..zoo.digits import SIDE
     from .functionals import pieces
 
@@ -89,7 +89,7 @@ class ContrastParameters(Parameters):
 
 
 def _contrast(parameters: ContrastParameters, samples: Samples, x: torch.Tensor) -> torch.Tensor:
-    from ..realisation import realise
+    from ..weights.realisation import realise
 
     return (0.5 + parameters.gain * (realise(samples.weights, x) - 0.5)).clamp(0, 1)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from ..parameters import Parameters
-from ..space import WeightSpace
+from ..core.parameters import Parameters
+from ..weights.space import WeightSpace
 from .losses import LossParameters
 from .refusals import unless_mlp
 from .target import INVARIANT_FUNCTIONAL, Target

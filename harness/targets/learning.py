@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from ..regimes.regime import Samples
-    from ..weights import Weights
+    from ..weights.batch import Weights
 
 
 def _loss_gradient(parameters: LossParameters, samples: Samples) -> Weights:
@@ -48,7 +48,7 @@ class StepParameters(LossParameters):
 
 def _walk(parameters: StepParameters, v: Weights, move: Callable[[int, str, torch.Tensor], torch.Tensor]) -> Weights:
     """`steps` steps from v, each by `rate * move(step, tensor's name, gradient)`, downhill."""
-    from ..weights import Weights
+    from ..weights.batch import Weights
     from .losses import loss_gradient
 
     for step in range(1, parameters.steps + 1):

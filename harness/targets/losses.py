@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from ..parameters import Parameters
-from ..space import WeightSpace
+from ..core.parameters import Parameters
+from ..weights.space import WeightSpace
 from .boxes import box_points
 
 if TYPE_CHECKING:
     import torch
 
-    from ..weights import Weights
+    from ..weights.batch import Weights
 
 
 class LossParameters(Parameters):
@@ -37,7 +37,7 @@ def data(space: WeightSpace, log_points: int) -> tuple[torch.Tensor, torch.Tenso
 
 def loss(v: Weights, log_points: int) -> torch.Tensor:
     """`[batch]`: the mean over the points of the squared error, summed over outputs."""
-    from ..realisation import realise
+    from ..weights.realisation import realise
 
     x, labels = data(v.space, log_points)
     return (realise(v, x) - labels).square().sum(dim=2).mean(dim=1)
@@ -47,7 +47,7 @@ def loss_gradient(v: Weights, log_points: int) -> Weights:
     """The gradient of each weight vector's loss; kinks of an activation have torch's derivative there (0 for ReLU)."""
     import torch
 
-    from ..weights import Weights
+    from ..weights.batch import Weights
 
     with torch.enable_grad():
         leaves = Weights(v.space, {name: tensor.detach().requires_grad_() for name, tensor in v.items()})
@@ -64,7 +64,7 @@ def hessian_trace(v: Weights, log_points: int) -> torch.Tensor:
     """
     import torch
 
-    from ..realisation import ACTIVATION_FUNCTIONS
+    from ..weights.realisation import ACTIVATION_FUNCTIONS
     from .slopes import FIRST, SECOND
 
     name = v.space.activation

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
+from ..core.parameters import Parameters
 from ..oracles.invariants import rank
-from ..parameters import Parameters
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
 from .refusals import unless_mlp
 from .target import EQUIVARIANT_OPERATOR, INVARIANT_FUNCTIONAL, Target
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from ..regimes.regime import Samples
-    from ..weights import Weights
+    from ..weights.batch import Weights
 
 CERTAIN = 1e-10
 """Least over greatest singular value from which the floats' word on full rank is taken; they are good to n times 1e-16."""
@@ -110,7 +110,7 @@ def _cycle_weights(parameters: MiddleParameters, samples: Samples) -> Weights:
     """
     import torch
 
-    from ..weights import Weights
+    from ..weights.batch import Weights
 
     v, matrices = samples.weights, _matrix(parameters, samples)
     squares = matrices.square()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from ..parameters import Parameters
-from ..space import WeightSpace
+from ..core.parameters import Parameters
+from ..weights.space import WeightSpace
 from .refusals import unless_inputs, unless_mlp
 from .target import FUNCTION_OPERATOR, Target
 
@@ -52,7 +52,7 @@ def _composed(
     """The operator `u(x) = after(f(before(x)))`."""
 
     def value(chosen: Any, samples: Samples, x: torch.Tensor) -> torch.Tensor:
-        from ..realisation import realise
+        from ..weights.realisation import realise
 
         return after(chosen, realise(samples.weights, before(chosen, x)))
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from ..parameters import Parameters
-from ..space import WeightSpace
+from ..core.parameters import Parameters
+from ..weights.space import WeightSpace
 from .target import INVARIANT_FUNCTIONAL, Target
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..parameters import Parameters
-from ..space import WeightSpace
+from ..core.parameters import Parameters
+from ..weights.space import WeightSpace
 from .functionals import pieces
 from .refusals import unless_ends, unless_mlp
 from .target import FUNCTION_FUNCTIONAL, Target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
 
 
 def unless_mlp(space: WeightSpace) -> str | None:

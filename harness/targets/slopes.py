@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from ..realisation import ACTIVATION_FUNCTIONS
-from ..weights import LEAKY_SLOPE, Weights
+from ..weights.batch import LEAKY_SLOPE, Weights
+from ..weights.realisation import ACTIVATION_FUNCTIONS
 
 PIECEWISE_LINEAR = ("relu", "leaky-relu", "abs", "identity")
 """Activations with `act(t z) = t act(z)` for positive t: at zero their slope towards z is act(z)."""

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..parameters import Parameters
-from ..registry import Registry
-from ..space import WeightSpace
+from ..core.parameters import Parameters
+from ..core.registry import Registry
+from ..weights.space import WeightSpace
 
 if TYPE_CHECKING:
     import torch
 
-    from ..weights import Weights
+    from ..weights.batch import Weights
 
 FUNCTION_FUNCTIONAL = "function-functional"
 INVARIANT_FUNCTIONAL = "invariant-functional"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..space import WeightSpace
+from ..weights.space import WeightSpace
 from .boxes import BoxParameters
 from .refusals import unless_ends
 from .target import FUNCTION_FUNCTIONAL, Target
@@ -23,8 +23,8 @@ from .target import FUNCTION_FUNCTIONAL, Target
 if TYPE_CHECKING:
     import torch
 
-    from ..pairs.family import Vector
     from ..regimes.regime import Samples
+    from ..weights.pair import Vector
 
 Affine = tuple[int, int]
 """`slope, intercept`, times a power of two that all neurons of a layer share."""

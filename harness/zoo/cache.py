@@ -22,7 +22,7 @@ import torch
 from filelock import FileLock, Timeout
 from safetensors.torch import load, save
 
-from ..result import digest
+from ..core.result import digest
 
 VARIABLE = "ORBITCHECK_CACHE"
 

@@ -1,74 +1,12 @@
-"""Which zoos there are: populations of real, trained networks, as data. Names and spaces are known before torch is.
+"""The zoos that are shipped, as data. Names and spaces are known before torch is.
 
 A recipe holds every hyper-parameter of the training, so that its digest names the weights that come of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from ..registry import Registry, UnknownName, did_you_mean
-from ..result import digest
-from ..space import WeightSpace, mlp
-
-
-@dataclass(frozen=True)
-class Zoo:
-    """A population of trained networks, described.
-
-    Args:
-        name: as suites name it.
-        title: one line for people.
-        spaces: group name -> the weight space of the group's networks.
-        recipe: plain JSON data: every hyper-parameter of the training, seeds and thread count among them.
-        trainer: `module:function`, imported only to build; `function(zoo, progress) -> {group: Trained}` (`training.py`).
-        version: raised when the trainer changes what it makes of the same recipe.
-    """
-
-    name: str
-    title: str
-    spaces: Mapping[str, WeightSpace]
-    recipe: Mapping[str, Any]
-    trainer: str
-    version: int = 1
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of all that decides the weights, up to the machine and the version of torch."""
-        spaces = {group: space.to_json() for group, space in self.spaces.items()}
-        return digest([self.name, self.version, self.trainer, spaces, self.recipe])
-
-    def group(self, name: str | None) -> str:
-        """The group of that name, or for None the only one.
-
-        Raises:
-            UnknownName: there is no such group, or several and none was named.
-        """
-        if name is None and len(self.spaces) == 1:
-            return next(iter(self.spaces))
-        if name is None:
-            raise UnknownName(
-                f'zoo "{self.name}" has several groups; name one, as in "{self.name}/{next(iter(self.spaces))}"; available: {", ".join(self.spaces)}'
-            )
-        if name not in self.spaces:
-            raise UnknownName(f'zoo "{self.name}" has no group "{name}"{did_you_mean(name, self.spaces)}')
-        return name
-
-
-ZOOS: Registry[Zoo] = Registry("zoo")
-
-
-def parse_reference(reference: str) -> tuple[Zoo, str]:
-    """Zoo and group of `name` or `name/group`, as suites write it.
-
-    Raises:
-        UnknownName: no such zoo or group, or a group is needed and missing; with the nearest match.
-    """
-    name, slash, group = reference.partition("/")
-    zoo = ZOOS[name]
-    return zoo, zoo.group(group if slash else None)
+from ..weights.space import WeightSpace, mlp
+from .recipe import ZOOS, Zoo
 
 
 def _grouped(*widths: tuple[int, ...], activation: str) -> dict[str, WeightSpace]:

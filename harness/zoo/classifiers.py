@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from ..realisation import realise
-from ..space import WeightSpace
-from ..weights import Weights
-from .catalogue import Zoo
+from ..weights.batch import Weights
+from ..weights.realisation import realise
+from ..weights.space import WeightSpace
 from .digits import digits, is_test, pooled
-from .training import Progress, Trained, generators, in_general_position, leaves, net_seeds, uniform
+from .recipe import Zoo
+from .trainer import Progress, Trained, generators, in_general_position, leaves, net_seeds, uniform
 
 CLASSES = 10
 

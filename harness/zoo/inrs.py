@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from ..realisation import realise
-from ..space import WeightSpace
-from ..weights import Weights
-from .catalogue import Zoo
+from ..weights.batch import Weights
+from ..weights.realisation import realise
+from ..weights.space import WeightSpace
 from .digits import coordinates, digits
-from .training import Progress, Trained, generators, in_general_position, leaves, net_seeds, uniform
+from .recipe import Zoo
+from .trainer import Progress, Trained, generators, in_general_position, leaves, net_seeds, uniform
 
 
 def train(zoo: Zoo, progress: Progress) -> dict[str, Trained]:

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported, mlp
-from orbitcheck.harness.discovery import built_in, load, parse_name
-from orbitcheck.harness.inputs import constructed
+from orbitcheck.harness.plugins.discovery import built_in, load, parse_name
+from orbitcheck.harness.weights.inputs import constructed
 
 SPACE = mlp(2, 4, 3, 2)
 

@@ -20,9 +20,9 @@ from orbitcheck import (
     transformer_block,
 )
 from orbitcheck.architectures.parameter_graph import Wiring
-from orbitcheck.harness.discovery import built_in, load, parse_name
-from orbitcheck.harness.inputs import CONSTRUCTED, constructed
-from orbitcheck.harness.redraw import redraw_
+from orbitcheck.harness.plugins.discovery import built_in, load, parse_name
+from orbitcheck.harness.plugins.redraw import redraw_
+from orbitcheck.harness.weights.inputs import CONSTRUCTED, constructed
 
 SPACES = {
     "conv_net": conv_net(2, 3, 4, 2),

@@ -25,7 +25,7 @@ from orbitcheck import (
 from orbitcheck.architectures.heads import EntryMLP
 from orbitcheck.architectures.sorted_mlp import gather_neurons
 from orbitcheck.architectures.stats import QUANTILES, statistics
-from orbitcheck.harness.discovery import load, parse_name
+from orbitcheck.harness.plugins.discovery import load, parse_name
 
 CONTROLS = ("flat-mlp", "stats", "deep-sets", "sorted-mlp")
 SYMMETRIC = ("stats", "deep-sets", "sorted-mlp")

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from orbitcheck import Equivariant, Invariant, Unsupported, Weights, mlp
-from orbitcheck.harness.discovery import built_in, load, parse_name
-from orbitcheck.harness.inputs import constructed
+from orbitcheck.harness.plugins.discovery import built_in, load, parse_name
+from orbitcheck.harness.weights.inputs import constructed
 
 SEEDS, BATCH = 3, 2
 # Canonical labelling is done sample by sample on plain numbers: it is no tensor algebra.

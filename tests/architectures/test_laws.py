@@ -16,10 +16,10 @@ from orbitcheck.architectures.nfn_hnp import NFNHNP
 from orbitcheck.architectures.nfn_np import NFNNP
 from orbitcheck.architectures.ng_gnn import NGGNN
 from orbitcheck.architectures.unf import UNF
-from orbitcheck.harness.architecture import as_architecture
-from orbitcheck.harness.discovery import declared_statically
-from orbitcheck.harness.inputs import CONSTRUCTED, constructed
-from orbitcheck.harness.redraw import redraw_
+from orbitcheck.harness.plugins.architecture import as_architecture
+from orbitcheck.harness.plugins.discovery import declared_statically
+from orbitcheck.harness.plugins.redraw import redraw_
+from orbitcheck.harness.weights.inputs import CONSTRUCTED, constructed
 
 NETWORKS = [
     pytest.param(DWS, {}, id="dws"),

@@ -14,11 +14,11 @@ from orbitcheck import Equivariant, Invariant, Unsupported, Weights, act, mlp, r
 from orbitcheck.architectures.linear import Layout, SortedLinear, WeightsLinear
 from orbitcheck.architectures.nfn_official import LAYERS, OfficialLayer, specification
 from orbitcheck.architectures.nft import WeightAttention
-from orbitcheck.harness.checks.completeness_measurement import as_matrix, measure
-from orbitcheck.harness.discovery import load, parse_name
-from orbitcheck.harness.inputs import CONSTRUCTED, constructed
+from orbitcheck.harness.checks.completeness.measurement import as_matrix, measure
 from orbitcheck.harness.oracles.linear import dimension
-from orbitcheck.harness.redraw import redraw_
+from orbitcheck.harness.plugins.discovery import load, parse_name
+from orbitcheck.harness.plugins.redraw import redraw_
+from orbitcheck.harness.weights.inputs import CONSTRUCTED, constructed
 
 nfn = pytest.importorskip("nfn.layers")
 

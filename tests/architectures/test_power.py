@@ -19,8 +19,8 @@ from orbitcheck.architectures.nfn_np import NFNNP
 from orbitcheck.architectures.ng_gnn import NGGNN
 from orbitcheck.architectures.ng_t import NGT
 from orbitcheck.architectures.unf import UNF
-from orbitcheck.harness.architecture import as_architecture
-from orbitcheck.harness.redraw import GAINS, redraw_
+from orbitcheck.harness.plugins.architecture import as_architecture
+from orbitcheck.harness.plugins.redraw import GAINS, redraw_
 
 NETWORKS = [DWS, NFNHNP, NFNNP, GMN, NGGNN, NGT, UNF]
 COPIES = 6

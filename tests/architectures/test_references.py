@@ -24,15 +24,15 @@ from orbitcheck import (
 from orbitcheck.architectures.canonical_mlp import CanonicalMLP, PastBudget
 from orbitcheck.architectures.oce import OCE
 from orbitcheck.architectures.probe import SCALES, Probe
-from orbitcheck.harness.cell import Cell
 from orbitcheck.harness.checks import CHECK_KINDS
-from orbitcheck.harness.discovery import load, parse_name
-from orbitcheck.harness.evaluate import evaluate
-from orbitcheck.harness.inputs import CONSTRUCTED, constructed
-from orbitcheck.harness.parameters import parse_parameters
-from orbitcheck.harness.result import Result
-from orbitcheck.harness.space import NamedSpace
-from orbitcheck.harness.spaces import conv_net, recurrent, residual_mlp, transformer_block
+from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.parameters import parse_parameters
+from orbitcheck.harness.core.result import Result
+from orbitcheck.harness.plugins.discovery import load, parse_name
+from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.weights.inputs import CONSTRUCTED, constructed
+from orbitcheck.harness.weights.space import NamedSpace
+from orbitcheck.harness.weights.spaces import conv_net, recurrent, residual_mlp, transformer_block
 
 TINY = mlp(2, 3, 4, 2, activation="tanh")
 OUTPUTS = [Invariant(3), Equivariant(2)]

@@ -8,9 +8,9 @@ import torch
 
 from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported, Weights, act, mlp, random_elements
 from orbitcheck.architectures.scale_gmn import ScaleGMN, SignGMN
-from orbitcheck.harness.architecture import as_architecture
-from orbitcheck.harness.inputs import CONSTRUCTED, constructed
-from orbitcheck.harness.redraw import redraw_
+from orbitcheck.harness.plugins.architecture import as_architecture
+from orbitcheck.harness.plugins.redraw import redraw_
+from orbitcheck.harness.weights.inputs import CONSTRUCTED, constructed
 
 NETWORKS = [pytest.param(ScaleGMN, "relu", id="scale"), pytest.param(SignGMN, "tanh", id="sign")]
 WIDTHS = [(2, 5, 4, 3), (3, 4, 2), (1, 1, 1), (1, 3, 1, 4, 2, 1)]

@@ -10,21 +10,22 @@ import torch
 from torch import nn
 
 from orbitcheck import Equivariant, Invariant, Weights, mlp
-from orbitcheck.harness.architecture import Traits, Unsupported, as_architecture
-from orbitcheck.harness.cell import Cell
-from orbitcheck.harness.checkpoint import Checkpoint
-from orbitcheck.harness.checks.approximation import KIND, read_case
-from orbitcheck.harness.checks.approximation_data import problem
-from orbitcheck.harness.checks.approximation_floors import ground, leak
-from orbitcheck.harness.checks.approximation_learner import Learner, as_weights, tensor_scales
-from orbitcheck.harness.discovery import load, parse_name
-from orbitcheck.harness.evaluate import evaluate
-from orbitcheck.harness.expansion import mean_function
-from orbitcheck.harness.group import act, random_elements
+from orbitcheck.harness.checks.approximation.data import problem
+from orbitcheck.harness.checks.approximation.floors import ground, leak
+from orbitcheck.harness.checks.approximation.kind import KIND
+from orbitcheck.harness.checks.approximation.learner import Learner, as_weights, tensor_scales
+from orbitcheck.harness.checks.approximation.task import read_case
+from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
+from orbitcheck.harness.learning.checkpoint import Checkpoint
 from orbitcheck.harness.oracles.floors import equivariant_floor, functional_floor
-from orbitcheck.harness.parameters import SuiteValueError, parse_parameters
-from orbitcheck.harness.realisation import realise
-from orbitcheck.harness.space import NamedSpace
+from orbitcheck.harness.plugins.architecture import Traits, Unsupported, as_architecture
+from orbitcheck.harness.plugins.discovery import load, parse_name
+from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.weights.expansion import mean_function
+from orbitcheck.harness.weights.realisation import realise
+from orbitcheck.harness.weights.space import NamedSpace
+from orbitcheck.harness.weights.symmetry import act, random_elements
 
 SPACES = {
     "tiny": NamedSpace(mlp(1, 4, 4, 1)),

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from orbitcheck.harness.architecture import Traits
-from orbitcheck.harness.checks.approximation import (
+from orbitcheck.harness.checks.approximation.verdict import (
     ABOVE,
     ANY,
     APPROXIMABLE,
@@ -23,6 +22,7 @@ from orbitcheck.harness.checks.approximation import (
     judge,
     predict,
 )
+from orbitcheck.harness.plugins.architecture import Traits
 from orbitcheck.harness.targets import EQUIVARIANT_OPERATOR, FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL
 
 ONE_WL = Traits(power="1-wl", rounds=lambda depth: (depth, depth))

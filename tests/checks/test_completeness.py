@@ -7,13 +7,13 @@ import torch
 from torch import nn
 
 from orbitcheck import Weights, mlp, register
-from orbitcheck.harness.architecture import as_architecture
-from orbitcheck.harness.cell import Cell
-from orbitcheck.harness.checks.completeness import KIND, LARGEST
-from orbitcheck.harness.discovery import load, parse_name
-from orbitcheck.harness.evaluate import evaluate
-from orbitcheck.harness.parameters import SuiteValueError, parse_parameters
-from orbitcheck.harness.space import NamedSpace
+from orbitcheck.harness.checks.completeness.kind import KIND, LARGEST
+from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
+from orbitcheck.harness.plugins.architecture import as_architecture
+from orbitcheck.harness.plugins.discovery import load, parse_name
+from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.weights.space import NamedSpace
 
 SPACES = {
     "small": NamedSpace(mlp(1, 4, 4, 1)),

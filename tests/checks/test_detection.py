@@ -7,12 +7,13 @@ import torch
 from torch import nn
 
 from orbitcheck import Weights, mlp, register
-from orbitcheck.harness.architecture import as_architecture
-from orbitcheck.harness.cell import Cell
-from orbitcheck.harness.checks.detection import KIND, judge
-from orbitcheck.harness.evaluate import evaluate
-from orbitcheck.harness.parameters import SuiteValueError, parse_parameters
-from orbitcheck.harness.space import NamedSpace
+from orbitcheck.harness.checks.detection.kind import KIND
+from orbitcheck.harness.checks.detection.verdict import judge
+from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
+from orbitcheck.harness.plugins.architecture import as_architecture
+from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.weights.space import NamedSpace
 
 SPACES = {"tiny": NamedSpace(mlp(1, 4, 3, 1))}
 PARAMETERS = KIND.resolve(parse_parameters(KIND.parameters, {"spaces": ["tiny"]}), SPACES)

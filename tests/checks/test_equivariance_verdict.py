@@ -9,26 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck import mlp
-from orbitcheck.harness.checks.equivariance import (
-    CONSTRUCTED_INPUTS,
+from orbitcheck.harness.checks.equivariance.kind import CONSTRUCTED_INPUTS, EquivarianceParameters, cases, resolve
+from orbitcheck.harness.checks.equivariance.verdict import (
     FAIL_ERROR,
     FAIL_FLOORS,
     ILL_CONDITIONED,
     MARGIN,
     PASS_ERROR,
     PASS_FLOORS,
-    EquivarianceParameters,
     Measurement,
-    cases,
     cause,
     evidence,
     grade,
     judge,
-    resolve,
 )
-from orbitcheck.harness.inputs import CONSTRUCTED
-from orbitcheck.harness.parameters import SuiteValueError, parse_parameters
-from orbitcheck.harness.space import NamedSpace
+from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
+from orbitcheck.harness.weights.inputs import CONSTRUCTED
+from orbitcheck.harness.weights.space import NamedSpace
 
 QUIET = {"repeated call": 0.0, "batch order": 0.0, "batch mates": 1e-16, "batch of one": 1e-16}
 SOUND = Measurement(

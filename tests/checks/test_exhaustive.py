@@ -10,12 +10,13 @@ import torch
 from torch import nn
 
 from orbitcheck import register
-from orbitcheck.harness.architecture import as_architecture
-from orbitcheck.harness.cell import Cell
-from orbitcheck.harness.checks.exhaustive import KIND, Predicted, Shown, judge, wants_more
-from orbitcheck.harness.discovery import load, parse_name
-from orbitcheck.harness.evaluate import evaluate
-from orbitcheck.harness.parameters import SuiteValueError, parse_parameters
+from orbitcheck.harness.checks.exhaustive.kind import KIND
+from orbitcheck.harness.checks.exhaustive.verdict import Predicted, Shown, judge, wants_more
+from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
+from orbitcheck.harness.plugins.architecture import as_architecture
+from orbitcheck.harness.plugins.discovery import load, parse_name
+from orbitcheck.harness.running.evaluate import evaluate
 
 PREDICTED = Predicted(np.array([True, True, False, False]), np.array([False, False, True, False]))
 NAMES = ("a", "b", "c", "d")

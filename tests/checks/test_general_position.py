@@ -11,20 +11,21 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from orbitcheck.harness.architecture import as_architecture
-from orbitcheck.harness.asserting import checks_for
-from orbitcheck.harness.cell import WEIGHTS, Cell
-from orbitcheck.harness.checks.general_position import KIND, judge
+from orbitcheck.harness.checks.general_position.kind import KIND
+from orbitcheck.harness.checks.general_position.verdict import judge
 from orbitcheck.harness.checks.kinds import CheckKind
-from orbitcheck.harness.cli import main
-from orbitcheck.harness.discovery import load, parse_name
-from orbitcheck.harness.evaluate import NO_ARCHITECTURE, evaluate
-from orbitcheck.harness.gate import settle
-from orbitcheck.harness.parameters import SuiteValueError, parse_parameters
-from orbitcheck.harness.plan import plan
-from orbitcheck.harness.registry import UnknownName
-from orbitcheck.harness.space import NamedSpace, mlp
-from orbitcheck.harness.suite import load_suite
+from orbitcheck.harness.core.cell import WEIGHTS, Cell
+from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
+from orbitcheck.harness.core.registry import UnknownName
+from orbitcheck.harness.front.assertions import checks_for
+from orbitcheck.harness.front.cli import main
+from orbitcheck.harness.judging.gate import settle
+from orbitcheck.harness.language.suite import load_suite
+from orbitcheck.harness.plugins.architecture import as_architecture
+from orbitcheck.harness.plugins.discovery import load, parse_name
+from orbitcheck.harness.running.evaluate import NO_ARCHITECTURE, evaluate
+from orbitcheck.harness.running.plan import plan
+from orbitcheck.harness.weights.space import NamedSpace, mlp
 
 SPACES = {"tiny": NamedSpace(mlp(1, 4, 4, 1))}
 AUDIT = {"general-position": [0.9, 1.0]}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck.harness.checks.prediction import ANY, NOT_SEPARATED, SEPARATED, Prediction
-from orbitcheck.harness.checks.separation import (
+from orbitcheck.harness.checks.separation.verdict import (
     COMPARISONS,
     CONTROLS,
     CROSSES,
@@ -54,7 +54,7 @@ CLEAR = draw(1e6, confirmed=1e6, ratio32=20.0)
 
 
 def test_a_draw_costs_eighty_forwards_and_twenty_more():
-    from orbitcheck.harness.checks.separation import GENERIC, JITTERS
+    from orbitcheck.harness.checks.separation.verdict import GENERIC, JITTERS
 
     assert 2 * CONTROLS + 2 * CROSSES == 80
     assert JITTERS + GENERIC == 20

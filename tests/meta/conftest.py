@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orbitcheck.harness.discovery import load, parse_name
+from orbitcheck.harness.plugins.discovery import load, parse_name
 
 NETWORKS = Path(__file__).with_name("networks.py")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from orbitcheck import mlp
-from orbitcheck.harness.architecture import Architecture
-from orbitcheck.harness.cell import Cell
 from orbitcheck.harness.checks import CHECK_KINDS
 from orbitcheck.harness.checks.kinds import NamedSpace, parse_parameters
-from orbitcheck.harness.evaluate import evaluate
-from orbitcheck.harness.result import Result
+from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.result import Result
+from orbitcheck.harness.plugins.architecture import Architecture
+from orbitcheck.harness.running.evaluate import evaluate
 
 KIND = CHECK_KINDS["equivariance"]
 SPACES = {

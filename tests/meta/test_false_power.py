@@ -7,13 +7,13 @@ from functools import cache
 import pytest
 
 from orbitcheck import mlp
-from orbitcheck.harness.architecture import Architecture
-from orbitcheck.harness.cell import Cell
 from orbitcheck.harness.checks import CHECK_KINDS
-from orbitcheck.harness.evaluate import evaluate
-from orbitcheck.harness.parameters import parse_parameters
-from orbitcheck.harness.result import Result
-from orbitcheck.harness.space import NamedSpace
+from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.parameters import parse_parameters
+from orbitcheck.harness.core.result import Result
+from orbitcheck.harness.plugins.architecture import Architecture
+from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.weights.space import NamedSpace
 
 KIND = CHECK_KINDS["separation"]
 SPACES = {"tiny": NamedSpace(mlp(1, 4, 4, 1))}

@@ -19,8 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 STAGE = ROOT / "build"
 PACKAGES = ("architectures", "harness", "reports", "suites", "testing")
-VERDICTS = ("harness/checks/prediction.py", "harness/checks/separation.py", "harness/checks/equivariance.py")
-MUTATED = ("harness/oracles/*.py", *VERDICTS)
+VERDICTS = (
+    "harness/checks/prediction.py",
+    "harness/checks/separation/verdict.py",
+    "harness/checks/equivariance/verdict.py",
+)
+MUTATED = ("harness/oracles/*.py", "harness/oracles/functions/*.py", *VERDICTS)
 VERDICT_TESTS = (
     "tests/checks/test_prediction.py",
     "tests/checks/test_separation_verdict.py",
@@ -36,18 +40,16 @@ TESTS_OF = {
     "orbitcheck.harness.oracles.invariants": ("tests/oracles/test_invariants.py",),
     "orbitcheck.harness.oracles.individualisation": ("tests/oracles/test_individualisation.py",),
     "orbitcheck.harness.oracles.linear": ("tests/oracles/test_linear.py",),
-    "orbitcheck.harness.oracles.normal_form": ("tests/oracles/test_normal_form.py",),
-    "orbitcheck.harness.oracles.polyline": ("tests/oracles/test_polyline.py",),
+    "orbitcheck.harness.oracles.functions.normal_form": ("tests/oracles/test_normal_form.py",),
+    "orbitcheck.harness.oracles.functions.polyline": ("tests/oracles/test_polyline.py",),
     "orbitcheck.harness.oracles.function": ("tests/oracles/test_function.py",),
-    "orbitcheck.harness.oracles.enclosure": ("tests/oracles/test_enclosure.py",),
+    "orbitcheck.harness.oracles.functions.enclosure": ("tests/oracles/test_enclosure.py",),
     "orbitcheck.harness.oracles.floors": ("tests/oracles/test_floors.py",),
     "orbitcheck.harness.oracles.classes": ("tests/oracles/test_classes.py",),
     "orbitcheck.harness.oracles.relation": ("tests/oracles/test_relation.py",),
     "orbitcheck.harness.oracles.capacity": ("tests/oracles/test_capacity.py",),
     "orbitcheck.harness.oracles.audit": ("tests/oracles/test_audit.py",),
 }
-PLUMBING = ("x_resolve__", "x_cases__", "x_evaluate__")
-"""What reads parameters and hands over to the measurement is no verdict; the tests of suites and of whole rows hold it."""
 WANTED = 0.95
 CAUGHT = ("killed", "timeout", "suspicious", "segfault", "caught by type check")
 
@@ -115,9 +117,7 @@ def main(patterns: list[str]) -> int:
     wanted = {
         mutant: status
         for mutant, status in found.items()
-        if mutant not in listed
-        and not any(part in mutant for part in PLUMBING)
-        and any(fnmatch.fnmatch(mutant, pattern) for pattern in patterns or ["*"])
+        if mutant not in listed and any(fnmatch.fnmatch(mutant, pattern) for pattern in patterns or ["*"])
     }
     survived = [f"{mutant}: {status}" for mutant, status in wanted.items() if status not in CAUGHT]
     print(*survived, sep="\n")

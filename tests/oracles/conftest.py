@@ -11,7 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from orbitcheck.harness.space import WeightSpace, mlp
+from orbitcheck.harness.weights.space import WeightSpace, mlp
 
 Vector = dict[str, np.ndarray]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from orbitcheck.harness.oracles.audit import FORM, audit, formed
-from orbitcheck.harness.space import SpaceError, mlp
+from orbitcheck.harness.weights.space import SpaceError, mlp
 
 
 def stack(space, vectors) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
 from orbitcheck.harness.oracles.capacity import l2_floor, pieces, pieces_of, sup_floor, sup_floor_teeth
-from orbitcheck.harness.space import SpaceError, mlp
+from orbitcheck.harness.weights.space import SpaceError, mlp
 
 
 def teeth(count: int) -> tuple[np.ndarray, np.ndarray]:

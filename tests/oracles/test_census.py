@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from orbitcheck.harness.oracles.orbit import canonical_elements, moved
 from orbitcheck.harness.oracles.refinement import refine
-from orbitcheck.harness.space import WeightSpace, mlp
+from orbitcheck.harness.weights.space import WeightSpace, mlp
 
 BATCH, BATCHES = 400, 10
 SPACES = [mlp(1, 3, 1), mlp(2, 3, 2, 1), mlp(1, 3, 3, 1), mlp(1, 2, 3, 2, 1), mlp(1, 4, 3, 1)]

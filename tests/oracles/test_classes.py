@@ -7,13 +7,13 @@ from itertools import combinations, permutations, product
 import numpy as np
 import pytest
 
-from orbitcheck.harness.group import GroupElement
 from orbitcheck.harness.oracles import classes as oracle
 from orbitcheck.harness.oracles.function import function_relation
-from orbitcheck.harness.oracles.normal_form import FeatureTable
+from orbitcheck.harness.oracles.functions.normal_form import FeatureTable
 from orbitcheck.harness.oracles.orbit import moved
 from orbitcheck.harness.oracles.stabiliser import stabiliser
-from orbitcheck.harness.space import SpaceError, WeightSpace, mlp
+from orbitcheck.harness.weights.space import SpaceError, WeightSpace, mlp
+from orbitcheck.harness.weights.symmetry import GroupElement
 
 SPACES = [mlp(1, 3, 1), mlp(1, 3, 3, 1), mlp(2, 3, 2, 1), mlp(1, 2, 3, 2, 2)]
 
@@ -161,7 +161,7 @@ def test_where_no_form_is_affordable_forward_refinement_proves(monkeypatch: pyte
     space = mlp(1, 2, 2, 1)
     v, w = ({name: np.ones(shape) for name, shape in space.shapes.items()} for _ in range(2))
     v["W2"], w["W2"] = np.array([[1.0, 0.0], [1.0, 0.0]]), np.eye(2)
-    monkeypatch.setattr("orbitcheck.harness.oracles.normal_form.MAX_PRODUCTS", 0)
+    monkeypatch.setattr("orbitcheck.harness.oracles.functions.normal_form.MAX_PRODUCTS", 0)
     arrays = stack(space, [v, w, doubled(space, v)])
     assert len(set(oracle.refinement_classes(space, arrays))) == 3
     found = oracle.function_classes(space, arrays)

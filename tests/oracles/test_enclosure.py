@@ -9,8 +9,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from orbitcheck.harness.oracles.enclosure import BITS, enclose
-from orbitcheck.harness.space import ACTIVATIONS, WeightSpace, mlp
+from orbitcheck.harness.oracles.functions.enclosure import BITS, enclose
+from orbitcheck.harness.weights.space import ACTIVATIONS, WeightSpace, mlp
 
 
 def random_net(space: WeightSpace, rng: np.random.Generator):

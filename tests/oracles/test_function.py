@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from orbitcheck.harness.oracles import function
 from orbitcheck.harness.oracles.function import function_relation, values_in_floats
-from orbitcheck.harness.oracles.normal_form import FeatureTable
-from orbitcheck.harness.oracles.polyline import polyline
+from orbitcheck.harness.oracles.functions.normal_form import FeatureTable
+from orbitcheck.harness.oracles.functions.polyline import polyline
 from orbitcheck.harness.oracles.refinement import refine
-from orbitcheck.harness.space import ACTIVATIONS, SpaceError, WeightSpace, mlp
+from orbitcheck.harness.weights.space import ACTIVATIONS, SpaceError, WeightSpace, mlp
 
 LINEAR = ("relu", "leaky-relu", "abs", "identity")
 

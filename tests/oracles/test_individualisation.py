@@ -8,7 +8,7 @@ import pytest
 from orbitcheck.harness.oracles import individualisation
 from orbitcheck.harness.oracles.individualisation import individualising_neurons, next_neuron
 from orbitcheck.harness.oracles.refinement import Refinement
-from orbitcheck.harness.space import mlp
+from orbitcheck.harness.weights.space import mlp
 
 
 def coloured(*layers) -> Refinement:

@@ -9,7 +9,7 @@ import pytest
 
 from orbitcheck.harness.oracles import invariants
 from orbitcheck.harness.oracles.invariants import _matrices, components, differing_invariant, rank
-from orbitcheck.harness.space import mlp
+from orbitcheck.harness.weights.space import mlp
 
 LARGE = 2**31 - 1
 

@@ -9,9 +9,9 @@ import mpmath
 import numpy as np
 import pytest
 
-from orbitcheck.harness.oracles import normal_form
-from orbitcheck.harness.oracles.normal_form import FeatureTable, Form, difference
-from orbitcheck.harness.space import ACTIVATIONS, mlp
+from orbitcheck.harness.oracles.functions import normal_form
+from orbitcheck.harness.oracles.functions.normal_form import FeatureTable, Form, difference
+from orbitcheck.harness.weights.space import ACTIVATIONS, mlp
 
 LINEAR = ("relu", "leaky-relu", "abs", "identity")
 

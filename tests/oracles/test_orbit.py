@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orbitcheck.harness.group import order
 from orbitcheck.harness.oracles import orbit
 from orbitcheck.harness.oracles.orbit import canonical_form, moved, same_orbit
 from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.oracles.stabiliser import stabiliser_order
-from orbitcheck.harness.space import SpaceError, WeightSpace, mlp
+from orbitcheck.harness.weights.space import SpaceError, WeightSpace, mlp
+from orbitcheck.harness.weights.symmetry import order
 
 SPACES = [mlp(1, 3, 1), mlp(1, 3, 3, 1), mlp(2, 3, 4, 1), mlp(1, 4, 4, 1), mlp(1, 3, 2, 3, 1), mlp(1, 2, 3, 2, 2)]
 

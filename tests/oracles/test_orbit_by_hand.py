@@ -8,19 +8,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from orbitcheck.harness.group import GroupElement, identity
-from orbitcheck.harness.group import random_elements as drawn
 from orbitcheck.harness.oracles import orbit
-from orbitcheck.harness.oracles.orbit import (
-    OrbitDecision,
-    canonical_elements,
-    canonical_form,
-    equal,
-    moved,
-    same_orbit,
-)
+from orbitcheck.harness.oracles.orbit import OrbitDecision, canonical_elements, canonical_form, equal, moved, same_orbit
 from orbitcheck.harness.oracles.refinement import refine
-from orbitcheck.harness.space import WeightSpace, mlp
+from orbitcheck.harness.weights.space import WeightSpace, mlp
+from orbitcheck.harness.weights.symmetry import GroupElement, identity
+from orbitcheck.harness.weights.symmetry import random_elements as drawn
 
 
 def numbered(space: WeightSpace) -> dict[str, np.ndarray]:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orbitcheck.harness.oracles import polyline as module
 from orbitcheck.harness.oracles.capacity import pieces
-from orbitcheck.harness.oracles.enclosure import PIECEWISE_LINEAR, enclose
 from orbitcheck.harness.oracles.function import function_relation
-from orbitcheck.harness.oracles.normal_form import FeatureTable, difference
-from orbitcheck.harness.oracles.polyline import Polyline, around, inputs_that_differ, polyline
-from orbitcheck.harness.space import WeightSpace, mlp
+from orbitcheck.harness.oracles.functions import polyline as module
+from orbitcheck.harness.oracles.functions.enclosure import PIECEWISE_LINEAR, enclose
+from orbitcheck.harness.oracles.functions.normal_form import FeatureTable, difference
+from orbitcheck.harness.oracles.functions.polyline import Polyline, around, inputs_that_differ, polyline
+from orbitcheck.harness.weights.space import WeightSpace, mlp
 
 SMALL = st.integers(-3, 3).map(float)
 

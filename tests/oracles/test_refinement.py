@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck.harness.oracles.refinement import rank_rows, refine
-from orbitcheck.harness.space import SpaceError, WeightSpace, mlp
+from orbitcheck.harness.weights.space import SpaceError, WeightSpace, mlp
 
 SPACES = [mlp(1, 2, 1), mlp(2, 3, 2), mlp(1, 3, 3, 1), mlp(2, 4, 3, 2), mlp(1, 2, 3, 2, 1), mlp(1, 5, 5, 1)]
 

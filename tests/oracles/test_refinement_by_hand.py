@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from orbitcheck.harness.oracles.refinement import Refinement, rank_rows, refine, stacked
-from orbitcheck.harness.space import SpaceError, mlp
+from orbitcheck.harness.weights.space import SpaceError, mlp
 
 
 def numbered_rounds(space, nets, rounds: int, direction: str = "both", marks=None) -> list[list[list[list[int]]]]:

@@ -20,14 +20,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import block_diag
 
-from orbitcheck.harness.group import GroupElement, identity
+from orbitcheck.harness.core.result import digest, plain
 from orbitcheck.harness.oracles import individualisation, relation
 from orbitcheck.harness.oracles.individualisation import individualising_neurons
 from orbitcheck.harness.oracles.invariants import components, rank
 from orbitcheck.harness.oracles.relation import ContradictedPair, certify, in_general_position, vector_digest
-from orbitcheck.harness.pairs.family import Pair
-from orbitcheck.harness.result import digest, plain
-from orbitcheck.harness.space import SpaceError, WeightSpace, mlp
+from orbitcheck.harness.weights.pair import Pair
+from orbitcheck.harness.weights.space import SpaceError, WeightSpace, mlp
+from orbitcheck.harness.weights.symmetry import GroupElement, identity
 
 
 def bags(nodes: dict) -> Counter:

@@ -7,11 +7,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from orbitcheck.harness.group import GroupElement, identity
 from orbitcheck.harness.oracles.orbit import equal, moved
 from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.oracles.remainder import Remainder, _block_ranks, interchangeable, remainder
-from orbitcheck.harness.space import WeightSpace, mlp
+from orbitcheck.harness.weights.space import WeightSpace, mlp
+from orbitcheck.harness.weights.symmetry import GroupElement, identity
 
 
 def left_open(space: WeightSpace, v) -> Remainder:

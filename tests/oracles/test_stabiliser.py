@@ -8,11 +8,11 @@ from math import factorial
 import numpy as np
 import pytest
 
-from orbitcheck.harness.group import GroupElement, compose, identity
 from orbitcheck.harness.oracles import stabiliser as module
 from orbitcheck.harness.oracles.orbit import equal, moved
 from orbitcheck.harness.oracles.stabiliser import Stabiliser, entry_orbits, stabiliser, stabiliser_order
-from orbitcheck.harness.space import WeightSpace, mlp
+from orbitcheck.harness.weights.space import WeightSpace, mlp
+from orbitcheck.harness.weights.symmetry import GroupElement, compose, identity
 
 
 def whole_group(space: WeightSpace) -> list[GroupElement]:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from orbitcheck import WeightSpace, mlp
+from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.pairs import PAIR_FAMILIES
-from orbitcheck.harness.parameters import SuiteValueError, parse_parameters
 
 CONVOLUTION = WeightSpace((("A", ("x", "y")), ("B", ("y",))), (("x", 2), ("y", 4)), ("y",))
 NARROW = mlp(3, 1, 1, 2)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from orbitcheck import Weights, WeightSpace, act, mlp
+from orbitcheck.harness.core.parameters import parse_parameters
 from orbitcheck.harness.oracles.relation import certify
 from orbitcheck.harness.pairs import PAIR_FAMILIES, Pair, vectors
-from orbitcheck.harness.parameters import parse_parameters
 
 SEEDS = range(3)
 ANY = "any"

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from orbitcheck import Weights, mlp
+from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.oracles.relation import certify
 from orbitcheck.harness.pairs import PAIR_FAMILIES
-from orbitcheck.harness.parameters import SuiteValueError, parse_parameters
-from orbitcheck.harness.zoo import store
+from orbitcheck.harness.zoo import population as store
 
 FAMILY = PAIR_FAMILIES["trained"]
 SPACE = mlp(3, 8, 5, 2)

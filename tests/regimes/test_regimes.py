@@ -10,17 +10,17 @@ import pytest
 import torch
 
 from orbitcheck import mlp, realise
-from orbitcheck.harness.inputs import in_general_position
+from orbitcheck.harness.core.parameters import SuiteValueError
 from orbitcheck.harness.oracles.capacity import l2_floor, pieces
 from orbitcheck.harness.oracles.invariants import rank
 from orbitcheck.harness.oracles.orbit import same_orbit
 from orbitcheck.harness.oracles.refinement import refine
-from orbitcheck.harness.parameters import SuiteValueError
 from orbitcheck.harness.regimes import REGIMES, Samples
 from orbitcheck.harness.regimes.zoos import ClassifiersParameters
-from orbitcheck.harness.spaces import conv_net
 from orbitcheck.harness.targets import TARGETS
-from orbitcheck.harness.zoo.catalogue import ZOOS
+from orbitcheck.harness.weights.inputs import in_general_position
+from orbitcheck.harness.weights.spaces import conv_net
+from orbitcheck.harness.zoo.recipe import ZOOS
 
 TINY = mlp(1, 4, 4, 1)
 CONSTRUCTED = [
@@ -274,7 +274,7 @@ def test_zoo_batches_are_disjoint_networks_with_their_own_metadata(name, count, 
 
 def test_importing_regimes_costs_no_torch():
     code = (
-        "import sys\nfrom orbitcheck.harness.regimes import REGIMES\nfrom orbitcheck.harness.space import mlp\n"
+        "import sys\nfrom orbitcheck.harness.regimes import REGIMES\nfrom orbitcheck.harness.weights.space import mlp\n"
         "tiny = mlp(1, 4, 4, 1)\n"
         "for name, regime in REGIMES.items():\n"
         "    regime.space(regime.parameters(), None if name.startswith('digits') else mlp(1, 4, 1) if name == 'teeth' else tiny)\n"

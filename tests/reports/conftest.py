@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from orbitcheck.harness.controls import controls, round_ladder
-from orbitcheck.harness.planted import DEFECTS, told
-from orbitcheck.harness.result import Result, Run, digest
+from orbitcheck.harness.core.result import Result, Run, digest
+from orbitcheck.harness.judging.controls import controls, round_ladder
+from orbitcheck.harness.running.planted import DEFECTS, told
 
 ENVIRONMENT = {
     "date": "2026-03-14T09:26:53+00:00",

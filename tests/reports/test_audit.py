@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from orbitcheck.harness.result import Result, Run
+from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.reports.audit import audit_forms
 from orbitcheck.reports.conclusions import conclusions
 from orbitcheck.reports.html import html

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orbitcheck.harness.result import Run
+from orbitcheck.harness.core.result import Run
 from orbitcheck.reports.html import html
 
 BROWSER = next(

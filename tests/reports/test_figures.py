@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orbitcheck.harness.result import Result, Run
+from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.reports import figures as listed
 from orbitcheck.reports.axes import decades, points_on, spread
 from orbitcheck.reports.curves import approximation_curves, capacity_curves

@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from orbitcheck.harness.result import Result, Run
+from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.reports.html import html
 from orbitcheck.reports.outcomes import STATUSES, status_of, tally
 from orbitcheck.reports.values import one_line
@@ -184,7 +184,7 @@ def test_the_same_run_gives_the_same_bytes(realistic_run: Run) -> None:
     first = html(realistic_run)
     assert first == html(Run.from_json(realistic_run.to_json()))
     code = (
-        "import json, sys, hashlib; from orbitcheck.harness.result import Run; from orbitcheck.reports.html import html; "
+        "import json, sys, hashlib; from orbitcheck.harness.core.result import Run; from orbitcheck.reports.html import html; "
         "print(hashlib.sha256(html(Run.from_json(json.load(sys.stdin))).encode()).hexdigest(), 'torch' in sys.modules)"
     )
     other = subprocess.run(

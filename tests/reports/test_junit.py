@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from orbitcheck.harness.gate import exit_code
-from orbitcheck.harness.result import Result, Run
+from orbitcheck.harness.core.result import Result, Run
+from orbitcheck.harness.judging.gate import exit_code
 from orbitcheck.reports.junit import junit
 from orbitcheck.reports.outcomes import problems_of, status_of
 

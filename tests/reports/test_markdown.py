@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from orbitcheck.harness.result import Result, Run
+from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.reports.markdown import JOINER, LIMIT, code, fence, markdown, table, text, width
 from orbitcheck.reports.outcomes import STATUSES, status_of, tally
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from orbitcheck.harness.result import Result, Run
+from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.reports.drawing import Line, Text
 from orbitcheck.reports.hasse import hasse
 from orbitcheck.reports.html import html

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orbitcheck.harness.result import Result, Run
+from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.reports import tables as listed
 from orbitcheck.reports.outcomes import STATUSES, status_of
 from orbitcheck.reports.table_text import LONGEST, csv, escaped, latex

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orbitcheck.harness import gate
-from orbitcheck.harness.cell import WEIGHTS
-from orbitcheck.harness.result import OUTCOMES, Result, Run, digest
+from orbitcheck.harness.core.cell import WEIGHTS
+from orbitcheck.harness.core.result import OUTCOMES, Result, Run, digest
+from orbitcheck.harness.judging import gate
 from orbitcheck.reports import summary
 from orbitcheck.reports.controls import controls, planted
 from orbitcheck.reports.details import fair_quota, red_groups

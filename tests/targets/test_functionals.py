@@ -13,10 +13,10 @@ from scipy.stats import qmc
 
 from orbitcheck import Weights, mlp
 from orbitcheck.harness.regimes import Samples
-from orbitcheck.harness.space import ACTIVATIONS
 from orbitcheck.harness.targets import TARGETS
 from orbitcheck.harness.targets.boxes import LOG_POINTS, box_points
 from orbitcheck.harness.targets.zeros import count_zeros
+from orbitcheck.harness.weights.space import ACTIVATIONS
 
 PIECEWISE_LINEAR = ("relu", "leaky-relu", "abs", "identity")
 

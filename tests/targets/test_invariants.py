@@ -16,11 +16,11 @@ from torch.nn import functional
 from orbitcheck import Weights, mlp
 from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.regimes import Samples
-from orbitcheck.harness.space import ACTIVATIONS
 from orbitcheck.harness.targets import FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL, TARGETS
 from orbitcheck.harness.targets.losses import data
 from orbitcheck.harness.targets.middle import exact_rank
 from orbitcheck.harness.targets.polynomials import PolynomialParameters, terms
+from orbitcheck.harness.weights.space import ACTIVATIONS
 
 SPACE = mlp(2, 4, 3, 2)
 

@@ -12,11 +12,10 @@ import torch
 from pydantic import ValidationError
 
 from orbitcheck import Weights, WeightSpace, act, mlp, random_elements
-from orbitcheck.harness.claims import CLAIMS
+from orbitcheck.harness.core.claims import CLAIMS
+from orbitcheck.harness.core.parameters import SuiteValueError
 from orbitcheck.harness.pairs import PAIR_FAMILIES
-from orbitcheck.harness.parameters import SuiteValueError
 from orbitcheck.harness.regimes import REGIMES, Samples
-from orbitcheck.harness.spaces import conv_net, recurrent
 from orbitcheck.harness.targets import (
     EQUIVARIANT_OPERATOR,
     FUNCTION_FUNCTIONAL,
@@ -24,6 +23,7 @@ from orbitcheck.harness.targets import (
     INVARIANT_FUNCTIONAL,
     TARGETS,
 )
+from orbitcheck.harness.weights.spaces import conv_net, recurrent
 
 FUNCTION_KINDS = (FUNCTION_FUNCTIONAL, FUNCTION_OPERATOR)
 SPACES = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orbitcheck.harness.zoo.cache import VARIABLE
-from orbitcheck.harness.zoo.catalogue import ZOOS, Zoo
+from orbitcheck.harness.zoo.recipe import ZOOS, Zoo
 
 INRS, CLASSIFIERS = ZOOS["digits-inr"], ZOOS["digits-classifiers"]
 SMALL = {

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from orbitcheck import mlp
-from orbitcheck.harness.registry import UnknownName
-from orbitcheck.harness.zoo.catalogue import ZOOS, parse_reference
+from orbitcheck.harness.core.registry import UnknownName
+from orbitcheck.harness.zoo.recipe import ZOOS, parse_reference
 
 
 def test_catalogue_needs_neither_torch_nor_scikit_learn():

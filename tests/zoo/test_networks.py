@@ -10,10 +10,10 @@ import torch
 from sklearn.datasets import load_digits
 
 from orbitcheck import Weights, mlp, realise
-from orbitcheck.harness.zoo.catalogue import ZOOS
 from orbitcheck.harness.zoo.inrs import siren_bounds
-from orbitcheck.harness.zoo.store import Population
-from orbitcheck.harness.zoo.training import generators, net_seeds, uniform
+from orbitcheck.harness.zoo.population import Population
+from orbitcheck.harness.zoo.recipe import ZOOS
+from orbitcheck.harness.zoo.trainer import generators, net_seeds, uniform
 
 Real = Callable[[str], Population]
 CLASSIFIERS = list(ZOOS["digits-classifiers"].spaces)

@@ -16,9 +16,9 @@ import torch
 
 from orbitcheck import Weights
 from orbitcheck.harness.zoo import cache, inrs
-from orbitcheck.harness.zoo.catalogue import Zoo
-from orbitcheck.harness.zoo.store import ZooError, build, load
-from orbitcheck.harness.zoo.training import Progress, Trained
+from orbitcheck.harness.zoo.population import ZooError, build, load
+from orbitcheck.harness.zoo.recipe import Zoo
+from orbitcheck.harness.zoo.trainer import Progress, Trained
 
 
 def test_zoo_is_trained_once(small: Zoo, empty_cache: Path):
@@ -192,8 +192,8 @@ def test_second_builder_waits_says_so_and_does_not_train(small_inrs: Zoo, empty_
 def test_of_several_processes_one_trains(empty_cache: Path):
     code = (
         "from dataclasses import replace\n"
-        "from orbitcheck.harness.zoo.catalogue import ZOOS\n"
-        "from orbitcheck.harness.zoo.store import build\n"
+        "from orbitcheck.harness.zoo.recipe import ZOOS\n"
+        "from orbitcheck.harness.zoo.population import build\n"
         "zoo = ZOOS['digits-inr']\n"
         "built = build(replace(zoo, recipe={**zoo.recipe, 'images': 200, 'steps': 40}))\n"
         "print(built.trained, built.sha256)\n"

@@ -1,0 +1,108 @@
+"""The exact floor of an approximation row, and the spread of a network's outputs inside the classes that it cannot part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ...oracles import capacity, classes, floors
+from ...oracles.refinement import refine
+from ...targets.target import EQUIVARIANT_OPERATOR, FUNCTION_OPERATOR
+from ...weights.space import SpaceError, WeightSpace
+from .data import Problem
+from .verdict import Floor
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the oracles say of the test set.
+
+    Args:
+        floor: None where nothing is known.
+        members: class of each datum, `[n]` for functionals, `[n, entries]` for equivariant operators; None without classes.
+    """
+
+    floor: Floor | None
+    members: np.ndarray | None
+
+    @property
+    def classes(self) -> int | None:
+        return None if self.members is None else len(np.unique(self.members))
+
+
+def ground(problem: Problem, kind: str | None, networks: int) -> Ground:
+    """The floor over classes of one kind, or over the capacity of the output."""
+    if problem.target.kind == FUNCTION_OPERATOR:
+        return Ground(capacity_floor(problem, networks), None)
+    if kind is None:
+        return Ground(None, None)
+    space, values = problem.space, problem.targets["test"]
+    arrays = {name: tensor[..., 0].numpy() for name, tensor in problem.samples["test"].weights.items()}
+    if problem.target.kind == EQUIVARIANT_OPERATOR:
+        of_entries = classes.orbit_entry_classes if kind == "orbit" else classes.refinement_entry_classes
+        by_tensor = of_entries(space, arrays)
+        found = floors.equivariant_floor(by_tensor, problem.entries(values))
+        members = joined(by_tensor)
+    else:
+        by_kind = {
+            "refinement": classes.refinement_classes,
+            "orbit": classes.orbit_classes,
+            "function": classes.function_classes,
+        }
+        members = by_kind[kind](space, arrays)
+        found = floors.functional_floor(members, values.numpy())
+    rounds = needed_rounds(space, arrays) if kind == "refinement" else None
+    return Ground(Floor(kind, found.mse / problem.variance, rounds), members)
+
+
+def joined(by_tensor: dict[str, np.ndarray]) -> np.ndarray:
+    """Entry classes of all tensors as `[n, entries]`; no class spans two tensors."""
+    columns, first = [], 0
+    for members in by_tensor.values():
+        flat = members.reshape(len(members), -1)
+        columns.append(flat - flat.min() + first)
+        first = int(columns[-1].max()) + 1
+    return np.concatenate(columns, axis=1)
+
+
+def needed_rounds(space: WeightSpace, arrays: classes.Arrays) -> int:
+    """The first round in which refinement parts all the test set's nets that it ever parts."""
+    history = refine(space, arrays).net_classes
+    final = len(np.unique(history[-1]))
+    return next(number for number, found in enumerate(history) if len(np.unique(found)) == final)
+
+
+def capacity_floor(problem: Problem, networks: int) -> Floor | None:
+    """The least mean squared error, over the test functions, of polylines with as many pieces as the output can have.
+
+    None where the emitted function is no polyline on a line.
+    """
+    try:
+        pieces = capacity.pieces_of(problem.space, networks)
+    except SpaceError:
+        return None
+    assert problem.x is not None
+    values = problem.targets["test"].view(-1, len(problem.x), problem.size).movedim(2, 1)
+    least = capacity.l2_floor(problem.x[:, 0].numpy(), values.numpy(), pieces)
+    return Floor("capacity", least / problem.variance)
+
+
+def leak(outputs: torch.Tensor, noise: torch.Tensor, members: np.ndarray, channels: int) -> float | None:
+    """Largest spread of outputs inside one class over the largest noise; None where no class has two members.
+
+    Args:
+        outputs: `[n, outputs]`.
+        noise: the same under the smallest changes there are, minus `outputs`.
+        members: `[n]`, or `[n, entries]` with `channels` outputs an entry.
+    """
+    values = outputs.numpy().reshape(members.size, -1 if members.ndim == 1 else channels)
+    order = np.argsort(members, axis=None, kind="stable")
+    ranked = members.ravel()[order]
+    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
+    if len(starts) == len(ranked):
+        return None
+    spread = np.maximum.reduceat(values[order], starts) - np.minimum.reduceat(values[order], starts)
+    rounding = 4 * 2.0**-53 * float(np.abs(values).max())
+    return float(spread.max()) / max(float(noise.abs().max()), rounding, 1e-300)

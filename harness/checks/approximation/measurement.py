@@ -1,0 +1,206 @@
+"""Measuring an approximation row: find the width, train, evaluate in float64, hold against the floor."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...core.cell import Cell
+from ...core.result import Judgement, digest
+from ...learning.augmentation import sign_flips
+from ...learning.equivalence import CONFIDENCE
+from ...learning.training import CHUNK, Budget, Data, Training, train, unchanged
+from ...learning.workbench import Workbench
+from ...plugins.architecture import Architecture, Unsupported
+from ...plugins.capacity_search import fitted
+from ...plugins.subject import Subject
+from ...weights.inputs import jittered
+from . import task, verdict
+from .data import Problem, problem
+from .floors import Ground, ground, leak
+from .learner import Learner, as_weights
+
+RESAMPLES = 1000
+POINTS = 40
+"""Of the curve that a row keeps, at most."""
+
+
+def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
+    """One row: all its seeds at one size.
+
+    Raises:
+        PluginFault: the network breaks its contract.
+    """
+    parameters = cell.parameters
+    target, settings, regime, _, space = task.read(parameters)
+    networks, asked = task.read_case(cell.case)
+    refusal = target.refusal(settings, space)
+    missing = [name for name in target.needs if name not in regime.metadata]
+    if refusal is None and missing:
+        refusal = f"target {target.name} needs {missing[0]!r}, which regime {regime.name} does not know"
+    if refusal is not None:
+        return Judgement("not-applicable", refusal)
+    data = problem(parameters)
+    traits = architecture.traits
+    if traits.domain == "general-position" and not data.general_position:
+        return Judgement("not-applicable", "outside its declared domain: some samples are not in general position")
+    try:
+        chosen = fitted(architecture, space, data.output(networks), asked)
+    except Unsupported as reason:
+        return Judgement("not-applicable", f"unsupported: {reason}")
+    if data.variance <= 0:
+        return Judgement("error", "vacuous: the target is constant on the test set")
+    seeds = [int(digest([cell.seed, number])[:8], 16) for number in range(parameters["seeds"])]
+    reach = parameters["reach"]
+    learners = [_learner(chosen.architecture, data, networks, seed, reach, bench) for seed in seeds]
+    training = _trained(learners, data, parameters, seeds, bench)
+    known = ground(data, verdict.classes_of(traits, data.general_position), networks)
+    prediction = verdict.predict(traits, architecture.rounds, target.kind, known.floor, parameters["threshold"])
+    measured, mse = _measured(learners, data, known, training, bench)
+    outcome, reason, predicted, observed = verdict.judge(measured, prediction, known.floor, parameters["threshold"])
+    return Judgement(
+        outcome,
+        reason,
+        predicted,
+        observed,
+        {
+            "target": target.name,
+            "target_kind": target.kind,
+            "regime": regime.name,
+            "space": str(space),
+            "networks": networks,
+            "parameters": chosen.parameters,
+            "asked_parameters": asked,
+            "options": chosen.options,
+            "general_position": data.general_position,
+            "error": measured.error,
+            "error_low": measured.low,
+            "error_high": measured.high,
+            "error_range": [min(measured.errors), max(measured.errors)],
+            "mse": mse,
+            "variance": data.variance,
+            "floor": known.floor.relative if known.floor else None,
+            "floor_kind": known.floor.kind if known.floor else None,
+            "classes": known.classes,
+            "samples": parameters["sizes"]["test"],
+            "leak": measured.leak,
+            "threshold": parameters["threshold"],
+            **_told(training, measured),
+        },
+    )
+
+
+def _learner(
+    architecture: Architecture, data: Problem, networks: int, seed: int, reach: float, bench: Workbench
+) -> Learner:
+    """A network that was seen to keep the contract on a few samples."""
+    subject = Subject(architecture, data.space, data.output(networks), seed=seed, dtype=torch.float32, bench=bench)
+    subject(data.samples["test"].weights[:2])
+    learner = Learner(subject.module, data, raw=architecture.traits.power == "function", reach=reach)
+    return learner.to(device=bench.device, dtype=torch.float32)
+
+
+def _trained(learners: list[Learner], data: Problem, parameters: Any, seeds: list[int], bench: Workbench) -> Training:
+    samples, validation = (
+        Data(data.inputs(part).float().to(bench.device), data.targets[part].float().to(bench.device))
+        for part in ("train", "validation")
+    )
+    budget = Budget(steps=parameters["steps"], batch=parameters["batch"], rate=parameters["rate"])
+    augment = sign_flips(data.space, seeds) if "augmentation" in parameters else unchanged
+    training = train(learners, samples, validation, budget, seeds, checkpoint=bench.checkpoint, augment=augment)
+    bench.seconds += training.model_seconds
+    bench.forwards += training.samples_seen * len(seeds)
+    return training
+
+
+def _measured(
+    learners: list[Learner], data: Problem, known: Ground, training: Training, bench: Workbench
+) -> tuple[verdict.Measured, float]:
+    """The test errors in float64, where noise is far below any floor; and the mean squared error in the target's units."""
+    inputs, wanted = data.inputs("test"), data.targets["test"]
+    fallen = tuple(
+        (number, each.diverged_at, each.last_finite_loss)
+        for number, each in enumerate(training.outcomes)
+        if each.diverged_at is not None
+    )
+    squares, leaks = [], []
+    for number, learner in enumerate(learners):
+        learner.double()
+        outputs = _outputs(learner, inputs, bench)
+        squares.append((outputs - wanted).square().mean(1).numpy())
+        if known.members is not None and len(np.unique(known.members)) < known.members.size:
+            noise = _noise(learner, inputs, outputs, number, bench)
+            leaks.append(leak(outputs, noise, known.members, data.size))
+    chosen = _chosen(training)
+    per_sample = squares[chosen]
+    low, high = _bootstrap(per_sample / data.variance)
+    errors = tuple(float(np.mean(each)) / data.variance for each in squares)
+    found = [each for each in leaks if each is not None]
+    return (
+        verdict.Measured(errors, chosen, low, high, max(found) if found else None, fallen),
+        float(np.mean(per_sample)),
+    )
+
+
+def _outputs(learner: Learner, inputs: torch.Tensor, bench: Workbench) -> torch.Tensor:
+    with bench.call(len(inputs)), torch.no_grad():
+        parts = [learner(part.to(bench.device)).cpu() for part in inputs.split(CHUNK)]
+    return torch.cat(parts)
+
+
+def _noise(
+    learner: Learner, inputs: torch.Tensor, outputs: torch.Tensor, number: int, bench: Workbench
+) -> torch.Tensor:
+    """How outputs move under one unit in the last place of every weight that is read, and of every parameter."""
+    rng = np.random.default_rng(number)
+    moved = jittered(as_weights(learner.space, inputs), rng).flat()
+    shaken = copy.deepcopy(learner)
+    with torch.no_grad():
+        for parameter in shaken.parameters():
+            up = torch.from_numpy(rng.integers(0, 2, tuple(parameter.shape))).to(parameter)
+            parameter.mul_(1 + (2 * up - 1) * torch.finfo(torch.float64).eps)
+    of_inputs = (_outputs(learner, moved, bench) - outputs).abs()
+    return torch.maximum(of_inputs, (_outputs(shaken, inputs, bench) - outputs).abs())
+
+
+def _bootstrap(errors: np.ndarray) -> tuple[float, float]:
+    """Interval of the mean over samples."""
+    rng = np.random.default_rng(len(errors))
+    means = errors[rng.integers(0, len(errors), (RESAMPLES, len(errors)))].mean(axis=1)
+    low, high = np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
+
+
+def _chosen(training: Training) -> int:
+    """The seed that the validation set prefers, of those that did not diverge where there are such."""
+    rank = [(outcome.diverged_at is not None, outcome.best_error) for outcome in training.outcomes]
+    return rank.index(min(rank))
+
+
+def _told(training: Training, measured: verdict.Measured) -> dict[str, Any]:
+    """What the training leaves in the evidence; nothing here but the share depends on the machine."""
+    stride = max(1, -(-len(training.curve) // POINTS))
+    return {
+        "steps": max(outcome.steps for outcome in training.outcomes),
+        "samples_seen": training.samples_seen,
+        "together": training.together,
+        "loop_share": training.loop_share,
+        "curve": [[step, errors[measured.chosen]] for step, errors in training.curve[::-1][::stride][::-1]],
+        "chosen": measured.chosen,
+        "seeds": [
+            {
+                "seed": outcome.seed,
+                "error": error,
+                "validation_error": outcome.best_error if math.isfinite(outcome.best_error) else None,
+                "best_step": outcome.best_step,
+                "steps": outcome.steps,
+                "diverged_at": outcome.diverged_at,
+                "last_finite_loss": outcome.last_finite_loss,
+            }
+            for outcome, error in zip(training.outcomes, measured.errors, strict=True)
+        ],
+    }

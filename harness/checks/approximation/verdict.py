@@ -1,0 +1,162 @@
+"""The approximation check: its parameters, its cases, the prediction, and the verdict as a pure function of what was measured.
+
+Question: does training find the target map, and if not, is that the theory or the budget? The error is the squared error on a
+test set over the variance of the target there, so that 1 is the mean. Beside it stands the exact floor: what no map can
+undercut that is constant on the classes which the architecture cannot tell apart (theory.md section 7).
+
+That a map can be approximated says that some network does it. So a row is judged by the one of its seeds that the validation set
+prefers, and a seed that rests in a poor minimum refutes nothing; that none may lie below the floor says something of every seed.
+
+What is possible is derived, never written in a suite: from what the architecture declares, and from the classes of the very test
+set. Measured in `measurement.py`, judged here (protocol.md, approximation). No torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...plugins.architecture import Traits
+from ...targets.target import FUNCTION_FUNCTIONAL
+
+APPROXIMABLE, IMPOSSIBLE, ANY = "approximable", "impossible", "any"
+APPROXIMATED, AT_FLOOR, BELOW_FLOOR = "approximated", "at the floor", "below the floor"
+ABOVE, LEAK = "above the threshold", "leak"
+
+ROUNDING = 1e-9
+"""Of the variance: how far below the floor an error may lie."""
+FLOOR_SLACK = 0.02
+"""Of the variance: how far above the floor an error may lie that sits at the floor."""
+LEAK_RATIO, NULL_RATIO = 1e3, 10.0
+"""Spread inside a class over its noise: from the first on a leak, up to the second none."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the theory says of one row.
+
+    Args:
+        verdict: `APPROXIMABLE`, `IMPOSSIBLE` or `ANY`.
+        why: one line.
+        tight: whether a network of the declared power comes as near the floor as its budget lets it; else the floor is a lower
+            bound alone.
+    """
+
+    verdict: str
+    why: str
+    tight: bool = False
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What no such network can undercut, over the variance of the target on the test set; and where it comes from.
+
+    Args:
+        kind: "refinement", "orbit", "function" (classes of the test set) or "capacity" (pieces of a polyline).
+        relative: error over variance.
+        rounds: refinement rounds that the classes need, None where they are not refinement's.
+    """
+
+    kind: str
+    relative: float
+    rounds: int | None = None
+
+
+def classes_of(traits: Traits, general_position: bool) -> str | None:
+    """The classes on which a network that keeps its declaration is constant; None where it declares nothing of the kind."""
+    if traits.symmetry == "none":
+        return None
+    by_power = {"1-wl": "refinement", "below-1-wl": "refinement", "complete": "orbit", "function": "function"}
+    return by_power.get(traits.power, "refinement" if general_position else None)
+
+
+def predict(
+    traits: Traits, rounds: tuple[int, int] | None, target_kind: str, floor: Floor | None, threshold: float
+) -> Prediction:
+    """What follows from the declaration and the exact floor of the test set.
+
+    Args:
+        rounds: as the architecture declares them at its options.
+        floor: over the classes of `classes_of`, or of the output's capacity; None where there is none.
+    """
+    if floor is None:
+        why = (
+            "declares no symmetry" if traits.symmetry == "none" else f"no floor is known for power {traits.power} here"
+        )
+        return Prediction(ANY, why)
+    full = traits.power in ("1-wl", "complete", "function") and traits.symmetry != "none" and traits.continuous
+    full = full and (traits.symmetry == "permutation" or target_kind == FUNCTION_FUNCTIONAL)
+    sees = rounds is None or floor.rounds is None or floor.rounds <= rounds[0]
+    if floor.relative > threshold:
+        if floor.kind == "capacity":
+            why = f"the output's pieces leave {floor.relative:.3g} of the variance, whatever is emitted"
+        else:
+            why = f"{floor.kind} classes leave {floor.relative:.3g} of the variance"
+        return Prediction(IMPOSSIBLE, why, tight=full and sees and floor.kind != "capacity")
+    if floor.kind == "capacity":
+        return Prediction(
+            ANY, f"{floor.relative:.3g} of the variance at least; which capacity suffices, theory does not say"
+        )
+    if not full:
+        return Prediction(ANY, f"power {traits.power} with symmetry {traits.symmetry} promises nothing here")
+    if not sees:
+        assert rounds is not None
+        return Prediction(ANY, f"needs refinement round {floor.rounds}; declared is round {rounds[0]}")
+    return Prediction(APPROXIMABLE, f"no two classes that matter are merged ({floor.kind} floor {floor.relative:.3g})")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one row showed.
+
+    Args:
+        errors: test error over variance of each seed.
+        chosen: position of the seed whose validation error is least.
+        low, high: of its error, by bootstrap over the test samples.
+        leak: spread inside a class over its noise; None where every class has one member, or none is known.
+        diverged: `(seed number, step, last finite loss)` of the seeds that diverged.
+    """
+
+    errors: tuple[float, ...]
+    chosen: int
+    low: float
+    high: float
+    leak: float | None = None
+    diverged: tuple[tuple[int, int, float | None], ...] = ()
+
+    @property
+    def error(self) -> float:
+        return self.errors[self.chosen]
+
+
+def judge(
+    measured: Measured, prediction: Prediction, floor: Floor | None, threshold: float
+) -> tuple[str, str, str, str]:
+    """`(outcome, reason, predicted, observed)`: a pure function of what was measured."""
+    verdict = prediction.verdict
+    if measured.diverged:
+        number, step, loss = measured.diverged[0]
+        last = "there was no finite loss before" if loss is None else f"the last finite loss was {loss:.3g}"
+        return "error", f"seed {number} diverged at step {step}; {last}", verdict, ""
+    error = measured.error
+    if floor is not None and min(measured.errors) < floor.relative - ROUNDING * max(1.0, floor.relative):
+        why = f"error {min(measured.errors):.6g} lies below the {floor.kind} floor {floor.relative:.6g}: it sees more than declared"
+        return "fail", why, verdict, BELOW_FLOOR
+    if measured.leak is not None and measured.leak >= LEAK_RATIO:
+        why = f"outputs inside one {floor.kind if floor else ''} class differ by {measured.leak:.1e} times their noise"
+        return "fail", why, verdict, LEAK
+    near = floor is not None and error <= floor.relative + max(FLOOR_SLACK, measured.high - error)
+    if floor is not None and floor.relative > threshold:
+        observed = AT_FLOOR if near else ABOVE
+    else:
+        observed = APPROXIMATED if measured.high < threshold else ABOVE
+    if measured.leak is not None and measured.leak > NULL_RATIO and verdict != ANY:
+        why = f"outputs inside one class differ by {measured.leak:.1e} times their noise (up to {NULL_RATIO:g}, a leak from {LEAK_RATIO:g})"
+        return "undecided", why, verdict, observed
+    if verdict == ANY or (verdict == IMPOSSIBLE and (near or not prediction.tight)):
+        return "pass", prediction.why, verdict, observed
+    if verdict == APPROXIMABLE and observed == APPROXIMATED:
+        return "pass", prediction.why, verdict, observed
+    assert floor is not None
+    wanted = f"the floor {floor.relative:.3g}" if verdict == IMPOSSIBLE else f"the threshold {threshold:g}"
+    why = f"error {error:.3g} ({measured.low:.3g} to {measured.high:.3g}) when the budget ended, above {wanted}; more steps, samples or parameters would decide"
+    return "undecided", why, verdict, observed

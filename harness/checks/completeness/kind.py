@@ -1,0 +1,58 @@
+"""The completeness check: does a linear layer realise every equivariant linear map there is?
+
+Law: the maps `v -> layer(v) - layer(0)` over all parameters of the layer, one channel in and out, span a space whose dimension
+is the number of orbits of the group on pairs of entries; the constants `layer(0)` span the invariant vectors (theory.md
+section 7). The dimension is counted exactly (`oracles/linear.py`), the span is measured as a rank. A layer may commute with more
+than the hidden permutations (NFN-NP); then it is held against the group that it was seen to commute with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ...core.parameters import Parameters, SuiteValueError
+from ...core.registry import did_you_mean
+from ...weights.space import NamedSpace
+from ..kinds import CheckKind
+
+
+class CompletenessParameters(Parameters):
+    """What a suite may say under a completeness check."""
+
+    spaces: Annotated[list[str], Field(min_length=1, description="names from the suite's `spaces`; small ones")]
+
+
+LARGEST = 200
+"""Entries of a weight vector; maps are written out as matrices of this many rows and columns."""
+
+
+def resolve(parameters: CompletenessParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
+    """Plain parameters with every space written out; SuiteValueError for an unknown space or one that is too large."""
+    problems: list[tuple[tuple[str | int, ...], str]] = []
+    for position, name in enumerate(parameters.spaces):
+        if name not in spaces:
+            problems.append((("spaces", position), f'unknown space "{name}"{did_you_mean(name, spaces)}'))
+        elif spaces[name].space.parameters > LARGEST:
+            size = spaces[name].space.parameters
+            problems.append((("spaces", position), f"{size} entries; completeness takes at most {LARGEST}"))
+    if problems:
+        raise SuiteValueError(*problems)
+    return {"spaces": {name: spaces[name].space.to_json() for name in parameters.spaces}}
+
+
+def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """One case a space."""
+    return tuple(parameters["spaces"])
+
+
+KIND = CheckKind(
+    name="completeness",
+    title="a linear layer realises every equivariant linear map: measured rank against the exact dimension",
+    parameters=CompletenessParameters,
+    resolve=resolve,
+    cases=cases,
+    measurement="orbitcheck.harness.checks.completeness.measurement:measure_case",
+)

@@ -1,0 +1,142 @@
+"""Measuring the span of a linear layer's maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from ...core.cell import Cell
+from ...core.result import Judgement
+from ...learning.workbench import Workbench
+from ...oracles.linear import blocks, dimension
+from ...plugins.architecture import Architecture, Unsupported
+from ...plugins.redraw import redraw_
+from ...plugins.subject import PluginFault, describe_error
+from ...weights.batch import Weights
+from ...weights.space import WeightSpace
+from ...weights.symmetry import act, generators
+from . import verdict
+
+SPARE = 4
+"""Draws beyond the dimension: a layer with too many maps shows them."""
+TOLERANCE = 1e-9
+"""Singular values below this share of the largest count as zero; those of a generic draw lie far above."""
+
+
+def as_matrix(layer: torch.nn.Module, space: WeightSpace) -> tuple[torch.Tensor, torch.Tensor]:
+    """`(A, c)` of `layer(v) = A v + c` for flat weight vectors of one channel.
+
+    Raises:
+        PluginFault: the layer raised, is not affine, or returned no weights of the space with one channel.
+    """
+    size = space.parameters
+    inputs = torch.cat([torch.zeros(1, size), torch.eye(size), torch.full((1, size), 2.0)]).double()
+    sizes = [int(np.prod(shape)) for shape in space.shapes.values()]
+    parts = zip(space.shapes.items(), inputs.split(sizes, 1), strict=True)
+    v = Weights(space, {name: part.reshape(-1, *shape, 1) for (name, shape), part in parts})
+    try:
+        with torch.no_grad():
+            result = layer(v)
+    except Exception as error:
+        raise PluginFault(f"the linear layer raised {describe_error(error)}") from error
+    if not isinstance(result, Weights) or (result.space, result.channels) != (space, 1):
+        raise PluginFault(f"the linear layer returned {result!r}; it is a map of Weights with one channel to the like")
+    outputs = result.flat().double()
+    constant, columns = outputs[0], outputs[1:-1] - outputs[0]
+    if not torch.allclose(
+        outputs[-1], constant + 2 * columns.sum(0), rtol=1e-9, atol=1e-9 * float(outputs.abs().max())
+    ):
+        raise PluginFault("the linear layer is not affine: layer(2 x 1) differs from the sum of its parts")
+    return columns.T.contiguous(), constant
+
+
+def rank(rows: torch.Tensor) -> int:
+    """Numerical rank of `[draws, entries]`."""
+    if not rows.numel():
+        return 0
+    values = torch.linalg.svdvals(rows)
+    return int((values > TOLERANCE * values[0]).sum()) if float(values[0]) > 0 else 0
+
+
+def commuting_axes(matrices: Sequence[torch.Tensor], space: WeightSpace) -> tuple[str, ...]:
+    """The axes all of whose permutations commute with every matrix; adjacent transpositions generate them."""
+    entry = torch.arange(space.parameters, dtype=torch.float64)
+    sizes = [int(np.prod(shape)) for shape in space.shapes.values()]
+    found = []
+    for axis in space.size:
+        moving = WeightSpace(space.tensors, space.sizes, (axis,), space.activation)
+        parts = zip(space.shapes.items(), entry.split(sizes), strict=True)
+        v = Weights(moving, {name: part.reshape(1, *shape, 1) for (name, shape), part in parts})
+        orders = [act(g, v).flat()[0].long() for g in generators(moving)]
+        if all(
+            torch.allclose(A[order][:, order], A, rtol=0, atol=1e-9 * float(A.abs().max()))
+            for A in matrices
+            for order in orders
+        ):
+            found.append(axis)
+    return tuple(found)
+
+
+def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
+    """Rank and dimension of one linear layer in one space.
+
+    Raises:
+        PluginFault: the layer cannot be built or called, or is not affine.
+    """
+    predicted = "complete"
+    name = architecture.traits.linear_layer
+    if name is None:
+        return Judgement("not-applicable", "names no linear layer", predicted)
+    factory: Callable[..., torch.nn.Module] | None = getattr(architecture.factory, name, None)
+    if factory is None or not callable(factory):
+        raise PluginFault(
+            f"linear_layer={name!r} is no function of the plug-in; it is (space, in_channels, out_channels) -> Module"
+        )
+    space = WeightSpace.from_json(cell.parameters["spaces"][cell.case])
+    matrices, constants = [], []
+    draws = dimension(space).linear + SPARE
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(cell.seed)
+            layer = factory(space, 1, 1).double()
+    except Unsupported as reason:
+        return Judgement("not-applicable", f"unsupported: {reason}", predicted)
+    except Exception as error:
+        raise PluginFault(f"linear_layer raised {describe_error(error)}") from error
+    for draw in range(draws):
+        redraw_(layer, cell.seed + draw, 1.0)
+        matrix, constant = as_matrix(layer, space)
+        matrices.append(matrix)
+        constants.append(constant)
+    bench.forwards += draws
+    axes = commuting_axes(matrices[:2], space)
+    measured = measure(torch.stack(matrices), torch.stack(constants), space, axes)
+    outcome, reason, observed = verdict.judge(measured)
+    return Judgement(outcome, reason, predicted, observed, {"space": str(space), **vars(measured)})
+
+
+def measure(
+    matrices: torch.Tensor, constants: torch.Tensor, space: WeightSpace, axes: tuple[str, ...]
+) -> verdict.Measurement:
+    """Ranks of `[draws, entries, entries]` and `[draws, entries]` against the dimensions for the group on `axes`."""
+    exact = dimension(space, axes)
+    realised = rank(matrices.flatten(1))
+    sizes = [int(np.prod(shape)) for shape in space.shapes.values()]
+    missing = {}
+    if realised < exact.linear:
+        rows = dict(zip(space.axes, matrices.split(sizes, 1), strict=True))
+        for (target, source), wanted in blocks(space, axes).items():
+            block = dict(zip(space.axes, rows[target].split(sizes, 2), strict=True))[source]
+            if (got := rank(block.flatten(1))) < wanted:
+                missing[f"{source} -> {target}"] = (got, wanted)
+    return verdict.Measurement(
+        axes=axes,
+        hidden=set(space.permuted) <= set(axes),
+        rank=realised,
+        dimension=exact.linear,
+        constant_rank=rank(constants),
+        constant_dimension=exact.constants,
+        missing=missing,
+    )

@@ -1,0 +1,47 @@
+"""The completeness check: does a linear layer realise every equivariant linear map there is?
+
+Law: the maps `v -> layer(v) - layer(0)` over all parameters of the layer, one channel in and out, span a space whose dimension
+is the number of orbits of the group on pairs of entries; the constants `layer(0)` span the invariant vectors (theory.md
+section 7). The dimension is counted exactly (`oracles/linear.py`), the span is measured as a rank. A layer may commute with more
+than the hidden permutations (NFN-NP); then it is held against the group that it was seen to commute with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Ranks measured and dimensions counted.
+
+    Args:
+        axes: the axes whose permutations the layer commutes with.
+        hidden: whether these include all permuted axes of the space.
+        rank, dimension: of the linear maps.
+        constant_rank, constant_dimension: of the constants.
+        missing: "input -> output" tensors whose own maps are not all realised, with rank and dimension.
+    """
+
+    axes: tuple[str, ...]
+    hidden: bool
+    rank: int
+    dimension: int
+    constant_rank: int
+    constant_dimension: int
+    missing: Mapping[str, tuple[int, int]]
+
+
+def judge(measured: Measurement) -> tuple[str, str, str]:
+    """`(outcome, reason, observed)`; a rank above the dimension would be a layer that is not equivariant."""
+    ranks = (measured.rank, measured.constant_rank)
+    wanted = (measured.dimension, measured.constant_dimension)
+    observed = f"rank {ranks[0]} of {wanted[0]}, constants {ranks[1]} of {wanted[1]}"
+    if not measured.hidden:
+        return "fail", "the layer does not commute with the permutations of hidden neurons", "not equivariant"
+    if ranks == wanted:
+        return "pass", "", observed
+    listed = "; ".join(f"{name} {rank} of {size}" for name, (rank, size) in measured.missing.items())
+    why = f"missing: {listed}" if listed else "every block is there, but their coefficients are tied"
+    return "fail", f"{observed}; {why}", observed

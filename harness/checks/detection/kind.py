@@ -1,0 +1,56 @@
+"""The limit of detection: how small a change, and how late a refinement round, a network still shows.
+
+A control beside the separation check: a tool that says 'not separated' has to say what it would have seen. Two ladders,
+`w = v + delta z` for ever smaller delta, and pairs that part in exactly round t (protocol.md, controls). The result is a
+graded score in digits and rounds; only a network that shows nothing at all is not passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ...core.parameters import Parameters, SuiteValueError
+from ...core.registry import did_you_mean
+from ...weights.space import NamedSpace
+from ..kinds import CheckKind
+
+
+class DetectionParameters(Parameters):
+    """What a suite may say under a detection check."""
+
+    spaces: Annotated[list[str], Field(min_length=1, description="names from the suite's `spaces`")]
+
+
+def resolve(parameters: DetectionParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
+    """Plain parameters with every space written out; SuiteValueError for an unknown space or one that is no MLP's."""
+    problems = [
+        (("spaces", position), f'unknown space "{name}"{did_you_mean(name, spaces)}')
+        for position, name in enumerate(parameters.spaces)
+        if name not in spaces
+    ]
+    problems += [
+        (("spaces", position), f"detection is defined for MLP spaces only, not for {spaces[name].space}")
+        for position, name in enumerate(parameters.spaces)
+        if name in spaces and not spaces[name].space.is_mlp
+    ]
+    if problems:
+        raise SuiteValueError(*problems)
+    return {"spaces": {name: spaces[name].space.to_json() for name in parameters.spaces}}
+
+
+def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """One case a space."""
+    return tuple(parameters["spaces"])
+
+
+KIND = CheckKind(
+    name="detection",
+    title="limit of detection: the smallest change and the latest refinement round that the network still shows",
+    parameters=DetectionParameters,
+    resolve=resolve,
+    cases=cases,
+    measurement="orbitcheck.harness.checks.detection.measurement:measure_case",
+)

@@ -1,0 +1,53 @@
+"""Measuring the limit of detection."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...core.cell import Cell
+from ...core.result import Judgement
+from ...learning.workbench import Workbench
+from ...plugins.architecture import Architecture, Unsupported
+from ...weights.inputs import constructed
+from ...weights.pair import Pair
+from ...weights.space import WeightSpace
+from ..separation.resolution import best_ratio, ladder_ratios
+from ..separation.verdict import SEPARATION_RATIO, resolved_rounds
+from . import verdict
+
+
+def smallest_change(architecture: Architecture, space: WeightSpace, seed: int, bench: Workbench) -> int | None:
+    """The smallest exponent e with `v + 10^e z` told from `v`, by bisection; None if not even the largest is."""
+    v, z = (constructed("generic", space, 2, np.random.default_rng(seed)).arrays(index) for index in (0, 1))
+
+    def seen(exponent: int) -> bool:
+        w = {name: v[name] + 10.0**exponent * z[name] for name in v}
+        return best_ratio(architecture, Pair(space, v, w), seed, bench) >= SEPARATION_RATIO
+
+    if not seen(verdict.LARGEST):
+        return None
+    low, high = verdict.SMALLEST, verdict.LARGEST
+    while high > low:
+        middle = (low + high) // 2
+        low, high = (low, middle) if seen(middle) else (middle + 1, high)
+    return high
+
+
+def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
+    """Both ladders for one space; not-applicable to a network that declares no symmetry or a smaller domain.
+
+    Raises:
+        PluginFault: as `Subject` does.
+    """
+    traits = architecture.traits
+    if traits.symmetry == "none":
+        return Judgement("not-applicable", "declares no symmetry: detection is measured modulo one")
+    space = WeightSpace.from_json(cell.parameters["spaces"][cell.case])
+    try:
+        exponent = smallest_change(architecture, space, cell.seed, bench)
+        ladder = ladder_ratios(architecture, Workbench(bench.device)) if traits.domain == "all" else {}
+    except Unsupported as reason:
+        return Judgement("not-applicable", f"unsupported: {reason}")
+    t_res = resolved_rounds(ladder)
+    outcome, reason, observed = verdict.judge(exponent, t_res)
+    return Judgement(outcome, reason, "sees a change", observed, verdict.evidence(exponent, t_res, ladder))

@@ -1,0 +1,36 @@
+"""The limit of detection: how small a change, and how late a refinement round, a network still shows.
+
+A control beside the separation check: a tool that says 'not separated' has to say what it would have seen. Two ladders,
+`w = v + delta z` for ever smaller delta, and pairs that part in exactly round t (protocol.md, controls). The result is a
+graded score in digits and rounds; only a network that shows nothing at all is not passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import log10
+from typing import Any
+
+LARGEST, SMALLEST = -1, -13
+"""Exponents of ten between which the smallest visible change is looked for."""
+
+
+def judge(exponent: int | None, t_res: int) -> tuple[str, str, str]:
+    """`(outcome, reason, observed)` for the smallest change seen (a power of ten, or None) and the last round resolved."""
+    if exponent is None:
+        return (
+            "undecided",
+            f"shows no change of 1e{LARGEST}; every 'not separated' of this network is void",
+            "nothing seen",
+        )
+    return "pass", "", f"sees changes of 1e{exponent}, t_res = {t_res}"
+
+
+def evidence(exponent: int | None, t_res: int, ladder: Mapping[int, float]) -> dict[str, Any]:
+    """The two ladders as plain JSON."""
+    return {
+        "smallest_change": None if exponent is None else 10.0**exponent,
+        "digits": 0 if exponent is None else -exponent,
+        "t_res": t_res,
+        "ladder": {str(rung): log10(max(ratio, 1.0)) for rung, ratio in ladder.items()},
+    }

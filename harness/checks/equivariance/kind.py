@@ -1,0 +1,98 @@
+"""The equivariance check: its parameters, its cases, and the verdict as a pure function of what was measured.
+
+Law: `phi(g v) = phi(v)` for invariant outputs, `phi(g v) = g phi(v)` for equivariant ones, for the generators and for
+random elements of the group (theory.md section 1). Beside the law stand the properties without which it means nothing: the
+same call gives the same answer, no sample depends on its batch, the input is left alone, the output depends on it.
+
+Measured in `measurement.py`, judged here (protocol.md, equivariance). No torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ...core.parameters import Parameters, SuiteValueError
+from ...core.registry import did_you_mean
+from ...weights.space import NamedSpace
+from ..kinds import CheckKind
+from .verdict import ZOO_INPUT
+
+CONSTRUCTED_INPUTS = (
+    "generic",
+    "ties",
+    "zeros",
+    "equal-biases",
+    "duplicated-neurons",
+    "large",
+    "small",
+    "pruned",
+)
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+class EquivarianceParameters(Parameters):
+    """What a suite may say under an equivariance check."""
+
+    spaces: Annotated[list[Name], Field(min_length=1, description="names from the suite's `spaces`")]
+    outputs: Annotated[list[Literal["invariant", "equivariant"]], Field(min_length=1)] = ["invariant", "equivariant"]
+    inputs: (
+        Annotated[
+            list[
+                Literal[
+                    "generic", "ties", "zeros", "equal-biases", "duplicated-neurons", "large", "small", "pruned", "zoo"
+                ]
+            ],
+            Field(min_length=1, description="default: every constructed kind, or `zoo` for the space of a zoo"),
+        ]
+        | None
+    ) = None
+    modes: Annotated[list[Literal["eval", "train"]], Field(min_length=1)] = ["eval"]
+    samples: Annotated[int, Field(ge=2, le=64, description="weight vectors an input kind")] = 4
+    elements: Annotated[int, Field(ge=1, le=256, description="random group elements, beside all generators")] = 8
+
+
+def resolve(parameters: EquivarianceParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
+    """Plain parameters with every space written out; SuiteValueError for a space or an input that cannot be."""
+    problems: list[tuple[tuple[str | int, ...], str]] = []
+    inputs: dict[str, list[str]] = {}
+    for position, name in enumerate(parameters.spaces):
+        if name not in spaces:
+            problems.append((("spaces", position), f'unknown space "{name}"{did_you_mean(name, spaces)}'))
+            continue
+        from_zoo = spaces[name].zoo is not None
+        inputs[name] = list(parameters.inputs or ()) or ([ZOO_INPUT] if from_zoo else list(CONSTRUCTED_INPUTS))
+        if ZOO_INPUT in inputs[name] and not from_zoo:
+            problems.append(
+                (("inputs",), f'space "{name}" has no zoo; the input "zoo" needs one, as in {{zoo: digits-inr}}')
+            )
+    if problems:
+        raise SuiteValueError(*problems)
+    return {
+        **parameters.model_dump(exclude={"spaces", "inputs"}),
+        "spaces": {name: {**spaces[name].to_json(), "inputs": inputs[name]} for name in parameters.spaces},
+    }
+
+
+def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """`space/output/input/mode`."""
+    return tuple(
+        f"{name}/{output}/{kind}/{mode}"
+        for name, space in parameters["spaces"].items()
+        for output in parameters["outputs"]
+        for kind in space["inputs"]
+        for mode in parameters["modes"]
+    )
+
+
+KIND = CheckKind(
+    name="equivariance",
+    title="phi(g v) = g phi(v) for generators and random group elements, against a measured noise floor",
+    parameters=EquivarianceParameters,
+    resolve=resolve,
+    cases=cases,
+    measurement="orbitcheck.harness.checks.equivariance.measurement:measure_case",
+)

@@ -1,0 +1,4 @@
+"""Which pairs of a whole bank of small nets does the network part?
+
+kind: parameters and cases; verdict: pure; measurement: torch. May import plugins and all below.
+"""

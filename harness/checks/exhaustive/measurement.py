@@ -1,0 +1,135 @@
+"""Measuring an exhaustive bank: one fresh copy of every net a draw, second copies of some as controls."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ...core.cell import Cell
+from ...core.result import Judgement
+from ...learning.workbench import Workbench
+from ...pairs.exhaustive import FUNCTIONS, Bank, binary_bank
+from ...plugins.architecture import Architecture, Unsupported
+from ...plugins.redraw import GAINS
+from ...plugins.subject import NonFinite
+from ...weights.batch import Weights
+from ...weights.inputs import jittered
+from ...weights.symmetry import act, random_elements
+from ..prediction import NOT_SEPARATED, SEPARATED, predict
+from ..separation.draws import REDRAWS, distances, drawn_subject, in_random_slots
+from ..separation.verdict import CONTROLS, ILL_CONDITIONED, JITTERS, LAST, SEPARATION_RATIO, UNIT
+from . import verdict
+
+
+class Unreadable(Exception):
+    """A draw that nothing can be read off; the message says why."""
+
+
+def measure_draw(
+    architecture: Architecture, bank: Bank, gain: float, rng: np.random.Generator, bench: Workbench
+) -> np.ndarray:
+    """`[pairs]` ratios of distance to noise; nets, 32 second copies and 12 jittered ones: one forward each.
+
+    Raises:
+        Unreadable: copies of one orbit differ, or the noise is too large.
+        Unsupported, PluginFault, NonFinite: as `Subject` does.
+    """
+    nets = len(bank.codes)
+    chosen = torch.from_numpy(rng.choice(nets, min(CONTROLS, nets), replace=False))
+    everything = Weights(bank.space, {name: torch.from_numpy(array)[..., None] for name, array in bank.arrays.items()})
+    shown = Weights.cat([everything, everything[chosen]])
+    moved = act(random_elements(bank.space, shown.batch, rng), shown)
+    noisy = chosen[: min(JITTERS, len(chosen))]
+    subject = drawn_subject(architecture, bank.space, int(rng.integers(2**48)), gain, bench)
+    outputs = in_random_slots(subject, Weights.cat([moved, jittered(moved[noisy], rng)]), rng)
+    first, second, jitter = outputs[:nets], outputs[nets : shown.batch], outputs[shown.batch :]
+    control = max(distances(first[chosen], second))
+    norm = float(torch.linalg.vector_norm(first, dim=1).mean())
+    shaken = max(distances(first[noisy], jitter)) if architecture.traits.continuous else 0.0
+    noise = max(control, shaken, 4 * UNIT * norm, 1e-300)
+    if noise > ILL_CONDITIONED * norm:
+        if control > SEPARATION_RATIO * max(shaken, 4 * UNIT * norm):
+            raise Unreadable(f"invalid: copies of one orbit differ by {control / norm:.1e} of the output")
+        raise Unreadable(f"ill-conditioned: the noise is {noise / norm:.1e} of the output")
+    return torch.pdist(first).numpy() / noise
+
+
+def predicted_for(bank: Bank, architecture: Architecture) -> verdict.Predicted:
+    """What the declaration predicts of every pair of the bank."""
+    above = np.triu_indices(len(bank.codes), 1)
+    relations = np.stack([bank.rounds[above], bank.functions[above]])
+    words = np.empty(relations.shape[1], dtype=object)
+    for number, function in np.unique(relations, axis=1).T.tolist():
+        prediction = predict(
+            orbit="different",
+            round_parted=None if number < 0 else number,
+            function=FUNCTIONS[function],
+            power=architecture.traits.power,
+            rounds=architecture.rounds,
+        )
+        words[(relations[0] == number) & (relations[1] == function)] = prediction.verdict
+    return verdict.Predicted(words == SEPARATED, words == NOT_SEPARATED)
+
+
+def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
+    """Measure all pairs of one bank and judge them.
+
+    Raises:
+        PluginFault: as `Subject` does.
+    """
+    bank = binary_bank(int(cell.case.partition("x")[0]))
+    traits = architecture.traits
+    predicted = predicted_for(bank, architecture)
+    above = np.triu_indices(len(bank.codes), 1)
+    rounds = bank.rounds[above]
+    facts = {"space": str(bank.space), "nets": len(bank.codes), "pairs": len(rounds)}
+    facts["classes"] = len(bank.codes) - len({j for i, j, t in zip(*above, rounds, strict=True) if t < 0})
+    if traits.symmetry == "none":
+        return Judgement("not-applicable", "declares no symmetry: separation is asked modulo one", evidence=facts)
+    if traits.domain == "general-position":
+        return Judgement(
+            "not-applicable", "outside the declared domain: not in general position", predicted.words, "", facts
+        )
+    shown, taken, faults = verdict.Shown.nothing(len(rounds)), 0, []
+    try:
+        while verdict.wants_more(shown, predicted, taken):
+            gain = GAINS[taken % len(GAINS)]
+            try:
+                shown = shown.and_draw(_one_draw(architecture, bank, gain, cell.seed, taken, bench))
+            except Unreadable as fault:
+                if gain <= 1 or str(fault).startswith("invalid"):  # else the gain's doing, which is ours
+                    return Judgement("error", str(fault), predicted.words, "", facts)
+                faults.append(str(fault))
+            taken += 1
+    except Unsupported as reason:
+        return Judgement("not-applicable", f"unsupported: {reason}", predicted.words, "", facts)
+    names = [f"{bank.codes[i]} and {bank.codes[j]} (parts in round {t})" if t >= 0 else
+             f"{bank.codes[i]} and {bank.codes[j]} (1-WL-equivalent)" for i, j, t in zip(*above, rounds, strict=True)]  # fmt: skip
+    outcome, reason, observed = verdict.judge(shown, predicted, names)
+    groups = {"none" if t < 0 else str(t): rounds == t for t in np.unique(rounds).tolist()}
+    evidence = {
+        **facts,
+        "draws": taken,
+        "set_aside": len(faults),
+        "by_round": {
+            name: {"pairs": int(own.sum()), "separated": int(shown.parted[own].sum())} for name, own in groups.items()
+        },
+        "smallest_ratio": float(shown.best[predicted.separated].min()) if predicted.separated.any() else None,
+        "largest_null_ratio": float(shown.best[predicted.not_separated].max())
+        if predicted.not_separated.any()
+        else None,
+    }
+    return Judgement(outcome, reason, predicted.words, observed, evidence)
+
+
+def _one_draw(
+    architecture: Architecture, bank: Bank, gain: float, seed: int, number: int, bench: Workbench
+) -> np.ndarray:
+    """Draw `number` of the schedule; drawn again up to `REDRAWS` times where an output is not finite."""
+    for attempt in range(REDRAWS + 1):
+        try:
+            return measure_draw(architecture, bank, gain, np.random.default_rng([seed, number, attempt]), bench)
+        except NonFinite:
+            if attempt == REDRAWS:
+                raise
+    raise AssertionError(f"{LAST} draws at most, each tried {REDRAWS + 1} times")

@@ -1,0 +1,86 @@
+"""The exhaustive check: all pairs of all small nets of a kind at once, each net evaluated once a draw.
+
+Question: which pairs does `phi` part, of every two nets that are not in one orbit? Where the separation check shows one pair in
+many copies, this one shows every net in one fresh copy a draw (a second one for some, as controls), so a bank of 317 nets and
+50,086 pairs costs no more than four pairs do. A pair is parted once two draws show its gap, each with its own parameters and its
+own copies. Predictions are those of `checks/prediction.py`, pair by pair; measured in `measurement.py`, judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..separation.verdict import FINAL, LAST, NULL_RATIO, SEPARATION_RATIO
+
+CONFIRMATIONS = 2
+"""Draws that have to show a gap."""
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What is predicted of every pair: `[pairs]` booleans; a pair in neither may do as it likes."""
+
+    separated: np.ndarray
+    not_separated: np.ndarray
+
+    @property
+    def words(self) -> str:
+        part, keep = int(self.separated.sum()), int(self.not_separated.sum())
+        return f"{part} of {len(self.separated)} pairs separated, {keep} not" if part + keep else "any"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the draws so far showed of every pair.
+
+    Args:
+        draws: how many could be read.
+        seen: `[pairs]`: draws with a gap of `SEPARATION_RATIO` noises and more.
+        best: `[pairs]`: the largest ratio of gap to noise.
+    """
+
+    draws: int
+    seen: np.ndarray
+    best: np.ndarray
+
+    @staticmethod
+    def nothing(pairs: int) -> Shown:
+        return Shown(0, np.zeros(pairs, dtype=np.int64), np.zeros(pairs))
+
+    def and_draw(self, ratios: np.ndarray) -> Shown:
+        return Shown(self.draws + 1, self.seen + (ratios >= SEPARATION_RATIO), np.maximum(self.best, ratios))
+
+    @property
+    def parted(self) -> np.ndarray:
+        return self.seen >= CONFIRMATIONS
+
+
+def wants_more(shown: Shown, predicted: Predicted, taken: int) -> bool:
+    """Whether another draw could change the answer: no gap is final after 4 draws, a missing one is waited for up to 16."""
+    if taken >= LAST or (shown.parted & predicted.not_separated).any():
+        return False
+    waiting = not shown.parted[predicted.separated].all()
+    unclear = (shown.best[predicted.not_separated] > NULL_RATIO).any()
+    return shown.draws < FINAL or bool(waiting or unclear)
+
+
+def judge(shown: Shown, predicted: Predicted, name_of: Sequence[str]) -> tuple[str, str, str]:
+    """`(outcome, reason, observed)`: a pure function of what was shown and predicted.
+
+    Args:
+        name_of: a name for every pair; the first offender is named.
+    """
+    parted = shown.parted
+    observed = f"{int(parted.sum())} of {len(parted)} pairs separated"
+    if (wrong := np.flatnonzero(parted & predicted.not_separated)).size:
+        return "fail", f"{wrong.size} pairs separated that must not be; the first: {name_of[wrong[0]]}", observed
+    if (missing := np.flatnonzero(~parted & predicted.separated)).size:
+        reason = f"{missing.size} pairs not separated in {shown.draws} draws; the first: {name_of[missing[0]]}"
+        return "undecided", f"{reason}; a wider network would decide", observed
+    if (unclear := np.flatnonzero((shown.best > NULL_RATIO) & predicted.not_separated)).size or shown.draws < FINAL:
+        named = f"; the first: {name_of[unclear[0]]}" if unclear.size else ""
+        return "undecided", f"{unclear.size} pairs between noise and gap after {shown.draws} draws{named}", observed
+    return "pass", "", observed

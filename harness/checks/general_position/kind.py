@@ -1,0 +1,95 @@
+"""The general-position check: how far trained or drawn weights are from the hard cases of the theory. It reads no architecture.
+
+Question: which share of the nets is in general position, discrete, and alone with its orbit in its 1-WL class, in the form in
+which they are stored? The suite says between which shares the answer is expected; the shares themselves are exact.
+
+Measured by `oracles/audit.py`, judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ...core.parameters import Parameters, SuiteValueError, parse_named
+from ...core.registry import did_you_mean
+from ...oracles.audit import FORM
+from ...regimes import REGIMES
+from ...weights.space import NamedSpace
+from ..kinds import WEIGHTS, CheckKind
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Measure = Literal["general-position", "discrete", "one-orbit"]
+Expected = Annotated[dict[Measure, Annotated[list[Share], Field(min_length=2, max_length=2)]], Field(min_length=1)]
+
+
+class GeneralPositionParameters(Parameters):
+    """What a suite may say under a general-position check."""
+
+    space: Annotated[
+        str | None, Field(description="name from the suite's `spaces`; none where the regime has its own")
+    ] = None
+    regime: Annotated[dict[str, Any], Field(description="name of the regime, and its parameters")]
+    seed: Annotated[int, Field(ge=0, description="of the draw")] = 0
+    samples: Annotated[int | None, Field(ge=1, description="nets; default: all there are, or 512")] = None
+    forms: Annotated[
+        dict[Annotated[str, Field(pattern=f"^({FORM})$")], Expected],
+        Field(
+            min_length=1, description="float, 8-bit, pruned-50%, ...: what share of the nets is expected, [least, most]"
+        ),
+    ]
+
+
+ENDLESS = 512
+"""Nets drawn from a regime without a limit."""
+
+
+def resolve(parameters: GeneralPositionParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
+    """Plain parameters with space, regime and samples written out; SuiteValueError for what cannot be."""
+    named = None
+    if parameters.space is not None:
+        if parameters.space not in spaces:
+            raise SuiteValueError(
+                (("space",), f'unknown space "{parameters.space}"{did_you_mean(parameters.space, spaces)}')
+            )
+        named = spaces[parameters.space].space
+    regime, settings = parse_named(REGIMES, parameters.regime, "regime")
+    space = regime.space(settings, named)
+    limit = regime.limit(settings)
+    samples = parameters.samples or limit or ENDLESS
+    problems: list[tuple[tuple[str | int, ...], str]] = []
+    if not space.is_mlp:
+        problems.append((("regime",), f"general position is defined for MLP spaces, not for {space}"))
+    if limit is not None and samples > limit:
+        problems.append((("samples",), f"{samples} samples; regime {regime.name} has {limit}"))
+    for form, expected in parameters.forms.items():
+        for measure, (least, most) in expected.items():
+            if least > most:
+                problems.append((("forms", form, measure), f"the least share {least} is above the most {most}"))
+    if problems:
+        raise SuiteValueError(*problems)
+    return {
+        "space": space.to_json(),
+        "regime": {"name": regime.name, **settings.model_dump(mode="json")},
+        "samples": samples,
+        "seed": parameters.seed,
+        "forms": {form: {measure: list(ends) for measure, ends in of.items()} for form, of in parameters.forms.items()},
+    }
+
+
+def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """One case a form."""
+    return tuple(parameters["forms"])
+
+
+KIND = CheckKind(
+    name="general-position",
+    title="the share of trained or drawn weights in general position, discrete, and told apart by orbit; no architecture",
+    parameters=GeneralPositionParameters,
+    resolve=resolve,
+    cases=cases,
+    measurement="orbitcheck.harness.checks.general_position.measurement:measure_case",
+    subject=WEIGHTS,
+)

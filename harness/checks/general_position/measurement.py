@@ -1,0 +1,42 @@
+"""The general-position check: how far trained or drawn weights are from the hard cases of the theory. It reads no architecture.
+
+Question: which share of the nets is in general position, discrete, and alone with its orbit in its 1-WL class, in the form in
+which they are stored? The suite says between which shares the answer is expected; the shares themselves are exact.
+
+Measured by `oracles/audit.py`, judged here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...core.cell import Cell
+from ...core.parameters import parse_named
+from ...core.result import Judgement
+from ...learning.workbench import Workbench
+from ...oracles.audit import audit, formed
+from ...plugins.architecture import Architecture
+from ...regimes import REGIMES
+from ...weights.space import WeightSpace
+from .verdict import _percent, _range, evidence, judge, shares
+
+
+def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
+    """Draw the nets, put them in their form, audit them."""
+    regime, settings = parse_named(REGIMES, cell.parameters["regime"], "regime")
+    space = WeightSpace.from_json(cell.parameters["space"])
+    # The nets do not depend on the form: what changes from row to row is the form alone.
+    (samples,) = regime.draw(
+        settings, space, [cell.parameters["samples"]], np.random.default_rng(cell.parameters["seed"])
+    )
+    arrays = {name: tensor[..., 0].double().numpy() for name, tensor in samples.weights.items()}
+    found = audit(space, formed(arrays, cell.case))
+    expected = cell.parameters["forms"][cell.case]
+    outcome, reason = judge(shares(found), expected)
+    return Judgement(
+        outcome,
+        reason,
+        predicted=f"{cell.case}: " + "; ".join(f"{measure} {_range(ends)}" for measure, ends in expected.items()),
+        observed=f"{cell.case}: " + "; ".join(f"{measure} {_percent(shares(found)[measure])}" for measure in expected),
+        evidence=evidence(found, cell.case),
+    )

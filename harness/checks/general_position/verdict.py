@@ -1,0 +1,66 @@
+"""The general-position check: how far trained or drawn weights are from the hard cases of the theory. It reads no architecture.
+
+Question: which share of the nets is in general position, discrete, and alone with its orbit in its 1-WL class, in the form in
+which they are stored? The suite says between which shares the answer is expected; the shares themselves are exact.
+
+Measured by `oracles/audit.py`, judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ...oracles.audit import Audit
+
+
+def shares(found: Audit) -> dict[str, float]:
+    """Measure -> share of the nets."""
+    return {
+        "general-position": float(np.mean(found.general_position)),
+        "discrete": float(np.mean(found.discrete)),
+        "one-orbit": float(np.mean(found.one_orbit)),
+    }
+
+
+def judge(found: Mapping[str, float], expected: Mapping[str, list[float]]) -> tuple[str, str]:
+    """`(outcome, reason)`: pass if every expected share lies between its ends, both included."""
+    missed = [
+        f"{measure} {_percent(found[measure])}, expected {_range(ends)}"
+        for measure, ends in expected.items()
+        if not ends[0] <= found[measure] <= ends[1]
+    ]
+    return ("fail", "; ".join(missed)) if missed else ("pass", "")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
+
+
+def _range(ends: list[float]) -> str:
+    least, most = ends
+    if least == most:
+        return f"exactly {_percent(least)}"
+    if most == 1:
+        return f"at least {_percent(least)}"
+    return f"at most {_percent(most)}" if least == 0 else f"{_percent(least)} to {_percent(most)}"
+
+
+def evidence(found: Audit, form: str) -> dict[str, Any]:
+    """The audit as plain JSON: shares, how many nets are discrete after how many rounds, ties by layer, classes and orbits."""
+    numbers, counts = np.unique(found.rounds, return_counts=True)
+    after = {
+        "never" if number < 0 else str(number): count
+        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True)
+    }
+    return {
+        "form": form,
+        "nets": len(found.rounds),
+        "shares": shares(found),
+        "rounds": after,
+        "tied_neurons": [float(mean) for mean in found.tied.mean(axis=0)],
+        "classes": found.classes,
+        "orbits": found.orbits,
+    }

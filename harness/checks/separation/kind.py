@@ -1,0 +1,71 @@
+"""The separation check: its parameters, its cases, and the verdict as a pure function of the draws that were measured.
+
+Question: does `phi` tell `v` from `w`? A gap that stands out of the noise between copies of one orbit decides; its absence
+decides nothing unless the pair is certified to be one to every network of the declared power, or the network is shown to
+resolve pairs as hard as this one (theory.md section 6).
+
+Measured in `measurement.py`, judged here (protocol.md, separation). No torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ...core.parameters import Parameters, SuiteValueError, parse_parameters
+from ...core.registry import UnknownName, did_you_mean
+from ...pairs import PAIR_FAMILIES
+from ...pairs.making import read_pairs
+from ...weights.space import NamedSpace
+from ..kinds import CheckKind
+
+
+class SeparationParameters(Parameters):
+    """What a suite may say under a separation check."""
+
+    space: Annotated[str | None, Field(description="name from the suite's `spaces`, for families that take one")] = None
+    pairs: Annotated[dict[str, Any], Field(description="the pair family and its parameters")]
+
+
+def resolve(parameters: SeparationParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
+    """Plain parameters with the space written out and the family's own parameters checked and completed."""
+    named = None
+    if parameters.space is not None:
+        if parameters.space not in spaces:
+            raise SuiteValueError(
+                (("space",), f'unknown space "{parameters.space}"{did_you_mean(parameters.space, spaces)}')
+            )
+        named = spaces[parameters.space]
+    given = dict(parameters.pairs)
+    name = given.pop("family", None)
+    if not isinstance(name, str):
+        raise SuiteValueError((("pairs", "family"), f"required, one of: {', '.join(PAIR_FAMILIES)}"))
+    try:
+        family = PAIR_FAMILIES[name]
+    except UnknownName as error:
+        raise SuiteValueError((("pairs", "family"), str(error))) from None
+    settings = parse_parameters(family.parameters, given, ("pairs",))
+    resolved = {
+        "space": named.to_json() if named else None,
+        "pairs": {"family": name, **settings.model_dump(mode="json")},
+    }
+    cases(resolved)  # impossible parameters surface here, at the suite's own line
+    return resolved
+
+
+def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """The family's cases."""
+    family, settings, space = read_pairs(parameters)
+    return family.cases(settings, space)
+
+
+KIND = CheckKind(
+    name="separation",
+    title="which certified pairs of weight vectors the network tells apart, against orbit-controlled noise",
+    parameters=SeparationParameters,
+    resolve=resolve,
+    cases=cases,
+    measurement="orbitcheck.harness.checks.separation.measurement:measure_case",
+)

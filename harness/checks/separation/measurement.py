@@ -1,0 +1,79 @@
+"""One row of a separation check: certify the pair, take draws, judge."""
+
+from __future__ import annotations
+
+from ...core.cell import Cell
+from ...core.result import Judgement
+from ...learning.workbench import Workbench
+from ...oracles.relation import Relation
+from ...pairs.bank import certified_pair
+from ...plugins.architecture import Architecture, Unsupported
+from ..prediction import SEPARATED, predict
+from . import verdict
+from .draws import take_draws
+
+
+def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
+    """Measure one pair and judge it.
+
+    Raises:
+        PluginFault: as `Subject` does.
+    """
+    pair, relation = certified_pair(cell.parameters, cell.case)
+    traits = architecture.traits
+    prediction = predict(
+        orbit=relation.orbit,
+        round_parted=relation.round,
+        function=relation.function,
+        power=traits.power,
+        rounds=architecture.rounds,
+        related=pair.symmetry is not None and pair.symmetry == traits.symmetry,
+    )
+    facts = {
+        "family": cell.parameters["pairs"]["family"],
+        "space": str(pair.space),
+        "relation": describe(relation),
+        "round": relation.round,
+        "orbit": relation.orbit,
+        "function": relation.function,
+    }
+
+    def not_applicable(reason: str) -> Judgement:
+        return Judgement("not-applicable", reason, prediction.verdict, "", facts, relation.certificate)
+
+    if traits.symmetry == "none":
+        return not_applicable("declares no symmetry: separation is asked modulo one")
+    if traits.domain == "general-position" and not all(relation.general_position):
+        return not_applicable("outside the declared domain: not in general position")
+    try:
+        draws = take_draws(architecture, pair, prediction, cell.seed, bench)
+    except Unsupported as reason:
+        return not_applicable(f"unsupported: {reason}")
+    from .resolution import resolution, trained_ratio  # only where a predicted gap is missing
+
+    trained = t_res = None
+    if (
+        prediction.verdict == SEPARATED
+        and verdict.observe(draws, prediction) == "undecided"
+        and not verdict.fatal(draws[-1])
+    ):
+        if traits.power == "1-wl":
+            calibration = Workbench(bench.device)  # kept per process, so its forwards are not this row's
+            t_res = resolution(architecture, calibration)
+            bench.seconds += calibration.seconds
+        if t_res is None or relation.round is None or relation.round <= t_res:
+            trained = trained_ratio(architecture, pair, cell.seed, bench)
+    outcome, reason, predicted, observed = verdict.judge(draws, prediction, relation.round, t_res, trained)
+    evidence = {**facts, "prediction": prediction.why, **verdict.evidence(draws, trained, t_res)}
+    return Judgement(outcome, reason, predicted, observed, evidence, relation.certificate)
+
+
+def describe(relation: Relation) -> str:
+    """The certified relation in words, as reports show it."""
+    if relation.orbit == "same":
+        return "one orbit"
+    orbits = "two orbits" if relation.orbit == "different" else "orbits unknown"
+    if relation.round is None:
+        return f"1-WL-equivalent, {orbits}"
+    functions = {"equal": "same function", "different": "different functions", "unknown": "functions unknown"}
+    return f"parts in round {relation.round}, {functions[relation.function]}"

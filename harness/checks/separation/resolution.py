@@ -1,0 +1,91 @@
+"""Where a predicted gap is missing: how far the network resolves, and whether training finds the gap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...core.result import digest
+from ...learning.workbench import Workbench
+from ...pairs.bank import certified_pair
+from ...pairs.making import read_pairs
+from ...plugins.architecture import Architecture
+from ...plugins.redraw import GAINS
+from ...weights.pair import Pair
+from ...weights.space import NamedSpace, mlp
+from . import verdict
+from .draws import copies, draw_once, drawn_subject, fresh_gap
+
+LADDER = range(1, 9)
+ONE_WEIGHT = {
+    "space": NamedSpace(mlp(1, 4, 4, 1)).to_json(),
+    "pairs": {"family": "perturbation", "sizes": [2.0**-6], "count": 1},
+}
+"""One changed weight in a generic network: what every network with any power at all must see."""
+TRAINING_STEPS, TRAINING_RATE = 100, 1e-2
+
+_KEPT: dict[tuple[str, int], dict[int, float]] = {}
+
+
+def ladder_ratios(architecture: Architecture, bench: Workbench) -> dict[int, float]:
+    """Ladder round -> best ratio `D / N`, up to the first round that is not seen.
+
+    Rung 1 is the better of the ladder's first pair and one changed weight, so that a network that is blind to
+    multiplicities is not excused by its blindness. A function of the architecture alone, kept per process.
+    """
+    content = digest([architecture.name, dict(architecture.options)])
+    key = (content, id(architecture.factory))
+    if key not in _KEPT:
+        seed = int(content[:12], 16)
+        ratios: dict[int, float] = {}
+        for rung in LADDER:
+            banks: list[dict[str, Any]] = [
+                {"space": None, "pairs": {"family": "round-ladder", "rounds": [rung], "count": 1}},
+                *([ONE_WEIGHT] if rung == 1 else []),
+            ]
+            ratios[rung] = max(best_ratio(architecture, _first_pair(bank), seed, bench) for bank in banks)
+            if ratios[rung] < verdict.SEPARATION_RATIO:
+                break
+        _KEPT[key] = ratios
+    return _KEPT[key]
+
+
+def resolution(architecture: Architecture, bench: Workbench) -> int:
+    """`t_res` of an architecture at its options: the last round at which a missing gap would mean missing power."""
+    return verdict.resolved_rounds(ladder_ratios(architecture, bench))
+
+
+def _first_pair(parameters: dict[str, Any]) -> Pair:
+    family, settings, space = read_pairs(parameters)
+    return certified_pair(parameters, family.cases(settings, space)[0])[0]
+
+
+def best_ratio(architecture: Architecture, pair: Pair, seed: int, bench: Workbench) -> float:
+    """The largest `D / N` over one draw at each gain; 0 where nothing can be read off."""
+    draws = [draw_once(architecture, pair, seed, number, bench) for number in range(len(GAINS))]
+    return max((draw.ratio for draw in draws if draw.fault is None), default=0.0)
+
+
+def trained_ratio(architecture: Architecture, pair: Pair, seed: int, bench: Workbench) -> float:
+    """The ratio `D / N` on fresh elements after training the network to part this very pair.
+
+    Raises:
+        PluginFault, NonFinite: as `Subject` does.
+    """
+    rng = np.random.default_rng([seed, verdict.LAST])
+    subject = drawn_subject(architecture, pair.space, seed, GAINS[0], bench)
+    optimiser = torch.optim.Adam(subject.module.parameters(), lr=TRAINING_RATE)
+    for _ in range(TRAINING_STEPS):
+        batch = copies(pair, verdict.CROSSES // 2, rng)
+        outputs = subject.checked(subject.module(batch), batch)
+        of_v, of_w = outputs.chunk(2)
+        gap = torch.linalg.vector_norm(of_v - of_w, dim=1).mean()
+        norm = torch.linalg.vector_norm(outputs, dim=1).mean()
+        loss = norm.log() - (gap + torch.finfo(torch.float64).tiny).log()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    gap, noise = fresh_gap(subject, pair, rng, 0.0)
+    return gap / noise

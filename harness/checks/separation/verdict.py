@@ -1,0 +1,237 @@
+"""The separation check: its parameters, its cases, and the verdict as a pure function of the draws that were measured.
+
+Question: does `phi` tell `v` from `w`? A gap that stands out of the noise between copies of one orbit decides; its absence
+decides nothing unless the pair is certified to be one to every network of the declared power, or the network is shown to
+resolve pairs as hard as this one (theory.md section 6).
+
+Measured in `measurement.py`, judged here (protocol.md, separation). No torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import comb, log10
+from typing import Any
+
+from ..prediction import ANY, NOT_SEPARATED, SEPARATED, Prediction
+
+CONTROLS, CROSSES, JITTERS, GENERIC = 32, 8, 12, 8
+"""Pairs of orbit mates, pairs across, one-ulp pairs, generic vectors: 2 * 32 + 2 * 8 = 80 forwards a draw, and 12 + 8 more
+where they could change what the draw says."""
+SEPARATION_RATIO, NULL_RATIO = 1e3, 10.0
+ILL_CONDITIONED = 1e-9
+UNIT = 2.0**-53
+UNPREDICTED, FINAL, LAST = 2, 4, 16
+"""Draws after which a pair of which nothing is predicted is left, no gap on a certified pair is final, and the rest is undecided.
+
+A pair of which nothing is predicted can neither meet nor miss a prediction, and is never called not separated: its draws
+only look for a gap, one at a small and one at a larger gain.
+"""
+SHRINK_PER_ROUND = 1e4
+"""The gap of a network that sees on shrinks by at most this much a refinement round (theory.md section 6, measured)."""
+COMPARISONS = 16
+"""Draws a pair over which the printed p-value is corrected (Bonferroni)."""
+
+
+NO_RESOLUTION = ", and not even one changed weight shows"
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What one draw of the parameters showed, in float64.
+
+    Args:
+        gain: of the draw.
+        controls: `||phi(g v) - phi(g' v)||`, half for v, half for w.
+        crosses: `||phi(g v) - phi(h w)||`.
+        jitter: largest distance under one-ulp noise of the input, None where it was not asked for.
+        norm: mean norm of the outputs (`c`).
+        generic: median distance of generic vectors (`s`), None where it was not asked for.
+        continuous: whether the plug-in claims it; else jitter is shown but is no noise (canonical forms jump).
+        confirmed: ratio with fresh elements in float64, None if not asked for.
+        ratio32: ratio with fresh elements in float32 with its own noise, None if not asked for.
+        gap32: smallest cross distance in float32, None if not asked for.
+    """
+
+    gain: float
+    controls: tuple[float, ...]
+    crosses: tuple[float, ...]
+    jitter: float | None
+    norm: float
+    generic: float | None
+    continuous: bool = True
+    confirmed: float | None = None
+    ratio32: float | None = None
+    gap32: float | None = None
+
+    @property
+    def gap(self) -> float:
+        """`D`: the smallest cross distance."""
+        return min(self.crosses)
+
+    @property
+    def noise(self) -> float:
+        """`N`: the largest of controls, jitter and a few units in the last place of the output."""
+        jitter = self.jitter if self.continuous and self.jitter is not None else 0.0
+        return max(*self.controls, jitter, 4 * UNIT * self.norm, 1e-300)
+
+    @property
+    def ratio(self) -> float:
+        """`r = D / N`."""
+        return self.gap / self.noise
+
+    @property
+    def p(self) -> float:
+        """Chance of crosses this far apart if both sides had one distribution, corrected for the draws; never a verdict."""
+        above = sum(control >= self.gap for control in self.controls)
+        crosses, controls = len(self.crosses), len(self.controls)
+        return min(1.0, COMPARISONS * comb(above + crosses, crosses) / comb(controls + crosses, crosses))
+
+    @property
+    def fault(self) -> str | None:
+        """Why nothing can be read off this draw: not invariant, or ill-conditioned; None if all is well."""
+        if self.noise <= ILL_CONDITIONED * self.norm:
+            return None
+        largest = max(self.controls)
+        if largest > SEPARATION_RATIO * max(self.jitter or 0.0, 4 * UNIT * self.norm):
+            return f"invalid: copies of one orbit differ by {largest / self.norm:.1e} of the output; see equivariance"
+        return f"ill-conditioned: the noise is {self.noise / self.norm:.1e} of the output"
+
+
+def says_all(draw: Draw) -> bool:
+    """Whether a draw of copies and crosses alone says all that it can: more noise would leave no gap where there is none.
+
+    At a gain above one only, since at gain one an ill-conditioned network is at fault, gap or no gap.
+    """
+    return draw.gain > 1 and draw.fault is None and draw.ratio <= NULL_RATIO
+
+
+def fatal(draw: Draw) -> bool:
+    """Whether the draw's fault is the network's own.
+
+    Numbers that blow up at a gain above one are the doing of the gain, which is ours: such a draw is set aside.
+    """
+    return draw.fault is not None and (draw.gain <= 1 or draw.fault.startswith("invalid"))
+
+
+def readable(draws: Sequence[Draw]) -> list[Draw]:
+    """The draws that something can be read off."""
+    return [draw for draw in draws if draw.fault is None]
+
+
+def shows_gap(draw: Draw) -> bool:
+    """Whether this draw alone separates: far above the noise, again with fresh elements, and seen in float32 too."""
+    if draw.ratio < SEPARATION_RATIO or draw.confirmed is None or draw.confirmed < SEPARATION_RATIO:
+        return False
+    assert draw.ratio32 is not None and draw.gap32 is not None
+    return draw.ratio32 > 1 and draw.gap32 / draw.gap < SEPARATION_RATIO
+
+
+def observe(draws: Sequence[Draw], prediction: Prediction) -> str:
+    """`separated`, `not separated` or `undecided`: what the draws say, by certificate or by a gap (protocol.md)."""
+    draws = readable(draws)
+    if any(shows_gap(draw) for draw in draws):
+        return SEPARATED
+    calm = [draw for draw in draws if draw.gain <= 1 and min(draw.ratio, draw.confirmed or 0.0) >= SEPARATION_RATIO]
+    if len(calm) >= 2:
+        return SEPARATED
+    if prediction.equal and len(draws) >= FINAL and all(draw.ratio <= NULL_RATIO for draw in draws):
+        return NOT_SEPARATED
+    return "undecided"
+
+
+def wants_more(draws: Sequence[Draw], prediction: Prediction) -> bool:
+    """Whether another draw is due: none after an answer, nor past the end of the schedule."""
+    if draws and observe(draws, prediction) != "undecided":
+        return False
+    return len(draws) < (UNPREDICTED if prediction.verdict == ANY else LAST)
+
+
+def resolved_rounds(ratios: Mapping[int, float]) -> int:
+    """`t_res`: the last round at which a network of declared power would have to show a gap.
+
+    From the last ladder round seen without a break from round 1, a network that sees on loses at most `SHRINK_PER_ROUND` a
+    round; while what is left exceeds the separation ratio, no gap means no power (theory.md section 6).
+
+    Args:
+        ratios: ladder round -> best ratio `D / N`.
+    """
+    seen = 0
+    while ratios.get(seen + 1, 0.0) >= SEPARATION_RATIO:
+        seen += 1
+    if seen == 0:
+        return 0
+    return seen + int(log10(ratios[seen] / SEPARATION_RATIO) / log10(SHRINK_PER_ROUND))
+
+
+def judge(
+    draws: Sequence[Draw],
+    prediction: Prediction,
+    round_parted: int | None,
+    resolution: int | None,
+    trained: float | None,
+) -> tuple[str, str, str, str]:
+    """`(outcome, reason, predicted, observed)`: a pure function of what was measured.
+
+    Args:
+        draws: in the order drawn.
+        prediction: of the table.
+        round_parted: the round that parts the pair, None if none does.
+        resolution: `t_res`, measured only where a network of power `1-wl` does not show a predicted gap.
+        trained: ratio after training to separate, measured only then too.
+    """
+    faults = [str(draw.fault) for draw in draws if fatal(draw) or not readable(draws)]
+    if faults:
+        observed = "invalid" if faults[0].startswith("invalid") else "ill-conditioned"
+        return "error", faults[0], prediction.verdict, observed
+    draws = readable(draws)
+    observed = observe(draws, prediction)
+    if observed == "undecided" and trained is not None and trained >= SEPARATION_RATIO:
+        observed = SEPARATED
+    best = max(draw.ratio for draw in draws)
+    if observed == "undecided" and resolution is not None and round_parted is not None:
+        if resolution and round_parted > resolution:
+            why = f"parts in round {round_parted}, beyond the resolution t_res = {resolution}: no gap proves nothing"
+            return "pass", why, ANY, observed
+        if resolution and all(draw.ratio <= NULL_RATIO for draw in draws) and (trained or 0.0) <= NULL_RATIO:
+            observed = NOT_SEPARATED
+    if observed == prediction.verdict or prediction.verdict == ANY:
+        return "pass", prediction.why, prediction.verdict, observed
+    if observed == "undecided":
+        return (
+            "undecided",
+            f"{prediction.why}; best ratio {best:.1e} in {len(draws)} draws (noise up to {NULL_RATIO:g}, a gap from "
+            f"{SEPARATION_RATIO:g}){NO_RESOLUTION if resolution == 0 else ''}; a wider network or more draws would decide",
+            prediction.verdict,
+            observed,
+        )
+    return "fail", f"predicted {prediction.verdict} ({prediction.why}), but {observed}", prediction.verdict, observed
+
+
+def evidence(draws: Sequence[Draw], trained: float | None, resolution: int | None) -> dict[str, Any]:
+    """The draws as plain JSON, the best one first in line."""
+    best = max(readable(draws) or draws, key=lambda draw: draw.ratio)
+    return {
+        "draws": len(draws),
+        "ratio": best.ratio,
+        "digits": log10(max(best.ratio, 1.0)),
+        "effect": best.gap / best.generic if best.generic else None,
+        "p": best.p,
+        "gap": best.gap,
+        "floor": best.noise,
+        "norm": best.norm,
+        "gain": best.gain,
+        "trained_ratio": trained,
+        "t_res": resolution,
+        "measured": [
+            {
+                **{key: value for key, value in asdict(draw).items() if key not in ("controls", "crosses")},
+                "gap": draw.gap,
+                "noise": draw.noise,
+                "ratio": draw.ratio,
+                "p": draw.p,
+            }
+            for draw in draws
+        ],
+    }

@@ -1,0 +1,4 @@
+"""Plain data that every folder speaks of: cells, results, registries, parameters, claims.
+
+Imports nothing of orbitcheck, and no torch.
+"""

@@ -1,0 +1,4 @@
+"""The doors: command line, pytest, assertions, GitHub.
+
+May import everything but architectures and testing.
+"""

@@ -1,0 +1,203 @@
+"""Assertions on networks: the checks of the command line on one network, in one call, returning what was measured."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..checks.equivariance import kind as law
+from ..checks.equivariance.law import OUTPUTS, Task, measure
+from ..checks.prediction import NOT_SEPARATED, SEPARATED, Prediction
+from ..checks.separation.draws import take_draws
+from ..checks.separation.verdict import Draw, observe
+from ..core.cell import WEIGHTS, Cell
+from ..core.result import Result
+from ..judging.gate import is_red, settle
+from ..language.suite import Suite, load_suite
+from ..learning.workbench import Workbench
+from ..plugins.architecture import Architecture, Equivariant, Invariant, Unsupported, as_architecture
+from ..running.evaluate import evaluate
+from ..running.plan import plan
+from ..weights.batch import Weights
+from ..weights.inputs import constructed
+from ..weights.pair import Pair, Vector
+from ..weights.space import NamedSpace, WeightSpace
+from .isolation import as_in_a_worker
+from .pytest_plugin import failure_text
+
+Factory = Callable[..., torch.nn.Module]
+
+
+def assert_equivariant(
+    network: torch.nn.Module | Factory,
+    space: WeightSpace,
+    *,
+    inputs: Sequence[str] = law.CONSTRUCTED_INPUTS,
+    modes: Sequence[str] = ("eval",),
+    seed: int = 0,
+) -> dict[str, law.Measurement]:
+    """Assert `phi(g v) = g phi(v)` on every kind of input, for a built network or for both outputs of a factory.
+
+    Args:
+        network: a module that takes `Weights` of `space`, or a factory `(space, output) -> module`.
+        inputs: kinds of constructed input.
+        modes: "eval", "train" or both.
+
+    Returns:
+        `output/input/mode` -> what was measured.
+
+    Raises:
+        AssertionError: a case that does not pass; the message says which, how far off it is, and the group element.
+        Unsupported: a factory claims neither output.
+    """
+    __tracebackhide__ = True  # pytest shows the test's own line and the message
+    measurements: dict[str, law.Measurement] = {}
+    refusals: list[str] = []
+    for name, asked, architecture in _subjects(network, space):
+        for kind in inputs:
+            for mode in modes:
+                task = Task(NamedSpace(space), name, kind, mode, samples=4, elements=8, asked=asked)
+                try:
+                    with as_in_a_worker():
+                        measured, worst = measure(architecture, task, seed, Workbench())
+                except Unsupported as reason:
+                    refusals.append(str(reason))
+                    break
+                outcome, reason, _ = law.judge(measured)
+                case = f"{name}/{kind}/{mode}"
+                if outcome != "pass":
+                    raise AssertionError(
+                        f"{architecture.name} on {space}, {case}\n{outcome}: {reason}\nworst element: {worst}, seed {seed}"
+                    )
+                measurements[case] = measured
+    if not measurements:
+        raise Unsupported("; ".join(dict.fromkeys(refusals)) or "nothing was asked")
+    return measurements
+
+
+def _subjects(
+    network: torch.nn.Module | Factory, space: WeightSpace
+) -> list[tuple[str, Invariant | Equivariant, Architecture]]:
+    if not isinstance(network, torch.nn.Module):
+        return [(name, asked, as_architecture(network)) for name, asked in OUTPUTS.items()]
+    module = copy.deepcopy(network).double().eval()
+    with torch.no_grad():
+        result = module(constructed("generic", space, 2, np.random.default_rng(0)))
+    asked = Equivariant(result.channels) if isinstance(result, Weights) else Invariant(result.shape[-1])
+    name = "equivariant" if isinstance(result, Weights) else "invariant"
+
+    def again(space: WeightSpace, output: Invariant | Equivariant) -> torch.nn.Module:
+        return copy.deepcopy(network)
+
+    return [(name, asked, as_architecture(again, type(network).__name__))]
+
+
+def assert_separates(
+    network: torch.nn.Module | Factory,
+    v: Weights | Vector,
+    w: Weights | Vector,
+    space: WeightSpace | None = None,
+    *,
+    separates: bool = True,
+    seed: int = 0,
+) -> list[Draw]:
+    """Assert that a network tells two weight vectors apart, or with `separates=False` that it does not.
+
+    Args:
+        network: a factory `(space, Invariant(...)) -> module`, whose parameters are drawn anew for each draw; or a built
+            module with an invariant output `[batch, dim]`, asked with the parameters that it has.
+        v, w: `Weights` with a batch of one, or arrays by tensor name (then `space` is needed).
+
+    Returns:
+        The draws that were measured: per draw the gap between the two and the noise inside each orbit.
+
+    Raises:
+        AssertionError: otherwise; 'undecided' is no separation, and no proof of the contrary.
+        Unsupported: the factory claims no invariant output.
+        TypeError: the module's output is not invariant.
+    """
+    __tracebackhide__ = True
+    named = v.space if isinstance(v, Weights) else space
+    if named is None:
+        raise ValueError("arrays need space=...")
+    first, second = (u.arrays() if isinstance(u, Weights) else u for u in (v, w))
+    wanted = Prediction(SEPARATED if separates else NOT_SEPARATED, "asserted")
+    if isinstance(network, torch.nn.Module):
+        _, asked, architecture = _subjects(network, named)[0]
+        if not isinstance(asked, Invariant):
+            raise TypeError(
+                f"{architecture.name} answers with Weights; two vectors are told apart by an invariant output"
+            )
+        built = network
+        architecture = as_architecture(lambda space, output: AsBuilt(built, output.dim), architecture.name)
+    else:
+        architecture = as_architecture(network)
+    with as_in_a_worker():
+        draws = take_draws(architecture, Pair(named, first, second), wanted, seed, Workbench())
+    fault = next((draw.fault for draw in draws if draw.fault), None)
+    observed = fault or observe(draws, wanted)
+    if observed != wanted.verdict:
+        gap = f"largest gap over noise: {max(draw.ratio for draw in draws):.1e}, in {len(draws)} draws"
+        raise AssertionError(f"{architecture.name} on {named}\nwanted: {wanted.verdict}\nobserved: {observed}\n{gap}")
+    return draws
+
+
+class AsBuilt(torch.nn.Module):
+    """A copy of a built network with its own parameters, its output `[batch, dim]` brought to `size` numbers.
+
+    By a fixed random projection if there are more, which keeps a gap almost surely; with zeros if there are fewer.
+    """
+
+    def __init__(self, network: torch.nn.Module, size: int):
+        super().__init__()
+        self.network, self.size = copy.deepcopy(network), size
+
+    def forward(self, v: Weights) -> torch.Tensor:
+        output = self.network(v)
+        dim = output.shape[-1]
+        if dim <= self.size:
+            return torch.nn.functional.pad(output, (0, self.size - dim))
+        matrix = torch.randn(dim, self.size, dtype=torch.float64, generator=torch.Generator().manual_seed(dim))
+        return output @ matrix.to(output) / dim**0.5
+
+    def redraw_(self, generator: torch.Generator) -> None:
+        """Nothing is drawn anew: the question is about these parameters."""
+
+
+@dataclass(frozen=True)
+class SuiteRow:
+    """One row of a suite on one network; calling it asserts that it is as predicted and returns the row."""
+
+    cell: Cell
+    suite: Suite
+    architecture: Architecture
+
+    def __str__(self) -> str:
+        return f"{self.cell.check}/{self.cell.case}"
+
+    def __call__(self) -> Result:
+        __tracebackhide__ = True
+        with as_in_a_worker():
+            answer = evaluate(self.cell, self.architecture)
+        (row,), _, _ = settle([answer], [self.cell], [self.suite])
+        if is_red(row):
+            raise AssertionError(f"{row.architecture} / {row.check} / {row.case}\n{failure_text(row)}")
+        return row
+
+
+def checks_for(
+    factory: Factory, suite: str | Path = "quick", options: Mapping[str, Any] | None = None
+) -> list[SuiteRow]:
+    """Every row of a suite that reads a network, on one, for `@pytest.mark.parametrize("check", checks_for(MyNet), ids=str)`."""
+    from ..plugins.discovery import ArchitectureName
+
+    architecture = as_architecture(factory).with_options(options or {})
+    name = ArchitectureName(architecture.name, tuple(sorted(architecture.options.items())))
+    loaded = load_suite(suite)
+    return [SuiteRow(cell, loaded, architecture) for cell in plan([loaded], [name]) if cell.architecture != WEIGHTS]

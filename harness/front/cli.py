@@ -1,0 +1,517 @@
+"""The command line: parse, call, print. Nothing here imports torch."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from . import github
+
+NOTHING = 2
+"""Exit code: nothing could be run."""
+
+
+def refuse(*lines: str) -> NoReturn:
+    """Say why nothing can be done, a line each, and end."""
+    for line in lines:
+        click.echo(f"orbitcheck: {line}", err=True)
+    sys.exit(NOTHING)
+
+
+def say(line: str) -> None:
+    """One line on standard output; what a plug-in wrote into it starts no second one."""
+    click.echo(" ".join(line.split("\n")).replace("\r", " "))
+
+
+def tell_github(lines: Iterable[tuple[str, str]], summary: str) -> None:
+    """Annotate the job, one line a group, and append to the step's summary."""
+    for line in github.workflow_commands(lines):
+        click.echo(line)
+    problem = github.add_to_summary(summary)
+    if problem:
+        click.echo(f"orbitcheck: {problem}", err=True)
+
+
+class OneLine(click.Group):
+    """A group whose every error of usage is one line, as all other errors are; click's own take four."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **more: Any) -> Any:
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **more)
+        try:
+            sys.exit(super().main(*args, standalone_mode=False, **more))
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(NOTHING)
+        except click.ClickException as error:
+            asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "orbitcheck"
+            refuse(" ".join(f"{error.format_message()} (see {asked} --help)".split()))
+        except click.Abort:
+            sys.exit(130)
+
+
+@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="orbitcheck")
+def main() -> None:
+    """Formal-property tests for permutation-equivariant weight-space networks."""
+
+
+@main.command()
+@click.argument("suites", nargs=-1, required=True, metavar="SUITE...")
+@click.option(
+    "-a",
+    "--architecture",
+    "architectures",
+    multiple=True,
+    help="Name, name[option=value], module:Class or file.py:Class; default: those that the suite names, or all built-in.",
+)
+@click.option(
+    "-o",
+    "--output",
+    default="out",
+    type=click.Path(path_type=Path),
+    show_default=True,
+    help="Folder for results and reports.",
+)
+@click.option("-j", "--jobs", type=click.IntRange(1, 256), help="Worker processes; default: the CPUs at hand.")
+@click.option("--resume", is_flag=True, help="Go on with the run that the folder holds.")
+@click.option(
+    "--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds a row; default: 120, more for training."
+)
+@click.option("--expect", "expect", type=click.Path(), help="A file of your own expected failures.")
+@click.option(
+    "--require-power",
+    type=click.Choice(["below-1-wl", "function", "1-wl", "complete"]),
+    help="Red if an architecture declares less.",
+)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+def run(
+    suites: tuple[str, ...],
+    architectures: tuple[str, ...],
+    output: Path,
+    jobs: int | None,
+    resume: bool,
+    time_limit: float | None,
+    expect: str | None,
+    require_power: str | None,
+    device: str,
+) -> None:
+    """Run suites (shipped names or files) over architectures, and write the report."""
+    from ..core.registry import UnknownName
+    from ..language.suite import SuiteError, load_expectations, load_suite
+    from ..plugins.discovery import NameSyntaxError, check_reference, default_names, parse_name
+    from ..running.run import NothingToRun, Plan, carry_out
+    from ..running.store import StoreError
+    from ..running.workers import available_cpus
+    from .progress import shown_progress
+
+    errors: list[str] = []
+    loaded, names, expectations = [], [], ()
+    for text in dict.fromkeys(suites):
+        try:
+            loaded.append(load_suite(text))
+        except SuiteError as error:
+            errors += error.errors
+    for suite in loaded:
+        if sum(other.name == suite.name for other in loaded) > 1:
+            errors.append(f'two of the suites are called "{suite.name}"; rows are told apart by that name')
+    chosen = architectures
+    if not chosen:
+        try:
+            chosen = default_names((suite.name, suite.architectures) for suite in loaded)
+        except UnknownName as error:
+            refuse(*errors, str(error))
+    for text in chosen:
+        try:
+            names.append(parse_name(text))
+            check_reference(names[-1].reference)
+        except (NameSyntaxError, UnknownName) as error:
+            errors.append(str(error))
+    if expect is not None:
+        try:
+            expectations = load_expectations(expect)
+        except SuiteError as error:
+            errors += error.errors
+    if errors:
+        refuse(*dict.fromkeys(errors))
+    task = Plan(
+        loaded, names, output, jobs or available_cpus(), resume, time_limit, device, expectations, require_power
+    )
+    try:
+        with shown_progress() as progress:
+            result, code = carry_out(task, progress)
+    except NothingToRun as error:
+        refuse(*error.errors)
+    except StoreError as error:
+        refuse(str(error))
+    except KeyboardInterrupt:
+        click.echo(
+            f"stopped; finished rows are kept, go on with: orbitcheck run {' '.join(suites)} ... -o {output} --resume",
+            err=True,
+        )
+        sys.exit(130)
+    print_summary(result, output)
+    if github.on_github():
+        from ..running.store import render
+
+        tell_github(red_lines(result), render(result, "markdown"))
+    sys.exit(code)
+
+
+def red_lines(result: Any) -> Iterable[tuple[str, str]]:
+    """`(architecture and check, line)` of every row that is red, and the problems of the run."""
+    from ..judging.gate import is_red
+
+    for problem in result.problems:
+        yield "problem of the run", problem
+    for row in filter(is_red, result.results):
+        said = f"{row.outcome}: {row.case}: {row.reason or 'passes, though declared to fail'} ({row.reproduce})"
+        yield f"{row.architecture} / {row.check}", said
+
+
+def print_summary(result: Any, output: Path) -> None:
+    """Architectures by outcome, the problems of the run, the rows that are red, and where the report is."""
+    from ..core.result import OUTCOMES
+    from ..judging.gate import is_red
+
+    names = list(dict.fromkeys(row.architecture for row in result.results))
+    width = max(map(len, [*names, "architecture"]))
+    click.echo(f"{'architecture':{width}}  " + "  ".join(f"{outcome:>14}" for outcome in (*OUTCOMES, "declared")))
+    for name in names:
+        own = [row for row in result.results if row.architecture == name]
+        counts = [sum(row.outcome == outcome for row in own) for outcome in OUTCOMES]
+        declared = sum(row.declared is not None for row in own)
+        click.echo(f"{name:{width}}  " + "  ".join(f"{count:14d}" for count in (*counts, declared)))
+    red = [row for row in result.results if is_red(row)]
+    for row in red[:10]:
+        reason = row.reason or "passes, though declared to fail"
+        say(f"{row.outcome}: {row.architecture} / {row.check} / {row.case}: {reason}")
+        say(f"    {row.reproduce}")
+    if len(red) > 10:
+        click.echo(f"... and {len(red) - 10} more red rows")
+    for problem in result.problems:
+        say(f"problem: {problem}")
+    click.echo(f"{'NOT as predicted' if red or result.problems else 'All as predicted'}: {len(result.results)} rows")
+    click.echo(str((output / "report.html").resolve()))
+
+
+LISTS = ["architectures", "suites", "checks", "pairs", "targets", "regimes", "claims", "zoos"]
+
+
+@main.command(name="list")
+@click.argument("what", type=click.Choice(LISTS))
+@click.option("--json", "as_json", is_flag=True)
+def list_(what: str, as_json: bool) -> None:
+    """List what there is."""
+    rows = listed(what)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    widths = {key: max(len(key), *(len(str(row.get(key, ""))) for row in rows)) for key in keys}
+    for row in [{key: key for key in keys}, *rows]:
+        click.echo("  ".join(f"{row.get(key, '')!s:{widths[key]}}" for key in keys).rstrip())
+
+
+def extend() -> None:
+    """Import the installed extensions, whose families, targets and kinds are listed beside ours."""
+    from ..plugins.extensions import ExtensionError, load_extensions
+
+    try:
+        load_extensions()
+    except ExtensionError as error:
+        refuse(str(error))
+
+
+def listed(what: str) -> list[dict[str, Any]]:
+    """The entries of one list as plain data; no architecture is imported."""
+    extend()
+    if what == "architectures":
+        from ..plugins.discovery import declared_statically, installed
+
+        defaults = {"symmetry": "permutation", "power": "unknown", "domain": "all", "paper": ""}
+        declared = {name: {**defaults, **declared_statically(name)} for name in installed()}
+        return [{"name": name, **{key: traits[key] for key in defaults}} for name, traits in declared.items()]
+    if what == "suites":
+        from ..language.suite import load_suite, shipped_suites
+
+        return [{"name": name, "title": load_suite(name).title} for name in shipped_suites()]
+    if what == "checks":
+        from ..checks import CHECK_KINDS
+
+        return [{"name": name, "title": kind.title} for name, kind in CHECK_KINDS.items()]
+    if what == "pairs":
+        from ..pairs import PAIR_FAMILIES
+
+        return [
+            {"name": name, "claim": family.claim or "", "title": family.title} for name, family in PAIR_FAMILIES.items()
+        ]
+    if what == "targets":
+        from ..targets import TARGETS
+
+        return [
+            {"name": name, "kind": target.kind, "claim": target.claim, "title": target.title}
+            for name, target in TARGETS.items()
+        ]
+    if what == "regimes":
+        from ..regimes import REGIMES
+
+        return [
+            {"name": name, "metadata": ", ".join(regime.metadata), "title": regime.title}
+            for name, regime in REGIMES.items()
+        ]
+    if what == "claims":
+        from ..core.claims import CLAIMS
+
+        return [{"name": claim.id, "regime": claim.regime, "statement": claim.statement} for claim in CLAIMS.values()]
+    from ..zoo.recipe import ZOOS
+
+    return [{"name": name, "groups": ", ".join(zoo.spaces), "title": zoo.title} for name, zoo in ZOOS.items()]
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON schema of suite files."""
+    from ..language.schema import json_schema
+
+    extend()
+    click.echo(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", "markdown", "junit", "json", "figures", "tables"]),
+    help="Print one form; figures (SVG, PDF) and tables (CSV, LaTeX) are written to folders. Default: write all files again.",
+)
+def report(directory: Path, form: str | None) -> None:
+    """Make the reports of a run again, print one, or write its figures and tables for a paper."""
+    from ..running.store import FOLDERS, StoreError, read_run, render, save_folder, save_reports
+
+    try:
+        stored = read_run(directory)
+        if form in FOLDERS:
+            click.echo(str(save_folder(stored, directory if directory.is_dir() else directory.parent, form).resolve()))
+        elif form:
+            click.echo(render(stored, form), nl=False)
+        else:
+            save_reports(stored, directory)
+            click.echo(str((directory / "report.html").resolve()))
+    except StoreError as error:
+        refuse(str(error))
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--baseline", required=True, type=click.Path(path_type=Path))
+@click.option("--update", is_flag=True, help="Write the baseline from this run.")
+def gate(directory: Path, baseline: Path, update: bool) -> None:
+    """Compare a run with a baseline, row by row; red on a regression or a row that vanished."""
+    from ..judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline
+    from ..running.store import StoreError, read_run, write_atomically
+
+    try:
+        stored = read_run(directory)
+        if update:
+            write_atomically(baseline, baseline_text(baseline_of(stored)))
+            click.echo(f"{baseline}: {len(stored.results)} rows")
+            return
+        kept = parse_baseline(baseline.read_text(encoding="utf-8"))
+    except StoreError as error:
+        refuse(str(error))
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        refuse(f"{baseline}: {said}; `orbitcheck gate DIR --baseline FILE --update` writes one")
+    differences = compare(stored, kept)
+    regressions = [difference for difference in differences if difference.regression]
+    for line in listing(differences, 50):
+        say(line)
+    say(f"{len(differences)} differences in {len(stored.results)} rows, {len(regressions)} regressions")
+    if github.on_github():
+        from ...reports.differences import differences_markdown
+
+        grouped = ((f"{entry.status} {entry.place[1]} / {entry.place[2]}", str(entry)) for entry in regressions)
+        tell_github(grouped, differences_markdown(differences, len(stored.results)))
+    sys.exit(int(bool(regressions)))
+
+
+@main.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+def diff(before: Path, after: Path) -> None:
+    """What differs between two runs."""
+    from ..judging.baseline import baseline_of, compare
+    from ..running.store import StoreError, read_run
+
+    try:
+        old, new_run = read_run(before), read_run(after)
+    except StoreError as error:
+        refuse(str(error))
+    differences = compare(new_run, baseline_of(old))
+    for difference in differences:
+        say(str(difference))
+    say(f"{len(differences)} differences in {len(new_run.results)} rows")
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("identity", metavar="ID")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+def reproduce(directory: Path, identity: str, device: str) -> None:
+    """Run just one row of a finished run again (an id's beginning is enough)."""
+    from ..running.run import NothingToRun
+    from ..running.run import reproduce as again
+    from ..running.store import StoreError, read_run
+    from ..running.workers import Lost
+
+    try:
+        row, answer = again(read_run(directory), identity, device)
+    except (StoreError, NothingToRun) as error:
+        refuse(str(error))
+    if isinstance(answer, Lost):
+        click.echo(f"error: {answer.reason}")
+        sys.exit(1)
+    click.echo(f"{row.architecture} / {row.check} / {row.case}")
+    click.echo(f"{answer.outcome}: {answer.reason or answer.observed} (predicted: {answer.predicted})")
+    click.echo(json.dumps(answer.to_json()["evidence"], indent=1, ensure_ascii=False))
+    same = answer.outcome == row.outcome
+    click.echo(
+        "the same outcome as in the run" if same else f"another outcome than in the run, where it was {row.outcome}"
+    )
+    sys.exit(int(answer.outcome not in ("pass", "not-applicable")))
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+def verify(directory: Path) -> None:
+    """Re-check every certificate of a run with code that shares nothing with the oracles.
+
+    Exit code: 0 if all hold, 1 if one does not or the file was changed, 2 if there is no run.
+    """
+    from ..running.store import DamagedRun, StoreError, read_run
+    from ..verification.verify import verify as checked
+
+    try:
+        rows = list(checked(read_run(directory)))
+    except DamagedRun as error:
+        click.echo(f"orbitcheck: {error}", err=True)
+        sys.exit(1)
+    except (StoreError, ValueError) as error:
+        refuse(str(error))
+    wrong = [(row, problem) for row, problem in rows if problem]
+    for row, problem in wrong:
+        click.echo(f"{row.architecture} / {row.check} / {row.case}: {problem}")
+    click.echo(f"{len(rows) - len(wrong)} of {len(rows)} certificates verified")
+    sys.exit(int(bool(wrong)))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option("--form", default="float", show_default=True, help="As stored, or as 8-bit, 4-bit, pruned-50%, ...")
+@click.option("--json", "as_json", is_flag=True)
+def audit(files: tuple[str, ...], form: str, as_json: bool) -> None:
+    """Say of state dicts of MLPs whether they are in general position, and what refinement makes of them.
+
+    Exit code: 0 if all are in general position, 1 if some are not, 2 if a file cannot be read.
+    """
+    from ..oracles.audit import check_form
+
+    try:
+        check_form(form)
+    except ValueError as error:
+        refuse(str(error))
+    from .audit_files import audit_files
+
+    found, errors = audit_files(files, form)
+    if as_json:
+        click.echo(json.dumps([entry.to_json() for entry in found], indent=1, ensure_ascii=False))
+    elif found:
+        print_audit(found)
+    if errors:
+        refuse(*errors)
+    sys.exit(int(not all(entry.general_position for entry in found)))
+
+
+def print_audit(found: Any) -> None:
+    """A line for each network, and one for all."""
+    header = ("file", "widths", "general position", "discrete", "rounds", "one orbit", "ties")
+    rows = [
+        (
+            entry.file,
+            "-".join(map(str, entry.widths)),
+            "yes" if entry.general_position else "no",
+            "yes" if entry.discrete else "no",
+            "-" if entry.rounds is None else str(entry.rounds),
+            "yes" if entry.one_orbit else "no",
+            entry.where or "-",
+        )
+        for entry in found
+    ]
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
+        click.echo("  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip())
+    counts = [sum(row[column] == "yes" for row in rows) for column in (2, 3, 5)]
+    click.echo(
+        f"{len(rows)} network{'s' * (len(rows) > 1)}: {counts[0]} in general position, {counts[1]} discrete, "
+        f"{counts[2]} alone with their orbit in their 1-WL class"
+    )
+
+
+@main.group()
+def new() -> None:
+    """Write the beginnings of something of your own."""
+
+
+@new.command()
+@click.argument("name")
+@click.option("--directory", type=click.Path(path_type=Path), help="Where to write it; default: ./NAME.")
+def architecture(name: str, directory: Path | None) -> None:
+    """Write a package with an architecture, its tests, suite, tox.ini and CI job, that passes as it stands."""
+    from ..plugins.scaffold import ScaffoldError, new_architecture
+
+    home = directory or Path(name)
+    try:
+        written = new_architecture(name, home)
+    except ScaffoldError as error:
+        refuse(str(error))
+    for path in written:
+        click.echo(str(path))
+    click.echo(f"next: cd {shlex.quote(str(home))} && pip install -e '.[test]' && pytest")
+
+
+@main.group()
+def zoo() -> None:
+    """Real weights: populations of trained networks."""
+
+
+@zoo.command()
+@click.argument("name")
+@click.option("--force", is_flag=True, help="Train again even if it is kept.")
+def build(name: str, force: bool) -> None:
+    """Train a zoo and keep it."""
+    from ..core.registry import UnknownName
+    from ..zoo.recipe import ZOOS
+    from .progress import shown_progress
+
+    try:
+        ZOOS[name]
+    except UnknownName as error:
+        refuse(str(error))
+    from ..zoo.population import ZooError
+    from ..zoo.population import build as build_zoo
+
+    try:
+        with shown_progress() as progress:
+            built = build_zoo(name, progress=progress, force=force)
+    except ZooError as error:
+        refuse(str(error))
+    how = f"trained in {built.seconds:.1f} s" if built.trained else "kept from before"
+    click.echo(f"{name}: {built.counts} networks, {how}, sha256 {built.sha256}\n{built.path}")

@@ -1,0 +1,202 @@
+"""The pytest plug-in: `pytest --orbitcheck SUITE --architecture NAME` collects one item for each row.
+
+Loaded at every start of pytest, so nothing of orbitcheck is imported before the option is given. The ids are a pure function
+of the suite and the architecture; the verdicts are those of the command line, row by row. What makes a run red beside its
+rows (a floor on decided rows, an expectation that meets nothing) can be said only once every row is there: the process that
+sees all reports then adds one failed report for each such problem, as if it were a last item.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+MEASURED = ("error64", "ratio", "digits", "p", "t_res")
+"""Evidence that becomes properties of the item, and so of the JUnit file."""
+
+if TYPE_CHECKING:
+    from ..core.cell import Cell
+    from ..core.result import Result
+    from ..language.suite import Expectation, Suite
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("orbitcheck", "formal-property tests for weight-space networks")
+    group.addoption(
+        "--orbitcheck", action="append", default=[], metavar="SUITE", help="collect this suite (a name or a file)"
+    )
+    group.addoption(
+        "--architecture",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="over this architecture; default: those that the suite names, or all built-in",
+    )
+    group.addoption("--orbitcheck-expect", metavar="FILE", help="a file of your own expected failures")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the suites, so that whatever is wrong with them is said before anything is collected."""
+    references: list[str] | None = config.getoption("--orbitcheck")
+    if not references:
+        return
+    from ..core.registry import UnknownName
+    from ..language.suite import SuiteError, load_expectations, load_suite
+    from ..plugins.discovery import NameSyntaxError, check_reference, default_names, parse_name
+    from ..running.plan import plan
+
+    try:
+        suites = [load_suite(reference) for reference in dict.fromkeys(references)]
+        named = config.getoption("--architecture") or default_names((s.name, s.architectures) for s in suites)
+        names = [parse_name(text) for text in named]
+        for name in names:
+            check_reference(name.reference)
+        file = config.getoption("--orbitcheck-expect")
+        expectations = load_expectations(file) if file else ()
+    except (SuiteError, NameSyntaxError, UnknownName) as error:
+        raise pytest.UsageError(str(error)) from None
+    twice = {suite.name for suite in suites if sum(other.name == suite.name for other in suites) > 1}
+    if twice:
+        raise pytest.UsageError(f'two of the suites are called "{min(twice)}"; rows are told apart by that name')
+    cells = plan(suites, names)
+    rows = Rows(dict(zip(dict.fromkeys(references), suites, strict=True)), expectations, cells)
+    config.pluginmanager.register(rows, "orbitcheck-rows")
+
+
+class Rows:
+    """Collects the rows of the suites, and once all of them have reported, says what is wrong with the run as a whole.
+
+    Args:
+        suites: by the reference that named them.
+        expectations: a user's own.
+        cells: the rows, in order.
+    """
+
+    def __init__(self, suites: Mapping[str, Suite], expectations: Sequence[Expectation], cells: Sequence[Cell]):
+        self.suites, self.expectations = suites, expectations
+        self.cells = {node_id(cell): cell for cell in cells}
+        self.answers: dict[str, Result] = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Add the rows before `-k`, `--lf` and the like choose among all items."""
+        for reference, suite in self.suites.items():
+            collector = SuiteCollector.from_parent(session, name=suite.name, nodeid=f"orbitcheck:{suite.name}")
+            items += [
+                Row.from_parent(collector, cell=cell, suite=suite, reference=reference, expectations=self.expectations)
+                for cell in self.cells.values()
+                if cell.suite == suite.name
+            ]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what a row came to, also where its report comes from another process."""
+        told = {key: str(value) for key, value in report.user_properties}
+        cell = self.cells.get(str(report.nodeid))
+        if cell is not None and report.when == "call" and "outcome" in told:
+            from ..running.run import unanswered
+
+            self.answers[str(report.nodeid)] = replace(unanswered(cell, told["reason"]), outcome=told["outcome"])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Once every row has reported, add a failed report for each problem; a part of the rows says nothing of the whole."""
+        done = yield
+        if self.answers.keys() == self.cells.keys():
+            from ..judging.gate import settle
+
+            rows, cells = list(self.answers.values()), list(self.cells.values())
+            _, problems, _ = settle(rows, cells, list(self.suites.values()), self.expectations)
+            for number, problem in enumerate(problems, 1):
+                _report(session, f"problem {number}", f"problem of the run: {problem}")
+        return done
+
+
+def _report(session: pytest.Session, name: str, text: str) -> None:
+    """Have everybody who listens (terminal, JUnit XML, the cache of `--lf`, the exit code) know of one more failure."""
+    where = {"nodeid": f"orbitcheck:run::{name}", "location": ("orbitcheck", None, name), "keywords": {}}
+    for report in (
+        pytest.TestReport(**where, outcome="failed", longrepr=text, when="call"),
+        pytest.TestReport(**where, outcome="passed", longrepr=None, when="teardown"),
+    ):
+        session.config.hook.pytest_runtest_logreport(report=report)
+
+
+def row_name(cell: Cell) -> str:
+    """The item's name: a pure function of the suite and the architecture."""
+    return f"{cell.check}/{cell.case}[{cell.architecture}]"
+
+
+def node_id(cell: Cell) -> str:
+    return f"orbitcheck:{cell.suite}::{row_name(cell)}"
+
+
+class SuiteCollector(pytest.Collector):
+    """A suite, as the parent of its rows."""
+
+    def collect(self) -> list[pytest.Item]:
+        return []
+
+
+class RedRow(Exception):
+    """A row that is not as predicted; its text is what the failure shows."""
+
+
+class Row(pytest.Item):
+    """One row; expected failures are strict xfails, rows that do not apply are skipped with the reason."""
+
+    def __init__(self, *, cell: Cell, suite: Suite, reference: str, expectations: Sequence[Expectation], **more: Any):
+        # The id as text: pytest compares it with what the cache of `--lf` holds, which it reads back from text.
+        super().__init__(name=row_name(cell), nodeid=node_id(cell), **more)
+        self.cell, self.suite, self.reference, self.expectations = cell, suite, reference, expectations
+        self.extra_keyword_matches.add(cell.id)
+
+    def runtest(self) -> None:
+        from ..judging.gate import is_red, settle
+        from ..running.evaluate import evaluate
+        from .isolation import as_in_a_worker
+
+        with as_in_a_worker():
+            answer = evaluate(self.cell)
+        (row,), _, _ = settle([answer], [self.cell], [self.suite], self.expectations)
+        self.user_properties += [
+            ("id", row.id),
+            ("outcome", row.outcome),
+            ("reason", row.reason),
+            ("predicted", row.predicted),
+            ("observed", row.observed),
+            ("seed", row.seed),
+            *((key, row.evidence[key]) for key in MEASURED if row.evidence.get(key) is not None),
+        ]
+        if row.outcome == "not-applicable":
+            pytest.skip(row.reason)
+        if row.declared is not None and not is_red(row):
+            pytest.xfail(row.declared)
+        if is_red(row):
+            from ..core.cell import WEIGHTS
+
+            named = [] if row.architecture == WEIGHTS else ["--architecture", row.architecture]
+            chosen = ["--orbitcheck", self.reference, *named, "-k", row.id]
+            raise RedRow(f"{failure_text(row)}\nagain: pytest {shlex.join(chosen)}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        return str(excinfo.value) if isinstance(excinfo.value, RedRow) else super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[str, None, str]:
+        return "orbitcheck", None, f"{self.suite.name}: {self.name}"
+
+
+def failure_text(row: Result) -> str:
+    """Outcome, reason, prediction and the smallest counter-example of one row."""
+    lines = [f"{row.outcome}: {row.reason or 'passes, though declared to fail'}"]
+    if row.predicted:
+        lines.append(f"predicted {row.predicted}, observed {row.observed or 'nothing'}")
+    found = row.evidence.get("counterexample")
+    if found:
+        lines.append(
+            f"smallest counter-example: {found['space']}, {found['element']}, error {found['error']:.2e}, seed {found['seed']}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,139 @@
+"""What a run's separation rows say of the tool itself and of how far each network sees: pure functions of the rows.
+
+*False positives.* A null is a pair that is one to the network by certificate: one orbit, an orbit of the declared symmetry, or,
+for a network of at most 1-WL power, 1-WL-equivalent. Whether it is depends on nothing that was measured, so the share of nulls
+that were told apart is the tool's own error rate, with its exact one-sided 95 % bound (protocol.md, controls).
+
+*Ladder.* For each round t of the round ladder how many pairs showed, and by how many digits; beside it depth, declared rounds
+and t_res, so that runs of one architecture at several depths make a curve.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..checks.prediction import NOT_SEPARATED, SEPARATED
+from ..core.result import Result
+
+CONFIDENCE = 0.95
+LADDER = "round-ladder"
+MEASURED = ("separation", "detection")
+"""Check kinds whose rows say how far a network sees."""
+
+
+def controls(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Per architecture with separation or detection rows: nulls, false positives and bound, digits, effect, smallest change,
+    t_res, forwards.
+
+    Args:
+        described: the architectures of the run, as `evaluate.describe` gives them.
+    """
+    by_name = {str(entry["name"]): [row for row in rows if row.architecture == entry["name"]] for entry in described}
+    return [_controls(name, own) for name, own in by_name.items() if any(row.kind in MEASURED for row in own)]
+
+
+def _controls(name: str, rows: Sequence[Result]) -> dict[str, Any]:
+    pairs = [row for row in rows if row.kind == "separation"]
+    nulls = [row for row in pairs if is_null(row)]
+    wrong = sum(row.observed == SEPARATED for row in nulls)
+    parted = [row.evidence for row in pairs if row.observed == SEPARATED]
+    digits = [float(evidence["digits"]) for evidence in parted]
+    effects = [float(evidence["effect"]) for evidence in parted if evidence.get("effect") is not None]
+    changes = [row.evidence["digits"] for row in rows if row.kind == "detection" and "t_res" in row.evidence]
+    return {
+        "name": name,
+        "nulls": len(nulls),
+        "false_positives": wrong,
+        "bound": upper_bound(wrong, len(nulls)),
+        "separated": len(digits),
+        "digits": {"lowest": min(digits), "median": sorted(digits)[len(digits) // 2]} if digits else None,
+        "smallest_effect": min(effects) if effects else None,
+        "digits_of_change": min(changes) if changes else None,
+        "t_res": _resolution(rows),
+        "forwards": sum(int(row.evidence.get("forwards", 0)) for row in rows),
+    }
+
+
+def _resolution(rows: Sequence[Result]) -> int | None:
+    """`t_res`: the smallest that a row of one architecture measured, in whatever space."""
+    return min((row.evidence["t_res"] for row in rows if row.evidence.get("t_res") is not None), default=None)
+
+
+def is_null(row: Result) -> bool:
+    """Whether a decided row is of a pair that is one to the network by certificate."""
+    return row.predicted == NOT_SEPARATED and row.observed in (SEPARATED, NOT_SEPARATED) and "round" in row.evidence and (
+        row.evidence.get("orbit") == "same"
+        or row.evidence["round"] is None
+        or row.evidence.get("prediction") == "one orbit of the declared symmetry"
+    )  # fmt: skip
+
+
+def round_ladder(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Per architecture that climbed: its depth and declared rounds, `t_res`, and a point for each round of the ladder.
+
+    `reach` is the last round up to which every pair of every round was separated. A point holds the number of pairs, how many
+    were separated and predicted to be, and the digits of the pair that showed least.
+    """
+    ladders = []
+    for entry in described:
+        own = [row for row in rows if row.architecture == entry["name"]]
+        climbed = [row for row in own if row.evidence.get("family") == LADDER and row.outcome != "not-applicable"]
+        if not climbed:
+            continue
+        rounds = sorted({int(row.evidence["round"]) for row in climbed})
+        points = [_point(t, [row for row in climbed if row.evidence["round"] == t]) for t in rounds]
+        seen = [point["round"] for point in points if point["separated"] == point["pairs"]]
+        missed = [t for t in rounds if t not in seen]
+        ladders.append(
+            {
+                "name": entry["name"],
+                "architecture": str(entry["name"]).partition("[")[0],
+                "depth": (entry.get("options") or {}).get("depth"),
+                "declared": entry.get("rounds"),
+                "t_res": _resolution(own),
+                "reach": max((t for t in seen if not missed or t < missed[0]), default=0),
+                "points": points,
+            }
+        )
+    return ladders
+
+
+def _point(t: int, rows: Sequence[Result]) -> dict[str, Any]:
+    return {
+        "round": t,
+        "pairs": len(rows),
+        "separated": sum(row.observed == SEPARATED for row in rows),
+        "predicted": sum(row.predicted == SEPARATED for row in rows),
+        "digits": min((float(row.evidence["digits"]) for row in rows if "digits" in row.evidence), default=None),
+    }
+
+
+def upper_bound(successes: int, trials: int) -> float:
+    """One-sided exact (Clopper-Pearson) 95 % upper bound on a rate: 0 of 150 gives 1.98 %; 1 without a trial.
+
+    Bisection on the binomial tail, so that a front end need not import scipy.
+    """
+    if successes >= trials:
+        return 1.0
+    low, high = successes / trials, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _at_most(successes, trials, middle) > 1 - CONFIDENCE else (low, middle)
+    return high
+
+
+def _at_most(successes: int, trials: int, rate: float) -> float:
+    """Chance of at most that many successes; every term in logarithms, so that none underflows."""
+    if rate <= 0:
+        return 1.0
+    if rate >= 1:
+        return float(successes >= trials)
+    return math.fsum(
+        math.exp(
+            math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1)
+            + k * math.log(rate) + (trials - k) * math.log1p(-rate)
+        )
+        for k in range(successes + 1)
+    )  # fmt: skip

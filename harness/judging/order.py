@@ -1,0 +1,76 @@
+"""What networks are, measured: the partial order of separation over the architectures of a run.
+
+A stands above B when A parts every pair that B parts. The oracles stand among them as references: refinement parts a pair if
+some round does, the orbit oracle if the two are certified to lie in two orbits, the function oracle if their functions are
+certified to differ. A pure function of the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..checks.prediction import SEPARATED
+from ..core.result import Result
+
+REFERENCES = ("oracle: orbit", "oracle: refinement", "oracle: function")
+
+
+@dataclass(frozen=True)
+class Member:
+    """Architectures and oracles that part the same pairs; `parted` says how many."""
+
+    names: tuple[str, ...]
+    parted: int
+
+
+@dataclass(frozen=True)
+class Order:
+    """The order on the pairs that every member was shown.
+
+    Args:
+        members: by falling number of parted pairs.
+        covers: `(upper, lower)` indices of members, with nothing between them.
+        pairs: how many pairs were compared.
+        left_out: architectures to which some pair did not apply, with the number of pairs that did.
+    """
+
+    members: tuple[Member, ...]
+    covers: tuple[tuple[int, int], ...]
+    pairs: int
+    left_out: tuple[tuple[str, int], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "pairs": self.pairs,
+            "members": [{"names": list(member.names), "parted": member.parted} for member in self.members],
+            "covers": [list(edge) for edge in self.covers],
+            "left_out": [{"name": name, "pairs": count} for name, count in self.left_out],
+        }
+
+
+def separation_order(rows: Sequence[Result]) -> Order | None:
+    """The order over the separation rows of a run; None where no architecture was shown every pair."""
+    measured: dict[str, dict[tuple[str, str], Result]] = {}
+    for row in rows:
+        if row.kind == "separation" and row.outcome not in ("not-applicable", "error"):
+            measured.setdefault(row.architecture, {})[row.check, row.case] = row
+    pairs = sorted({(row.check, row.case) for row in rows if row.kind == "separation"})
+    whole = {name: own for name, own in measured.items() if len(own) == len(pairs)}
+    if not whole:
+        return None
+    parts = {name: frozenset(key for key in pairs if own[key].observed == SEPARATED) for name, own in whole.items()}
+    facts = {key: row.evidence for key, row in next(iter(whole.values())).items()}
+    parts[REFERENCES[0]] = frozenset(key for key in pairs if facts[key].get("orbit") == "different")
+    parts[REFERENCES[1]] = frozenset(key for key in pairs if facts[key].get("round") is not None)
+    parts[REFERENCES[2]] = frozenset(key for key in pairs if facts[key].get("function") == "different")
+    sets = sorted(set(parts.values()), key=lambda parted: (-len(parted), sorted(parted)))
+    below = [(i, j) for i, upper in enumerate(sets) for j, lower in enumerate(sets) if lower < upper]
+    covers = tuple((i, j) for i, j in below if not any((i, k) in below and (k, j) in below for k in range(len(sets))))
+    return Order(
+        members=tuple(Member(tuple(name for name in parts if parts[name] == parted), len(parted)) for parted in sets),
+        covers=covers,
+        pairs=len(pairs),
+        left_out=tuple((name, len(own)) for name, own in measured.items() if name not in whole),
+    )

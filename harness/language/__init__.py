@@ -1,0 +1,4 @@
+"""Suites: data, reading, schema, and YAML with places.
+
+May import verification, checks and all below.
+"""

@@ -1,0 +1,90 @@
+"""The spaces of a suite: one constructor with its sizes, or a zoo of trained networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ..core.parameters import Parameters, SuiteValueError
+from ..core.registry import UnknownName
+from ..weights.space import NamedSpace, SpaceError, WeightSpace, mlp
+from ..weights.spaces import conv_net, recurrent, residual_mlp, transformer_block
+from ..zoo.recipe import parse_reference
+
+
+class ConvNetModel(Parameters):
+    """Sizes of `orbitcheck.conv_net`."""
+
+    channels: Annotated[list[int], Field(description="of the image, of the hidden layers, and the number of classes")]
+    kernel: Annotated[int, Field(description="height and width, odd")] = 3
+
+
+class ResidualMlpModel(Parameters):
+    """Sizes of `orbitcheck.residual_mlp`."""
+
+    inputs: int
+    stream: Annotated[int, Field(description="width of the axis that all blocks share")]
+    hidden: Annotated[list[int], Field(description="one width a block")]
+    outputs: int
+
+
+class TransformerBlockModel(Parameters):
+    """Sizes of `orbitcheck.transformer_block`."""
+
+    model: int
+    heads: int
+    key: int
+    value: int
+    hidden: int
+
+
+class SpaceModel(Parameters):
+    """A weight space: `{mlp: [1, 4, 4, 1], activation: relu}`, another constructor, or `{zoo: digits-inr}`."""
+
+    mlp: Annotated[list[int] | None, Field(description="layer widths, input to output")] = None
+    conv_net: ConvNetModel | None = None
+    residual_mlp: ResidualMlpModel | None = None
+    recurrent: Annotated[list[int] | None, Field(description="layer widths, input to output")] = None
+    transformer_block: TransformerBlockModel | None = None
+    activation: Annotated[str | None, Field(description="the constructor's own if left out, relu for mlp")] = None
+    zoo: Annotated[str | None, Field(description="a zoo of trained networks, see `orbitcheck list zoos`")] = None
+    group: Annotated[str | None, Field(description="the zoo's group, if it has several")] = None
+
+
+_CONSTRUCTORS: dict[str, Callable[..., WeightSpace]] = {
+    "mlp": lambda widths, **activation: mlp(*widths, **activation),
+    "conv_net": lambda sizes, **activation: conv_net(*sizes.channels, kernel=sizes.kernel, **activation),
+    "residual_mlp": lambda sizes, **activation: residual_mlp(**sizes.model_dump(), **activation),
+    "recurrent": lambda widths, **activation: recurrent(*widths, **activation),
+    "transformer_block": lambda sizes, **activation: transformer_block(**sizes.model_dump(), **activation),
+}
+
+
+def named_space(model: SpaceModel) -> NamedSpace:
+    """The space that an entry of `spaces` describes.
+
+    Raises:
+        SuiteValueError: none or several of the constructors and `zoo`, a key that does not go with the one, sizes that make
+            no space, or an unknown zoo or group.
+    """
+    given = [key for key in (*_CONSTRUCTORS, "zoo") if getattr(model, key) is not None]
+    if len(given) != 1:
+        got = f", got {' and '.join(given)}" if given else ""
+        raise SuiteValueError(((), f"give one of {', '.join(_CONSTRUCTORS)} and zoo{got}"))
+    (kind,) = given
+    foreign, owner = ("activation", "constructed spaces") if kind == "zoo" else ("group", "zoo")
+    if getattr(model, foreign) is not None:
+        raise SuiteValueError(((foreign,), f"belongs to {owner} only"))
+    if kind == "zoo":
+        try:
+            zoo, group = parse_reference("/".join(filter(None, (model.zoo, model.group))))
+        except UnknownName as error:
+            raise SuiteValueError((("group" if model.group else "zoo",), str(error))) from None
+        return NamedSpace(zoo.spaces[group], f"{zoo.name}/{group}" if len(zoo.spaces) > 1 else zoo.name)
+    options: dict[str, Any] = {} if model.activation is None else {"activation": model.activation}
+    try:
+        return NamedSpace(_CONSTRUCTORS[kind](getattr(model, kind), **options))
+    except SpaceError as error:
+        raise SuiteValueError((("activation" if "unknown activation" in str(error) else kind,), str(error))) from None

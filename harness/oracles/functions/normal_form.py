@@ -1,0 +1,141 @@
+"""A normal form of the function that a net computes: equal forms prove equal functions, with one hidden layer also conversely.
+
+A neuron is an exact rational combination of *features*: the constant, the inputs, and `phi(z)` for distinct combinations z.
+For every activation `phi(-z)` is `-phi(z)` or `phi(z) - c z`, so z can be given a canonical sign; relu, leaky-relu and abs are
+positively homogeneous, so z can be given a leading coefficient of +-1. Dead neurons vanish, duplicates add up, rescaling by any
+positive factor and sign flips cancel, at any depth and for any order of the neurons.
+
+Piecewise-linear nets with one hidden layer have one form per function: features with different kinks are linearly independent.
+For deeper or smooth nets different forms prove nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from ...weights.space import WeightSpace
+from .enclosure import PIECEWISE_LINEAR
+
+if TYPE_CHECKING:
+    from ...weights.pair import Vector
+
+Form = dict[int, Fraction]
+"""Feature number -> non-zero coefficient; feature 0 is the constant 1, features 1, ..., n_0 are the inputs."""
+
+ODD = ("tanh", "sine")
+"""Activations with `phi(-z) = -phi(z)`."""
+
+SKEW: Mapping[str, Fraction] = {
+    "relu": Fraction(1),
+    "leaky-relu": Fraction(65, 64),
+    "abs": Fraction(0),
+    "gelu": Fraction(1),
+    "silu": Fraction(1),
+}
+"""The c of `phi(-z) = phi(z) - c z` for the others."""
+
+NON_NEGATIVE = ("relu", "abs")
+
+MAX_PRODUCTS = 1_000_000
+"""Nets whose form takes more products of rationals than this get none; about four seconds."""
+
+
+class FeatureTable:
+    """The features of nets of one space; forms can be compared if they come from one table.
+
+    Args:
+        fold: give z a canonical sign also where that adds a multiple of z (`SKEW`), which makes forms dense in deep nets.
+
+    `arguments[number]` is the combination z of feature number `phi(z)`.
+    """
+
+    def __init__(self, space: WeightSpace, *, fold: bool = True):
+        self.space = space
+        self.fold = fold
+        self.arguments: dict[int, Form] = {}
+        self._numbers: dict[frozenset[tuple[int, Fraction]], int] = {}
+
+    @staticmethod
+    def affordable(space: WeightSpace) -> FeatureTable | None:
+        """The table that proves most within `MAX_PRODUCTS`, or None if no table does."""
+        tables = (FeatureTable(space, fold=fold) for fold in (True, False))
+        return next((table for table in tables if table.products <= MAX_PRODUCTS), None)
+
+    @property
+    def products(self) -> int:
+        """Products of rationals that one net takes at most; where neurons pass whole combinations on (`NON_NEGATIVE`), more."""
+        widths = self.space.widths
+        activation = self.space.activation
+        # A neuron is a combination of the constant and the inputs, one feature, or one feature and the constant, the inputs
+        # and the features of all earlier layers.
+        if activation == "identity":
+            terms = [1] + [widths[0] + 1] * len(widths)
+        elif self.fold and SKEW.get(activation, 0):
+            terms = [1, *(2 + earlier for earlier in accumulate(widths))]
+        else:
+            terms = [1] * len(widths)
+        return sum(widths[layer] * widths[layer - 1] * terms[layer - 1] for layer in range(1, len(widths)))
+
+    def outputs(self, v: Vector) -> list[Form]:
+        """The normal forms of the net's outputs."""
+        layer: list[Form] = [{number: Fraction(1)} for number in range(1, self.space.widths[0] + 1)]
+        last = len(self.space.widths) - 1
+        for number in range(1, last + 1):
+            weights = v[f"W{number}"].tolist()
+            biases = v[f"b{number}"].tolist()
+            layer = [_neuron(row, bias, layer) for row, bias in zip(weights, biases, strict=True)]
+            if number < last:
+                layer = [self._activated(form) for form in layer]
+        return layer
+
+    def _activated(self, form: Form) -> Form:
+        """`phi(form)` in features."""
+        activation = self.space.activation
+        if activation == "identity" or not form:
+            return form  # every phi vanishes at zero
+        homogeneous = activation in PIECEWISE_LINEAR
+        if homogeneous and set(form) == {0}:
+            return _sum((PIECEWISE_LINEAR[activation][int(form[0] > 0)], form))
+        if activation in NON_NEGATIVE and all(number == 0 or number > self.space.widths[0] for number in form):
+            # A combination of features that are never negative, all signs alike, has that sign everywhere.
+            if all(coefficient > 0 for coefficient in form.values()):
+                return form
+            if all(coefficient < 0 for coefficient in form.values()):
+                return _sum((PIECEWISE_LINEAR[activation][0], form))
+        lead = form[min(number for number in form if number)] if set(form) != {0} else form[0]
+        scale = abs(lead) if homogeneous else Fraction(1)
+        z = {number: coefficient / scale for number, coefficient in form.items()}
+        if lead > 0 or not (self.fold or activation in ODD or activation == "abs"):
+            return {self._feature(z): scale}
+        opposite = {number: -coefficient for number, coefficient in z.items()}
+        if activation in ODD:
+            return {self._feature(opposite): -scale}
+        return _sum((scale, {self._feature(opposite): Fraction(1)}), (SKEW[activation], form))
+
+    def _feature(self, z: Form) -> int:
+        key = frozenset(z.items())
+        if key not in self._numbers:
+            self._numbers[key] = 1 + self.space.widths[0] + len(self._numbers)
+            self.arguments[self._numbers[key]] = z
+        return self._numbers[key]
+
+
+def difference(left: Form, right: Form) -> Form:
+    """`left - right`; empty iff the forms are equal."""
+    return _sum((Fraction(1), left), (Fraction(-1), right))
+
+
+def _sum(*parts: tuple[Fraction, Form]) -> Form:
+    total: Form = {}
+    for factor, form in parts:
+        for number, coefficient in form.items():
+            total[number] = total.get(number, Fraction(0)) + factor * coefficient
+    return {number: coefficient for number, coefficient in total.items() if coefficient}
+
+
+def _neuron(row: list[float], bias: float, layer: list[Form]) -> Form:
+    incoming = ((Fraction(weight), form) for weight, form in zip(row, layer, strict=True) if weight)
+    return _sum((Fraction(bias), {0: Fraction(1)}), *incoming)

@@ -1,0 +1,240 @@
+"""The plug-in contract: what an architecture is given, what it owes, and what it declares about itself."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..core.registry import did_you_mean
+from ..weights.space import WeightSpace
+
+if TYPE_CHECKING:
+    import torch
+
+SYMMETRIES = ("permutation", "permutation+scale", "permutation+sign", "none")
+POWERS = ("1-wl", "below-1-wl", "complete", "function", "unknown")
+DOMAINS = ("all", "general-position")
+MODES = ("eval", "train")
+CONTRACT = "(space: WeightSpace, output: Invariant | Equivariant, **options) -> torch.nn.Module"
+
+
+class Unsupported(Exception):
+    """Raise in a plug-in's constructor for a space, output or dtype that it does not claim: the row is not-applicable.
+
+    The message is the reason shown. Raised after construction it counts as an error, since a claim was made by then.
+    """
+
+
+class InvalidPlugin(TypeError):
+    """A plug-in that breaks the contract at registration; the message shows what was got beside what is allowed."""
+
+
+class OptionError(ValueError):
+    """An option that the architecture does not take, or a value of the wrong type."""
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """Ask for `phi(g v) = phi(v)`: the network returns a tensor `[batch, dim]`."""
+
+    dim: int = 1
+
+
+@dataclass(frozen=True)
+class Equivariant:
+    """Ask for `phi(g v) = g phi(v)`: the network returns `Weights` of the same space with this many channels."""
+
+    channels: int = 1
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What an architecture declares about itself; predictions follow from it (protocol.md, table of relations).
+
+    Args:
+        symmetry: one of `SYMMETRIES`.
+        power: one of `POWERS`; `1-wl` needs `rounds`.
+        rounds: `(low, high)` as a function of those options that it names: refinement tells apart nothing by round `low`
+            that the network cannot, and the network nothing that refinement tells apart only after round `high`.
+        domain: where the declaration holds: all of V, or general position (pairwise distinct biases in a hidden layer).
+        continuous: false for canonical forms, whose output may jump under one-ulp noise.
+        modes: the module modes in which the law is claimed.
+        linear_layer: name of the attribute, a module `Weights -> Weights`, for the completeness check.
+        paper: where the architecture was published.
+    """
+
+    symmetry: str = "permutation"
+    power: str = "unknown"
+    rounds: Callable[..., tuple[int, int]] | None = None
+    domain: str = "all"
+    continuous: bool = True
+    modes: tuple[str, ...] = ("eval",)
+    linear_layer: str | None = None
+    paper: str = ""
+
+    def __post_init__(self) -> None:
+        for key, allowed in (("symmetry", SYMMETRIES), ("power", POWERS), ("domain", DOMAINS)):
+            value = getattr(self, key)
+            if value not in allowed:
+                raise InvalidPlugin(f"{key}={value!r}{did_you_mean(str(value), allowed)}")
+        if not isinstance(self.continuous, bool):
+            raise InvalidPlugin(f"continuous={self.continuous!r}; allowed: True, False")
+        if not isinstance(self.modes, tuple) or not self.modes or not set(self.modes) <= set(MODES):
+            raise InvalidPlugin(f"modes={self.modes!r}; allowed: a non-empty tuple of {', '.join(map(repr, MODES))}")
+        if (self.power == "1-wl") != (self.rounds is not None) or not (self.rounds is None or callable(self.rounds)):
+            raise InvalidPlugin(
+                f"power={self.power!r} with rounds={self.rounds!r}; power '1-wl' needs rounds=lambda depth: (low, high), "
+                "and no other power takes it"
+            )
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A plug-in with its options: everything that the harness knows of a network family.
+
+    Args:
+        name: as named on the command line, without options.
+        factory: `(space, output, **options) -> torch.nn.Module`.
+        traits: what it declares.
+        options: the options given; the rest keep the factory's defaults.
+    """
+
+    name: str
+    factory: Callable[..., torch.nn.Module]
+    traits: Traits
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Option name -> default, in the order of the factory's signature."""
+        return _options(self.factory)
+
+    @property
+    def rounds(self) -> tuple[int, int] | None:
+        """Declared refinement rounds `(low, high)` at these options; None unless power is `1-wl`."""
+        if self.traits.rounds is None:
+            return None
+        values = {**self.defaults, **self.options}
+        low, high = self.traits.rounds(
+            **{name: values[name] for name in inspect.signature(self.traits.rounds).parameters}
+        )
+        return int(low), int(high)
+
+    def with_options(self, options: Mapping[str, Any]) -> Architecture:
+        """The same architecture with other options.
+
+        Raises:
+            OptionError: an option that the factory does not take, or whose type differs from the default's.
+        """
+        defaults = self.defaults
+        open_ended = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(self.factory).parameters.values())
+        for name, value in options.items():
+            if name not in defaults:
+                if open_ended:
+                    continue
+                raise OptionError(f'{self.name} takes no option "{name}"{did_you_mean(name, defaults)}')
+            default = defaults[name]
+            if default is None or default is inspect.Parameter.empty:
+                continue
+            allowed = (int, float) if isinstance(default, float) else (type(default),)
+            if not isinstance(value, allowed) or (isinstance(value, bool) and not isinstance(default, bool)):
+                raise OptionError(
+                    f"{self.name}[{name}={value}]: got {type(value).__name__}, allowed: {type(default).__name__}, as in {default!r}"
+                )
+        return Architecture(self.name, self.factory, self.traits, dict(options))
+
+    def build(
+        self,
+        space: WeightSpace,
+        output: Invariant | Equivariant,
+        *,
+        seed: int,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str = "cpu",
+    ) -> torch.nn.Module:
+        """One network: the same seed gives the same parameters and buffers, whatever was drawn before.
+
+        The global random state of torch is left as it was. `dtype` defaults to float32.
+
+        Raises:
+            Unsupported: the plug-in does not claim this space or output.
+            InvalidPlugin: the factory returned no module.
+        """
+        import torch  # the contract is read by front ends that must start without torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)  # networks are built on the CPU, whatever they run on
+            module = self.factory(space, output, **self.options)
+        if not isinstance(module, torch.nn.Module):
+            raise InvalidPlugin(f"{self.name} built a {type(module).__name__}; the contract is {CONTRACT}")
+        return module.to(device=device, dtype=dtype or torch.float32).eval()
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def register(name: str, **traits: Any) -> Callable[[F], F]:
+    """Declare a network class or factory as an architecture; returns it unchanged.
+
+    Args:
+        name: the name that reports show; installed plug-ins use the same name as their entry point.
+        traits: the fields of `Traits`.
+
+    Raises:
+        InvalidPlugin: a trait that does not exist or a value that is not allowed, or a factory whose signature does not
+            take `(space, output, **options)`; both signatures are shown.
+    """
+
+    def declare(factory: F) -> F:
+        unknown = [key for key in traits if key not in Traits.__dataclass_fields__]
+        if unknown:
+            raise InvalidPlugin(
+                f'{name}: unknown trait "{unknown[0]}"{did_you_mean(unknown[0], Traits.__dataclass_fields__)}'
+            )
+        try:
+            declared = Traits(**traits)
+        except InvalidPlugin as error:
+            raise InvalidPlugin(f"{name}: {error}") from None
+        factory.__orbitcheck__ = as_architecture(factory, name, declared)  # type: ignore[attr-defined]
+        return factory
+
+    return declare
+
+
+def as_architecture(factory: Callable[..., Any], name: str | None = None, traits: Traits | None = None) -> Architecture:
+    """The architecture that a registered factory declared, or one with default traits for any other callable.
+
+    Raises:
+        InvalidPlugin: not callable, the signature does not take `(space, output, **options)`, or `rounds` is a function of
+            something that is no option.
+    """
+    declared = getattr(factory, "__orbitcheck__", None)
+    if (
+        traits is None and isinstance(declared, Architecture) and declared.factory is factory
+    ):  # a subclass does not inherit
+        return declared
+    shown = name or getattr(factory, "__qualname__", repr(factory))
+    if not callable(factory):
+        raise InvalidPlugin(f"{shown} is a {type(factory).__name__}; allowed: a callable {CONTRACT}")
+    signature = inspect.signature(factory)
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        raise InvalidPlugin(
+            f"{shown}{signature} cannot be called as an architecture; the contract is {CONTRACT}, with a default for every option"
+        ) from None
+    architecture = Architecture(shown, factory, traits or Traits())
+    for option in inspect.signature(architecture.traits.rounds).parameters if architecture.traits.rounds else ():
+        if option not in architecture.defaults:
+            raise InvalidPlugin(
+                f"{shown}: rounds() names {option!r}, which is no option{did_you_mean(option, architecture.defaults)}"
+            )
+    return architecture
+
+
+def _options(factory: Callable[..., Any]) -> dict[str, Any]:
+    """Option name -> default: every parameter after the first two that can be given by name."""
+    parameters = list(inspect.signature(factory).parameters.values())[2:]
+    return {p.name: p.default for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)}

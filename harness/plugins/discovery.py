@@ -1,0 +1,254 @@
+"""How an architecture is named and found: entry points, `package.module:attribute`, `path/to/file.py:attribute`.
+
+Names are parsed and installed ones listed without importing a plug-in; `load` imports just the one that is named.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import math
+import re
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
+from pathlib import Path
+from typing import Any
+
+from ..core.cell import WEIGHTS
+from ..core.registry import DuplicateName, UnknownName, did_you_mean
+from ..core.scalars import parse_scalar
+from .architecture import Architecture, InvalidPlugin, as_architecture
+
+GROUP = "orbitcheck.architectures"
+HOME = "orbitcheck"
+
+
+class PluginImportError(ImportError):
+    """A named plug-in could not be imported; the message ends in the last line of its own traceback."""
+
+
+class NameSyntaxError(ValueError):
+    """A name that does not read as `reference[option=value,...]`."""
+
+
+@dataclass(frozen=True)
+class ArchitectureName:
+    """A parsed name: the reference (installed name, `module:attribute` or `file.py:attribute`) and its options."""
+
+    reference: str
+    options: tuple[tuple[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        """Canonical text: options sorted by name, so that the order in which they were given does not matter."""
+        inner = ",".join(f"{key}={_text(value)}" for key, value in self.options)
+        return f"{self.reference}[{inner}]" if inner else self.reference
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
+
+
+def parse_name(text: str) -> ArchitectureName:
+    """Read `dws`, `dws[channels=64,depth=6]`, `package.module:MyNet` or `path/to/file.py:MyNet[depth=2]`.
+
+    Raises:
+        NameSyntaxError: unbalanced brackets, an option without a value, or one that is given twice.
+    """
+    match = re.fullmatch(r"\s*([^\[\]]+?)\s*(?:\[([^\[\]]*)\])?\s*", text)
+    if match is None:
+        raise NameSyntaxError(f"architecture {text!r} does not read as NAME or NAME[option=value,...]")
+    options: dict[str, Any] = {}
+    for part in filter(None, (piece.strip() for piece in (match[2] or "").split(","))):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not key.isidentifier():
+            raise NameSyntaxError(f"architecture {text!r}: option {part!r} does not read as name=value")
+        if key in options:
+            raise NameSyntaxError(f"architecture {text!r}: option {key!r} is given twice")
+        options[key] = parse_scalar(value)
+    return ArchitectureName(match[1], tuple(sorted(options.items())))
+
+
+@cache
+def installed() -> dict[str, EntryPoint]:
+    """Name -> entry point of every installed architecture, built-in ones first; nothing is imported.
+
+    Raises:
+        DuplicateName: two distributions claim one name.
+    """
+    found: dict[str, EntryPoint] = {}
+    for point in sorted(
+        entry_points(group=GROUP), key=lambda point: (not point.value.startswith(f"{HOME}."), point.name)
+    ):
+        if point.name in found and found[point.name].value != point.value:
+            raise DuplicateName(
+                f"architecture {point.name!r} is installed twice: {found[point.name].value} and {point.value}"
+            )
+        found[point.name] = point
+    return found
+
+
+def built_in() -> tuple[str, ...]:
+    """Names of the architectures that orbitcheck ships, less those of an optional extra that is not installed."""
+    shipped = {name: point for name, point in installed().items() if point.value.startswith(f"{HOME}.")}
+    return tuple(name for name, point in shipped.items() if not missing_packages(point))
+
+
+def missing_packages(point: EntryPoint) -> list[str]:
+    """The packages of an entry point's extras (`name = "module:attr [extra]"`) that are not installed."""
+    missing = []
+    for line in point.dist.requires or () if point.extras and point.dist else ():
+        requirement, _, marker = line.partition(";")
+        package = re.split(r"[^\w.-]", requirement.strip())[0]
+        if any(re.search(rf"extra == ['\"]{re.escape(extra)}['\"]", marker) for extra in point.extras):
+            try:
+                distribution(package)
+            except PackageNotFoundError:
+                missing.append(package)
+    return missing
+
+
+def default_names(suites: Iterable[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
+    """The architectures of a run whose user named none: those that its suites name, or all built-in.
+
+    Args:
+        suites: name and list of each.
+
+    Raises:
+        UnknownName: two suites ask for different ones.
+    """
+    asked = {tuple(names) or built_in(): name for name, names in reversed(list(suites))}
+    if len(asked) > 1:
+        listed = " and ".join(reversed(asked.values()))
+        raise UnknownName(f"suites {listed} ask for different architectures; name them with -a, or run each alone")
+    return next(iter(asked), built_in())
+
+
+def check_reference(reference: str) -> None:
+    """Refuse a reference that cannot lead anywhere, before anything is imported.
+
+    Raises:
+        UnknownName: no installed architecture has that name, or no such file; with the nearest match.
+    """
+    if reference == WEIGHTS:
+        raise UnknownName(
+            f'"{WEIGHTS}" names the rows of checks that read weights alone; no architecture bears that name'
+        )
+    target, colon, attribute = reference.rpartition(":")
+    if not colon:
+        if reference not in installed():
+            hint = " (a file is named as path/to/file.py:Class)" if reference.endswith(".py") else ""
+            raise UnknownName(f'unknown architecture "{reference}"{did_you_mean(reference, installed())}{hint}')
+    elif not attribute.isidentifier():
+        raise UnknownName(f'architecture "{reference}": {attribute!r} is no name of a class or function')
+    elif target.endswith(".py") and not Path(target).is_file():
+        raise UnknownName(f'architecture "{reference}": no file {target}')
+
+
+def load(name: ArchitectureName) -> Architecture:
+    """Import the one plug-in that is named, and give it its options.
+
+    Raises:
+        UnknownName: no such installed name, file, module or attribute.
+        PluginImportError: the plug-in's own code failed, or it breaks the contract.
+        OptionError: an option that it does not take.
+    """
+    reference = name.reference
+    check_reference(reference)
+    target, colon, attribute = reference.rpartition(":")
+    if not colon:
+        point = installed()[reference]
+        target, attribute = point.module, point.attr
+    try:
+        module = _import_file(Path(target).resolve()) if target.endswith(".py") else importlib.import_module(target)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name and f"{target}.".startswith(f"{error.name}."):
+            raise UnknownName(f'architecture "{reference}": no module {error.name}') from None
+        last = traceback.format_exception_only(error)[-1].strip()
+        raise PluginImportError(f'architecture "{reference}" failed to import: {_place(error)}{last}') from error
+    if not hasattr(module, attribute):
+        public = [key for key in vars(module) if not key.startswith("_")]
+        raise UnknownName(f'architecture "{reference}": {target} has no "{attribute}"{did_you_mean(attribute, public)}')
+    try:
+        architecture = as_architecture(getattr(module, attribute))
+    except InvalidPlugin as error:
+        raise PluginImportError(f'architecture "{reference}" breaks the contract: {error}') from error
+    named = Architecture(reference, architecture.factory, architecture.traits)
+    return named.with_options(dict(name.options))
+
+
+def _place(error: BaseException) -> str:
+    """`file:line: ` of the innermost frame of the plug-in's own failure."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}: "
+    frames = traceback.extract_tb(error.__traceback__)
+    outside = [frame for frame in frames if "importlib" not in frame.filename and frame.filename != __file__]
+    return f"{outside[-1].filename}:{outside[-1].lineno}: " if outside else ""
+
+
+@cache
+def _import_file(path: Path) -> Any:
+    """The module of a file, its path absolute, imported once a process under a name that no package has."""
+    key = f"orbitcheck_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
+    spec = importlib.util.spec_from_file_location(key, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[key] = module  # dataclasses and pickling look the module up by name
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[key]
+        raise
+    return module
+
+
+def declared_statically(name: str) -> dict[str, Any]:
+    """Traits of an installed architecture read off its `@register(...)` line, without running any of its code.
+
+    Only literal values are read; what is computed is left out. Empty if the source cannot be found or parsed.
+    """
+    point = installed()[name]
+    top, _, rest = point.module.partition(".")
+    spec = importlib.util.find_spec(top)
+    if spec is None:
+        return {}
+    root = (
+        Path(spec.submodule_search_locations[0]) if spec.submodule_search_locations else Path(spec.origin or "").parent
+    )
+    parts = rest.split(".") if rest else ["__init__"] if spec.submodule_search_locations else [top]
+    for source in (root.joinpath(*parts).with_suffix(".py"), root.joinpath(*parts, "__init__.py")):
+        if source.is_file():
+            try:
+                tree = ast.parse(source.read_bytes())
+            except (SyntaxError, ValueError):
+                return {}
+            return _register_arguments(tree, point.attr)
+    return {}
+
+
+def _register_arguments(tree: ast.Module, attribute: str) -> dict[str, Any]:
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == attribute:
+            for call in node.decorator_list:
+                if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("register"):
+                    return {
+                        keyword.arg: ast.literal_eval(keyword.value)
+                        for keyword in call.keywords
+                        if keyword.arg and _is_literal(keyword.value)
+                    }
+    return {}
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError):
+        return False
+    return True

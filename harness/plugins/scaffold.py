@@ -1,0 +1,83 @@
+"""`orbitcheck new architecture NAME`: a small package that passes out of the box, written from templates; no torch."""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+import re
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from .discovery import installed
+
+FILES = {
+    "pyproject.toml": "pyproject.toml",
+    "README.md": "README.md",
+    "tox.ini": "tox.ini",
+    ".gitignore": "gitignore",
+    ".github/workflows/orbitcheck.yaml": "workflow.yaml",
+    "src/$package/__init__.py": "package.py",
+    "src/$package/network.py": "network.py",
+    "suites/$name.yaml": "suite.yaml",
+    "tests/test_$package.py": "test.py",
+}
+"""What is written -> the template it is written from."""
+
+NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+
+
+class ScaffoldError(ValueError):
+    """A name that cannot be used, or a folder that is taken; the message is one line."""
+
+
+def new_architecture(name: str, directory: Path) -> list[Path]:
+    """Write a package with one architecture of that name into a folder that does not exist yet, or is empty.
+
+    Args:
+        name: lower-case words with hyphens, as in `my-net`; the module is `my_net`, the class `MyNet`.
+        directory: the package's own folder.
+
+    Returns:
+        The files written, in the order of `FILES`.
+
+    Raises:
+        ScaffoldError: a bad or taken name, a folder with files in it, or one that cannot be written.
+    """
+    _check_name(name)
+    words = name.split("-")
+    values = {
+        "name": name,
+        "title": " ".join(words),
+        "package": "_".join(words),
+        "class_name": "".join(word.capitalize() for word in words),
+    }
+    try:
+        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+            raise ScaffoldError(f"{directory} exists already; name another place with --directory")
+        templates = files("orbitcheck.harness.plugins") / "templates" / "architecture"
+        written = []
+        for target, source in FILES.items():
+            text = Template((templates / f"{source}.template").read_text(encoding="utf-8")).substitute(values)
+            path = directory / Template(target).substitute(values)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+            written.append(path)
+    except OSError as error:
+        raise ScaffoldError(f"{directory} cannot be written ({error.strerror})") from None
+    return written
+
+
+def _check_name(name: str) -> None:
+    """Refuse what cannot be an entry point, a module and a distribution at once, or would hide one that is there."""
+    if re.fullmatch(NAME, name) is None:
+        near = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()).strip("-0123456789")
+        raise ScaffoldError(
+            f'"{" ".join(name.split())}" cannot be a name; allowed: lower-case letters, digits and hyphens, beginning with a letter'
+            + (f'; did you mean "{near}"?' if re.fullmatch(NAME, near) else "")
+        )
+    package = name.replace("-", "_")
+    if name in installed():
+        raise ScaffoldError(f'an architecture "{name}" is installed already; choose another name')
+    if keyword.iskeyword(package) or keyword.issoftkeyword(package) or importlib.util.find_spec(package) is not None:
+        raise ScaffoldError(f'the module "{package}" would hide one that Python has already; choose another name')

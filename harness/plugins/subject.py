@@ -1,0 +1,133 @@
+"""The network under test, held to its contract at every call: types, shapes, dtype, finite numbers, time spent.
+
+A plug-in may do anything wrong. Whatever it does inside a call surfaces here as one `PluginFault`, whose message is the
+line that the report shows.
+"""
+
+from __future__ import annotations
+
+import traceback
+
+import torch
+
+from ..learning.workbench import Workbench
+from ..weights.batch import Weights
+from ..weights.space import WeightSpace
+from .architecture import Architecture, Equivariant, Invariant, Unsupported
+
+
+class PluginFault(Exception):
+    """The plug-in broke its contract or raised; the message says what it did and where."""
+
+
+class NonFinite(PluginFault):
+    """The output holds NaN or infinity."""
+
+
+class Subject:
+    """One built network as a function on batches of weights.
+
+    Args:
+        architecture: what to build.
+        space, output: for which task.
+        seed: of the parameters; the same in every precision.
+        dtype: of parameters, inputs and outputs.
+        mode: "eval" or "train".
+        bench: the device, and where time and forwards are added up.
+
+    Raises:
+        Unsupported: the plug-in's constructor does not claim the task.
+        PluginFault: the constructor failed.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        space: WeightSpace,
+        output: Invariant | Equivariant,
+        *,
+        seed: int,
+        dtype: torch.dtype,
+        bench: Workbench,
+        mode: str = "eval",
+    ):
+        self.output, self.dtype, self.bench = output, dtype, bench
+        try:
+            self.module = architecture.build(space, output, seed=seed, dtype=dtype, device=bench.device)
+            self.module.train(mode == "train")
+        except Unsupported:
+            raise
+        except (Exception, SystemExit) as error:
+            raise PluginFault(f"constructor raised {describe_error(error)}") from error
+
+    def __call__(self, v: Weights) -> torch.Tensor:
+        """`phi(v)` as `[batch, entries]` in float64, entries in the order of the space; no gradients.
+
+        Raises:
+            PluginFault: the call raised, or its result is not what the contract promises.
+            NonFinite: the result holds NaN or infinity.
+        """
+        v = v.to(self.dtype).to(self.bench.device)
+        try:
+            with self.bench.call(v.batch), torch.no_grad():
+                result = self.module(v)
+        except (Exception, SystemExit) as error:
+            raise PluginFault(f"forward raised {describe_error(error)}") from error
+        return self.checked(result, v).detach().cpu().double()
+
+    def jitter_(self, seed: int) -> None:
+        """Move every parameter by one unit in the last place, up or down at random, in place.
+
+        Stands for the rounding inside the network, which noise on the input does not show where the input is zero.
+        Parameters that float32 holds exactly come back by `lower_`.
+        """
+        generator = torch.Generator(self.bench.device).manual_seed(seed)
+        step = torch.finfo(self.dtype).eps
+        with torch.no_grad():
+            for parameter in self.module.parameters():
+                if parameter.is_floating_point():
+                    up = torch.empty_like(parameter).bernoulli_(0.5, generator=generator)
+                    parameter.mul_(up.mul_(2 * step).add_(1 - step))
+
+    def lower_(self) -> Subject:
+        """The same network in float32, in place: cheaper than another one, and its float64 self is no longer needed."""
+        self.module.to(torch.float32)
+        self.dtype = torch.float32
+        return self
+
+    def checked(self, result: object, v: Weights) -> torch.Tensor:
+        """The network's answer to `v` as `[batch, entries]`, once it is seen to keep the contract.
+
+        Raises:
+            PluginFault, NonFinite: as for a call.
+        """
+        if isinstance(self.output, Invariant):
+            wanted = f"a tensor ({v.batch}, {self.output.dim})"
+            if not isinstance(result, torch.Tensor):
+                raise PluginFault(f"forward returned {type(result).__name__}; for {self.output} it is {wanted}")
+            if result.shape != (v.batch, self.output.dim):
+                raise PluginFault(f"forward returned shape {tuple(result.shape)}; for {self.output} it is {wanted}")
+            flat = result
+        else:
+            if not isinstance(result, Weights):
+                raise PluginFault(f"forward returned {type(result).__name__}; for {self.output} it is Weights")
+            got = (result.space, result.batch, result.channels)
+            if got != (v.space, v.batch, self.output.channels):
+                raise PluginFault(
+                    f"forward returned {result!r}; for {self.output} it is Weights of {v.space} with batch {v.batch} "
+                    f"and {self.output.channels} channel(s)"
+                )
+            flat = result.flat()
+        if flat.dtype != self.dtype:
+            raise PluginFault(f"forward returned {flat.dtype}; the input and the parameters are {self.dtype}")
+        if not bool(torch.isfinite(flat).all()):
+            raise NonFinite(f"forward returned {int((~torch.isfinite(flat)).sum())} numbers that are NaN or infinite")
+        return flat
+
+
+def describe_error(error: BaseException) -> str:
+    """`Type: first line of the message (file:line)`, the place being the innermost frame that is not torch's own."""
+    message = str(error).strip().split("\n")[0]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "torch" not in frame.filename.split("/")]
+    place = f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {message}{place}" if message else f"{type(error).__name__}{place}"

@@ -1,0 +1,4 @@
+"""Weight spaces, batches of weights in them, the group that acts on them, and the functions that weights compute.
+
+May import core.
+"""

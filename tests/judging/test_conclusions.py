@@ -1,0 +1,177 @@
+"""Claims that need several rows: what is concluded of made-up rows, and what makes a run red."""
+
+from __future__ import annotations
+
+import pytest
+
+from orbitcheck.harness.core.claims import CLAIMS
+from orbitcheck.harness.core.result import Result, Run
+from orbitcheck.harness.judging.conclusions import RULES, conclude, problems
+from orbitcheck.harness.judging.gate import exit_code
+from orbitcheck.harness.language.suite import Conclusion, Suite
+
+PEERS = [{"name": name, "power": "1-wl", "symmetry": "permutation"} for name in ("a", "b", "c")]
+STRANGER = {"name": "x", "power": "unknown", "symmetry": "permutation"}
+CONTROL = {"name": "flat", "power": "unknown", "symmetry": "none"}
+EVERYONE = [*PEERS, STRANGER, CONTROL]
+
+
+def row(
+    architecture: str, case: str, errors=(0.01, 0.02), check: str = "norms", outcome: str = "pass", **facts
+) -> Result:
+    evidence = {
+        "seeds": [{"error": error} for error in errors],
+        "error": sum(errors) / len(errors),
+        "error_low": min(errors) - 0.01,
+        "error_high": max(errors) + 0.01,
+        "floor": 0.0,
+        "floor_kind": "refinement",
+        "threshold": 0.05,
+        "general_position": True,
+        **facts,
+    }
+    return Result(
+        id=f"{architecture}{check}{case}",
+        suite="s",
+        check=check,
+        kind=facts.pop("kind", "approximation"),
+        case=case,
+        claim=None,
+        architecture=architecture,
+        options={},
+        outcome=outcome,
+        reason="because",
+        predicted="approximable",
+        observed=facts.pop("observed", "approximated"),
+        evidence=evidence,
+        certificate=None,
+        seed=0,
+        dtype="float64",
+        seconds=0.0,
+        model_seconds=0.0,
+        reproduce="",
+    )
+
+
+def concluded(claim: str, rows, descriptions=EVERYONE, allowed: str | None = None, **changes):
+    wanted = Conclusion(
+        claim, **{"checks": ("*",), "architectures": ("*",), "margin": 0.05, **changes}, allow_undecided=allowed
+    )
+    (found,) = conclude(rows, [Suite("s", 1, "S", (), conclusions=(wanted,))], descriptions)
+    return found
+
+
+def curve(name: str, *errors: tuple[float, ...], **facts) -> list[Result]:
+    return [row(name, str(1000 * (number + 1)), each, **facts) for number, each in enumerate(errors)]
+
+
+CLOSE, FAR = ((0.30, 0.31), (0.010, 0.012)), ((0.90, 0.91), (0.70, 0.71))
+
+
+def test_equal_ends_of_growing_curves_are_equality():
+    found = concluded("thm-5.2", [*curve("a", *CLOSE), *curve("b", (0.6, 0.601), (0.02, 0.022)), *curve("flat", *FAR)])
+    assert (found.outcome, found.observed) == ("pass", "1 of 1 pairs equal at the largest size")
+    assert found.evidence["pairs"][0]["verdicts"] == ["different", "equal"]
+    assert found.title == CLAIMS["thm-5.2"].statement
+
+
+def test_a_gap_is_the_budgets_until_it_stays_open_at_three_sizes():
+    behind = [*curve("a", *CLOSE), *curve("b", *FAR)]
+    assert concluded("thm-5.2", behind).outcome == "undecided"
+    stays = [*curve("a", *([(0.1, 0.101)] * 3)), *curve("b", *([(0.4, 0.401)] * 3))]
+    assert concluded("thm-5.2", stays).outcome == "fail"
+    closing = [*curve("a", *([(0.1, 0.101)] * 3)), *curve("b", (0.5, 0.501), (0.4, 0.401), (0.3, 0.301))]
+    assert concluded("thm-5.2", closing).outcome == "undecided"
+
+
+def test_equality_is_not_a_lack_of_significance():
+    noisy = [*curve("a", (0.1, 0.5), (0.1, 0.5)), *curve("b", (0.1, 0.5), (0.1, 0.5))]
+    assert concluded("thm-5.2", noisy).outcome == "undecided"
+    assert concluded("thm-5.2", [*curve("a", (0.1, 0.1)), *curve("b", (0.1, 0.1))]).outcome == "undecided"  # one size
+
+
+def test_one_that_sees_more_refutes_equality_and_one_alone_is_no_comparison():
+    rows = [*curve("a", *CLOSE), *curve("b", *CLOSE, outcome="fail")]
+    assert concluded("thm-5.2", rows).outcome == "fail"
+    assert concluded("thm-5.2", curve("a", *CLOSE)).outcome == "not-applicable"
+
+
+def test_a_stranger_is_apart_where_classes_merge_orbits_and_equal_elsewhere():
+    twins = {"check": "twins", "floor": 1.0, "general_position": False}
+    peers = [*curve("a", *CLOSE), *curve("a", (1.0, 1.0), (1.0, 1.0), **twins)]
+    equal = curve("x", *CLOSE)
+    apart = curve("x", (0.2, 0.3), (0.1, 0.1), **{**twins, "floor": None, "floor_kind": None})
+    assert concluded("prop-5.3", [*peers, *equal, *apart]).outcome == "pass"
+    same = curve("x", (1.0, 1.0), (1.0, 1.0), **{**twins, "floor": None, "floor_kind": None})
+    assert concluded("prop-5.3", [*peers, *equal, *same]).outcome == "undecided"
+    assert concluded("prop-5.3", [*peers, *curve("x", *FAR), *apart]).outcome == "undecided"
+    assert concluded("prop-5.3", peers).outcome == "not-applicable"
+
+
+@pytest.mark.parametrize(
+    ("round_parted", "observed", "outcome"),
+    [(None, "separated", "pass"), (2, "separated", "undecided"), (None, "not separated", "undecided")],
+)
+def test_pairs_that_no_round_parts_show_a_stranger_too(round_parted, observed, outcome):
+    pair = row("x", "1", check="pairs", kind="separation", observed=observed, round=round_parted)
+    assert concluded("prop-5.3", [*curve("a", *CLOSE), *curve("x", *CLOSE), pair]).outcome == outcome
+
+
+def expanded(name: str, errors: dict[int, tuple[float, ...]], floors=(0.2, 0.0, 0.0, 0.0), **facts) -> list[Result]:
+    return [
+        row(name, f"k={k}/1000", each, check="teeth", floor_kind="capacity", **{"floor": floor, **facts})
+        for (k, each), floor in zip(errors.items(), floors, strict=False)
+    ]
+
+
+def test_the_error_falls_at_every_doubling_beyond_the_seeds():
+    falling = {1: (0.5, 0.6), 2: (0.3, 0.4), 4: (0.1, 0.2)}
+    found = concluded("oce", expanded("a", falling))
+    assert (found.outcome, found.observed) == ("pass", "2 of 2 doublings lower the error beyond the seeds' range")
+    overlapping = concluded("oce", [*expanded("a", falling), *expanded("b", {1: (0.5, 0.6), 2: (0.3, 0.55)})])
+    assert (overlapping.outcome, overlapping.reason.startswith("b / teeth: k = 1 to 2")) == ("undecided", True)
+    assert concluded("oce", expanded("a", {1: (0.5, 0.6), 4: (0.1, 0.2)})).outcome == "not-applicable"
+
+
+def test_capacity_bounds_and_suffices():
+    passing = expanded("a", {1: (0.5, 0.6), 8: (0.1, 0.15)})
+    assert concluded("prop-7.1", passing).outcome == "pass"
+    stuck = expanded("a", {1: (0.5, 0.6), 8: (0.1, 0.25)})
+    assert concluded("prop-7.1", stuck).outcome == "undecided"
+    assert concluded("prop-7.1", expanded("a", {1: (0.1, 0.1), 8: (0.1, 0.1)}, outcome="fail")).outcome == "fail"
+    assert (
+        concluded("prop-7.1", expanded("a", {1: (0.5, 0.6), 8: (0.1, 0.1)}, floors=(0.01, 0.0))).outcome
+        == "not-applicable"
+    )
+    assert concluded("thm-7.2", passing).outcome == "undecided"
+    assert concluded("thm-7.2", [*passing, *expanded("b", {1: (0.5, 0.6), 8: (0.01, 0.02)})]).outcome == "undecided"
+    assert concluded("thm-7.2", expanded("b", {1: (0.5, 0.6), 8: (0.01, 0.02)})).outcome == "pass"
+
+
+def test_any_other_claim_is_tallied():
+    assert "thm-6.3" not in RULES
+    rows = [row("a", "1"), row("b", "1"), row("flat", "1", outcome="not-applicable")]
+    found = concluded("thm-6.3", rows)
+    assert (found.outcome, found.predicted, found.observed) == ("pass", "2 approximable", "2 approximated")
+    assert concluded("thm-6.3", [*rows, row("c", "1", outcome="undecided")]).outcome == "undecided"
+    assert concluded("thm-6.3", [*rows, row("c", "1", outcome="error")]).outcome == "fail"
+    assert concluded("thm-6.3", rows[2:]).outcome == "not-applicable"
+
+
+def test_rows_are_chosen_by_suite_check_and_architecture():
+    rows = [row("a", "1"), row("b", "1", outcome="fail"), row("a[depth=2]", "1", check="value", outcome="fail")]
+    assert concluded("thm-6.3", rows, architectures=("a",), checks=("nor*",)).outcome == "pass"
+    assert concluded("thm-6.3", rows, architectures=("a",)).outcome == "fail"
+    assert concluded("thm-6.3", rows, checks=("none",)).checks == ()
+
+
+def test_what_is_open_is_red_unless_the_suite_says_why_and_a_failure_always_is():
+    open_rows = [row("a", "1", outcome="undecided")]
+    red, allowed = concluded("thm-6.3", open_rows), concluded("thm-6.3", open_rows, allowed="minutes")
+    assert (red.is_red, allowed.is_red, allowed.declared) == (True, False, "minutes")
+    failed = concluded("thm-6.3", [row("a", "1", outcome="fail")], allowed="minutes")
+    assert failed.is_red and failed.declared is None
+    assert len(problems([red, allowed, failed])) == 2
+    run = Run("0", {}, [], [], [row("a", "1")], problems([failed]), conclusions=[failed.to_json()])
+    assert exit_code(run) == 1
+    assert Run.from_json(run.to_json()).conclusions[0]["claim"] == "thm-6.3"

@@ -1,0 +1,271 @@
+"""Settling a run: strict expectations, allowed undecided rows, floors on what was decided, and the baseline's differences."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.result import OUTCOMES, Result, Run
+from orbitcheck.harness.judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline
+from orbitcheck.harness.judging.gate import exit_code, is_red, matches, settle
+from orbitcheck.harness.language.suite import Expectation, Suite
+
+
+def cell(architecture: str, check: str = "law", case: str = "a", kind: str = "equivariance") -> Cell:
+    return Cell("s", check, kind, {"check": check}, case, None, architecture)
+
+
+def row(of: Cell, outcome: str, reason: str = "") -> Result:
+    return Result(
+        id=of.id,
+        suite=of.suite,
+        check=of.check,
+        kind=of.kind,
+        case=of.case,
+        claim=None,
+        architecture=of.architecture,
+        options={},
+        outcome=outcome,
+        reason=reason,
+        predicted="",
+        observed="",
+        evidence={},
+        certificate=None,
+        seed=0,
+        dtype="float64",
+        seconds=0.0,
+        model_seconds=0.0,
+        reproduce="",
+    )
+
+
+def suite(expected=(), allowed=(), min_decided=0) -> Suite:
+    return Suite("s", 1, "S", (), min_decided, tuple(expected), tuple(allowed))
+
+
+def settled(rows: dict[Cell, str] | list, rules: Suite, names: tuple[str, ...] = ("net",), **more):
+    cells = [of for of, _ in rows]
+    descriptions = more.pop("descriptions", [{"name": name, "power": "1-wl"} for name in names])
+    return settle([row(*pair) for pair in rows], cells, [rules], descriptions=descriptions, **more)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"), [("pass", 0), ("fail", 1), ("undecided", 1), ("not-applicable", 0), ("error", 1)]
+)
+def test_an_outcome_alone_decides_the_exit_code(outcome, code):
+    rows = [(cell("net"), outcome), (cell("net", case="b"), "pass")]
+    assert settled(rows, suite())[2] == code
+
+
+def test_an_exact_expected_failure_covers_a_failure_and_turns_a_pass_red():
+    expected = suite([Expectation("net", "law", "a", "known")])
+    rows, problems, code = settled([(cell("net"), "fail")], expected)
+    assert (rows[0].declared, problems, code) == ("known", [], 0)
+    rows, problems, code = settled([(cell("net"), "pass")], expected)
+    assert is_red(rows[0])
+    assert code == 1
+
+
+def test_a_wildcard_covers_only_failures_and_must_cover_one():
+    expected = suite([Expectation("net", "la*", "*", "known")])
+    rows, problems, code = settled([(cell("net"), "fail"), (cell("net", case="b"), "pass")], expected)
+    assert ([r.declared for r in rows], problems, code) == (["known", None], [], 0)
+    _, problems, code = settled([(cell("net"), "pass")], expected)
+    assert "covers no failure" in problems[0]
+    assert code == 1
+
+
+@pytest.mark.parametrize("outcome", ["error", "undecided"])
+def test_an_expected_failure_never_covers_anything_but_a_failure(outcome):
+    for pattern in ("law", "*"):
+        assert settled([(cell("net"), outcome)], suite([Expectation("net", pattern, "*", "known")]))[2] == 1
+
+
+def test_an_entry_for_an_architecture_that_is_not_in_the_run_does_not_count():
+    assert settled([(cell("net"), "pass")], suite([Expectation("other", "law", "*", "known")]))[1:] == ([], 0)
+
+
+def test_an_entry_that_matches_nothing_is_a_problem_with_the_nearest_match():
+    _, problems, code = settled([(cell("net"), "pass")], suite([Expectation("net", "lwa", "*", "known")]))
+    assert 'did you mean "law"' in problems[0]
+    assert code == 1
+
+
+def test_names_with_options_match_with_and_without_them():
+    wide = "net[channels=8]"
+    for pattern in ("net", wide, "n*"):
+        rows, problems, _ = settled([(cell(wide), "fail")], suite([Expectation(pattern, "law", "*", "known")]), (wide,))
+        assert (rows[0].declared, problems) == ("known", []), pattern
+    assert matches("net[channels=8]", wide)
+    assert not matches("net[channels=9]", wide)
+
+
+def test_an_allowed_undecided_row_is_not_red_and_covers_nothing_else():
+    allowed = suite(allowed=[Expectation("net", "law", "*", "budget")])
+    assert settled([(cell("net"), "undecided")], allowed)[2] == 0
+    assert settled([(cell("net"), "fail")], allowed)[2] == 1
+
+
+def test_a_run_that_checks_less_is_red():
+    rows = [row(cell("net"), "pass")]
+    planned = [cell("net"), cell("net", case="b")]
+    _, problems, code = settle(rows, planned, [suite()], descriptions=[{"name": "net", "power": "1-wl"}])
+    assert "1 of 2 declared rows are missing" in problems[0]
+    assert code == 1
+    _, problems, code = settled([(cell("net"), "not-applicable")], suite())
+    assert "none of its 1 equivariance rows is applicable" in problems[0]
+    _, problems, code = settled([(cell("net"), "pass")], suite(min_decided=2))
+    assert "min_decided is 2" in problems[0]
+
+
+def test_required_power_is_held_against_the_declaration():
+    for power, required, fine in (
+        ("1-wl", "1-wl", True),
+        ("complete", "1-wl", True),
+        ("unknown", "1-wl", False),
+        ("below-1-wl", "1-wl", False),
+    ):
+        code = settled(
+            [(cell("net"), "pass")], suite(), descriptions=[{"name": "net", "power": power}], require_power=required
+        )[2]
+        assert (code == 0) == fine
+
+
+def a_run(*rows: tuple[Cell, str], size: int = 1, problems: tuple[str, ...] = ()) -> Run:
+    """Rows of a suite `s` whose check `law` asks for `size`."""
+    check = {"id": "law", "kind": "equivariance", "parameters": {"size": size}}
+    return Run("0", {}, [{"name": "s", "checks": [check]}], [], [row(*pair) for pair in rows], problems)
+
+
+def test_a_baseline_round_trips_in_an_order_of_its_own():
+    run = a_run((cell("b"), "pass"), (cell("a", case='"ü\n'), "fail"), problems=("2 rows", "1 row"))
+    again = a_run((cell("a", case='"ü\n'), "fail"), (cell("b"), "pass"), problems=("1 row", "2 rows"))
+    text = baseline_text(baseline_of(run))
+    assert text == baseline_text(baseline_of(again))
+    kept = parse_baseline(text)
+    assert (kept.outcomes, kept.contents) == (baseline_of(run).outcomes, baseline_of(run).contents)
+    assert compare(run, kept) == []
+    assert baseline_text(kept) == text
+
+
+def test_a_changed_row_is_one_changed_line_and_a_line_is_short():
+    cells = [cell(f"net-{number // 100}", case=f"shallow/invariant/{number}") for number in range(1000)]
+    before, after = (
+        baseline_text(baseline_of(a_run(*((of, "fail" if of is changed else "pass") for of in cells)))).splitlines()
+        for changed in (None, cells[500])
+    )
+    assert [(old, new) for old, new in zip(before, after, strict=True) if old != new] == [
+        (
+            '["net-5", "s", "law", "shallow/invariant/500", "pass"],',
+            '["net-5", "s", "law", "shallow/invariant/500", "fail"],',
+        )
+    ]
+    assert max(map(len, before)) < 100
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "[]",
+        "nonsense",
+        '{"schema_version": 2, "checks": [], "rows": []}',
+        '{"schema_version": 1, "rows": []}',
+        '{"schema_version": 1, "checks": [], "rows": {}}',
+        '{"schema_version": 1, "checks": [], "rows": [["a", "b", "c", "d"]]}',
+        '{"schema_version": 1, "checks": [], "rows": [["a", "b", "c", "d", "perhaps"]]}',
+        '{"schema_version": 1, "checks": [], "rows": [["a", "b", "c", "d", 1]]}',
+        '{"schema_version": 1, "checks": [], "rows": [["a", "b", "c", "d", "pass"], ["a", "b", "c", "d", "fail"]]}',
+        '{"schema_version": 1, "checks": ["a"], "rows": []}',
+    ],
+)
+def test_what_is_no_baseline_is_refused(broken):
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse_baseline(broken)
+
+
+REGRESSIONS = {
+    ("pass", "fail"),
+    ("pass", "undecided"),
+    ("pass", "not-applicable"),
+    ("pass", "error"),
+    ("fail", "undecided"),
+    ("fail", "not-applicable"),
+    ("fail", "error"),
+    ("undecided", "fail"),
+    ("undecided", "error"),
+    ("not-applicable", "fail"),
+    ("not-applicable", "undecided"),
+    ("not-applicable", "error"),
+}
+
+
+@pytest.mark.parametrize("before", OUTCOMES)
+@pytest.mark.parametrize("after", OUTCOMES)
+def test_every_change_of_outcome_is_a_difference_and_some_are_regressions(before, after):
+    found = compare(a_run((cell("net"), after)), baseline_of(a_run((cell("net"), before))))
+    assert len(found) == (before != after)
+    if found:
+        assert found[0].regression == ((before, after) in REGRESSIONS)
+        assert found[0].status == ("FIXED" if after == "pass" else "CHANGED")
+
+
+@pytest.mark.parametrize("before", OUTCOMES)
+@pytest.mark.parametrize("after", OUTCOMES)
+def test_a_check_that_asks_something_else_is_stale_and_gated_on_its_outcomes_alone(before, after):
+    (found,) = compare(a_run((cell("net"), after), size=2), baseline_of(a_run((cell("net"), before))))
+    assert found.status == "STALE"
+    assert found.regression == ((before, after) in REGRESSIONS)
+
+
+def test_rows_that_vanish_are_regressions_and_new_ones_only_if_red():
+    before = baseline_of(a_run((cell("net"), "pass"), (cell("net", case="b"), "pass")))
+    found = compare(a_run((cell("net"), "pass"), (cell("net", case="c"), "pass")), before)
+    assert [(d.status, d.regression) for d in found] == [("MISSING", True), ("NEW", False)]
+    nothing = baseline_of(a_run())
+    assert compare(a_run((cell("net"), "fail")), nothing)[0].regression
+    assert not compare(a_run((cell("net"), "not-applicable")), nothing)[0].regression
+
+
+def test_a_row_that_vanishes_from_one_suite_is_missed_though_another_suite_asks_the_same():
+    here, there = cell("net"), Cell("other", "law", "equivariance", {"check": "law"}, "a", None, "net")
+    assert here.id == there.id
+    found = compare(a_run((here, "pass")), baseline_of(a_run((here, "pass"), (there, "pass"))))
+    assert [(d.status, d.place[1]) for d in found] == [("MISSING", "other")]
+
+
+def test_declared_failures_that_are_new_are_no_regression():
+    declared = Run("0", {}, [], [], [replace(row(cell("net"), "fail"), declared="known")])
+    assert [(d.status, d.regression) for d in compare(declared, baseline_of(a_run()))] == [("NEW", False)]
+
+
+def test_a_new_problem_of_the_run_is_a_regression_whatever_its_numbers():
+    before = baseline_of(a_run((cell("net"), "pass"), problems=("3 of 5 rows are missing",)))
+    assert compare(a_run((cell("net"), "pass"), problems=("2 of 5 rows are missing",)), before) == []
+    found = compare(a_run((cell("net"), "pass"), problems=("min_decided is 20",)), before)
+    assert [(d.status, d.regression) for d in found] == [("NEW", True), ("FIXED", False)]
+    assert "the run  absent -> problem: min_decided is 20" in str(found[0])
+
+
+def test_a_listing_names_regressions_and_counts_the_rest():
+    cells = [cell(f"net-{number % 5}", case=str(number)) for number in range(60)]
+    found = compare(
+        a_run(*((of, "pass" if number < 20 else "fail") for number, of in enumerate(cells))),
+        baseline_of(a_run(*((of, "fail" if number < 20 else "pass") for number, of in enumerate(cells)))),
+    )
+    assert len(found) == 60
+    lines = listing(found, 10)
+    assert lines[:10] == [str(difference) for difference in found[:10]]
+    assert lines[10:] == [
+        "CHANGED s / law  pass -> fail, 30 more regressions of net-0, net-1, net-2, net-3 and 1 more",
+        "FIXED   s / law  fail -> pass, 20 rows of net-0, net-1, net-2, net-3 and 1 more",
+    ]
+
+
+def test_exit_code_reads_the_run_alone():
+    assert exit_code(a_run((cell("net"), "pass"))) == 0
+    assert exit_code(a_run((cell("net"), "fail"))) == 1
+    assert exit_code(Run("0", {}, [], [], [], ["a problem"])) == 1
+    json.dumps(a_run((cell("net"), "pass")).to_json())

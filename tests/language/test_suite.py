@@ -1,0 +1,468 @@
+"""The suite language: what loads, what is refused and where, and that formatting does not change content."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orbitcheck import WeightSpace, conv_net, recurrent, residual_mlp, transformer_block
+from orbitcheck.harness.core.claims import CLAIMS
+from orbitcheck.harness.core.registry import UnknownName
+from orbitcheck.harness.language.schema import json_schema
+from orbitcheck.harness.language.suite import Suite, SuiteError, load_expectations, load_suite, shipped_suites
+from orbitcheck.harness.plugins.discovery import built_in, default_names, parse_name
+from orbitcheck.harness.running.plan import plan
+
+GOOD = """\
+suite: example
+version: 1
+title: An example
+spaces:
+  tiny: {mlp: [1, 4, 4, 1], activation: relu}
+  inr: {zoo: digits-inr}
+checks:
+  - id: law
+    kind: equivariance
+    claim: equivariance
+    spaces: [tiny, inr]
+    samples: 3
+  - id: twins
+    kind: separation
+    claim: prop-6.2
+    space: tiny
+    pairs: {family: bipartite-cycles, cycles: [[4], [2, 2]], count: 3}
+min_decided: 4
+expected_failures:
+  - {architecture: flat-mlp, check: "la*", outcome: fail, reason: by design}
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a suite and give its path."""
+
+    def write(text: str | bytes, name: str = "x.yaml") -> Path:
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def errors(path: Path | str) -> list[str]:
+    with pytest.raises(SuiteError) as caught:
+        load_suite(path)
+    return [line.replace(f"{path}:", "x.yaml:", 1) for line in caught.value.errors]
+
+
+def test_a_suite_round_trips_and_its_rows_are_what_it_declares(write):
+    suite = load_suite(write(GOOD))
+    assert Suite.from_json(suite.to_json()) == suite
+    assert [(check.id, len(check.cases)) for check in suite.checks] == [("law", 2 * 8 + 2), ("twins", 3)]
+    assert suite.expected_failures[0].reason == "by design"
+
+
+def test_formatting_order_and_comments_do_not_change_the_content(write):
+    data = yaml.safe_load(GOOD)
+    shuffled = yaml.safe_dump({key: data[key] for key in reversed(data)}, sort_keys=False, default_flow_style=False)
+    plain, other = load_suite(write(GOOD)), load_suite(write("# a comment\n" + shuffled, "y.yaml"))
+    names = [parse_name("dws")]
+    assert {cell.id for cell in plan([plain], names)} == {cell.id for cell in plan([other], names)}
+    assert plain.to_json() == other.to_json()
+
+
+def test_ids_are_functions_of_the_cell_alone(write):
+    """Neither the suite's name, nor other checks, nor other architectures change a row's id and seed."""
+    alone = GOOD.replace("suite: example", "suite: renamed").replace("id: twins", "id: other")
+    alone = alone[: alone.index("  - id: law")] + alone[alone.index("  - id: other") :]
+    alone = alone.replace(
+        'expected_failures:\n  - {architecture: flat-mlp, check: "la*", outcome: fail, reason: by design}\n', ""
+    )
+    whole = {cell.id: cell.seed for cell in plan([load_suite(write(GOOD))], list(map(parse_name, ["stats", "dws"])))}
+    part = {
+        cell.id: cell.seed
+        for cell in plan(
+            [load_suite(write(alone.replace("min_decided: 4", "min_decided: 1"), "z.yaml"))], [parse_name("dws")]
+        )
+    }
+    assert len(part) == 3
+    assert part.items() <= whole.items()
+
+
+def test_every_constructor_has_its_words(write):
+    listed = {
+        "conv": ("{conv_net: {channels: [1, 3, 2]}}", conv_net(1, 3, 2)),
+        "wide-conv": (
+            "{conv_net: {channels: [1, 3, 2], kernel: 5}, activation: tanh}",
+            conv_net(1, 3, 2, kernel=5, activation="tanh"),
+        ),
+        "residual": (
+            "{residual_mlp: {inputs: 2, stream: 4, hidden: [3, 5], outputs: 1}}",
+            residual_mlp(2, 4, (3, 5), 1),
+        ),
+        "recurrent": ("{recurrent: [2, 4, 1]}", recurrent(2, 4, 1)),
+        "block": (
+            "{transformer_block: {model: 3, heads: 2, key: 2, value: 2, hidden: 4}}",
+            transformer_block(3, 2, 2, 2, 4),
+        ),
+    }
+    lines = [f"  {name}: {text}" for name, (text, _) in listed.items()]
+    head = "suite: example\nversion: 1\ntitle: An example\nspaces:\n"
+    check = f"checks:\n  - {{id: law, kind: equivariance, spaces: [{', '.join(listed)}]}}\n"
+    suite = load_suite(write(head + "\n".join(lines) + "\n" + check))
+    for name, (_, space) in listed.items():
+        assert WeightSpace.from_json(suite.checks[0].parameters["spaces"][name]["space"]) == space
+    detection = check.replace("equivariance", "detection")
+    assert len(errors(write(head + "\n".join(lines) + "\n" + detection))) == len(listed)
+
+
+def test_the_plan_has_every_row_once_and_repeated_architectures_collapse(write):
+    suite = load_suite(write(GOOD))
+    cells = plan(
+        [suite], [parse_name(name) for name in ("dws", "dws[depth=2,channels=8]", "dws", "dws[channels=8,depth=2]")]
+    )
+    assert len(cells) == len({cell.id for cell in cells}) == 2 * sum(len(check.cases) for check in suite.checks)
+    assert len({cell.seed for cell in cells}) == len(cells)
+
+
+def test_a_check_may_leave_out_some_of_the_suites_own_architectures_but_none_of_a_users(write):
+    own = GOOD.replace("checks:\n", "architectures: [dws, 'dws[depth=2, channels=8]', gmn]\nchecks:\n", 1)
+    named = own.replace("  - id: twins\n", "  - id: twins\n    architectures: [gmn, 'dws[depth=2, channels=8]']\n", 1)
+    everywhere, part = load_suite(write(own)), load_suite(write(named, "y.yaml"))
+    assert Suite.from_json(part.to_json()) == part
+    names = [parse_name(name) for name in ("dws", "dws[channels=8,depth=2]", "gmn", "stats")]
+    whole, less = ({cell.id: cell for cell in plan([suite], names)} for suite in (everywhere, part))
+    left_out = [cell for key, cell in whole.items() if key not in less]
+    assert less.keys() < whole.keys()
+    assert [(cell.check, cell.architecture) for cell in left_out] == [("twins", "dws")] * 3
+
+
+WRONG = [
+    (
+        "title: An example",
+        "titel: An example",
+        ['x.yaml:3:1: titel: unknown key "titel"; did you mean "title"?', "x.yaml:1:1: title: required, but missing"],
+    ),
+    ("version: 1", "version: 2", ["x.yaml:2:10: version: 2 is not allowed; available: 1"]),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "mlp: [1, 4]",
+        [
+            "x.yaml:5:15: spaces.tiny.mlp: mlp(1, 4) has no hidden layer; give input, hidden and output widths, as in mlp(2, 32, 32, 1)"
+        ],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "mlp: [1, 0, 4, 1]",
+        ["x.yaml:5:15: spaces.tiny.mlp: axis 'n1' has size 0; sizes are integers of at least 1"],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "mlp: [1, 4.5, 4, 1]",
+        ["x.yaml:5:19: spaces.tiny.mlp.1: input should be a valid integer, got 4.5"],
+    ),
+    (
+        "zoo: digits-inr",
+        "zoo: digits-inrs",
+        ['x.yaml:6:14: spaces.inr.zoo: unknown zoo "digits-inrs"; did you mean "digits-inr"?'],
+    ),
+    (
+        "zoo: digits-inr",
+        "zoo: digits-inr, activation: relu",
+        ["x.yaml:6:38: spaces.inr.activation: belongs to constructed spaces only"],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "conv_net: {channels: [1, 4, 2], kernel: 2}",
+        ["x.yaml:5:20: spaces.tiny.conv_net: kernel=2; allowed: odd integers of at least 1"],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "conv_net: {chanels: [1, 4, 2]}",
+        [
+            'x.yaml:5:21: spaces.tiny.conv_net.chanels: unknown key "chanels"; did you mean "channels"?',
+            "x.yaml:5:20: spaces.tiny.conv_net.channels: required, but missing",
+        ],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "residual_mlp: {inputs: 2, stream: 4, hidden: [], outputs: 1}",
+        [
+            "x.yaml:5:24: spaces.tiny.residual_mlp: residual_mlp has no block; give the hidden width of each, as in residual_mlp(2, 8, (16, 16), 1)"
+        ],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "recurrent: [2, 4, 4, 1], zoo: digits-inr",
+        [
+            "x.yaml:5:9: spaces.tiny: give one of mlp, conv_net, residual_mlp, recurrent, transformer_block and zoo, got recurrent and zoo"
+        ],
+    ),
+    (
+        "activation: relu}",
+        "activation: rely}",
+        [
+            "x.yaml:5:41: spaces.tiny.activation: unknown activation 'rely'; allowed: relu, leaky-relu, abs, identity, tanh, sine, gelu, silu"
+        ],
+    ),
+    (
+        "kind: equivariance",
+        "kind: equivarience",
+        ['x.yaml:9:11: kind: unknown check kind "equivarience"; did you mean "equivariance"?'],
+    ),
+    (
+        "claim: prop-6.2",
+        "claim: prop-6.22",
+        ['x.yaml:15:12: claim: unknown claim "prop-6.22"; did you mean "prop-6.2"?'],
+    ),
+    (
+        "family: bipartite-cycles",
+        "family: bipartite-cycle",
+        ['x.yaml:17:21: pairs.family: unknown pair family "bipartite-cycle"; did you mean "bipartite-cycles"?'],
+    ),
+    ("count: 3", "cuont: 3", ['x.yaml:17:62: pairs.cuont: unknown key "cuont"; did you mean "count"?']),
+    ("samples: 3", "samples: 1e-3", ["x.yaml:12:14: samples: input should be a valid integer, got 0.001"]),
+    ("samples: 3", "samples: on", ["x.yaml:12:14: samples: input should be a valid integer, got 'on'"]),
+    ("samples: 3", "samples: .nan", ["x.yaml:12:14: .nan is not a finite number"]),
+    ("samples: 3", "inputs: [tiez]", ["x.yaml:12:14: inputs.0: 'tiez' is not allowed; did you mean \"ties\"?"]),
+    ("[tiny, inr]", "[tiny, inn]", ['x.yaml:11:20: spaces.1: unknown space "inn"; did you mean "inr"?']),
+    ("id: twins", "id: law", ['x.yaml:13:9: id: the id "law" is taken by an earlier check']),
+    (
+        "id: twins",
+        "id: Twins!",
+        ["x.yaml:13:9: id: string should match pattern '^[a-z0-9][a-z0-9._-]*$', got 'Twins!'"],
+    ),
+    (
+        'check: "la*"',
+        "check: lew",
+        ['x.yaml:20:37: expected_failures.0.check: "lew" matches no check; did you mean "law"?'],
+    ),
+    (
+        "outcome: fail",
+        "outcome: error",
+        ["x.yaml:20:53: expected_failures.0.outcome: 'error' is not allowed; available: fail"],
+    ),
+    (
+        "reason: by design",
+        'reason: ""',
+        ["x.yaml:20:67: expected_failures.0.reason: string should have at least 1 character, got ''"],
+    ),
+    ("min_decided: 4", "min_decided: 40", ["x.yaml:18:14: min_decided: 40 decided rows asked for, but there are 21"]),
+    ("samples: 3", "samples: 3\n    samples: 4", ['x.yaml:13:5: key "samples" stands twice in one mapping']),
+    ("samples: 3", "<<: {samples: 3}", ["x.yaml:12:5: merge key <<; write the entries out"]),
+    ("samples: 3", "samples: &a 3", ["x.yaml:12:14: anchor &a; anchors and aliases are not allowed, write it out"]),
+    (
+        "samples: 3",
+        "samples: !!python/object:os.system 3",
+        ["x.yaml:12:14: tag tag:yaml.org,2002:python/object:os.system; a suite is data, tags are not allowed"],
+    ),
+    ("samples: 3", "samples: !function f", ["x.yaml:12:14: tag !function; a suite is data, tags are not allowed"]),
+    ("    samples: 3", "\tsamples: 3", ["x.yaml:12:1: not YAML: found character '\\t' that cannot start any token"]),
+    ("min_decided: 4", "min_decided: 4\n---\nsuite: y", ["x.yaml:19:1: a second document; a suite is one"]),
+    ("[tiny, inr]", "[tiny, inr", ["x.yaml:12:12: not YAML: expected ',' or ']', but got ':'"]),
+    ("[tiny, inr]", "{? [a]: b}", ["x.yaml:11:16: a key must be plain text"]),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "wanted"), WRONG)
+def test_a_mistake_is_said_at_its_place_with_the_nearest_match(write, right, wrong, wanted):
+    assert right in GOOD
+    assert sorted(errors(write(GOOD.replace(right, wrong)))) == sorted(wanted)
+
+
+def test_all_errors_are_said_at_once(write):
+    text = GOOD.replace("samples", "sample").replace("cycles: [[4]", "cycles: [[5]")
+    lines = errors(write(text.replace("zoo:", "zo:").replace("title", "titel")))
+    assert len(lines) >= 5
+    assert [int(line.split(":")[1]) for line in lines] == sorted(int(line.split(":")[1]) for line in lines)
+
+
+def test_one_content_under_two_ids_is_refused(write):
+    check = GOOD[GOOD.index("  - id: twins") : GOOD.index("min_decided")]
+    text = GOOD.replace("min_decided", check.replace("id: twins", "id: again") + "min_decided")
+    assert errors(write(text)) == ['x.yaml:18:5: checks.2: repeats the check "twins" under another id']
+
+
+def test_an_alias_bomb_is_refused_at_once(write):
+    bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    start = time.perf_counter()
+    lines = errors(write(bomb))
+    assert time.perf_counter() - start < 2
+    assert all("anchors and aliases are not allowed" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "the file is empty"),
+        (b"# only a comment\n", "the file is empty"),
+        (b"- a\n- b\n", "a suite is a mapping"),
+        (b"\xff\xfe\x00", "is not UTF-8"),
+        (b"suite: \x07\n", "is not allowed"),
+        (b"a: " + b"[" * 100, "nested deeper"),
+        (b"a: " + b"x" * 300_000, "characters; a suite has at most"),
+    ],
+)
+def test_what_is_no_suite_at_all_is_one_line(write, content, words):
+    lines = errors(write(content))
+    assert len(lines) == 1
+    assert words in lines[0]
+
+
+def test_a_missing_file_a_folder_and_an_unknown_name_are_one_line(tmp_path):
+    assert errors(tmp_path / "no.yaml") == ["x.yaml: cannot be read: No such file or directory"]
+    assert errors(tmp_path) == ["x.yaml: cannot be read: Is a directory"]
+    assert errors("qick") == ['unknown suite "qick"; did you mean "quick"? (a file ends in .yaml)']
+
+
+def test_expectations_of_a_user_are_read_from_a_file_of_their_own(write):
+    text = 'expected_failures:\n  - {architecture: a, check: "b", outcome: fail, reason: c}\n'
+    assert load_expectations(write(text))[0].case == "*"
+    with pytest.raises(SuiteError, match=r"1:1: suite: unknown key"):
+        load_expectations(write("suite: x\n" + text))
+
+
+@pytest.mark.parametrize("name", shipped_suites())
+def test_shipped_suites_load_and_validate(name):
+    suite = load_suite(name)
+    assert suite.name == name
+    jsonschema.validate(yaml.safe_load(shipped_suites()[name].read_text()), json_schema())
+
+
+def test_the_schema_is_a_schema_and_refuses_what_the_loader_refuses(write):
+    schema = json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(yaml.safe_load(GOOD), schema)
+    for right, wrong in (
+        ("title: An", "titel: An"),
+        ("samples: 3", "samples: on-"),
+        ("count: 3", "cuont: 3"),
+        ("equivariance\n    claim", "equi\n    claim"),
+    ):
+        assert right in GOOD
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(yaml.safe_load(GOOD.replace(right, wrong)), schema)
+
+
+LINE = re.compile(r".*x\.yaml:\d+:\d+: .+")
+FRAGMENTS = st.sampled_from(
+    [
+        "",
+        " ",
+        "\n",
+        "\t",
+        ":",
+        "- ",
+        "[",
+        "]",
+        "{",
+        "}",
+        "*a",
+        "&a ",
+        "!!x ",
+        "<<: ",
+        '"',
+        "'",
+        "#",
+        "0",
+        "1e9",
+        ".inf",
+        "null",
+        "%",
+        "\u0085",
+        "é",
+        "|",
+        ">",
+        "?",
+    ]
+)
+
+
+@given(st.integers(0, len(GOOD)), st.integers(0, 12), FRAGMENTS)
+@settings(max_examples=400, deadline=None, derandomize=True)
+def test_any_damage_gives_a_suite_or_lines_with_places(tmp_path_factory, start, length, fragment):
+    path = tmp_path_factory.getbasetemp() / "x.yaml"
+    path.write_text(GOOD[:start] + fragment + GOOD[start + length :], encoding="utf-8")
+    lines = damage(path)
+    assert lines is None or (lines and all(LINE.fullmatch(line) for line in lines)), lines
+
+
+def damage(path: Path) -> tuple[str, ...] | None:
+    """The errors of a suite, or None if it loads."""
+    try:
+        load_suite(path)
+    except SuiteError as error:
+        return error.errors
+    return None
+
+
+TRAINED = """\
+suite: example
+version: 1
+title: An example
+architectures: [dws, "gmn[depth=2]"]
+checks:
+  - id: twins
+    kind: approximation
+    target: {name: middle-rank}
+    regime: {name: prop-6.2-twins}
+conclusions:
+  - {claim: thm-5.2, checks: ["tw*"], margin: 0.1, allow_undecided: minutes}
+"""
+
+
+def test_a_suite_names_its_architectures_and_conclusions(write):
+    suite = load_suite(write(TRAINED))
+    assert Suite.from_json(json.loads(json.dumps(suite.to_json()))) == suite
+    assert suite.architectures == ("dws", "gmn[depth=2]")
+    assert (suite.conclusions[0].claim, suite.conclusions[0].margin) == ("thm-5.2", 0.1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ('"gmn[depth=2]"', "gnm", "4:22: architectures.1", 'did you mean "gmn"'),
+        ('"gmn[depth=2]"', '"gmn[depth"', "4:22: architectures.1", "gmn[depth"),
+        ("thm-5.2", "thm-5.3", "11:13: conclusions.0.claim", "unknown claim"),
+        ('["tw*"]', "[twin]", "11:31: conclusions.0.checks.0", '"twin" matches no check; did you mean "twins"'),
+        ("margin: 0.1", "margin: 2", "conclusions.0.margin", "less than 1"),
+        (
+            "id: twins",
+            "id: twins\n    architectures: [dwz]",
+            "architectures.0",
+            '"dwz" is not among the architectures of the suite; did you mean "dws"?',
+        ),
+        (
+            "kind: approximation",
+            "kind: aproximation\n    architectures: [dwz]",
+            "8:21: architectures.0",
+            '"dwz" is not among the architectures of the suite; did you mean "dws"?',
+        ),
+        ("{name: middle-rank}", "{name: middle-rnk}", "8:20: target.name", 'did you mean "middle-rank"'),
+    ],
+)
+def test_unknown_architectures_claims_and_checks_are_refused_at_their_place(write, old, new, place, words):
+    lines = errors(write(TRAINED.replace(old, new)))
+    assert any(place in line and words in line for line in lines), lines
+
+
+def test_the_paper_suites_conclude_every_claim_of_the_ledger():
+    for name in ("paper", "paper-full"):
+        assert {entry.claim for entry in load_suite(name).conclusions} == set(CLAIMS)
+
+
+def test_architectures_of_suites_are_the_default_and_must_agree():
+    assert default_names([("a", ("dws",)), ("b", ("dws",))]) == ("dws",)
+    assert default_names([("a", ()), ("b", ())]) == built_in() == default_names([])
+    with pytest.raises(UnknownName, match="suites a and b ask for different architectures; name them with -a"):
+        default_names([("a", ("dws",)), ("b", ())])

@@ -1,0 +1,112 @@
+"""`orbitcheck new architecture`: a package that is whole, parses everywhere, and hides nothing that is there already."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from orbitcheck.harness.front.cli import main
+from orbitcheck.harness.language.suite import load_suite
+from orbitcheck.harness.plugins.scaffold import FILES
+
+TEMPLATES = Path(__file__).parents[2] / "harness" / "plugins" / "templates" / "architecture"
+
+
+def new(*arguments: object):
+    return CliRunner().invoke(main, ["new", "architecture", *map(str, arguments)])
+
+
+@pytest.fixture
+def project(tmp_path):
+    result = new("bright-net-2", "--directory", tmp_path / "made" / "here")
+    assert result.exit_code == 0, result.output
+    return tmp_path / "made" / "here"
+
+
+def test_every_file_is_written_and_nothing_is_left_to_fill_in(project):
+    written = {path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file()}
+    names = {"$package": "bright_net_2", "$name": "bright-net-2"}
+    assert written == {re.sub(r"\$\w+", lambda found: names[found[0]], target) for target in FILES}
+    assert all("$" not in (project / name).read_text() for name in written)
+    assert {path.name for path in TEMPLATES.iterdir()} == {f"{source}.template" for source in FILES.values()}
+
+
+def test_every_file_parses_and_all_agree_on_the_names(project):
+    data = tomllib.loads((project / "pyproject.toml").read_text())
+    module, _, attribute = data["project"]["entry-points"]["orbitcheck.architectures"]["bright-net-2"].partition(":")
+    source = ast.parse(project.joinpath("src", *module.split(".")).with_suffix(".py").read_text())
+    assert attribute == "BrightNet2"
+    assert attribute in {node.name for node in source.body if isinstance(node, ast.ClassDef)}
+    ast.parse((project / "tests" / "test_bright_net_2.py").read_text())
+    suite = load_suite(project / "suites" / "bright-net-2.yaml")
+    assert suite.min_decided <= sum(len(check.cases) for check in suite.checks)
+    tox = configparser.ConfigParser()
+    tox.read(project / "tox.ini")
+    job = yaml.safe_load((project / ".github" / "workflows" / "orbitcheck.yaml").read_text())["jobs"]["check"]
+    commands = [tox["testenv:suite"]["commands"], *(step["run"] for step in job["steps"] if "run" in step)]
+    runs = [line.split()[1:] for line in commands if line.startswith("orbitcheck run")]
+    assert len(runs) == 2
+    assert all(words[:4] == ["run", "suites/bright-net-2.yaml", "-a", "bright-net-2"] for words in runs)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("MyNet", 'did you mean "my-net"'),
+        ("my_net", 'did you mean "my-net"'),
+        ("2net", 'did you mean "net"'),
+        ("../net", 'did you mean "net"'),
+        ("-", "cannot be a name"),
+        ("my--net", 'did you mean "my-net"'),
+        ("my-net\n", 'did you mean "my-net"'),
+        ("naïve", "cannot be a name"),
+        ("dws", "installed already"),
+        ("class", "would hide"),
+        ("match", "would hide"),
+        ("json", "would hide"),
+        ("torch", "would hide"),
+        ("orbitcheck", "would hide"),
+        ("scale-gmn", "installed already"),
+    ],
+)
+def test_a_bad_or_taken_name_is_one_line_and_writes_nothing(name, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = new("--", name)
+    assert result.exit_code == 2
+    assert words in result.output
+    assert len(result.output.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_with_files_in_it_or_that_cannot_be_written_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a-net").mkdir()
+    assert new("a-net").exit_code == 0, "an empty folder will do"
+    before = (tmp_path / "a-net" / "tox.ini").read_text()
+    again = new("a-net")
+    assert (again.exit_code, len(again.output.splitlines())) == (2, 1)
+    assert "a-net exists already" in again.output
+    assert (tmp_path / "a-net" / "tox.ini").read_text() == before
+    (tmp_path / "file").write_text("")
+    assert "exists already" in new("b-net", "--directory", tmp_path / "file").output
+    refused = new("b-net", "--directory", tmp_path / "file" / "below")
+    assert (refused.exit_code, len(refused.output.splitlines())) == (2, 1)
+
+
+def test_it_starts_without_torch(tmp_path):
+    program = (
+        "import sys\nfrom orbitcheck.harness.front.cli import main\n"
+        "try:\n    main(['new', 'architecture', 'a-net'])\nexcept SystemExit as end:\n    assert not end.code\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, cwd=tmp_path)
+    assert (tmp_path / "a-net" / "pyproject.toml").exists()

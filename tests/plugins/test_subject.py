@@ -1,0 +1,118 @@
+"""A network is held to its contract at every call, and what it costs is added up."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from orbitcheck import Equivariant, Invariant, Unsupported, Weights, mlp
+from orbitcheck.harness.learning.workbench import Workbench
+from orbitcheck.harness.plugins.architecture import as_architecture
+from orbitcheck.harness.plugins.subject import NonFinite, PluginFault, Subject, describe_error
+from orbitcheck.harness.weights.inputs import constructed
+
+SPACE = mlp(1, 3, 1)
+
+
+def subject(forward, output, **options) -> Subject:
+    """A subject whose forward is the function given, with one parameter for the dtype."""
+
+    class Net(nn.Module):
+        def __init__(self, space, output):
+            super().__init__()
+            self.scale = nn.Parameter(torch.tensor(2.0))
+
+        def forward(self, v):
+            return forward(self, v)
+
+    settings = {"seed": 0, "dtype": torch.float64, "bench": Workbench(), **options}
+    return Subject(as_architecture(Net), SPACE, output, **settings)
+
+
+def batch(size: int = 3) -> Weights:
+    import numpy as np
+
+    return constructed("generic", SPACE, size, np.random.default_rng(0))
+
+
+def mean(net, v):
+    return net.scale * v.flat().mean(1, keepdim=True)
+
+
+def test_answers_are_flat_float64_without_gradients():
+    answer = subject(mean, Invariant(1), dtype=torch.float32)(batch())
+    assert answer.shape == (3, 1)
+    assert answer.dtype == torch.float64
+    assert not answer.requires_grad
+    weights = subject(lambda net, v: v.map(lambda t: net.scale * t), Equivariant(1))(batch())
+    assert torch.equal(weights, 2 * batch().flat())
+
+
+def test_cost_is_added_up():
+    bench = Workbench()
+    net = subject(mean, Invariant(1), bench=bench)
+    net(batch(3))
+    net(batch(4))
+    assert bench.forwards == 7
+    assert bench.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("forward", "output", "words"),
+    [
+        (lambda net, v: [1.0], Invariant(1), "returned list; for Invariant"),
+        (lambda net, v: v, Invariant(1), "returned Weights; for Invariant"),
+        (mean, Invariant(2), r"shape \(3, 1\); for Invariant"),
+        (mean, Equivariant(1), "returned Tensor; for Equivariant"),
+        (lambda net, v: v, Equivariant(2), "with batch 3 and 2"),
+        (lambda net, v: v[[0]], Equivariant(1), "batch=1"),
+        (lambda net, v: mean(net, v).half(), Invariant(1), "float16"),
+        (lambda net, v: net.nothing, Invariant(1), "AttributeError"),
+    ],
+)
+def test_a_broken_promise_is_one_line(forward, output, words):
+    with pytest.raises(PluginFault, match=words) as caught:
+        subject(forward, output)(batch())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite_are_a_fault_of_their_own(value):
+    with pytest.raises(NonFinite):
+        subject(lambda net, v: mean(net, v) * value, Invariant(1))(batch())
+
+
+def test_a_constructor_may_refuse_or_fail():
+    def refuses(space, output):
+        raise Unsupported("too small")
+
+    def fails(space, output):
+        raise KeyError("size")
+
+    settings = {"seed": 0, "dtype": torch.float64, "bench": Workbench()}
+    with pytest.raises(Unsupported, match="too small"):
+        Subject(as_architecture(refuses), SPACE, Invariant(1), **settings)
+    with pytest.raises(PluginFault, match=r"constructor raised KeyError: 'size' \(test_subject.py:\d+\)"):
+        Subject(as_architecture(fails), SPACE, Invariant(1), **settings)
+
+
+def test_lowering_gives_the_network_that_float32_would_have_built():
+    lowered = subject(mean, Invariant(1)).lower_()
+    single = subject(mean, Invariant(1), dtype=torch.float32)
+    assert torch.equal(lowered(batch()), single(batch()))
+
+
+def test_parameter_jitter_is_tiny_and_undone_by_lowering():
+    net = subject(mean, Invariant(1))
+    before = net(batch())
+    net.jitter_(0)
+    after = net(batch())
+    assert 0 < float((after - before).abs().max()) < 1e-14
+    assert torch.equal(net.lower_()(batch()), subject(mean, Invariant(1), dtype=torch.float32)(batch()))
+
+
+def test_an_error_names_its_place():
+    with pytest.raises(ValueError, match="first line") as caught:
+        raise ValueError("first line\nsecond line")
+    assert describe_error(caught.value).startswith("ValueError: first line (test_subject.py:")

@@ -1,0 +1,72 @@
+"""A run of training rows, from the suite's file to `results.json`: conclusions, allowances, checkpoints, time limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.language.suite import load_suite
+from orbitcheck.harness.plugins.discovery import parse_name
+from orbitcheck.harness.running.plan import plan
+from orbitcheck.harness.running.run import Plan, carry_out, time_limit
+from orbitcheck.harness.running.store import CHECKPOINTS, clear_checkpoints, read_run
+
+SUITE = """\
+suite: trained
+version: 1
+title: Training rows in seconds
+architectures: [flat-mlp]
+spaces:
+  line: {{mlp: [1, 2, 1]}}
+checks:
+  - id: shift
+    kind: approximation
+    space: line
+    target: {{name: output-shift}}
+    regime: {{name: general-position}}
+    sizes: {{train: 32, validation: 8, test: 8}}
+    points: 8
+    networks: [1, 2]
+    parameters: [200]
+    steps: 3
+conclusions:
+  - {{claim: thm-7.2, checks: [shift], {allowed}}}
+"""
+
+
+@pytest.mark.parametrize(("allowed", "code"), [("allow_undecided: three steps", 0), ("margin: 0.1", 1)])
+def test_what_a_conclusion_leaves_open_is_red_unless_allowed(tmp_path, allowed, code):
+    path = tmp_path / "x.yaml"
+    path.write_text(SUITE.format(allowed=allowed))
+    suite = load_suite(path)
+    out = tmp_path / "out"
+    (out / CHECKPOINTS).mkdir(parents=True)
+    (out / CHECKPOINTS / "stale.pt").touch()
+    run, found = carry_out(Plan([suite], [parse_name(name) for name in suite.architectures], out, jobs=1))
+    assert [row.outcome for row in run.results] == ["pass", "pass"], [row.reason for row in run.results]
+    assert found == code
+    (conclusion,) = read_run(out).conclusions
+    assert (conclusion["claim"], conclusion["outcome"]) == ("thm-7.2", "undecided")
+    assert bool(run.problems) == bool(code)
+    assert not (out / CHECKPOINTS).exists()
+
+
+def test_a_training_may_take_longer_than_other_rows(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(SUITE.format(allowed="margin: 0.1"))
+    (cell, *_) = plan([load_suite(path)], [parse_name("flat-mlp")])
+    longer = Cell("s", "c", cell.kind, {**cell.parameters, "steps": 10000}, cell.case, None, "flat-mlp")
+    assert 120 < time_limit(cell) < time_limit(longer)
+    (law, *_) = plan([load_suite("quick")], [parse_name("flat-mlp")])
+    assert time_limit(law) == 120
+
+
+def test_only_files_of_ours_are_cleared(tmp_path: Path):
+    clear_checkpoints(tmp_path)  # none there
+    (tmp_path / CHECKPOINTS).mkdir()
+    for name in ("a.pt", "mine.txt"):
+        (tmp_path / CHECKPOINTS / name).touch()
+    clear_checkpoints(tmp_path)
+    assert [file.name for file in (tmp_path / CHECKPOINTS).iterdir()] == ["mine.txt"]
