@@ -106,5 +106,5 @@ def detail(row: Result, anchor: str) -> Detail:
             for name, found in properties.items()
         ),
         certificate=facts(row.certificate or {}),
-        printed=block(row.evidence.get("printed") or ""),
+        printed=block(row.printed),
     )

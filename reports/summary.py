@@ -64,7 +64,7 @@ def environment(run: Run) -> tuple[tuple[str, str], ...]:
 
 def _spent(run: Run) -> str:
     """The budget that the rows used up."""
-    forwards = [found for row in run.results if (found := finite(row.evidence.get("forwards"))) is not None]
+    forwards = [found for row in run.results if (found := finite(row.forwards)) is not None]
     seconds = sum(finite(row.seconds) or 0.0 for row in run.results)
     inside = sum(finite(row.model_seconds) or 0.0 for row in run.results)
     passes = f"{round(sum(forwards)):,} forward passes, " if forwards else ""
@@ -299,7 +299,7 @@ def costs(run: Run) -> tuple[Cost, ...]:
     table = []
     for name, rows in grouped(run.results, lambda row: row.architecture).items():
         seconds = sum(finite(row.seconds) or 0.0 for row in rows)
-        counted = [found for row in rows if (found := finite(row.evidence.get("forwards"))) is not None]
+        counted = [found for row in rows if (found := finite(row.forwards)) is not None]
         measured = mapping(declared.get(name, {}).get("cost"))
         table.append(
             Cost(

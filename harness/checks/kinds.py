@@ -9,12 +9,14 @@ from importlib import import_module
 from typing import Any
 
 from ..core.cell import WEIGHTS, Cell
+from ..core.evidence import Evidence
 from ..core.parameters import Parameters, SuiteValueError, parse_parameters
 from ..core.registry import Registry
 from ..core.result import Judgement
 from ..learning.workbench import Workbench
-from ..plugins.architecture import Architecture
+from ..plugins.architecture import Architecture, Unsupported
 from ..weights.space import NamedSpace
+from .applicability import unsupported
 
 TIME_LIMIT = 120.0
 """Seconds that one row may take unless its kind or the user says otherwise."""
@@ -44,6 +46,7 @@ class CheckKind:
         resolve: `(parameters, spaces) -> plain JSON` with every named space written out; raises `SuiteValueError` for
             values that are well typed but impossible. No torch.
         cases: the case names at resolved parameters, in order. No torch.
+        evidence: what a row of this kind holds, a frozen dataclass of plain data.
         measurement: `module:function` of what measures and judges one cell, `(cell, architecture, bench) -> Judgement`; text, so
             that planning imports no torch.
         subject: `ARCHITECTURE`, a row for each case and architecture; or `WEIGHTS`, one row a case, since the check reads no
@@ -56,6 +59,7 @@ class CheckKind:
     parameters: type[Parameters]
     resolve: Callable[[Any, Mapping[str, NamedSpace]], dict[str, Any]]
     cases: Callable[[Mapping[str, Any]], tuple[str, ...]]
+    evidence: type[Evidence]
     measurement: str
     subject: str = ARCHITECTURE
     time_limit: Callable[[Mapping[str, Any]], float] = lambda parameters: TIME_LIMIT
@@ -69,9 +73,12 @@ class CheckKind:
             )
 
     def evaluate(self, cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
-        """Measure and judge one cell; imports the measurement, and torch with it."""
+        """Measure and judge one cell; imports the measurement, and torch with it. What the plug-in refuses does not apply."""
         module, _, function = self.measurement.partition(":")
-        return getattr(import_module(module), function)(cell, architecture, bench)
+        try:
+            return getattr(import_module(module), function)(cell, architecture, bench)
+        except Unsupported as reason:
+            return unsupported(reason).judgement()
 
 
 CHECK_KINDS: Registry[CheckKind] = Registry("check kind")

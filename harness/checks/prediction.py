@@ -7,21 +7,52 @@ is a certified fact (`oracles/relation.py`); the declaration is the plug-in's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-SEPARATED = "separated"
-NOT_SEPARATED = "not separated"
-ANY = "any"
+
+class Seen(StrEnum):
+    """What is predicted of a pair, or was seen of it."""
+
+    SEPARATED = "separated"
+    NOT_SEPARATED = "not separated"
+    ANY = "any"
+    UNDECIDED = "undecided"
+    INVALID = "invalid"
+    ILL_CONDITIONED = "ill-conditioned"
+
+
+SEPARATED, NOT_SEPARATED, ANY, UNDECIDED = Seen.SEPARATED, Seen.NOT_SEPARATED, Seen.ANY, Seen.UNDECIDED
+
+
+class Ground(StrEnum):
+    """What a prediction rests on: the line of the table."""
+
+    ONE_ORBIT = "one-orbit"
+    DECLARED_SYMMETRY = "declared-symmetry"
+    UNKNOWN_POWER = "unknown-power"
+    SAME_FUNCTION = "same-function"
+    DIFFERENT_FUNCTIONS = "different-functions"
+    UNKNOWN_FUNCTION = "unknown-function"
+    TWO_ORBITS = "two-orbits"
+    UNKNOWN_ORBIT = "unknown-orbit"
+    WL_EQUIVALENT = "1-wl-equivalent"
+    BELOW_WL = "below-1-wl"
+    WITHIN_ROUNDS = "within-rounds"
+    PAST_ROUNDS = "past-rounds"
+    BETWEEN_ROUNDS = "between-rounds"
+    ASSERTED = "asserted"
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What is predicted, and why in one line.
+    """What is predicted, what it rests on, and why in one line.
 
     `equal` says that the two vectors are one to every network of the declared power, by certificate: only then does seeing
     no difference prove anything.
     """
 
-    verdict: str
+    verdict: Seen
+    ground: Ground
     why: str
 
     @property
@@ -51,29 +82,33 @@ def predict(
     Source: protocol.md, table of certified relations; theory.md section 4 (one orbit => 1-WL-equivalent => same function).
     """
     if orbit == "same":
-        return Prediction(NOT_SEPARATED, "one orbit")
+        return Prediction(NOT_SEPARATED, Ground.ONE_ORBIT, "one orbit")
     if related:
-        return Prediction(NOT_SEPARATED, "one orbit of the declared symmetry")
+        return Prediction(NOT_SEPARATED, Ground.DECLARED_SYMMETRY, "one orbit of the declared symmetry")
     if power == "unknown":
-        return Prediction(ANY, "power unknown: only soundness is predicted")
+        return Prediction(ANY, Ground.UNKNOWN_POWER, "power unknown: only soundness is predicted")
     if power == "function":
         if function == "equal" or round_parted is None:
-            return Prediction(NOT_SEPARATED, "the same function")
+            return Prediction(NOT_SEPARATED, Ground.SAME_FUNCTION, "the same function")
         if function == "different":
-            return Prediction(SEPARATED, "different functions")
-        return Prediction(ANY, "function equality unknown")
+            return Prediction(SEPARATED, Ground.DIFFERENT_FUNCTIONS, "different functions")
+        return Prediction(ANY, Ground.UNKNOWN_FUNCTION, "function equality unknown")
     if power == "complete":
         if orbit == "different":
-            return Prediction(SEPARATED, "two orbits")
-        return Prediction(ANY, "orbit equality unknown")
+            return Prediction(SEPARATED, Ground.TWO_ORBITS, "two orbits")
+        return Prediction(ANY, Ground.UNKNOWN_ORBIT, "orbit equality unknown")
     if round_parted is None:
-        return Prediction(NOT_SEPARATED, "1-WL-equivalent")
+        return Prediction(NOT_SEPARATED, Ground.WL_EQUIVALENT, "1-WL-equivalent")
     if power == "below-1-wl":
-        return Prediction(ANY, "weaker than 1-WL: may or may not see it")
+        return Prediction(ANY, Ground.BELOW_WL, "weaker than 1-WL: may or may not see it")
     assert rounds is not None
     low, high = rounds
     if round_parted <= low:
-        return Prediction(SEPARATED, f"parts in round {round_parted}, sees all to round {low}")
+        return Prediction(SEPARATED, Ground.WITHIN_ROUNDS, f"parts in round {round_parted}, sees all to round {low}")
     if round_parted > high:
-        return Prediction(NOT_SEPARATED, f"parts in round {round_parted}, sees none past round {high}")
-    return Prediction(ANY, f"parts in round {round_parted}, between the declared rounds {low} and {high}")
+        return Prediction(
+            NOT_SEPARATED, Ground.PAST_ROUNDS, f"parts in round {round_parted}, sees none past round {high}"
+        )
+    return Prediction(
+        ANY, Ground.BETWEEN_ROUNDS, f"parts in round {round_parted}, between the declared rounds {low} and {high}"
+    )

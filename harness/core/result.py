@@ -10,11 +10,29 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
-SCHEMA_VERSION = 1
-OUTCOMES = ("pass", "fail", "undecided", "not-applicable", "error")
+from .evidence import NOTHING, Evidence
+from .outcomes import OUTCOMES, Fault, Refusal
+
+SCHEMA_VERSION = 2
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a pure verdict function makes of what was measured; the words are those of a row.
+
+    Args:
+        outcome: one of `OUTCOMES` (protocol.md, outcomes).
+        fault: what went wrong, where the outcome is an error.
+    """
+
+    outcome: str
+    reason: str = ""
+    predicted: str = ""
+    observed: str = ""
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True)
@@ -26,16 +44,25 @@ class Judgement:
         reason: one line for people; empty for a plain pass.
         predicted: what the theory and the plug-in's declaration say; empty if nothing.
         observed: what was measured, in the same words.
-        evidence: plain JSON data: numbers, seeds, group elements, counter-example.
+        evidence: of the kind's own type; plain `Evidence()` where nothing was measured.
         certificate: the exact statement about the inputs, or None.
+        refusal: why the row does not apply.
+        fault: what went wrong.
     """
 
     outcome: str
     reason: str = ""
     predicted: str = ""
     observed: str = ""
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Evidence = NOTHING
     certificate: Mapping[str, Any] | None = None
+    refusal: Refusal | None = None
+    fault: Fault | None = None
+
+    @staticmethod
+    def of(verdict: Verdict, evidence: Evidence, certificate: Mapping[str, Any] | None = None) -> Judgement:
+        """A verdict beside the evidence that it is a function of."""
+        return Judgement(**vars(verdict), evidence=evidence, certificate=certificate)
 
     def __post_init__(self) -> None:
         if self.outcome not in OUTCOMES:
@@ -46,7 +73,8 @@ class Judgement:
 class Result:
     """One row of a run: the cell, its judgement and what it cost.
 
-    `declared` is the reason of the expected failure that covers the row, or None (the gate fills it in).
+    `declared` is the reason of the expected failure that covers the row, or None (the gate fills it in). `forwards` counts the
+    weight vectors that the network was shown; `printed` is the beginning of what it wrote while it ran.
     `seconds`, `model_seconds` (time inside the network's own calls) and a training's `loop_share` are measured times, and differ
     from run to run; trained numbers are the same bits on the same machine and thread count; all else is the same everywhere.
     """
@@ -63,7 +91,7 @@ class Result:
     reason: str
     predicted: str
     observed: str
-    evidence: Mapping[str, Any]
+    evidence: Evidence
     certificate: Mapping[str, Any] | None
     seed: int
     dtype: str
@@ -71,13 +99,13 @@ class Result:
     model_seconds: float
     reproduce: str
     declared: str | None = None
+    refusal: Refusal | None = None
+    fault: Fault | None = None
+    forwards: int = 0
+    printed: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return plain(asdict(self))
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Result:
-        return Result(**data)
 
 
 @dataclass(frozen=True)
@@ -134,31 +162,6 @@ class Run:
         }
         data = plain(data)
         return {**data, "sha256": digest(data)}
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Run:
-        """The run that `to_json` wrote.
-
-        Raises:
-            ValueError: another schema version, or a digest that does not match the content.
-        """
-        if data.get("schema_version") != SCHEMA_VERSION:
-            raise ValueError(f"schema_version {data.get('schema_version')!r}; this orbitcheck reads {SCHEMA_VERSION}")
-        if data.get("sha256") != digest({key: value for key, value in data.items() if key != "sha256"}):
-            raise ValueError("the digest does not match the content: the file was changed after it was written")
-        return Run(
-            orbitcheck=data["orbitcheck"],
-            environment=data["environment"],
-            suites=data["suites"],
-            architectures=data["architectures"],
-            results=[Result.from_json(row) for row in data["results"]],
-            problems=data["problems"],
-            separation_order=data["separation_order"],
-            conclusions=data.get("conclusions", ()),
-            controls=data.get("controls", ()),
-            round_ladder=data.get("round_ladder", ()),
-            planted=data.get("planted", ()),
-        )
 
 
 def canonical_json(data: Any) -> str:

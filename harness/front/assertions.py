@@ -13,7 +13,7 @@ import torch
 
 from ..checks.equivariance import kind as law
 from ..checks.equivariance.law import OUTPUTS, Task, measure
-from ..checks.prediction import NOT_SEPARATED, SEPARATED, Prediction
+from ..checks.prediction import NOT_SEPARATED, SEPARATED, Ground, Prediction
 from ..checks.separation.draws import take_draws
 from ..checks.separation.verdict import Draw, observe
 from ..core.cell import WEIGHTS, Cell
@@ -69,11 +69,11 @@ def assert_equivariant(
                 except Unsupported as reason:
                     refusals.append(str(reason))
                     break
-                outcome, reason, _ = law.judge(measured)
+                found = law.judge(measured)
                 case = f"{name}/{kind}/{mode}"
-                if outcome != "pass":
+                if found.outcome != "pass":
                     raise AssertionError(
-                        f"{architecture.name} on {space}, {case}\n{outcome}: {reason}\nworst element: {worst}, seed {seed}"
+                        f"{architecture.name} on {space}, {case}\n{found.outcome}: {found.reason}\nworst element: {worst}, seed {seed}"
                     )
                 measurements[case] = measured
     if not measurements:
@@ -127,7 +127,7 @@ def assert_separates(
     if named is None:
         raise ValueError("arrays need space=...")
     first, second = (u.arrays() if isinstance(u, Weights) else u for u in (v, w))
-    wanted = Prediction(SEPARATED if separates else NOT_SEPARATED, "asserted")
+    wanted = Prediction(SEPARATED if separates else NOT_SEPARATED, Ground.ASSERTED, "asserted")
     if isinstance(network, torch.nn.Module):
         _, asked, architecture = _subjects(network, named)[0]
         if not isinstance(asked, Invariant):
@@ -140,7 +140,7 @@ def assert_separates(
         architecture = as_architecture(network)
     with as_in_a_worker():
         draws = take_draws(architecture, Pair(named, first, second), wanted, seed, Workbench())
-    fault = next((draw.fault for draw in draws if draw.fault), None)
+    fault = next((draw.fault_text for draw in draws if draw.fault), None)
     observed = fault or observe(draws, wanted)
     if observed != wanted.verdict:
         gap = f"largest gap over noise: {max(draw.ratio for draw in draws):.1e}, in {len(draws)} draws"

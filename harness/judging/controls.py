@@ -14,7 +14,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..checks.prediction import NOT_SEPARATED, SEPARATED
+from ..checks.detection.evidence import DetectionEvidence
+from ..checks.prediction import NOT_SEPARATED, SEPARATED, Ground
+from ..checks.separation.evidence import SeparationEvidence
 from ..core.result import Result
 
 CONFIDENCE = 0.95
@@ -38,10 +40,10 @@ def _controls(name: str, rows: Sequence[Result]) -> dict[str, Any]:
     pairs = [row for row in rows if row.kind == "separation"]
     nulls = [row for row in pairs if is_null(row)]
     wrong = sum(row.observed == SEPARATED for row in nulls)
-    parted = [row.evidence for row in pairs if row.observed == SEPARATED]
-    digits = [float(evidence["digits"]) for evidence in parted]
-    effects = [float(evidence["effect"]) for evidence in parted if evidence.get("effect") is not None]
-    changes = [row.evidence["digits"] for row in rows if row.kind == "detection" and "t_res" in row.evidence]
+    parted = [evidence for row in pairs if row.observed == SEPARATED and (evidence := of_pair(row))]
+    digits = [evidence.digits for evidence in parted if evidence.digits is not None]
+    effects = [evidence.effect for evidence in parted if evidence.effect is not None]
+    changes = [row.evidence.digits for row in rows if isinstance(row.evidence, DetectionEvidence)]
     return {
         "name": name,
         "nulls": len(nulls),
@@ -52,22 +54,27 @@ def _controls(name: str, rows: Sequence[Result]) -> dict[str, Any]:
         "smallest_effect": min(effects) if effects else None,
         "digits_of_change": min(changes) if changes else None,
         "t_res": _resolution(rows),
-        "forwards": sum(int(row.evidence.get("forwards", 0)) for row in rows),
+        "forwards": sum(row.forwards for row in rows),
     }
 
 
 def _resolution(rows: Sequence[Result]) -> int | None:
     """`t_res`: the smallest that a row of one architecture measured, in whatever space."""
-    return min((row.evidence["t_res"] for row in rows if row.evidence.get("t_res") is not None), default=None)
+    known = [row.evidence.t_res for row in rows if isinstance(row.evidence, SeparationEvidence | DetectionEvidence)]
+    return min((t_res for t_res in known if t_res is not None), default=None)
+
+
+def of_pair(row: Result) -> SeparationEvidence | None:
+    """The evidence of a separation row."""
+    return row.evidence if isinstance(row.evidence, SeparationEvidence) else None
 
 
 def is_null(row: Result) -> bool:
     """Whether a decided row is of a pair that is one to the network by certificate."""
-    return row.predicted == NOT_SEPARATED and row.observed in (SEPARATED, NOT_SEPARATED) and "round" in row.evidence and (
-        row.evidence.get("orbit") == "same"
-        or row.evidence["round"] is None
-        or row.evidence.get("prediction") == "one orbit of the declared symmetry"
-    )  # fmt: skip
+    pair = of_pair(row)
+    if pair is None or row.predicted != NOT_SEPARATED or row.observed not in (SEPARATED, NOT_SEPARATED):
+        return False
+    return pair.orbit == "same" or pair.round is None or pair.ground is Ground.DECLARED_SYMMETRY
 
 
 def round_ladder(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -79,11 +86,15 @@ def round_ladder(rows: Sequence[Result], described: Sequence[Mapping[str, Any]])
     ladders = []
     for entry in described:
         own = [row for row in rows if row.architecture == entry["name"]]
-        climbed = [row for row in own if row.evidence.get("family") == LADDER and row.outcome != "not-applicable"]
+        climbed = [
+            (pair.round, row, pair)
+            for row in own
+            if (pair := of_pair(row)) and pair.family == LADDER and row.outcome != "not-applicable" and pair.round
+        ]
         if not climbed:
             continue
-        rounds = sorted({int(row.evidence["round"]) for row in climbed})
-        points = [_point(t, [row for row in climbed if row.evidence["round"] == t]) for t in rounds]
+        rounds = sorted({t for t, _, _ in climbed})
+        points = [_point(t, [(row, pair) for rung, row, pair in climbed if rung == t]) for t in rounds]
         seen = [point["round"] for point in points if point["separated"] == point["pairs"]]
         missed = [t for t in rounds if t not in seen]
         ladders.append(
@@ -100,13 +111,13 @@ def round_ladder(rows: Sequence[Result], described: Sequence[Mapping[str, Any]])
     return ladders
 
 
-def _point(t: int, rows: Sequence[Result]) -> dict[str, Any]:
+def _point(t: int, rows: Sequence[tuple[Result, SeparationEvidence]]) -> dict[str, Any]:
     return {
         "round": t,
         "pairs": len(rows),
-        "separated": sum(row.observed == SEPARATED for row in rows),
-        "predicted": sum(row.predicted == SEPARATED for row in rows),
-        "digits": min((float(row.evidence["digits"]) for row in rows if "digits" in row.evidence), default=None),
+        "separated": sum(row.observed == SEPARATED for row, _ in rows),
+        "predicted": sum(row.predicted == SEPARATED for row, _ in rows),
+        "digits": min((pair.digits for _, pair in rows if pair.digits is not None), default=None),
     }
 
 

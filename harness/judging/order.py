@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..checks.prediction import SEPARATED
+from ..checks.separation.evidence import SeparationEvidence
 from ..core.result import Result
 
 REFERENCES = ("oracle: orbit", "oracle: refinement", "oracle: function")
@@ -61,10 +62,11 @@ def separation_order(rows: Sequence[Result]) -> Order | None:
     if not whole:
         return None
     parts = {name: frozenset(key for key in pairs if own[key].observed == SEPARATED) for name, own in whole.items()}
-    facts = {key: row.evidence for key, row in next(iter(whole.values())).items()}
-    parts[REFERENCES[0]] = frozenset(key for key in pairs if facts[key].get("orbit") == "different")
-    parts[REFERENCES[1]] = frozenset(key for key in pairs if facts[key].get("round") is not None)
-    parts[REFERENCES[2]] = frozenset(key for key in pairs if facts[key].get("function") == "different")
+    shown = next(iter(whole.values()))
+    facts = {key: row.evidence for key, row in shown.items() if isinstance(row.evidence, SeparationEvidence)}
+    parts[REFERENCES[0]] = frozenset(key for key, pair in facts.items() if pair.orbit == "different")
+    parts[REFERENCES[1]] = frozenset(key for key, pair in facts.items() if pair.round is not None)
+    parts[REFERENCES[2]] = frozenset(key for key, pair in facts.items() if pair.function == "different")
     sets = sorted(set(parts.values()), key=lambda parted: (-len(parted), sorted(parted)))
     below = [(i, j) for i, upper in enumerate(sets) for j, lower in enumerate(sets) if lower < upper]
     covers = tuple((i, j) for i, j in below if not any((i, k) in below and (k, j) in below for k in range(len(sets))))

@@ -10,6 +10,7 @@ import traceback
 
 import torch
 
+from ..core.outcomes import Fault
 from ..learning.workbench import Workbench
 from ..weights.batch import Weights
 from ..weights.space import WeightSpace
@@ -17,11 +18,21 @@ from .architecture import Architecture, Equivariant, Invariant, Unsupported
 
 
 class PluginFault(Exception):
-    """The plug-in broke its contract or raised; the message says what it did and where."""
+    """The plug-in broke its contract or raised; the message says what it did and where, `fault` which of the two."""
+
+    fault = Fault.CONTRACT
+
+
+class PluginRaised(PluginFault):
+    """The plug-in's own code raised."""
+
+    fault = Fault.RAISED
 
 
 class NonFinite(PluginFault):
     """The output holds NaN or infinity."""
+
+    fault = Fault.NON_FINITE
 
 
 class Subject:
@@ -58,7 +69,7 @@ class Subject:
         except Unsupported:
             raise
         except (Exception, SystemExit) as error:
-            raise PluginFault(f"constructor raised {describe_error(error)}") from error
+            raise PluginRaised(f"constructor raised {describe_error(error)}") from error
 
     def __call__(self, v: Weights) -> torch.Tensor:
         """`phi(v)` as `[batch, entries]` in float64, entries in the order of the space; no gradients.
@@ -72,7 +83,7 @@ class Subject:
             with self.bench.call(v.batch), torch.no_grad():
                 result = self.module(v)
         except (Exception, SystemExit) as error:
-            raise PluginFault(f"forward raised {describe_error(error)}") from error
+            raise PluginRaised(f"forward raised {describe_error(error)}") from error
         return self.checked(result, v).detach().cpu().double()
 
     def jitter_(self, seed: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from ..checks import CHECK_KINDS
 from ..core.cell import WEIGHTS, Cell
+from ..core.outcomes import Fault
 from ..core.result import Judgement, Result
 from ..learning.checkpoint import Checkpoint
 from ..learning.workbench import Workbench, exact_arithmetic
@@ -62,12 +63,9 @@ def evaluate(
             with exact_arithmetic(device):
                 judgement = CHECK_KINDS[cell.kind].evaluate(cell, subject, bench)
         except PluginFault as fault:
-            judgement = Judgement("error", str(fault))
+            judgement = Judgement("error", str(fault), fault=fault.fault)
         except (Exception, SystemExit) as error:
-            judgement = Judgement("error", describe_error(error))
-    evidence: dict[str, Any] = {**judgement.evidence, "forwards": bench.forwards}
-    if printed.getvalue():
-        evidence["printed"] = printed.getvalue()[:PRINTED]
+            judgement = Judgement("error", describe_error(error), fault=Fault.RAISED)
     return Result(
         id=cell.id,
         suite=cell.suite,
@@ -81,13 +79,17 @@ def evaluate(
         reason=judgement.reason,
         predicted=judgement.predicted,
         observed=judgement.observed,
-        evidence=evidence,
+        evidence=judgement.evidence,
         certificate=judgement.certificate,
         seed=cell.seed,
         dtype=cell.dtype,
         seconds=time.perf_counter() - start,
         model_seconds=bench.seconds,
         reproduce="",
+        refusal=judgement.refusal,
+        fault=judgement.fault,
+        forwards=bench.forwards,
+        printed=printed.getvalue()[:PRINTED],
     )
 
 

@@ -18,6 +18,8 @@ from typing import Any
 from ..checks import CHECK_KINDS
 from ..checks.kinds import TIME_LIMIT
 from ..core.cell import WEIGHTS, Cell
+from ..core.evidence import NOTHING
+from ..core.outcomes import Fault
 from ..core.result import Result, Run, digest
 from ..judging.conclusions import conclude
 from ..judging.conclusions import problems as conclusion_problems
@@ -26,6 +28,7 @@ from ..judging.gate import exit_code, settle
 from ..judging.order import separation_order
 from ..language.suite import Expectation, Suite
 from ..plugins.discovery import ArchitectureName
+from .border import read_row
 from .plan import plan
 from .planted import DEFECTS, plant, told, wanted_by
 from .planted import problems as planted_problems
@@ -109,7 +112,7 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
             kept = journal.get(cell.id, made_by[cell.architecture]) if task.resume else None
             unloadable = by_name.get(cell.architecture, {}).get("error")
             if unloadable:
-                rows[position] = unanswered(cell, str(unloadable))
+                rows[position] = unanswered(cell, str(unloadable), Fault.NOT_LOADED)
             elif kept is not None:
                 rows[position] = replace(kept, suite=cell.suite, check=cell.check, claim=cell.claim)
         missing = [position for position in range(len(cells)) if position not in rows]
@@ -125,7 +128,7 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
         answers = workers.map(evaluate_cell, arguments, limits)
         for number, answer in answers:
             cell = cells[missing[number]]
-            row = unanswered(cell, answer.reason) if isinstance(answer, Lost) else Result.from_json(answer)
+            row = unanswered(cell, answer.reason) if isinstance(answer, Lost) else read_row(answer)
             journal.add(row, made_by[cell.architecture])
             rows[missing[number]] = row
             progress("rows", len(rows), len(cells))
@@ -217,7 +220,7 @@ def time_limit(cell: Cell) -> float:
     return CHECK_KINDS[cell.kind].time_limit(cell.parameters)
 
 
-def unanswered(cell: Cell, reason: str) -> Result:
+def unanswered(cell: Cell, reason: str, fault: Fault = Fault.LOST) -> Result:
     """The row of a cell that gave no answer: an error with its line."""
     return Result(
         id=cell.id,
@@ -232,13 +235,14 @@ def unanswered(cell: Cell, reason: str) -> Result:
         reason=reason,
         predicted="",
         observed="",
-        evidence={},
+        evidence=NOTHING,
         certificate=None,
         seed=cell.seed,
         dtype=cell.dtype,
         seconds=0.0,
         model_seconds=0.0,
         reproduce="",
+        fault=fault,
     )
 
 
@@ -286,4 +290,4 @@ def reproduce(run: Run, identity: str, device: str) -> tuple[Result, Result | Lo
         )
     with Workers(1, None) as workers:
         answer = next(answer for _, answer in workers.map(evaluate_cell, [(cell, device)], time_limit(cell)))
-    return row, answer if isinstance(answer, Lost) else Result.from_json(answer)
+    return row, answer if isinstance(answer, Lost) else read_row(answer)

@@ -13,7 +13,10 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
+from ..core.cleaning import BorderError, parsed
 from ..core.result import Result, Run, canonical_json
+from . import border
+from .border import read_row
 
 RESULTS = "results.json"
 JOURNAL = "run.sqlite"
@@ -49,7 +52,7 @@ class Journal:
     def get(self, identity: str, made_by: str) -> Result | None:
         found = self._connection.execute("SELECT row FROM rows WHERE id = ? AND made_by = ?", (identity, made_by))
         text = found.fetchone()
-        return Result.from_json(json.loads(text[0])) if text else None
+        return read_row(parsed(text[0])) if text else None
 
     def add(self, row: Result, made_by: str) -> None:
         """Keep a row, instead of an earlier one of the same cell.
@@ -91,7 +94,8 @@ def open_journal(directory: Path | None, resume: bool) -> Iterator[Journal]:
             if not resume:
                 connection.execute("DELETE FROM rows")
         except sqlite3.OperationalError as error:
-            held = "another run is writing to it" if "locked" in str(error) else str(error)
+            busy = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            held = "another run is writing to it" if busy else str(error)
             raise StoreError(f"{path} cannot be used: {held}") from None
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{path} is no journal ({error}); name another folder with -o") from None
@@ -234,12 +238,12 @@ def read_run(path: Path) -> Run:
     """
     file = path / RESULTS if path.is_dir() else path
     try:
-        return Run.from_json(json.loads(file.read_text(encoding="utf-8")))
+        return border.read_run(file.read_bytes())
     except FileNotFoundError:
         unfinished = path / JOURNAL
         hint = "; the run did not finish: `orbitcheck run ... --resume` goes on" if unfinished.exists() else ""
         raise StoreError(f"{file}: no such file or folder{hint}") from None
     except OSError as error:
         raise StoreError(f"{file} cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except BorderError as error:
         raise DamagedRun(f"{file} holds no run: {error}") from None

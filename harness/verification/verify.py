@@ -16,6 +16,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
+from ..checks.separation.evidence import SeparationEvidence
 from ..core.result import Result, Run, digest
 from ..pairs.making import make_pair
 from ..weights.pair import Pair
@@ -47,7 +48,8 @@ def verify(run: Run) -> Iterator[tuple[Result, str | None]]:
     for row in run.results:
         if row.certificate is None:
             continue
-        told = [row.evidence.get(key) for key in ("orbit", "round", "function")]
+        pair = row.evidence if isinstance(row.evidence, SeparationEvidence) else None
+        told = [pair.orbit, pair.round, pair.function] if pair else [None, None, None]
         key = (row.suite, row.check, row.case, digest([row.certificate, told]))
         check = checks.get((row.suite, row.check))
         if check is None or row.case not in check["cases"]:

@@ -19,13 +19,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from ...core.parameters import Parameters, SuiteValueError, parse_named
-from ...core.registry import did_you_mean
 from ...pairs.function_preserving import ODD, SIGN_FLIP
 from ...regimes import REGIMES
 from ...targets import TARGETS
 from ...targets.target import FUNCTION_FUNCTIONAL, FUNCTION_OPERATOR
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
+from ..space_names import known_space
+from .evidence import ApproximationEvidence
 
 
 class Sizes(Parameters):
@@ -77,16 +78,10 @@ class ApproximationParameters(Parameters):
 
 def resolve(parameters: ApproximationParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
     """Plain parameters with the space written out, the target's and the regime's own parameters checked and completed."""
-    named = None
-    if parameters.space is not None:
-        if parameters.space not in spaces:
-            raise SuiteValueError(
-                (("space",), f'unknown space "{parameters.space}"{did_you_mean(parameters.space, spaces)}')
-            )
-        named = spaces[parameters.space].space
+    named = known_space(parameters.space, spaces)
     target, target_settings = parse_named(TARGETS, parameters.target, "target")
     regime, regime_settings = parse_named(REGIMES, parameters.regime, "regime")
-    space = regime.space(regime_settings, named)
+    space = regime.space(regime_settings, named.space if named else None)
     problems: list[tuple[tuple[str | int, ...], str]] = []
     if target.kind != FUNCTION_OPERATOR and parameters.networks != [1]:
         problems.append((("networks",), f"target {target.name} emits no function; only function-space operators do"))
@@ -132,6 +127,7 @@ KIND = CheckKind(
     parameters=ApproximationParameters,
     resolve=resolve,
     cases=cases,
+    evidence=ApproximationEvidence,
     measurement="orbitcheck.harness.checks.approximation.measurement:measure_case",
     time_limit=time_limit,
 )

@@ -10,17 +10,20 @@ import numpy as np
 import torch
 
 from ...core.cell import Cell
+from ...core.outcomes import Fault, Refusal
 from ...core.result import Judgement, digest
 from ...learning.augmentation import sign_flips
 from ...learning.equivalence import CONFIDENCE
 from ...learning.training import CHUNK, Budget, Data, Training, train, unchanged
 from ...learning.workbench import Workbench
-from ...plugins.architecture import Architecture, Unsupported
+from ...plugins.architecture import Architecture
 from ...plugins.capacity_search import fitted
 from ...plugins.subject import Subject
 from ...weights.inputs import jittered
+from ..applicability import Refused, applicability
 from . import task, verdict
 from .data import Problem, problem
+from .evidence import ApproximationEvidence, SeedEvidence
 from .floors import Ground, ground, leak
 from .learner import Learner, as_weights
 
@@ -33,6 +36,7 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     """One row: all its seeds at one size.
 
     Raises:
+        Unsupported: the plug-in does not claim the task.
         PluginFault: the network breaks its contract.
     """
     parameters = cell.parameters
@@ -43,17 +47,15 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     if refusal is None and missing:
         refusal = f"target {target.name} needs {missing[0]!r}, which regime {regime.name} does not know"
     if refusal is not None:
-        return Judgement("not-applicable", refusal)
+        return Refused(Refusal.TARGET, refusal).judgement()
     data = problem(parameters)
     traits = architecture.traits
-    if traits.domain == "general-position" and not data.general_position:
-        return Judgement("not-applicable", "outside its declared domain: some samples are not in general position")
-    try:
-        chosen = fitted(architecture, space, data.output(networks), asked)
-    except Unsupported as reason:
-        return Judgement("not-applicable", f"unsupported: {reason}")
+    refused = applicability(traits, modulo_symmetry=False, in_general_position=data.general_position)
+    if refused is not None:
+        return refused.judgement()
+    chosen = fitted(architecture, space, data.output(networks), asked)
     if data.variance <= 0:
-        return Judgement("error", "vacuous: the target is constant on the test set")
+        return Judgement("error", "vacuous: the target is constant on the test set", fault=Fault.VACUOUS)
     seeds = [int(digest([cell.seed, number])[:8], 16) for number in range(parameters["seeds"])]
     reach = parameters["reach"]
     learners = [_learner(chosen.architecture, data, networks, seed, reach, bench) for seed in seeds]
@@ -61,37 +63,31 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     known = ground(data, verdict.classes_of(traits, data.general_position), networks)
     prediction = verdict.predict(traits, architecture.rounds, target.kind, known.floor, parameters["threshold"])
     measured, mse = _measured(learners, data, known, training, bench)
-    outcome, reason, predicted, observed = verdict.judge(measured, prediction, known.floor, parameters["threshold"])
-    return Judgement(
-        outcome,
-        reason,
-        predicted,
-        observed,
-        {
-            "target": target.name,
-            "target_kind": target.kind,
-            "regime": regime.name,
-            "space": str(space),
-            "networks": networks,
-            "parameters": chosen.parameters,
-            "asked_parameters": asked,
-            "options": chosen.options,
-            "general_position": data.general_position,
-            "error": measured.error,
-            "error_low": measured.low,
-            "error_high": measured.high,
-            "error_range": [min(measured.errors), max(measured.errors)],
-            "mse": mse,
-            "variance": data.variance,
-            "floor": known.floor.relative if known.floor else None,
-            "floor_kind": known.floor.kind if known.floor else None,
-            "classes": known.classes,
-            "samples": parameters["sizes"]["test"],
-            "leak": measured.leak,
-            "threshold": parameters["threshold"],
-            **_told(training, measured),
-        },
+    evidence = ApproximationEvidence(
+        target=target.name,
+        target_kind=target.kind,
+        regime=regime.name,
+        space=str(space),
+        networks=networks,
+        parameters=chosen.parameters,
+        asked_parameters=asked,
+        options=chosen.options,
+        general_position=data.general_position,
+        error=measured.error,
+        error_low=measured.low,
+        error_high=measured.high,
+        error_range=(min(measured.errors), max(measured.errors)),
+        mse=mse,
+        variance=data.variance,
+        floor=known.floor.relative if known.floor else None,
+        floor_kind=known.floor.kind if known.floor else None,
+        classes=known.classes,
+        samples=parameters["sizes"]["test"],
+        leak=measured.leak,
+        threshold=parameters["threshold"],
+        **_of_training(training, measured),
     )
+    return Judgement.of(verdict.judge(measured, prediction, known.floor, parameters["threshold"]), evidence)
 
 
 def _learner(
@@ -181,7 +177,7 @@ def _chosen(training: Training) -> int:
     return rank.index(min(rank))
 
 
-def _told(training: Training, measured: verdict.Measured) -> dict[str, Any]:
+def _of_training(training: Training, measured: verdict.Measured) -> dict[str, Any]:
     """What the training leaves in the evidence; nothing here but the share depends on the machine."""
     stride = max(1, -(-len(training.curve) // POINTS))
     return {
@@ -189,18 +185,18 @@ def _told(training: Training, measured: verdict.Measured) -> dict[str, Any]:
         "samples_seen": training.samples_seen,
         "together": training.together,
         "loop_share": training.loop_share,
-        "curve": [[step, errors[measured.chosen]] for step, errors in training.curve[::-1][::stride][::-1]],
+        "curve": tuple((step, errors[measured.chosen]) for step, errors in training.curve[::-1][::stride][::-1]),
         "chosen": measured.chosen,
-        "seeds": [
-            {
-                "seed": outcome.seed,
-                "error": error,
-                "validation_error": outcome.best_error if math.isfinite(outcome.best_error) else None,
-                "best_step": outcome.best_step,
-                "steps": outcome.steps,
-                "diverged_at": outcome.diverged_at,
-                "last_finite_loss": outcome.last_finite_loss,
-            }
+        "seeds": tuple(
+            SeedEvidence(
+                seed=outcome.seed,
+                error=error,
+                validation_error=outcome.best_error if math.isfinite(outcome.best_error) else None,
+                best_step=outcome.best_step,
+                steps=outcome.steps,
+                diverged_at=outcome.diverged_at,
+                last_finite_loss=outcome.last_finite_loss,
+            )
             for outcome, error in zip(training.outcomes, measured.errors, strict=True)
-        ],
+        ),
     }

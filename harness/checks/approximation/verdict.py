@@ -14,13 +14,36 @@ set. Measured in `measurement.py`, judged here (protocol.md, approximation). No 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
+from ...core.outcomes import Fault
+from ...core.result import Verdict
 from ...plugins.architecture import Traits
 from ...targets.target import FUNCTION_FUNCTIONAL
 
-APPROXIMABLE, IMPOSSIBLE, ANY = "approximable", "impossible", "any"
-APPROXIMATED, AT_FLOOR, BELOW_FLOOR = "approximated", "at the floor", "below the floor"
-ABOVE, LEAK = "above the threshold", "leak"
+
+class Promise(StrEnum):
+    """What the theory says of a row."""
+
+    APPROXIMABLE = "approximable"
+    IMPOSSIBLE = "impossible"
+    ANY = "any"
+
+
+class Reached(StrEnum):
+    """Where the error of a row came to lie."""
+
+    APPROXIMATED = "approximated"
+    AT_FLOOR = "at the floor"
+    BELOW_FLOOR = "below the floor"
+    ABOVE = "above the threshold"
+    LEAK = "leak"
+
+
+APPROXIMABLE, IMPOSSIBLE, ANY = Promise.APPROXIMABLE, Promise.IMPOSSIBLE, Promise.ANY
+APPROXIMATED, AT_FLOOR, BELOW_FLOOR = Reached.APPROXIMATED, Reached.AT_FLOOR, Reached.BELOW_FLOOR
+ABOVE, LEAK = Reached.ABOVE, Reached.LEAK
+
 
 ROUNDING = 1e-9
 """Of the variance: how far below the floor an error may lie."""
@@ -128,22 +151,20 @@ class Measured:
         return self.errors[self.chosen]
 
 
-def judge(
-    measured: Measured, prediction: Prediction, floor: Floor | None, threshold: float
-) -> tuple[str, str, str, str]:
-    """`(outcome, reason, predicted, observed)`: a pure function of what was measured."""
+def judge(measured: Measured, prediction: Prediction, floor: Floor | None, threshold: float) -> Verdict:
+    """A pure function of what was measured."""
     verdict = prediction.verdict
     if measured.diverged:
         number, step, loss = measured.diverged[0]
         last = "there was no finite loss before" if loss is None else f"the last finite loss was {loss:.3g}"
-        return "error", f"seed {number} diverged at step {step}; {last}", verdict, ""
+        return Verdict("error", f"seed {number} diverged at step {step}; {last}", verdict, "", Fault.DIVERGED)
     error = measured.error
     if floor is not None and min(measured.errors) < floor.relative - ROUNDING * max(1.0, floor.relative):
         why = f"error {min(measured.errors):.6g} lies below the {floor.kind} floor {floor.relative:.6g}: it sees more than declared"
-        return "fail", why, verdict, BELOW_FLOOR
+        return Verdict("fail", why, verdict, BELOW_FLOOR)
     if measured.leak is not None and measured.leak >= LEAK_RATIO:
         why = f"outputs inside one {floor.kind if floor else ''} class differ by {measured.leak:.1e} times their noise"
-        return "fail", why, verdict, LEAK
+        return Verdict("fail", why, verdict, LEAK)
     near = floor is not None and error <= floor.relative + max(FLOOR_SLACK, measured.high - error)
     if floor is not None and floor.relative > threshold:
         observed = AT_FLOOR if near else ABOVE
@@ -151,12 +172,12 @@ def judge(
         observed = APPROXIMATED if measured.high < threshold else ABOVE
     if measured.leak is not None and measured.leak > NULL_RATIO and verdict != ANY:
         why = f"outputs inside one class differ by {measured.leak:.1e} times their noise (up to {NULL_RATIO:g}, a leak from {LEAK_RATIO:g})"
-        return "undecided", why, verdict, observed
+        return Verdict("undecided", why, verdict, observed)
     if verdict == ANY or (verdict == IMPOSSIBLE and (near or not prediction.tight)):
-        return "pass", prediction.why, verdict, observed
+        return Verdict("pass", prediction.why, verdict, observed)
     if verdict == APPROXIMABLE and observed == APPROXIMATED:
-        return "pass", prediction.why, verdict, observed
+        return Verdict("pass", prediction.why, verdict, observed)
     assert floor is not None
     wanted = f"the floor {floor.relative:.3g}" if verdict == IMPOSSIBLE else f"the threshold {threshold:g}"
     why = f"error {error:.3g} ({measured.low:.3g} to {measured.high:.3g}) when the budget ended, above {wanted}; more steps, samples or parameters would decide"
-    return "undecided", why, verdict, observed
+    return Verdict("undecided", why, verdict, observed)

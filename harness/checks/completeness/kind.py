@@ -13,10 +13,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ...core.parameters import Parameters, SuiteValueError
-from ...core.registry import did_you_mean
+from ...core.parameters import Parameters
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
+from ..space_names import known_spaces
+from .evidence import CompletenessEvidence
 
 
 class CompletenessParameters(Parameters):
@@ -31,16 +32,13 @@ LARGEST = 200
 
 def resolve(parameters: CompletenessParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
     """Plain parameters with every space written out; SuiteValueError for an unknown space or one that is too large."""
-    problems: list[tuple[tuple[str | int, ...], str]] = []
-    for position, name in enumerate(parameters.spaces):
-        if name not in spaces:
-            problems.append((("spaces", position), f'unknown space "{name}"{did_you_mean(name, spaces)}'))
-        elif spaces[name].space.parameters > LARGEST:
-            size = spaces[name].space.parameters
-            problems.append((("spaces", position), f"{size} entries; completeness takes at most {LARGEST}"))
-    if problems:
-        raise SuiteValueError(*problems)
-    return {"spaces": {name: spaces[name].space.to_json() for name in parameters.spaces}}
+
+    def objection(named: NamedSpace) -> str | None:
+        size = named.space.parameters
+        return f"{size} entries; completeness takes at most {LARGEST}" if size > LARGEST else None
+
+    known = known_spaces(parameters.spaces, spaces, objection)
+    return {"spaces": {name: named.space.to_json() for name, named in known.items()}}
 
 
 def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
@@ -54,5 +52,6 @@ KIND = CheckKind(
     parameters=CompletenessParameters,
     resolve=resolve,
     cases=cases,
+    evidence=CompletenessEvidence,
     measurement="orbitcheck.harness.checks.completeness.measurement:measure_case",
 )

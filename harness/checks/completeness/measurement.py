@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ...core.cell import Cell
+from ...core.outcomes import Refusal
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
 from ...oracles.linear import blocks, dimension
@@ -17,7 +18,9 @@ from ...plugins.subject import PluginFault, describe_error
 from ...weights.batch import Weights
 from ...weights.space import WeightSpace
 from ...weights.symmetry import act, generators
+from ..applicability import Refused, unsupported
 from . import verdict
+from .evidence import CompletenessEvidence
 
 SPARE = 4
 """Draws beyond the dimension: a layer with too many maps shows them."""
@@ -85,10 +88,9 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     Raises:
         PluginFault: the layer cannot be built or called, or is not affine.
     """
-    predicted = "complete"
     name = architecture.traits.linear_layer
     if name is None:
-        return Judgement("not-applicable", "names no linear layer", predicted)
+        return Refused(Refusal.NO_LINEAR_LAYER, "names no linear layer").judgement(verdict.PREDICTED)
     factory: Callable[..., torch.nn.Module] | None = getattr(architecture.factory, name, None)
     if factory is None or not callable(factory):
         raise PluginFault(
@@ -102,7 +104,7 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
             torch.default_generator.manual_seed(cell.seed)
             layer = factory(space, 1, 1).double()
     except Unsupported as reason:
-        return Judgement("not-applicable", f"unsupported: {reason}", predicted)
+        return unsupported(reason).judgement(verdict.PREDICTED)
     except Exception as error:
         raise PluginFault(f"linear_layer raised {describe_error(error)}") from error
     for draw in range(draws):
@@ -113,8 +115,7 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     bench.forwards += draws
     axes = commuting_axes(matrices[:2], space)
     measured = measure(torch.stack(matrices), torch.stack(constants), space, axes)
-    outcome, reason, observed = verdict.judge(measured)
-    return Judgement(outcome, reason, predicted, observed, {"space": str(space), **vars(measured)})
+    return Judgement.of(verdict.judge(measured), CompletenessEvidence(str(space), **vars(measured)))
 
 
 def measure(

@@ -11,6 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ...core.result import Verdict
+
+PREDICTED = "complete"
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -33,15 +37,16 @@ class Measurement:
     missing: Mapping[str, tuple[int, int]]
 
 
-def judge(measured: Measurement) -> tuple[str, str, str]:
-    """`(outcome, reason, observed)`; a rank above the dimension would be a layer that is not equivariant."""
+def judge(measured: Measurement) -> Verdict:
+    """The verdict on one layer; a rank above the dimension would be a layer that is not equivariant."""
     ranks = (measured.rank, measured.constant_rank)
     wanted = (measured.dimension, measured.constant_dimension)
     observed = f"rank {ranks[0]} of {wanted[0]}, constants {ranks[1]} of {wanted[1]}"
     if not measured.hidden:
-        return "fail", "the layer does not commute with the permutations of hidden neurons", "not equivariant"
+        reason = "the layer does not commute with the permutations of hidden neurons"
+        return Verdict("fail", reason, PREDICTED, "not equivariant")
     if ranks == wanted:
-        return "pass", "", observed
+        return Verdict("pass", "", PREDICTED, observed)
     listed = "; ".join(f"{name} {rank} of {size}" for name, (rank, size) in measured.missing.items())
     why = f"missing: {listed}" if listed else "every block is there, but their coefficients are tied"
-    return "fail", f"{observed}; {why}", observed
+    return Verdict("fail", f"{observed}; {why}", PREDICTED, observed)

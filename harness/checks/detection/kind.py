@@ -12,10 +12,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ...core.parameters import Parameters, SuiteValueError
-from ...core.registry import did_you_mean
+from ...core.parameters import Parameters
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
+from ..space_names import known_spaces
+from .evidence import DetectionEvidence
 
 
 class DetectionParameters(Parameters):
@@ -26,19 +27,14 @@ class DetectionParameters(Parameters):
 
 def resolve(parameters: DetectionParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
     """Plain parameters with every space written out; SuiteValueError for an unknown space or one that is no MLP's."""
-    problems = [
-        (("spaces", position), f'unknown space "{name}"{did_you_mean(name, spaces)}')
-        for position, name in enumerate(parameters.spaces)
-        if name not in spaces
-    ]
-    problems += [
-        (("spaces", position), f"detection is defined for MLP spaces only, not for {spaces[name].space}")
-        for position, name in enumerate(parameters.spaces)
-        if name in spaces and not spaces[name].space.is_mlp
-    ]
-    if problems:
-        raise SuiteValueError(*problems)
-    return {"spaces": {name: spaces[name].space.to_json() for name in parameters.spaces}}
+    known = known_spaces(
+        parameters.spaces,
+        spaces,
+        lambda named: (
+            None if named.space.is_mlp else f"detection is defined for MLP spaces only, not for {named.space}"
+        ),
+    )
+    return {"spaces": {name: named.space.to_json() for name, named in known.items()}}
 
 
 def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
@@ -52,5 +48,6 @@ KIND = CheckKind(
     parameters=DetectionParameters,
     resolve=resolve,
     cases=cases,
+    evidence=DetectionEvidence,
     measurement="orbitcheck.harness.checks.detection.measurement:measure_case",
 )

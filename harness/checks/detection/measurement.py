@@ -7,10 +7,11 @@ import numpy as np
 from ...core.cell import Cell
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
-from ...plugins.architecture import Architecture, Unsupported
+from ...plugins.architecture import Architecture
 from ...weights.inputs import constructed
 from ...weights.pair import Pair
 from ...weights.space import WeightSpace
+from ..applicability import applicability
 from ..separation.resolution import best_ratio, ladder_ratios
 from ..separation.verdict import SEPARATION_RATIO, resolved_rounds
 from . import verdict
@@ -37,17 +38,14 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     """Both ladders for one space; not-applicable to a network that declares no symmetry or a smaller domain.
 
     Raises:
-        PluginFault: as `Subject` does.
+        Unsupported, PluginFault: as `Subject` does.
     """
     traits = architecture.traits
-    if traits.symmetry == "none":
-        return Judgement("not-applicable", "declares no symmetry: detection is measured modulo one")
+    refused = applicability(traits)
+    if refused is not None:
+        return refused.judgement()
     space = WeightSpace.from_json(cell.parameters["spaces"][cell.case])
-    try:
-        exponent = smallest_change(architecture, space, cell.seed, bench)
-        ladder = ladder_ratios(architecture, Workbench(bench.device)) if traits.domain == "all" else {}
-    except Unsupported as reason:
-        return Judgement("not-applicable", f"unsupported: {reason}")
+    exponent = smallest_change(architecture, space, cell.seed, bench)
+    ladder = ladder_ratios(architecture, Workbench(bench.device)) if traits.domain == "all" else {}
     t_res = resolved_rounds(ladder)
-    outcome, reason, observed = verdict.judge(exponent, t_res)
-    return Judgement(outcome, reason, "sees a change", observed, verdict.evidence(exponent, t_res, ladder))
+    return Judgement.of(verdict.judge(exponent, t_res), verdict.evidence(exponent, t_res, ladder))

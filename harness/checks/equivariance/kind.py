@@ -15,9 +15,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from ...core.parameters import Parameters, SuiteValueError
-from ...core.registry import did_you_mean
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
+from ..space_names import known_spaces
+from .evidence import EquivarianceEvidence
 from .verdict import ZOO_INPUT
 
 CONSTRUCTED_INPUTS = (
@@ -57,15 +58,12 @@ class EquivarianceParameters(Parameters):
 
 def resolve(parameters: EquivarianceParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
     """Plain parameters with every space written out; SuiteValueError for a space or an input that cannot be."""
+    known = known_spaces(parameters.spaces, spaces)
     problems: list[tuple[tuple[str | int, ...], str]] = []
     inputs: dict[str, list[str]] = {}
-    for position, name in enumerate(parameters.spaces):
-        if name not in spaces:
-            problems.append((("spaces", position), f'unknown space "{name}"{did_you_mean(name, spaces)}'))
-            continue
-        from_zoo = spaces[name].zoo is not None
-        inputs[name] = list(parameters.inputs or ()) or ([ZOO_INPUT] if from_zoo else list(CONSTRUCTED_INPUTS))
-        if ZOO_INPUT in inputs[name] and not from_zoo:
+    for name, named in known.items():
+        inputs[name] = list(parameters.inputs or ()) or ([ZOO_INPUT] if named.zoo else list(CONSTRUCTED_INPUTS))
+        if ZOO_INPUT in inputs[name] and named.zoo is None:
             problems.append(
                 (("inputs",), f'space "{name}" has no zoo; the input "zoo" needs one, as in {{zoo: digits-inr}}')
             )
@@ -94,5 +92,6 @@ KIND = CheckKind(
     parameters=EquivarianceParameters,
     resolve=resolve,
     cases=cases,
+    evidence=EquivarianceEvidence,
     measurement="orbitcheck.harness.checks.equivariance.measurement:measure_case",
 )

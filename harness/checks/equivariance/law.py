@@ -17,6 +17,7 @@ from ...weights.inputs import constructed, jittered
 from ...weights.space import NamedSpace, WeightSpace
 from ...weights.symmetry import GroupElement, act, generators, identity, random_elements
 from . import verdict
+from .evidence import Rule
 
 OUTPUTS = {"invariant": Invariant(3), "equivariant": Equivariant(2)}
 JITTERS = 4
@@ -157,10 +158,10 @@ def measure(
             floor64=floor64,
             floor32=floor32,
             properties={
-                "repeated call": _largest(again - first) / scale,
-                "batch order": _largest(backwards - again) / scale,
-                "batch mates": _largest(among[-1:] - again[:1]) / scale,
-                "batch of one": _largest(alone - again[:1]) / scale,
+                Rule.REPEATED_CALL: _largest(again - first) / scale,
+                Rule.BATCH_ORDER: _largest(backwards - again) / scale,
+                Rule.BATCH_MATES: _largest(among[-1:] - again[:1]) / scale,
+                Rule.BATCH_OF_ONE: _largest(alone - again[:1]) / scale,
             },
             spread=float(spread) / max(generic_scale, 1e-300),
             modified=modified,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
@@ -16,6 +15,7 @@ from ...plugins.subject import PluginFault
 from ...weights.space import mlp
 from ...weights.symmetry import GroupElement, compose, identity, transposition
 from . import verdict
+from .evidence import CounterExample, Rule
 from .law import Task, measure
 
 SEARCH = 30
@@ -63,26 +63,26 @@ def shrink(
     measured: verdict.Measurement,
     worst: GroupElement,
     bench: Workbench,
-) -> dict[str, Any]:
+) -> CounterExample:
     """The smallest failing example that the search finds, or the failure as it was measured.
 
     Returns:
         space, input kind, seed, group element (cycle notation and images) and error: all that reproduces it.
     """
-    found: dict[str, Any] = {
-        "space": str(task.named.space),
-        "input": task.input,
-        "seed": seed,
-        "element": str(worst),
-        "images": worst.to_json(),
-        "error": _error(measured),
-        "shrunk": False,
-    }
+    found = CounterExample(
+        space=str(task.named.space),
+        input=task.input,
+        seed=seed,
+        element=str(worst),
+        images=images(worst),
+        error=_error(measured),
+        shrunk=False,
+    )
     if not task.named.space.is_mlp:
         return found
     kind = task.input if task.input != verdict.ZOO_INPUT else "generic"
-    broken = verdict.judge(measured)[2]
-    swapping = broken in (verdict.NOT_EQUIVARIANT, verdict.NOT_EQUIVARIANT_IN_FLOAT32)
+    broken = verdict.broken(measured)
+    swapping = broken in ((Rule.LAW,), (Rule.LAW_IN_FLOAT32,))
     errors: dict[Example, float | None] = {}
 
     def fails(example: Example) -> bool:
@@ -95,16 +95,23 @@ def shrink(
         smallest = search(task.named.space.widths, swapping, fails)
     if smallest is None:
         return found
-    return {
-        **found,
-        "space": str(mlp(*smallest.widths, activation=task.named.space.activation)),
-        "widths": list(smallest.widths),
-        "input": kind,
-        "element": str(smallest.element),
-        "images": smallest.element.to_json(),
-        "error": errors[smallest],
-        "shrunk": True,
-    }
+    error = errors[smallest]
+    assert error is not None
+    return replace(
+        found,
+        space=str(mlp(*smallest.widths, activation=task.named.space.activation)),
+        widths=smallest.widths,
+        input=kind,
+        element=str(smallest.element),
+        images=images(smallest.element),
+        error=error,
+        shrunk=True,
+    )
+
+
+def images(element: GroupElement) -> dict[str, tuple[int, ...]]:
+    """A group element as plain data."""
+    return {axis: tuple(moved) for axis, moved in element.to_json().items()}
 
 
 def search(widths: tuple[int, ...], swapping: bool, fails: Callable[[Example], bool]) -> Example | None:
@@ -127,7 +134,13 @@ def search(widths: tuple[int, ...], swapping: bool, fails: Callable[[Example], b
 
 
 def failing_error(
-    architecture: Architecture, task: Task, kind: str, example: Example, seed: int, bench: Workbench, broken: str
+    architecture: Architecture,
+    task: Task,
+    kind: str,
+    example: Example,
+    seed: int,
+    bench: Workbench,
+    broken: tuple[Rule, ...],
 ) -> float | None:
     """The error of one example if it breaks what the original broke, else None."""
     space = mlp(*example.widths, activation=task.named.space.activation)
@@ -136,11 +149,11 @@ def failing_error(
         measured, _ = measure(architecture, small, seed, bench, (example.element,))
     except (Unsupported, PluginFault):
         return None
-    outcome, _, observed = verdict.judge(measured)
-    return _error(measured) if outcome == "fail" and observed == broken else None
+    same = verdict.judge(measured).outcome == "fail" and verdict.broken(measured) == broken
+    return _error(measured) if same else None
 
 
 def _error(measured: verdict.Measurement) -> float:
     """The error that convicts: the one in float32 if that is where the law fails."""
-    single = verdict.judge(measured)[2] == verdict.NOT_EQUIVARIANT_IN_FLOAT32
+    single = verdict.broken(measured) == (Rule.LAW_IN_FLOAT32,)
     return measured.error32 if single else measured.error64

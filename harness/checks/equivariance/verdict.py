@@ -10,8 +10,11 @@ Measured in `measurement.py`, judged here (protocol.md, equivariance). No torch.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+
+from ...core.outcomes import Fault
+from ...core.result import Verdict
+from .evidence import Cause, CounterExample, EquivarianceEvidence, Grade, Property, Rule
 
 ZOO_INPUT = "zoo"
 PASS_FLOORS, PASS_ERROR = 10.0, 1e-10
@@ -19,12 +22,10 @@ FAIL_FLOORS, FAIL_ERROR = 1e3, 1e-12
 MARGIN = 3.0
 """A decision within this factor of a threshold is undecided."""
 ILL_CONDITIONED = 1e-9
-NOT_EQUIVARIANT = "not equivariant"
 ROUNDING = 16 * 2.0**-53
 """No floor lies below this: the rounding of the sums inside, which jitter does not show where the output is flat."""
 SINGLE = 2.0**29
 """Rounding in float32 over rounding in float64: thresholds for errors in float32 are so many times as large."""
-NOT_EQUIVARIANT_IN_FLOAT32 = "not equivariant in float32"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Measurement:
         floor64: how far one-ulp jitter of the input or of the parameters moves the output, in float64, at least
             `ROUNDING`; the input jittered is a generic one where the plug-in declares that it is not continuous, since a canonical form may jump at ties.
         floor32: the same in float32, one ulp of float32 there, at least `ROUNDING * SINGLE`.
-        properties: name -> largest difference between outputs that must be equal.
+        properties: rule -> largest difference between outputs that must be equal.
         spread: median difference between outputs on different orbits.
         modified: whether the call changed its input.
     """
@@ -45,118 +46,149 @@ class Measurement:
     error32: float
     floor64: float
     floor32: float
-    properties: Mapping[str, float]
+    properties: Mapping[Rule, float]
     spread: float
     modified: bool
 
+    @property
+    def noise(self) -> float:
+        """What no error in float64 stands out of: the floor, or how far repeated calls differ."""
+        return max(self.floor64, self.properties[Rule.REPEATED_CALL])
 
-def cause(error64: float, error32: float) -> str:
-    """What the two precisions say of where an error comes from; it names, it does not decide (protocol.md)."""
+
+def cause(error64: float, error32: float) -> Cause:
+    """What the two precisions say of where an error comes from; it names, it does not decide (protocol.md, equivariance)."""
     if error64 == 0 and error32 == 0:
-        return "none: both errors are exactly zero"
+        return Cause.NONE
     ratio = error32 / error64 if error64 else float("inf")
     if ratio < 30 and error64 > 1e-5:
-        return "a violation: the error is as large in float64 as in float32"
+        return Cause.VIOLATION
     if ratio < 30 and error64 > 1e-9:
-        return "float32 somewhere inside: float64 gains nothing"
+        return Cause.SINGLE_PRECISION
     if 2**9 < ratio < 2**20:
-        return "square root of rounding: a standard deviation or a norm at ties"
+        return Cause.SQUARE_ROOT
     if ratio >= 2**23:
-        return "rounding"
-    return "unclear: the ratio of the precisions fits no known cause"
+        return Cause.ROUNDING
+    return Cause.UNKNOWN
 
 
-def grade(error: float, floor: float, unit: float = 1.0) -> str:
-    """`equal`, `different` or `undecided`: one error against its noise floor (protocol.md, equivariance).
+def grade(error: float, floor: float, unit: float = 1.0) -> Grade:
+    """One error against its noise floor (protocol.md, equivariance).
 
     Args:
         unit: 1 for float64, `SINGLE` for float32.
     """
     if error <= PASS_FLOORS / MARGIN * floor and error <= PASS_ERROR / MARGIN * unit:
-        return "equal"
+        return Grade.EQUAL
     if error > FAIL_FLOORS * MARGIN * floor and error > FAIL_ERROR * MARGIN * unit:
-        return "different"
-    return "undecided"
+        return Grade.DIFFERENT
+    return Grade.UNDECIDED
 
 
-def judge(measured: Measurement) -> tuple[str, str, str]:
-    """`(outcome, reason, observed)`: a pure function of the measurement and the thresholds above.
+def values(measured: Measurement) -> dict[Rule, float]:
+    """The error of every rule that float64 decides."""
+    return {Rule.LAW: measured.error64, **measured.properties}
+
+
+def broken(measured: Measurement) -> tuple[Rule, ...]:
+    """The rules that the measurement says are broken; nothing else is asked of a network that changes its input or its mind."""
+    if measured.modified:
+        return (Rule.UNMODIFIED_INPUT,)
+    if measured.properties[Rule.REPEATED_CALL] > FAIL_ERROR:
+        return (Rule.REPEATED_CALL,)
+    found = tuple(rule for rule, value in values(measured).items() if grade(value, measured.noise) is Grade.DIFFERENT)
+    alone = not found and grade(measured.error32, measured.floor32, SINGLE) is Grade.DIFFERENT
+    return (Rule.LAW_IN_FLOAT32,) if alone else found
+
+
+def judge(measured: Measurement) -> Verdict:
+    """A pure function of the measurement and the thresholds above.
 
     Float64 decides. Float32 can only convict: an error there that no rounding explains is a violation, whatever float64
     says; one near its floor is no more than what the row's evidence tells.
     """
-    floor = measured.floor64
-    if measured.modified:
-        return "fail", "the call modified its input", "input modified"
-    repeat = measured.properties["repeated call"]
-    if repeat > FAIL_ERROR:
-        return "fail", f"the same call gave another answer: {repeat:.1e} of the output's scale", "not repeatable"
-    if floor > ILL_CONDITIONED:
-        return (
-            "error",
-            f"ill-conditioned: one unit in the last place of the input moves the output by {floor:.1e} of its scale "
-            f"(a jump is declared with continuous=False)",
-            "ill-conditioned",
+    rules, noise = broken(measured), measured.noise
+    if rules in ((Rule.UNMODIFIED_INPUT,), (Rule.REPEATED_CALL,)):
+        more = f": {measured.properties[rules[0]]:.1e} of the output's scale" if rules[0] in measured.properties else ""
+        return Verdict("fail", _BROKEN[rules[0]] + more, PREDICTED, _OBSERVED[rules[0]])
+    if measured.floor64 > ILL_CONDITIONED:
+        reason = (
+            f"ill-conditioned: one unit in the last place of the input moves the output by {measured.floor64:.1e} of its "
+            "scale (a jump is declared with continuous=False)"
         )
-    floor = max(floor, repeat)
-    if measured.spread <= FAIL_FLOORS * floor:
-        return (
-            "error",
-            f"vacuous: outputs on different orbits differ by {measured.spread:.1e}, the noise is {floor:.1e}",
-            "constant output",
-        )
-    grades = {"equivariance": grade(measured.error64, floor)}
-    grades |= {name: grade(value, floor) for name, value in measured.properties.items()}
-    values = {"equivariance": measured.error64, **measured.properties}
-    broken = [name for name, verdict in grades.items() if verdict == "different"]
-    if broken:
-        texts = [f"{_BROKEN[name]}: {values[name]:.1e}, the noise is {floor:.1e}" for name in broken]
-        if broken == ["equivariance"]:
-            texts.append(cause(measured.error64, measured.error32))
-        return "fail", "; ".join(texts), ", ".join(_OBSERVED[name] for name in broken)
-    if grade(measured.error32, measured.floor32, SINGLE) == "different":
-        error, noise = measured.error32, measured.floor32
-        return (
-            "fail",
-            f"phi(g v) differs from g phi(v) in float32 alone: {error:.1e}, the noise is {noise:.1e}",
-            NOT_EQUIVARIANT_IN_FLOAT32,
-        )
-    open_questions = [name for name, verdict in grades.items() if verdict == "undecided"]
-    if open_questions:
-        name = open_questions[0]
-        return (
-            "undecided",
-            f"{name}: error {values[name]:.1e} against noise {floor:.1e} lies between the thresholds; "
-            f"{cause(measured.error64, measured.error32)}; a better conditioned input would decide",
-            "undecided",
-        )
-    return "pass", "", "equivariant"
+        return Verdict("error", reason, PREDICTED, "ill-conditioned", Fault.ILL_CONDITIONED)
+    if measured.spread <= FAIL_FLOORS * noise:
+        reason = f"vacuous: outputs on different orbits differ by {measured.spread:.1e}, the noise is {noise:.1e}"
+        return Verdict("error", reason, PREDICTED, "constant output", Fault.VACUOUS)
+    if rules:
+        return Verdict("fail", _why(measured, rules), PREDICTED, ", ".join(_OBSERVED[rule] for rule in rules))
+    for rule, value in values(measured).items():
+        if grade(value, noise) is Grade.UNDECIDED:
+            reason = (
+                f"{rule}: error {value:.1e} against noise {noise:.1e} lies between the thresholds; "
+                f"{_CAUSES[cause(measured.error64, measured.error32)]}; a better conditioned input would decide"
+            )
+            return Verdict("undecided", reason, PREDICTED, "undecided")
+    return Verdict("pass", "", PREDICTED, PREDICTED)
 
 
+def _why(measured: Measurement, rules: tuple[Rule, ...]) -> str:
+    """What is broken and by how much, in words."""
+    if rules == (Rule.LAW_IN_FLOAT32,):
+        return f"{_BROKEN[rules[0]]}: {measured.error32:.1e}, the noise is {measured.floor32:.1e}"
+    found = values(measured)
+    texts = [f"{_BROKEN[rule]}: {found[rule]:.1e}, the noise is {measured.noise:.1e}" for rule in rules]
+    if rules == (Rule.LAW,):
+        texts.append(_CAUSES[cause(measured.error64, measured.error32)])
+    return "; ".join(texts)
+
+
+PREDICTED = "equivariant"
 _BROKEN = {
-    "equivariance": "phi(g v) differs from g phi(v)",
-    "repeated call": "the same call gave another answer",
-    "batch order": "the answer depends on the order of the batch",
-    "batch mates": "the answer depends on the other samples of the batch",
-    "batch of one": "the answer alone differs from the answer in a batch",
+    Rule.LAW: "phi(g v) differs from g phi(v)",
+    Rule.LAW_IN_FLOAT32: "phi(g v) differs from g phi(v) in float32 alone",
+    Rule.REPEATED_CALL: "the same call gave another answer",
+    Rule.BATCH_ORDER: "the answer depends on the order of the batch",
+    Rule.BATCH_MATES: "the answer depends on the other samples of the batch",
+    Rule.BATCH_OF_ONE: "the answer alone differs from the answer in a batch",
+    Rule.UNMODIFIED_INPUT: "the call modified its input",
 }
 _OBSERVED = {
-    "equivariance": NOT_EQUIVARIANT,
-    "repeated call": "not repeatable",
-    "batch order": "depends on batch order",
-    "batch mates": "depends on batch mates",
-    "batch of one": "depends on batch size",
+    Rule.LAW: "not equivariant",
+    Rule.LAW_IN_FLOAT32: "not equivariant in float32",
+    Rule.REPEATED_CALL: "not repeatable",
+    Rule.BATCH_ORDER: "depends on batch order",
+    Rule.BATCH_MATES: "depends on batch mates",
+    Rule.BATCH_OF_ONE: "depends on batch size",
+    Rule.UNMODIFIED_INPUT: "input modified",
+}
+_CAUSES = {
+    Cause.NONE: "none: both errors are exactly zero",
+    Cause.VIOLATION: "a violation: the error is as large in float64 as in float32",
+    Cause.SINGLE_PRECISION: "float32 somewhere inside: float64 gains nothing",
+    Cause.SQUARE_ROOT: "square root of rounding: a standard deviation or a norm at ties",
+    Cause.ROUNDING: "rounding",
+    Cause.UNKNOWN: "unclear: the ratio of the precisions fits no known cause",
 }
 
 
-def evidence(measured: Measurement) -> dict[str, Any]:
-    """The measurement as plain JSON, each property with its verdict."""
-    data = asdict(measured)
-    data["ratio"] = measured.error32 / measured.error64 if measured.error64 else None
-    data["cause"] = cause(measured.error64, measured.error32)
-    data["float32"] = grade(measured.error32, measured.floor32, SINGLE)
-    data["properties"] = {
-        name: {"value": value, "limit": PASS_FLOORS * measured.floor64, "verdict": grade(value, measured.floor64)}
-        for name, value in measured.properties.items()
+def evidence(
+    space: str, output: str, kind: str, mode: str, measured: Measurement, counterexample: CounterExample | None
+) -> EquivarianceEvidence:
+    """The measurement, each property with its verdict."""
+    properties = {
+        rule: Property(value, PASS_FLOORS * measured.floor64, grade(value, measured.floor64))
+        for rule, value in measured.properties.items()
     }
-    return data
+    return EquivarianceEvidence(
+        space=space,
+        output=output,
+        input=kind,
+        mode=mode,
+        **{**vars(measured), "properties": properties},
+        ratio=measured.error32 / measured.error64 if measured.error64 else None,
+        cause=cause(measured.error64, measured.error32),
+        float32=grade(measured.error32, measured.floor32, SINGLE),
+        broken=broken(measured),
+        counterexample=counterexample,
+    )

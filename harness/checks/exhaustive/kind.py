@@ -16,6 +16,7 @@ from pydantic import Field
 from ...core.parameters import Parameters
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
+from .evidence import ExhaustiveEvidence
 
 
 class ExhaustiveParameters(Parameters):
@@ -42,5 +43,6 @@ KIND = CheckKind(
     parameters=ExhaustiveParameters,
     resolve=resolve,
     cases=cases,
+    evidence=ExhaustiveEvidence,
     measurement="orbitcheck.harness.checks.exhaustive.measurement:measure_case",
 )

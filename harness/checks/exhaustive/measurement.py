@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from ...core.cell import Cell
+from ...core.outcomes import Fault
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
 from ...pairs.exhaustive import FUNCTIONS, Bank, binary_bank
 from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.redraw import GAINS
-from ...plugins.subject import NonFinite
 from ...weights.batch import Weights
 from ...weights.inputs import jittered
 from ...weights.symmetry import act, random_elements
+from ..applicability import applicability, unsupported
 from ..prediction import NOT_SEPARATED, SEPARATED, predict
-from ..separation.draws import REDRAWS, distances, drawn_subject, in_random_slots
-from ..separation.verdict import CONTROLS, ILL_CONDITIONED, JITTERS, LAST, SEPARATION_RATIO, UNIT
+from ..separation.draws import distances, drawn_again, drawn_subject, in_random_slots
+from ..separation.verdict import CONTROLS, JITTERS, UNIT, describe_fault, fault_of, kills
 from . import verdict
+from .evidence import ExhaustiveEvidence, RoundCount
 
 
 class Unreadable(Exception):
     """A draw that nothing can be read off; the message says why."""
+
+    def __init__(self, fault: Fault, message: str):
+        super().__init__(message)
+        self.fault = fault
 
 
 def measure_draw(
@@ -45,12 +53,11 @@ def measure_draw(
     first, second, jitter = outputs[:nets], outputs[nets : shown.batch], outputs[shown.batch :]
     control = max(distances(first[chosen], second))
     norm = float(torch.linalg.vector_norm(first, dim=1).mean())
-    shaken = max(distances(first[noisy], jitter)) if architecture.traits.continuous else 0.0
-    noise = max(control, shaken, 4 * UNIT * norm, 1e-300)
-    if noise > ILL_CONDITIONED * norm:
-        if control > SEPARATION_RATIO * max(shaken, 4 * UNIT * norm):
-            raise Unreadable(f"invalid: copies of one orbit differ by {control / norm:.1e} of the output")
-        raise Unreadable(f"ill-conditioned: the noise is {noise / norm:.1e} of the output")
+    shaken = max(distances(first[noisy], jitter))
+    noise = max(control, shaken if architecture.traits.continuous else 0.0, 4 * UNIT * norm, 1e-300)
+    fault = fault_of(control, shaken, noise, norm)
+    if fault is not None:
+        raise Unreadable(fault, describe_fault(fault, control, noise, norm))
     return torch.pdist(first).numpy() / noise
 
 
@@ -82,54 +89,37 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     predicted = predicted_for(bank, architecture)
     above = np.triu_indices(len(bank.codes), 1)
     rounds = bank.rounds[above]
-    facts = {"space": str(bank.space), "nets": len(bank.codes), "pairs": len(rounds)}
-    facts["classes"] = len(bank.codes) - len({j for i, j, t in zip(*above, rounds, strict=True) if t < 0})
-    if traits.symmetry == "none":
-        return Judgement("not-applicable", "declares no symmetry: separation is asked modulo one", evidence=facts)
-    if traits.domain == "general-position":
-        return Judgement(
-            "not-applicable", "outside the declared domain: not in general position", predicted.words, "", facts
-        )
-    shown, taken, faults = verdict.Shown.nothing(len(rounds)), 0, []
+    classes = len(bank.codes) - len({j for i, j, t in zip(*above, rounds, strict=True) if t < 0})
+    facts = ExhaustiveEvidence(str(bank.space), len(bank.codes), len(rounds), classes)
+    refused = applicability(traits, in_general_position=False)
+    if refused is not None:
+        return refused.judgement(predicted.words, facts)
+    shown, taken, set_aside = verdict.Shown.nothing(len(rounds)), 0, 0
     try:
         while verdict.wants_more(shown, predicted, taken):
             gain = GAINS[taken % len(GAINS)]
             try:
-                shown = shown.and_draw(_one_draw(architecture, bank, gain, cell.seed, taken, bench))
+                ratios = drawn_again(
+                    lambda rng, gain=gain: measure_draw(architecture, bank, gain, rng, bench), cell.seed, taken
+                )
+                shown = shown.and_draw(ratios)
             except Unreadable as fault:
-                if gain <= 1 or str(fault).startswith("invalid"):  # else the gain's doing, which is ours
-                    return Judgement("error", str(fault), predicted.words, "", facts)
-                faults.append(str(fault))
+                if kills(fault.fault, gain):
+                    return Judgement("error", str(fault), predicted.words, "", facts, fault=fault.fault)
+                set_aside += 1
             taken += 1
     except Unsupported as reason:
-        return Judgement("not-applicable", f"unsupported: {reason}", predicted.words, "", facts)
+        return unsupported(reason).judgement(predicted.words, facts)
     names = [f"{bank.codes[i]} and {bank.codes[j]} (parts in round {t})" if t >= 0 else
              f"{bank.codes[i]} and {bank.codes[j]} (1-WL-equivalent)" for i, j, t in zip(*above, rounds, strict=True)]  # fmt: skip
-    outcome, reason, observed = verdict.judge(shown, predicted, names)
+    found = verdict.judge(shown, predicted, names)
     groups = {"none" if t < 0 else str(t): rounds == t for t in np.unique(rounds).tolist()}
-    evidence = {
-        **facts,
-        "draws": taken,
-        "set_aside": len(faults),
-        "by_round": {
-            name: {"pairs": int(own.sum()), "separated": int(shown.parted[own].sum())} for name, own in groups.items()
-        },
-        "smallest_ratio": float(shown.best[predicted.separated].min()) if predicted.separated.any() else None,
-        "largest_null_ratio": float(shown.best[predicted.not_separated].max())
-        if predicted.not_separated.any()
-        else None,
-    }
-    return Judgement(outcome, reason, predicted.words, observed, evidence)
-
-
-def _one_draw(
-    architecture: Architecture, bank: Bank, gain: float, seed: int, number: int, bench: Workbench
-) -> np.ndarray:
-    """Draw `number` of the schedule; drawn again up to `REDRAWS` times where an output is not finite."""
-    for attempt in range(REDRAWS + 1):
-        try:
-            return measure_draw(architecture, bank, gain, np.random.default_rng([seed, number, attempt]), bench)
-        except NonFinite:
-            if attempt == REDRAWS:
-                raise
-    raise AssertionError(f"{LAST} draws at most, each tried {REDRAWS + 1} times")
+    evidence = replace(
+        facts,
+        draws=taken,
+        set_aside=set_aside,
+        by_round={name: RoundCount(int(own.sum()), int(shown.parted[own].sum())) for name, own in groups.items()},
+        smallest_ratio=float(shown.best[predicted.separated].min()) if predicted.separated.any() else None,
+        largest_null_ratio=float(shown.best[predicted.not_separated].max()) if predicted.not_separated.any() else None,
+    )
+    return Judgement.of(found, evidence)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...core.result import Verdict
 from ..separation.verdict import FINAL, LAST, NULL_RATIO, SEPARATION_RATIO
 
 CONFIRMATIONS = 2
@@ -67,8 +68,8 @@ def wants_more(shown: Shown, predicted: Predicted, taken: int) -> bool:
     return shown.draws < FINAL or bool(waiting or unclear)
 
 
-def judge(shown: Shown, predicted: Predicted, name_of: Sequence[str]) -> tuple[str, str, str]:
-    """`(outcome, reason, observed)`: a pure function of what was shown and predicted.
+def judge(shown: Shown, predicted: Predicted, name_of: Sequence[str]) -> Verdict:
+    """A pure function of what was shown and predicted.
 
     Args:
         name_of: a name for every pair; the first offender is named.
@@ -76,11 +77,21 @@ def judge(shown: Shown, predicted: Predicted, name_of: Sequence[str]) -> tuple[s
     parted = shown.parted
     observed = f"{int(parted.sum())} of {len(parted)} pairs separated"
     if (wrong := np.flatnonzero(parted & predicted.not_separated)).size:
-        return "fail", f"{wrong.size} pairs separated that must not be; the first: {name_of[wrong[0]]}", observed
+        return Verdict(
+            "fail",
+            f"{wrong.size} pairs separated that must not be; the first: {name_of[wrong[0]]}",
+            predicted.words,
+            observed,
+        )
     if (missing := np.flatnonzero(~parted & predicted.separated)).size:
         reason = f"{missing.size} pairs not separated in {shown.draws} draws; the first: {name_of[missing[0]]}"
-        return "undecided", f"{reason}; a wider network would decide", observed
+        return Verdict("undecided", f"{reason}; a wider network would decide", predicted.words, observed)
     if (unclear := np.flatnonzero((shown.best > NULL_RATIO) & predicted.not_separated)).size or shown.draws < FINAL:
         named = f"; the first: {name_of[unclear[0]]}" if unclear.size else ""
-        return "undecided", f"{unclear.size} pairs between noise and gap after {shown.draws} draws{named}", observed
-    return "pass", "", observed
+        return Verdict(
+            "undecided",
+            f"{unclear.size} pairs between noise and gap after {shown.draws} draws{named}",
+            predicted.words,
+            observed,
+        )
+    return Verdict("pass", "", predicted.words, observed)

@@ -14,11 +14,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from ...core.parameters import Parameters, SuiteValueError, parse_named
-from ...core.registry import did_you_mean
 from ...oracles.audit import FORM
 from ...regimes import REGIMES
 from ...weights.space import NamedSpace
 from ..kinds import WEIGHTS, CheckKind
+from ..space_names import known_space
+from .evidence import GeneralPositionEvidence
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Measure = Literal["general-position", "discrete", "one-orbit"]
@@ -48,15 +49,9 @@ ENDLESS = 512
 
 def resolve(parameters: GeneralPositionParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
     """Plain parameters with space, regime and samples written out; SuiteValueError for what cannot be."""
-    named = None
-    if parameters.space is not None:
-        if parameters.space not in spaces:
-            raise SuiteValueError(
-                (("space",), f'unknown space "{parameters.space}"{did_you_mean(parameters.space, spaces)}')
-            )
-        named = spaces[parameters.space].space
+    named = known_space(parameters.space, spaces)
     regime, settings = parse_named(REGIMES, parameters.regime, "regime")
-    space = regime.space(settings, named)
+    space = regime.space(settings, named.space if named else None)
     limit = regime.limit(settings)
     samples = parameters.samples or limit or ENDLESS
     problems: list[tuple[tuple[str | int, ...], str]] = []
@@ -90,6 +85,7 @@ KIND = CheckKind(
     parameters=GeneralPositionParameters,
     resolve=resolve,
     cases=cases,
+    evidence=GeneralPositionEvidence,
     measurement="orbitcheck.harness.checks.general_position.measurement:measure_case",
     subject=WEIGHTS,
 )

@@ -18,7 +18,7 @@ from ...oracles.audit import audit, formed
 from ...plugins.architecture import Architecture
 from ...regimes import REGIMES
 from ...weights.space import WeightSpace
-from .verdict import _percent, _range, evidence, judge, shares
+from .verdict import evidence, judge, shares
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
@@ -32,11 +32,4 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     arrays = {name: tensor[..., 0].double().numpy() for name, tensor in samples.weights.items()}
     found = audit(space, formed(arrays, cell.case))
     expected = cell.parameters["forms"][cell.case]
-    outcome, reason = judge(shares(found), expected)
-    return Judgement(
-        outcome,
-        reason,
-        predicted=f"{cell.case}: " + "; ".join(f"{measure} {_range(ends)}" for measure, ends in expected.items()),
-        observed=f"{cell.case}: " + "; ".join(f"{measure} {_percent(shares(found)[measure])}" for measure in expected),
-        evidence=evidence(found, cell.case),
-    )
+    return Judgement.of(judge(cell.case, shares(found), expected), evidence(found, cell.case))

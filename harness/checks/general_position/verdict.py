@@ -9,11 +9,12 @@ Measured by `oracles/audit.py`, judged here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
+from ...core.result import Verdict
 from ...oracles.audit import Audit
+from .evidence import GeneralPositionEvidence
 
 
 def shares(found: Audit) -> dict[str, float]:
@@ -25,14 +26,16 @@ def shares(found: Audit) -> dict[str, float]:
     }
 
 
-def judge(found: Mapping[str, float], expected: Mapping[str, list[float]]) -> tuple[str, str]:
-    """`(outcome, reason)`: pass if every expected share lies between its ends, both included."""
+def judge(form: str, found: Mapping[str, float], expected: Mapping[str, list[float]]) -> Verdict:
+    """Pass if every expected share lies between its ends, both included."""
     missed = [
         f"{measure} {_percent(found[measure])}, expected {_range(ends)}"
         for measure, ends in expected.items()
         if not ends[0] <= found[measure] <= ends[1]
     ]
-    return ("fail", "; ".join(missed)) if missed else ("pass", "")
+    predicted = f"{form}: " + "; ".join(f"{measure} {_range(ends)}" for measure, ends in expected.items())
+    observed = f"{form}: " + "; ".join(f"{measure} {_percent(found[measure])}" for measure in expected)
+    return Verdict("fail" if missed else "pass", "; ".join(missed), predicted, observed)
 
 
 def _percent(share: float) -> str:
@@ -48,19 +51,19 @@ def _range(ends: list[float]) -> str:
     return f"at most {_percent(most)}" if least == 0 else f"{_percent(least)} to {_percent(most)}"
 
 
-def evidence(found: Audit, form: str) -> dict[str, Any]:
-    """The audit as plain JSON: shares, how many nets are discrete after how many rounds, ties by layer, classes and orbits."""
+def evidence(found: Audit, form: str) -> GeneralPositionEvidence:
+    """The audit of one form: shares, how many nets are discrete after how many rounds, ties by layer, classes and orbits."""
     numbers, counts = np.unique(found.rounds, return_counts=True)
     after = {
         "never" if number < 0 else str(number): count
         for number, count in zip(numbers.tolist(), counts.tolist(), strict=True)
     }
-    return {
-        "form": form,
-        "nets": len(found.rounds),
-        "shares": shares(found),
-        "rounds": after,
-        "tied_neurons": [float(mean) for mean in found.tied.mean(axis=0)],
-        "classes": found.classes,
-        "orbits": found.orbits,
-    }
+    return GeneralPositionEvidence(
+        form=form,
+        nets=len(found.rounds),
+        shares=shares(found),
+        rounds=after,
+        tied_neurons=tuple(float(mean) for mean in found.tied.mean(axis=0)),
+        classes=found.classes,
+        orbits=found.orbits,
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +21,7 @@ from ...weights.symmetry import act, random_elements
 from ..prediction import Prediction
 from . import verdict
 
+T = TypeVar("T")
 OUTPUT = Invariant(8)
 REDRAWS = 2
 """A draw that gives NaN or infinity is drawn again so often before it is an error."""
@@ -110,14 +113,21 @@ def draw_once(architecture: Architecture, pair: Pair, seed: int, number: int, be
         NonFinite: every try gave NaN or infinity.
     """
     gain = GAINS[number % len(GAINS)]
-    for attempt in range(REDRAWS + 1):
-        rng = np.random.default_rng([seed, number, attempt])
+    return drawn_again(lambda rng: measure_draw(architecture, pair, gain, rng, bench), seed, number)
+
+
+def drawn_again(measure: Callable[[np.random.Generator], T], seed: int, number: int) -> T:
+    """What `measure` gives with the generator of draw `number`, or of its first re-draw that gives finite numbers.
+
+    Raises:
+        NonFinite: every try gave NaN or infinity.
+    """
+    for attempt in range(REDRAWS):
         try:
-            return measure_draw(architecture, pair, gain, rng, bench)
+            return measure(np.random.default_rng([seed, number, attempt]))
         except NonFinite:
-            if attempt == REDRAWS:
-                raise
-    raise AssertionError("unreachable")
+            continue
+    return measure(np.random.default_rng([seed, number, REDRAWS]))
 
 
 def take_draws(

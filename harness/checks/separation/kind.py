@@ -15,11 +15,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ...core.parameters import Parameters, SuiteValueError, parse_parameters
-from ...core.registry import UnknownName, did_you_mean
+from ...core.registry import UnknownName
 from ...pairs import PAIR_FAMILIES
 from ...pairs.making import read_pairs
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
+from ..space_names import known_space
+from .evidence import SeparationEvidence
 
 
 class SeparationParameters(Parameters):
@@ -31,13 +33,7 @@ class SeparationParameters(Parameters):
 
 def resolve(parameters: SeparationParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
     """Plain parameters with the space written out and the family's own parameters checked and completed."""
-    named = None
-    if parameters.space is not None:
-        if parameters.space not in spaces:
-            raise SuiteValueError(
-                (("space",), f'unknown space "{parameters.space}"{did_you_mean(parameters.space, spaces)}')
-            )
-        named = spaces[parameters.space]
+    named = known_space(parameters.space, spaces)
     given = dict(parameters.pairs)
     name = given.pop("family", None)
     if not isinstance(name, str):
@@ -67,5 +63,6 @@ KIND = CheckKind(
     parameters=SeparationParameters,
     resolve=resolve,
     cases=cases,
+    evidence=SeparationEvidence,
     measurement="orbitcheck.harness.checks.separation.measurement:measure_case",
 )

@@ -8,9 +8,11 @@ from ...learning.workbench import Workbench
 from ...oracles.relation import Relation
 from ...pairs.bank import certified_pair
 from ...plugins.architecture import Architecture, Unsupported
-from ..prediction import SEPARATED, predict
+from ..applicability import applicability, unsupported
+from ..prediction import SEPARATED, UNDECIDED, predict
 from . import verdict
 from .draws import take_draws
+from .evidence import SeparationEvidence
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
@@ -29,32 +31,31 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         rounds=architecture.rounds,
         related=pair.symmetry is not None and pair.symmetry == traits.symmetry,
     )
-    facts = {
-        "family": cell.parameters["pairs"]["family"],
-        "space": str(pair.space),
-        "relation": describe(relation),
-        "round": relation.round,
-        "orbit": relation.orbit,
-        "function": relation.function,
-    }
-
-    def not_applicable(reason: str) -> Judgement:
-        return Judgement("not-applicable", reason, prediction.verdict, "", facts, relation.certificate)
-
-    if traits.symmetry == "none":
-        return not_applicable("declares no symmetry: separation is asked modulo one")
-    if traits.domain == "general-position" and not all(relation.general_position):
-        return not_applicable("outside the declared domain: not in general position")
-    try:
-        draws = take_draws(architecture, pair, prediction, cell.seed, bench)
-    except Unsupported as reason:
-        return not_applicable(f"unsupported: {reason}")
+    facts = SeparationEvidence(
+        family=cell.parameters["pairs"]["family"],
+        space=str(pair.space),
+        relation=describe(relation),
+        round=relation.round,
+        orbit=relation.orbit,
+        function=relation.function,
+        ground=prediction.ground,
+        prediction=prediction.why,
+    )
+    refused = applicability(traits, in_general_position=all(relation.general_position))
+    draws: list[verdict.Draw] = []
+    if refused is None:
+        try:
+            draws = take_draws(architecture, pair, prediction, cell.seed, bench)
+        except Unsupported as reason:
+            refused = unsupported(reason)
+    if refused is not None:
+        return refused.judgement(prediction.verdict, facts, relation.certificate)
     from .resolution import resolution, trained_ratio  # only where a predicted gap is missing
 
     trained = t_res = None
     if (
         prediction.verdict == SEPARATED
-        and verdict.observe(draws, prediction) == "undecided"
+        and verdict.observe(draws, prediction) == UNDECIDED
         and not verdict.fatal(draws[-1])
     ):
         if traits.power == "1-wl":
@@ -63,9 +64,8 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
             bench.seconds += calibration.seconds
         if t_res is None or relation.round is None or relation.round <= t_res:
             trained = trained_ratio(architecture, pair, cell.seed, bench)
-    outcome, reason, predicted, observed = verdict.judge(draws, prediction, relation.round, t_res, trained)
-    evidence = {**facts, "prediction": prediction.why, **verdict.evidence(draws, trained, t_res)}
-    return Judgement(outcome, reason, predicted, observed, evidence, relation.certificate)
+    found = verdict.judge(draws, prediction, relation.round, t_res, trained)
+    return Judgement.of(found, verdict.evidence(facts, draws, trained, t_res), relation.certificate)
 
 
 def describe(relation: Relation) -> str:

@@ -10,11 +10,13 @@ Measured in `measurement.py`, judged here (protocol.md, separation). No torch.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, replace
 from math import comb, log10
-from typing import Any
 
-from ..prediction import ANY, NOT_SEPARATED, SEPARATED, Prediction
+from ...core.outcomes import Fault
+from ...core.result import Verdict
+from ..prediction import ANY, NOT_SEPARATED, SEPARATED, UNDECIDED, Prediction, Seen
+from .evidence import DrawEvidence, SeparationEvidence
 
 CONTROLS, CROSSES, JITTERS, GENERIC = 32, 8, 12, 8
 """Pairs of orbit mates, pairs across, one-ulp pairs, generic vectors: 2 * 32 + 2 * 8 = 80 forwards a draw, and 12 + 8 more
@@ -35,6 +37,9 @@ COMPARISONS = 16
 
 
 NO_RESOLUTION = ", and not even one changed weight shows"
+
+
+MEASURED = tuple(field.name for field in fields(DrawEvidence))
 
 
 @dataclass(frozen=True)
@@ -89,14 +94,44 @@ class Draw:
         return min(1.0, COMPARISONS * comb(above + crosses, crosses) / comb(controls + crosses, crosses))
 
     @property
-    def fault(self) -> str | None:
-        """Why nothing can be read off this draw: not invariant, or ill-conditioned; None if all is well."""
-        if self.noise <= ILL_CONDITIONED * self.norm:
-            return None
-        largest = max(self.controls)
-        if largest > SEPARATION_RATIO * max(self.jitter or 0.0, 4 * UNIT * self.norm):
-            return f"invalid: copies of one orbit differ by {largest / self.norm:.1e} of the output; see equivariance"
-        return f"ill-conditioned: the noise is {self.noise / self.norm:.1e} of the output"
+    def fault(self) -> Fault | None:
+        """Why nothing can be read off this draw; None if all is well."""
+        return fault_of(max(self.controls), self.jitter or 0.0, self.noise, self.norm)
+
+    @property
+    def fault_text(self) -> str:
+        """The fault as a line for people."""
+        return describe_fault(self.fault, max(self.controls), self.noise, self.norm) if self.fault else ""
+
+
+def fault_of(control: float, jitter: float, noise: float, norm: float) -> Fault | None:
+    """Why nothing can be read off a draw: copies of one orbit differ, or the noise is too large; None if all is well.
+
+    Args:
+        control: largest distance between copies of one orbit.
+        jitter: largest distance under one-ulp noise of the input; 0 where it was not asked for.
+        noise: all that counts as noise of the draw.
+        norm: of the outputs.
+    """
+    if noise <= ILL_CONDITIONED * norm:
+        return None
+    invalid = control > SEPARATION_RATIO * max(jitter, 4 * UNIT * norm)
+    return Fault.INVALID if invalid else Fault.ILL_CONDITIONED
+
+
+def describe_fault(fault: Fault, control: float, noise: float, norm: float) -> str:
+    """The fault of a draw as a line for people."""
+    if fault is Fault.INVALID:
+        return f"invalid: copies of one orbit differ by {control / norm:.1e} of the output; see equivariance"
+    return f"ill-conditioned: the noise is {noise / norm:.1e} of the output"
+
+
+def kills(fault: Fault | None, gain: float) -> bool:
+    """Whether a draw's fault is the network's own.
+
+    Numbers that blow up at a gain above one are the doing of the gain, which is ours: such a draw is set aside.
+    """
+    return fault is Fault.INVALID or (fault is not None and gain <= 1)
 
 
 def says_all(draw: Draw) -> bool:
@@ -108,11 +143,8 @@ def says_all(draw: Draw) -> bool:
 
 
 def fatal(draw: Draw) -> bool:
-    """Whether the draw's fault is the network's own.
-
-    Numbers that blow up at a gain above one are the doing of the gain, which is ours: such a draw is set aside.
-    """
-    return draw.fault is not None and (draw.gain <= 1 or draw.fault.startswith("invalid"))
+    """Whether the draw's fault is the network's own (`kills`)."""
+    return kills(draw.fault, draw.gain)
 
 
 def readable(draws: Sequence[Draw]) -> list[Draw]:
@@ -128,7 +160,7 @@ def shows_gap(draw: Draw) -> bool:
     return draw.ratio32 > 1 and draw.gap32 / draw.gap < SEPARATION_RATIO
 
 
-def observe(draws: Sequence[Draw], prediction: Prediction) -> str:
+def observe(draws: Sequence[Draw], prediction: Prediction) -> Seen:
     """`separated`, `not separated` or `undecided`: what the draws say, by certificate or by a gap (protocol.md)."""
     draws = readable(draws)
     if any(shows_gap(draw) for draw in draws):
@@ -138,12 +170,12 @@ def observe(draws: Sequence[Draw], prediction: Prediction) -> str:
         return SEPARATED
     if prediction.equal and len(draws) >= FINAL and all(draw.ratio <= NULL_RATIO for draw in draws):
         return NOT_SEPARATED
-    return "undecided"
+    return UNDECIDED
 
 
 def wants_more(draws: Sequence[Draw], prediction: Prediction) -> bool:
     """Whether another draw is due: none after an answer, nor past the end of the schedule."""
-    if draws and observe(draws, prediction) != "undecided":
+    if draws and observe(draws, prediction) != UNDECIDED:
         return False
     return len(draws) < (UNPREDICTED if prediction.verdict == ANY else LAST)
 
@@ -171,8 +203,8 @@ def judge(
     round_parted: int | None,
     resolution: int | None,
     trained: float | None,
-) -> tuple[str, str, str, str]:
-    """`(outcome, reason, predicted, observed)`: a pure function of what was measured.
+) -> Verdict:
+    """A pure function of what was measured.
 
     Args:
         draws: in the order drawn.
@@ -181,57 +213,53 @@ def judge(
         resolution: `t_res`, measured only where a network of power `1-wl` does not show a predicted gap.
         trained: ratio after training to separate, measured only then too.
     """
-    faults = [str(draw.fault) for draw in draws if fatal(draw) or not readable(draws)]
-    if faults:
-        observed = "invalid" if faults[0].startswith("invalid") else "ill-conditioned"
-        return "error", faults[0], prediction.verdict, observed
+    faulty = [draw for draw in draws if fatal(draw) or not readable(draws)]
+    if faulty:
+        fault = faulty[0].fault
+        assert fault is not None
+        return Verdict("error", faulty[0].fault_text, prediction.verdict, Seen(fault.value), fault)
     draws = readable(draws)
     observed = observe(draws, prediction)
-    if observed == "undecided" and trained is not None and trained >= SEPARATION_RATIO:
+    if observed == UNDECIDED and trained is not None and trained >= SEPARATION_RATIO:
         observed = SEPARATED
     best = max(draw.ratio for draw in draws)
-    if observed == "undecided" and resolution is not None and round_parted is not None:
+    if observed == UNDECIDED and resolution is not None and round_parted is not None:
         if resolution and round_parted > resolution:
             why = f"parts in round {round_parted}, beyond the resolution t_res = {resolution}: no gap proves nothing"
-            return "pass", why, ANY, observed
+            return Verdict("pass", why, ANY, observed)
         if resolution and all(draw.ratio <= NULL_RATIO for draw in draws) and (trained or 0.0) <= NULL_RATIO:
             observed = NOT_SEPARATED
     if observed == prediction.verdict or prediction.verdict == ANY:
-        return "pass", prediction.why, prediction.verdict, observed
-    if observed == "undecided":
-        return (
+        return Verdict("pass", prediction.why, prediction.verdict, observed)
+    if observed == UNDECIDED:
+        return Verdict(
             "undecided",
             f"{prediction.why}; best ratio {best:.1e} in {len(draws)} draws (noise up to {NULL_RATIO:g}, a gap from "
             f"{SEPARATION_RATIO:g}){NO_RESOLUTION if resolution == 0 else ''}; a wider network or more draws would decide",
             prediction.verdict,
             observed,
         )
-    return "fail", f"predicted {prediction.verdict} ({prediction.why}), but {observed}", prediction.verdict, observed
+    reason = f"predicted {prediction.verdict} ({prediction.why}), but {observed}"
+    return Verdict("fail", reason, prediction.verdict, observed)
 
 
-def evidence(draws: Sequence[Draw], trained: float | None, resolution: int | None) -> dict[str, Any]:
-    """The draws as plain JSON, the best one first in line."""
+def evidence(
+    pair: SeparationEvidence, draws: Sequence[Draw], trained: float | None, resolution: int | None
+) -> SeparationEvidence:
+    """The facts of the pair with what the draws showed of it."""
     best = max(readable(draws) or draws, key=lambda draw: draw.ratio)
-    return {
-        "draws": len(draws),
-        "ratio": best.ratio,
-        "digits": log10(max(best.ratio, 1.0)),
-        "effect": best.gap / best.generic if best.generic else None,
-        "p": best.p,
-        "gap": best.gap,
-        "floor": best.noise,
-        "norm": best.norm,
-        "gain": best.gain,
-        "trained_ratio": trained,
-        "t_res": resolution,
-        "measured": [
-            {
-                **{key: value for key, value in asdict(draw).items() if key not in ("controls", "crosses")},
-                "gap": draw.gap,
-                "noise": draw.noise,
-                "ratio": draw.ratio,
-                "p": draw.p,
-            }
-            for draw in draws
-        ],
-    }
+    return replace(
+        pair,
+        draws=len(draws),
+        ratio=best.ratio,
+        digits=log10(max(best.ratio, 1.0)),
+        effect=best.gap / best.generic if best.generic else None,
+        p=best.p,
+        gap=best.gap,
+        floor=best.noise,
+        norm=best.norm,
+        gain=best.gain,
+        trained_ratio=trained,
+        t_res=resolution,
+        measured=tuple(DrawEvidence(**{name: getattr(draw, name) for name in MEASURED}) for draw in draws),
+    )

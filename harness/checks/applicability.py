@@ -1,0 +1,44 @@
+"""Whether a check applies to a network: one rule for no symmetry, outside the domain, and unsupported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.evidence import NOTHING, Evidence
+from ..core.outcomes import Refusal
+from ..core.result import Judgement
+from ..plugins.architecture import Traits, Unsupported
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why a check does not apply: the kind of reason, and one line."""
+
+    refusal: Refusal
+    reason: str
+
+    def judgement(
+        self, predicted: str = "", evidence: Evidence = NOTHING, certificate: Mapping[str, Any] | None = None
+    ) -> Judgement:
+        return Judgement("not-applicable", self.reason, predicted, "", evidence, certificate, refusal=self.refusal)
+
+
+def applicability(traits: Traits, *, modulo_symmetry: bool = True, in_general_position: bool = True) -> Refused | None:
+    """Why a check does not apply to a network of these traits; None if it does.
+
+    Args:
+        modulo_symmetry: whether the check asks its question modulo the declared symmetry.
+        in_general_position: whether all weight vectors that the network would be shown are.
+    """
+    if modulo_symmetry and traits.symmetry == "none":
+        return Refused(Refusal.NO_SYMMETRY, "declares no symmetry, and the question is asked modulo one")
+    if traits.domain == "general-position" and not in_general_position:
+        return Refused(Refusal.OUTSIDE_DOMAIN, "outside the declared domain: not in general position")
+    return None
+
+
+def unsupported(reason: Unsupported) -> Refused:
+    """The plug-in's constructor does not claim the task."""
+    return Refused(Refusal.UNSUPPORTED, f"unsupported: {reason}")

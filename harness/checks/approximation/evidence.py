@@ -1,0 +1,69 @@
+"""What a row of the approximation check holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...core.evidence import Evidence, Number
+
+
+@dataclass(frozen=True)
+class SeedEvidence(Evidence):
+    """What one initialisation came to; `error` is on the test set, over the variance of the target there."""
+
+    seed: int
+    error: Number
+    validation_error: Number | None
+    best_step: int
+    steps: int
+    diverged_at: int | None
+    last_finite_loss: Number | None
+
+
+@dataclass(frozen=True)
+class ApproximationEvidence(Evidence):
+    """Errors are squared errors on the test set over the variance of the target there, so that 1 is the mean.
+
+    Args:
+        networks: emitted and averaged.
+        parameters: of the network that was trained; `asked_parameters` were asked for.
+        options: of the architecture at that size.
+        general_position: whether every sample is in it.
+        error: of the seed that validation prefers, with its interval; `error_range` over the seeds.
+        floor, floor_kind: what no such network can undercut, and over which classes.
+        classes: on the test set.
+        leak: spread inside a class over its noise.
+        loop_share: of the training's time, spent in the network's own calls; measured, so different from run to run.
+        curve: step -> validation error of that seed.
+        chosen: position of that seed.
+    """
+
+    target: str
+    target_kind: str
+    regime: str
+    space: str
+    networks: int
+    parameters: int
+    asked_parameters: int
+    options: Mapping[str, bool | int | Number | str | None]
+    general_position: bool
+    error: Number
+    error_low: Number
+    error_high: Number
+    error_range: tuple[Number, Number]
+    mse: Number
+    variance: Number
+    floor: Number | None
+    floor_kind: str | None
+    classes: int | None
+    samples: int
+    leak: Number | None
+    threshold: Number
+    steps: int
+    samples_seen: int
+    together: bool
+    loop_share: Number
+    curve: tuple[tuple[int, Number], ...]
+    chosen: int
+    seeds: tuple[SeedEvidence, ...]

@@ -1,0 +1,38 @@
+"""What a row of the exhaustive check holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...core.evidence import Evidence, Number
+
+
+@dataclass(frozen=True)
+class RoundCount(Evidence):
+    """Pairs that part in one refinement round, and how many of them the network separated."""
+
+    pairs: int
+    separated: int
+
+
+@dataclass(frozen=True)
+class ExhaustiveEvidence(Evidence):
+    """Size of the bank, and where the check applies, what was seen of its pairs.
+
+    Args:
+        nets, pairs, classes: of the bank; classes are refinement's.
+        draws: taken; `set_aside` of them could not be read.
+        by_round: round of refinement ("none" for pairs that never part) -> counts.
+        smallest_ratio: of gap to noise over the pairs predicted to part; `largest_null_ratio` over those predicted not to.
+    """
+
+    space: str
+    nets: int
+    pairs: int
+    classes: int
+    draws: int | None = None
+    set_aside: int | None = None
+    by_round: Mapping[str, RoundCount] | None = None
+    smallest_ratio: Number | None = None
+    largest_null_ratio: Number | None = None

@@ -1,0 +1,66 @@
+"""What a row of the separation check holds: certified facts of the pair, what was predicted and why, and the draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...core.evidence import Evidence, Number
+from ...core.outcomes import Fault
+from ..prediction import Ground
+
+
+@dataclass(frozen=True)
+class DrawEvidence(Evidence):
+    """One draw of the parameters: see `verdict.Draw`."""
+
+    gain: Number
+    jitter: Number | None
+    norm: Number
+    generic: Number | None
+    continuous: bool
+    confirmed: Number | None
+    ratio32: Number | None
+    gap32: Number | None
+    gap: Number
+    noise: Number
+    ratio: Number
+    p: Number
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True)
+class SeparationEvidence(Evidence):
+    """Facts of the pair, and where the check applies, the draws; numbers without a draw's name are of the best draw.
+
+    Args:
+        family, space: in words.
+        relation: the certified relation in words.
+        round: the refinement round that parts the pair, None if none does.
+        orbit: "same", "different" or "unknown".
+        function: "equal", "different" or "unknown".
+        ground: what the prediction rests on; `prediction` says it in words.
+        draws: how many were taken.
+        effect: the gap over the spread of generic outputs.
+        trained_ratio: after training to separate; measured only where a predicted gap is missing, as is `t_res`.
+    """
+
+    family: str
+    space: str
+    relation: str
+    round: int | None
+    orbit: str
+    function: str
+    ground: Ground | None = None
+    prediction: str = ""
+    draws: int = 0
+    ratio: Number | None = None
+    digits: Number | None = None
+    effect: Number | None = None
+    p: Number | None = None
+    gap: Number | None = None
+    floor: Number | None = None
+    norm: Number | None = None
+    gain: Number | None = None
+    trained_ratio: Number | None = None
+    t_res: int | None = None
+    measured: tuple[DrawEvidence, ...] = ()

@@ -1,0 +1,99 @@
+"""Data from outside as plain JSON that nothing trips over: bounded, without surrogates and control characters.
+
+What a file, a worker or a plug-in hands over may be anything. `parsed` reads text, `cleaned` takes data; both give the same plain
+data for the same content, or one line that says what is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+DEPTH = 64
+"""Levels of lists and objects; no row of ours has half as many."""
+DIGITS = 400
+"""Of a number; floats end at 309 and no count comes near."""
+LARGEST = 1 << 30
+"""Bytes of a file."""
+
+
+class BorderError(ValueError):
+    """Data from outside that cannot be read; the message is one line."""
+
+
+def parsed(text: str | bytes) -> Any:
+    """The JSON value of a text.
+
+    Raises:
+        BorderError: not JSON, a key twice, numbers that JSON has not or that are absurdly long, or nested too deeply.
+    """
+    if len(text) > LARGEST:
+        raise BorderError(f"{len(text)} bytes; at most {LARGEST} are read")
+    try:
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant, parse_int=_integer)
+    except RecursionError:
+        raise BorderError("nested too deeply") from None
+    except BorderError:
+        raise
+    except ValueError as error:  # bytes that are no text, too
+        raise BorderError(f"no JSON ({' '.join(str(error).split())})") from None
+
+
+def cleaned(value: Any, depth: int = DEPTH) -> Any:
+    """Plain JSON data with text that any encoding and terminal takes.
+
+    Raises:
+        BorderError: data that JSON has not, or nested too deeply.
+    """
+    if depth < 0:
+        raise BorderError(f"nested more than {DEPTH} levels deep")
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 10**DIGITS else _too_long()
+    if isinstance(value, str):
+        return cleaned_text(value)
+    if isinstance(value, Mapping):
+        return {cleaned_text(str(key)): cleaned(entry, depth - 1) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [cleaned(entry, depth - 1) for entry in value]
+    raise BorderError(f"{type(value).__name__} is no JSON data")
+
+
+def cleaned_text(text: str) -> str:
+    """Line breaks and tabs stay; other control characters, surrogates and marks of direction become U+FFFD."""
+    if text.isascii() and text.isprintable():
+        return str(text)
+    return "".join(letter if _harmless(letter) else "�" for letter in text)
+
+
+def _harmless(letter: str) -> bool:
+    if letter in "\n\t":
+        return True
+    code = ord(letter)
+    control = code < 0x20 or 0x7F <= code < 0xA0
+    surrogate = 0xD800 <= code < 0xE000
+    direction = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
+    return not (control or surrogate or direction or code in (0x2028, 0x2029))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise BorderError(f"the key {twice[:60]!r} is there twice")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise BorderError(f"{name} is no JSON number")
+
+
+def _integer(text: str) -> int:
+    return int(text) if len(text) <= DIGITS else _too_long()
+
+
+def _too_long() -> NoReturn:
+    raise BorderError(f"a number of more than {DIGITS} digits")

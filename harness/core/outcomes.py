@@ -1,0 +1,46 @@
+"""What a row comes to, as enumerations: outcomes, and what stands behind a row that does not apply or went wrong.
+
+Words are for people; every decision reads these. Each member equals its text, so that JSON and filters see plain strings.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What a row counts as (protocol.md, section 1)."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNDECIDED = "undecided"
+    NOT_APPLICABLE = "not-applicable"
+    ERROR = "error"
+
+
+OUTCOMES = tuple(outcome.value for outcome in Outcome)
+
+
+class Refusal(StrEnum):
+    """Why a row does not apply."""
+
+    NO_SYMMETRY = "no-symmetry"
+    OUTSIDE_DOMAIN = "outside-domain"
+    UNSUPPORTED = "unsupported"
+    MODE = "mode"
+    NO_LINEAR_LAYER = "no-linear-layer"
+    TARGET = "target"
+
+
+class Fault(StrEnum):
+    """What went wrong in a row without a verdict."""
+
+    RAISED = "raised"
+    CONTRACT = "contract"
+    NON_FINITE = "non-finite"
+    INVALID = "invalid"
+    ILL_CONDITIONED = "ill-conditioned"
+    VACUOUS = "vacuous"
+    DIVERGED = "diverged"
+    NOT_LOADED = "not-loaded"
+    LOST = "lost"

@@ -1,0 +1,125 @@
+"""The border: whatever comes from a worker, the journal or a file is checked and cleaned here, once; after it nothing can raise.
+
+A row is checked against the declared type of its kind's evidence, a run against `Run`; text loses surrogates and control
+characters. The JSON schema of `results.json` is made of the same types. `results.json` of the previous version is read too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ..checks import CHECK_KINDS
+from ..core.cleaning import BorderError, cleaned, parsed
+from ..core.evidence import Evidence
+from ..core.outcomes import OUTCOMES
+from ..core.result import SCHEMA_VERSION, Result, Run, canonical_json, digest
+from .previous import PREVIOUS, row_of_previous
+
+ROW_KEYS = {field.name for field in fields(Result)}
+RUN_KEYS = {field.name for field in fields(Run)} - {"results"}
+
+
+def read_row(data: Any) -> Result:
+    """The row that a worker, the journal or a file holds.
+
+    Raises:
+        BorderError: a key, a type or a value that no row has; the message says where.
+    """
+    data = cleaned(data)
+    if not isinstance(data, Mapping):
+        raise BorderError(f"a row is an object, not {type(data).__name__}")
+    kind, given = data.get("kind"), data.get("evidence")
+    row = _checked(_rows(), {**data, "evidence": {}}, "row")
+    if row.outcome not in OUTCOMES:
+        raise BorderError(f"row {row.id}: outcome {row.outcome!r}; allowed: {', '.join(OUTCOMES)}")
+    if not given:
+        return row
+    if kind not in CHECK_KINDS:
+        raise BorderError(f"row {row.id} is of the kind {kind!r}, which this installation has not")
+    evidence = _checked(_evidence(kind), given, f"row {row.id}: evidence")
+    return Result(**{**{name: getattr(row, name) for name in ROW_KEYS}, "evidence": evidence})
+
+
+def read_run(text: str | bytes) -> Run:
+    """The run that `results_text` wrote, of this version or the previous one.
+
+    Raises:
+        BorderError: no run, another version, or a digest that does not match the content.
+    """
+    data = parsed(text)
+    if not isinstance(data, dict):
+        raise BorderError(f"a run is an object, not {type(data).__name__}")
+    version = data.get("schema_version")
+    if version not in (SCHEMA_VERSION, PREVIOUS) or isinstance(version, bool):
+        raise BorderError(f"schema_version {version!r}; this orbitcheck reads {SCHEMA_VERSION} and {PREVIOUS}")
+    if data.get("sha256") != digest({key: value for key, value in data.items() if key != "sha256"}):
+        raise BorderError("the digest does not match the content: the file was changed after it was written")
+    rows = data.get("results")
+    if not isinstance(rows, list):
+        raise BorderError("results: required, a list of rows")
+    if version == PREVIOUS:
+        rows = [row_of_previous(row) for row in rows]
+    told = {key: value for key, value in cleaned(data).items() if key in RUN_KEYS}
+    run = _checked(_runs(), {**told, "results": []}, "run")
+    return Run(**{**vars(run), "results": [read_row(row) for row in rows]})
+
+
+def results_schema() -> dict[str, Any]:
+    """The JSON schema of `results.json`: `Run`, with rows whose evidence is of their kind's own type."""
+    schema = _runs().json_schema()
+    row = _rows().json_schema()
+    definitions = {**schema.pop("$defs", {}), **row.pop("$defs", {})}
+    by_kind = []
+    for name, kind in CHECK_KINDS.items():
+        evidence = TypeAdapter(kind.evidence).json_schema(ref_template="#/$defs/{model}")
+        definitions |= evidence.pop("$defs", {})
+        definitions[f"evidence-{name}"] = {"title": kind.evidence.__name__, **evidence}
+        allowed = {"anyOf": [{"$ref": f"#/$defs/evidence-{name}"}, {"type": "object", "maxProperties": 0}]}
+        own = {"kind": {"const": name}, "evidence": allowed}
+        by_kind.append({"properties": own, "required": ["kind"]})
+    row["properties"].pop("evidence")
+    definitions["row"] = {**row, "additionalProperties": True, "anyOf": by_kind}
+    schema["properties"]["results"] = {"type": "array", "items": {"$ref": "#/$defs/row"}}
+    schema["properties"] |= {"schema_version": {"const": SCHEMA_VERSION}, "sha256": {"type": "string"}}
+    schema["properties"] |= {"counts": {"type": "object", "additionalProperties": {"type": "integer"}}}
+    schema["required"] = sorted({*schema["required"], "schema_version", "sha256"})
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "orbitcheck results",
+        **schema,
+        "$defs": definitions,
+    }
+
+
+@cache
+def _rows() -> TypeAdapter[Result]:
+    return TypeAdapter(Result)
+
+
+@cache
+def _runs() -> TypeAdapter[Run]:
+    return TypeAdapter(Run)
+
+
+@cache
+def _evidence(kind: str) -> TypeAdapter[Evidence]:
+    return TypeAdapter(CHECK_KINDS[kind].evidence)
+
+
+def _checked(adapter: TypeAdapter[Any], data: Mapping[str, Any], where: str) -> Any:
+    """`data` as the adapter's type, strictly; keys that the type has not are refused."""
+    try:
+        return adapter.validate_json(canonical_json(data), strict=True, extra="forbid")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise BorderError(
+            f"{where}{'.' if place else ''}{place}: {first['msg'][0].lower() + first['msg'][1:]}"
+        ) from None
+    except (ValueError, TypeError) as error:
+        raise BorderError(f"{where}: {error}") from None
