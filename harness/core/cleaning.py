@@ -7,6 +7,7 @@ data for the same content, or one line that says what is wrong.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -16,6 +17,12 @@ DIGITS = 400
 """Of a number; floats end at 309 and no count comes near."""
 LARGEST = 1 << 30
 """Bytes of a file."""
+UNWANTED = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+"""Control characters but line breaks and tabs, line separators, marks of direction, surrogates; as a class of characters."""
+SUSPECT = re.compile(rf"\\[ubfr]|[{UNWANTED}]|[\[{{][\s\[{{]{{64}}")
+"""What a text holds at the least if it is not clean: an escape, such a character, or brackets upon brackets."""
+
+_UNWANTED = re.compile(f"[{UNWANTED}]")
 
 
 class BorderError(ValueError):
@@ -23,7 +30,7 @@ class BorderError(ValueError):
 
 
 def parsed(text: str | bytes) -> Any:
-    """The JSON value of a text.
+    """The JSON value of a text, cleaned.
 
     Raises:
         BorderError: not JSON, a key twice, numbers that JSON has not or that are absurdly long, or nested too deeply.
@@ -31,7 +38,9 @@ def parsed(text: str | bytes) -> Any:
     if len(text) > LARGEST:
         raise BorderError(f"{len(text)} bytes; at most {LARGEST} are read")
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant, parse_int=_integer)
+        text = text if isinstance(text, str) else text.decode()
+        data = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant, parse_int=_integer)
+        return cleaned(data) if SUSPECT.search(text) else data
     except RecursionError:
         raise BorderError("nested too deeply") from None
     except BorderError:
@@ -62,20 +71,8 @@ def cleaned(value: Any, depth: int = DEPTH) -> Any:
 
 
 def cleaned_text(text: str) -> str:
-    """Line breaks and tabs stay; other control characters, surrogates and marks of direction become U+FFFD."""
-    if text.isascii() and text.isprintable():
-        return str(text)
-    return "".join(letter if _harmless(letter) else "�" for letter in text)
-
-
-def _harmless(letter: str) -> bool:
-    if letter in "\n\t":
-        return True
-    code = ord(letter)
-    control = code < 0x20 or 0x7F <= code < 0xA0
-    surrogate = 0xD800 <= code < 0xE000
-    direction = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
-    return not (control or surrogate or direction or code in (0x2028, 0x2029))
+    """Line breaks and tabs stay; every unwanted character becomes U+FFFD."""
+    return _UNWANTED.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

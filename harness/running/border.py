@@ -30,7 +30,10 @@ def read_row(data: Any) -> Result:
     Raises:
         BorderError: a key, a type or a value that no row has; the message says where.
     """
-    data = cleaned(data)
+    return _row(cleaned(data))
+
+
+def _row(data: Any) -> Result:
     if not isinstance(data, Mapping):
         raise BorderError(f"a row is an object, not {type(data).__name__}")
     kind, given = data.get("kind"), data.get("evidence")
@@ -64,9 +67,9 @@ def read_run(text: str | bytes) -> Run:
         raise BorderError("results: required, a list of rows")
     if version == PREVIOUS:
         rows = [row_of_previous(row) for row in rows]
-    told = {key: value for key, value in cleaned(data).items() if key in RUN_KEYS}
+    told = {key: value for key, value in data.items() if key in RUN_KEYS}
     run = _checked(_runs(), {**told, "results": []}, "run")
-    return Run(**{**vars(run), "results": [read_row(row) for row in rows]})
+    return Run(**{**vars(run), "results": [_row(row) for row in rows]})
 
 
 def results_schema() -> dict[str, Any]:
@@ -121,5 +124,5 @@ def _checked(adapter: TypeAdapter[Any], data: Mapping[str, Any], where: str) -> 
         raise BorderError(
             f"{where}{'.' if place else ''}{place}: {first['msg'][0].lower() + first['msg'][1:]}"
         ) from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise BorderError(f"{where}: {error}") from None
