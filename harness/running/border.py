@@ -6,6 +6,7 @@ characters. The JSON schema of `results.json` is made of the same types. `result
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
@@ -17,7 +18,7 @@ from ..checks import CHECK_KINDS
 from ..core.cleaning import BorderError, cleaned, parsed
 from ..core.evidence import Evidence
 from ..core.outcomes import OUTCOMES
-from ..core.result import SCHEMA_VERSION, Result, Run, canonical_json, digest
+from ..core.result import SCHEMA_VERSION, Result, Run, digest
 from .previous import PREVIOUS, row_of_previous
 
 ROW_KEYS = {field.name for field in fields(Result)}
@@ -115,9 +116,10 @@ def _evidence(kind: str) -> TypeAdapter[Evidence]:
 
 
 def _checked(adapter: TypeAdapter[Any], data: Mapping[str, Any], where: str) -> Any:
-    """`data` as the adapter's type, strictly; keys that the type has not are refused."""
+    """`data` as the adapter's type, strictly; keys that the type has not are refused, and the order of the others is kept."""
     try:
-        return adapter.validate_json(canonical_json(data), strict=True, extra="forbid")
+        text = json.dumps(data, allow_nan=False, ensure_ascii=False)
+        return adapter.validate_json(text, strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))

@@ -6,12 +6,15 @@ networks here are tiny and are no architectures that anyone could name. What is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..checks import CHECK_KINDS
+from ..checks.equivariance.evidence import EquivarianceEvidence, Rule
+from ..checks.prediction import Seen
 from ..core.cell import Cell
+from ..core.outcomes import Fault
 from ..core.parameters import parse_parameters
 from ..weights.space import NamedSpace, mlp
 
@@ -31,7 +34,7 @@ class Defect:
         kind: the check kind that must say so.
         parameters: of the check, as a suite would give them.
         wanted: the outcome that it must get.
-        words: what the reason must contain.
+        sign: what the row must show: a broken rule, a fault or an observation.
     """
 
     name: str
@@ -39,7 +42,7 @@ class Defect:
     kind: str
     parameters: Mapping[str, Any]
     wanted: str
-    words: str = ""
+    sign: Rule | Fault | Seen | None = None
 
     def cell(self) -> Cell:
         kind = CHECK_KINDS[self.kind]
@@ -49,16 +52,16 @@ class Defect:
 
 DEFECTS = (
     Defect("sound", "none: it must pass", "equivariance", LAW, "pass"),
-    Defect("index-leak", "hidden neurons know their index", "equivariance", LAW, "fail", "differs from g phi"),
-    Defect("batch-statistic", "the batch's mean is taken off", "equivariance", LAW, "fail", "other samples"),
-    Defect("hidden-state", "calls are counted and the count leaks in", "equivariance", LAW, "fail", "another answer"),
-    Defect("in-place-edit", "the input is changed", "equivariance", LAW, "fail", "modified its input"),
-    Defect("constant-output", "the output does not depend on the input", "equivariance", LAW, "error", "vacuous"),
-    Defect("not-a-number", "the output is not finite", "equivariance", LAW, "error", "NaN or infinite"),
+    Defect("index-leak", "hidden neurons know their index", "equivariance", LAW, "fail", Rule.LAW),
+    Defect("batch-statistic", "the batch's mean is taken off", "equivariance", LAW, "fail", Rule.BATCH_MATES),
+    Defect("hidden-state", "calls are counted and the count leaks in", "equivariance", LAW, "fail", Rule.REPEATED_CALL),
+    Defect("in-place-edit", "the input is changed", "equivariance", LAW, "fail", Rule.UNMODIFIED_INPUT),
+    Defect("constant-output", "the output does not depend on the input", "equivariance", LAW, "error", Fault.VACUOUS),
+    Defect("not-a-number", "the output is not finite", "equivariance", LAW, "error", Fault.NON_FINITE),
     Defect("sound", "none: it must pass", "separation", DIRECTION, "pass"),
     Defect("forward-only", "it declares 1-wl and sees incoming edges only", "separation", DIRECTION, "fail"),
-    Defect("row-products", "it declares less than it sees", "separation", PAIR, "fail", "but separated"),
-    Defect("index-leak", "hidden neurons know their index", "separation", PAIR, "error", "invalid"),
+    Defect("row-products", "it declares less than it sees", "separation", PAIR, "fail", Seen.SEPARATED),
+    Defect("index-leak", "hidden neurons know their index", "separation", PAIR, "error", Fault.INVALID),
 )
 
 
@@ -75,11 +78,12 @@ def plant(number: int) -> dict[str, Any]:
 
     defect = DEFECTS[number]
     row = evaluate(defect.cell(), network(defect.name))
-    return told(defect, row.outcome, row.reason)
+    broken = row.evidence.broken if isinstance(row.evidence, EquivarianceEvidence) else ()
+    return report(defect, row.outcome, row.reason, (*broken, row.fault, row.observed))
 
 
-def told(defect: Defect, outcome: str, reason: str) -> dict[str, Any]:
-    """Name, rule, check kind, the outcome wanted and seen, and whether it was caught."""
+def report(defect: Defect, outcome: str, reason: str, signs: Sequence[str | None] = ()) -> dict[str, Any]:
+    """Name, rule, check kind, the outcome wanted and seen, and whether it was caught: by its sign, not by the outcome alone."""
     return {
         "name": defect.name,
         "rule": defect.rule,
@@ -87,7 +91,7 @@ def told(defect: Defect, outcome: str, reason: str) -> dict[str, Any]:
         "wanted": defect.wanted,
         "outcome": outcome,
         "reason": reason,
-        "caught": outcome == defect.wanted and defect.words in reason,
+        "caught": outcome == defect.wanted and (defect.sign is None or defect.sign in signs),
     }
 
 

@@ -30,7 +30,7 @@ from ..language.suite import Expectation, Suite
 from ..plugins.discovery import ArchitectureName
 from .border import read_row
 from .plan import plan
-from .planted import DEFECTS, plant, told, wanted_by
+from .planted import DEFECTS, plant, report, wanted_by
 from .planted import problems as planted_problems
 from .store import CHECKPOINTS, PLUGIN_OUTPUT, clear_checkpoints, open_journal, save
 from .workers import (
@@ -184,7 +184,7 @@ def _planted(kinds: set[str], workers: Workers) -> list[dict[str, Any]]:
     defects = wanted_by(kinds)
     found = dict(workers.map(plant, [(DEFECTS.index(defect),) for defect in defects], TIME_LIMIT))
     return [
-        told(defect, "error", answer.reason) if isinstance(answer := found[number], Lost) else answer
+        report(defect, "error", answer.reason) if isinstance(answer := found[number], Lost) else answer
         for number, defect in enumerate(defects)
     ]
 

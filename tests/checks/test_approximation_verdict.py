@@ -22,6 +22,7 @@ from orbitcheck.harness.checks.approximation.verdict import (
     judge,
     predict,
 )
+from orbitcheck.harness.core.outcomes import Fault
 from orbitcheck.harness.plugins.architecture import Traits
 from orbitcheck.harness.targets import EQUIVARIANT_OPERATOR, FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL
 
@@ -107,34 +108,36 @@ YES, MAYBE = Prediction(APPROXIMABLE, ""), Prediction(ANY, "")
 )
 def test_the_table_of_verdicts(error, high, prediction, floor, outcome, observed):
     found = judge(Measured((error, error), 0, error - 0.01, high), prediction, floor, THRESHOLD)
-    assert (found[0], found[2], found[3]) == (outcome, prediction.verdict, observed)
+    assert (found.outcome, found.predicted, found.observed) == (outcome, prediction.verdict, observed)
 
 
 def test_one_seed_below_the_floor_is_enough():
-    assert judge(Measured((0.7, 0.4), 0, 0.65, 0.75), TIGHT, HALF, THRESHOLD)[0] == "fail"
+    assert judge(Measured((0.7, 0.4), 0, 0.65, 0.75), TIGHT, HALF, THRESHOLD).outcome == "fail"
 
 
 def test_a_seed_in_a_poor_minimum_refutes_nothing():
     """That some network approximates is shown by the one that validation prefers."""
     for chosen, outcome in ((0, "pass"), (1, "undecided")):
-        assert judge(Measured((0.01, 0.4), chosen, 0.005, (0.02, 0.45)[chosen]), YES, NONE, THRESHOLD)[0] == outcome
+        assert (
+            judge(Measured((0.01, 0.4), chosen, 0.005, (0.02, 0.45)[chosen]), YES, NONE, THRESHOLD).outcome == outcome
+        )
 
 
 def test_a_spread_inside_a_class_is_a_leak_whatever_the_error():
     for prediction, floor in ((TIGHT, HALF), (YES, NONE), (MAYBE, NONE)):
         error = 0.5 if floor is HALF else 0.01
         at = Measured((error,), 0, error, error, leak=1e3)
-        assert (judge(at, prediction, floor, THRESHOLD)[0], judge(at, prediction, floor, THRESHOLD)[3]) == (
+        assert (judge(at, prediction, floor, THRESHOLD).outcome, judge(at, prediction, floor, THRESHOLD).observed) == (
             "fail",
             LEAK,
         )
-        assert judge(replace(at, leak=10.0), prediction, floor, THRESHOLD)[0] == "pass"
+        assert judge(replace(at, leak=10.0), prediction, floor, THRESHOLD).outcome == "pass"
     between = Measured((0.5,), 0, 0.5, 0.5, leak=50.0)
-    assert judge(between, TIGHT, HALF, THRESHOLD)[0] == "undecided"
+    assert judge(between, TIGHT, HALF, THRESHOLD).outcome == "undecided"
 
 
 def test_a_diverged_seed_is_an_error_with_its_step_and_last_loss():
     fallen = Measured((0.5, 0.5), 0, 0.4, 0.6, diverged=((1, 37, 2.5e4),))
-    outcome, reason, _, observed = judge(fallen, YES, NONE, THRESHOLD)
-    assert (outcome, observed) == ("error", "")
-    assert reason == "seed 1 diverged at step 37; the last finite loss was 2.5e+04"
+    found = judge(fallen, YES, NONE, THRESHOLD)
+    assert (found.outcome, found.observed, found.fault) == ("error", "", Fault.DIVERGED)
+    assert found.reason == "seed 1 diverged at step 37; the last finite loss was 2.5e+04"

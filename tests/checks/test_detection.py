@@ -40,19 +40,19 @@ def row(**options):
 def test_a_network_that_hides_changes_in_bulk_scores_fewer_digits():
     fine, coarse = row(), row(bulk=1e6)
     assert fine.outcome == coarse.outcome == "pass"
-    assert fine.evidence["digits"] >= 10
-    assert 2 <= coarse.evidence["digits"] <= fine.evidence["digits"] - 4
+    assert fine.evidence.digits >= 10
+    assert 2 <= coarse.evidence.digits <= fine.evidence.digits - 4
 
 
 def test_a_blind_network_is_not_passed():
     blind = row(bulk=1e20)
     assert blind.outcome == "undecided"
-    assert blind.evidence["smallest_change"] is None
+    assert blind.evidence.smallest_change is None
 
 
 @pytest.mark.parametrize(("exponent", "outcome"), [(None, "undecided"), (-1, "pass"), (-13, "pass")])
 def test_only_nothing_at_all_is_undecided(exponent, outcome):
-    assert judge(exponent, 3)[0] == outcome
+    assert judge(exponent, 3).outcome == outcome
 
 
 def test_an_unknown_space_has_its_place():

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck import mlp
+from orbitcheck.harness.checks.equivariance import verdict
+from orbitcheck.harness.checks.equivariance.evidence import Cause, Grade, Property, Rule
 from orbitcheck.harness.checks.equivariance.kind import CONSTRUCTED_INPUTS, EquivarianceParameters, cases, resolve
 from orbitcheck.harness.checks.equivariance.verdict import (
     FAIL_ERROR,
@@ -18,16 +20,29 @@ from orbitcheck.harness.checks.equivariance.verdict import (
     PASS_ERROR,
     PASS_FLOORS,
     Measurement,
+    broken,
     cause,
-    evidence,
     grade,
-    judge,
 )
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.weights.inputs import CONSTRUCTED
 from orbitcheck.harness.weights.space import NamedSpace
 
-QUIET = {"repeated call": 0.0, "batch order": 0.0, "batch mates": 1e-16, "batch of one": 1e-16}
+QUIET = {Rule.REPEATED_CALL: 0.0, Rule.BATCH_ORDER: 0.0, Rule.BATCH_MATES: 1e-16, Rule.BATCH_OF_ONE: 1e-16}
+
+
+def judge(measured):
+    """The verdict as a tuple."""
+    found = verdict.judge(measured)
+    assert found.predicted == "equivariant"
+    assert (found.fault is not None) == (found.outcome == "error")
+    return found.outcome, found.reason, found.observed
+
+
+def evidence(measured):
+    return verdict.evidence("a space", "invariant", "generic", "eval", measured, None)
+
+
 SOUND = Measurement(
     error64=1e-15, error32=3e-7, floor64=2e-15, floor32=1e-6, properties=QUIET, spread=0.5, modified=False
 )
@@ -69,10 +84,10 @@ def test_a_sound_measurement_passes():
         ({"error64": 1e-7, "error32": 1e-7}, "fail", "float32 somewhere inside"),
         ({"error64": 1e-13}, "undecided", "between the thresholds"),
         ({"modified": True}, "fail", "modified its input"),
-        ({"properties": {**QUIET, "repeated call": 0.1}, "floor64": 0.1}, "fail", "another answer"),
-        ({"properties": {**QUIET, "batch mates": 0.1}}, "fail", "other samples"),
-        ({"properties": {**QUIET, "batch order": 0.1}}, "fail", "order of the batch"),
-        ({"properties": {**QUIET, "batch of one": 0.1}}, "fail", "alone"),
+        ({"properties": {**QUIET, Rule.REPEATED_CALL: 0.1}, "floor64": 0.1}, "fail", "another answer"),
+        ({"properties": {**QUIET, Rule.BATCH_MATES: 0.1}}, "fail", "other samples"),
+        ({"properties": {**QUIET, Rule.BATCH_ORDER: 0.1}}, "fail", "order of the batch"),
+        ({"properties": {**QUIET, Rule.BATCH_OF_ONE: 0.1}}, "fail", "alone"),
         ({"floor64": 1e-8}, "error", "ill-conditioned"),
         ({"spread": 0.0}, "error", "vacuous"),
         ({"spread": 1e-12}, "error", "vacuous"),
@@ -82,39 +97,39 @@ def test_a_sound_measurement_passes():
     ],
 )
 def test_every_broken_property_has_its_words(change, outcome, words):
-    verdict, reason, _ = judge(replace(SOUND, **change))
-    assert verdict == outcome
+    found, reason, _ = judge(replace(SOUND, **change))
+    assert found == outcome
     assert words in reason
 
 
 @pytest.mark.parametrize(
-    ("error64", "error32", "words"),
+    ("error64", "error32", "named"),
     [
-        (0.0, 0.0, "exactly zero"),
-        (1e-2, 1e-2, "a violation"),
-        (1e-7, 1e-7, "float32 somewhere inside"),
-        (1e-9, 1e-9 * 2**14.5, "square root of rounding"),
-        (1e-16, 1e-16 * 2**29, "rounding"),
-        (0.0, 1e-7, "rounding"),
-        (1e-12, 1e-10, "unclear"),
+        (0.0, 0.0, Cause.NONE),
+        (1e-2, 1e-2, Cause.VIOLATION),
+        (1e-7, 1e-7, Cause.SINGLE_PRECISION),
+        (1e-9, 1e-9 * 2**14.5, Cause.SQUARE_ROOT),
+        (1e-16, 1e-16 * 2**29, Cause.ROUNDING),
+        (0.0, 1e-7, Cause.ROUNDING),
+        (1e-12, 1e-10, Cause.UNKNOWN),
     ],
 )
-def test_two_precisions_name_the_cause(error64, error32, words):
-    assert words in cause(error64, error32)
+def test_two_precisions_name_the_cause(error64, error32, named):
+    assert cause(error64, error32) is named
 
 
 def test_evidence_says_how_float32_compares_with_its_own_noise():
     for error, wanted in ((3e-6, "equal"), (1e-3, "undecided"), (5e-3, "different")):
-        assert evidence(replace(SOUND, error32=error))["float32"] == wanted
+        assert evidence(replace(SOUND, error32=error)).float32 == wanted
 
 
 def test_evidence_carries_every_property_with_its_verdict():
-    told = evidence(replace(SOUND, properties={**QUIET, "batch mates": 1.0}))["properties"]
-    assert {name: entry["verdict"] for name, entry in told.items()} == {
-        "repeated call": "equal",
-        "batch order": "equal",
-        "batch mates": "different",
-        "batch of one": "equal",
+    told = evidence(replace(SOUND, properties={**QUIET, Rule.BATCH_MATES: 1.0})).properties
+    assert {name: entry.verdict for name, entry in told.items()} == {
+        Rule.REPEATED_CALL: "equal",
+        Rule.BATCH_ORDER: "equal",
+        Rule.BATCH_MATES: "different",
+        Rule.BATCH_OF_ONE: "equal",
     }
 
 
@@ -192,7 +207,24 @@ def test_a_threshold_belongs_to_the_milder_side(error, floor, wanted):
     ],
 )
 def test_each_cause_begins_and_ends_where_it_says(error64, error32, text):
-    assert cause(error64, error32) == text
+    assert verdict._CAUSES[cause(error64, error32)] == text
+
+
+@pytest.mark.parametrize(
+    ("change", "rules"),
+    [
+        ({}, ()),
+        ({"modified": True, "error64": 1.0}, (Rule.UNMODIFIED_INPUT,)),
+        ({"properties": {**QUIET, Rule.REPEATED_CALL: 0.1, Rule.BATCH_MATES: 1.0}}, (Rule.REPEATED_CALL,)),
+        ({"error64": 1e-3, "error32": 1e-3}, (Rule.LAW,)),
+        ({"error64": 1e-3, "properties": {**QUIET, Rule.BATCH_ORDER: 0.1}}, (Rule.LAW, Rule.BATCH_ORDER)),
+        ({"error32": 5e-3}, (Rule.LAW_IN_FLOAT32,)),
+        ({"error64": 1e-13}, ()),
+    ],
+)
+def test_what_is_broken_is_named(change, rules):
+    assert broken(replace(SOUND, **change)) == rules
+    assert evidence(replace(SOUND, **change)).broken == rules
 
 
 @pytest.mark.parametrize(
@@ -200,7 +232,7 @@ def test_each_cause_begins_and_ends_where_it_says(error64, error32, text):
     [
         ({"modified": True}, ("fail", "the call modified its input", "input modified")),
         (
-            {"properties": {**QUIET, "repeated call": 0.1}},
+            {"properties": {**QUIET, Rule.REPEATED_CALL: 0.1}},
             ("fail", "the same call gave another answer: 1.0e-01 of the output's scale", "not repeatable"),
         ),
         (
@@ -221,7 +253,7 @@ def test_each_cause_begins_and_ends_where_it_says(error64, error32, text):
             ),
         ),
         (
-            {"properties": {**QUIET, "batch mates": 0.1, "batch of one": 0.2}},
+            {"properties": {**QUIET, Rule.BATCH_MATES: 0.1, Rule.BATCH_OF_ONE: 0.2}},
             (
                 "fail",
                 "the answer depends on the other samples of the batch: 1.0e-01, the noise is 2.0e-15; "
@@ -239,7 +271,7 @@ def test_each_cause_begins_and_ends_where_it_says(error64, error32, text):
             ),
         ),
         ({"floor64": ILL_CONDITIONED, "spread": 1.0}, ("pass", "", "equivariant")),
-        ({"properties": {**QUIET, "repeated call": FAIL_ERROR}}, ("pass", "", "equivariant")),
+        ({"properties": {**QUIET, Rule.REPEATED_CALL: FAIL_ERROR}}, ("pass", "", "equivariant")),
     ],
 )
 def test_a_verdict_is_told_in_full(change, judged):
@@ -248,8 +280,11 @@ def test_a_verdict_is_told_in_full(change, judged):
 
 def test_evidence_is_told_in_full():
     told = evidence(SOUND)
-    assert told["ratio"] == SOUND.error32 / SOUND.error64
-    assert told["cause"] == "rounding"
-    assert told["properties"]["batch mates"] == {"value": 1e-16, "limit": 10 * SOUND.floor64, "verdict": "equal"}
-    assert evidence(replace(SOUND, error64=0.0))["ratio"] is None
-    assert evidence(replace(SOUND, error64=1.0, error32=1.0))["cause"].startswith("a violation")
+    assert told.ratio == SOUND.error32 / SOUND.error64
+    assert told.cause is Cause.ROUNDING
+    assert told.properties[Rule.BATCH_MATES] == Property(1e-16, 10 * SOUND.floor64, Grade.EQUAL)
+    assert (told.space, told.output, told.input, told.mode) == ("a space", "invariant", "generic", "eval")
+    assert (told.error64, told.error32, told.floor64, told.floor32) == (1e-15, 3e-7, 2e-15, 1e-6)
+    assert (told.spread, told.modified, told.counterexample) == (0.5, False, None)
+    assert evidence(replace(SOUND, error64=0.0)).ratio is None
+    assert evidence(replace(SOUND, error64=1.0, error32=1.0)).cause is Cause.VIOLATION

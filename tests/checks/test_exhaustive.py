@@ -10,10 +10,12 @@ import torch
 from torch import nn
 
 from orbitcheck import register
+from orbitcheck.harness.checks.exhaustive.evidence import RoundCount
 from orbitcheck.harness.checks.exhaustive.kind import KIND
 from orbitcheck.harness.checks.exhaustive.verdict import Predicted, Shown, judge, wants_more
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
+from orbitcheck.harness.core.result import Verdict
 from orbitcheck.harness.plugins.architecture import as_architecture
 from orbitcheck.harness.plugins.discovery import load, parse_name
 from orbitcheck.harness.running.evaluate import evaluate
@@ -33,8 +35,8 @@ GOOD = (1e6, 1e6, 1.0, 1.0)
 
 
 def test_all_as_predicted_passes_after_four_draws():
-    assert judge(shown(*[GOOD] * 4), PREDICTED, NAMES) == ("pass", "", "2 of 4 pairs separated")
-    assert judge(shown(*[GOOD] * 3), PREDICTED, NAMES)[0] == "undecided"
+    assert judge(shown(*[GOOD] * 4), PREDICTED, NAMES) == Verdict("pass", "", PREDICTED.words, "2 of 4 pairs separated")
+    assert judge(shown(*[GOOD] * 3), PREDICTED, NAMES).outcome == "undecided"
     assert not wants_more(shown(*[GOOD] * 4), PREDICTED, 4)
     assert wants_more(shown(*[GOOD] * 3), PREDICTED, 3)
     assert not wants_more(shown(*[GOOD] * 3), PREDICTED, 16)
@@ -42,25 +44,25 @@ def test_all_as_predicted_passes_after_four_draws():
 
 def test_one_gap_is_no_gap_and_two_are_one():
     once = shown(GOOD, (1e6, 1.0, 1.0, 1.0), (1e6, 999.0, 1.0, 1.0), (1e6, 1.0, 1.0, 1.0))
-    outcome, reason, observed = judge(once, PREDICTED, NAMES)
-    assert (outcome, observed) == ("undecided", "1 of 4 pairs separated")
-    assert "1 pairs not separated in 4 draws; the first: b" in reason
+    found = judge(once, PREDICTED, NAMES)
+    assert (found.outcome, found.observed) == ("undecided", "1 of 4 pairs separated")
+    assert "1 pairs not separated in 4 draws; the first: b" in found.reason
     assert wants_more(once, PREDICTED, 4)
-    assert judge(once.and_draw(np.array(GOOD)), PREDICTED, NAMES)[0] == "pass"
+    assert judge(once.and_draw(np.array(GOOD)), PREDICTED, NAMES).outcome == "pass"
 
 
 def test_a_pair_that_must_not_be_parted_fails_and_one_in_between_is_undecided():
     parted = shown(*[(1e6, 1e6, 1e3, 1.0)] * 2)
     assert not wants_more(parted, PREDICTED, 2)
-    outcome, reason, _ = judge(parted, PREDICTED, NAMES)
-    assert outcome == "fail" and reason.endswith("1 pairs separated that must not be; the first: c")
+    found = judge(parted, PREDICTED, NAMES)
+    assert found.outcome == "fail" and found.reason.endswith("1 pairs separated that must not be; the first: c")
     between = shown(*[GOOD] * 3, (1e6, 1e6, 11.0, 1.0))
     assert wants_more(between, PREDICTED, 4)
-    assert judge(between, PREDICTED, NAMES)[0] == "undecided"
+    assert judge(between, PREDICTED, NAMES).outcome == "undecided"
 
 
 def test_a_pair_without_a_prediction_may_do_as_it_likes():
-    assert judge(shown(*[(1e6, 1e6, 1.0, 1e6)] * 4), PREDICTED, NAMES)[0] == "pass"
+    assert judge(shown(*[(1e6, 1e6, 1.0, 1e6)] * 4), PREDICTED, NAMES).outcome == "pass"
 
 
 def row(architecture, size: int = 3):
@@ -76,8 +78,8 @@ def test_a_network_of_declared_power_parts_all_but_the_pair_of_prop_6_2():
     result = row(f"{NETWORKS}:Sound", 4)
     assert result.outcome == "pass", result.reason
     assert result.observed == "50085 of 50086 pairs separated"
-    assert result.evidence["by_round"]["none"] == {"pairs": 1, "separated": 0}
-    assert result.evidence["forwards"] == (317 + 32 + 12) * result.evidence["draws"]
+    assert result.evidence.by_round["none"] == RoundCount(1, 0)
+    assert result.evidence.forwards == (317 + 32 + 12) * result.evidence.draws
 
 
 def simple(name: str, read, **traits):

@@ -77,12 +77,14 @@ def stored(name: str) -> dict:
 
 def test_shares_are_held_to_both_ends():
     shares = {"general-position": 0.5, "discrete": 1.0, "one-orbit": 1.0}
-    assert judge(shares, {"general-position": [0.5, 0.5], "discrete": [1.0, 1.0]}) == ("pass", "")
-    outcome, reason = judge(shares, {"general-position": [0.0, 0.4], "discrete": [0.2, 0.6]})
-    assert outcome == "fail"
-    assert reason == "general-position 50 %, expected at most 40 %; discrete 100 %, expected 20 % to 60 %"
-    assert "expected at least 90 %" in judge(shares, {"general-position": [0.9, 1.0]})[1]
-    assert "expected exactly 0 %" in judge(shares, {"general-position": [0.0, 0.0]})[1]
+    sound = judge("8-bit", shares, {"general-position": [0.5, 0.5], "discrete": [1.0, 1.0]})
+    assert (sound.outcome, sound.reason) == ("pass", "")
+    assert sound.observed == "8-bit: general-position 50 %; discrete 100 %"
+    missed = judge("float", shares, {"general-position": [0.0, 0.4], "discrete": [0.2, 0.6]})
+    assert missed.outcome == "fail"
+    assert missed.reason == "general-position 50 %, expected at most 40 %; discrete 100 %, expected 20 % to 60 %"
+    assert "expected at least 90 %" in judge("float", shares, {"general-position": [0.9, 1.0]}).reason
+    assert "expected exactly 0 %" in judge("float", shares, {"general-position": [0.0, 0.0]}).reason
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,9 @@ def test_what_a_suite_cannot_mean_is_refused_at_its_place(given, place, message)
 
 def test_a_subject_is_an_architecture_or_weights():
     with pytest.raises(ValueError, match="subject 'nothing'; allowed: architecture, weights"):
-        CheckKind("k", "t", KIND.parameters, KIND.resolve, KIND.cases, KIND.evaluate, subject="nothing")
+        CheckKind(
+            "k", "t", KIND.parameters, KIND.resolve, KIND.cases, KIND.evidence, KIND.measurement, subject="nothing"
+        )
 
 
 def test_the_nets_are_the_same_in_every_form_and_change_with_the_seed():

@@ -9,6 +9,8 @@ from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.harness.judging.conclusions import RULES, conclude, problems
 from orbitcheck.harness.judging.gate import exit_code
 from orbitcheck.harness.language.suite import Conclusion, Suite
+from orbitcheck.harness.running.border import read_run
+from orbitcheck.harness.running.store import results_text
 
 PEERS = [{"name": name, "power": "1-wl", "symmetry": "permutation"} for name in ("a", "b", "c")]
 STRANGER = {"name": "x", "power": "unknown", "symmetry": "permutation"}
@@ -174,4 +176,4 @@ def test_what_is_open_is_red_unless_the_suite_says_why_and_a_failure_always_is()
     assert len(problems([red, allowed, failed])) == 2
     run = Run("0", {}, [], [], [row("a", "1")], problems([failed]), conclusions=[failed.to_json()])
     assert exit_code(run) == 1
-    assert Run.from_json(run.to_json()).conclusions[0]["claim"] == "thm-6.3"
+    assert read_run(results_text(run)).conclusions[0]["claim"] == "thm-6.3"

@@ -11,17 +11,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta
 
+from orbitcheck.harness.checks.detection.evidence import DetectionEvidence
+from orbitcheck.harness.checks.equivariance.evidence import Rule
+from orbitcheck.harness.checks.prediction import Ground
+from orbitcheck.harness.checks.separation.evidence import SeparationEvidence
 from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.harness.judging.controls import controls, is_null, round_ladder, upper_bound
-from orbitcheck.harness.running.planted import DEFECTS, plant, problems, told, wanted_by
+from orbitcheck.harness.running.border import read_run
+from orbitcheck.harness.running.planted import DEFECTS, plant, problems, wanted_by
 from orbitcheck.harness.running.planted_networks import NETWORKS
+from orbitcheck.harness.running.store import results_text
 
 
 def row(name="net", observed="not separated", predicted="not separated", kind="separation", outcome="pass", **evidence):
     return Result(
         "0", "s", "c", kind, "#0", None, name, {}, outcome, "", predicted, observed,
-        {"orbit": "same", "round": None, "forwards": 100, **evidence}, None, 0, "float64", 0.0, 0.0, "",
+        evidence_of(kind, evidence), None, 0, "float64", 0.0, 0.0, "", forwards=100,
     )  # fmt: skip
+
+
+def evidence_of(kind, facts):
+    if kind == "detection":
+        return DetectionEvidence(**{"smallest_change": 1e-3, "digits": 3, "ladder": {}, **facts})
+    pair = SeparationEvidence(
+        family="generic", space="a space", relation="a relation", round=None, orbit="same", function="equal"
+    )
+    return replace(pair, **facts)
 
 
 NET = [{"name": "net", "options": {"depth": 4}, "rounds": [3, 5]}]
@@ -37,7 +52,7 @@ NET = [{"name": "net", "options": {"depth": 4}, "rounds": [3, 5]}]
         (row(orbit="different", predicted="separated"), False),
         (row(orbit="different", predicted="any"), False),
         (row(orbit="different", round=2), False),  # it shows after a round that the network declares not to reach
-        (row(orbit="different", round=2, prediction="one orbit of the declared symmetry"), True),
+        (row(orbit="different", round=2, ground=Ground.DECLARED_SYMMETRY), True),
         (row(predicted="", observed=""), False),
     ],
 )
@@ -69,7 +84,7 @@ def test_false_positives_carry_their_bound():
 
 def test_detection_alone_is_told_and_the_least_t_res_counts():
     """Of several spaces, and of what a separation row measured for itself, the worst."""
-    rows = [row(kind="detection", t_res=t_res, digits=digits, orbit=None) for t_res, digits in ((5, 11), (3, 9))]
+    rows = [row(kind="detection", t_res=t_res, digits=digits) for t_res, digits in ((5, 11), (3, 9))]
     (found,) = controls(rows, NET)
     assert (found["nulls"], found["bound"], found["t_res"], found["digits_of_change"]) == (0, 1.0, 3, 9)
     (found,) = controls([*rows, row(t_res=2), row(t_res=None)], NET)
@@ -131,10 +146,11 @@ def test_every_planted_network_is_planted_and_kinds_choose():
 
 
 def test_what_is_not_caught_is_a_problem_of_the_run():
-    missed = told(DEFECTS[1], "pass", "")
-    other_words = told(DEFECTS[1], "fail", "something else")
-    assert not missed["caught"] and not other_words["caught"]
-    assert problems([missed, told(DEFECTS[0], "pass", "")]) == [
+    missed = report(DEFECTS[1], "pass", "")
+    other_rule = report(DEFECTS[1], "fail", "something else", (Rule.BATCH_MATES, None))
+    caught = report(DEFECTS[1], "fail", "in any words", (Rule.LAW, None))
+    assert not missed["caught"] and not other_rule["caught"] and caught["caught"]
+    assert problems([missed, report(DEFECTS[0], "pass", "")]) == [
         'planted defect "index-leak" (hidden neurons know their index) is pass under equivariance, not fail: no reason given'
     ]
 
@@ -146,5 +162,5 @@ def test_a_run_keeps_its_controls():
         "planted": [{"name": "sound"}],
     }
     run = Run("0", {}, [], NET, [row()], **told)
-    again = Run.from_json(run.to_json())
+    again = read_run(results_text(run))
     assert (again.controls, again.round_ladder, again.planted) == (run.controls, run.round_ladder, run.planted)

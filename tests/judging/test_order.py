@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orbitcheck.harness.checks.separation.evidence import SeparationEvidence
 from orbitcheck.harness.core.result import Result
 from orbitcheck.harness.judging.order import REFERENCES, separation_order
+
+PAIR = SeparationEvidence("a family", "a space", "a relation", 1, "different", "different")
 
 
 def row(architecture: str, pair: int, observed: str, outcome: str = "pass", **facts) -> Result:
@@ -21,7 +25,7 @@ def row(architecture: str, pair: int, observed: str, outcome: str = "pass", **fa
             "architecture": architecture,
             "observed": observed,
             "outcome": outcome,
-            "evidence": {"orbit": "different", "round": 1, "function": "different", **facts},
+            "evidence": replace(PAIR, **facts),
         }
     )
 
