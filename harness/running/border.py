@@ -19,9 +19,11 @@ from ..core.cleaning import BorderError, cleaned, parsed
 from ..core.evidence import Evidence
 from ..core.outcomes import OUTCOMES
 from ..core.result import SCHEMA_VERSION, Result, Run, digest
+from ..language.suite import Suite
 from .previous import PREVIOUS, row_of_previous
 
 ROW_KEYS = {field.name for field in fields(Result)}
+SUITE_KEYS = {field.name for field in fields(Suite)}
 RUN_KEYS = {field.name for field in fields(Run)} - {"results"}
 
 
@@ -70,6 +72,11 @@ def read_run(text: str | bytes) -> Run:
         rows = [row_of_previous(row) for row in rows]
     told = {key: value for key, value in data.items() if key in RUN_KEYS}
     run = _checked(_runs(), {**told, "results": []}, "run")
+    for position, suite in enumerate(run.suites):
+        missing = SUITE_KEYS - set(suite)
+        if missing:
+            raise BorderError(f"suites.{position}: {min(missing)}: field required")
+        _checked(_suites(), suite, f"suites.{position}")
     return Run(**{**vars(run), "results": [_row(row) for row in rows]})
 
 
@@ -108,6 +115,11 @@ def _rows() -> TypeAdapter[Result]:
 @cache
 def _runs() -> TypeAdapter[Run]:
     return TypeAdapter(Run)
+
+
+@cache
+def _suites() -> TypeAdapter[Suite]:
+    return TypeAdapter(Suite)
 
 
 @cache

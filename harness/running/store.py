@@ -35,10 +35,6 @@ class StoreError(Exception):
     """A file or folder that cannot be read or written; the message is one line with the path."""
 
 
-class DamagedRun(StoreError):
-    """A file that is there and holds no run, or not the one that was written."""
-
-
 class Journal:
     """Finished rows, durable one by one. One process writes a journal at a time.
 
@@ -233,8 +229,7 @@ def read_run(path: Path) -> Run:
     """The run in a folder, or in a `results.json` named directly.
 
     Raises:
-        DamagedRun: no run's content, changed by hand, or of another schema version.
-        StoreError: none there, or unreadable.
+        StoreError: none there, unreadable, changed by hand, or of another schema version.
     """
     file = path / RESULTS if path.is_dir() else path
     try:
@@ -246,4 +241,4 @@ def read_run(path: Path) -> Run:
     except OSError as error:
         raise StoreError(f"{file} cannot be read ({error.strerror})") from None
     except BorderError as error:
-        raise DamagedRun(f"{file} holds no run: {error}") from None
+        raise StoreError(f"{file} holds no run: {error}") from None

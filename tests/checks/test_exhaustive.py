@@ -79,7 +79,7 @@ def test_a_network_of_declared_power_parts_all_but_the_pair_of_prop_6_2():
     assert result.outcome == "pass", result.reason
     assert result.observed == "50085 of 50086 pairs separated"
     assert result.evidence.by_round["none"] == RoundCount(1, 0)
-    assert result.evidence.forwards == (317 + 32 + 12) * result.evidence.draws
+    assert result.forwards == (317 + 32 + 12) * result.evidence.draws
 
 
 def simple(name: str, read, **traits):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from orbitcheck.harness.checks.approximation.evidence import ApproximationEvidence, SeedEvidence
+from orbitcheck.harness.checks.separation.evidence import SeparationEvidence
 from orbitcheck.harness.core.claims import CLAIMS
+from orbitcheck.harness.core.evidence import Evidence
 from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.harness.judging.conclusions import RULES, conclude, problems
 from orbitcheck.harness.judging.gate import exit_code
@@ -18,25 +23,36 @@ CONTROL = {"name": "flat", "power": "unknown", "symmetry": "none"}
 EVERYONE = [*PEERS, STRANGER, CONTROL]
 
 
+SEED = SeedEvidence(0, 0.0, None, 0, 0, None, None)
+MEASURED = ApproximationEvidence(
+    target="weight-norms", target_kind="invariant functional", regime="general-position", space="a space", networks=1,
+    parameters=100, asked_parameters=100, options={}, general_position=True, error=0.0, error_low=0.0, error_high=0.0,
+    error_range=(0.0, 0.0), mse=0.0, variance=1.0, floor=0.0, floor_kind="refinement", classes=1, samples=1, leak=None,
+    threshold=0.05, steps=1, samples_seen=1, together=True, loop_share=1.0, curve=(), chosen=0, seeds=(),
+)  # fmt: skip
+
+
 def row(
     architecture: str, case: str, errors=(0.01, 0.02), check: str = "norms", outcome: str = "pass", **facts
 ) -> Result:
-    evidence = {
-        "seeds": [{"error": error} for error in errors],
-        "error": sum(errors) / len(errors),
-        "error_low": min(errors) - 0.01,
-        "error_high": max(errors) + 0.01,
-        "floor": 0.0,
-        "floor_kind": "refinement",
-        "threshold": 0.05,
-        "general_position": True,
-        **facts,
-    }
+    kind, observed = facts.pop("kind", "approximation"), facts.pop("observed", "approximated")
+    if kind == "separation":
+        pair = SeparationEvidence("a family", "a space", "a relation", 1, "different", "equal")
+        evidence: Evidence = replace(pair, **facts)
+    else:
+        evidence = replace(
+            MEASURED,
+            seeds=tuple(replace(SEED, error=error) for error in errors),
+            error=sum(errors) / len(errors),
+            error_low=min(errors) - 0.01,
+            error_high=max(errors) + 0.01,
+            **facts,
+        )
     return Result(
         id=f"{architecture}{check}{case}",
         suite="s",
         check=check,
-        kind=facts.pop("kind", "approximation"),
+        kind=kind,
         case=case,
         claim=None,
         architecture=architecture,
@@ -44,7 +60,7 @@ def row(
         outcome=outcome,
         reason="because",
         predicted="approximable",
-        observed=facts.pop("observed", "approximated"),
+        observed=observed,
         evidence=evidence,
         certificate=None,
         seed=0,

@@ -18,7 +18,7 @@ from orbitcheck.harness.checks.separation.evidence import SeparationEvidence
 from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.harness.judging.controls import controls, is_null, round_ladder, upper_bound
 from orbitcheck.harness.running.border import read_run
-from orbitcheck.harness.running.planted import DEFECTS, plant, problems, wanted_by
+from orbitcheck.harness.running.planted import DEFECTS, plant, problems, report, wanted_by
 from orbitcheck.harness.running.planted_networks import NETWORKS
 from orbitcheck.harness.running.store import results_text
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 
 import pytest
 
+from orbitcheck.harness.checks.equivariance.evidence import Rule
+from orbitcheck.harness.checks.equivariance.verdict import Measurement, evidence
 from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.harness.running import store
 from orbitcheck.harness.running.store import (
@@ -23,13 +25,17 @@ from orbitcheck.harness.running.store import (
     write_atomically,
 )
 
+SOUND = Measurement(1e-15, 3e-7, 2e-15, 1e-6, dict.fromkeys(list(Rule)[1:5], 0.0), 0.5, modified=False)
 ROW = Result(
     **{
         **dict.fromkeys(Result.__dataclass_fields__, ""),
+        "refusal": None,
+        "fault": None,
+        "forwards": 3,
         "id": "abc",
         "outcome": "pass",
         "options": {},
-        "evidence": {"value": 0.1},
+        "evidence": evidence("a space", "invariant", "generic", "eval", SOUND, None),
         "certificate": None,
         "seed": 1,
         "seconds": 0.5,
@@ -104,7 +110,7 @@ def test_a_saved_run_is_read_back_and_any_changed_byte_is_noticed(tmp_path):
     data = json.loads((tmp_path / RESULTS).read_text())
     for change in (
         lambda d: d["results"][0].update(outcome="fail"),
-        lambda d: d.update(schema_version=2),
+        lambda d: d.update(schema_version=3),
         lambda d: d.pop("counts"),
     ):
         forged = json.loads(json.dumps(data))
