@@ -88,10 +88,10 @@ def test_a_training_is_the_cpus_at_its_start_and_the_same_row_every_time(archite
     asked = {**TINY_TRAINING, "target": target, "regime": {"name": "general-position"}}
     for cell in cells("approximation", asked, architecture):
         first, again, cpu = (evaluate(cell, device=device) for device in ("cuda", "cuda", "cpu"))
-        assert first.outcome == cpu.outcome and first.evidence["together"]
+        assert first.outcome == cpu.outcome and first.evidence.together
         assert {**first.evidence, "loop_share": 0} == {**again.evidence, "loop_share": 0}
-        assert first.evidence["curve"][0][1] == pytest.approx(cpu.evidence["curve"][0][1], rel=0.05)
-        assert first.evidence["error"] == pytest.approx(cpu.evidence["error"], rel=0.3)
+        assert first.evidence.curve[0][1] == pytest.approx(cpu.evidence.curve[0][1], rel=0.05)
+        assert first.evidence.error == pytest.approx(cpu.evidence.error, rel=0.3)
 
 
 def networks() -> list[nn.Module]:

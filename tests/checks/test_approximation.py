@@ -86,20 +86,20 @@ def test_a_row_of_every_kind_holds_its_evidence_and_repeats_to_the_bit(target, c
     assert facts(first) == facts(again)
     json.dumps(first.to_json(), allow_nan=False)
     evidence = first.evidence
-    assert abs(evidence["parameters"] - 2000) <= 200
-    chosen = min(evidence["seeds"], key=lambda seed: seed["validation_error"])
-    assert evidence["seeds"][evidence["chosen"]] == chosen
-    assert evidence["error"] == chosen["error"]
-    assert evidence["error_low"] <= evidence["error"] <= evidence["error_high"]
-    assert evidence["error"] == pytest.approx(evidence["mse"] / evidence["variance"])
-    assert evidence["curve"][-1][0] == evidence["steps"] == 30
-    assert evidence["samples_seen"] == 30 * 64
+    assert abs(evidence.parameters - 2000) <= 200
+    chosen = min(evidence.seeds, key=lambda seed: seed.validation_error)
+    assert evidence.seeds[evidence.chosen] == chosen
+    assert evidence.error == chosen.error
+    assert evidence.error_low <= evidence.error <= evidence.error_high
+    assert evidence.error == pytest.approx(evidence.mse / evidence.variance)
+    assert evidence.curve[-1][0] == evidence.steps == 30
+    assert evidence.samples_seen == 30 * 64
 
 
 def test_training_is_learning():
     found = row(resolved("neuron-statistics", steps=300, sizes={**SIZES, "train": 1024}, seeds=1), "dws")
-    assert found.evidence["error"] < 0.2
-    assert found.evidence["curve"][0][1] > 2 * found.evidence["curve"][-1][1]
+    assert found.evidence.error < 0.2
+    assert found.evidence.curve[0][1] > 2 * found.evidence.curve[-1][1]
 
 
 def test_sign_flips_change_what_is_learned_from_and_no_more():
@@ -109,10 +109,10 @@ def test_sign_flips_change_what_is_learned_from_and_no_more():
     assert problem(plain) is problem(flipped)
     first, again, other = row(flipped), row(flipped), row(plain)
     assert facts(first) == facts(again)
-    assert first.evidence["error"] != other.evidence["error"]
-    assert (first.evidence["variance"], first.evidence["floor"]) == (
-        other.evidence["variance"],
-        other.evidence["floor"],
+    assert first.evidence.error != other.evidence.error
+    assert (first.evidence.variance, first.evidence.floor) == (
+        other.evidence.variance,
+        other.evidence.floor,
     )
 
 
@@ -126,7 +126,7 @@ def test_sign_flips_keep_a_network_from_learning_its_samples_by_heart():
         "seeds": 1,
     }
     plain, flipped = (
-        row(resolved("value-at-point", **asked, **more), "dws").evidence["error"]
+        row(resolved("value-at-point", **asked, **more), "dws").evidence.error
         for more in ({}, {"augmentation": "sign-flip"})
     )
     assert flipped < 0.8 * plain
@@ -266,7 +266,7 @@ ONE_WL = Traits(power="1-wl", rounds=lambda: (4, 4))
 def test_a_network_that_sees_more_than_it_declares_is_below_the_floor_or_a_leak():
     below = row(resolved("middle-rank", TWINS, steps=200, rate=0.05), as_architecture(Cheat, "cheat", ONE_WL))
     assert (below.outcome, below.observed) == ("fail", "below the floor")
-    assert below.evidence["floor"] == pytest.approx(1.0)
+    assert below.evidence.floor == pytest.approx(1.0)
 
     def faint(space, output):
         return Cheat(space, output, blunt=1e-9)
@@ -282,9 +282,9 @@ def test_on_the_twins_the_error_sits_at_the_floor_and_never_below():
         sizes = {**SIZES, "train": 1024}
         found = row(resolved(target, TWINS, steps=steps, seeds=1, sizes=sizes, parameters=[8000]), "dws")
         assert (found.outcome, found.observed) == ("pass", "at the floor"), found.reason
-        assert found.evidence["floor"] == pytest.approx(floor) if floor else found.evidence["floor"] > 0.3
-        assert found.evidence["error"] >= found.evidence["floor"] - 1e-9
-        assert found.evidence["leak"] <= 10
+        assert found.evidence.floor == pytest.approx(floor) if floor else found.evidence.floor > 0.3
+        assert found.evidence.error >= found.evidence.floor - 1e-9
+        assert found.evidence.leak <= 10
 
 
 def test_the_spread_inside_a_class_over_its_noise():
@@ -326,7 +326,7 @@ def test_a_diverging_network_is_an_error_row_with_its_step():
     found = row(resolved("weight-norms", rate=0.1), as_architecture(explosive))
     assert found.outcome == "error"
     assert "diverged at step" in found.reason and "last finite loss was" in found.reason
-    assert found.evidence["seeds"][0]["diverged_at"] < 30
+    assert found.evidence.seeds[0].diverged_at < 30
     json.dumps(found.to_json(), allow_nan=False)
 
 
@@ -358,7 +358,7 @@ def test_an_interrupted_row_goes_on_and_ends_with_the_same_numbers(tmp_path):
     assert kept.read()["step"] > 10
     calls["left"] = 10**9
     again = row(parameters, architecture, checkpoint=kept)
-    forwards = again.evidence["forwards"]
+    forwards = again.forwards
     assert facts(whole) == {**facts(again), "forwards": forwards}
     assert not kept.path.exists()
 

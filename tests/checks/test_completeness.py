@@ -35,7 +35,7 @@ def test_the_published_layers_are_complete_for_their_group(name, case):
     assert found.outcome == "pass", found.reason
     ends = {"n0", f"n{len(SPACES[case].space.widths) - 1}"}
     wide = {axis for axis in ends if SPACES[case].space.size[axis] > 1}
-    assert (name == "nfn-np") == (ends <= set(found.evidence["axes"])) or not wide
+    assert (name == "nfn-np") == (ends <= set(found.evidence.axes)) or not wide
 
 
 def test_the_published_count_is_met():
@@ -92,7 +92,7 @@ def plug_in(layer):
 def test_a_missing_block_is_named():
     found = row(plug_in(Cut), "small")
     assert found.outcome == "fail"
-    assert list(found.evidence["missing"]) == ["b1 -> W2"]
+    assert list(found.evidence.missing) == ["b1 -> W2"]
     assert "b1 -> W2 0 of" in found.reason
 
 
@@ -103,7 +103,7 @@ def test_tied_blocks_are_said_to_be_tied():
 
     found = row(plug_in(Tied), "small")
     assert found.outcome == "fail"
-    assert found.evidence["rank"] == 1
+    assert found.evidence.rank == 1
 
 
 def test_a_layer_that_is_not_equivariant_fails_and_one_that_is_not_affine_is_an_error():

@@ -122,9 +122,9 @@ def test_the_nets_are_the_same_in_every_form_and_change_with_the_seed():
 
     fine, coarse = row("32-bit"), row("2-bit")
     assert fine.outcome == "pass" and coarse.outcome == "fail"
-    assert fine.evidence["shares"]["general-position"] == 1.0
+    assert fine.evidence.shares["general-position"] == 1.0
     assert row("3-bit").evidence == row("3-bit").evidence != row("3-bit", seed=1).evidence
-    assert sum(coarse.evidence["rounds"].values()) == coarse.evidence["nets"] == 64
+    assert sum(coarse.evidence.rounds.values()) == coarse.evidence.nets == 64
     assert (fine.architecture, fine.options, fine.model_seconds) == (WEIGHTS, {}, 0.0)
 
 
@@ -133,7 +133,7 @@ def test_twins_of_prop_6_2_break_the_sharp_condition():
     parameters = resolved(regime={"name": "prop-6.2-twins"}, samples=32, forms=forms)
     found = evaluate(Cell("s", "c", KIND.name, parameters, "float", None, WEIGHTS))
     assert found.outcome == "pass", found.reason
-    assert found.evidence["orbits"] == 2 * found.evidence["classes"]
+    assert found.evidence.orbits == 2 * found.evidence.classes
 
 
 def test_a_check_of_weights_has_one_row_a_case_whatever_architectures_are_named(folder):

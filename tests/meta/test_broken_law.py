@@ -6,6 +6,7 @@ import pytest
 
 from orbitcheck import mlp
 from orbitcheck.harness.checks import CHECK_KINDS
+from orbitcheck.harness.checks.equivariance.evidence import Cause
 from orbitcheck.harness.checks.kinds import NamedSpace, parse_parameters
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.result import Result
@@ -123,23 +124,23 @@ def test_a_correct_network_is_never_accused_in_a_thousand_runs(network):
 def test_the_counterexample_is_the_smallest_and_reproduces(network):
     """A positional leak needs one hidden layer of two neurons, and one transposition."""
     row = next(row for row in default_rows(network("PositionalLeak")) if row.case == "wide/invariant/generic/eval")
-    found = row.evidence["counterexample"]
-    assert found["shrunk"]
-    assert found["widths"] == [1, 2, 1]
-    assert found["element"] == "n1: (0 1)"
+    found = row.evidence.counterexample
+    assert found.shrunk
+    assert found.widths == (1, 2, 1)
+    assert found.element == "n1: (0 1)"
 
 
 def test_the_counterexample_of_a_width_bug_is_as_wide_as_the_bug(network):
     row = next(row for row in default_rows(network("WideOnly")) if row.case == "wide/invariant/generic/eval")
-    found = row.evidence["counterexample"]
-    assert max(found["widths"]) == 8
+    found = row.evidence.counterexample
+    assert max(found.widths) == 8
 
 
 def test_the_precision_ratio_names_the_cause(network):
     leak = next(row for row in default_rows(network("PositionalLeak")) if row.case == "tiny/invariant/generic/eval")
-    assert leak.evidence["cause"].startswith("a violation")
+    assert leak.evidence.cause is Cause.VIOLATION
     cast = [row.evidence for row in default_rows(network("Float32Inside")) if row.case == "wide/invariant/generic/eval"]
-    assert cast[0]["cause"].startswith("float32 somewhere inside")
+    assert cast[0].cause is Cause.SINGLE_PRECISION
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_a_broken_call_is_an_error_row_with_one_line(network, name):
 def test_a_talkative_network_passes_and_its_words_are_kept(network):
     row = rows(network("Prints"), spaces=["tiny"], modes=["eval"], inputs=["generic"])[0]
     assert row.outcome == "pass"
-    assert row.evidence["printed"].startswith("hello from the network")
+    assert row.printed.startswith("hello from the network")
 
 
 def test_a_mode_that_is_not_claimed_is_not_applicable(network):

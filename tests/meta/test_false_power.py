@@ -47,7 +47,7 @@ def measured(network):
 
 
 def outcomes(results: list[Result], family: str) -> list[tuple[str, str]]:
-    return [(row.outcome, row.observed) for row in results if row.evidence["family"] == family]
+    return [(row.outcome, row.observed) for row in results if row.evidence.family == family]
 
 
 def test_a_true_declaration_meets_every_prediction(measured):
@@ -89,8 +89,8 @@ def test_a_network_that_is_not_finite_is_an_error(measured):
 
 def test_a_decided_pair_costs_at_most_a_hundred_forwards_a_draw(measured):
     for row in measured("Sound"):
-        confirmations = sum(draw["confirmed"] is not None for draw in row.evidence["measured"])
-        assert row.evidence["forwards"] <= 100 * (row.evidence["draws"] + confirmations)
+        confirmations = sum(draw.confirmed is not None for draw in row.evidence.measured)
+        assert row.forwards <= 100 * (row.evidence.draws + confirmations)
 
 
 def test_no_false_alarm_on_certified_pairs(network):
