@@ -160,7 +160,9 @@ def test_the_page_of_architectures_is_what_the_registry_says():
 
 
 def test_the_line_that_breaks_the_network_is_the_one_that_the_generated_package_shows():
-    """There it is held to turn the run red (tests/test_plugin_install.py)."""
-    readme = (ROOT / "harness" / "templates" / "architecture" / "README.md.template").read_text(encoding="utf-8")
+    """There it is held to turn the run red (tests/plugins/test_plugin_install.py)."""
+    readme = (ROOT / "harness" / "plugins" / "templates" / "architecture" / "README.md.template").read_text(
+        encoding="utf-8"
+    )
     (line,) = [line for line in readme.splitlines() if "torch.arange" in line]
     assert line in (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
