@@ -24,7 +24,7 @@ class Verdict:
     """What a pure verdict function makes of what was measured; the words are those of a row.
 
     Args:
-        outcome: one of `OUTCOMES` (protocol.md, outcomes).
+        outcome: one of `OUTCOMES` (protocol.md, section 1).
         fault: what went wrong, where the outcome is an error.
     """
 
