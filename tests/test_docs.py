@@ -106,7 +106,7 @@ def test_a_pair_family_of_a_page_makes_pairs_that_are_certified_and_judged(tmp_p
 
 
 def test_links_between_pages_lead_somewhere():
-    for page in PAGES:
+    for page in (*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
         running = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
         for target, anchor in re.findall(r"\]\(([^)#]+)(?:#([^)]+))?\)", running):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
