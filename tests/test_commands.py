@@ -58,7 +58,7 @@ def parsed(line: str) -> click.Context:
         click.UsageError: no such command, option, value or number of arguments.
     """
     words, command = shlex.split(line), main
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and words:
         name = words.pop(0)
         found = command.commands.get(name)
         if found is None:
