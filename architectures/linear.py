@@ -1,7 +1,7 @@
 """Every linear map between weight vectors of an MLP that commutes with the group, as a handful of matrix products.
 
-Two groups are known here. With `permute_ends=False` it is the group of theory.md, `S_{n_1} x ... x S_{n_{L-1}}`: the
-input and output axes are fixed, so they live in channels (DWS, Navon et al. 2023; NFN-HNP, Zhou et al. 2023). With
+Two groups are known here. With `permute_ends=False` it is `S_{n_1} x ... x S_{n_{L-1}}` (theory.md, section 1): the input
+and output axes are fixed, so they live in channels (DWS, Navon et al. 2023; NFN-HNP, Zhou et al. 2023). With
 `permute_ends=True` the axes `n_0` and `n_L` are permuted too (NFN-NP). One algebra serves both once the weight vector
 is sorted by *neuron layers*, the axes that are permuted: `i = 1..L-1` in the first case, `i = 0..L` in the second.
 
@@ -20,7 +20,7 @@ A layer maps C to C' channels by
 so that a neuron layer costs one product, all global terms together one, and an edge tensor one. It is complete: every
 equivariant linear map is of this form, and above the smallest widths each has one set of coefficients, since
 `sum_i size(u_i)^2 + size(g)^2 + #edges` is the number of orbits on pairs of entries, 196 at widths (3, 5, 4, 6, 2)
-(theory.md section 7). At a width of 1 or 2 some coincide, on both sides of the count.
+(theory.md, section 7). At a width of 1 or 2 some coincide, on both sides of the count.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def package() -> Any:
     try:
         return import_module("nfn.layers")
     except ImportError as error:
-        raise Unsupported(f"needs the package nfn, pip install 'orbitcheck[nfn]' ({error})") from None
+        raise Unsupported(f"needs the package nfn, pip install nfn ({error})") from None
 
 
 def specification(space: WeightSpace) -> Any:

@@ -20,7 +20,7 @@ permuted inputs and outputs too; learned vectors, added to W_1 by input, to W_L 
 a tensor tells the tensors apart.
 
 Power: the logits of one block hold `W_i^T W_i`, `W_{i+1} W_{i+1}^T` and `W_{i+1} W_i`, which no refinement of neurons sees. The
-pair of prop-6.2 is parted by them; the three biplanes have the same Gram matrices and are not (theory.md section 5).
+pair of prop-6.2 is parted by them; the three biplanes have the same Gram matrices and are not (theory.md, section 5).
 """
 
 from __future__ import annotations

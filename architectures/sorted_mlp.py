@@ -60,7 +60,7 @@ class SortedMLP(nn.Module):
 def gather_neurons(v: Weights, sources: Sequence[torch.Tensor]) -> Weights:
     """The weights in which hidden neuron `i` of layer `l` is what neuron `sources[l][:, i]` was; bits are kept.
 
-    The action of `group.act` on an MLP, for elements that are tensors already: one gather an axis, no loop over samples.
+    The action of `symmetry.act` on an MLP, for elements that are tensors already: one gather an axis, no loop over samples.
 
     Args:
         v: weights of an MLP space, any number of channels.

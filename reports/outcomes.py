@@ -1,6 +1,6 @@
 """What a row counts as once expected failures are taken into account, and whether the run is red.
 
-Protocol.md has five outcomes; a failure that a suite declares, and a pass where it declares a failure, are told apart from
+There are five outcomes (protocol.md, section 1); a failure that a suite declares, and a pass where it declares a failure, are told apart from
 the rest here, once, so that all reports agree.
 """
 

@@ -22,7 +22,7 @@ ANCHORS = {"start": "left", "middle": "center", "end": "right"}
 
 
 class MissingMatplotlib(ImportError):
-    """PDF was asked for and matplotlib is not installed: `pip install 'orbitcheck[figures]'`."""
+    """PDF was asked for and matplotlib is not installed: `pip install matplotlib`."""
 
 
 def pdf(drawing: Drawing) -> bytes:
@@ -35,7 +35,7 @@ def pdf(drawing: Drawing) -> bytes:
         import matplotlib
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingMatplotlib("PDF needs matplotlib: pip install 'orbitcheck[figures]'") from None
+        raise MissingMatplotlib("PDF needs matplotlib: pip install matplotlib") from None
     buffer = io.BytesIO()
     with warnings.catch_warnings(), matplotlib.rc_context():
         warnings.simplefilter("ignore")  # a letter that no font has is drawn as a box

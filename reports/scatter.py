@@ -1,4 +1,4 @@
-"""Equivariance errors of a run in two precisions, on the lines that name their causes (protocol.md, equivariance)."""
+"""Equivariance errors of a run in two precisions, on the lines that name their causes (protocol.md, section 2)."""
 
 from __future__ import annotations
 

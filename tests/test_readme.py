@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 
 from orbitcheck.harness.front.cli import main
@@ -46,14 +44,3 @@ def test_the_suite_of_the_readme_loads(tmp_path):
 def test_the_expectations_of_the_readme_load(tmp_path):
     (tmp_path / "expect.yaml").write_text(block("yaml", "expected_failures:"))
     assert load_expectations(tmp_path / "expect.yaml")[0].architecture == "my-net"
-
-
-@pytest.mark.parametrize("line", sorted(set(re.findall(r"(?:^|`|bin/)(orbitcheck [a-z][^`\n]*)", README))))
-def test_every_command_of_the_readme_exists(line):
-    """Asking the command for help parses its name; its options must be among those that the help lists."""
-    words = shlex.split(line)[1:]
-    command = words[:2] if words[0] == "zoo" else words[:1]
-    shown = CliRunner().invoke(main, [*command, "--help"])
-    assert shown.exit_code == 0
-    for option in (word for word in words if word.startswith("-")):
-        assert option in shown.output, option

@@ -1,4 +1,4 @@
-"""What theory and declaration predict for a pair: the table of protocol.md, as a pure function.
+"""What theory and declaration predict for a pair: the table of protocol.md, section 3, as a pure function.
 
 A network of declared power is predicted to part a pair, not to part it, or nothing is predicted. The relation of the pair
 is a certified fact (`oracles/relation.py`); the declaration is the plug-in's.
@@ -79,7 +79,7 @@ def predict(
         rounds: declared `(low, high)` for power `1-wl`.
         related: whether the declared symmetry, beyond permutations, maps one to the other.
 
-    Source: protocol.md, table of certified relations; theory.md section 4 (one orbit => 1-WL-equivalent => same function).
+    Source: protocol.md, section 3; theory.md, section 4 (one orbit => 1-WL-equivalent => same function).
     """
     if orbit == "same":
         return Prediction(NOT_SEPARATED, Ground.ONE_ORBIT, "one orbit")

@@ -1,6 +1,6 @@
 """The claims ledger: what the theory says, under the ids that suites and reports use.
 
-Source: theory.md section 3; Dayan, Eitan, Maron, *On the Expressive Power of Permutation-Equivariant Weight-Space
+Source: theory.md, section 3; Dayan, Eitan, Maron, *On the Expressive Power of Permutation-Equivariant Weight-Space
 Networks*, 2026, arXiv 2602.01083.
 """
 

@@ -24,7 +24,7 @@ class Verdict:
     """What a pure verdict function makes of what was measured; the words are those of a row.
 
     Args:
-        outcome: one of `OUTCOMES` (protocol.md, outcomes).
+        outcome: one of `OUTCOMES` (protocol.md, section 1).
         fault: what went wrong, where the outcome is an error.
     """
 
@@ -40,7 +40,7 @@ class Judgement:
     """What a check says of one cell: a verdict, and the evidence that it is a pure function of.
 
     Args:
-        outcome: one of `OUTCOMES` (protocol.md, outcomes).
+        outcome: one of `OUTCOMES` (protocol.md, section 1).
         reason: one line for people; empty for a plain pass.
         predicted: what the theory and the plug-in's declaration say; empty if nothing.
         observed: what was measured, in the same words.
@@ -118,7 +118,7 @@ class Run:
         suites: per suite its canonical content, as `Suite.to_json` gives it.
         architectures: per architecture name, options and traits, or the error that kept it from loading.
         results: the rows, in the order of the plan.
-        problems: what makes the run red beside its rows, one line each (protocol.md, outcomes).
+        problems: what makes the run red beside its rows, one line each (protocol.md, section 1).
         conclusions: what several rows say together about a claim (`conclusions.py`), as its `to_json` gives it.
         separation_order: the partial order of separation over the architectures (`order.py`), where it was measured.
         controls: per architecture the tool's false positives and how far the network sees (`controls.py`).

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..checks.equivariance import kind as law
+from ..checks.equivariance import verdict as law
+from ..checks.equivariance.kind import CONSTRUCTED_INPUTS
 from ..checks.equivariance.law import OUTPUTS, Task, measure
 from ..checks.prediction import NOT_SEPARATED, SEPARATED, Ground, Prediction
 from ..checks.separation.draws import take_draws
@@ -38,7 +39,7 @@ def assert_equivariant(
     network: torch.nn.Module | Factory,
     space: WeightSpace,
     *,
-    inputs: Sequence[str] = law.CONSTRUCTED_INPUTS,
+    inputs: Sequence[str] = CONSTRUCTED_INPUTS,
     modes: Sequence[str] = ("eval",),
     seed: int = 0,
 ) -> dict[str, law.Measurement]:

@@ -1,4 +1,4 @@
-"""Rows -> whether the run is as predicted, and what became of a baseline; pure functions (protocol.md, outcomes).
+"""Rows -> whether the run is as predicted; pure functions (protocol.md, section 1).
 
 A row is red by its outcome alone, unless a suite declares it. Beside the rows stand the problems of the run: expectations
 that nothing meets, and everything that would let a run turn green by checking less.

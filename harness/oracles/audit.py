@@ -1,6 +1,6 @@
 """How far a set of nets is from the hard cases of the theory: general position, discreteness, and the sharp condition.
 
-Laws (theory.md section 4): general position => discrete => the net's 1-WL class is one orbit. In general position every hidden
+Laws (theory.md, section 4): general position => discrete => the net's 1-WL class is one orbit. In general position every hidden
 layer has pairwise distinct biases; a net is discrete if refinement gives every hidden neuron a colour of its own; the sharp
 condition holds for a net if all nets of its 1-WL class in the set are in its orbit, and then nothing in the set separates what
 1-WL networks can do from what invariant maps can do.

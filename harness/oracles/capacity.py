@@ -5,7 +5,7 @@ A network with one input and piecewise-linear neurons computes a continuous func
 the numbers here are lower bounds. They are exact for continuous piecewise-linear functions in the sup norm (`sup_floor`), and for
 functions that may jump between pieces in the mean square (`l2_floor`).
 
-Source: theory.md section 7; prop-7.1 for the argument by pieces.
+Source: theory.md, section 7; prop-7.1 for the argument by pieces.
 """
 
 from __future__ import annotations

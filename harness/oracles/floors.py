@@ -5,7 +5,7 @@ and the map that takes the mean of y on each class attains it. Proof sketch: wit
 `sum (y_i - c)^2 = sum (y_i - mean)^2 + n (mean - c)^2`; classes are disjoint, so their sums add up.
 
 The bound is for these very samples, so the divisor is their number: it is no estimate of a population, and a measured error
-below it is a leak (theory.md section 7). Finer classes give a lower bound. Sums are exact, up to one rounding of each square.
+below it is a leak (theory.md, section 7). Finer classes give a lower bound. Sums are exact, up to one rounding of each square.
 """
 
 from __future__ import annotations

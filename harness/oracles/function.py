@@ -1,7 +1,7 @@
 """Do two weight vectors compute the same function? Proved, refuted by an input, or unknown.
 
 Law: "different" comes with an input and exact values (or disjoint intervals) of one output; "equal" rests on refinement, which
-implies it (theory.md section 4), on equal normal forms (`normal_form.py`), or on equal polylines (`polyline.py`). Complete for
+implies it (theory.md, section 4), on equal normal forms (`normal_form.py`), or on equal polylines (`polyline.py`). Complete for
 piecewise-linear nets with one hidden layer or with one input (and not too many kinks, `polyline.LIMIT`) and for linear nets, up to inputs that are floats; sound everywhere.
 """
 

@@ -6,7 +6,7 @@ for each axis apart: if S_n permutes the axis and it stands at m places of the t
 `{1..n}^m` are the partitions of the m places into at most n blocks (places in one block hold the same index); if the axis
 is fixed they are all n^m tuples. So widths of 1 and 2 count right where a formula for large widths would not.
 
-Source: theory.md section 7; Zhou et al. 2024 (UNF, arXiv 2402.05232), section 3, for the basis that is counted.
+Source: theory.md, section 7; Zhou et al. 2024 (UNF, arXiv 2402.05232), section 3, for the basis that is counted.
 """
 
 from __future__ import annotations

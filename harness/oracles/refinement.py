@@ -2,7 +2,7 @@
 
 Law: round 0 colours a neuron by its layer, its index if it is an input or an output, and its bias; a round replaces the colour
 by the triple (colour, multiset of (weight, colour) over incoming edges, the same over outgoing edges). Colours are shared by all
-nets of a call, so two nets are 1-WL-equivalent iff their stable colours have equal histograms (theory.md section 4).
+nets of a call, so two nets are 1-WL-equivalent iff their stable colours have equal histograms (theory.md, section 4).
 
 Floats are compared exactly, -0.0 equals 0.0. Nothing is hashed: a colour is the rank of its triple in lexicographic order, among
 the triples of all nets in its layer. So colours depend on the set of nets alone, neither on their order nor on the numbering of

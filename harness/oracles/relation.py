@@ -101,7 +101,7 @@ def certify(pair: Pair) -> Relation:
 
 
 def in_general_position(space: WeightSpace, v: Vector) -> bool:
-    """Whether in every hidden layer the biases are pairwise distinct (theory.md section 1)."""
+    """Whether in every hidden layer the biases are pairwise distinct (theory.md, section 1)."""
     hidden = range(1, len(space.widths) - 1)
     return all(len(np.unique(v[f"b{layer}"])) == space.widths[layer] for layer in hidden)
 

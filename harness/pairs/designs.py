@@ -1,6 +1,6 @@
 """Families of highly regular graphs and designs as middle matrices: 1-WL-equivalent, not one orbit, and hard to tell apart.
 
-Sources: theory.md section 5; Shrikhande 1959 for the strongly regular graphs; Cai, Fuerer, Immerman 1992.
+Sources: theory.md, section 5; Shrikhande 1959 for the strongly regular graphs; Cai, Fuerer, Immerman 1992.
 """
 
 from __future__ import annotations

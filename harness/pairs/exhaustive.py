@@ -2,7 +2,7 @@
 
 Law: two entries of a bank are never in one orbit, and every binary matrix is in the orbit of one entry. The other weights are
 one and the biases zero, so at size 4 the bank holds the pair of prop-6.2 and nothing else that refinement cannot part (317
-orbits, 316 refinement classes; theory.md section 4).
+orbits, 316 refinement classes; theory.md, section 4).
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def _random_tensor(space: WeightSpace, axes: tuple[str, ...], rng: np.random.Gen
 
 
 def moved(space: WeightSpace, g: GroupElement, vector: Vector) -> dict[str, np.ndarray]:
-    """`g v`: entry `i` of every permuted axis goes to `images[i]`; entries are moved, never computed (as `group.act`)."""
+    """`g v`: entry `i` of every permuted axis goes to `images[i]`; entries are moved, never computed (as `symmetry.act`)."""
     sources = {axis: np.argsort(images) for axis, images in g.permutations}
     result = {}
     for name, axes in space.tensors:

@@ -51,7 +51,7 @@ class Equivariant:
 
 @dataclass(frozen=True)
 class Traits:
-    """What an architecture declares about itself; predictions follow from it (protocol.md, table of relations).
+    """What an architecture declares about itself; predictions follow from it (protocol.md, section 3).
 
     Args:
         symmetry: one of `SYMMETRIES`.

@@ -1,7 +1,7 @@
 """Random parameters from a density, so that almost every draw parts whatever some parameters of the network part.
 
 An initialisation may hold exact zeros (biases, gates) at which a network is blind; noise at each tensor's own scale takes
-it off that measure-zero set (theory.md section 6; protocol.md, separation).
+it off that measure-zero set (theory.md, section 6; protocol.md, section 3).
 """
 
 from __future__ import annotations

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import keyword
 import re
+from importlib.metadata import distribution
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -23,6 +25,16 @@ FILES = {
     "tests/test_$package.py": "test.py",
 }
 """What is written -> the template it is written from."""
+
+INSTALL = ['- run: pip install -e ".[test]"']
+INSTALL_AROUND = [
+    "# orbitcheck is not published yet, and what pyproject.toml asks for is on the machine that made this. Until it is, commit",
+    '# the wheel that this makes:  pip wheel --no-deps -w wheels "{asked}"',
+    '# Once it is, ask for "{released}" in pyproject.toml, and let the two lines below be  pip install -e ".[test]"',
+    "- run: pip install wheels/orbitcheck-*.whl pytest pytest-xdist",
+    "- run: pip install --no-deps -e .",
+]
+"""How the generated CI job installs: as anybody would, or around a requirement that only the machine of its author can meet."""
 
 NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 
@@ -46,7 +58,9 @@ def new_architecture(name: str, directory: Path) -> list[Path]:
     """
     _check_name(name)
     words = name.split("-")
+    own = distribution("orbitcheck")
     values = {
+        **_installing(requirement(own.read_text("direct_url.json"), own.version), own.version),
         "name": name,
         "title": " ".join(words),
         "package": "_".join(words),
@@ -66,6 +80,36 @@ def new_architecture(name: str, directory: Path) -> list[Path]:
     except OSError as error:
         raise ScaffoldError(f"{directory} cannot be written ({error.strerror})") from None
     return written
+
+
+def requirement(direct_url: str | None, version: str) -> str:
+    """What a package has to ask for to get the orbitcheck that is installed here.
+
+    Args:
+        direct_url: its `direct_url.json` (PEP 610), None where an index was asked.
+        version: its version.
+
+    Returns:
+        `orbitcheck @ URL` for a folder, a file or a repository at its commit; else `orbitcheck>=VERSION`.
+    """
+    if direct_url is None:
+        return f"orbitcheck>={version}"
+    told = json.loads(direct_url)
+    url, vcs = told["url"], told.get("vcs_info")
+    if vcs is not None:
+        url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
+    return f"orbitcheck @ {url}" + (f"#subdirectory={told['subdirectory']}" if told.get("subdirectory") else "")
+
+
+def _installing(asked: str, version: str) -> dict[str, str]:
+    """The lines of the generated `pyproject.toml` and of its CI job that say where orbitcheck comes from."""
+    released = f"orbitcheck>={version}"
+    until = f'# The orbitcheck that made this package. Once it is published, ask for "{released}": an index takes no URLs.\n'
+    lines = INSTALL_AROUND if " @ file:" in asked else INSTALL
+    return {
+        "dependencies": (until if asked != released else "") + f'dependencies = [{json.dumps(asked)}, "torch"]',
+        "install": "\n      ".join(line.replace("{asked}", asked).replace("{released}", released) for line in lines),
+    }
 
 
 def _check_name(name: str) -> None:

@@ -1,6 +1,6 @@
 """Planted defects: in every run networks that break one rule each must be caught, and a sound one must not be accused.
 
-A green run says something only if the same code, on the same machine, turns red where it should (protocol.md, controls). The
+A green run says something only if the same code, on the same machine, turns red where it should (protocol.md, section 4). The
 networks here are tiny and are no architectures that anyone could name. What is not caught becomes a problem of the run.
 """
 

@@ -1,6 +1,6 @@
 """Carrying a run out: suites x architectures -> `Run`, every row kept as soon as it is there.
 
-The process that runs this never imports torch; workers do (`executors.py`).
+The process that runs this never imports torch; workers do (`workers.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Target maps: a registry, and what a target hands over.
 
-A target is a map that an architecture is asked to approximate, of one of the four kinds of theory.md section 2. Its kind says
+A target is a map that an architecture is asked to approximate, of one of the four kinds of theory.md, section 2. Its kind says
 which vectors it cannot tell apart, so it says together with the regime what the theory predicts. Values are float64.
 """
 

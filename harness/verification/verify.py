@@ -200,7 +200,7 @@ def demand(holds: object, statement: str) -> None:
 def colours_of(
     space: WeightSpace, nets: Sequence[Vector], rounds: int | None = None, marks: Marks = (), back: bool = True
 ) -> dict[Neuron, int]:
-    """Joint colours after so many rounds, or stable ones, by the definition (theory.md section 4).
+    """Joint colours after so many rounds, or stable ones, by the definition (theory.md, section 4).
 
     Without `back` neurons see their incoming edges alone.
     """

@@ -10,7 +10,7 @@ rounding. Inputs are `[points, *shape]`, shared by all weight vectors, or `[batc
 | `recurrent` | `(steps, n0)` | `(outputs,)`, after the last step |
 | `transformer_block` | `(tokens, model)` | `(tokens, model)` |
 
-Source: theory.md section 1, the realisation map.
+Source: theory.md, section 1, the realisation map.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Weight spaces: which tensors a network has, what their axes are called, and which axes are permuted.
 
 A weight space knows nothing of tensors' values and imports no torch, so that suites can be checked before any
-tensor exists. The symmetry group and its action (`group.py`) follow from the axis names alone: every axis named in
+tensor exists. The symmetry group and its action (`symmetry.py`) follow from the axis names alone: every axis named in
 `permuted` carries one symmetric group, which acts on each tensor axis of that name.
 """
 
@@ -34,7 +34,7 @@ class WeightSpace:
     Raises:
         SpaceError: an axis without a size, a size below one, a duplicate or unused name, an unknown activation.
 
-    Source: theory.md section 1 (Dayan, Eitan, Maron 2026, section 3) for MLPs; axis names after Zhou et al. 2024 (UNF).
+    Source: theory.md, section 1 (Dayan, Eitan, Maron 2026, section 3) for MLPs; axis names after Zhou et al. 2024 (UNF).
     """
 
     tensors: tuple[tuple[str, tuple[str, ...]], ...]

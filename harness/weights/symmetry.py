@@ -2,7 +2,7 @@
 
 The group is the product of one symmetric group per permuted axis. An element holds, per permuted axis, the image of
 every index: `images[i]` is where neuron `i` goes. It acts on a tensor by moving entry `i` of every axis of that name to
-`images[i]`; for MLPs this is `W_l -> P_l W_l P_{l-1}^T`, `b_l -> P_l b_l` (theory.md section 1). An axis that occurs
+`images[i]`; for MLPs this is `W_l -> P_l W_l P_{l-1}^T`, `b_l -> P_l b_l` (theory.md, section 1). An axis that occurs
 twice in one tensor is moved at both places.
 
 Elements are plain data without torch; `act` alone needs it.

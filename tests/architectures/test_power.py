@@ -1,6 +1,6 @@
 """What the 1-WL families can tell apart: the exhaustive 4x4 bank, the round ladder against the declared rounds, the direction.
 
-A gap far above what relabelling neurons does to the output decides; sizes and draws as in protocol.md.
+A gap far above what relabelling neurons does to the output decides; sizes and draws as in protocol.md, section 3.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def ladder(t: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two middle layers that refinement parts in round t exactly (theory.md section 5)."""
+    """Two middle layers that refinement parts in round t exactly (theory.md, section 5)."""
     return union(path(t - 1), cycle(3)), union(path(t), cycle(2))
 
 

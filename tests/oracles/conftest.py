@@ -19,7 +19,7 @@ Vector = dict[str, np.ndarray]
 def slow_rounds(
     space: WeightSpace, vectors: Sequence[Mapping[str, np.ndarray]], rounds: int, direction: str = "both"
 ) -> list[list[dict[tuple[int, int], int]]]:
-    """Per round, per net: neuron (layer, index) -> colour, straight from the definition in theory.md section 4."""
+    """Per round, per net: neuron (layer, index) -> colour, straight from the definition in theory.md, section 4."""
     widths = space.widths
     last = len(widths) - 1
 
@@ -85,7 +85,7 @@ def cycles(*halves: int) -> np.ndarray:
 
 
 def ladder(t: int) -> tuple[np.ndarray, np.ndarray]:
-    """Path P_{2(t-1)} + C_6 against P_{2t} + C_4, which part exactly in round t (theory.md section 5)."""
+    """Path P_{2(t-1)} + C_6 against P_{2t} + C_4, which part exactly in round t (theory.md, section 5)."""
 
     def matrix(path: int, half: int) -> np.ndarray:
         joined = np.zeros((path + half, path + half))
@@ -106,7 +106,7 @@ def strongly_regular() -> tuple[np.ndarray, np.ndarray]:
 
 
 def biplanes() -> list[np.ndarray]:
-    """The three 2-(16,6,2) designs by difference sets, of GF(2)-rank 6, 7 and 8 (theory.md section 5)."""
+    """The three 2-(16,6,2) designs by difference sets, of GF(2)-rank 6, 7 and 8 (theory.md, section 5)."""
 
     def quasidihedral(g: int, h: int) -> int:
         (a, b), (c, d) = divmod(g, 2), divmod(h, 2)

@@ -89,7 +89,7 @@ def test_canonical_forms_name_the_orbits_of_brute_force_and_of_igraph(tools, spa
     mine = np.unique(np.array(forms, dtype=object), return_inverse=True)[1]
     least = least_images(space, codes)
     assert same_partition(mine, least)
-    # An orbit lies in one refinement class, and with one hidden layer it is the class (theory.md section 4).
+    # An orbit lies in one refinement class, and with one hidden layer it is the class (theory.md, section 4).
     classes = refinement.classes()
     assert len({*zip(least.tolist(), classes.tolist(), strict=True)}) == len(set(least.tolist()))
     if len(space.widths) == 3:

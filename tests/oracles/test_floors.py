@@ -1,4 +1,4 @@
-"""Floors against rational arithmetic, against the best map found by another route, and the laws of theory.md section 7."""
+"""Floors against rational arithmetic, against the best map found by another route, and the laws of theory.md, section 7."""
 
 from __future__ import annotations
 

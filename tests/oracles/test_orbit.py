@@ -1,4 +1,4 @@
-"""The orbit decision against brute force over the whole group, against igraph, and on the hard matrices of theory.md section 5."""
+"""The orbit decision against brute force over the whole group, against igraph, and on the hard matrices of theory.md, section 5."""
 
 from __future__ import annotations
 

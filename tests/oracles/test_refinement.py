@@ -1,4 +1,4 @@
-"""Joint exact refinement against the definition written out, and against what is proved of it (theory.md section 4)."""
+"""Joint exact refinement against the definition written out, and against what is proved of it (theory.md, section 4)."""
 
 from __future__ import annotations
 

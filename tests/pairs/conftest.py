@@ -28,7 +28,7 @@ def _start(pair: Pair, vector: Vector) -> dict:
 
 
 def parting_round(pair: Pair, *, forward_only: bool = False, as_sets: bool = False) -> int | None:
-    """The first round of refinement whose histograms differ, or None; theory.md section 4 word by word.
+    """The first round of refinement whose histograms differ, or None; theory.md, section 4 word by word.
 
     Args:
         forward_only: neurons look at their incoming edges alone.

@@ -52,7 +52,7 @@ def test_relations_are_those_of_the_pairwise_oracles(size):
 
 
 def test_at_size_four_refinement_leaves_one_pair():
-    """317 orbits and 316 classes: the 8-cycle, of rank 3, and two 4-cycles, of rank 2 (theory.md section 4)."""
+    """317 orbits and 316 classes: the 8-cycle, of rank 3, and two 4-cycles, of rank 2 (theory.md, section 4)."""
     bank = binary_bank(4)
     left = [(i, j) for i, j in combinations(range(len(bank.codes)), 2) if bank.rounds[i, j] < 0]
     assert len(bank.codes) == 317

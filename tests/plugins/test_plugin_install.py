@@ -107,7 +107,8 @@ def test_a_generated_package_is_green_red_once_its_network_is_broken_and_green_w
     home = tmp_path / "bright-net"
     run(environment / "orbitcheck", "new", "architecture", "bright-net", cwd=tmp_path)
     python = environment / "python"
-    run(python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--no-build-isolation", "-e", home, cwd=home)
+    # Its requirement on orbitcheck is the wheel that `environment` installed; an index would be asked for nothing.
+    run(python, "-m", "pip", "install", "-q", "--no-index", "--no-build-isolation", "-e", f"{home}[test]", cwd=home)
     tox = configparser.ConfigParser()
     tox.read(home / "tox.ini")
     in_pytest, on_the_command_line = (

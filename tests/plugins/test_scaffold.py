@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import json
 import re
 import subprocess
 import sys
@@ -13,9 +14,11 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
+from packaging.requirements import Requirement
 
 from orbitcheck.harness.front.cli import main
 from orbitcheck.harness.language.suite import load_suite
+from orbitcheck.harness.plugins import scaffold
 from orbitcheck.harness.plugins.scaffold import FILES
 
 TEMPLATES = Path(__file__).parents[2] / "harness" / "plugins" / "templates" / "architecture"
@@ -100,6 +103,58 @@ def test_a_folder_with_files_in_it_or_that_cannot_be_written_is_left_alone(tmp_p
     assert "exists already" in new("b-net", "--directory", tmp_path / "file").output
     refused = new("b-net", "--directory", tmp_path / "file" / "below")
     assert (refused.exit_code, len(refused.output.splitlines())) == (2, 1)
+
+
+WHEEL = "orbitcheck-0.1.0-py3-none-any.whl"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+GIT = {"vcs": "git", "requested_revision": "main", "commit_id": COMMIT}
+ORIGINS = [
+    ({"url": "file:///a%20b/clone", "dir_info": {"editable": True}}, "file:///a%20b/clone"),
+    ({"url": "file:///home/me/clone", "dir_info": {}}, "file:///home/me/clone"),
+    ({"url": f"file:///dist/{WHEEL}", "archive_info": {"hash": "sha256=00"}}, f"file:///dist/{WHEEL}"),
+    ({"url": f"https://a.org/{WHEEL}", "archive_info": {}}, f"https://a.org/{WHEEL}"),
+    ({"url": "https://a.org/x.git", "vcs_info": GIT}, f"git+https://a.org/x.git@{COMMIT}"),
+    (
+        {"url": "https://a.org/x.git", "vcs_info": GIT, "subdirectory": "sub"},
+        f"git+https://a.org/x.git@{COMMIT}#subdirectory=sub",
+    ),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize(("direct", "url"), ORIGINS)
+def test_a_package_asks_for_the_orbitcheck_that_made_it(direct, url, tmp_path, monkeypatch):
+    """`direct_url.json` as PEP 610 has it: a folder, editable or not, an archive, a repository; none if an index was asked."""
+
+    class Installed:
+        version = "0.1.0"
+
+        @staticmethod
+        def read_text(name):
+            assert name == "direct_url.json"
+            return None if direct is None else json.dumps(direct)
+
+    monkeypatch.setattr(scaffold, "distribution", lambda name: Installed)
+    scaffold.new_architecture("bright-net", tmp_path)
+    text = (tmp_path / "pyproject.toml").read_text()
+    asked = Requirement(tomllib.loads(text)["project"]["dependencies"][0])
+    assert (asked.name, asked.url, str(asked.specifier)) == ("orbitcheck", url, "" if url else ">=0.1.0")
+    workflow = (tmp_path / ".github" / "workflows" / "orbitcheck.yaml").read_text()
+    assert ("Once it is published" in text) == (url is not None)
+    steps = [step["run"] for step in yaml.safe_load(workflow)["jobs"]["check"]["steps"] if "run" in step]
+    elsewhere = url is not None and url.startswith("file:")
+    # No other machine can meet a requirement on a file, so a job that goes by the requirement would never be green.
+    assert ('pip install -e ".[test]"' in steps) != elsewhere
+    assert ("pip install wheels/orbitcheck-*.whl pytest pytest-xdist" in steps) == elsewhere
+    assert (f'pip wheel --no-deps -w wheels "orbitcheck @ {url}"' in workflow) == elsewhere
+
+
+def test_the_installation_at_hand_is_asked(project):
+    from importlib.metadata import distribution
+
+    direct = json.loads(distribution("orbitcheck").read_text("direct_url.json") or "{}")
+    asked = tomllib.loads((project / "pyproject.toml").read_text())["project"]["dependencies"][0]
+    assert direct.get("url", ">=") in asked
 
 
 def test_it_starts_without_torch(tmp_path):

@@ -1,4 +1,4 @@
-"""The views that the reports share: counted, sorted and judged as protocol.md says."""
+"""The views that the reports share: counted, sorted and judged as protocol.md, section 1, says."""
 
 from __future__ import annotations
 

@@ -1,14 +1,10 @@
-"""The approximation check: its parameters, its cases, the prediction, and the verdict as a pure function of what was measured.
+"""The approximation check: its parameters and its cases. No torch.
 
 Question: does training find the target map, and if not, is that the theory or the budget? The error is the squared error on a
 test set over the variance of the target there, so that 1 is the mean. Beside it stands the exact floor: what no map can
-undercut that is constant on the classes which the architecture cannot tell apart (theory.md section 7).
+undercut that is constant on the classes which the architecture cannot tell apart (theory.md, section 7).
 
-That a map can be approximated says that some network does it. So a row is judged by the one of its seeds that the validation set
-prefers, and a seed that rests in a poor minimum refutes nothing; that none may lie below the floor says something of every seed.
-
-What is possible is derived, never written in a suite: from what the architecture declares, and from the classes of the very test
-set. Measured in `measurement.py`, judged here (protocol.md, approximation). No torch.
+Measured in `measurement.py`, judged in `verdict.py` (protocol.md, section 5).
 """
 
 from __future__ import annotations

@@ -1,10 +1,4 @@
-"""The completeness check: does a linear layer realise every equivariant linear map there is?
-
-Law: the maps `v -> layer(v) - layer(0)` over all parameters of the layer, one channel in and out, span a space whose dimension
-is the number of orbits of the group on pairs of entries; the constants `layer(0)` span the invariant vectors (theory.md
-section 7). The dimension is counted exactly (`oracles/linear.py`), the span is measured as a rank. A layer may commute with more
-than the hidden permutations (NFN-NP); then it is held against the group that it was seen to commute with.
-"""
+"""The verdict of the completeness check: ranks measured against dimensions counted (protocol.md, section 8). No torch."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""The limit of detection: how small a change, and how late a refinement round, a network still shows.
-
-A control beside the separation check: a tool that says 'not separated' has to say what it would have seen. Two ladders,
-`w = v + delta z` for ever smaller delta, and pairs that part in exactly round t (protocol.md, controls). The result is a
-graded score in digits and rounds; only a network that shows nothing at all is not passed.
-"""
+"""The verdict of the detection check: the smallest change and the last round seen (protocol.md, section 4). No torch."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The equivariance check: its parameters, its cases, and the verdict as a pure function of what was measured.
+"""The equivariance check: its parameters and its cases. No torch.
 
 Law: `phi(g v) = phi(v)` for invariant outputs, `phi(g v) = g phi(v)` for equivariant ones, for the generators and for
-random elements of the group (theory.md section 1). Beside the law stand the properties without which it means nothing: the
+random elements of the group (theory.md, section 1). Beside the law stand the properties without which it means nothing: the
 same call gives the same answer, no sample depends on its batch, the input is left alone, the output depends on it.
 
-Measured in `measurement.py`, judged here (protocol.md, equivariance). No torch.
+Measured in `law.py`, judged in `verdict.py` (protocol.md, section 2).
 """
 
 from __future__ import annotations

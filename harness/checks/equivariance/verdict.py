@@ -1,11 +1,4 @@
-"""The equivariance check: its parameters, its cases, and the verdict as a pure function of what was measured.
-
-Law: `phi(g v) = phi(v)` for invariant outputs, `phi(g v) = g phi(v)` for equivariant ones, for the generators and for
-random elements of the group (theory.md section 1). Beside the law stand the properties without which it means nothing: the
-same call gives the same answer, no sample depends on its batch, the input is left alone, the output depends on it.
-
-Measured in `measurement.py`, judged here (protocol.md, equivariance). No torch.
-"""
+"""The verdict of the equivariance check: a pure function of what `law.py` measured (protocol.md, section 2). No torch."""
 
 from __future__ import annotations
 
@@ -57,7 +50,7 @@ class Measurement:
 
 
 def cause(error64: float, error32: float) -> Cause:
-    """What the two precisions say of where an error comes from; it names, it does not decide (protocol.md, equivariance)."""
+    """What the two precisions say of where an error comes from; it names, it does not decide (protocol.md, section 2)."""
     if error64 == 0 and error32 == 0:
         return Cause.NONE
     ratio = error32 / error64 if error64 else float("inf")
@@ -73,7 +66,7 @@ def cause(error64: float, error32: float) -> Cause:
 
 
 def grade(error: float, floor: float, unit: float = 1.0) -> Grade:
-    """One error against its noise floor (protocol.md, equivariance).
+    """One error against its noise floor (protocol.md, section 2).
 
     Args:
         unit: 1 for float64, `SINGLE` for float32.

@@ -1,9 +1,7 @@
-"""The exhaustive check: all pairs of all small nets of a kind at once, each net evaluated once a draw.
+"""The verdict of the exhaustive check: a pure function of what the draws showed of every pair (protocol.md, section 3).
 
-Question: which pairs does `phi` part, of every two nets that are not in one orbit? Where the separation check shows one pair in
-many copies, this one shows every net in one fresh copy a draw (a second one for some, as controls), so a bank of 317 nets and
-50,086 pairs costs no more than four pairs do. A pair is parted once two draws show its gap, each with its own parameters and its
-own copies. Predictions are those of `checks/prediction.py`, pair by pair; measured in `measurement.py`, judged here.
+A pair is parted once two draws show its gap, each with its own parameters and its own copies. Predictions are those of
+`checks/prediction.py`, pair by pair.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Question: which share of the nets is in general position, discrete, and alone with its orbit in its 1-WL class, in the form in
 which they are stored? The suite says between which shares the answer is expected; the shares themselves are exact.
 
-Measured by `oracles/audit.py`, judged here.
+Counted by `oracles/audit.py`, judged in `verdict.py` (protocol.md, section 8).
 """
 
 from __future__ import annotations

@@ -1,10 +1,4 @@
-"""The general-position check: how far trained or drawn weights are from the hard cases of the theory. It reads no architecture.
-
-Question: which share of the nets is in general position, discrete, and alone with its orbit in its 1-WL class, in the form in
-which they are stored? The suite says between which shares the answer is expected; the shares themselves are exact.
-
-Measured by `oracles/audit.py`, judged here.
-"""
+"""Drawing the nets of a general-position row, putting them in their form, and auditing them."""
 
 from __future__ import annotations
 

@@ -1,10 +1,6 @@
-"""The separation check: its parameters, its cases, and the verdict as a pure function of the draws that were measured.
+"""The verdict of the separation check: a pure function of the draws that `draws.py` measured, and of what is predicted.
 
-Question: does `phi` tell `v` from `w`? A gap that stands out of the noise between copies of one orbit decides; its absence
-decides nothing unless the pair is certified to be one to every network of the declared power, or the network is shown to
-resolve pairs as hard as this one (theory.md section 6).
-
-Measured in `measurement.py`, judged here (protocol.md, separation). No torch.
+When another draw is due, what the draws show, and what follows from it (protocol.md, section 3). No torch.
 """
 
 from __future__ import annotations
@@ -31,7 +27,7 @@ A pair of which nothing is predicted can neither meet nor miss a prediction, and
 only look for a gap, one at a small and one at a larger gain.
 """
 SHRINK_PER_ROUND = 1e4
-"""The gap of a network that sees on shrinks by at most this much a refinement round (theory.md section 6, measured)."""
+"""The gap of a network that sees on shrinks by at most this much a refinement round (theory.md, section 6, measured)."""
 COMPARISONS = 16
 """Draws a pair over which the printed p-value is corrected (Bonferroni)."""
 
@@ -161,7 +157,7 @@ def shows_gap(draw: Draw) -> bool:
 
 
 def observe(draws: Sequence[Draw], prediction: Prediction) -> Seen:
-    """`separated`, `not separated` or `undecided`: what the draws say, by certificate or by a gap (protocol.md)."""
+    """`separated`, `not separated` or `undecided`: what the draws say, by certificate or by a gap (protocol.md, section 3)."""
     draws = readable(draws)
     if any(shows_gap(draw) for draw in draws):
         return SEPARATED
@@ -184,7 +180,7 @@ def resolved_rounds(ratios: Mapping[int, float]) -> int:
     """`t_res`: the last round at which a network of declared power would have to show a gap.
 
     From the last ladder round seen without a break from round 1, a network that sees on loses at most `SHRINK_PER_ROUND` a
-    round; while what is left exceeds the separation ratio, no gap means no power (theory.md section 6).
+    round; while what is left exceeds the separation ratio, no gap means no power (theory.md, section 6).
 
     Args:
         ratios: ladder round -> best ratio `D / N`.
