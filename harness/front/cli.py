@@ -276,12 +276,15 @@ def listed(what: str) -> list[dict[str, Any]]:
 
 
 @main.command()
-def schema() -> None:
-    """Print the JSON schema of suite files."""
-    from ..language.schema import json_schema
-
+@click.argument("what", type=click.Choice(["suite", "results"]), default="suite")
+def schema(what: str) -> None:
+    """Print the JSON schema of suite files, or of results.json."""
     extend()
-    click.echo(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+    if what == "results":
+        from ..running.border import results_schema as made
+    else:
+        from ..language.schema import json_schema as made
+    click.echo(json.dumps(made(), indent=1, ensure_ascii=False))
 
 
 @main.command()
