@@ -15,7 +15,7 @@ import yaml
 from click.testing import CliRunner
 
 from orbitcheck.harness.front.cli import main
-from orbitcheck.harness.language.suite import load_suite
+from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.scaffold import FILES
 
 TEMPLATES = Path(__file__).parents[2] / "harness" / "plugins" / "templates" / "architecture"
