@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..harness.core.result import Run
-from ..harness.judging.judgements.finding import ConclusionOutcome
+from ..harness.judging.judgements.finding import Concluded
 from .outcomes import STATUSES, Status
 from .values import facts, mapping, one_line
 
 NOT_ASKED = Status(
-    ConclusionOutcome.NOT_ASKED.value, "·", "not asked", "this run asks none of the rows that it is drawn from", False
+    Concluded.NOT_ASKED.value, "·", "not asked", "this run asks none of the rows that it is drawn from", False
 )
 CONCLUSION_STATUSES = {**STATUSES, NOT_ASKED.name: NOT_ASKED}
 """How a conclusion can end: as a row does, or without one."""

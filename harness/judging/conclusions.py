@@ -24,10 +24,10 @@ from ..core.claims import CLAIMS
 from ..core.result import Result
 from ..language.suite import Suite
 from .judgements import JUDGEMENTS
-from .judgements.finding import ConclusionOutcome, Finding
+from .judgements.finding import Concluded, Finding
 from .judgements.tally import tally
 
-NOT_ASKED = Finding(ConclusionOutcome.NOT_ASKED, "none of its rows is asked in this run", "", "")
+NOT_ASKED = Finding(Concluded.NOT_ASKED, "none of its rows is asked in this run", "", "")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Conclusion:
     claim: str
     title: str
     checks: tuple[str, ...]
-    outcome: ConclusionOutcome
+    outcome: Concluded
     reason: str
     predicted: str
     observed: str
@@ -60,9 +60,7 @@ class Conclusion:
 
     @property
     def is_red(self) -> bool:
-        return self.outcome == ConclusionOutcome.FAIL or (
-            self.outcome == ConclusionOutcome.UNDECIDED and self.declared is None
-        )
+        return self.outcome == Concluded.FAIL or (self.outcome == Concluded.UNDECIDED and self.declared is None)
 
 
 def conclude(
@@ -81,7 +79,7 @@ def conclude(
             own = [row for row in rows if row.suite == suite.name and wanted.reads(row)]
             judgement = JUDGEMENTS.get(wanted.claim, tally)
             finding = judgement(own, descriptions, wanted.margin) if own else NOT_ASKED
-            open_ = finding.outcome == ConclusionOutcome.UNDECIDED
+            open_ = finding.outcome == Concluded.UNDECIDED
             found.append(
                 Conclusion(
                     suite=suite.name,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...checks.approximation.task import read_case
 from ...core.result import Result
-from .finding import ConclusionOutcome, Descriptions, Finding
+from .finding import Concluded, Descriptions, Finding
 from .measured import MEASURED, checks_of, errors_of, place, reached_by, spoken_of
 
 
@@ -29,18 +29,18 @@ def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> 
         if (2 * k, size) in found
     ]
     if not steps:
-        return Finding(ConclusionOutcome.NOT_APPLICABLE, "no row at k and at 2k networks", predicted, "")
+        return Finding(Concluded.NOT_APPLICABLE, "no row at k and at 2k networks", predicted, "")
     lower = [step for step in steps if step["after"][1] < step["before"][0]]
     observed = f"{len(lower)} of {len(steps)} doublings lower the error beyond the seeds' range"
     evidence = {"doublings": steps}
     if len(lower) == len(steps):
-        return Finding(ConclusionOutcome.PASS, "", predicted, observed, evidence)
+        return Finding(Concluded.PASS, "", predicted, observed, evidence)
     first = next(step for step in steps if step not in lower)
     reason = (
         f"{first['architecture']} / {first['check']}: k = {first['from']} to {first['to']}: "
         f"{first['before'][0]:.3g}..{first['before'][1]:.3g} to {first['after'][0]:.3g}..{first['after'][1]:.3g}"
     )
-    return Finding(ConclusionOutcome.UNDECIDED, reason, predicted, observed, evidence)
+    return Finding(Concluded.UNDECIDED, reason, predicted, observed, evidence)
 
 
 def capacity_bounds(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
@@ -48,7 +48,7 @@ def capacity_bounds(rows: Sequence[Result], descriptions: Descriptions, margin: 
     predicted = "the floor of the smallest output holds, and larger outputs pass below it"
     wrong = [row for row in rows if row.outcome == "fail"]
     if wrong:
-        return Finding(ConclusionOutcome.FAIL, f"{place(wrong[0])}: {wrong[0].reason}", predicted, "below the floor")
+        return Finding(Concluded.FAIL, f"{place(wrong[0])}: {wrong[0].reason}", predicted, "below the floor")
     curves = []
     meant = spoken_of(rows, descriptions)
     for check in checks_of(rows):
@@ -73,16 +73,14 @@ def capacity_bounds(rows: Sequence[Result], descriptions: Descriptions, margin: 
                     }
                 )
     if not curves:
-        return Finding(
-            ConclusionOutcome.NOT_APPLICABLE, "no row has a capacity floor above its threshold", predicted, ""
-        )
+        return Finding(Concluded.NOT_APPLICABLE, "no row has a capacity floor above its threshold", predicted, "")
     below = [each for each in curves if each["passed"]]
     observed = f"the floor holds in {len(curves)} of {len(curves)}; {len(below)} pass below it with a larger output"
     if len(below) == len(curves):
-        return Finding(ConclusionOutcome.PASS, "", predicted, observed, {"curves": curves})
+        return Finding(Concluded.PASS, "", predicted, observed, {"curves": curves})
     left = next(each for each in curves if not each["passed"])
     reason = f"{left['architecture']} / {left['check']}: no output was trained below {left['floor']:.3g}"
-    return Finding(ConclusionOutcome.UNDECIDED, reason, predicted, observed, {"curves": curves})
+    return Finding(Concluded.UNDECIDED, reason, predicted, observed, {"curves": curves})
 
 
 def _capacity_floor(rows: Sequence[Result], check: str, name: str, case: tuple[int, int]) -> float | None:
@@ -101,16 +99,14 @@ def capacity_suffices(rows: Sequence[Result], descriptions: Descriptions, margin
     predicted = "under the threshold at some size of the output"
     wrong = [row for row in rows if row.outcome == "fail"]
     if wrong:
-        return Finding(ConclusionOutcome.FAIL, f"{place(wrong[0])}: {wrong[0].reason}", predicted, "below the floor")
+        return Finding(Concluded.FAIL, f"{place(wrong[0])}: {wrong[0].reason}", predicted, "below the floor")
     meant = spoken_of(rows, descriptions)
     measured = [
         row for row in rows if row.kind == "approximation" and row.outcome in MEASURED and row.architecture in meant
     ]
     groups = list(dict.fromkeys((row.check, row.architecture) for row in measured))
     if not groups:
-        return Finding(
-            ConclusionOutcome.NOT_APPLICABLE, "no row applies to the architectures of the run", predicted, ""
-        )
+        return Finding(Concluded.NOT_APPLICABLE, "no row applies to the architectures of the run", predicted, "")
     best = {
         f"{architecture} / {check}": min(
             (row.evidence["error_high"], row.evidence["error"], row.case, row.evidence["threshold"])
@@ -123,10 +119,10 @@ def capacity_suffices(rows: Sequence[Result], descriptions: Descriptions, margin
     evidence = {"best": {name: {"case": case, "error": error} for name, (_, error, case, _) in best.items()}}
     observed = f"reached by {len(reached)} of {len(best)}"
     if len(reached) == len(best):
-        return Finding(ConclusionOutcome.PASS, "", predicted, observed, evidence)
+        return Finding(Concluded.PASS, "", predicted, observed, evidence)
     name = next(name for name in best if name not in reached)
     return Finding(
-        ConclusionOutcome.UNDECIDED,
+        Concluded.UNDECIDED,
         f"{name}: {best[name][1]:.3g} at {best[name][2]} when the budget ended",
         predicted,
         observed,

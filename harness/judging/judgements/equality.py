@@ -10,7 +10,7 @@ from ...checks.approximation.verdict import FLOOR_SLACK
 from ...checks.prediction import SEPARATED
 from ...core.result import Result
 from ...learning.equivalence import two_one_sided
-from .finding import ConclusionOutcome, Descriptions, Finding
+from .finding import Concluded, Descriptions, Finding
 from .measured import MEASURED, checks_of, of_power, place, reached_by
 
 
@@ -19,11 +19,11 @@ def equal_architectures(rows: Sequence[Result], descriptions: Descriptions, marg
     predicted = f"errors within {margin:g} of the variance of each other at the largest size"
     names = [name for name in of_power(descriptions, "1-wl") if any(row.architecture == name for row in rows)]
     if len(names) < 2:
-        return Finding(ConclusionOutcome.NOT_APPLICABLE, "needs two architectures of power 1-wl", predicted, "")
+        return Finding(Concluded.NOT_APPLICABLE, "needs two architectures of power 1-wl", predicted, "")
     leaks = [row for row in rows if row.architecture in names and row.outcome == "fail"]
     if leaks:
         return Finding(
-            ConclusionOutcome.FAIL, f"{place(leaks[0])}: {leaks[0].reason}", predicted, "one sees more than the others"
+            Concluded.FAIL, f"{place(leaks[0])}: {leaks[0].reason}", predicted, "one sees more than the others"
         )
     pairs = [pair for check in checks_of(rows) for pair in _pairs(check, rows, names, margin)]
     return _equality(pairs, predicted)
@@ -36,10 +36,7 @@ def one_apart(rows: Sequence[Result], descriptions: Descriptions, margin: float)
     others = [name for name in others if any(row.architecture == name for row in rows)]
     if not others or not peers:
         return Finding(
-            ConclusionOutcome.NOT_APPLICABLE,
-            "needs an architecture of unknown power and one of power 1-wl",
-            predicted,
-            "",
+            Concluded.NOT_APPLICABLE, "needs an architecture of unknown power and one of power 1-wl", predicted, ""
         )
     apart = {name: _parted(name, rows, peers) for name in others}
     pairs = [
@@ -55,7 +52,7 @@ def one_apart(rows: Sequence[Result], descriptions: Descriptions, margin: float)
     observed = f"parted: {', '.join(f'{name} {len(places)}' for name, places in apart.items())}; {equal.observed}"
     if missing:
         reason = f"nothing that 1-WL merges was parted by {', '.join(missing)}; this proves nothing"
-        return Finding(ConclusionOutcome.UNDECIDED, reason, predicted, observed, evidence)
+        return Finding(Concluded.UNDECIDED, reason, predicted, observed, evidence)
     return Finding(equal.outcome, equal.reason, predicted, observed, evidence)
 
 
@@ -87,11 +84,7 @@ def _equality(pairs: Sequence[Mapping[str, Any]], predicted: str) -> Finding:
     evidence = {"pairs": list(pairs)}
     if not ends:
         return Finding(
-            ConclusionOutcome.UNDECIDED,
-            "needs errors of two architectures at two sizes at least",
-            predicted,
-            "",
-            evidence,
+            Concluded.UNDECIDED, "needs errors of two architectures at two sizes at least", predicted, "", evidence
         )
     closed = [pair for pair in ends if pair["verdicts"][-1] == "equal"]
     observed = f"{len(closed)} of {len(ends)} pairs equal at the largest size"
@@ -99,15 +92,15 @@ def _equality(pairs: Sequence[Mapping[str, Any]], predicted: str) -> Finding:
         gaps = [abs(gap) for gap in pair["differences"]]
         if len(gaps) > 2 and set(pair["verdicts"]) == {"different"} and gaps[-1] >= max(gaps[:-1]):
             reason = f"{pair['check']}: {pair['left']} and {pair['right']} differ by {gaps[-1]:.3g} and do not close in"
-            return Finding(ConclusionOutcome.FAIL, reason, predicted, observed, evidence)
+            return Finding(Concluded.FAIL, reason, predicted, observed, evidence)
     if len(closed) == len(ends):
-        return Finding(ConclusionOutcome.PASS, "", predicted, observed, evidence)
+        return Finding(Concluded.PASS, "", predicted, observed, evidence)
     worst = max(ends, key=lambda pair: abs(pair["differences"][-1]) if pair not in closed else -1.0)
     reason = (
         f"{len(ends) - len(closed)} of {len(ends)} pairs are open when the budget ended, the widest: {worst['check']}, "
         f"{worst['left']} against {worst['right']}: {worst['differences'][-1]:+.3g}"
     )
-    return Finding(ConclusionOutcome.UNDECIDED, reason, predicted, observed, evidence)
+    return Finding(Concluded.UNDECIDED, reason, predicted, observed, evidence)
 
 
 def _pairs(check: str, rows: Sequence[Result], names: Sequence[str], margin: float) -> Iterable[dict[str, Any]]:

@@ -11,7 +11,7 @@ from ...core.registry import Registry
 from ...core.result import Result
 
 
-class ConclusionOutcome(StrEnum):
+class Concluded(StrEnum):
     """How a conclusion can end; `NOT_APPLICABLE` holds nothing to compare, `NOT_ASKED` not even a row."""
 
     PASS = "pass"
@@ -25,7 +25,7 @@ class ConclusionOutcome(StrEnum):
 class Finding:
     """What a judgement makes of the rows: the outcome, why in one line, both sides in words, and plain JSON."""
 
-    outcome: ConclusionOutcome
+    outcome: Concluded
     reason: str
     predicted: str
     observed: str

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ...core.result import Result
-from .finding import ConclusionOutcome, Descriptions, Finding
+from .finding import Concluded, Descriptions, Finding
 from .measured import place
 
 
@@ -21,18 +21,16 @@ def tally(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> 
     evidence = {"outcomes": dict(counted)}
     wrong = [row for row in rows if row.outcome in ("fail", "error")]
     if not applicable:
-        return Finding(
-            ConclusionOutcome.NOT_APPLICABLE, "no row applies to the architectures of the run", "", "", evidence
-        )
+        return Finding(Concluded.NOT_APPLICABLE, "no row applies to the architectures of the run", "", "", evidence)
     if wrong:
         reason = (
             f"{len(wrong)} of {len(applicable)} rows contradict it, the first: {place(wrong[0])}: {wrong[0].reason}"
         )
-        return Finding(ConclusionOutcome.FAIL, reason, predicted, observed, evidence)
+        return Finding(Concluded.FAIL, reason, predicted, observed, evidence)
     settled = {(row.check, row.architecture) for row in rows if row.outcome == "pass" and row.kind == "approximation"}
     left = [place(row) for row in rows if row.outcome == "undecided" and (row.check, row.architecture) not in settled]
     if left:
         reason = f"{len(left)} of {len(applicable)} rows are open when the budget ended: {', '.join(left)}"
-        return Finding(ConclusionOutcome.UNDECIDED, reason, predicted, observed, evidence)
+        return Finding(Concluded.UNDECIDED, reason, predicted, observed, evidence)
     early = f", but for {counted['undecided']} of a smaller size" if counted["undecided"] else ""
-    return Finding(ConclusionOutcome.PASS, f"all of {len(applicable)} rows agree{early}", predicted, observed, evidence)
+    return Finding(Concluded.PASS, f"all of {len(applicable)} rows agree{early}", predicted, observed, evidence)
