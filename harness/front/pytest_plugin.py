@@ -159,10 +159,8 @@ class Row(pytest.Item):
         (row,), _, _ = settle([answer], [self.cell], [self.suite], self.expectations)
         self.user_properties += [
             ("id", row.id),
-            ("outcome", row.outcome),
-            ("reason", row.reason),
-            ("predicted", row.predicted),
-            ("observed", row.observed),
+            # As plain text: xdist sends no enumerations.
+            *((key, str(getattr(row, key))) for key in ("outcome", "reason", "predicted", "observed")),
             ("seed", row.seed),
             *((key, row.evidence[key]) for key in MEASURED if row.evidence.get(key) is not None),
         ]
