@@ -180,7 +180,7 @@ def test_a_mistake_is_a_usage_error_of_one_line(folder, arguments, words):
 
 def test_without_the_option_nothing_of_orbitcheck_is_imported(folder):
     (folder / "test_nothing.py").write_text(
-        "import sys\ndef test_x():\n    loaded = {'orbitcheck.harness.language.suite', 'torch', 'numpy', 'pydantic', 'yaml', 'click'}\n"
+        "import sys\ndef test_x():\n    loaded = {'orbitcheck.harness.language.reading', 'orbitcheck.harness.language.suite', 'torch', 'numpy', 'pydantic', 'yaml', 'click'}\n"
         "    assert not loaded & set(sys.modules)\n    assert 'orbitcheck.harness.front.pytest_plugin' in sys.modules\n"
     )
     assert collect_afresh(folder, "test_nothing.py").returncode == 0
