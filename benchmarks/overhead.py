@@ -14,7 +14,7 @@ from itertools import groupby
 
 import torch
 
-from orbitcheck.harness.language.suite import load_suite
+from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.discovery import built_in, load, parse_name
 from orbitcheck.harness.running.evaluate import evaluate
 from orbitcheck.harness.running.plan import plan

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..harness.core.result import Run
-from .outcomes import STATUSES
+from ..harness.judging.judgements.finding import Concluded
+from .outcomes import STATUSES, Status
 from .values import facts, mapping, one_line
+
+NOT_ASKED = Status(
+    Concluded.NOT_ASKED.value, "·", "not asked", "this run asks none of the rows that it is drawn from", False
+)
+CONCLUSION_STATUSES = {**STATUSES, NOT_ASKED.name: NOT_ASKED}
+"""How a conclusion can end: as a row does, or without one."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +44,8 @@ def conclusions(run: Run) -> tuple[Conclusion, ...]:
 def _conclusion(entry: Mapping[str, Any]) -> Conclusion:
     outcome, declared = str(entry.get("outcome")), entry.get("declared")
     checks = entry.get("checks")
-    status = (
-        "expected" if outcome == "undecided" and declared is not None else outcome if outcome in STATUSES else "error"
-    )
+    known = outcome if outcome in CONCLUSION_STATUSES else "error"
+    status = "expected" if outcome == "undecided" and declared is not None else known
     return Conclusion(
         suite=one_line(entry.get("suite") or "", 60),
         claim=one_line(entry.get("claim") or "", 60),

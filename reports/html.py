@@ -19,7 +19,7 @@ from ..harness.core.result import Run
 from . import svg, values
 from .approximation import approximation_rows, expressivity_map, fit_table
 from .audit import MEASURES, audit_forms
-from .conclusions import conclusions
+from .conclusions import CONCLUSION_STATUSES, conclusions
 from .controls import controls, planted
 from .curves import approximation_curves, capacity_curves
 from .depth import depth_curves
@@ -72,8 +72,9 @@ def html(run: Run) -> str:
             headline=headline(run),
             whole=tally(run.results),
             statuses=tuple(STATUSES.values()),
-            by_name=STATUSES,
+            by_name=CONCLUSION_STATUSES,
             problems=problems_of(run),
+            notes=tuple(map(values.one_line, run.notes)),
             environment=environment(run),
             verdicts=verdicts(run),
             names=names,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from ..harness.core.result import Run
 from .approximation import expressivity_map
-from .conclusions import conclusions
+from .conclusions import CONCLUSION_STATUSES, conclusions
 from .controls import controls, planted
 from .details import red_groups
 from .exhaustive import BankCell, bank_table
@@ -24,7 +24,7 @@ from .values import compact, digits_text, mapping, one_line, plural, seconds_tex
 LIMIT = 65_000
 """Bytes of UTF-8; GitHub takes 65,536 characters of a comment."""
 SHARES = {
-    "problems": 4_000, "verdicts": 8_000, "checks": 8_000, "separation": 7_000, "expressivity": 4_000, "claims": 4_000,
+    "problems": 4_000, "notes": 2_000, "verdicts": 8_000, "checks": 8_000, "separation": 7_000, "expressivity": 4_000, "claims": 4_000,
     "conclusions": 3_000, "expected": 3_000, "not-applicable": 3_000, "cost": 2_500, "run": 3_000, "exhaustive": 2_000,
     "controls": 2_500, "planted": 3_500,
 }  # fmt: skip
@@ -48,7 +48,17 @@ def markdown(run: Run) -> str:
         *_banks(run),
         *_expressivity(run),
     ]
-    after = [*_claims(run), *_conclusions(run), *_asides(run), *_controls(run), *_cost(run), *_run(run), "", _legend()]
+    after = [
+        *_claims(run),
+        *_conclusions(run),
+        *_asides(run),
+        *_controls(run),
+        *_cost(run),
+        *_notes(run),
+        *_run(run),
+        "",
+        _legend(),
+    ]
     used = size([*head, *before, *after])
     return "\n".join([*head, *before, *_failures(run, LIMIT - used), *after]) + "\n"
 
@@ -302,13 +312,18 @@ def _expressivity(run: Run) -> list[str]:
 def _conclusions(run: Run) -> list[str]:
     rows = [
         [code(entry.claim, 40), text(entry.title, 90) or "–", text(entry.predicted, 60) or "–", text(entry.observed, 80) or "–",
-         f"{STATUSES[entry.status].symbol} {STATUSES[entry.status].word}", text(entry.reason, 120) or "–"]
+         f"{status.symbol} {status.word}", text(entry.reason, 120) or "–"]
         for entry in conclusions(run)
+        for status in [CONCLUSION_STATUSES[entry.status]]
     ]  # fmt: skip
     if not rows:
         return []
     header = ["claim", "statement", "predicted", "observed", "outcome", "reason"]
     return ["## Conclusions", "", *table(header, rows, (), SHARES["conclusions"])]
+
+
+def _notes(run: Run) -> list[str]:
+    return _listing("Notes", [text(note) for note in run.notes], SHARES["notes"])
 
 
 def _asides(run: Run) -> list[str]:

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orbitcheck.harness.language.suite import load_expectations, load_suite
+from orbitcheck.harness.language.reading import load_expectations, load_suite
 from orbitcheck.harness.pairs import PAIR_FAMILIES
+from orbitcheck.harness.plugins.discovery import parse_name
 from orbitcheck.harness.targets import TARGETS
 
 ROOT = Path(__file__).parents[1]
@@ -66,9 +67,9 @@ def test_the_blocks_of_a_page_work(page, tmp_path, monkeypatch, registries):
             data = yaml.safe_load(text)
             (tmp_path / "block.yaml").write_text(text, encoding="utf-8")
             if "suite" in data:
-                load_suite(tmp_path / "block.yaml")
+                load_suite(tmp_path / "block.yaml", [parse_name("my-net")])
             elif "expected_failures" in data:
-                load_expectations(tmp_path / "block.yaml")
+                load_expectations(tmp_path / "block.yaml", [load_suite("quick")], [parse_name("my-net")])
             else:
                 assert "jobs" in data
     tests = [name[1] for _, text in found if (name := NAMED.match(text)) and name[1].startswith("test_")]
@@ -89,7 +90,6 @@ def test_a_pair_family_of_a_page_makes_pairs_that_are_certified_and_judged(tmp_p
         if name := NAMED.match(text):
             (tmp_path / name[1]).write_text(text, encoding="utf-8")
     importlib.import_module("scaled_pairs")
-    from orbitcheck.harness.plugins.discovery import parse_name
     from orbitcheck.harness.running.evaluate import evaluate
     from orbitcheck.harness.running.plan import plan
 

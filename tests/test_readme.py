@@ -8,7 +8,8 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from orbitcheck.harness.front.cli import main
-from orbitcheck.harness.language.suite import load_expectations, load_suite
+from orbitcheck.harness.language.reading import load_expectations, load_suite
+from orbitcheck.harness.plugins.discovery import parse_name
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
@@ -43,4 +44,5 @@ def test_the_suite_of_the_readme_loads(tmp_path):
 
 def test_the_expectations_of_the_readme_load(tmp_path):
     (tmp_path / "expect.yaml").write_text(block("yaml", "expected_failures:"))
-    assert load_expectations(tmp_path / "expect.yaml")[0].architecture == "my-net"
+    (expected,) = load_expectations(tmp_path / "expect.yaml", [load_suite("quick")], [parse_name("my-net")])
+    assert expected.architecture == "my-net"

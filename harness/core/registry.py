@@ -17,11 +17,14 @@ class DuplicateName(ValueError):
     """A name that is taken; choose another one, or stop importing the module that registered it first."""
 
 
-def did_you_mean(name: str, available: Iterable[str]) -> str:
-    """`; did you mean "x"?` when something near is available, else the list of what is."""
+def did_you_mean(name: str, available: Iterable[str], at_most: int | None = None) -> str:
+    """`; did you mean "x"?` when something near is available, else the list of what is, cut off after `at_most`."""
     listed = sorted(available)
     near = difflib.get_close_matches(name, listed, n=1, cutoff=0.6)
-    return f'; did you mean "{near[0]}"?' if near else f"; available: {', '.join(listed) or 'none'}"
+    if near:
+        return f'; did you mean "{near[0]}"?'
+    more = f" and {len(listed) - at_most} more" if at_most is not None and len(listed) > at_most else ""
+    return f"; available: {', '.join(listed[:at_most]) or 'none'}{more}"
 
 
 class Registry(Generic[T]):
@@ -49,6 +52,10 @@ class Registry(Generic[T]):
         if name not in self._entries:
             raise UnknownName(f'unknown {self.what} "{name}"{did_you_mean(name, self._entries)}')
         return self._entries[name]
+
+    def get(self, name: str, default: T) -> T:
+        """The entry of `name`, or `default` if there is none."""
+        return self._entries.get(name, default)
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries

@@ -124,6 +124,7 @@ class Run:
         controls: per architecture the tool's false positives and how far the network sees (`controls.py`).
         round_ladder: per architecture what it saw of each round of the ladder (`controls.py`).
         planted: what became of the planted defects (`planted.py`).
+        notes: what the suites speak of and the run did not ask, one line each; never red.
     """
 
     orbitcheck: str
@@ -137,6 +138,7 @@ class Run:
     controls: Sequence[Mapping[str, Any]] = ()
     round_ladder: Sequence[Mapping[str, Any]] = ()
     planted: Sequence[Mapping[str, Any]] = ()
+    notes: Sequence[str] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -153,6 +155,7 @@ class Run:
             "architectures": list(self.architectures),
             "counts": self.counts,
             "problems": list(self.problems),
+            "notes": list(self.notes),
             "separation_order": self.separation_order,
             "conclusions": list(self.conclusions),
             "controls": list(self.controls),

@@ -20,7 +20,8 @@ from ..checks.separation.verdict import Draw, observe
 from ..core.cell import WEIGHTS, Cell
 from ..core.result import Result
 from ..judging.gate import is_red, settle
-from ..language.suite import Suite, load_suite
+from ..language.reading import load_suite
+from ..language.suite import Suite
 from ..learning.workbench import Workbench
 from ..plugins.architecture import Architecture, Equivariant, Invariant, Unsupported, as_architecture
 from ..running.evaluate import evaluate
@@ -200,5 +201,5 @@ def checks_for(
 
     architecture = as_architecture(factory).with_options(options or {})
     name = ArchitectureName(architecture.name, tuple(sorted(architecture.options.items())))
-    loaded = load_suite(suite)
+    loaded = load_suite(suite, [name])
     return [SuiteRow(cell, loaded, architecture) for cell in plan([loaded], [name]) if cell.architecture != WEIGHTS]

@@ -103,45 +103,26 @@ def run(
     device: str,
 ) -> None:
     """Run suites (shipped names or files) over architectures, and write the report."""
-    from ..core.registry import UnknownName
-    from ..language.suite import SuiteError, load_expectations, load_suite
-    from ..plugins.discovery import NameSyntaxError, check_reference, default_names, parse_name
     from ..running.run import NothingToRun, Plan, carry_out
     from ..running.store import StoreError
     from ..running.workers import available_cpus
     from .progress import shown_progress
+    from .selection import SelectionError, select
 
-    errors: list[str] = []
-    loaded, names, expectations = [], [], ()
-    for text in dict.fromkeys(suites):
-        try:
-            loaded.append(load_suite(text))
-        except SuiteError as error:
-            errors += error.errors
-    for suite in loaded:
-        if sum(other.name == suite.name for other in loaded) > 1:
-            errors.append(f'two of the suites are called "{suite.name}"; rows are told apart by that name')
-    chosen = architectures
-    if not chosen:
-        try:
-            chosen = default_names((suite.name, suite.architectures) for suite in loaded)
-        except UnknownName as error:
-            refuse(*errors, str(error))
-    for text in chosen:
-        try:
-            names.append(parse_name(text))
-            check_reference(names[-1].reference)
-        except (NameSyntaxError, UnknownName) as error:
-            errors.append(str(error))
-    if expect is not None:
-        try:
-            expectations = load_expectations(expect)
-        except SuiteError as error:
-            errors += error.errors
-    if errors:
-        refuse(*dict.fromkeys(errors))
+    try:
+        chosen = select(suites, architectures, expect)
+    except SelectionError as error:
+        refuse(*error.errors)
     task = Plan(
-        loaded, names, output, jobs or available_cpus(), resume, time_limit, device, expectations, require_power
+        list(chosen.suites.values()),
+        chosen.architectures,
+        output,
+        jobs or available_cpus(),
+        resume,
+        time_limit,
+        device,
+        chosen.expectations,
+        require_power,
     )
     try:
         with shown_progress() as progress:
@@ -176,7 +157,7 @@ def red_lines(result: Any) -> Iterable[tuple[str, str]]:
 
 
 def print_summary(result: Any, output: Path) -> None:
-    """Architectures by outcome, the problems of the run, the rows that are red, and where the report is."""
+    """Architectures by outcome, the rows that are red, the problems and notes of the run, and where the report is."""
     from ..core.result import OUTCOMES
     from ..judging.gate import is_red
 
@@ -197,6 +178,8 @@ def print_summary(result: Any, output: Path) -> None:
         click.echo(f"... and {len(red) - 10} more red rows")
     for problem in result.problems:
         say(f"problem: {problem}")
+    for note in result.notes:
+        say(f"note: {note}")
     click.echo(f"{'NOT as predicted' if red or result.problems else 'All as predicted'}: {len(result.results)} rows")
     click.echo(str((output / "report.html").resolve()))
 
@@ -239,7 +222,7 @@ def listed(what: str) -> list[dict[str, Any]]:
         declared = {name: {**defaults, **declared_statically(name)} for name in installed()}
         return [{"name": name, **{key: traits[key] for key in defaults}} for name, traits in declared.items()]
     if what == "suites":
-        from ..language.suite import load_suite, shipped_suites
+        from ..language.reading import load_suite, shipped_suites
 
         return [{"name": name, "title": load_suite(name).title} for name in shipped_suites()]
     if what == "checks":

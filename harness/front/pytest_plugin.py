@@ -44,26 +44,14 @@ def pytest_configure(config: pytest.Config) -> None:
     references: list[str] | None = config.getoption("--orbitcheck")
     if not references:
         return
-    from ..core.registry import UnknownName
-    from ..language.suite import SuiteError, load_expectations, load_suite
-    from ..plugins.discovery import NameSyntaxError, check_reference, default_names, parse_name
     from ..running.plan import plan
+    from .selection import SelectionError, select
 
     try:
-        suites = [load_suite(reference) for reference in dict.fromkeys(references)]
-        named = config.getoption("--architecture") or default_names((s.name, s.architectures) for s in suites)
-        names = [parse_name(text) for text in named]
-        for name in names:
-            check_reference(name.reference)
-        file = config.getoption("--orbitcheck-expect")
-        expectations = load_expectations(file) if file else ()
-    except (SuiteError, NameSyntaxError, UnknownName) as error:
+        chosen = select(references, config.getoption("--architecture") or (), config.getoption("--orbitcheck-expect"))
+    except SelectionError as error:
         raise pytest.UsageError(str(error)) from None
-    twice = {suite.name for suite in suites if sum(other.name == suite.name for other in suites) > 1}
-    if twice:
-        raise pytest.UsageError(f'two of the suites are called "{min(twice)}"; rows are told apart by that name')
-    cells = plan(suites, names)
-    rows = Rows(dict(zip(dict.fromkeys(references), suites, strict=True)), expectations, cells)
+    rows = Rows(chosen.suites, chosen.expectations, plan(list(chosen.suites.values()), chosen.architectures))
     config.pluginmanager.register(rows, "orbitcheck-rows")
 
 
@@ -113,6 +101,13 @@ class Rows:
             for number, problem in enumerate(problems, 1):
                 _report(session, f"problem {number}", f"problem of the run: {problem}")
         return done
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what the suites speak of and this run does not ask."""
+        from ..judging.gate import notes
+
+        for note in notes(list(self.cells.values()), list(self.suites.values()), self.expectations):
+            terminalreporter.write_line(f"note: {note}")
 
 
 def _report(session: pytest.Session, name: str, text: str) -> None:
@@ -164,10 +159,8 @@ class Row(pytest.Item):
         (row,), _, _ = settle([answer], [self.cell], [self.suite], self.expectations)
         self.user_properties += [
             ("id", row.id),
-            ("outcome", row.outcome),
-            ("reason", row.reason),
-            ("predicted", row.predicted),
-            ("observed", row.observed),
+            # As plain text: xdist sends no enumerations.
+            *((key, str(getattr(row, key))) for key in ("outcome", "reason", "predicted", "observed")),
             ("seed", row.seed),
             *((key, row.evidence[key]) for key in MEASURED if row.evidence.get(key) is not None),
         ]

@@ -6,15 +6,14 @@ that nothing meets, and everything that would let a run turn green by checking l
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from ..core.cell import WEIGHTS, Cell
-from ..core.registry import did_you_mean
 from ..core.result import Result, Run
+from ..language.suite import Expectation, Suite
 
 DECIDED = ("pass", "fail")
 AT_LEAST = {
@@ -24,32 +23,6 @@ AT_LEAST = {
     "complete": ("complete",),
 }
 """Required power -> the declarations that satisfy it: `function` lies below `1-wl`, since 1-WL classes refine functions."""
-
-
-class Entry(Protocol):
-    """One line of `expected_failures` or `allow_undecided`: which rows, and why. `*` and `?` are wildcards."""
-
-    @property
-    def architecture(self) -> str: ...
-    @property
-    def check(self) -> str: ...
-    @property
-    def case(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-
-
-class Rules(Protocol):
-    """What the gate reads of a suite."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def min_decided(self) -> int: ...
-    @property
-    def expected_failures(self) -> Sequence[Entry]: ...
-    @property
-    def allow_undecided(self) -> Sequence[Entry]: ...
 
 
 def is_red(row: Result) -> bool:
@@ -67,8 +40,8 @@ def exit_code(run: Run) -> int:
 def settle(
     rows: Sequence[Result],
     planned: Sequence[Cell],
-    suites: Sequence[Rules],
-    expectations: Sequence[Entry] = (),
+    suites: Sequence[Suite],
+    expectations: Sequence[Expectation] = (),
     descriptions: Sequence[Mapping[str, Any]] = (),
     require_power: str | None = None,
 ) -> tuple[list[Result], list[str], int]:
@@ -85,11 +58,7 @@ def settle(
     Returns:
         The rows with `declared` filled, the problems one line each, and the exit code, 0 or 1.
     """
-    claims = [
-        *(_Claim(entry, "fail", suite.name) for suite in suites for entry in suite.expected_failures),
-        *(_Claim(entry, "fail", None) for entry in expectations),
-        *(_Claim(entry, "undecided", suite.name) for suite in suites for entry in suite.allow_undecided),
-    ]
+    claims = _claims(suites, expectations)
     settled = [replace(row, declared=_reason(row, claims)) for row in rows]
     broken = {entry["name"] for entry in descriptions if entry.get("error")}
     loaded = [row for row in settled if row.architecture not in broken]
@@ -102,60 +71,56 @@ def settle(
     return settled, problems, int(bool(problems) or any(map(is_red, settled)))
 
 
+def notes(planned: Sequence[Cell], suites: Sequence[Suite], expectations: Sequence[Expectation] = ()) -> list[str]:
+    """The entries of whose rows this run asks none, one line each: they may be right, and nobody has looked."""
+    return [
+        f"{claim} is not asked in this run"
+        for claim in _claims(suites, expectations)
+        if not any(map(claim.concerns, planned))
+    ]
+
+
 @dataclass(frozen=True)
 class _Claim:
     """An entry, the outcome that it declares, and the suite whose rows it speaks of (None: all)."""
 
-    entry: Entry
+    entry: Expectation
     outcome: str
     suite: str | None
 
+    def __str__(self) -> str:
+        return f'{"expected failure" if self.outcome == "fail" else "allowed undecided"} "{self.entry.place}"'
+
+    def concerns(self, row: Cell | Result) -> bool:
+        """Whether the entry speaks of the row, whatever came of it."""
+        return self.suite in (None, row.suite) and self.entry.matches(row)
+
     def covers(self, row: Result) -> bool:
         """An exact expected failure covers its rows whether they fail or pass: a pass is then red. Never an error."""
-        if row.outcome == self.outcome or (self.outcome == "fail" and row.outcome == "pass" and not self.wild):
-            return self.concerns(row) and self.names(row)
-        return False
-
-    def concerns(self, row: Result) -> bool:
-        """Whether the row is of the suite and architecture that the entry speaks of."""
-        reference = row.architecture.partition("[")[0]
-        return self.suite in (None, row.suite) and (
-            matches(self.entry.architecture, row.architecture) or matches(self.entry.architecture, reference)
-        )
-
-    def names(self, row: Result) -> bool:
-        return matches(self.entry.check, row.check) and matches(self.entry.case, row.case)
-
-    @property
-    def wild(self) -> bool:
-        return any(set(pattern) & set("*?") for pattern in (self.entry.architecture, self.entry.check, self.entry.case))
+        declared = row.outcome == self.outcome
+        passes = self.outcome == "fail" and row.outcome == "pass" and self.entry.is_exact
+        return (declared or passes) and self.concerns(row)
 
     def problems(self, rows: Sequence[Result]) -> Iterable[str]:
-        """What is wrong with the entry itself; nothing if its architecture is not in the run."""
-        concerned = [row for row in rows if self.concerns(row)]
-        if not concerned:
+        """What is wrong with the entry itself; nothing if its rows are not in the run."""
+        named = [row for row in rows if self.concerns(row)]
+        if self.outcome != "fail" or not named:
             return
-        named = [row for row in concerned if self.names(row)]
-        list_name = "expected failure" if self.outcome == "fail" else "allowed undecided"
-        shown = f'{list_name} "{self.entry.architecture} / {self.entry.check} / {self.entry.case}"'
-        if not named:
-            checks = {row.check for row in concerned}
-            known = any(matches(self.entry.check, check) for check in checks)
-            part, available = (self.entry.case, {r.case for r in concerned}) if known else (self.entry.check, checks)
-            yield f"{shown} matches no row{did_you_mean(part, available)}"
-        elif self.outcome == "fail" and self.wild and not any(row.outcome == "fail" for row in named):
-            counted = ", ".join(f"{number} {outcome}" for outcome, number in Counter(r.outcome for r in named).items())
-            yield f"{shown} covers no failure ({counted}); remove it"
-        elif self.outcome == "fail" and not self.wild:
+        if self.entry.is_exact:
             yield from (
-                f"{shown} is {row.outcome}: {row.reason}" for row in named if row.outcome not in ("pass", "fail")
+                f"{self} is {row.outcome}: {row.reason}" for row in named if row.outcome not in ("pass", "fail")
             )
+        elif not any(row.outcome == "fail" for row in named):
+            counted = ", ".join(f"{number} {outcome}" for outcome, number in Counter(r.outcome for r in named).items())
+            yield f"{self} covers no failure ({counted}); remove it"
 
 
-def matches(pattern: str, text: str) -> bool:
-    """Whether the whole text fits; `*` and `?` are the only wildcards, since names hold brackets."""
-    expression = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
-    return re.fullmatch(expression, text, re.DOTALL) is not None
+def _claims(suites: Sequence[Suite], expectations: Sequence[Expectation]) -> list[_Claim]:
+    return [
+        *(_Claim(entry, "fail", suite.name) for suite in suites for entry in suite.expected_failures),
+        *(_Claim(entry, "fail", None) for entry in expectations),
+        *(_Claim(entry, "undecided", suite.name) for suite in suites for entry in suite.allow_undecided),
+    ]
 
 
 def _reason(row: Result, claims: Sequence[_Claim]) -> str | None:
@@ -174,7 +139,7 @@ def _missing(rows: Sequence[Result], planned: Sequence[Cell]) -> Iterable[str]:
         )
 
 
-def _too_little(rows: Sequence[Result], architectures: Sequence[str], suites: Sequence[Rules]) -> Iterable[str]:
+def _too_little(rows: Sequence[Result], architectures: Sequence[str], suites: Sequence[Suite]) -> Iterable[str]:
     """Architectures of which too few rows say anything; where suites ask for equivariance, one row must apply."""
     named = dict.fromkeys([*architectures, *(row.architecture for row in rows if row.architecture != WEIGHTS)])
     for architecture in named:

@@ -10,7 +10,7 @@ from ..core.registry import Registry
 from ..pairs import PAIR_FAMILIES
 from ..regimes import REGIMES
 from ..targets import TARGETS
-from .suite import CheckModel, SuiteModel
+from .models import CheckModel, SuiteModel
 
 NAMED: dict[str, tuple[str, Registry[Any]]] = {
     "pairs": ("family", PAIR_FAMILIES),

@@ -24,7 +24,7 @@ from ..core.result import Result, Run, digest
 from ..judging.conclusions import conclude
 from ..judging.conclusions import problems as conclusion_problems
 from ..judging.controls import controls, round_ladder
-from ..judging.gate import exit_code, settle
+from ..judging.gate import exit_code, notes, settle
 from ..judging.order import separation_order
 from ..language.suite import Expectation, Suite
 from ..plugins.discovery import ArchitectureName
@@ -152,6 +152,7 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
         controls(settled, descriptions),
         round_ladder(settled, descriptions),
         planted,
+        notes(cells, task.suites, task.expectations),
     )
     save(run, task.directory)
     return run, exit_code(run)

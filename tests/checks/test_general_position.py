@@ -20,7 +20,7 @@ from orbitcheck.harness.core.registry import UnknownName
 from orbitcheck.harness.front.assertions import checks_for
 from orbitcheck.harness.front.cli import main
 from orbitcheck.harness.judging.gate import settle
-from orbitcheck.harness.language.suite import load_suite
+from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.architecture import as_architecture
 from orbitcheck.harness.plugins.discovery import load, parse_name
 from orbitcheck.harness.running.evaluate import NO_ARCHITECTURE, evaluate

@@ -144,6 +144,12 @@ def test_problems_of_the_run_fail_it_once_every_row_is_there(folder, workers):
     assert "problem of the run: flat-mlp: 2 rows of suite small are decided; min_decided is 3" in done.stdout
 
 
+def test_an_entry_that_this_run_does_not_ask_is_a_note(folder):
+    done = collect(folder, "--orbitcheck", "declared.yaml", "--architecture", "stats")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count('note: expected failure "flat-mlp / law / *" is not asked in this run') == 1
+
+
 def test_a_users_own_expectations_count(folder):
     (folder / "expect.yaml").write_text(EXPECTED)
     arguments = ["--orbitcheck", "small.yaml", "--architecture", "flat-mlp", "--orbitcheck-expect", "expect.yaml"]
@@ -160,9 +166,11 @@ def test_a_users_own_expectations_count(folder):
         (["--orbitcheck", "small.yaml", "--architecture", "dwss"], 'did you mean "dws"'),
         (["--orbitcheck", "small.yaml", "--orbitcheck-expect", "none.yaml"], "cannot be read"),
         (["--orbitcheck", "small.yaml", "--orbitcheck", "declared.yaml"], 'two of the suites are called "small"'),
+        (["--orbitcheck", "small.yaml", "--orbitcheck-expect", "nobody.yaml"], "nobody.yaml:2:20: "),
     ],
 )
 def test_a_mistake_is_a_usage_error_of_one_line(folder, arguments, words):
+    (folder / "nobody.yaml").write_text(EXPECTED.replace("flat-mlp", "flat-mpl"))
     done = collect(folder, *arguments)
     assert done.returncode == 4
     (line,) = filter(None, (done.stderr + done.stdout).splitlines())
@@ -172,7 +180,7 @@ def test_a_mistake_is_a_usage_error_of_one_line(folder, arguments, words):
 
 def test_without_the_option_nothing_of_orbitcheck_is_imported(folder):
     (folder / "test_nothing.py").write_text(
-        "import sys\ndef test_x():\n    loaded = {'orbitcheck.harness.language.suite', 'torch', 'numpy', 'pydantic', 'yaml', 'click'}\n"
+        "import sys\ndef test_x():\n    loaded = {'orbitcheck.harness.language.reading', 'orbitcheck.harness.language.suite', 'torch', 'numpy', 'pydantic', 'yaml', 'click'}\n"
         "    assert not loaded & set(sys.modules)\n    assert 'orbitcheck.harness.front.pytest_plugin' in sys.modules\n"
     )
     assert collect_afresh(folder, "test_nothing.py").returncode == 0

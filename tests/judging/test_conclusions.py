@@ -11,8 +11,10 @@ from orbitcheck.harness.checks.separation.evidence import SeparationEvidence
 from orbitcheck.harness.core.claims import CLAIMS
 from orbitcheck.harness.core.evidence import Evidence
 from orbitcheck.harness.core.result import Result, Run
-from orbitcheck.harness.judging.conclusions import RULES, conclude, problems
+from orbitcheck.harness.judging.conclusions import conclude, problems
 from orbitcheck.harness.judging.gate import exit_code
+from orbitcheck.harness.judging.judgements import JUDGEMENTS
+from orbitcheck.harness.judging.judgements.finding import Concluded
 from orbitcheck.harness.language.suite import Conclusion, Suite
 from orbitcheck.harness.running.border import read_run
 from orbitcheck.harness.running.store import results_text
@@ -167,7 +169,7 @@ def test_capacity_bounds_and_suffices():
 
 
 def test_any_other_claim_is_tallied():
-    assert "thm-6.3" not in RULES
+    assert "thm-6.3" not in JUDGEMENTS
     rows = [row("a", "1"), row("b", "1"), row("flat", "1", outcome="not-applicable")]
     found = concluded("thm-6.3", rows)
     assert (found.outcome, found.predicted, found.observed) == ("pass", "2 approximable", "2 approximated")
@@ -181,6 +183,26 @@ def test_rows_are_chosen_by_suite_check_and_architecture():
     assert concluded("thm-6.3", rows, architectures=("a",), checks=("nor*",)).outcome == "pass"
     assert concluded("thm-6.3", rows, architectures=("a",)).outcome == "fail"
     assert concluded("thm-6.3", rows, checks=("none",)).checks == ()
+
+
+@pytest.mark.parametrize("claim", [*JUDGEMENTS, "thm-6.3"])
+@pytest.mark.parametrize(
+    "changes", [{"architectures": ("gmn",)}, {"checks": ("none",)}, {"architectures": ("a[depth=5]",)}]
+)
+def test_a_conclusion_without_a_row_is_not_asked_which_is_neither_green_nor_red(claim, changes):
+    rows = [*curve("a", *CLOSE), *curve("b", *CLOSE)]
+    found = concluded(claim, rows, allowed="minutes", **changes)
+    assert found.outcome is Concluded.NOT_ASKED
+    assert (found.is_red, found.declared, found.checks, problems([found])) == (False, None, (), [])
+    assert concluded(claim, []).outcome is Concluded.NOT_ASKED
+    assert concluded(claim, rows).outcome is not Concluded.NOT_ASKED
+
+
+def test_a_conclusion_reads_architectures_by_name_with_and_without_options_and_brackets_are_no_wildcard():
+    rows = [row("a", "1"), row("a[depth=2]", "1", outcome="fail"), row("ad", "1", outcome="fail")]
+    assert concluded("thm-6.3", rows, architectures=("a[depth=2]",)).reason.startswith("1 of 1 rows")
+    assert concluded("thm-6.3", rows, architectures=("a",)).reason.startswith("1 of 2 rows")
+    assert concluded("thm-6.3", rows, architectures=("a[d]",)).outcome is Concluded.NOT_ASKED
 
 
 def test_what_is_open_is_red_unless_the_suite_says_why_and_a_failure_always_is():

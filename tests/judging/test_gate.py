@@ -10,7 +10,7 @@ import pytest
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.result import OUTCOMES, Result, Run
 from orbitcheck.harness.judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline
-from orbitcheck.harness.judging.gate import exit_code, is_red, matches, settle
+from orbitcheck.harness.judging.gate import exit_code, is_red, notes, settle
 from orbitcheck.harness.language.suite import Expectation, Suite
 
 
@@ -84,14 +84,25 @@ def test_an_expected_failure_never_covers_anything_but_a_failure(outcome):
         assert settled([(cell("net"), outcome)], suite([Expectation("net", pattern, "*", "known")]))[2] == 1
 
 
-def test_an_entry_for_an_architecture_that_is_not_in_the_run_does_not_count():
-    assert settled([(cell("net"), "pass")], suite([Expectation("other", "law", "*", "known")]))[1:] == ([], 0)
+@pytest.mark.parametrize(
+    "entry", [("other", "law", "*"), ("net", "value", "*"), ("net", "law", "b"), ("net[depth=5]", "*", "*")]
+)
+def test_an_entry_whose_rows_this_run_does_not_ask_is_a_note_and_never_red(entry):
+    expected = Expectation(*entry, "known")
+    for rules in (suite(expected=[expected]), suite(allowed=[expected])):
+        assert settled([(cell("net"), "pass")], rules)[1:] == ([], 0)
+        (note,) = notes([cell("net")], [rules])
+        assert note.endswith(f'"{" / ".join(entry)}" is not asked in this run')
+    (note,) = notes([cell("net")], [suite()], [expected])
+    assert note.startswith("expected failure")
 
 
-def test_an_entry_that_matches_nothing_is_a_problem_with_the_nearest_match():
-    _, problems, code = settled([(cell("net"), "pass")], suite([Expectation("net", "lwa", "*", "known")]))
-    assert 'did you mean "law"' in problems[0]
-    assert code == 1
+def test_an_entry_with_a_row_is_no_note_whatever_came_of_the_row_and_speaks_of_its_own_suite():
+    rules = suite([Expectation("net", "la*", "*", "known")])
+    assert notes([cell("net[depth=5]")], [rules]) == []
+    elsewhere = replace(cell("net"), suite="other")
+    assert len(notes([elsewhere], [rules])) == 1
+    assert notes([elsewhere], [suite()], rules.expected_failures) == []
 
 
 def test_names_with_options_match_with_and_without_them():
@@ -99,8 +110,8 @@ def test_names_with_options_match_with_and_without_them():
     for pattern in ("net", wide, "n*"):
         rows, problems, _ = settled([(cell(wide), "fail")], suite([Expectation(pattern, "law", "*", "known")]), (wide,))
         assert (rows[0].declared, problems) == ("known", []), pattern
-    assert matches("net[channels=8]", wide)
-    assert not matches("net[channels=9]", wide)
+    rows, _, _ = settled([(cell(wide), "fail")], suite([Expectation("net[channels=9]", "law", "*", "known")]), (wide,))
+    assert rows[0].declared is None
 
 
 def test_an_allowed_undecided_row_is_not_red_and_covers_nothing_else():

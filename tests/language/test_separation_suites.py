@@ -7,7 +7,7 @@ import pytest
 from orbitcheck.harness.checks.prediction import ANY, NOT_SEPARATED, SEPARATED, predict
 from orbitcheck.harness.checks.separation.measurement import measure_case
 from orbitcheck.harness.core.cell import Cell
-from orbitcheck.harness.language.suite import load_suite
+from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.learning.workbench import Workbench
 from orbitcheck.harness.pairs import PAIR_FAMILIES
 from orbitcheck.harness.pairs.bank import certified_pair

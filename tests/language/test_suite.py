@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from orbitcheck import WeightSpace, conv_net, recurrent, residual_mlp, transformer_block
 from orbitcheck.harness.core.claims import CLAIMS
 from orbitcheck.harness.core.registry import UnknownName
+from orbitcheck.harness.language.reading import SuiteError, load_expectations, load_suite, shipped_suites
 from orbitcheck.harness.language.schema import json_schema
-from orbitcheck.harness.language.suite import Suite, SuiteError, load_expectations, load_suite, shipped_suites
+from orbitcheck.harness.language.suite import Suite
 from orbitcheck.harness.plugins.discovery import built_in, default_names, parse_name
 from orbitcheck.harness.running.plan import plan
 
@@ -327,9 +328,9 @@ def test_a_missing_file_a_folder_and_an_unknown_name_are_one_line(tmp_path):
 
 def test_expectations_of_a_user_are_read_from_a_file_of_their_own(write):
     text = 'expected_failures:\n  - {architecture: a, check: "b", outcome: fail, reason: c}\n'
-    assert load_expectations(write(text))[0].case == "*"
+    assert load_expectations(write(text), None)[0].case == "*"
     with pytest.raises(SuiteError, match=r"1:1: suite: unknown key"):
-        load_expectations(write("suite: x\n" + text))
+        load_expectations(write("suite: x\n" + text), None)
 
 
 @pytest.mark.parametrize("name", shipped_suites())

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from packaging.requirements import Requirement
 
 from orbitcheck.harness.front.cli import main
-from orbitcheck.harness.language.suite import load_suite
+from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins import scaffold
 from orbitcheck.harness.plugins.scaffold import FILES
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orbitcheck.harness.core.cell import Cell
-from orbitcheck.harness.language.suite import load_suite
+from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.discovery import parse_name
 from orbitcheck.harness.running.plan import plan
 from orbitcheck.harness.running.run import Plan, carry_out, time_limit

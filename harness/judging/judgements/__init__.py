@@ -1,0 +1,19 @@
+"""Judgements, one file a subject: from the rows that a conclusion reads to what they say together.
+
+Importing this folder registers the built-in ones. May import what judging may, and nothing of judging.
+"""
+
+from __future__ import annotations
+
+from .capacity import capacity_bounds, capacity_suffices, falls
+from .equality import equal_architectures, one_apart
+from .finding import JUDGEMENTS
+
+for _claim, _judgement in (
+    ("thm-5.2", equal_architectures),
+    ("prop-5.3", one_apart),
+    ("oce", falls),
+    ("prop-7.1", capacity_bounds),
+    ("thm-7.2", capacity_suffices),
+):
+    JUDGEMENTS.add(_claim, _judgement)

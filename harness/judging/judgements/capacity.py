@@ -1,0 +1,130 @@
+"""One to many emitted networks: errors that fall with their number, floors that hold, sizes that suffice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...checks.approximation.task import read_case
+from ...core.result import Result
+from .finding import Concluded, Descriptions, Finding
+from .measured import MEASURED, checks_of, errors_of, place, reached_by, spoken_of
+
+
+def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
+    """The error of one size falls at every doubling of the number of emitted networks, beyond the range of the seeds."""
+    predicted = "lower at every doubling of k"
+    steps = [
+        {
+            "check": check,
+            "architecture": name,
+            "size": size,
+            "from": k,
+            "to": 2 * k,
+            "before": [min(found[k, size]), max(found[k, size])],
+            "after": [min(found[2 * k, size]), max(found[2 * k, size])],
+        }
+        for check in checks_of(rows)
+        for name, found in errors_of(rows, check).items()
+        for k, size in sorted(found)
+        if (2 * k, size) in found
+    ]
+    if not steps:
+        return Finding(Concluded.NOT_APPLICABLE, "no row at k and at 2k networks", predicted, "")
+    lower = [step for step in steps if step["after"][1] < step["before"][0]]
+    observed = f"{len(lower)} of {len(steps)} doublings lower the error beyond the seeds' range"
+    evidence = {"doublings": steps}
+    if len(lower) == len(steps):
+        return Finding(Concluded.PASS, "", predicted, observed, evidence)
+    first = next(step for step in steps if step not in lower)
+    reason = (
+        f"{first['architecture']} / {first['check']}: k = {first['from']} to {first['to']}: "
+        f"{first['before'][0]:.3g}..{first['before'][1]:.3g} to {first['after'][0]:.3g}..{first['after'][1]:.3g}"
+    )
+    return Finding(Concluded.UNDECIDED, reason, predicted, observed, evidence)
+
+
+def capacity_bounds(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
+    """One emitted network stays at or above its floor; a larger output, trained likewise, passes below that floor."""
+    predicted = "the floor of the smallest output holds, and larger outputs pass below it"
+    wrong = [row for row in rows if row.outcome == "fail"]
+    if wrong:
+        return Finding(Concluded.FAIL, f"{place(wrong[0])}: {wrong[0].reason}", predicted, "below the floor")
+    curves = []
+    meant = spoken_of(rows, descriptions)
+    for check in checks_of(rows):
+        seeds = errors_of(rows, check)
+        for name, found in reached_by(rows, check).items():
+            if name not in meant:
+                continue
+            for size in sorted({size for _, size in found}):
+                ks = sorted(k for k, s in found if s == size)
+                floor = _capacity_floor(rows, check, name, (ks[0], size))
+                if floor is None:
+                    continue
+                passed = [k for k in ks[1:] if found[k, size].high < floor]
+                curves.append(
+                    {
+                        "check": check,
+                        "architecture": name,
+                        "size": size,
+                        "floor": floor,
+                        "errors": {str(k): list(seeds[name][k, size]) for k in ks},
+                        "passed": passed[0] if passed else None,
+                    }
+                )
+    if not curves:
+        return Finding(Concluded.NOT_APPLICABLE, "no row has a capacity floor above its threshold", predicted, "")
+    below = [each for each in curves if each["passed"]]
+    observed = f"the floor holds in {len(curves)} of {len(curves)}; {len(below)} pass below it with a larger output"
+    if len(below) == len(curves):
+        return Finding(Concluded.PASS, "", predicted, observed, {"curves": curves})
+    left = next(each for each in curves if not each["passed"])
+    reason = f"{left['architecture']} / {left['check']}: no output was trained below {left['floor']:.3g}"
+    return Finding(Concluded.UNDECIDED, reason, predicted, observed, {"curves": curves})
+
+
+def _capacity_floor(rows: Sequence[Result], check: str, name: str, case: tuple[int, int]) -> float | None:
+    """The floor of one row, if it is one of capacity and says that the target is out of reach."""
+    facts = next(
+        row.evidence
+        for row in rows
+        if (row.check, row.architecture) == (check, name) and row.outcome in MEASURED and read_case(row.case) == case
+    )
+    binding = facts["floor_kind"] == "capacity" and facts["floor"] > facts["threshold"]
+    return facts["floor"] if binding else None
+
+
+def capacity_suffices(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
+    """Some size of the output brings the error under the threshold."""
+    predicted = "under the threshold at some size of the output"
+    wrong = [row for row in rows if row.outcome == "fail"]
+    if wrong:
+        return Finding(Concluded.FAIL, f"{place(wrong[0])}: {wrong[0].reason}", predicted, "below the floor")
+    meant = spoken_of(rows, descriptions)
+    measured = [
+        row for row in rows if row.kind == "approximation" and row.outcome in MEASURED and row.architecture in meant
+    ]
+    groups = list(dict.fromkeys((row.check, row.architecture) for row in measured))
+    if not groups:
+        return Finding(Concluded.NOT_APPLICABLE, "no row applies to the architectures of the run", predicted, "")
+    best = {
+        f"{architecture} / {check}": min(
+            (row.evidence["error_high"], row.evidence["error"], row.case, row.evidence["threshold"])
+            for row in measured
+            if (row.check, row.architecture) == (check, architecture)
+        )
+        for check, architecture in groups
+    }
+    reached = [name for name, (high, _, _, threshold) in best.items() if high < threshold]
+    evidence = {"best": {name: {"case": case, "error": error} for name, (_, error, case, _) in best.items()}}
+    observed = f"reached by {len(reached)} of {len(best)}"
+    if len(reached) == len(best):
+        return Finding(Concluded.PASS, "", predicted, observed, evidence)
+    name = next(name for name in best if name not in reached)
+    return Finding(
+        Concluded.UNDECIDED,
+        f"{name}: {best[name][1]:.3g} at {best[name][2]} when the budget ended",
+        predicted,
+        observed,
+        evidence,
+    )

@@ -1,0 +1,63 @@
+"""What judgements read off rows: who was measured on which check, and the errors of training at each size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...checks.approximation.task import read_case
+from ...core.result import Result
+from ...learning.equivalence import Estimate
+from .finding import Descriptions
+
+MEASURED = ("pass", "fail", "undecided")
+
+Errors = dict[str, dict[tuple[int, int], list[float]]]
+"""Architecture -> (networks, size asked for) -> the seeds' errors."""
+
+
+def of_power(descriptions: Descriptions, power: str) -> list[str]:
+    """The architectures that keep the permutation symmetry and declare this power."""
+    return [
+        entry["name"]
+        for entry in descriptions
+        if not entry.get("error") and entry["power"] == power and entry["symmetry"] == "permutation"
+    ]
+
+
+def spoken_of(rows: Sequence[Result], descriptions: Descriptions) -> set[str]:
+    """The architectures that a theorem on operators speaks of: those of power 1-wl, or all where the run has none of them."""
+    present = {row.architecture for row in rows}
+    return present & set(of_power(descriptions, "1-wl")) or present
+
+
+def checks_of(rows: Sequence[Result]) -> list[str]:
+    """The checks that train, in the order of their rows."""
+    return list(dict.fromkeys(row.check for row in rows if row.kind == "approximation"))
+
+
+def measured(rows: Sequence[Result], check: str) -> list[Result]:
+    """The rows of a check that trains in which something was measured."""
+    return [row for row in rows if row.check == check and row.kind == "approximation" and row.outcome in MEASURED]
+
+
+def reached_by(rows: Sequence[Result], check: str) -> dict[str, dict[tuple[int, int], Estimate]]:
+    """Architecture -> (networks, size asked for) -> the error of the seed that validation prefers."""
+    found: dict[str, dict[tuple[int, int], Estimate]] = {}
+    for row in measured(rows, check):
+        estimate = Estimate(*(row.evidence[key] for key in ("error", "error_low", "error_high")))
+        found.setdefault(row.architecture, {})[read_case(row.case)] = estimate
+    return found
+
+
+def errors_of(rows: Sequence[Result], check: str) -> Errors:
+    """The errors of all seeds."""
+    found: Errors = {}
+    for row in measured(rows, check):
+        errors = [seed["error"] for seed in row.evidence["seeds"]]
+        found.setdefault(row.architecture, {})[read_case(row.case)] = errors
+    return found
+
+
+def place(row: Result) -> str:
+    """`architecture / check / case`."""
+    return f"{row.architecture} / {row.check} / {row.case}"

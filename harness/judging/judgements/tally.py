@@ -1,0 +1,36 @@
+"""Any claim that rows decide one by one: it holds if every row that speaks of it passes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ...core.result import Result
+from .finding import Concluded, Descriptions, Finding
+from .measured import place
+
+
+def tally(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
+    """Every row agrees with its own prediction; of an approximation that some size decides, the other sizes may stay open."""
+    counted = Counter(row.outcome for row in rows)
+    applicable = [row for row in rows if row.outcome != "not-applicable"]
+    predicted = ", ".join(
+        f"{count} {verdict}" for verdict, count in Counter(r.predicted for r in applicable).items() if verdict
+    )
+    observed = ", ".join(f"{count} {seen}" for seen, count in Counter(r.observed for r in applicable).items() if seen)
+    evidence = {"outcomes": dict(counted)}
+    wrong = [row for row in rows if row.outcome in ("fail", "error")]
+    if not applicable:
+        return Finding(Concluded.NOT_APPLICABLE, "no row applies to the architectures of the run", "", "", evidence)
+    if wrong:
+        reason = (
+            f"{len(wrong)} of {len(applicable)} rows contradict it, the first: {place(wrong[0])}: {wrong[0].reason}"
+        )
+        return Finding(Concluded.FAIL, reason, predicted, observed, evidence)
+    settled = {(row.check, row.architecture) for row in rows if row.outcome == "pass" and row.kind == "approximation"}
+    left = [place(row) for row in rows if row.outcome == "undecided" and (row.check, row.architecture) not in settled]
+    if left:
+        reason = f"{len(left)} of {len(applicable)} rows are open when the budget ended: {', '.join(left)}"
+        return Finding(Concluded.UNDECIDED, reason, predicted, observed, evidence)
+    early = f", but for {counted['undecided']} of a smaller size" if counted["undecided"] else ""
+    return Finding(Concluded.PASS, f"all of {len(applicable)} rows agree{early}", predicted, observed, evidence)

@@ -1,0 +1,77 @@
+"""What a suite file may hold, as the models that check it and that its JSON schema is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ..core.parameters import Parameters
+from .named_spaces import SpaceModel
+
+NAME = r"[a-z0-9][a-z0-9._-]*"
+
+Name = Annotated[str, Field(pattern=f"^{NAME}$")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class ExpectationModel(Parameters):
+    """Rows that are expected to come out otherwise than predicted; `*` and `?` are wildcards."""
+
+    architecture: Text
+    check: Text
+    case: Text = "*"
+    outcome: Literal["fail"]
+    reason: Text
+
+
+class AllowanceModel(Parameters):
+    """Rows that may stay undecided."""
+
+    architecture: Text
+    check: Text
+    case: Text = "*"
+    reason: Text
+
+
+class ConclusionModel(Parameters):
+    """A claim to be concluded from the rows of several checks together; `*` and `?` are wildcards."""
+
+    claim: Annotated[str, Field(description="id in the claims ledger, see `orbitcheck list claims`")]
+    checks: Annotated[list[Text], Field(min_length=1, description="ids of the checks whose rows are read")]
+    architectures: Annotated[list[Text], Field(min_length=1, description="whose rows are read")] = ["*"]
+    margin: Annotated[float, Field(gt=0, lt=1, description="of the variance: errors this near count as equal")] = 0.05
+    allow_undecided: Annotated[Text | None, Field(description="why the budget may leave it open")] = None
+
+
+class CheckModel(Parameters):
+    """What every check says of itself beside its kind's own parameters."""
+
+    id: Name
+    kind: Text
+    title: str = ""
+    claim: Annotated[str | None, Field(description="id in the claims ledger, see `orbitcheck list claims`")] = None
+    architectures: Annotated[
+        list[Text], Field(description="the only ones of the suite's own that it is asked of; all if left out")
+    ] = []
+
+
+class SuiteModel(Parameters):
+    """The outer document."""
+
+    suite: Name
+    version: Literal[1]
+    title: Text
+    architectures: Annotated[list[Text], Field(description="run where none is named; all built-in if left out")] = []
+    spaces: dict[Name, SpaceModel] = {}
+    checks: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    min_decided: Annotated[int, Field(ge=0, description="pass or fail rows that every architecture must reach")] = 0
+    expected_failures: list[ExpectationModel] = []
+    allow_undecided: list[AllowanceModel] = []
+    conclusions: list[ConclusionModel] = []
+
+
+class ExpectationsModel(Parameters):
+    """A user's own list of expected failures (`--expect`)."""
+
+    expected_failures: Annotated[list[ExpectationModel], Field(min_length=1)]
