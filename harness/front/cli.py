@@ -106,9 +106,10 @@ def run(
     from ..core.registry import UnknownName
     from ..language.suite import SuiteError, load_expectations, load_suite
     from ..plugins.discovery import NameSyntaxError, check_reference, default_names, parse_name
-    from ..running.run import NothingToRun, Plan, carry_out
+    from ..running.executors import available_cpus
+    from ..running.request import NothingToRun, RunRequest
+    from ..running.run import carry_out
     from ..running.store import StoreError
-    from ..running.workers import available_cpus
     from .progress import shown_progress
 
     errors: list[str] = []
@@ -140,12 +141,12 @@ def run(
             errors += error.errors
     if errors:
         refuse(*dict.fromkeys(errors))
-    task = Plan(
+    request = RunRequest(
         loaded, names, output, jobs or available_cpus(), resume, time_limit, device, expectations, require_power
     )
     try:
         with shown_progress() as progress:
-            result, code = carry_out(task, progress)
+            result, code = carry_out(request, progress)
     except NothingToRun as error:
         refuse(*error.errors)
     except StoreError as error:
@@ -367,10 +368,10 @@ def diff(before: Path, after: Path) -> None:
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 def reproduce(directory: Path, identity: str, device: str) -> None:
     """Run just one row of a finished run again (an id's beginning is enough)."""
-    from ..running.run import NothingToRun
+    from ..running.executors import Lost
+    from ..running.request import NothingToRun
     from ..running.run import reproduce as again
     from ..running.store import StoreError, read_run
-    from ..running.workers import Lost
 
     try:
         row, answer = again(read_run(directory), identity, device)
