@@ -231,18 +231,17 @@ def extend() -> None:
 
 
 def listed(what: str) -> list[dict[str, Any]]:
-    """The entries of one list as plain data; no architecture is imported."""
-    extend()
+    """The entries of one list as plain data; no architecture is imported, and no extension that could add nothing to it."""
     if what == "architectures":
-        from ..plugins.discovery import declared_statically, installed
+        from ..plugins.static_traits import declared_traits
 
-        defaults = {"symmetry": "permutation", "power": "unknown", "domain": "all", "paper": ""}
-        declared = {name: {**defaults, **declared_statically(name)} for name in installed()}
-        return [{"name": name, **{key: traits[key] for key in defaults}} for name, traits in declared.items()]
+        shown = ("symmetry", "power", "domain", "paper")
+        return [{"name": name, **{key: traits[key] for key in shown}} for name, traits in declared_traits().items()]
     if what == "suites":
-        from ..language.suite import load_suite, shipped_suites
+        from ..language.shipped import shipped_titles
 
-        return [{"name": name, "title": load_suite(name).title} for name in shipped_suites()]
+        return [{"name": name, "title": title} for name, title in shipped_titles().items()]
+    extend()
     if what == "checks":
         from ..checks import CHECK_KINDS
 
@@ -499,6 +498,7 @@ def build(name: str, force: bool) -> None:
     from ..zoo.recipe import ZOOS
     from .progress import shown_progress
 
+    extend()
     try:
         ZOOS[name]
     except UnknownName as error:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,6 +23,7 @@ from ..plugins.discovery import NameSyntaxError, check_reference, parse_name
 from ..plugins.extensions import ExtensionError, load_extensions
 from ..weights.space import NamedSpace
 from .named_spaces import SpaceModel, named_space
+from .shipped import shipped_suites
 from .yaml_marks import Document, YamlProblems, parse_document
 
 VERSION = 1
@@ -196,14 +195,6 @@ class Suite:
                 ),
             }
         )
-
-
-@cache
-def shipped_suites() -> dict[str, Path]:
-    """Name -> file of the suites that come with orbitcheck."""
-    folder = files("orbitcheck") / "suites"
-    found = {Path(str(entry)).stem: Path(str(entry)) for entry in folder.iterdir() if entry.name.endswith(".yaml")}
-    return dict(sorted(found.items()))
 
 
 def load_suite(reference: str | Path, kinds: Registry[CheckKind] = CHECK_KINDS) -> Suite:
