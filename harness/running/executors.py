@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..core.cleaning import BorderError, cleaned, cleaned_text
 from ..core.registry import Registry
 
 
@@ -80,10 +81,22 @@ def open_executor(name: str, jobs: int, log: Path | None) -> Executor:
 
 
 def carried_out(executor: Executor, tasks: Sequence[Task]) -> Iterator[tuple[int, Answer | Lost]]:
-    """`(position, answer)` of every task, in the order in which they finish; the executor must have no other tasks."""
+    """`(position, answer)` of every task, in the order in which they finish; the executor must have no other tasks.
+
+    Answers are plain JSON data, cleaned as all that crosses the border is; one that is not is lost.
+    """
     positions = {executor.submit(task): position for position, task in enumerate(tasks)}
     for number, answer in executor.results():
-        yield positions[number], answer
+        yield positions[number], _cleaned(answer)
+
+
+def _cleaned(answer: Answer | Lost) -> Answer | Lost:
+    if isinstance(answer, Lost):
+        return Lost(cleaned_text(answer.reason))
+    try:
+        return Answer(cleaned(answer.value))
+    except BorderError as error:
+        return Lost(f"its answer is no plain data: {error}")
 
 
 def available_cpus() -> int:

@@ -43,7 +43,7 @@ for executor in executors:
     run, code = carry_out(request)
     found[executor] = {
         "code": code,
-        "rows": [[row.id, row.outcome, row.reason, row.observed, row.evidence, row.certificate] for row in run.results],
+        "rows": [{**row.to_json(), "seconds": 0, "model_seconds": 0, "reproduce": ""} for row in run.results],
         "architectures": [{**entry, "cost": None} for entry in run.architectures],
         "planted": run.planted,
         "problems": run.problems,
@@ -66,7 +66,7 @@ def test_another_executor_gives_the_same_run_and_the_caller_imports_no_torch(tmp
     found, heavy = json.loads(done.stdout)
     assert not heavy
     assert found["local"] == found["one-child"]
-    assert [outcome for _, outcome, *_ in found["local"]["rows"]].count("fail") == 2, "the rows say something"
+    assert [row["outcome"] for row in found["local"]["rows"]].count("fail") == 2, "the rows say something"
     assert len(found["local"]["planted"]) == 7
 
 
@@ -110,6 +110,27 @@ def test_what_breaks_a_local_worker_loses_its_own_answer_alone():
     assert answers[1] == Lost("crashed: its process ended itself with exit code 70")
     assert answers[2] == Lost("hung: no answer within 0.5 s")
     assert isinstance(answers[3], Lost) and answers[3].reason.startswith("ZeroDivisionError: ")
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("a\udcff\x1b[31m", Answer("a\ufffd\ufffd[31m")),
+        ((1, 2), Answer([1, 2])),
+        ({1, 2}, Lost("its answer is no plain data: set is no JSON data")),
+    ],
+)
+def test_what_comes_back_is_plain_data_or_lost(value, read):
+    class Echo:
+        def submit(self, task: Task) -> int:
+            return 1
+
+        def results(self):
+            yield 1, Answer(value)
+
+        def close(self) -> None: ...
+
+    assert list(carried_out(Echo(), [Task(abs, (1,))])) == [(0, read)]
 
 
 def test_an_unknown_executor_is_answered_with_those_there_are():
