@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -52,6 +52,8 @@ class CheckKind:
         subject: `ARCHITECTURE`, a row for each case and architecture; or `WEIGHTS`, one row a case, since the check reads no
             architecture; the measurement is then given one that cannot be built.
         time_limit: `(resolved parameters) -> seconds` after which a row counts as hung, unless the user says otherwise.
+        needs: `(resolved parameters) -> the zoos that the rows read`, as `zoo` or `zoo/group`; they are trained before any row, since
+            no row has the time for it. No torch.
     """
 
     name: str
@@ -63,6 +65,7 @@ class CheckKind:
     measurement: str
     subject: str = ARCHITECTURE
     time_limit: Callable[[Mapping[str, Any]], float] = lambda parameters: TIME_LIMIT
+    needs: Callable[[Mapping[str, Any]], Iterable[str]] = lambda parameters: ()
 
     def __post_init__(self) -> None:
         if self.subject not in (ARCHITECTURE, WEIGHTS):

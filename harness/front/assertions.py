@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..checks.equivariance import verdict as law
 from ..checks.equivariance.kind import CONSTRUCTED_INPUTS
 from ..checks.equivariance.law import OUTPUTS, Task, measure
+from ..checks.equivariance.verdict import Measurement, judge
 from ..checks.prediction import NOT_SEPARATED, SEPARATED, Ground, Prediction
 from ..checks.separation.draws import take_draws
 from ..checks.separation.verdict import Draw, observe
@@ -43,7 +43,7 @@ def assert_equivariant(
     inputs: Sequence[str] = CONSTRUCTED_INPUTS,
     modes: Sequence[str] = ("eval",),
     seed: int = 0,
-) -> dict[str, law.Measurement]:
+) -> dict[str, Measurement]:
     """Assert `phi(g v) = g phi(v)` on every kind of input, for a built network or for both outputs of a factory.
 
     Args:
@@ -59,7 +59,7 @@ def assert_equivariant(
         Unsupported: a factory claims neither output.
     """
     __tracebackhide__ = True  # pytest shows the test's own line and the message
-    measurements: dict[str, law.Measurement] = {}
+    measurements: dict[str, Measurement] = {}
     refusals: list[str] = []
     for name, asked, architecture in _subjects(network, space):
         for kind in inputs:
@@ -71,7 +71,7 @@ def assert_equivariant(
                 except Unsupported as reason:
                     refusals.append(str(reason))
                     break
-                found = law.judge(measured)
+                found = judge(measured)
                 case = f"{name}/{kind}/{mode}"
                 if found.outcome != "pass":
                     raise AssertionError(

@@ -103,9 +103,10 @@ def run(
     device: str,
 ) -> None:
     """Run suites (shipped names or files) over architectures, and write the report."""
-    from ..running.run import NothingToRun, Plan, carry_out
+    from ..running.executors import available_cpus
+    from ..running.request import NothingToRun, RunRequest
+    from ..running.run import carry_out
     from ..running.store import StoreError
-    from ..running.workers import available_cpus
     from .progress import shown_progress
     from .selection import SelectionError, select
 
@@ -113,7 +114,7 @@ def run(
         chosen = select(suites, architectures, expect)
     except SelectionError as error:
         refuse(*error.errors)
-    task = Plan(
+    request = RunRequest(
         list(chosen.suites.values()),
         chosen.architectures,
         output,
@@ -126,7 +127,7 @@ def run(
     )
     try:
         with shown_progress() as progress:
-            result, code = carry_out(task, progress)
+            result, code = carry_out(request, progress)
     except NothingToRun as error:
         refuse(*error.errors)
     except StoreError as error:
@@ -213,18 +214,17 @@ def extend() -> None:
 
 
 def listed(what: str) -> list[dict[str, Any]]:
-    """The entries of one list as plain data; no architecture is imported."""
-    extend()
+    """The entries of one list as plain data; no architecture is imported, and no extension that could add nothing to it."""
     if what == "architectures":
-        from ..plugins.discovery import declared_statically, installed
+        from ..plugins.static_traits import declared_traits
 
-        defaults = {"symmetry": "permutation", "power": "unknown", "domain": "all", "paper": ""}
-        declared = {name: {**defaults, **declared_statically(name)} for name in installed()}
-        return [{"name": name, **{key: traits[key] for key in defaults}} for name, traits in declared.items()]
+        shown = ("symmetry", "power", "domain", "paper")
+        return [{"name": name, **{key: traits[key] for key in shown}} for name, traits in declared_traits().items()]
     if what == "suites":
-        from ..language.reading import load_suite, shipped_suites
+        from ..language.shipped import shipped_titles
 
-        return [{"name": name, "title": load_suite(name).title} for name in shipped_suites()]
+        return [{"name": name, "title": title} for name, title in shipped_titles().items()]
+    extend()
     if what == "checks":
         from ..checks import CHECK_KINDS
 
@@ -353,10 +353,10 @@ def diff(before: Path, after: Path) -> None:
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 def reproduce(directory: Path, identity: str, device: str) -> None:
     """Run just one row of a finished run again (an id's beginning is enough)."""
-    from ..running.run import NothingToRun
+    from ..running.executors import Lost
+    from ..running.request import NothingToRun
     from ..running.run import reproduce as again
     from ..running.store import StoreError, read_run
-    from ..running.workers import Lost
 
     try:
         row, answer = again(read_run(directory), identity, device)
@@ -484,6 +484,7 @@ def build(name: str, force: bool) -> None:
     from ..zoo.recipe import ZOOS
     from .progress import shown_progress
 
+    extend()
     try:
         ZOOS[name]
     except UnknownName as error:

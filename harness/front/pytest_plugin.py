@@ -82,12 +82,13 @@ class Rows:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a row came to, also where its report comes from another process."""
-        told = {key: str(value) for key, value in report.user_properties}
+        properties = {key: str(value) for key, value in report.user_properties}
         cell = self.cells.get(str(report.nodeid))
-        if cell is not None and report.when == "call" and "outcome" in told:
+        if cell is not None and report.when == "call" and "outcome" in properties:
             from ..running.run import unanswered
 
-            self.answers[str(report.nodeid)] = replace(unanswered(cell, told["reason"]), outcome=told["outcome"])
+            answer = replace(unanswered(cell, properties["reason"]), outcome=properties["outcome"])
+            self.answers[str(report.nodeid)] = answer
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:

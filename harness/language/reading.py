@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from ..weights.space import NamedSpace
 from .models import AllowanceModel, CheckModel, ExpectationModel, ExpectationsModel, SuiteModel
 from .named_spaces import SpaceModel, named_space
 from .rows import Asked, all_asked, unmet, unread
+from .shipped import shipped_suites
 from .suite import Check, Conclusion, Expectation, Suite
 from .yaml_marks import Document, YamlProblems, parse_document
 
@@ -37,13 +37,6 @@ class SuiteError(ValueError):
 
 
 @cache
-def shipped_suites() -> dict[str, Path]:
-    """Name -> file of the suites that come with orbitcheck."""
-    folder = files("orbitcheck") / "suites"
-    found = {Path(str(entry)).stem: Path(str(entry)) for entry in folder.iterdir() if entry.name.endswith(".yaml")}
-    return dict(sorted(found.items()))
-
-
 def load_suite(
     reference: str | Path, given: Sequence[ArchitectureName] = (), kinds: Registry[CheckKind] = CHECK_KINDS
 ) -> Suite:

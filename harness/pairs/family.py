@@ -7,7 +7,7 @@ certified by the oracles (`oracles/relation.py`); what a family knows by constru
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ class PairFamily:
             `space` is the check's space, or None when the suite names none.
         make: `(parameters, space, case, rng) -> Pair`.
         claim: id in the claims ledger that the family serves by default, or None.
+        needs: `(parameters) -> the zoos that `make` reads`, as `zoo` or `zoo/group`. No torch.
     """
 
     name: str
@@ -39,6 +40,7 @@ class PairFamily:
     cases: Callable[[Any, WeightSpace | None], tuple[str, ...]]
     make: Callable[[Any, WeightSpace | None, str, np.random.Generator], Pair]
     claim: str | None = None
+    needs: Callable[[Any], Iterable[str]] = lambda parameters: ()
 
 
 PAIR_FAMILIES: Registry[PairFamily] = Registry("pair family")

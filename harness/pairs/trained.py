@@ -141,4 +141,5 @@ TRAINED = PairFamily(
     TrainedParameters,
     _cases,
     _make,
+    needs=lambda parameters: [parameters.zoo],
 )

@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.registry import did_you_mean
-from ..weights.space import WeightSpace
+from .traits import InvalidPlugin, Traits
 
 if TYPE_CHECKING:
     import torch
 
-SYMMETRIES = ("permutation", "permutation+scale", "permutation+sign", "none")
-POWERS = ("1-wl", "below-1-wl", "complete", "function", "unknown")
-DOMAINS = ("all", "general-position")
-MODES = ("eval", "train")
+    from ..weights.space import WeightSpace
+
 CONTRACT = "(space: WeightSpace, output: Invariant | Equivariant, **options) -> torch.nn.Module"
 
 
@@ -25,10 +23,6 @@ class Unsupported(Exception):
 
     The message is the reason shown. Raised after construction it counts as an error, since a claim was made by then.
     """
-
-
-class InvalidPlugin(TypeError):
-    """A plug-in that breaks the contract at registration; the message shows what was got beside what is allowed."""
 
 
 class OptionError(ValueError):
@@ -47,47 +41,6 @@ class Equivariant:
     """Ask for `phi(g v) = g phi(v)`: the network returns `Weights` of the same space with this many channels."""
 
     channels: int = 1
-
-
-@dataclass(frozen=True)
-class Traits:
-    """What an architecture declares about itself; predictions follow from it (protocol.md, section 3).
-
-    Args:
-        symmetry: one of `SYMMETRIES`.
-        power: one of `POWERS`; `1-wl` needs `rounds`.
-        rounds: `(low, high)` as a function of those options that it names: refinement tells apart nothing by round `low`
-            that the network cannot, and the network nothing that refinement tells apart only after round `high`.
-        domain: where the declaration holds: all of V, or general position (pairwise distinct biases in a hidden layer).
-        continuous: false for canonical forms, whose output may jump under one-ulp noise.
-        modes: the module modes in which the law is claimed.
-        linear_layer: name of the attribute, a module `Weights -> Weights`, for the completeness check.
-        paper: where the architecture was published.
-    """
-
-    symmetry: str = "permutation"
-    power: str = "unknown"
-    rounds: Callable[..., tuple[int, int]] | None = None
-    domain: str = "all"
-    continuous: bool = True
-    modes: tuple[str, ...] = ("eval",)
-    linear_layer: str | None = None
-    paper: str = ""
-
-    def __post_init__(self) -> None:
-        for key, allowed in (("symmetry", SYMMETRIES), ("power", POWERS), ("domain", DOMAINS)):
-            value = getattr(self, key)
-            if value not in allowed:
-                raise InvalidPlugin(f"{key}={value!r}{did_you_mean(str(value), allowed)}")
-        if not isinstance(self.continuous, bool):
-            raise InvalidPlugin(f"continuous={self.continuous!r}; allowed: True, False")
-        if not isinstance(self.modes, tuple) or not self.modes or not set(self.modes) <= set(MODES):
-            raise InvalidPlugin(f"modes={self.modes!r}; allowed: a non-empty tuple of {', '.join(map(repr, MODES))}")
-        if (self.power == "1-wl") != (self.rounds is not None) or not (self.rounds is None or callable(self.rounds)):
-            raise InvalidPlugin(
-                f"power={self.power!r} with rounds={self.rounds!r}; power '1-wl' needs rounds=lambda depth: (low, high), "
-                "and no other power takes it"
-            )
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
-"""How an architecture is named and found: entry points, `package.module:attribute`, `path/to/file.py:attribute`.
+"""How an architecture is named and found: an installed name, `package.module:attribute`, `path/to/file.py:attribute`.
 
-Names are parsed and installed ones listed without importing a plug-in; `load` imports just the one that is named.
+Names are parsed and checked without importing a plug-in; `load` imports just the one that is named.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib
 import importlib.util
@@ -16,17 +15,14 @@ import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 from typing import Any
 
 from ..core.cell import WEIGHTS
-from ..core.registry import DuplicateName, UnknownName, did_you_mean
+from ..core.registry import UnknownName, did_you_mean
 from ..core.scalars import parse_scalar
 from .architecture import Architecture, InvalidPlugin, as_architecture
-
-GROUP = "orbitcheck.architectures"
-HOME = "orbitcheck"
+from .installed import built_in, installed
 
 
 class PluginImportError(ImportError):
@@ -74,45 +70,6 @@ def parse_name(text: str) -> ArchitectureName:
             raise NameSyntaxError(f"architecture {text!r}: option {key!r} is given twice")
         options[key] = parse_scalar(value)
     return ArchitectureName(match[1], tuple(sorted(options.items())))
-
-
-@cache
-def installed() -> dict[str, EntryPoint]:
-    """Name -> entry point of every installed architecture, built-in ones first; nothing is imported.
-
-    Raises:
-        DuplicateName: two distributions claim one name.
-    """
-    found: dict[str, EntryPoint] = {}
-    for point in sorted(
-        entry_points(group=GROUP), key=lambda point: (not point.value.startswith(f"{HOME}."), point.name)
-    ):
-        if point.name in found and found[point.name].value != point.value:
-            raise DuplicateName(
-                f"architecture {point.name!r} is installed twice: {found[point.name].value} and {point.value}"
-            )
-        found[point.name] = point
-    return found
-
-
-def built_in() -> tuple[str, ...]:
-    """Names of the architectures that orbitcheck ships, less those of an optional extra that is not installed."""
-    shipped = {name: point for name, point in installed().items() if point.value.startswith(f"{HOME}.")}
-    return tuple(name for name, point in shipped.items() if not missing_packages(point))
-
-
-def missing_packages(point: EntryPoint) -> list[str]:
-    """The packages of an entry point's extras (`name = "module:attr [extra]"`) that are not installed."""
-    missing = []
-    for line in point.dist.requires or () if point.extras and point.dist else ():
-        requirement, _, marker = line.partition(";")
-        package = re.split(r"[^\w.-]", requirement.strip())[0]
-        if any(re.search(rf"extra == ['\"]{re.escape(extra)}['\"]", marker) for extra in point.extras):
-            try:
-                distribution(package)
-            except PackageNotFoundError:
-                missing.append(package)
-    return missing
 
 
 def default_names(suites: Iterable[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
@@ -207,48 +164,3 @@ def _import_file(path: Path) -> Any:
         del sys.modules[key]
         raise
     return module
-
-
-def declared_statically(name: str) -> dict[str, Any]:
-    """Traits of an installed architecture read off its `@register(...)` line, without running any of its code.
-
-    Only literal values are read; what is computed is left out. Empty if the source cannot be found or parsed.
-    """
-    point = installed()[name]
-    top, _, rest = point.module.partition(".")
-    spec = importlib.util.find_spec(top)
-    if spec is None:
-        return {}
-    root = (
-        Path(spec.submodule_search_locations[0]) if spec.submodule_search_locations else Path(spec.origin or "").parent
-    )
-    parts = rest.split(".") if rest else ["__init__"] if spec.submodule_search_locations else [top]
-    for source in (root.joinpath(*parts).with_suffix(".py"), root.joinpath(*parts, "__init__.py")):
-        if source.is_file():
-            try:
-                tree = ast.parse(source.read_bytes())
-            except (SyntaxError, ValueError):
-                return {}
-            return _register_arguments(tree, point.attr)
-    return {}
-
-
-def _register_arguments(tree: ast.Module, attribute: str) -> dict[str, Any]:
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == attribute:
-            for call in node.decorator_list:
-                if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("register"):
-                    return {
-                        keyword.arg: ast.literal_eval(keyword.value)
-                        for keyword in call.keywords
-                        if keyword.arg and _is_literal(keyword.value)
-                    }
-    return {}
-
-
-def _is_literal(node: ast.expr) -> bool:
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError):
-        return False
-    return True

@@ -6,7 +6,7 @@ It never says what is possible there: that follows from the samples themselves, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ class Regime:
             the population is finite. Twins stay in one batch. Every random number comes from `rng`.
         limit: `(parameters) -> how many samples there are at most`, or None for no limit. No torch.
         metadata: names that the samples carry.
+        needs: `(parameters) -> the zoos that `draw` reads`, as `zoo` or `zoo/group`. No torch.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Regime:
     draw: Callable[[Any, WeightSpace, Sequence[int], np.random.Generator], tuple[Samples, ...]]
     limit: Callable[[Any], int | None] = lambda parameters: None
     metadata: tuple[str, ...] = ()
+    needs: Callable[[Any], Iterable[str]] = lambda parameters: ()
 
 
 REGIMES: Registry[Regime] = Registry("regime")

@@ -65,7 +65,9 @@ def _zoo_regime(
             for indices in dealt
         )
 
-    return Regime(name, title, parameters, space, draw, lambda chosen: count, metadata)
+    return Regime(
+        name, title, parameters, space, draw, lambda _: count, metadata, lambda chosen: [f"{name}/{group(chosen)}"]
+    )
 
 
 DIGITS_INR = _zoo_regime(

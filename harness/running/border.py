@@ -70,8 +70,8 @@ def read_run(text: str | bytes) -> Run:
         raise BorderError("results: required, a list of rows")
     if version == PREVIOUS:
         rows = [row_of_previous(row) for row in rows]
-    told = {key: value for key, value in data.items() if key in RUN_KEYS}
-    run = _checked(_runs(), {**told, "results": []}, "run")
+    given = {key: value for key, value in data.items() if key in RUN_KEYS}
+    run = _checked(_runs(), {**given, "results": []}, "run")
     for position, suite in enumerate(run.suites):
         missing = SUITE_KEYS - set(suite)
         if missing:

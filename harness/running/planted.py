@@ -72,7 +72,7 @@ def wanted_by(kinds: Iterable[str]) -> tuple[Defect, ...]:
 
 
 def plant(number: int) -> dict[str, Any]:
-    """In a worker: what became of `DEFECTS[number]`, as plain JSON."""
+    """What became of `DEFECTS[number]`, as plain JSON."""
     from .evaluate import evaluate
     from .planted_networks import network  # needs torch, which planning must not pay for
 

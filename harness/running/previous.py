@@ -29,7 +29,7 @@ def row_of_previous(row: Any) -> Any:
     if not isinstance(row, Mapping) or not isinstance(row.get("evidence"), Mapping):
         return row
     evidence, reason, outcome = dict(row["evidence"]), str(row.get("reason")), row.get("outcome")
-    told = {
+    added = {
         "forwards": evidence.pop("forwards", 0),
         "printed": evidence.pop("printed", ""),
         "refusal": _first(REFUSALS, reason, "target") if outcome == "not-applicable" else None,
@@ -39,7 +39,7 @@ def row_of_previous(row: Any) -> Any:
         evidence["cause"] = _first(CAUSES, str(evidence["cause"]), "unknown")
     if row.get("kind") == "separation" and evidence.get("prediction") == "one orbit of the declared symmetry":
         evidence["ground"] = "declared-symmetry"
-    return {**row, **told, "evidence": evidence}
+    return {**row, **added, "evidence": evidence}
 
 
 def _first(beginnings: Mapping[str, str], text: str, otherwise: str | None) -> str | None:

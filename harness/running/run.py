@@ -1,149 +1,156 @@
 """Carrying a run out: suites x architectures -> `Run`, every row kept as soon as it is there.
 
-The process that runs this never imports torch; workers do (`workers.py`).
+The process that runs this never imports torch: all that needs it is handed to an executor.
 """
 
 from __future__ import annotations
 
-import os
-import platform
 import shlex
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..checks import CHECK_KINDS
 from ..checks.kinds import TIME_LIMIT
 from ..core.cell import WEIGHTS, Cell
+from ..core.cleaning import BorderError
 from ..core.evidence import NOTHING
 from ..core.outcomes import Fault
-from ..core.result import Result, Run, digest
+from ..core.result import Result, Run
 from ..judging.conclusions import conclude
 from ..judging.conclusions import problems as conclusion_problems
 from ..judging.controls import controls, round_ladder
 from ..judging.gate import exit_code, notes, settle
 from ..judging.order import separation_order
-from ..language.suite import Expectation, Suite
-from ..plugins.discovery import ArchitectureName
+from ..language.suite import Suite
+from ..plugins.discovery import parse_name
+from ..zoo.recipe import parse_reference
 from .border import read_row
+from .descriptions import describe_all
+from .executors import Answer, Executor, Lost, Task, carried_out, open_executor
 from .plan import plan
 from .planted import DEFECTS, plant, report, wanted_by
 from .planted import problems as planted_problems
-from .store import CHECKPOINTS, PLUGIN_OUTPUT, clear_checkpoints, open_journal, save
-from .workers import (
-    Lost,
-    Workers,
-    architecture_cost,
-    available_cpus,
-    check_device,
-    describe_architecture,
-    described,
-    evaluate_cell,
-    prepare_zoo,
-)
-
-VERSION = version("orbitcheck")
-
-DESCRIPTION_LIMIT = 60.0
-COST_LIMIT = 20.0
-"""Seconds after which the cost of a forward pass stays unknown."""
-LIBRARIES = ("torch", "numpy", "scipy", "canonaut", "scikit-learn")
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much is done, and of how much."""
+from .provenance import VERSION, environment, made_by
+from .request import NothingToRun, Progress, RunRequest
+from .store import CHECKPOINTS, PLUGIN_OUTPUT, Journal, clear_checkpoints, open_journal, save
+from .tasks import evaluate_cell, prepare_zoo
 
 
-class NothingToRun(ValueError):
-    """Nothing can be run; `errors` are its lines."""
-
-    def __init__(self, *errors: str):
-        super().__init__("\n".join(errors))
-        self.errors = errors
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to carry out, and how.
-
-    Args:
-        suites, architectures: checked before.
-        directory: where everything is written.
-        jobs: worker processes.
-        resume: whether rows that the folder's journal holds are taken from there.
-        time_limit: seconds a row; None leaves it to each kind of check.
-        device: "cpu" or "cuda".
-        expectations: a user's own expected failures.
-        require_power: see `gate.settle`.
-    """
-
-    suites: Sequence[Suite]
-    architectures: Sequence[ArchitectureName]
-    directory: Path
-    jobs: int = field(default_factory=available_cpus)
-    resume: bool = False
-    time_limit: float | None = None
-    device: str = "cpu"
-    expectations: Sequence[Expectation] = ()
-    require_power: str | None = None
-
-
-def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) -> tuple[Run, int]:
+def carry_out(request: RunRequest, progress: Progress = lambda stage, done, total: None) -> tuple[Run, int]:
     """Evaluate every row, settle what the suites declare, and write all files; the run and its exit code.
 
     Raises:
         NothingToRun: no architecture loads, or options or a device that are not there.
         StoreError: the folder cannot be used.
     """
-    cells = plan(task.suites, task.architectures)
+    cells = plan(request.suites, request.architectures)
+    log = request.directory / PLUGIN_OUTPUT
     with (
-        open_journal(task.directory, task.resume) as journal,
-        Workers(task.jobs, task.directory / PLUGIN_OUTPUT) as workers,
+        open_journal(request.directory, request.resume) as journal,
+        closing(open_executor(request.executor, request.jobs, log)) as executor,
     ):
-        if not task.resume:
-            clear_checkpoints(task.directory)
-        descriptions = _describe(task, workers) if any(cell.architecture != WEIGHTS for cell in cells) else []
-        by_name = {entry["name"]: entry for entry in descriptions}
-        made_by = {name: _made_by(task, entry) for name, entry in (*by_name.items(), (WEIGHTS, {}))}
-        rows: dict[int, Result] = {}
-        for position, cell in enumerate(cells):
-            kept = journal.get(cell.id, made_by[cell.architecture]) if task.resume else None
-            unloadable = by_name.get(cell.architecture, {}).get("error")
-            if unloadable:
-                rows[position] = unanswered(cell, str(unloadable), Fault.NOT_LOADED)
-            elif kept is not None:
-                rows[position] = replace(kept, suite=cell.suite, check=cell.check, claim=cell.claim)
-        missing = [position for position in range(len(cells)) if position not in rows]
-        for zoo in sorted({zoo for position in missing for zoo in _zoos(cells[position].parameters)}):
-            progress(f"training {zoo}", 0, 1)
-            list(workers.map(prepare_zoo, [(zoo,)], None))
-        progress("rows", len(rows), len(cells))
-        arguments = [
-            (cells[position], task.device, task.directory / CHECKPOINTS, made_by[cells[position].architecture])
-            for position in missing
-        ]
-        limits = [task.time_limit or time_limit(cells[position]) for position in missing]
-        answers = workers.map(evaluate_cell, arguments, limits)
-        for number, answer in answers:
-            cell = cells[missing[number]]
-            row = unanswered(cell, answer.reason) if isinstance(answer, Lost) else read_row(answer)
-            journal.add(row, made_by[cell.architecture])
-            rows[missing[number]] = row
-            progress("rows", len(rows), len(cells))
-        planted = _planted({cell.kind for cell in cells}, workers)
-    clear_checkpoints(task.directory)
-    commanded = [
-        replace(rows[position], reproduce=reproducer(task.directory, cell)) for position, cell in enumerate(cells)
+        if not request.resume:
+            clear_checkpoints(request.directory)
+        asked = any(cell.architecture != WEIGHTS for cell in cells)
+        descriptions = describe_all(request, executor) if asked else []
+        rows = _rows(request, cells, descriptions, journal, executor, progress)
+        planted = _planted({cell.kind for cell in cells}, executor)
+    clear_checkpoints(request.directory)
+    run = _judged(request, cells, rows, descriptions, planted)
+    save(run, request.directory)
+    return run, exit_code(run)
+
+
+def _rows(
+    request: RunRequest,
+    cells: Sequence[Cell],
+    descriptions: Sequence[Mapping[str, Any]],
+    journal: Journal,
+    executor: Executor,
+    progress: Progress,
+) -> list[Result]:
+    """The row of every cell, in their order: kept from before, an error for want of a plug-in, or evaluated now."""
+    by_name = {WEIGHTS: {}, **{entry["name"]: entry for entry in descriptions}}
+    origins = {name: made_by(request.device, entry) for name, entry in by_name.items()}
+    rows: dict[int, Result] = {}
+    for position, cell in enumerate(cells):
+        kept = journal.get(cell.id, origins[cell.architecture]) if request.resume else None
+        unloadable = by_name[cell.architecture].get("error")
+        if unloadable:
+            rows[position] = unanswered(cell, str(unloadable), Fault.NOT_LOADED)
+        elif kept is not None:
+            rows[position] = replace(kept, suite=cell.suite, check=cell.check, claim=cell.claim)
+    missing = [position for position in range(len(cells)) if position not in rows]
+    for zoo in zoos_of(cells[position] for position in missing):
+        progress(f"training {zoo}", 0, 1)
+        list(carried_out(executor, [Task(prepare_zoo, (zoo,))]))  # one that fails is told by the rows that read it
+    progress("rows", len(rows), len(cells))
+    tasks = [
+        Task(
+            evaluate_cell,
+            (cells[position], request.device, request.directory / CHECKPOINTS, origins[cells[position].architecture]),
+            request.time_limit or time_limit(cells[position]),
+        )
+        for position in missing
     ]
-    settled, problems, _ = settle(commanded, cells, task.suites, task.expectations, descriptions, task.require_power)
+    for number, answer in carried_out(executor, tasks):
+        cell = cells[missing[number]]
+        row = _row(cell, answer)
+        journal.add(row, origins[cell.architecture])
+        rows[missing[number]] = row
+        progress("rows", len(rows), len(cells))
+    return [rows[position] for position in range(len(cells))]
+
+
+def _row(cell: Cell, answer: Answer | Lost) -> Result:
+    """What came back, checked at the border."""
+    if isinstance(answer, Lost):
+        return unanswered(cell, answer.reason)
+    try:
+        return read_row(answer.value)
+    except BorderError as error:
+        return unanswered(cell, f"its answer is no row: {error}")
+
+
+def zoos_of(cells: Iterable[Cell]) -> list[str]:
+    """The names of the zoos that the rows of these cells read."""
+    return sorted(
+        {parse_reference(zoo)[0].name for cell in cells for zoo in CHECK_KINDS[cell.kind].needs(cell.parameters)}
+    )
+
+
+def _planted(kinds: set[str], executor: Executor) -> list[dict[str, Any]]:
+    """What became of the planted defects that these check kinds have to catch."""
+    defects = wanted_by(kinds)
+    tasks = [Task(plant, (DEFECTS.index(defect),), TIME_LIMIT) for defect in defects]
+    answers = dict(carried_out(executor, tasks))
+    return [
+        report(defect, "error", answer.reason) if isinstance(answer := answers[position], Lost) else answer.value
+        for position, defect in enumerate(defects)
+    ]
+
+
+def _judged(
+    request: RunRequest,
+    cells: Sequence[Cell],
+    rows: Sequence[Result],
+    descriptions: Sequence[Mapping[str, Any]],
+    planted: Sequence[Mapping[str, Any]],
+) -> Run:
+    """The rows settled against what the suites declare, and all that follows from them together."""
+    rows = [replace(row, reproduce=reproducer(request.directory, cell)) for row, cell in zip(rows, cells, strict=True)]
+    settled, problems, _ = settle(
+        rows, cells, request.suites, request.expectations, descriptions, request.require_power
+    )
     order = separation_order(settled)
-    concluded = conclude(settled, task.suites, descriptions)
-    run = Run(
+    concluded = conclude(settled, request.suites, descriptions)
+    return Run(
         VERSION,
-        environment(task),
-        [suite.to_json() for suite in task.suites],
+        environment(request.device, request.jobs, request.time_limit),
+        [suite.to_json() for suite in request.suites],
         descriptions,
         settled,
         [*problems, *conclusion_problems(concluded), *planted_problems(planted)],
@@ -152,68 +159,8 @@ def carry_out(task: Plan, progress: Progress = lambda stage, done, total: None) 
         controls(settled, descriptions),
         round_ladder(settled, descriptions),
         planted,
-        notes(cells, task.suites, task.expectations),
+        notes(cells, request.suites, request.expectations),
     )
-    save(run, task.directory)
-    return run, exit_code(run)
-
-
-def _describe(task: Plan, workers: Workers) -> list[Mapping[str, Any]]:
-    """What every plug-in declares; one that does not load keeps its line, unless none does."""
-    if task.device != "cpu":
-        refusal = next(answer for _, answer in workers.map(check_device, [(task.device,)], DESCRIPTION_LIMIT))
-        if refusal:
-            raise NothingToRun(refusal.reason if isinstance(refusal, Lost) else refusal)
-    names = list({str(name): name for name in task.architectures}.values())
-    answers = dict(workers.map(describe_architecture, [(name,) for name in names], DESCRIPTION_LIMIT))
-    entries = [described(answers[position], name) for position, name in enumerate(names)]
-    refused = [str(entry["refused"]) for entry in entries if "refused" in entry]
-    if refused:
-        raise NothingToRun(*refused)
-    if all(entry.get("error") for entry in entries):
-        raise NothingToRun(*(str(entry["error"]) for entry in entries))
-    loaded = [position for position, entry in enumerate(entries) if not entry.get("error")]
-    costs = workers.map(
-        architecture_cost, [(names[position],) for position in loaded], min(COST_LIMIT, task.time_limit or COST_LIMIT)
-    )
-    measured = {loaded[number]: answer for number, answer in costs if not isinstance(answer, Lost)}
-    return [{**entry, "cost": measured.get(position)} for position, entry in enumerate(entries)]
-
-
-def _planted(kinds: set[str], workers: Workers) -> list[dict[str, Any]]:
-    """What became of the planted defects that these check kinds have to catch."""
-    defects = wanted_by(kinds)
-    found = dict(workers.map(plant, [(DEFECTS.index(defect),) for defect in defects], TIME_LIMIT))
-    return [
-        report(defect, "error", answer.reason) if isinstance(answer := found[number], Lost) else answer
-        for number, defect in enumerate(defects)
-    ]
-
-
-def _made_by(task: Plan, description: Mapping[str, Any]) -> str:
-    """What a row depends on beside its cell."""
-    return digest([VERSION, _versions(), task.device, description.get("source_sha256")])
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def _zoos(parameters: Mapping[str, Any]) -> set[str]:
-    """Names of the zoos that a check's parameters speak of, wherever they stand."""
-    found: set[str] = set()
-    for key, value in parameters.items():
-        if key == "zoo" and isinstance(value, str):
-            found.add(value.partition("/")[0])
-        elif isinstance(value, Mapping):
-            found |= _zoos(value)
-    return found
 
 
 def time_limit(cell: Cell) -> float:
@@ -252,22 +199,6 @@ def reproducer(directory: Path, cell: Cell) -> str:
     return f"orbitcheck reproduce {shlex.quote(str(directory))} {cell.id}"
 
 
-def environment(task: Plan) -> dict[str, Any]:
-    """Where and with what the run was made; nothing here changes a verdict."""
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        **_versions(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "cpus": os.cpu_count(),
-        "jobs": task.jobs,
-        "threads": 1,
-        "device": task.device,
-        "time_limit": task.time_limit,
-        "seeds": "SHA-256 of each row's own content",
-    }
-
-
 def reproduce(run: Run, identity: str, device: str) -> tuple[Result, Result | Lost]:
     """The row as it was, and evaluated again, alone.
 
@@ -278,8 +209,6 @@ def reproduce(run: Run, identity: str, device: str) -> tuple[Result, Result | Lo
     if len(found) != 1:
         raise NothingToRun(f'{len(found)} rows have an id that starts with "{identity}"; name one')
     row = next(iter(found.values()))
-    from ..plugins.discovery import parse_name
-
     try:
         suites = [Suite.from_json(suite) for suite in run.suites]
     except ValueError as error:
@@ -289,6 +218,6 @@ def reproduce(run: Run, identity: str, device: str) -> tuple[Result, Result | Lo
         raise NothingToRun(
             f"no check of the run's suites makes the row {row.id}: another version of orbitcheck made the run"
         )
-    with Workers(1, None) as workers:
-        answer = next(answer for _, answer in workers.map(evaluate_cell, [(cell, device)], time_limit(cell)))
-    return row, answer if isinstance(answer, Lost) else read_row(answer)
+    with closing(open_executor("local", 1, None)) as executor:
+        ((_, answer),) = carried_out(executor, [Task(evaluate_cell, (cell, device), time_limit(cell))])
+    return row, answer if isinstance(answer, Lost) else _row(cell, answer)

@@ -46,9 +46,13 @@ class Journal:
         self._connection = connection
 
     def get(self, identity: str, made_by: str) -> Result | None:
+        """The row, unless there is none or it is damaged."""
         found = self._connection.execute("SELECT row FROM rows WHERE id = ? AND made_by = ?", (identity, made_by))
         text = found.fetchone()
-        return read_row(parsed(text[0])) if text else None
+        try:
+            return read_row(parsed(text[0])) if text else None
+        except BorderError:
+            return None
 
     def add(self, row: Result, made_by: str) -> None:
         """Keep a row, instead of an earlier one of the same cell.
@@ -198,10 +202,10 @@ def _replace_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """
     listing = folder / WRITTEN
     try:
-        told = listing.read_text(encoding="utf-8").splitlines() if listing.is_file() else []
+        listed = listing.read_text(encoding="utf-8").splitlines() if listing.is_file() else []
     except (OSError, ValueError) as error:
         raise StoreError(f"{listing} cannot be read ({error})") from None
-    before = {name for name in told if name == Path(name).name and (folder / name).is_file()}
+    before = {name for name in listed if name == Path(name).name and (folder / name).is_file()}
     write_atomically(listing, "".join(f"{name}\n" for name in sorted({*before, *files})))
     for name, content in files.items():
         write_atomically(folder / name, content)

@@ -1,6 +1,6 @@
-"""Plug-ins run in worker processes: what hangs, crashes or eats all memory loses its own answer and nothing else.
+"""The executor on this machine: worker processes; what hangs, crashes or eats all memory loses its own answer and nothing else.
 
-The process that calls this never imports torch. Workers are forked from a server that has imported it once, compute on
+The process that submits never imports torch. Workers are forked from a server that has imported it once, compute on
 one thread (so that numbers are bit-equal however many workers there are), write what plug-ins print to a file, and end
 when their caller does.
 """
@@ -9,49 +9,30 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
-import hashlib
-import inspect
-import json
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from ..core.cell import Cell
-from ..core.registry import UnknownName
-from ..plugins.discovery import ArchitectureName
+from .executors import Answer, Lost, Task
 
-T = TypeVar("T")
-PRELOADED = ["orbitcheck.harness.running.evaluate", "orbitcheck.harness.running.workers"]
+PRELOADED = [f"orbitcheck.harness.running.{module}" for module in ("evaluate", "tasks", "workers")]
 TRIES = 3
 """How often a task is handed out again when its worker died before taking it."""
 
 
-@dataclass(frozen=True)
-class Lost:
-    """A task without an answer; `reason` is the line that its row shows."""
-
-    reason: str
-
-
-def available_cpus() -> int:
-    """CPUs that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class Workers:
-    """A pool of worker processes, as a context; leaving it by an exception stops them at once.
+    """A pool of worker processes.
 
     Args:
         jobs: how many.
@@ -61,47 +42,42 @@ class Workers:
     def __init__(self, jobs: int, log: Path | None):
         self.jobs, self.log = jobs, log
         self._pool: ProcessPool | None = None
+        self._submitted = 0
+        self._waiting: deque[tuple[int, Task]] = deque()
+        self._pending: dict[Future[Any], tuple[int, Task]] = {}
+        self._tries = Counter[int]()
 
-    def __enter__(self) -> Workers:
-        return self
+    def submit(self, task: Task) -> int:
+        self._submitted += 1
+        self._waiting.append((self._submitted, task))
+        return self._submitted
 
-    def __exit__(self, *exception: object) -> None:
-        self._stop()
-
-    def map(
-        self,
-        function: Callable[..., T],
-        arguments: Sequence[tuple[Any, ...]],
-        time_limit: float | Sequence[float | None] | None,
-    ) -> Iterator[tuple[int, T | Lost]]:
-        """`(position, answer)` of every task, in the order in which they finish.
-
-        Args:
-            function: a module's own; it is called in a worker, and its answer must pickle.
-            arguments: per task.
-            time_limit: seconds a task, from the moment when a worker takes it, for all or for each; None is no limit.
-        """
-        limits = list(time_limit) if isinstance(time_limit, Sequence) else [time_limit] * len(arguments)
-        waiting, tries = deque(range(len(arguments))), Counter[int]()
-        pending: dict[Future[T], int] = {}
-        while waiting or pending:
+    def results(self) -> Iterator[tuple[int, Answer | Lost]]:
+        pending = self._pending
+        while self._waiting or pending:
             pool = self._running()
-            while waiting and len(pending) < 2 * self.jobs:  # few at a time, so that stopping has little to undo
-                position = waiting.popleft()
-                pending[pool.schedule(function, args=arguments[position], timeout=limits[position])] = position
+            while self._waiting and len(pending) < 2 * self.jobs:  # few at a time, so that stopping has little to undo
+                number, task = self._waiting.popleft()
+                pending[pool.schedule(_carry_out, args=(task,), timeout=task.time_limit)] = number, task
             done = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED).done
             for future in [each for each in done if not _abandoned(each)]:
-                position = pending.pop(future)
-                yield position, _answer(future, limits[position])
+                number, task = pending.pop(future)
+                yield number, _answer(future, task.time_limit)
             if not pool.active:  # a worker died between two tasks; nobody knows who had which
-                for position in pending.values():
-                    tries[position] += 1
-                    if tries[position] < TRIES:
-                        waiting.append(position)
+                for number, task in pending.values():
+                    self._tries[number] += 1
+                    if self._tries[number] < TRIES:
+                        self._waiting.append((number, task))
                     else:
-                        yield position, Lost("crashed: its worker process ended before it could answer")
+                        yield number, Lost("crashed: its worker process ended before it could answer")
                 pending.clear()
-                self._stop()
+                self.close()
+
+    def close(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.stop()
+            pool.join()
 
     def _running(self) -> ProcessPool:
         if self._pool is None:
@@ -114,21 +90,15 @@ class Workers:
             )
         return self._pool
 
-    def _stop(self) -> None:
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.stop()
-            pool.join()
-
 
 def _abandoned(future: Future[Any]) -> bool:
     return isinstance(future.exception(), BrokenProcessPool)
 
 
-def _answer(future: Future[T], time_limit: float | None) -> T | Lost:
+def _answer(future: Future[Any], time_limit: float | None) -> Answer | Lost:
     error = future.exception()
     if error is None:
-        return future.result()
+        return Answer(future.result())
     if isinstance(error, ProcessExpired):
         return Lost(f"crashed: {_cause_of_death(error.exitcode)}")
     if isinstance(error, TimeoutError):
@@ -181,99 +151,11 @@ def _end_with_caller() -> None:
         os._exit(1)
 
 
-@contextlib.contextmanager
-def _no_silent_exit() -> Iterator[None]:
-    """A process that ends itself with code 0 inside a task must be seen to have died: the pool takes 0 for a normal end."""
+def _carry_out(task: Task) -> Any:
+    """In a worker. A process that ends itself with code 0 must be seen to have died: the pool takes 0 for a normal end."""
     leave = os._exit
     os._exit = lambda status: leave(status or 70)  # type: ignore[assignment]
     try:
-        yield
+        return task.function(*task.arguments)
     finally:
         os._exit = leave
-
-
-def evaluate_cell(cell: Cell, device: str, checkpoints: Path | None = None, made_by: str = "") -> dict[str, Any]:
-    """In a worker: one row as plain JSON, just as a journal gives it back.
-
-    Args:
-        checkpoints: folder where a training keeps its state while it lasts.
-        made_by: what the row depends on beside the cell.
-    """
-    from ..core.result import canonical_json
-    from ..learning.checkpoint import Checkpoint
-    from .evaluate import evaluate
-
-    kept = Checkpoint(checkpoints / f"{cell.id}.pt", f"{cell.id} {made_by}") if checkpoints is not None else None
-    with _no_silent_exit():
-        return json.loads(canonical_json(evaluate(cell, device=device, checkpoint=kept).to_json()))
-
-
-def describe_architecture(name: ArchitectureName) -> dict[str, Any]:
-    """In a worker: what a plug-in declares, with the SHA-256 of its source file.
-
-    What went wrong comes under `refused` (the user named what is not there, or options that it does not take) or under
-    `error` (the plug-in does not load), one line each.
-    """
-    from ..plugins.architecture import OptionError
-    from ..plugins.discovery import PluginImportError, load
-    from ..plugins.subject import describe_error
-    from .evaluate import describe
-
-    known = {"name": str(name), "options": dict(name.options)}
-    with _no_silent_exit():
-        try:
-            source = _source_sha256(load(name).factory)
-            return {**json.loads(json.dumps(describe(name))), "source_sha256": source}
-        except (UnknownName, OptionError) as error:
-            return {**known, "refused": str(error)}
-        except PluginImportError as error:
-            return {**known, "error": " ".join(str(error).split())}
-        except (Exception, SystemExit) as error:
-            return {
-                **known,
-                "error": f'architecture "{name.reference}" fails to declare itself: {describe_error(error)}',
-            }
-
-
-def architecture_cost(name: ArchitectureName) -> dict[str, Any] | None:
-    """In a worker: what a forward pass costs, or None where the plug-in takes no reference task or fails at it."""
-    from ..plugins.cost import cost
-    from ..plugins.discovery import load
-
-    with _no_silent_exit():
-        try:
-            return json.loads(json.dumps(cost(load(name))))
-        except (Exception, SystemExit):
-            return None
-
-
-def _source_sha256(factory: Callable[..., Any]) -> str | None:
-    try:
-        file = inspect.getsourcefile(inspect.unwrap(factory))
-        return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
-    except (TypeError, OSError):
-        return None
-
-
-def check_device(device: str) -> str | None:
-    """In a worker: why nothing can run on a device, or None."""
-    import torch
-
-    if device == "cuda" and not torch.cuda.is_available():
-        return f"device cuda: torch {torch.__version__} finds none here"
-    return None
-
-
-def prepare_zoo(name: str) -> None:
-    """In a worker: train a zoo, unless it is there."""
-    from ..zoo.population import build
-
-    build(name)
-
-
-def described(answer: Mapping[str, Any] | Lost, name: ArchitectureName) -> Mapping[str, Any]:
-    """A description also where the plug-in's import took its process down."""
-    if isinstance(answer, Lost):
-        line = f'architecture "{name.reference}" failed to import: {answer.reason}'
-        return {"name": str(name), "options": dict(name.options), "error": line}
-    return answer

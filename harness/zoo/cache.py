@@ -17,14 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import torch
 from filelock import FileLock, Timeout
 from safetensors.torch import load, save
 
+from ..core.cache_folder import VARIABLE, cache_folder
 from ..core.result import digest
-
-VARIABLE = "ORBITCHECK_CACHE"
 
 logger = logging.getLogger("orbitcheck.zoo")
 
@@ -45,9 +43,7 @@ class Entry:
 
 def directory() -> Path:
     """Where zoos are kept: `$ORBITCHECK_CACHE/zoo`, or the user's cache directory."""
-    chosen = os.environ.get(VARIABLE)
-    base = Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("orbitcheck", appauthor=False)
-    return base / "zoo"
+    return cache_folder() / "zoo"
 
 
 def read(stem: str) -> Entry | None:

@@ -17,8 +17,8 @@ from orbitcheck.architectures.nfn_np import NFNNP
 from orbitcheck.architectures.ng_gnn import NGGNN
 from orbitcheck.architectures.unf import UNF
 from orbitcheck.harness.plugins.architecture import as_architecture
-from orbitcheck.harness.plugins.discovery import declared_statically
 from orbitcheck.harness.plugins.redraw import redraw_
+from orbitcheck.harness.plugins.static_traits import COMPUTED, declared_statically
 from orbitcheck.harness.weights.inputs import CONSTRUCTED, constructed
 
 NETWORKS = [
@@ -155,6 +155,7 @@ def test_positions_name_input_and_output_neurons() -> None:
 def test_traits_are_readable_without_running_the_file(name: str, network: type[DWS]) -> None:
     declared = declared_statically(name)
     traits = as_architecture(network).traits
-    assert declared == {key: getattr(traits, key) for key in ("symmetry", "power", "modes", "linear_layer", "paper")}
+    assert {**declared, "rounds": traits.rounds} == vars(traits)
+    assert declared["rounds"] == COMPUTED
     assert callable(getattr(network, declared["linear_layer"]))
     assert inspect.getdoc(network)

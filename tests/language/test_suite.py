@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from orbitcheck import WeightSpace, conv_net, recurrent, residual_mlp, transformer_block
 from orbitcheck.harness.core.claims import CLAIMS
 from orbitcheck.harness.core.registry import UnknownName
-from orbitcheck.harness.language.reading import SuiteError, load_expectations, load_suite, shipped_suites
+from orbitcheck.harness.language.reading import SuiteError, load_expectations, load_suite
 from orbitcheck.harness.language.schema import json_schema
+from orbitcheck.harness.language.shipped import shipped_suites
 from orbitcheck.harness.language.suite import Suite
 from orbitcheck.harness.plugins.discovery import built_in, default_names, parse_name
 from orbitcheck.harness.running.plan import plan

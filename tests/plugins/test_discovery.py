@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -18,20 +17,16 @@ from torch import nn
 import orbitcheck
 from orbitcheck import Invariant, Traits, mlp
 from orbitcheck.harness.core.registry import DuplicateName, UnknownName
-from orbitcheck.harness.plugins import discovery
 from orbitcheck.harness.plugins.architecture import OptionError
 from orbitcheck.harness.plugins.discovery import (
     ArchitectureName,
     NameSyntaxError,
     PluginImportError,
-    built_in,
     check_reference,
-    declared_statically,
-    installed,
     load,
-    missing_packages,
     parse_name,
 )
+from orbitcheck.harness.plugins.installed import GROUP, built_in, installed, missing_packages
 
 PLUGIN = """
     import torch
@@ -72,8 +67,8 @@ def points(monkeypatch):
     """Replaces what is installed by the given (name, value) pairs."""
 
     def replace(*listed: tuple[str, str]) -> None:
-        made = [EntryPoint(name, value, discovery.GROUP) for name, value in listed]
-        monkeypatch.setattr(discovery, "entry_points", lambda group: made)
+        made = [EntryPoint(name, value, GROUP) for name, value in listed]
+        monkeypatch.setattr("orbitcheck.harness.plugins.installed.entry_points", lambda group: made)
         installed.cache_clear()
 
     yield replace
@@ -269,12 +264,12 @@ def test_what_an_extra_brings_is_built_in_once_its_packages_are_there(monkeypatc
     def absent(package: str):
         raise PackageNotFoundError(package)
 
-    monkeypatch.setattr("orbitcheck.harness.plugins.discovery.distribution", absent)
+    monkeypatch.setattr("orbitcheck.harness.plugins.installed.distribution", absent)
     assert missing_packages(point) == ["nfn"]
     assert "nfn-official" in installed()
     assert "nfn-official" not in built_in()
     assert "dws" in built_in()
-    monkeypatch.setattr("orbitcheck.harness.plugins.discovery.distribution", lambda package: package)
+    monkeypatch.setattr("orbitcheck.harness.plugins.installed.distribution", lambda package: package)
     assert missing_packages(point) == []
     assert "nfn-official" in built_in()
 
@@ -304,50 +299,7 @@ def test_only_the_plugin_that_is_named_is_imported(points, write, monkeypatch):
         load(parse_name("broken"))
 
 
-# --- without running code ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["flat-mlp", "stats", "deep-sets", "sorted-mlp"])
-def test_what_is_read_off_the_source_is_what_the_plugin_declares(name):
-    declared = load(parse_name(name)).traits
-    read = declared_statically(name)
-    assert {"symmetry", "power", "modes", "paper"} <= set(read)
-    assert all(getattr(declared, key) == value for key, value in read.items())
-
-
-@pytest.mark.parametrize(
-    ("source", "read"),
-    [
-        ("import orbitcheck\n@orbitcheck.register('n', power='complete', domain=f())\nclass Net: ...", {"power": "complete"}),
-        ("@other\n@register('n', rounds=lambda depth: (1, 2), modes=('eval',))\ndef Net(space, output): ...", {"modes": ("eval",)}),
-        ("@register('n', power={[]: 1}, paper='here')\nclass Net: ...", {"paper": "here"}),
-        ("@register('n', **traits)\nclass Net: ...", {}),
-        ("class Net: ...", {}),
-        ("Net = make()", {}),
-        ("class Net(:", {}),
-        ("raise RuntimeError\n@register('n', power='unknown')\nclass Net: ...", {"power": "unknown"}),
-    ],
-)  # fmt: skip
-def test_only_literal_traits_are_read_and_no_code_runs(points, write, monkeypatch, source, read):
-    monkeypatch.syspath_prepend(write(source, "acme_static.py").parent)
-    points(("net", "acme_static:Net"), ("gone", "acme_nowhere.inner:Net"))
-    assert declared_statically("net") == read
-    assert declared_statically("gone") == {}
-
-
-def test_traits_of_all_built_in_architectures_are_read_without_torch():
-    found = python(
-        """
-        import json, sys
-        from orbitcheck.harness.plugins.discovery import built_in, declared_statically
-        traits = {name: declared_statically(name) for name in built_in()}
-        print(json.dumps([traits, "torch" in sys.modules, "numpy" in sys.modules]))
-        """
-    )
-    traits, torch_loaded, numpy_loaded = json.loads(found)
-    assert set(traits) == set(built_in())
-    assert all(read.get("power") for read in traits.values()), traits
-    assert not torch_loaded and not numpy_loaded
+# --- what is light ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from orbitcheck.harness.core.result import Result, Run, digest
 from orbitcheck.harness.judging.controls import controls, round_ladder
-from orbitcheck.harness.running.planted import DEFECTS, told
+from orbitcheck.harness.running.planted import DEFECTS
 
 ENVIRONMENT = {
     "date": "2026-03-14T09:26:53+00:00",
@@ -240,8 +240,8 @@ def bank_row(name: str) -> Result:
 
 
 PLANTED = [
-    told(defect, defect.wanted, f"{defect.words} by 0.3" if defect.words else "") if defect.name != "batch-statistic"
-    else told(defect, "pass", "")
+    defect.entry(defect.wanted, f"{defect.words} by 0.3" if defect.words else "") if defect.name != "batch-statistic"
+    else defect.entry("pass", "")
     for defect in DEFECTS
 ]  # fmt: skip
 """All caught but one."""

@@ -10,7 +10,8 @@ from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.discovery import parse_name
 from orbitcheck.harness.running.plan import plan
-from orbitcheck.harness.running.run import Plan, carry_out, time_limit
+from orbitcheck.harness.running.request import RunRequest
+from orbitcheck.harness.running.run import carry_out, time_limit
 from orbitcheck.harness.running.store import CHECKPOINTS, clear_checkpoints, read_run
 
 SUITE = """\
@@ -44,7 +45,7 @@ def test_what_a_conclusion_leaves_open_is_red_unless_allowed(tmp_path, allowed, 
     out = tmp_path / "out"
     (out / CHECKPOINTS).mkdir(parents=True)
     (out / CHECKPOINTS / "stale.pt").touch()
-    run, found = carry_out(Plan([suite], [parse_name(name) for name in suite.architectures], out, jobs=1))
+    run, found = carry_out(RunRequest([suite], [parse_name(name) for name in suite.architectures], out, jobs=1))
     assert [row.outcome for row in run.results] == ["pass", "pass"], [row.reason for row in run.results]
     assert found == code
     (conclusion,) = read_run(out).conclusions

@@ -23,6 +23,7 @@ from ...weights.space import NamedSpace
 from ..kinds import CheckKind
 from ..space_names import known_space
 from .evidence import ApproximationEvidence
+from .task import read
 
 
 class Sizes(Parameters):
@@ -117,6 +118,12 @@ def time_limit(parameters: Mapping[str, Any]) -> float:
     return 600 + parameters["seeds"] * parameters["steps"] * max(0.5, largest / 2e5)
 
 
+def needs(parameters: Mapping[str, Any]) -> list[str]:
+    """The regime's."""
+    _, _, regime, settings, _ = read(parameters)
+    return list(regime.needs(settings))
+
+
 KIND = CheckKind(
     name="approximation",
     title="how near training comes to a target map, against the exact floor of the test set",
@@ -125,5 +132,6 @@ KIND = CheckKind(
     cases=cases,
     evidence=ApproximationEvidence,
     measurement="orbitcheck.harness.checks.approximation.measurement:measure_case",
+    needs=needs,
     time_limit=time_limit,
 )

@@ -86,6 +86,11 @@ def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+def needs(parameters: Mapping[str, Any]) -> list[str]:
+    """The zoos whose networks are inputs; the space of a zoo alone needs none of them."""
+    return [space["zoo"] for space in parameters["spaces"].values() if ZOO_INPUT in space["inputs"]]
+
+
 KIND = CheckKind(
     name="equivariance",
     title="phi(g v) = g phi(v) for generators and random group elements, against a measured noise floor",
@@ -94,4 +99,5 @@ KIND = CheckKind(
     cases=cases,
     evidence=EquivarianceEvidence,
     measurement="orbitcheck.harness.checks.equivariance.measurement:measure_case",
+    needs=needs,
 )

@@ -79,6 +79,12 @@ def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(parameters["forms"])
 
 
+def needs(parameters: Mapping[str, Any]) -> list[str]:
+    """The regime's."""
+    regime, settings = parse_named(REGIMES, parameters["regime"], "regime")
+    return list(regime.needs(settings))
+
+
 KIND = CheckKind(
     name="general-position",
     title="the share of trained or drawn weights in general position, discrete, and told apart by orbit; no architecture",
@@ -87,5 +93,6 @@ KIND = CheckKind(
     cases=cases,
     evidence=GeneralPositionEvidence,
     measurement="orbitcheck.harness.checks.general_position.measurement:measure_case",
+    needs=needs,
     subject=WEIGHTS,
 )

@@ -57,6 +57,12 @@ def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     return family.cases(settings, space)
 
 
+def needs(parameters: Mapping[str, Any]) -> list[str]:
+    """The family's."""
+    family, settings, _ = read_pairs(parameters)
+    return list(family.needs(settings))
+
+
 KIND = CheckKind(
     name="separation",
     title="which certified pairs of weight vectors the network tells apart, against orbit-controlled noise",
@@ -65,4 +71,5 @@ KIND = CheckKind(
     cases=cases,
     evidence=SeparationEvidence,
     measurement="orbitcheck.harness.checks.separation.measurement:measure_case",
+    needs=needs,
 )

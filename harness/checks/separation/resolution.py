@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -26,30 +28,38 @@ ONE_WEIGHT = {
 """One changed weight in a generic network: what every network with any power at all must see."""
 TRAINING_STEPS, TRAINING_RATE = 100, 1e-2
 
-_KEPT: dict[tuple[str, int], dict[int, float]] = {}
+_KEPT: WeakKeyDictionary[Callable[..., Any], dict[str, dict[int, float]]] = WeakKeyDictionary()
+"""Factory -> digest of name, options and device -> ratios; they go with the factory, so that no other one is given them."""
 
 
 def ladder_ratios(architecture: Architecture, bench: Workbench) -> dict[int, float]:
     """Ladder round -> best ratio `D / N`, up to the first round that is not seen.
 
     Rung 1 is the better of the ladder's first pair and one changed weight, so that a network that is blind to
-    multiplicities is not excused by its blindness. A function of the architecture alone, kept per process.
+    multiplicities is not excused by its blindness. A function of the architecture alone, kept as long as its factory.
     """
     content = digest([architecture.name, dict(architecture.options)])
-    key = (content, id(architecture.factory))
-    if key not in _KEPT:
-        seed = int(content[:12], 16)
-        ratios: dict[int, float] = {}
-        for rung in LADDER:
-            banks: list[dict[str, Any]] = [
-                {"space": None, "pairs": {"family": "round-ladder", "rounds": [rung], "count": 1}},
-                *([ONE_WEIGHT] if rung == 1 else []),
-            ]
-            ratios[rung] = max(best_ratio(architecture, _first_pair(bank), seed, bench) for bank in banks)
-            if ratios[rung] < verdict.SEPARATION_RATIO:
-                break
-        _KEPT[key] = ratios
-    return _KEPT[key]
+    try:
+        kept = _KEPT.setdefault(architecture.factory, {})
+    except TypeError:  # a factory that cannot be a key
+        kept = {}
+    key = f"{content} {bench.device}"
+    if key not in kept:
+        kept[key] = _measured(architecture, int(content[:12], 16), bench)
+    return kept[key]
+
+
+def _measured(architecture: Architecture, seed: int, bench: Workbench) -> dict[int, float]:
+    ratios: dict[int, float] = {}
+    for rung in LADDER:
+        banks: list[dict[str, Any]] = [
+            {"space": None, "pairs": {"family": "round-ladder", "rounds": [rung], "count": 1}},
+            *([ONE_WEIGHT] if rung == 1 else []),
+        ]
+        ratios[rung] = max(best_ratio(architecture, _first_pair(bank), seed, bench) for bank in banks)
+        if ratios[rung] < verdict.SEPARATION_RATIO:
+            break
+    return ratios
 
 
 def resolution(architecture: Architecture, bench: Workbench) -> int:

@@ -1,0 +1,50 @@
+"""What is asked of a run, and what it answers where nothing can be run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..language.suite import Expectation, Suite
+from ..plugins.discovery import ArchitectureName
+from .executors import available_cpus
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much is done, and of how much."""
+
+
+class NothingToRun(ValueError):
+    """Nothing can be run; `errors` are its lines."""
+
+    def __init__(self, *errors: str):
+        super().__init__("\n".join(errors))
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What to carry out, and how.
+
+    Args:
+        suites, architectures: checked before.
+        directory: where everything is written.
+        jobs: tasks at a time.
+        resume: whether rows that the folder's journal holds are taken from there.
+        time_limit: seconds a row; None leaves it to each kind of check.
+        device: "cpu" or "cuda".
+        expectations: a user's own expected failures.
+        require_power: see `gate.settle`.
+        executor: a name in `EXECUTORS`.
+    """
+
+    suites: Sequence[Suite]
+    architectures: Sequence[ArchitectureName]
+    directory: Path
+    jobs: int = field(default_factory=available_cpus)
+    resume: bool = False
+    time_limit: float | None = None
+    device: str = "cpu"
+    expectations: Sequence[Expectation] = ()
+    require_power: str | None = None
+    executor: str = "local"

@@ -1,0 +1,91 @@
+"""What a run has done elsewhere: plain functions of picklable arguments, called by an executor.
+
+Importing this module costs no torch, since the process that submits imports it too; calling its functions does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..core.cell import Cell
+from ..core.registry import UnknownName
+from ..core.result import canonical_json
+from ..plugins.architecture import OptionError
+from ..plugins.discovery import ArchitectureName, PluginImportError, load
+from ..plugins.extensions import load_extensions
+
+
+def evaluate_cell(cell: Cell, device: str, checkpoints: Path | None = None, made_by: str = "") -> dict[str, Any]:
+    """One row as plain JSON, just as a journal gives it back.
+
+    Args:
+        checkpoints: folder where a training keeps its state while it lasts.
+        made_by: what the row depends on beside the cell.
+    """
+    from ..learning.checkpoint import Checkpoint
+    from .evaluate import evaluate
+
+    kept = Checkpoint(checkpoints / f"{cell.id}.pt", f"{cell.id} {made_by}") if checkpoints is not None else None
+    return json.loads(canonical_json(evaluate(cell, device=device, checkpoint=kept).to_json()))
+
+
+def describe_architecture(name: ArchitectureName) -> dict[str, Any]:
+    """What a plug-in declares, with the SHA-256 of its source file.
+
+    What went wrong comes under `refused` (the user named what is not there, or options that it does not take) or under
+    `error` (the plug-in does not load), one line each.
+    """
+    from ..plugins.subject import describe_error
+    from .evaluate import describe
+
+    known = {"name": str(name), "options": dict(name.options)}
+    try:
+        source = _source_sha256(load(name).factory)
+        return {**json.loads(json.dumps(describe(name))), "source_sha256": source}
+    except (UnknownName, OptionError) as error:
+        return {**known, "refused": str(error)}
+    except PluginImportError as error:
+        return {**known, "error": " ".join(str(error).split())}
+    except (Exception, SystemExit) as error:
+        line = f'architecture "{name.reference}" fails to declare itself: {describe_error(error)}'
+        return {**known, "error": line}
+
+
+def architecture_cost(name: ArchitectureName) -> dict[str, Any] | None:
+    """What a forward pass costs, or None where the plug-in takes no reference task or fails at it."""
+    from ..plugins.cost import cost
+
+    try:
+        return json.loads(json.dumps(cost(load(name))))
+    except (Exception, SystemExit):
+        return None
+
+
+def _source_sha256(factory: Callable[..., Any]) -> str | None:
+    try:
+        file = inspect.getsourcefile(inspect.unwrap(factory))
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
+    except (TypeError, OSError):
+        return None
+
+
+def check_device(device: str) -> str | None:
+    """Why nothing can run on a device, or None."""
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        return f"device cuda: torch {torch.__version__} finds none here"
+    return None
+
+
+def prepare_zoo(name: str) -> None:
+    """Train a zoo, a stranger's too, unless it is kept already."""
+    load_extensions()
+    from ..zoo.population import build
+
+    build(name)

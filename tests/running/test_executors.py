@@ -1,0 +1,138 @@
+"""The executor protocol: every implementation gives the same rows, and the process that submits needs no torch."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from orbitcheck.harness.core.registry import UnknownName
+from orbitcheck.harness.running.executors import EXECUTORS, Answer, Lost, Task, carried_out, open_executor
+
+STRANGERS = Path(__file__).parent / "strangers"
+SUITE = """\
+suite: small
+version: 1
+title: Small
+spaces:
+  tiny: {mlp: [1, 3, 1], activation: relu}
+checks:
+  - {id: law, kind: equivariance, spaces: [tiny], outputs: [invariant], inputs: [generic, ties]}
+"""
+ALONE = """
+import json, sys
+from pathlib import Path
+from orbitcheck.harness.language.suite import load_suite
+from orbitcheck.harness.plugins.discovery import parse_name
+from orbitcheck.harness.running.executors import EXECUTORS
+from orbitcheck.harness.running.request import RunRequest
+from orbitcheck.harness.running.run import carry_out
+
+EXECUTORS.add("one-child", "one_child:OneChild")
+folder, *executors = sys.argv[1:]
+names = [parse_name(name) for name in ("stats", "flat-mlp")]
+found = {}
+for executor in executors:
+    request = RunRequest([load_suite(f"{folder}/small.yaml")], names, Path(folder) / executor, executor=executor)
+    run, code = carry_out(request)
+    found[executor] = {
+        "code": code,
+        "rows": [{**row.to_json(), "seconds": 0, "model_seconds": 0, "reproduce": ""} for row in run.results],
+        "architectures": [{**entry, "cost": None} for entry in run.architectures],
+        "planted": run.planted,
+        "problems": run.problems,
+    }
+heavy = sorted({"torch", "scipy"} & {name.partition(".")[0] for name in sys.modules})
+print(json.dumps([found, heavy]))
+"""
+
+
+def test_another_executor_gives_the_same_run_and_the_caller_imports_no_torch(tmp_path):
+    (tmp_path / "small.yaml").write_text(SUITE)
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, str(tmp_path), "local", "one-child"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(STRANGERS)},
+    )
+    assert done.returncode == 0, done.stderr
+    found, heavy = json.loads(done.stdout)
+    assert not heavy
+    assert found["local"] == found["one-child"]
+    assert [row["outcome"] for row in found["local"]["rows"]].count("fail") == 2, "the rows say something"
+    assert len(found["local"]["planted"]) == 7
+
+
+@pytest.fixture(params=["local", "one-child"])
+def executor(request, monkeypatch):
+    monkeypatch.syspath_prepend(STRANGERS)
+    monkeypatch.setenv("PYTHONPATH", str(STRANGERS))
+    monkeypatch.setattr(EXECUTORS, "_entries", {**dict(EXECUTORS.items()), "one-child": "one_child:OneChild"})
+    with closing(open_executor(request.param, 2, None)) as opened:
+        yield opened
+
+
+def test_every_task_is_answered_once_whenever_it_was_submitted(executor):
+    numbers = [executor.submit(Task(divmod, (number, 7))) for number in range(5)]
+    assert len(set(numbers)) == 5
+    answers = executor.results()
+    first, answer = next(answers)
+    assert answer == Answer(divmod(numbers.index(first), 7))
+    late = executor.submit(Task(divmod, (100, 7)))
+    rest = dict(executor.results())
+    assert rest == {
+        **{number: Answer(divmod(place, 7)) for place, number in enumerate(numbers) if number != first},
+        late: Answer((14, 2)),
+    }
+    assert list(executor.results()) == []
+    assert dict(carried_out(executor, [Task(abs, (-1,)), Task(abs, (-2,))])) == {0: Answer(1), 1: Answer(2)}
+    assert list(carried_out(executor, [])) == []
+
+
+def test_what_breaks_a_local_worker_loses_its_own_answer_alone():
+    tasks = [
+        Task(abs, (-1,)),
+        Task(eval, ("__import__('os')._exit(0)",), 60),
+        Task(time.sleep, (60,), 0.5),
+        Task(divmod, (1, 0)),
+        Task(abs, (-2,)),
+    ]
+    with closing(open_executor("local", 2, None)) as executor:
+        answers = dict(carried_out(executor, tasks))
+    assert (answers[0], answers[4]) == (Answer(1), Answer(2))
+    assert answers[1] == Lost("crashed: its process ended itself with exit code 70")
+    assert answers[2] == Lost("hung: no answer within 0.5 s")
+    assert isinstance(answers[3], Lost) and answers[3].reason.startswith("ZeroDivisionError: ")
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("a\udcff\x1b[31m", Answer("a\ufffd\ufffd[31m")),
+        ((1, 2), Answer([1, 2])),
+        ({1, 2}, Lost("its answer is no plain data: set is no JSON data")),
+    ],
+)
+def test_what_comes_back_is_plain_data_or_lost(value, read):
+    class Echo:
+        def submit(self, task: Task) -> int:
+            return 1
+
+        def results(self):
+            yield 1, Answer(value)
+
+        def close(self) -> None: ...
+
+    assert list(carried_out(Echo(), [Task(abs, (1,))])) == [(0, read)]
+
+
+def test_an_unknown_executor_is_answered_with_those_there_are():
+    with pytest.raises(UnknownName, match='unknown executor "lokal"; did you mean "local"'):
+        open_executor("lokal", 1, None)
