@@ -75,7 +75,7 @@ def predict(
         orbit: "same", "different" or "unknown".
         round_parted: the refinement round that parts the pair; None if none does (1-WL-equivalent).
         function: "equal", "different" or "unknown".
-        power: a value of `architecture.POWERS`.
+        power: a value of `traits.POWERS`.
         rounds: declared `(low, high)` for power `1-wl`.
         related: whether the declared symmetry, beyond permutations, maps one to the other.
 

@@ -28,7 +28,7 @@ checks:
 ALONE = """
 import json, sys
 from pathlib import Path
-from orbitcheck.harness.language.suite import load_suite
+from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.discovery import parse_name
 from orbitcheck.harness.running.executors import EXECUTORS
 from orbitcheck.harness.running.request import RunRequest
