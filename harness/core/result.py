@@ -15,6 +15,15 @@ from typing import Any
 
 from .evidence import NOTHING, Evidence
 from .outcomes import OUTCOMES, Fault, Refusal
+from .records import (
+    ArchitectureRecord,
+    ConclusionRecord,
+    ControlRecord,
+    LadderRecord,
+    OrderRecord,
+    PlantRecord,
+    Scalar,
+)
 
 SCHEMA_VERSION = 2
 
@@ -128,16 +137,16 @@ class Run:
     """
 
     orbitcheck: str
-    environment: Mapping[str, Any]
+    environment: Mapping[str, Scalar]
     suites: Sequence[Mapping[str, Any]]
-    architectures: Sequence[Mapping[str, Any]]
+    architectures: Sequence[ArchitectureRecord]
     results: Sequence[Result]
     problems: Sequence[str] = ()
-    separation_order: Mapping[str, Any] | None = None
-    conclusions: Sequence[Mapping[str, Any]] = ()
-    controls: Sequence[Mapping[str, Any]] = ()
-    round_ladder: Sequence[Mapping[str, Any]] = ()
-    planted: Sequence[Mapping[str, Any]] = ()
+    separation_order: OrderRecord | None = None
+    conclusions: Sequence[ConclusionRecord] = ()
+    controls: Sequence[ControlRecord] = ()
+    round_ladder: Sequence[LadderRecord] = ()
+    planted: Sequence[PlantRecord] = ()
     notes: Sequence[str] = ()
 
     @property

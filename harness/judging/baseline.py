@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.cleaning import BorderError, parsed
 from ..core.result import OUTCOMES, Result, Run, digest
 from .gate import DECIDED, is_red
 
@@ -84,22 +85,22 @@ def parse_baseline(text: str) -> Baseline:
     """The baseline that a file holds.
 
     Raises:
-        ValueError: not a baseline, one of another schema version, or a line that does not read.
+        BorderError: not a baseline, one of another schema version, or a line that does not read.
     """
-    data = json.loads(text)
-    if (
-        not isinstance(data, dict)
-        or data.get("schema_version") != SCHEMA_VERSION
-        or not {"checks", "rows"} <= set(data)
-    ):
-        raise ValueError(f"no baseline of schema version {SCHEMA_VERSION}")
+    data = parsed(text)
+    if not isinstance(data, dict) or not {"checks", "rows"} <= set(data):
+        raise BorderError("no baseline")
+    if data.get("schema_version") != SCHEMA_VERSION:
+        raise BorderError(
+            f"a baseline of schema version {data.get('schema_version')!r}; this orbitcheck reads {SCHEMA_VERSION}"
+        )
     outcomes: dict[Place, str] = {}
     for row in _lines(data["rows"], 5):
         *place, outcome = row
         if outcome not in OUTCOMES:
-            raise ValueError(f"row {row} has the outcome {outcome!r}; allowed: {', '.join(OUTCOMES)}")
+            raise BorderError(f"row {row} has the outcome {outcome!r}; allowed: {', '.join(OUTCOMES)}")
         if tuple(place) in outcomes:
-            raise ValueError(f"row {row} stands there twice")
+            raise BorderError(f"row {row} stands there twice")
         outcomes[tuple(place)] = outcome  # type: ignore[index]
     contents = {(suite, check): content for suite, check, content in _lines(data["checks"], 3)}
     return Baseline(outcomes, contents, tuple(map(str, data.get("problems", ()))))
@@ -108,7 +109,7 @@ def parse_baseline(text: str) -> Baseline:
 def _lines(listed: Any, length: int) -> Iterable[list[str]]:
     for line in listed if isinstance(listed, list) else [listed]:
         if not isinstance(line, list) or len(line) != length or not all(isinstance(part, str) for part in line):
-            raise ValueError(f"{json.dumps(line, ensure_ascii=False)[:80]} is not a list of {length} strings")
+            raise BorderError(f"{json.dumps(line, ensure_ascii=False)[:80]} is not a list of {length} strings")
         yield line
 
 

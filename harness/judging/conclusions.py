@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..core.claims import CLAIMS
+from ..core.records import ConclusionRecord
 from ..core.result import Result
 from ..language.suite import Suite
 from .judgements import JUDGEMENTS
@@ -55,8 +56,8 @@ class Conclusion:
     declared: str | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+    def to_json(self) -> ConclusionRecord:
+        return ConclusionRecord(**asdict(self))
 
     @property
     def is_red(self) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 from ..checks.detection.evidence import DetectionEvidence
 from ..checks.prediction import NOT_SEPARATED, SEPARATED, Ground
 from ..checks.separation.evidence import SeparationEvidence
+from ..core.records import ControlRecord, LadderRecord, Rung
 from ..core.result import Result
 
 CONFIDENCE = 0.95
@@ -25,7 +26,7 @@ MEASURED = ("separation", "detection")
 """Check kinds whose rows say how far a network sees."""
 
 
-def controls(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def controls(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> list[ControlRecord]:
     """Per architecture with separation or detection rows: nulls, false positives and bound, digits, effect, smallest change,
     t_res, forwards.
 
@@ -36,7 +37,7 @@ def controls(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> 
     return [_controls(name, own) for name, own in by_name.items() if any(row.kind in MEASURED for row in own)]
 
 
-def _controls(name: str, rows: Sequence[Result]) -> dict[str, Any]:
+def _controls(name: str, rows: Sequence[Result]) -> ControlRecord:
     pairs = [row for row in rows if row.kind == "separation"]
     nulls = [row for row in pairs if is_null(row)]
     wrong = sum(row.observed == SEPARATED for row in nulls)
@@ -77,7 +78,7 @@ def is_null(row: Result) -> bool:
     return pair.orbit == "same" or pair.round is None or pair.ground is Ground.DECLARED_SYMMETRY
 
 
-def round_ladder(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def round_ladder(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> list[LadderRecord]:
     """Per architecture that climbed: its depth and declared rounds, `t_res`, and a point for each round of the ladder.
 
     `reach` is the last round up to which every pair of every round was separated. A point holds the number of pairs, how many
@@ -111,7 +112,7 @@ def round_ladder(rows: Sequence[Result], described: Sequence[Mapping[str, Any]])
     return ladders
 
 
-def _point(t: int, rows: Sequence[tuple[Result, SeparationEvidence]]) -> dict[str, Any]:
+def _point(t: int, rows: Sequence[tuple[Result, SeparationEvidence]]) -> Rung:
     return {
         "round": t,
         "pairs": len(rows),

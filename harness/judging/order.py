@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..checks.prediction import SEPARATED
 from ..checks.separation.evidence import SeparationEvidence
+from ..core.records import OrderRecord
 from ..core.result import Result
 
 REFERENCES = ("oracle: orbit", "oracle: refinement", "oracle: function")
@@ -42,11 +42,11 @@ class Order:
     pairs: int
     left_out: tuple[tuple[str, int], ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> OrderRecord:
         return {
             "pairs": self.pairs,
             "members": [{"names": list(member.names), "parted": member.parted} for member in self.members],
-            "covers": [list(edge) for edge in self.covers],
+            "covers": list(self.covers),
             "left_out": [{"name": name, "pairs": count} for name, count in self.left_out],
         }
 

@@ -18,6 +18,7 @@ from ..checks import CHECK_KINDS
 from ..core.cleaning import BorderError, cleaned, parsed
 from ..core.evidence import Evidence
 from ..core.outcomes import OUTCOMES
+from ..core.records import ArchitectureRecord, PlantRecord
 from ..core.result import SCHEMA_VERSION, Result, Run, digest
 from ..language.suite import Suite
 from .previous import PREVIOUS, row_of_previous
@@ -49,6 +50,16 @@ def _row(data: Any) -> Result:
         raise BorderError(f"row {row.id} is of the kind {kind!r}, which this installation has not")
     evidence = _checked(_evidence(kind), given, f"row {row.id}: evidence")
     return Result(**{**{name: getattr(row, name) for name in ROW_KEYS}, "evidence": evidence})
+
+
+def read_planted(data: Any) -> PlantRecord:
+    """What a worker says became of a planted defect; BorderError if it is not that."""
+    return _checked(_planted(), cleaned(data), "planted defect")
+
+
+def read_architecture(data: Any) -> ArchitectureRecord:
+    """What a worker says that a plug-in declares; BorderError if it is not that."""
+    return _checked(_architectures(), cleaned(data), "architecture")
 
 
 def read_run(text: str | bytes) -> Run:
@@ -120,6 +131,16 @@ def _runs() -> TypeAdapter[Run]:
 @cache
 def _suites() -> TypeAdapter[Suite]:
     return TypeAdapter(Suite)
+
+
+@cache
+def _planted() -> TypeAdapter[PlantRecord]:
+    return TypeAdapter(PlantRecord)
+
+
+@cache
+def _architectures() -> TypeAdapter[ArchitectureRecord]:
+    return TypeAdapter(ArchitectureRecord)
 
 
 @cache

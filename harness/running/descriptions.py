@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..core.cleaning import BorderError
+from ..core.records import ArchitectureRecord
 from ..plugins.discovery import ArchitectureName
+from .border import read_architecture
 from .executors import Answer, Executor, Lost, Task, carried_out
 from .request import NothingToRun, RunRequest
 from .tasks import architecture_cost, check_device, describe_architecture
@@ -15,7 +18,7 @@ COST_LIMIT = 20.0
 """Seconds after which the cost of a forward pass stays unknown."""
 
 
-def describe_all(request: RunRequest, executor: Executor) -> list[Mapping[str, Any]]:
+def describe_all(request: RunRequest, executor: Executor) -> list[ArchitectureRecord]:
     """What every plug-in declares, with its cost; one that does not load keeps its line under `error`.
 
     Raises:
@@ -38,7 +41,7 @@ def describe_all(request: RunRequest, executor: Executor) -> list[Mapping[str, A
     costs = _costs(
         [name for name, entry in zip(names, entries, strict=True) if not entry.get("error")], request, executor
     )
-    return [{**entry, "cost": costs.get(name)} for name, entry in zip(names, entries, strict=True)]
+    return [_checked({**entry, "cost": costs.get(name)}, name) for name, entry in zip(names, entries, strict=True)]
 
 
 def _description(answer: Answer | Lost, name: ArchitectureName) -> Mapping[str, Any]:
@@ -47,6 +50,15 @@ def _description(answer: Answer | Lost, name: ArchitectureName) -> Mapping[str, 
         return answer.value
     line = f'architecture "{name.reference}" failed to import: {answer.reason}'
     return {"name": str(name), "options": dict(name.options), "error": line}
+
+
+def _checked(entry: Mapping[str, Any], name: ArchitectureName) -> ArchitectureRecord:
+    """A description that has the declared keys and types; one that has not says so under `error`."""
+    try:
+        return read_architecture(entry)
+    except BorderError as error:
+        line = f'architecture "{name.reference}" declares what no architecture does: {error}'
+        return ArchitectureRecord(name=str(name), options=dict(name.options), error=line)
 
 
 def _costs(names: Sequence[ArchitectureName], request: RunRequest, executor: Executor) -> dict[ArchitectureName, Any]:

@@ -14,8 +14,9 @@ from ..checks import CHECK_KINDS
 from ..checks.equivariance.evidence import EquivarianceEvidence, Rule
 from ..checks.prediction import Seen
 from ..core.cell import Cell
-from ..core.outcomes import Fault
+from ..core.outcomes import Fault, Outcome
 from ..core.parameters import parse_parameters
+from ..core.records import PlantRecord
 from ..weights.space import NamedSpace, mlp
 
 SPACES = {"tiny": NamedSpace(mlp(2, 3, 3, 1))}
@@ -41,7 +42,7 @@ class Defect:
     rule: str
     kind: str
     parameters: Mapping[str, Any]
-    wanted: str
+    wanted: Outcome
     sign: Rule | Fault | Seen | None = None
 
     def cell(self) -> Cell:
@@ -51,17 +52,26 @@ class Defect:
 
 
 DEFECTS = (
-    Defect("sound", "none: it must pass", "equivariance", LAW, "pass"),
-    Defect("index-leak", "hidden neurons know their index", "equivariance", LAW, "fail", Rule.LAW),
-    Defect("batch-statistic", "the batch's mean is taken off", "equivariance", LAW, "fail", Rule.BATCH_MATES),
-    Defect("hidden-state", "calls are counted and the count leaks in", "equivariance", LAW, "fail", Rule.REPEATED_CALL),
-    Defect("in-place-edit", "the input is changed", "equivariance", LAW, "fail", Rule.UNMODIFIED_INPUT),
-    Defect("constant-output", "the output does not depend on the input", "equivariance", LAW, "error", Fault.VACUOUS),
-    Defect("not-a-number", "the output is not finite", "equivariance", LAW, "error", Fault.NON_FINITE),
-    Defect("sound", "none: it must pass", "separation", DIRECTION, "pass"),
-    Defect("forward-only", "it declares 1-wl and sees incoming edges only", "separation", DIRECTION, "fail"),
-    Defect("row-products", "it declares less than it sees", "separation", PAIR, "fail", Seen.SEPARATED),
-    Defect("index-leak", "hidden neurons know their index", "separation", PAIR, "error", Fault.INVALID),
+    Defect("sound", "none: it must pass", "equivariance", LAW, Outcome.PASS),
+    Defect("index-leak", "hidden neurons know their index", "equivariance", LAW, Outcome.FAIL, Rule.LAW),
+    Defect("batch-statistic", "the batch's mean is taken off", "equivariance", LAW, Outcome.FAIL, Rule.BATCH_MATES),
+    Defect(
+        "hidden-state",
+        "calls are counted and the count leaks in",
+        "equivariance",
+        LAW,
+        Outcome.FAIL,
+        Rule.REPEATED_CALL,
+    ),
+    Defect("in-place-edit", "the input is changed", "equivariance", LAW, Outcome.FAIL, Rule.UNMODIFIED_INPUT),
+    Defect(
+        "constant-output", "the output does not depend on the input", "equivariance", LAW, Outcome.ERROR, Fault.VACUOUS
+    ),
+    Defect("not-a-number", "the output is not finite", "equivariance", LAW, Outcome.ERROR, Fault.NON_FINITE),
+    Defect("sound", "none: it must pass", "separation", DIRECTION, Outcome.PASS),
+    Defect("forward-only", "it declares 1-wl and sees incoming edges only", "separation", DIRECTION, Outcome.FAIL),
+    Defect("row-products", "it declares less than it sees", "separation", PAIR, Outcome.FAIL, Seen.SEPARATED),
+    Defect("index-leak", "hidden neurons know their index", "separation", PAIR, Outcome.ERROR, Fault.INVALID),
 )
 
 
@@ -71,7 +81,7 @@ def wanted_by(kinds: Iterable[str]) -> tuple[Defect, ...]:
     return tuple(defect for defect in DEFECTS if defect.kind in asked)
 
 
-def plant(number: int) -> dict[str, Any]:
+def plant(number: int) -> PlantRecord:
     """What became of `DEFECTS[number]`, as plain JSON."""
     from .evaluate import evaluate
     from .planted_networks import network  # needs torch, which planning must not pay for
@@ -79,10 +89,10 @@ def plant(number: int) -> dict[str, Any]:
     defect = DEFECTS[number]
     row = evaluate(defect.cell(), network(defect.name))
     broken = row.evidence.broken if isinstance(row.evidence, EquivarianceEvidence) else ()
-    return report(defect, row.outcome, row.reason, (*broken, row.fault, row.observed))
+    return report(defect, Outcome(row.outcome), row.reason, (*broken, row.fault, row.observed))
 
 
-def report(defect: Defect, outcome: str, reason: str, signs: Sequence[str | None] = ()) -> dict[str, Any]:
+def report(defect: Defect, outcome: Outcome, reason: str, signs: Sequence[str | None] = ()) -> PlantRecord:
     """Name, rule, check kind, the outcome wanted and seen, and whether it was caught: by its sign, not by the outcome alone."""
     return {
         "name": defect.name,

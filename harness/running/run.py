@@ -6,18 +6,18 @@ The process that runs this never imports torch: all that needs it is handed to a
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ..checks import CHECK_KINDS
 from ..checks.kinds import TIME_LIMIT
 from ..core.cell import WEIGHTS, Cell
 from ..core.cleaning import BorderError
 from ..core.evidence import NOTHING
-from ..core.outcomes import Fault
+from ..core.outcomes import Fault, Outcome
+from ..core.records import ArchitectureRecord, PlantRecord
 from ..core.result import Result, Run
 from ..judging.conclusions import conclude
 from ..judging.conclusions import problems as conclusion_problems
@@ -27,7 +27,7 @@ from ..judging.order import separation_order
 from ..language.suite import Suite
 from ..plugins.discovery import parse_name
 from ..zoo.recipe import parse_reference
-from .border import read_row
+from .border import read_planted, read_row
 from .descriptions import describe_all
 from .executors import Answer, Executor, Lost, Task, carried_out, open_executor
 from .plan import plan
@@ -67,7 +67,7 @@ def carry_out(request: RunRequest, progress: Progress = lambda stage, done, tota
 def _rows(
     request: RunRequest,
     cells: Sequence[Cell],
-    descriptions: Sequence[Mapping[str, Any]],
+    descriptions: Sequence[ArchitectureRecord],
     journal: Journal,
     executor: Executor,
     progress: Progress,
@@ -122,13 +122,15 @@ def zoos_of(cells: Iterable[Cell]) -> list[str]:
     )
 
 
-def _planted(kinds: set[str], executor: Executor) -> list[dict[str, Any]]:
+def _planted(kinds: set[str], executor: Executor) -> list[PlantRecord]:
     """What became of the planted defects that these check kinds have to catch."""
     defects = wanted_by(kinds)
     tasks = [Task(plant, (DEFECTS.index(defect),), TIME_LIMIT) for defect in defects]
     answers = dict(carried_out(executor, tasks))
     return [
-        report(defect, "error", answer.reason) if isinstance(answer := answers[position], Lost) else answer.value
+        report(defect, Outcome.ERROR, answer.reason)
+        if isinstance(answer := answers[position], Lost)
+        else read_planted(answer.value)
         for position, defect in enumerate(defects)
     ]
 
@@ -137,8 +139,8 @@ def _judged(
     request: RunRequest,
     cells: Sequence[Cell],
     rows: Sequence[Result],
-    descriptions: Sequence[Mapping[str, Any]],
-    planted: Sequence[Mapping[str, Any]],
+    descriptions: Sequence[ArchitectureRecord],
+    planted: Sequence[PlantRecord],
 ) -> Run:
     """The rows settled against what the suites declare, and all that follows from them together."""
     rows = [replace(row, reproduce=reproducer(request.directory, cell)) for row, cell in zip(rows, cells, strict=True)]

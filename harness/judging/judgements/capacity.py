@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...checks.approximation.task import read_case
 from ...core.result import Result
 from .finding import Concluded, Descriptions, Finding
-from .measured import MEASURED, checks_of, errors_of, place, reached_by, spoken_of
+from .measured import checks_of, errors_of, fit_of, fits, place, reached_by, spoken_of
 
 
 def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
@@ -85,13 +85,9 @@ def capacity_bounds(rows: Sequence[Result], descriptions: Descriptions, margin: 
 
 def _capacity_floor(rows: Sequence[Result], check: str, name: str, case: tuple[int, int]) -> float | None:
     """The floor of one row, if it is one of capacity and says that the target is out of reach."""
-    facts = next(
-        row.evidence
-        for row in rows
-        if (row.check, row.architecture) == (check, name) and row.outcome in MEASURED and read_case(row.case) == case
-    )
-    binding = facts["floor_kind"] == "capacity" and facts["floor"] > facts["threshold"]
-    return facts["floor"] if binding else None
+    fit = next(fit for row, fit in fits(rows, check) if row.architecture == name and read_case(row.case) == case)
+    binding = fit.floor_kind == "capacity" and fit.floor is not None and fit.floor > fit.threshold
+    return fit.floor if binding else None
 
 
 def capacity_suffices(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
@@ -101,16 +97,14 @@ def capacity_suffices(rows: Sequence[Result], descriptions: Descriptions, margin
     if wrong:
         return Finding(Concluded.FAIL, f"{place(wrong[0])}: {wrong[0].reason}", predicted, "below the floor")
     meant = spoken_of(rows, descriptions)
-    measured = [
-        row for row in rows if row.kind == "approximation" and row.outcome in MEASURED and row.architecture in meant
-    ]
-    groups = list(dict.fromkeys((row.check, row.architecture) for row in measured))
+    reached_in = [(row, fit) for row in rows if row.architecture in meant and (fit := fit_of(row))]
+    groups = list(dict.fromkeys((row.check, row.architecture) for row, _ in reached_in))
     if not groups:
         return Finding(Concluded.NOT_APPLICABLE, "no row applies to the architectures of the run", predicted, "")
     best = {
         f"{architecture} / {check}": min(
-            (row.evidence["error_high"], row.evidence["error"], row.case, row.evidence["threshold"])
-            for row in measured
+            (fit.error_high, fit.error, row.case, fit.threshold)
+            for row, fit in reached_in
             if (row.check, row.architecture) == (check, architecture)
         )
         for check, architecture in groups

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from ...checks.approximation.evidence import ApproximationEvidence
 from ...checks.approximation.verdict import FLOOR_SLACK
 from ...checks.prediction import SEPARATED
+from ...checks.separation.evidence import SeparationEvidence
 from ...core.result import Result
 from ...learning.equivalence import two_one_sided
 from .finding import Concluded, Descriptions, Finding
-from .measured import MEASURED, checks_of, of_power, place, reached_by
+from .measured import MEASURED, checks_of, fit_of, of_power, place, reached_by
 
 
 def equal_architectures(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
@@ -42,7 +44,7 @@ def one_apart(rows: Sequence[Result], descriptions: Descriptions, margin: float)
     pairs = [
         pair
         for check in checks_of(rows)
-        if all(row.evidence.get("general_position") for row in rows if row.check == check)
+        if all((fit := fit_of(row)) and fit.general_position for row in rows if row.check == check)
         for pair in _pairs(check, rows, [*peers, *others], margin)
         if {pair["left"], pair["right"]} & set(others) and not {pair["left"], pair["right"]} <= set(others)
     ]
@@ -59,18 +61,23 @@ def one_apart(rows: Sequence[Result], descriptions: Descriptions, margin: float)
 def _parted(name: str, rows: Sequence[Result], peers: Sequence[str]) -> list[str]:
     """Where an architecture told apart what refinement does not: pairs, or errors below the floor of the others."""
     floors = {
-        (row.check, row.case): row.evidence["floor"]
+        (row.check, row.case): fit.floor
         for row in rows
-        if row.architecture in peers and row.evidence.get("floor_kind") == "refinement"
+        if row.architecture in peers
+        and (fit := fit_of(row))
+        and fit.floor_kind == "refinement"
+        and fit.floor is not None
     }
     places = []
     for row in rows:
         if row.architecture != name or row.outcome not in MEASURED:
             continue
-        facts = row.evidence
-        if (row.kind == "separation" and row.observed == SEPARATED and facts.get("round") is None) or (
-            row.kind == "approximation" and facts["error_high"] < floors.get((row.check, row.case), 0.0) - FLOOR_SLACK
-        ):
+        facts, floor = row.evidence, floors.get((row.check, row.case), 0.0)
+        if isinstance(facts, SeparationEvidence):
+            parted = row.observed == SEPARATED and facts.round is None
+        else:
+            parted = isinstance(facts, ApproximationEvidence) and facts.error_high < floor - FLOOR_SLACK
+        if parted:
             places.append(place(row))
     return places
 

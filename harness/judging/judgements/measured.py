@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...checks.approximation.evidence import ApproximationEvidence
 from ...checks.approximation.task import read_case
 from ...core.result import Result
 from ...learning.equivalence import Estimate
@@ -35,16 +36,21 @@ def checks_of(rows: Sequence[Result]) -> list[str]:
     return list(dict.fromkeys(row.check for row in rows if row.kind == "approximation"))
 
 
-def measured(rows: Sequence[Result], check: str) -> list[Result]:
+def fit_of(row: Result) -> ApproximationEvidence | None:
+    """What training came to in a row that has a verdict; None in any other."""
+    return row.evidence if row.outcome in MEASURED and isinstance(row.evidence, ApproximationEvidence) else None
+
+
+def fits(rows: Sequence[Result], check: str) -> list[tuple[Result, ApproximationEvidence]]:
     """The rows of a check that trains in which something was measured."""
-    return [row for row in rows if row.check == check and row.kind == "approximation" and row.outcome in MEASURED]
+    return [(row, fit) for row in rows if row.check == check and (fit := fit_of(row))]
 
 
 def reached_by(rows: Sequence[Result], check: str) -> dict[str, dict[tuple[int, int], Estimate]]:
     """Architecture -> (networks, size asked for) -> the error of the seed that validation prefers."""
     found: dict[str, dict[tuple[int, int], Estimate]] = {}
-    for row in measured(rows, check):
-        estimate = Estimate(*(row.evidence[key] for key in ("error", "error_low", "error_high")))
+    for row, fit in fits(rows, check):
+        estimate = Estimate(fit.error, fit.error_low, fit.error_high)
         found.setdefault(row.architecture, {})[read_case(row.case)] = estimate
     return found
 
@@ -52,9 +58,8 @@ def reached_by(rows: Sequence[Result], check: str) -> dict[str, dict[tuple[int, 
 def errors_of(rows: Sequence[Result], check: str) -> Errors:
     """The errors of all seeds."""
     found: Errors = {}
-    for row in measured(rows, check):
-        errors = [seed["error"] for seed in row.evidence["seeds"]]
-        found.setdefault(row.architecture, {})[read_case(row.case)] = errors
+    for row, fit in fits(rows, check):
+        found.setdefault(row.architecture, {})[read_case(row.case)] = [seed.error for seed in fit.seeds]
     return found
 
 
