@@ -15,6 +15,7 @@ from orbitcheck.harness.checks.detection.evidence import DetectionEvidence
 from orbitcheck.harness.checks.equivariance.evidence import Rule
 from orbitcheck.harness.checks.prediction import Ground
 from orbitcheck.harness.checks.separation.evidence import SeparationEvidence
+from orbitcheck.harness.core.outcomes import Outcome
 from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.harness.judging.controls import controls, is_null, round_ladder, upper_bound
 from orbitcheck.harness.running.border import read_run
@@ -156,11 +157,12 @@ def test_what_is_not_caught_is_a_problem_of_the_run():
 
 
 def test_a_run_keeps_its_controls():
-    told = {
-        "controls": [{"name": "net"}],
-        "round_ladder": [{"name": "net", "reach": 1}],
-        "planted": [{"name": "sound"}],
+    kept = {
+        "controls": controls([row()], NET),
+        "round_ladder": round_ladder([row(family="round-ladder", round=1, digits=4.0)], NET),
+        "planted": [report(DEFECTS[0], Outcome.PASS, "")],
     }
-    run = Run("0", {}, [], NET, [row()], **told)
+    assert all(kept.values())
+    run = Run("0", {}, [], NET, [row()], **kept)
     again = read_run(results_text(run))
     assert (again.controls, again.round_ladder, again.planted) == (run.controls, run.round_ladder, run.planted)
