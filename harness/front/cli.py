@@ -107,7 +107,7 @@ def run(
     from ..running.request import NothingToRun, RunRequest
     from ..running.run import carry_out
     from ..running.store import StoreError
-    from .progress import shown_progress
+    from .progress_bar import shown_progress
     from .selection import SelectionError, select
 
     try:
@@ -482,7 +482,7 @@ def build(name: str, force: bool) -> None:
     """Train a zoo and keep it."""
     from ..core.registry import UnknownName
     from ..zoo.recipe import ZOOS
-    from .progress import shown_progress
+    from .progress_bar import shown_progress
 
     extend()
     try:

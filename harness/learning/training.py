@@ -22,12 +22,11 @@ import numpy as np
 import torch
 from torch.func import functional_call, vmap
 
+from ..core.progress import Progress, unwatched
 from ..core.result import digest
 from .checkpoint import Checkpoint
 from .workbench import waiting
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is going on, how much of it is done, and how much there is."""
 Augment = Callable[[torch.Tensor, int], torch.Tensor]
 """Inputs `[seeds, batch, entries]` and their step -> inputs with the same targets, of the same shape; a pure function."""
 
@@ -142,7 +141,7 @@ def train(
     seeds: Sequence[int],
     *,
     checkpoint: Checkpoint | None = None,
-    progress: Progress = lambda stage, done, total: None,
+    progress: Progress = unwatched,
     augment: Augment = unchanged,
     train_mode: bool = False,
 ) -> Training:

@@ -46,13 +46,6 @@ def declared_traits() -> dict[str, dict[str, Any]]:
     return found
 
 
-def declared_statically(name: str) -> dict[str, Any]:
-    """Trait -> value of one installed architecture, by its `@register(...)` line: literal, default or `COMPUTED`."""
-    point = installed()[name]
-    source = _source(point)
-    return NOTHING_READ if source is None else _declared(source, point.attr)
-
-
 def _source(point: EntryPoint) -> bytes | None:
     """The file of an entry point's module; its package is found and not imported."""
     top, _, rest = point.module.partition(".")

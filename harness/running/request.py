@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..language.suite import Expectation, Suite
 from ..plugins.discovery import ArchitectureName
 from .executors import available_cpus
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much is done, and of how much."""
 
 
 class NothingToRun(ValueError):

@@ -17,6 +17,7 @@ from ..core.cell import WEIGHTS, Cell
 from ..core.cleaning import BorderError
 from ..core.evidence import NOTHING
 from ..core.outcomes import Fault, Outcome
+from ..core.progress import Progress, unwatched
 from ..core.records import ArchitectureRecord, PlantRecord
 from ..core.result import Result, Run
 from ..judging.conclusions import conclude
@@ -26,7 +27,6 @@ from ..judging.gate import exit_code, notes, settle
 from ..judging.order import separation_order
 from ..language.suite import Suite
 from ..plugins.discovery import parse_name
-from ..zoo.recipe import parse_reference
 from .border import read_planted, read_row
 from .descriptions import describe_all
 from .executors import Answer, Executor, Lost, Task, carried_out, open_executor
@@ -34,12 +34,12 @@ from .plan import plan
 from .planted import DEFECTS, plant, report, wanted_by
 from .planted import problems as planted_problems
 from .provenance import VERSION, environment, made_by
-from .request import NothingToRun, Progress, RunRequest
+from .request import NothingToRun, RunRequest
 from .store import CHECKPOINTS, PLUGIN_OUTPUT, Journal, clear_checkpoints, open_journal, save
 from .tasks import evaluate_cell, prepare_zoo
 
 
-def carry_out(request: RunRequest, progress: Progress = lambda stage, done, total: None) -> tuple[Run, int]:
+def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run, int]:
     """Evaluate every row, settle what the suites declare, and write all files; the run and its exit code.
 
     Raises:
@@ -117,9 +117,8 @@ def _row(cell: Cell, answer: Answer | Lost) -> Result:
 
 def zoos_of(cells: Iterable[Cell]) -> list[str]:
     """The names of the zoos that the rows of these cells read."""
-    return sorted(
-        {parse_reference(zoo)[0].name for cell in cells for zoo in CHECK_KINDS[cell.kind].needs(cell.parameters)}
-    )
+    needed = {reference for cell in cells for reference in CHECK_KINDS[cell.kind].needs(cell.parameters)}
+    return sorted({reference.partition("/")[0] for reference in needed})
 
 
 def _planted(kinds: set[str], executor: Executor) -> list[PlantRecord]:

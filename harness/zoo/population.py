@@ -11,12 +11,13 @@ from pathlib import Path
 
 import torch
 
+from ..core.progress import Progress, unwatched
 from ..weights.batch import Weights
 from ..weights.space import WeightSpace
 from . import cache
 from .cache import ZooError
 from .recipe import ZOOS, Zoo, parse_reference
-from .trainer import Progress, Trained, training_settings
+from .trainer import Trained, training_settings
 
 __all__ = ["BuiltZoo", "Population", "ZooError", "build", "load", "population"]
 
@@ -68,7 +69,7 @@ def population(reference: str) -> Population:
     return load(zoo, group)
 
 
-def load(zoo: str | Zoo, group: str | None = None, progress: Progress | None = None) -> Population:
+def load(zoo: str | Zoo, group: str | None = None, progress: Progress = unwatched) -> Population:
     """One group of a zoo (may be left out if there is one only); built when missing or damaged.
 
     Raises:
@@ -82,7 +83,7 @@ def load(zoo: str | Zoo, group: str | None = None, progress: Progress | None = N
     return Population(trained.weights.space, trained.weights, trained.metadata, _sha256(trained.weights))
 
 
-def build(zoo: str | Zoo, *, progress: Progress | None = None, force: bool = False) -> BuiltZoo:
+def build(zoo: str | Zoo, *, progress: Progress = unwatched, force: bool = False) -> BuiltZoo:
     """Train a zoo and keep it, unless it is kept already; `force` trains it all the same.
 
     The same recipe gives the same bits on the same machine with the same torch. Several processes may ask at once: one
@@ -101,16 +102,15 @@ def build(zoo: str | Zoo, *, progress: Progress | None = None, force: bool = Fal
     return BuiltZoo(entry.path, entry.sha256, entry.record["seconds"], counts, trained)
 
 
-def _entry(zoo: Zoo, progress: Progress | None, force: bool) -> tuple[cache.Entry, bool]:
+def _entry(zoo: Zoo, progress: Progress, force: bool) -> tuple[cache.Entry, bool]:
     """The zoo's entry, and whether it was trained just now."""
-    report = progress or (lambda stage, done, total: None)
     stem = f"{zoo.name}-{zoo.digest[:16]}"
     if not force and (found := cache.read(stem)):
         return found, False
-    with cache.building(stem, lambda: report(f"{zoo.name}: another process is building it", 0, 1)):
+    with cache.building(stem, lambda: progress(f"{zoo.name}: another process is building it", 0, 1)):
         if not force and (found := cache.read(stem)):
             return found, False
-        return cache.write(stem, *_train(zoo, report)), True
+        return cache.write(stem, *_train(zoo, progress)), True
 
 
 def _train(zoo: Zoo, progress: Progress) -> tuple[dict[str, torch.Tensor], dict[str, object]]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 
+from ..core.progress import Progress as Progress
 from ..core.result import digest
 from ..weights.batch import Weights
 from ..weights.space import WeightSpace
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is going on, how much of it is done, and how much there is."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from orbitcheck.architectures.ng_gnn import NGGNN
 from orbitcheck.architectures.unf import UNF
 from orbitcheck.harness.plugins.architecture import as_architecture
 from orbitcheck.harness.plugins.redraw import redraw_
-from orbitcheck.harness.plugins.static_traits import COMPUTED, declared_statically
+from orbitcheck.harness.plugins.static_traits import COMPUTED, declared_traits
 from orbitcheck.harness.weights.inputs import CONSTRUCTED, constructed
 
 NETWORKS = [
@@ -153,7 +153,7 @@ def test_positions_name_input_and_output_neurons() -> None:
 
 @pytest.mark.parametrize(("name", "network"), [("dws", DWS), ("nfn-hnp", NFNHNP), ("nfn-np", NFNNP), ("unf", UNF)])
 def test_traits_are_readable_without_running_the_file(name: str, network: type[DWS]) -> None:
-    declared = declared_statically(name)
+    declared = declared_traits()[name]
     traits = as_architecture(network).traits
     assert {**declared, "rounds": traits.rounds} == vars(traits)
     assert declared["rounds"] == COMPUTED

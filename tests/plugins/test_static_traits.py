@@ -12,7 +12,7 @@ from orbitcheck.harness.core.cache_folder import VARIABLE
 from orbitcheck.harness.plugins import static_traits
 from orbitcheck.harness.plugins.discovery import load, parse_name
 from orbitcheck.harness.plugins.installed import GROUP, built_in, installed
-from orbitcheck.harness.plugins.static_traits import COMPUTED, DEFAULTS, FILE, declared_statically, declared_traits
+from orbitcheck.harness.plugins.static_traits import COMPUTED, DEFAULTS, FILE, declared_traits
 from orbitcheck.harness.plugins.traits import Traits
 
 ALL_COMPUTED = dict.fromkeys(DEFAULTS, COMPUTED)
@@ -44,7 +44,7 @@ def install(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", [name for name in built_in() if name != "nfn-official"])
 def test_what_is_read_is_what_is_declared(name, cache):
-    declared, read = vars(load(parse_name(name)).traits), declared_statically(name)
+    declared, read = vars(load(parse_name(name)).traits), declared_traits()[name]
     assert list(read) == list(declared)
     assert {key: value for key, value in read.items() if value != COMPUTED} == {
         key: value for key, value in declared.items() if read[key] != COMPUTED
@@ -69,7 +69,6 @@ def test_what_is_read_is_what_is_declared(name, cache):
 )  # fmt: skip
 def test_only_literals_are_read_what_is_computed_is_said_and_no_code_runs(install, cache, source, read):
     install(source)
-    assert declared_statically("net") == read
     assert declared_traits() == {"net": read, "gone": ALL_COMPUTED}
     assert declared_traits()["net"] == read, "again, out of the cache"
     assert {type(value) for value in declared_traits()["net"].values()} == {type(value) for value in read.values()}

@@ -85,9 +85,7 @@ class Problem:
         values = self.targets["test"]
         if self.target.kind != EQUIVARIANT_OPERATOR:
             return float(values.var(0, correction=0).mean())
-        means = _spread_over(
-            self.space, self.size, _blocks(self.space, self.size, values, lambda block: block.mean((0, 1)))
-        )
+        means = _spread_over(self.space, _blocks(self.space, self.size, values, lambda block: block.mean((0, 1))))
         return float((values - means).square().mean())
 
     def entries(self, values: torch.Tensor) -> dict[str, np.ndarray]:
@@ -146,8 +144,8 @@ def _flat(values: torch.Tensor | Weights) -> torch.Tensor:
 
 def _units(target: Target, space: WeightSpace, size: int, values: torch.Tensor) -> Units:
     if target.kind == EQUIVARIANT_OPERATOR:
-        shift = _spread_over(space, size, _blocks(space, size, values, lambda block: block.mean((0, 1))))
-        scale = _spread_over(space, size, _blocks(space, size, values, lambda block: block.std((0, 1), correction=0)))
+        shift = _spread_over(space, _blocks(space, size, values, lambda block: block.mean((0, 1))))
+        scale = _spread_over(space, _blocks(space, size, values, lambda block: block.std((0, 1), correction=0)))
     elif target.kind == FUNCTION_OPERATOR:
         by_neuron = values.view(len(values), -1, size).flatten(0, 1)
         repeats = values.shape[1] // size
@@ -163,7 +161,7 @@ def _blocks(space: WeightSpace, size: int, values: torch.Tensor, reduce: Any) ->
     return [reduce(part.unflatten(1, (-1, size))) for part in values.split(sizes, 1)]
 
 
-def _spread_over(space: WeightSpace, size: int, per_tensor: list[torch.Tensor]) -> torch.Tensor:
+def _spread_over(space: WeightSpace, per_tensor: list[torch.Tensor]) -> torch.Tensor:
     """One `[channels]` per tensor as `[outputs]`."""
     entries = [int(np.prod(shape)) for shape in space.shapes.values()]
     return torch.cat([value.repeat(count) for value, count in zip(per_tensor, entries, strict=True)])
