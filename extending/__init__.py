@@ -34,7 +34,8 @@ _FACE = {
         "orbitcheck.harness.weights.inputs": "constructed",
         "orbitcheck.harness.weights.pair": "Pair Vector",
         "orbitcheck.harness.pairs.vectors": "entries random_vector relabelled",
-        "orbitcheck.harness.regimes.drawing": "stacked",
+        "orbitcheck.harness.regimes.drawing": "stacked twins",
+        "orbitcheck.harness.regimes.zoos": "zoo_regime",
         # Measuring and judging.
         "orbitcheck.harness.core.cell": "Cell WEIGHTS",
         "orbitcheck.harness.core.evidence": "Evidence Number",
@@ -76,8 +77,9 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.plugins.architecture import Architecture as Architecture, Equivariant as Equivariant
     from ..harness.plugins.architecture import Invariant as Invariant, Traits as Traits, Unsupported as Unsupported
     from ..harness.plugins.subject import NonFinite as NonFinite, PluginFault as PluginFault, Subject as Subject
-    from ..harness.regimes.drawing import stacked as stacked
+    from ..harness.regimes.drawing import stacked as stacked, twins as twins
     from ..harness.regimes.regime import REGIMES as REGIMES, Regime as Regime, Samples as Samples, regime as regime
+    from ..harness.regimes.zoos import zoo_regime as zoo_regime
     from ..harness.targets.target import EQUIVARIANT_OPERATOR as EQUIVARIANT_OPERATOR
     from ..harness.targets.target import FUNCTION_FUNCTIONAL as FUNCTION_FUNCTIONAL
     from ..harness.targets.target import FUNCTION_OPERATOR as FUNCTION_OPERATOR

@@ -100,7 +100,7 @@ def check_kind(
     measurement: str,
     **settings: Any,
 ) -> CheckKind:
-    """Register a check kind; arguments are those of `CheckKind`.
+    """Register a check kind; `settings` are the rest of `CheckKind`.
 
     Raises:
         DuplicateName: a kind of that name is there.

@@ -55,9 +55,9 @@ def pair_family(
     *,
     cases: Cases,
     parameters: type[Parameters] = Parameters,
-    claim: str | None = None,
+    **settings: Any,
 ) -> Callable[[Make], Make]:
-    """Register the decorated `make(parameters, space, case, rng) -> Pair` as a family; arguments are those of `PairFamily`.
+    """Register the decorated `make(parameters, space, case, rng) -> Pair` as a family; `settings` are the rest of `PairFamily`.
 
     Raises:
         DuplicateName: a family of that name is there.
@@ -67,7 +67,7 @@ def pair_family(
     def register(make: Make) -> Make:
         demand_signature(f'pair family "{name}"', cases, "parameters, space")
         demand_signature(f'pair family "{name}"', make, "parameters, space, case, rng")
-        PAIR_FAMILIES.add(name, PairFamily(name, title, parameters, cases, make, claim))
+        PAIR_FAMILIES.add(name, PairFamily(name, title, parameters, cases, make, **settings))
         return make
 
     return register

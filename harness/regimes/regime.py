@@ -72,10 +72,9 @@ def regime(
     *,
     space: Callable[[Any, WeightSpace | None], WeightSpace],
     parameters: type[Parameters] = Parameters,
-    limit: Callable[[Any], int | None] = lambda parameters: None,
-    metadata: tuple[str, ...] = (),
+    **settings: Any,
 ) -> Callable[[Draw], Draw]:
-    """Register the decorated `draw(parameters, space, sizes, rng)` as a regime; arguments are those of `Regime`.
+    """Register the decorated `draw(parameters, space, sizes, rng)` as a regime; `settings` are the rest of `Regime`.
 
     Raises:
         DuplicateName: a regime of that name is there.
@@ -83,10 +82,11 @@ def regime(
     """
 
     def register(draw: Draw) -> Draw:
+        made = Regime(name, title, parameters, space, draw, **settings)
         demand_signature(f'regime "{name}"', space, "parameters, space")
-        demand_signature(f'regime "{name}"', limit, "parameters")
+        demand_signature(f'regime "{name}"', made.limit, "parameters")
         demand_signature(f'regime "{name}"', draw, "parameters, space, sizes, rng")
-        REGIMES.add(name, Regime(name, title, parameters, space, draw, limit, metadata))
+        REGIMES.add(name, made)
         return draw
 
     return register

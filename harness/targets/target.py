@@ -79,11 +79,9 @@ def target(
     size: Callable[[Any, WeightSpace], int],
     parameters: type[Parameters] = Parameters,
     refusal: Callable[[Any, WeightSpace], str | None] = lambda parameters, space: None,
-    inputs: Callable[[Any, WeightSpace, int, torch.Generator], torch.Tensor] | None = None,
-    needs: tuple[str, ...] = (),
-    claim: str = "thm-6.3",
+    **settings: Any,
 ) -> Callable[[Value], Value]:
-    """Register the decorated `value(parameters, samples)` as a target; arguments are those of `Target`.
+    """Register the decorated `value(parameters, samples)` as a target; `settings` are the rest of `Target`.
 
     Raises:
         DuplicateName: a target of that name is there.
@@ -92,13 +90,13 @@ def target(
     """
 
     def register(value: Value) -> Value:
-        made = Target(name, title, kind, parameters, refusal, size, value, inputs, needs, claim)
+        made = Target(name, title, kind, parameters, refusal, size, value, **settings)
         for function in (refusal, size):
             demand_signature(f'target "{name}"', function, "parameters, space")
-        if inputs is not None:
-            demand_signature(f'target "{name}"', inputs, "parameters, space, count, generator")
+        if made.inputs is not None:
+            demand_signature(f'target "{name}"', made.inputs, "parameters, space, count, generator")
         demand_signature(
-            f'target "{name}"', value, "parameters, samples" if inputs is None else "parameters, samples, x"
+            f'target "{name}"', value, "parameters, samples" if made.inputs is None else "parameters, samples, x"
         )
         TARGETS.add(name, made)
         return value

@@ -23,7 +23,7 @@ class Zoo:
         name: as suites name it.
         title: one line for people.
         spaces: group name -> the weight space of the group's networks.
-        recipe: plain JSON data: every hyper-parameter of the training, seeds and thread count among them.
+        recipe: plain JSON data: every hyper-parameter of the training, seeds among them, and `threads` if it is not one.
         trainer: `module:function`, imported only to build; `function(zoo, progress) -> {group: Trained}` (`trainer.py`).
         version: raised when the trainer changes what it makes of the same recipe.
     """
