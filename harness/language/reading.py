@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,6 @@ class SuiteError(ValueError):
         super().__init__("\n".join(self.errors))
 
 
-@cache
 def load_suite(
     reference: str | Path, given: Sequence[ArchitectureName] = (), kinds: Registry[CheckKind] = CHECK_KINDS
 ) -> Suite:

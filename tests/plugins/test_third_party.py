@@ -29,7 +29,7 @@ ADDED = {
 @pytest.fixture(scope="module")
 def orbitcheck(tmp_path_factory) -> Callable[..., subprocess.CompletedProcess[str]]:
     """The command line in a process where the package is installed, or is not with `installed=False`."""
-    site = tmp_path_factory.mktemp("site")
+    site, elsewhere = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("elsewhere")
     project = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     info = site / "acme_weight_nets-2.0.1.dist-info"
     info.mkdir()
@@ -46,7 +46,7 @@ def orbitcheck(tmp_path_factory) -> Callable[..., subprocess.CompletedProcess[st
         if installed:
             environment["PYTHONPATH"] = os.pathsep.join([str(site), str(PACKAGE / "src")])
         command = [*COMMAND, *map(str, arguments)]
-        return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False)
 
     return call
 
