@@ -39,6 +39,7 @@ from torch import nn
 from torch.nn import functional
 
 from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported, register
+from ..harness.weights.activations import HOMOGENEOUS, ODD
 from ..harness.weights.batch import Weights
 from ..harness.weights.space import WeightSpace
 from .heads import check_input, check_size, mlp_head
@@ -131,7 +132,7 @@ class ScaleGMN(RescalingGMN):
     """`RescalingGMN` for positive factors, q_j > 0."""
 
     name = "scale-gmn"
-    activations = ("relu", "leaky-relu", "abs", "identity")
+    activations = HOMOGENEOUS
     signs = False
 
 
@@ -146,7 +147,7 @@ class SignGMN(RescalingGMN):
     """`RescalingGMN` for signs, q_j = 1 or -1."""
 
     name = "sign-gmn"
-    activations = ("tanh", "sine", "identity")
+    activations = ODD
     signs = True
 
 

@@ -15,7 +15,7 @@ import pytest
 from orbitcheck.harness.core.claims import CLAIMS
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("architectures", "benchmarks", "docs", "harness", "reports", "suites", "testing", "tests")
+FOLDERS = ("architectures", "benchmarks", "docs", "extending", "harness", "reports", "suites", "testing", "tests")
 PAGES = {name: ROOT / "docs" / f"{name}.md" for name in ("protocol", "theory")}
 CITED = re.compile(r"(protocol|theory)\.md", re.IGNORECASE)
 FILE = re.compile(r"(?<![\w/.$*-])(?:[\w-]+/)*[\w-]+\.(?:py|md|jinja|css|js|yaml|toml|txt)(?![\w/]|\.\w)")

@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from orbitcheck.extending import CHECK_KINDS, PAIR_FAMILIES, REGIMES, TARGETS, ZOOS
 from orbitcheck.harness.language.reading import load_expectations, load_suite
-from orbitcheck.harness.pairs import PAIR_FAMILIES
 from orbitcheck.harness.plugins.discovery import parse_name
-from orbitcheck.harness.targets import TARGETS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -32,8 +31,8 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def registries():
-    """Families and targets that a page registers are gone afterwards."""
-    kept = [(registry, dict(registry.items())) for registry in (PAIR_FAMILIES, TARGETS)]
+    """What a page registers is gone afterwards."""
+    kept = [(registry, dict(registry.items())) for registry in (PAIR_FAMILIES, TARGETS, REGIMES, CHECK_KINDS, ZOOS)]
     yield
     for registry, entries in kept:
         registry._entries.clear()

@@ -11,7 +11,7 @@ from typing import Any
 from ..core.cell import WEIGHTS, Cell
 from ..core.evidence import Evidence
 from ..core.parameters import Parameters, SuiteValueError, parse_parameters
-from ..core.registry import Registry
+from ..core.registry import Registry, demand_signature
 from ..core.result import Judgement
 from ..learning.workbench import Workbench
 from ..plugins.architecture import Architecture, Unsupported
@@ -33,6 +33,8 @@ __all__ = [
     "SuiteValueError",
     "parse_parameters",
 ]
+
+Resolve = Callable[[Any, Mapping[str, NamedSpace]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class CheckKind:
     name: str
     title: str
     parameters: type[Parameters]
-    resolve: Callable[[Any, Mapping[str, NamedSpace]], dict[str, Any]]
+    resolve: Resolve
     cases: Callable[[Mapping[str, Any]], tuple[str, ...]]
     evidence: type[Evidence]
     measurement: str
@@ -85,3 +87,29 @@ class CheckKind:
 
 
 CHECK_KINDS: Registry[CheckKind] = Registry("check kind")
+
+
+def check_kind(
+    name: str,
+    title: str,
+    *,
+    parameters: type[Parameters],
+    resolve: Resolve,
+    cases: Callable[[Mapping[str, Any]], tuple[str, ...]],
+    evidence: type[Evidence],
+    measurement: str,
+    **settings: Any,
+) -> CheckKind:
+    """Register a check kind; `settings` are the rest of `CheckKind`.
+
+    Raises:
+        DuplicateName: a kind of that name is there.
+        ValueError: a subject or a measurement that makes no sense.
+        WrongSignature: a function does not take what it will be given.
+    """
+    kind = CheckKind(name, title, parameters, resolve, cases, evidence, measurement, **settings)
+    demand_signature(f'check kind "{name}"', resolve, "parameters, spaces")
+    demand_signature(f'check kind "{name}"', cases, "parameters")
+    demand_signature(f'check kind "{name}"', kind.time_limit, "parameters")
+    CHECK_KINDS.add(name, kind)
+    return kind

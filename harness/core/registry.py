@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -25,6 +26,31 @@ def did_you_mean(name: str, available: Iterable[str], at_most: int | None = None
         return f'; did you mean "{near[0]}"?'
     more = f" and {len(listed) - at_most} more" if at_most is not None and len(listed) > at_most else ""
     return f"; available: {', '.join(listed[:at_most]) or 'none'}{more}"
+
+
+class WrongSignature(TypeError):
+    """A function that cannot be called as it will be; both forms are shown."""
+
+
+def demand_signature(what: str, function: Callable[..., Any], arguments: str) -> None:
+    """Refuse, when it is registered, a function that does not take these arguments.
+
+    Args:
+        what: whose function it is, as in `target "my-target"`.
+        arguments: as the call passes them, in order: "parameters, space".
+
+    Raises:
+        WrongSignature: it does not.
+    """
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some built-in functions do not say
+        return
+    try:
+        signature.bind(*arguments.split(", "))
+    except TypeError:
+        name = getattr(function, "__name__", repr(function))
+        raise WrongSignature(f"{what}: {name}{signature} cannot be called as {name}({arguments})") from None
 
 
 class Registry(Generic[T]):

@@ -30,8 +30,8 @@ from ..weights.batch import Weights
 from ..weights.inputs import constructed
 from ..weights.pair import Pair, Vector
 from ..weights.space import NamedSpace, WeightSpace
+from .failures import failure_text
 from .isolation import as_in_a_worker
-from .pytest_plugin import failure_text
 
 Factory = Callable[..., torch.nn.Module]
 

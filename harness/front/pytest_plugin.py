@@ -171,6 +171,7 @@ class Row(pytest.Item):
             pytest.xfail(row.declared)
         if is_red(row):
             from ..core.cell import WEIGHTS
+            from .failures import failure_text
 
             named = [] if row.architecture == WEIGHTS else ["--architecture", row.architecture]
             chosen = ["--orbitcheck", self.reference, *named, "-k", row.id]
@@ -181,16 +182,3 @@ class Row(pytest.Item):
 
     def reportinfo(self) -> tuple[str, None, str]:
         return "orbitcheck", None, f"{self.suite.name}: {self.name}"
-
-
-def failure_text(row: Result) -> str:
-    """Outcome, reason, prediction and the smallest counter-example of one row."""
-    lines = [f"{row.outcome}: {row.reason or 'passes, though declared to fail'}"]
-    if row.predicted:
-        lines.append(f"predicted {row.predicted}, observed {row.observed or 'nothing'}")
-    found = row.evidence.get("counterexample")
-    if found:
-        lines.append(
-            f"smallest counter-example: {found['space']}, {found['element']}, error {found['error']:.2e}, seed {found['seed']}"
-        )
-    return "\n".join(lines)

@@ -14,10 +14,8 @@ from math import prod
 
 import numpy as np
 
+from ..weights.activations import HOMOGENEOUS
 from ..weights.space import SpaceError, WeightSpace
-
-KINKED = ("relu", "leaky-relu", "abs")
-"""Activations with one kink, at zero."""
 
 BISECTIONS = 60
 BATCH = 2**22
@@ -45,10 +43,8 @@ def pieces_of(space: WeightSpace, networks: int = 1) -> int:
         raise SpaceError(f"pieces are bounded for networks of one input only, not for {space}")
     if space.activation == "identity":
         return 1
-    if space.activation not in KINKED:
-        raise SpaceError(
-            f"{space} is not piecewise linear; a bound of pieces needs one of {', '.join(KINKED)}, identity"
-        )
+    if space.activation not in HOMOGENEOUS:
+        raise SpaceError(f"{space} is not piecewise linear; a bound of pieces needs one of {', '.join(HOMOGENEOUS)}")
     return pieces(networks, *space.widths[1:-1])
 
 

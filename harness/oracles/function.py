@@ -8,16 +8,18 @@ piecewise-linear nets with one hidden layer or with one input (and not too many 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..weights.activations import ACTIVATIONS, SLOPES
 from ..weights.space import WeightSpace
-from .functions.enclosure import PIECEWISE_LINEAR, Interval, enclose
+from .functions.enclosure import Interval, enclose
 from .functions.normal_form import FeatureTable, Form, difference
 from .functions.polyline import around, inputs_that_differ, polyline
 from .refinement import refine, stacked
@@ -89,7 +91,7 @@ def function_relation(space: WeightSpace, v: Vector, w: Vector) -> FunctionDecis
         gaps = [difference(*forms) for forms in zip(table.outputs(v), table.outputs(w), strict=True)]
         if not any(gaps):
             return FunctionDecision("equal", "normal-form")
-        if space.activation == "identity" or (len(space.widths) == 3 and space.activation in PIECEWISE_LINEAR):
+        if space.activation == "identity" or (len(space.widths) == 3 and space.activation in SLOPES):
             near = (x for gap in gaps if gap for x in _inputs_near_kinks(space, table, gap))
             candidates = chain(near, candidates)
     left, right = (polyline(space, net) for net in (v, w)) if witness is None else (None, None)
@@ -126,25 +128,20 @@ def _likely_inputs(space: WeightSpace, v: Vector, w: Vector) -> Iterator[list[fl
 
 def values_in_floats(space: WeightSpace, v: Vector, points: np.ndarray) -> np.ndarray:
     """`f_v` in floats, `[points, n_L]`, or `[nets, points, n_L]` for stacked nets; a guide for searches, never evidence."""
-    values = points
+    values, phi = points, ACTIVATIONS[space.activation]
     with np.errstate(all="ignore"):
         for layer in range(1, len(space.widths)):
             values = values @ np.asarray(v[f"W{layer}"]).swapaxes(-1, -2) + np.asarray(v[f"b{layer}"])[..., None, :]
             if layer < len(space.widths) - 1:
-                values = _FLOAT_ACTIVATIONS[space.activation](values)
+                if phi.formula:
+                    values = phi.formula(_FLOATS, values)
+                elif phi.slopes:
+                    below, above = map(float, phi.slopes)
+                    values = np.where(values < 0, below * values if below else 0.0, above * values)
     return values
 
 
-_FLOAT_ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
-    "relu": lambda x: np.maximum(x, 0),
-    "leaky-relu": lambda x: np.where(x < 0, x / 64, x),
-    "abs": np.abs,
-    "identity": lambda x: x,
-    "tanh": np.tanh,
-    "sine": np.sin,
-    "gelu": lambda x: x * (1 + np.vectorize(math.erf)(x / math.sqrt(2))) / 2,
-    "silu": lambda x: x / (1 + np.exp(-x)),
-}
+_FLOATS = SimpleNamespace(exp=np.exp, sin=np.sin, tanh=np.tanh, erf=np.vectorize(math.erf), sqrt=math.sqrt)
 
 
 def _inputs_near_kinks(space: WeightSpace, table: FeatureTable, gap: Form) -> Iterator[list[float]]:

@@ -14,9 +14,12 @@ from typing import Any
 import numpy as np
 
 from ..core.parameters import Parameters
-from ..core.registry import Registry
+from ..core.registry import Registry, demand_signature
 from ..weights.pair import Pair
 from ..weights.space import WeightSpace
+
+Cases = Callable[[Any, WeightSpace | None], tuple[str, ...]]
+Make = Callable[[Any, WeightSpace | None, str, np.random.Generator], Pair]
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,34 @@ class PairFamily:
     name: str
     title: str
     parameters: type[Parameters]
-    cases: Callable[[Any, WeightSpace | None], tuple[str, ...]]
-    make: Callable[[Any, WeightSpace | None, str, np.random.Generator], Pair]
+    cases: Cases
+    make: Make
     claim: str | None = None
     needs: Callable[[Any], Iterable[str]] = lambda parameters: ()
 
 
 PAIR_FAMILIES: Registry[PairFamily] = Registry("pair family")
+
+
+def pair_family(
+    name: str,
+    title: str,
+    *,
+    cases: Cases,
+    parameters: type[Parameters] = Parameters,
+    **settings: Any,
+) -> Callable[[Make], Make]:
+    """Register the decorated `make(parameters, space, case, rng) -> Pair` as a family; `settings` are the rest of `PairFamily`.
+
+    Raises:
+        DuplicateName: a family of that name is there.
+        WrongSignature: a function does not take what it will be given.
+    """
+
+    def register(make: Make) -> Make:
+        demand_signature(f'pair family "{name}"', cases, "parameters, space")
+        demand_signature(f'pair family "{name}"', make, "parameters, space, case, rng")
+        PAIR_FAMILIES.add(name, PairFamily(name, title, parameters, cases, make, **settings))
+        return make
+
+    return register

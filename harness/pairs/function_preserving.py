@@ -12,14 +12,12 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ..weights.activations import HOMOGENEOUS, ODD
 from ..weights.pair import Pair, Vector
 from ..weights.space import WeightSpace
 from .demands import Counted, demand_activation, demand_mlp, hidden_layers, numbered
 from .family import PairFamily
 from .vectors import entries, random_vector
-
-HOMOGENEOUS = ("relu", "leaky-relu", "abs", "identity")
-ODD = ("tanh", "sine", "identity")
 
 
 class RescalingParameters(Counted):

@@ -1,9 +1,10 @@
-"""Strangers' check kinds, pair families, targets and regimes: modules that register them, named by installed packages.
+"""Strangers' pair families, targets, regimes, check kinds, zoos and report sections: modules that register them on import.
 
     [project.entry-points."orbitcheck.extensions"]
     my-pairs = "my_package.pairs"
 
-Such a module is imported before a suite is read, by the front ends too, so it must not import torch at its top.
+One group for all of them: a module registers whatever it has (docs/extending.md). It is imported before a suite or a run is
+read, by the front ends too, so it must not import torch at its top.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def load_extensions() -> tuple[str, ...]:
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
             importlib.import_module(point.module)
-        except Exception as error:  # whatever a stranger's module does when it is imported
+        except (Exception, SystemExit) as error:  # whatever a stranger's module does when it is imported
             said = " ".join(f"{type(error).__name__}: {error}".split())
             raise ExtensionError(f'extension "{point.name}" ({point.value}) failed to import: {said}') from error
         names.append(point.name)

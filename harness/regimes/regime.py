@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.parameters import Parameters
-from ..core.registry import Registry
+from ..core.registry import Registry, demand_signature
 from ..weights.space import WeightSpace
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import torch
 
     from ..weights.batch import Weights
+
+Draw = TypeVar("Draw", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -62,3 +64,29 @@ class Regime:
 
 
 REGIMES: Registry[Regime] = Registry("regime")
+
+
+def regime(
+    name: str,
+    title: str,
+    *,
+    space: Callable[[Any, WeightSpace | None], WeightSpace],
+    parameters: type[Parameters] = Parameters,
+    **settings: Any,
+) -> Callable[[Draw], Draw]:
+    """Register the decorated `draw(parameters, space, sizes, rng)` as a regime; `settings` are the rest of `Regime`.
+
+    Raises:
+        DuplicateName: a regime of that name is there.
+        WrongSignature: a function does not take what it will be given.
+    """
+
+    def register(draw: Draw) -> Draw:
+        made = Regime(name, title, parameters, space, draw, **settings)
+        demand_signature(f'regime "{name}"', space, "parameters, space")
+        demand_signature(f'regime "{name}"', made.limit, "parameters")
+        demand_signature(f'regime "{name}"', draw, "parameters, space, sizes, rng")
+        REGIMES.add(name, made)
+        return draw
+
+    return register

@@ -25,7 +25,7 @@ class ClassifiersParameters(Parameters):
     ] = "64-16-10"
 
 
-def _zoo_regime(
+def zoo_regime(
     name: str,
     title: str,
     parameters: type[Parameters],
@@ -33,11 +33,13 @@ def _zoo_regime(
     count: int,
     metadata: tuple[str, ...],
 ) -> Regime:
-    """Samples of one zoo.
+    """The regime of one zoo's networks, dealt out at random.
 
     Args:
+        name: of the zoo, and of the regime.
         group: `parameters -> group of the zoo`.
         count: how many networks a group has.
+        metadata: of the networks, as the trainer names it.
     """
 
     def space(chosen: Any, given: WeightSpace | None) -> WeightSpace:
@@ -70,7 +72,7 @@ def _zoo_regime(
     )
 
 
-DIGITS_INR = _zoo_regime(
+DIGITS_INR = zoo_regime(
     INRS,
     "SIRENs fitted to scikit-learn's digits, batches without a common image",
     Parameters,
@@ -78,7 +80,7 @@ DIGITS_INR = _zoo_regime(
     ZOOS[INRS].recipe["images"],
     ("image", "label", "mse", "general_position"),
 )
-DIGITS_CLASSIFIERS = _zoo_regime(
+DIGITS_CLASSIFIERS = zoo_regime(
     CLASSIFIERS,
     "ReLU classifiers of scikit-learn's digits",
     ClassifiersParameters,

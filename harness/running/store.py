@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..core.cleaning import BorderError, parsed
 from ..core.result import Result, Run, canonical_json
+from ..plugins.extensions import ExtensionError, load_extensions
 from . import border
 from .border import read_row
 
@@ -233,8 +234,13 @@ def read_run(path: Path) -> Run:
     """The run in a folder, or in a `results.json` named directly.
 
     Raises:
-        StoreError: none there, unreadable, changed by hand, or of another schema version.
+        StoreError: none there, unreadable, changed by hand, or of another schema version; or an installed extension fails,
+            whose kinds the run may have.
     """
+    try:
+        load_extensions()
+    except ExtensionError as error:
+        raise StoreError(str(error)) from None
     file = path / RESULTS if path.is_dir() else path
     try:
         return border.read_run(file.read_bytes())

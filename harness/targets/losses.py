@@ -64,7 +64,7 @@ def hessian_trace(v: Weights, log_points: int) -> torch.Tensor:
     """
     import torch
 
-    from ..weights.realisation import ACTIVATION_FUNCTIONS
+    from ..weights.activations import ACTIVATIONS
     from .slopes import FIRST, SECOND
 
     name = v.space.activation
@@ -72,7 +72,7 @@ def hessian_trace(v: Weights, log_points: int) -> torch.Tensor:
     arguments, activations = [], [x.expand(v.batch, *x.shape)]
     for weight, bias in zip(v.weights, v.biases, strict=True):
         arguments.append(activations[-1] @ weight.squeeze(-1).transpose(1, 2) + bias.transpose(1, 2))
-        activations.append(ACTIVATION_FUNCTIONS[name](arguments[-1]))
+        activations.append(ACTIVATIONS[name].tensors(arguments[-1]))
     gradient = 2 / len(x) * (arguments[-1] - labels)
     hessian = (2 / len(x) * torch.eye(labels.shape[1], dtype=x.dtype)).expand(*gradient.shape, -1)
     trace = x.new_zeros(v.batch)

@@ -12,11 +12,8 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from ..weights.batch import LEAKY_SLOPE, Weights
-from ..weights.realisation import ACTIVATION_FUNCTIONS
-
-PIECEWISE_LINEAR = ("relu", "leaky-relu", "abs", "identity")
-"""Activations with `act(t z) = t act(z)` for positive t: at zero their slope towards z is act(z)."""
+from ..weights.activations import ACTIVATIONS, HOMOGENEOUS, LEAKY_SLOPE
+from ..weights.batch import Weights
 
 Elementwise = Callable[[torch.Tensor], torch.Tensor]
 
@@ -53,7 +50,7 @@ FIRST: Mapping[str, Elementwise] = {
 """First derivatives; at kinks those that torch's gradients have."""
 
 SECOND: Mapping[str, Elementwise] = {
-    **dict.fromkeys(PIECEWISE_LINEAR, torch.zeros_like),
+    **dict.fromkeys(HOMOGENEOUS, torch.zeros_like),
     "tanh": lambda z: -2 * torch.tanh(z) * _tanh_slope(z),
     "sine": lambda z: -torch.sin(z),
     "gelu": lambda z: (2 - z.square()) * _density(z),
@@ -73,7 +70,7 @@ def slope(v: Weights, x: torch.Tensor, coordinate: int) -> torch.Tensor:
         `[batch, points, n_L]`.
     """
     name = v.space.activation
-    activation = ACTIVATION_FUNCTIONS[name]
+    activation = ACTIVATIONS[name].tensors
     hidden = x.expand(v.batch, *x.shape)
     along = torch.zeros_like(hidden)
     along[..., coordinate] = 1
@@ -82,7 +79,7 @@ def slope(v: Weights, x: torch.Tensor, coordinate: int) -> torch.Tensor:
         hidden = torch.baddbmm(bias.squeeze(-1).unsqueeze(1), hidden, transposed)
         along = torch.bmm(along, transposed)
         if layer < len(v.weights):
-            at_kink = (hidden == 0) & (name in PIECEWISE_LINEAR)
+            at_kink = (hidden == 0) & (name in HOMOGENEOUS)  # at zero their slope towards z is act(z)
             along = torch.where(at_kink, activation(along), FIRST[name](hidden) * along)
             hidden = activation(hidden)
     return along

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.parameters import Parameters
-from ..core.registry import Registry
+from ..core.registry import Registry, demand_signature
 from ..weights.space import WeightSpace
 
 if TYPE_CHECKING:
     import torch
 
     from ..weights.batch import Weights
+
+Value = TypeVar("Value", bound=Callable[..., Any])
 
 FUNCTION_FUNCTIONAL = "function-functional"
 INVARIANT_FUNCTIONAL = "invariant-functional"
@@ -67,3 +69,36 @@ class Target:
 
 
 TARGETS: Registry[Target] = Registry("target")
+
+
+def target(
+    name: str,
+    title: str,
+    *,
+    kind: str,
+    size: Callable[[Any, WeightSpace], int],
+    parameters: type[Parameters] = Parameters,
+    refusal: Callable[[Any, WeightSpace], str | None] = lambda parameters, space: None,
+    **settings: Any,
+) -> Callable[[Value], Value]:
+    """Register the decorated `value(parameters, samples)` as a target; `settings` are the rest of `Target`.
+
+    Raises:
+        DuplicateName: a target of that name is there.
+        ValueError: an unknown kind, or inputs for one that has none.
+        WrongSignature: a function does not take what it will be given.
+    """
+
+    def register(value: Value) -> Value:
+        made = Target(name, title, kind, parameters, refusal, size, value, **settings)
+        for function in (refusal, size):
+            demand_signature(f'target "{name}"', function, "parameters, space")
+        if made.inputs is not None:
+            demand_signature(f'target "{name}"', made.inputs, "parameters, space, count, generator")
+        demand_signature(
+            f'target "{name}"', value, "parameters, samples" if made.inputs is None else "parameters, samples, x"
+        )
+        TARGETS.add(name, made)
+        return value
+
+    return register

@@ -7,7 +7,7 @@ function with rational coefficients: nothing is rounded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from operator import mul
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..weights.activations import SLOPES
 from ..weights.space import WeightSpace
 from .boxes import BoxParameters
 from .refusals import unless_ends
@@ -28,14 +29,6 @@ if TYPE_CHECKING:
 
 Affine = tuple[int, int]
 """`slope, intercept`, times a power of two that all neurons of a layer share."""
-
-ACTIVATIONS: Mapping[str, Callable[[int, int], int]] = {
-    "relu": lambda sign, number: 64 * number if sign > 0 else 0,
-    "leaky-relu": lambda sign, number: 64 * number if sign > 0 else number,
-    "abs": lambda sign, number: 64 * sign * number,
-    "identity": lambda sign, number: 64 * number,
-}
-"""`(sign of the argument, slope or intercept) -> ` that of 64 times the activation, integers as leaky ReLU's slope is 1/64."""
 
 
 def count_zeros(space: WeightSpace, v: Vector, radius: float) -> int:
@@ -51,7 +44,7 @@ def _components(signs: list[int]) -> int:
 
 def _vertices(space: WeightSpace, v: Vector, radius: Fraction) -> Iterator[tuple[Affine, Fraction]]:
     """The ends of the pieces in rising order, each with the function on one of the pieces that end there."""
-    activation = ACTIVATIONS[space.activation]
+    below, above = (int(64 * slope) for slope in SLOPES[space.activation])  # integers, as leaky ReLU has 1/64
     layers = len(space.widths) - 1
     # All entries times one power of two are integers; so then are the coefficients, times a power for each layer.
     shift = max(
@@ -75,9 +68,8 @@ def _vertices(space: WeightSpace, v: Vector, radius: Fraction) -> Iterator[tuple
             for left, right in pairwise([low, *sorted(cuts), high]):
                 middle = (left + right) / 2
                 signs = [_sign(neuron, middle) for neuron in neurons]
-                outputs = [
-                    (activation(sign, s), activation(sign, c)) for sign, (s, c) in zip(signs, neurons, strict=True)
-                ]
+                factors = [above if sign > 0 else below for sign in signs]
+                outputs = [(factor * s, factor * c) for factor, (s, c) in zip(factors, neurons, strict=True)]
                 refined.append((left, right, outputs))
         pieces = refined
         unit <<= shift + 6
@@ -99,8 +91,8 @@ def _sign(affine: Affine, x: Fraction) -> int:
 
 def _refusal(parameters: BoxParameters, space: WeightSpace) -> str | None:
     refused = unless_ends(space, 1, 1, "a function whose zeros are counted")
-    if refused is None and space.activation not in ACTIVATIONS:
-        refused = f"zeros are counted exactly, hence for {', '.join(ACTIVATIONS)} only, the space is {space}"
+    if refused is None and space.activation not in SLOPES:
+        refused = f"zeros are counted exactly, hence for {', '.join(SLOPES)} only, the space is {space}"
     return refused
 
 

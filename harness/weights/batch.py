@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import torch
 
+from .activations import LEAKY_SLOPE
 from .space import SpaceError, WeightSpace, mlp
 
 Arrays = Mapping[str, np.ndarray]
 """One weight vector with one channel, as numpy arrays of the space's own shapes: the exact world of the oracles."""
-
-LEAKY_SLOPE = 2.0**-6
-"""Slope of the leaky ReLU below zero: exact in binary, so that exact networks stay exact."""
 
 MODULE_ACTIVATIONS: dict[type[torch.nn.Module], str] = {
     torch.nn.ReLU: "relu",

@@ -21,24 +21,14 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from .batch import LEAKY_SLOPE, Weights
+from .activations import ACTIVATIONS
+from .batch import Weights
 from .space import SpaceError, WeightSpace
 from .spaces import constructor
 
 Activation = Callable[[torch.Tensor], torch.Tensor]
 Tensors = dict[str, torch.Tensor]
 """Tensor name -> `[batch, *axes]`."""
-
-ACTIVATION_FUNCTIONS: dict[str, Activation] = {
-    "relu": torch.relu,
-    "leaky-relu": lambda x: functional.leaky_relu(x, LEAKY_SLOPE),
-    "abs": torch.abs,
-    "identity": lambda x: x,
-    "tanh": torch.tanh,
-    "sine": torch.sin,
-    "gelu": functional.gelu,
-    "silu": functional.silu,
-}
 
 
 @dataclass(frozen=True)
@@ -70,7 +60,7 @@ class Realisation:
                 f"inputs of shape {tuple(x.shape)}; for {v.space} they are ([batch={v.batch},] points, {named})"
             )
         tensors = {name: tensor.squeeze(-1) for name, tensor in v.items()}
-        activation = ACTIVATION_FUNCTIONS[self.space.activation]
+        activation = ACTIVATIONS[self.space.activation].tensors
         return self.compute(tensors, activation, x.expand(v.batch, *x.shape[-rank - 1 :]))
 
     def input_shape(self, extent: int) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-ACTIVATIONS = ("relu", "leaky-relu", "abs", "identity", "tanh", "sine", "gelu", "silu")
+from .activations import ACTIVATIONS
 
 
 class SpaceError(ValueError):

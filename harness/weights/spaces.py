@@ -28,7 +28,7 @@ def conv_net(*channels: int, kernel: int = 3, activation: str = "relu") -> Weigh
     Args:
         channels: `n_0, ..., n_L`: of the image, of the hidden layers, and the number of classes; at least one hidden.
         kernel: height and width of every kernel; odd, so that images keep their size.
-        activation: one of `space.ACTIVATIONS`, after every convolution.
+        activation: one of `activations.ACTIVATIONS`, after every convolution.
 
     Raises:
         SpaceError: fewer than three numbers, one that is no positive integer, or an even kernel.
@@ -61,7 +61,7 @@ def residual_mlp(
     Args:
         inputs, stream, outputs: sizes of `n_0`, `r` and `m`.
         hidden: sizes of `n_1, n_2, ...`, one a block; at least one block.
-        activation: one of `space.ACTIVATIONS`, inside every block.
+        activation: one of `activations.ACTIVATIONS`, inside every block.
 
     Raises:
         SpaceError: no block, or a size that is no positive integer.
@@ -91,7 +91,7 @@ def recurrent(*widths: int, activation: str = "tanh") -> WeightSpace:
 
     Args:
         widths: `n_0, ..., n_L`, at least one hidden layer.
-        activation: one of `space.ACTIVATIONS`.
+        activation: one of `activations.ACTIVATIONS`.
 
     Raises:
         SpaceError: fewer than three widths, or one that is no positive integer.
@@ -128,7 +128,7 @@ def transformer_block(
 
     Args:
         model, heads, key, value, hidden: the axes' sizes.
-        activation: one of `space.ACTIVATIONS`, of the feed-forward layer.
+        activation: one of `activations.ACTIVATIONS`, of the feed-forward layer.
 
     Raises:
         SpaceError: a size that is no positive integer.

@@ -117,11 +117,15 @@ def _train(zoo: Zoo, progress: Progress) -> tuple[dict[str, torch.Tensor], dict[
     """Tensors and record of a zoo, as the cache keeps them."""
     module, _, function = zoo.trainer.partition(":")
     trainer = getattr(import_module(module), function)
-    threads = zoo.recipe["threads"]
+    threads = zoo.recipe.get("threads", 1)
     started = time.perf_counter()
     with training_settings(threads):
         groups: dict[str, Trained] = trainer(zoo, progress)
     seconds = time.perf_counter() - started
+    made = {group: trained.weights.space for group, trained in groups.items()}
+    if made != dict(zoo.spaces):
+        given = {group: str(space) for group, space in made.items()}
+        raise ZooError(f"{zoo.name}: the trainer gave {given}; the zoo has the groups {', '.join(zoo.spaces)}")
     tensors: dict[str, torch.Tensor] = {}
     for group, trained in groups.items():
         finite = torch.isfinite(trained.weights.flat()).all(dim=1)

@@ -5,6 +5,7 @@ A recipe holds every hyper-parameter of the training, so that its digest names t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ class Zoo:
         name: as suites name it.
         title: one line for people.
         spaces: group name -> the weight space of the group's networks.
-        recipe: plain JSON data: every hyper-parameter of the training, seeds and thread count among them.
+        recipe: plain JSON data: every hyper-parameter of the training, seeds among them, and `threads` if it is not one.
         trainer: `module:function`, imported only to build; `function(zoo, progress) -> {group: Trained}` (`trainer.py`).
         version: raised when the trainer changes what it makes of the same recipe.
     """
@@ -58,6 +59,32 @@ class Zoo:
 
 
 ZOOS: Registry[Zoo] = Registry("zoo")
+
+
+def zoo(
+    name: str,
+    title: str,
+    *,
+    spaces: Mapping[str, WeightSpace],
+    recipe: Mapping[str, Any],
+    trainer: str,
+    version: int = 1,
+) -> Zoo:
+    """Register a zoo; arguments are those of `Zoo`.
+
+    Raises:
+        DuplicateName: a zoo of that name is there.
+        ValueError: a trainer that does not read as module:function, or a recipe that is no JSON data.
+    """
+    if not re.fullmatch(r"[\w.]+:\w+", trainer):
+        raise ValueError(f"zoo {name}: trainer {trainer!r} does not read as module:function")
+    made = Zoo(name, title, spaces, recipe, trainer, version)
+    try:
+        _ = made.digest
+    except TypeError as error:
+        raise ValueError(f"zoo {name}: the recipe is no plain JSON data ({error})") from None
+    ZOOS.add(name, made)
+    return made
 
 
 def parse_reference(reference: str) -> tuple[Zoo, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -136,3 +138,36 @@ def test_rows_of_a_suite_can_be_parametrised(tmp_path):
     assert sound().outcome == "pass"
     with pytest.raises(AssertionError, match="smallest counter-example"):
         broken()
+
+
+WITHOUT_PYTEST = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("pytest", "_pytest"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+from orbitcheck import mlp
+from orbitcheck.architectures.flat_mlp import FlatMLP
+from orbitcheck.testing import assert_equivariant, assert_separates, checks_for
+
+def flat(space, output):
+    return FlatMLP(space, output)
+
+row = checks_for(flat)[0]
+for call in (lambda: assert_equivariant(flat, mlp(1, 3, 1)), row):
+    try:
+        call()
+    except AssertionError as error:
+        print(error)
+"""
+
+
+def test_it_works_where_pytest_is_not_installed():
+    """Assertions and rows of a suite, and what they say when they fail."""
+    done = subprocess.run([sys.executable, "-c", WITHOUT_PYTEST], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("fail: phi(g v) differs from g phi(v)") == 2
+    assert "smallest counter-example: mlp(" in done.stdout

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from orbitcheck.harness.oracles.functions.enclosure import BITS, enclose
-from orbitcheck.harness.weights.space import ACTIVATIONS, WeightSpace, mlp
+from orbitcheck.harness.weights.activations import ACTIVATIONS
+from orbitcheck.harness.weights.space import WeightSpace, mlp
 
 
 def random_net(space: WeightSpace, rng: np.random.Generator):
@@ -20,7 +21,7 @@ def random_net(space: WeightSpace, rng: np.random.Generator):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_enclosure_holds_the_true_value(tools, activation: str):
     """40 nets an activation, 320 in all; points for piecewise-linear nets, narrow intervals for the others."""
-    rng = np.random.default_rng(ACTIVATIONS.index(activation))
+    rng = np.random.default_rng(list(ACTIVATIONS).index(activation))
     for _ in range(40):
         space = mlp(*rng.integers(1, 5, rng.integers(3, 6)).tolist(), activation=activation)
         v = random_net(space, rng)

@@ -15,7 +15,8 @@ from orbitcheck.harness.oracles.function import function_relation, values_in_flo
 from orbitcheck.harness.oracles.functions.normal_form import FeatureTable
 from orbitcheck.harness.oracles.functions.polyline import polyline
 from orbitcheck.harness.oracles.refinement import refine
-from orbitcheck.harness.weights.space import ACTIVATIONS, SpaceError, WeightSpace, mlp
+from orbitcheck.harness.weights.activations import ACTIVATIONS
+from orbitcheck.harness.weights.space import SpaceError, WeightSpace, mlp
 
 LINEAR = ("relu", "leaky-relu", "abs", "identity")
 
@@ -270,7 +271,7 @@ def symmetric_copy(space: WeightSpace, v, rng: np.random.Generator, how: str):
 @pytest.mark.parametrize("how", ["scale", "sign", "dead", "split"])
 def test_known_symmetries_are_proved_and_their_violations_refuted(tools, activation: str, how: str):
     """15 nets a case at one to four hidden layers, relabelled too; 360 proofs and 360 attempts at refutation."""
-    rng = np.random.default_rng([ACTIVATIONS.index(activation), len(how)])
+    rng = np.random.default_rng([list(ACTIVATIONS).index(activation), len(how)])
     refuted, proofs = 0, set()
     for number in range(15):
         widths = (2, *rng.integers(2, 4, 1 + number % 4).tolist(), 1)

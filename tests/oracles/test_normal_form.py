@@ -11,7 +11,8 @@ import pytest
 
 from orbitcheck.harness.oracles.functions import normal_form
 from orbitcheck.harness.oracles.functions.normal_form import FeatureTable, Form, difference
-from orbitcheck.harness.weights.space import ACTIVATIONS, mlp
+from orbitcheck.harness.weights.activations import ACTIVATIONS
+from orbitcheck.harness.weights.space import mlp
 
 LINEAR = ("relu", "leaky-relu", "abs", "identity")
 
@@ -36,7 +37,7 @@ def value_of(tools, table: FeatureTable, forms: list[Form], x: list[Fraction], n
 @pytest.mark.parametrize("fold", [True, False])
 def test_the_normal_form_is_the_function(tools, activation: str, fold: bool):
     """At any input the form has the net's value, at any depth: exactly where numbers are rational. 448 nets in all."""
-    rng = np.random.default_rng([ACTIVATIONS.index(activation), fold])
+    rng = np.random.default_rng([list(ACTIVATIONS).index(activation), fold])
     number = Fraction if activation in LINEAR else mpmath.mpf
     for trial in range(48 if activation in LINEAR else 8):
         space = mlp(*rng.integers(1, 4, rng.integers(3, 5)).tolist(), activation=activation)

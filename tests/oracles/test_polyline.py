@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from orbitcheck.harness.oracles.capacity import pieces
 from orbitcheck.harness.oracles.function import function_relation
 from orbitcheck.harness.oracles.functions import polyline as module
-from orbitcheck.harness.oracles.functions.enclosure import PIECEWISE_LINEAR, enclose
+from orbitcheck.harness.oracles.functions.enclosure import enclose
 from orbitcheck.harness.oracles.functions.normal_form import FeatureTable, difference
 from orbitcheck.harness.oracles.functions.polyline import Polyline, around, inputs_that_differ, polyline
+from orbitcheck.harness.weights.activations import SLOPES
 from orbitcheck.harness.weights.space import WeightSpace, mlp
 
 SMALL = st.integers(-3, 3).map(float)
@@ -31,7 +32,7 @@ def small_net(draw, space: WeightSpace):
 @st.composite
 def nets(draw, count: int = 1):
     hidden = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
-    space = mlp(1, *hidden, draw(st.integers(1, 2)), activation=draw(st.sampled_from(sorted(PIECEWISE_LINEAR))))
+    space = mlp(1, *hidden, draw(st.integers(1, 2)), activation=draw(st.sampled_from(sorted(SLOPES))))
     return space, [small_net(draw, space) for _ in range(count)]
 
 
@@ -141,7 +142,7 @@ def test_curves_more_inputs_and_too_many_kinks_have_no_polyline():
     assert drawn(mlp(1, 128, 128, 1, activation="identity")) is not None
 
 
-@pytest.mark.parametrize("activation", sorted(PIECEWISE_LINEAR))
+@pytest.mark.parametrize("activation", sorted(SLOPES))
 def test_a_difference_in_one_narrow_piece_has_its_witness(activation: str):
     """A bump of width 2^-20 far from the origin: no search by chance finds it, the kinks do."""
     if activation == "identity":

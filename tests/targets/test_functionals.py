@@ -16,7 +16,7 @@ from orbitcheck.harness.regimes import Samples
 from orbitcheck.harness.targets import TARGETS
 from orbitcheck.harness.targets.boxes import LOG_POINTS, box_points
 from orbitcheck.harness.targets.zeros import count_zeros
-from orbitcheck.harness.weights.space import ACTIVATIONS
+from orbitcheck.harness.weights.activations import ACTIVATIONS
 
 PIECEWISE_LINEAR = ("relu", "leaky-relu", "abs", "identity")
 

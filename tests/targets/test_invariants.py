@@ -20,7 +20,7 @@ from orbitcheck.harness.targets import FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL
 from orbitcheck.harness.targets.losses import data
 from orbitcheck.harness.targets.middle import exact_rank
 from orbitcheck.harness.targets.polynomials import PolynomialParameters, terms
-from orbitcheck.harness.weights.space import ACTIVATIONS
+from orbitcheck.harness.weights.activations import ACTIVATIONS
 
 SPACE = mlp(2, 4, 3, 2)
 

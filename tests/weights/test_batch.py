@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from orbitcheck import SpaceError, Weights, WeightSpace, mlp, realise
-from orbitcheck.harness.weights.space import ACTIVATIONS
+from orbitcheck.harness.weights.activations import ACTIVATIONS
 
 SPACE = mlp(2, 3, 1)
 SCALAR = WeightSpace(tensors=(("T", ()), ("U", ("h", "h"))), sizes=(("h", 2),), permuted=("h",))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.special import erf, expit
 
 from orbitcheck import SpaceError, Weights, act, mlp, random_elements, realise
-from orbitcheck.harness.weights.space import ACTIVATIONS
+from orbitcheck.harness.weights.activations import ACTIVATIONS
 
 PIECEWISE_LINEAR = ("relu", "leaky-relu", "abs", "identity")
 SMOOTH = ("tanh", "sine", "gelu", "silu")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck import SpaceError, WeightSpace, mlp
-from orbitcheck.harness.weights.space import ACTIVATIONS
+from orbitcheck.harness.weights.activations import ACTIVATIONS
 
 
 @st.composite
@@ -22,7 +22,7 @@ def spaces(draw) -> WeightSpace:
         tensors=tuple((f"T{number}", tuple(axes)) for number, axes in enumerate(tensors)),
         sizes=tuple((axis, draw(st.integers(1, 5))) for axis in draw(st.permutations(used))),
         permuted=tuple(axis for axis in used if draw(st.booleans())),
-        activation=draw(st.sampled_from(ACTIVATIONS)),
+        activation=draw(st.sampled_from(list(ACTIVATIONS))),
     )
 
 
@@ -34,7 +34,7 @@ def test_json_gives_the_same_space_back(space):
     assert hash(again) == hash(space)
 
 
-@given(st.lists(st.integers(1, 9), min_size=3, max_size=6), st.sampled_from(ACTIVATIONS))
+@given(st.lists(st.integers(1, 9), min_size=3, max_size=6), st.sampled_from(list(ACTIVATIONS)))
 @settings(deadline=None, derandomize=True, max_examples=100)
 def test_an_mlp_is_known_by_its_widths_and_activation(widths, activation):
     space = mlp(*widths, activation=activation)

@@ -15,10 +15,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from ...core.parameters import Parameters, SuiteValueError, parse_named
-from ...pairs.function_preserving import ODD, SIGN_FLIP
+from ...pairs.function_preserving import SIGN_FLIP
 from ...regimes import REGIMES
 from ...targets import TARGETS
 from ...targets.target import FUNCTION_FUNCTIONAL, FUNCTION_OPERATOR
+from ...weights.activations import ODD
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
 from ..space_names import known_space

@@ -7,25 +7,18 @@ SiLU are enclosed by outward-rounded interval arithmetic (mpmath) and rounded ou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...weights.activations import ACTIVATIONS, SLOPES
 from ...weights.space import WeightSpace
 
 if TYPE_CHECKING:
     from ...weights.pair import Vector
-
-PIECEWISE_LINEAR: Mapping[str, tuple[Fraction, Fraction]] = {
-    "relu": (Fraction(0), Fraction(1)),
-    "leaky-relu": (Fraction(1, 64), Fraction(1)),
-    "abs": (Fraction(-1), Fraction(1)),
-    "identity": (Fraction(1), Fraction(1)),
-}
-"""Slopes below and above zero."""
 
 BITS = 192
 """Activations that are no rational functions are known to this many binary places."""
@@ -55,8 +48,8 @@ def enclose(space: WeightSpace, v: Vector, x: Sequence[float]) -> tuple[Interval
         low = low * 2 ** (shift - bits) + bias * 2 ** (shift - bias_bits)
         high = low if exact else high * 2 ** (shift - bits) + bias * 2 ** (shift - bias_bits)
         bits = shift
-        if layer < last and space.activation in PIECEWISE_LINEAR:
-            low, bits = _bend(low, bits, *PIECEWISE_LINEAR[space.activation])
+        if layer < last and space.activation in SLOPES:
+            low, bits = _bend(low, bits, *SLOPES[space.activation])
             high = low
         elif layer < last:
             pairs = [_smooth(space.activation, a, b, bits) for a, b in zip(low, high, strict=True)]
@@ -92,15 +85,19 @@ def _bend(values: np.ndarray, bits: int, below: Fraction, above: Fraction) -> tu
 def _context() -> Any:
     import mpmath  # imported only where a net has a transcendental activation
 
-    context = mpmath.ctx_iv.MPIntervalContext()
+    context: Any = mpmath.ctx_iv.MPIntervalContext()
     context.prec = GUARDED
+    context.erf = lambda z: _error_function(context, z)
+    context.tanh = lambda z: 1 - 2 / (context.exp(2 * z) + 1)  # mpmath has neither for intervals
     return context
 
 
 def _smooth(activation: str, low: int, high: int, bits: int) -> tuple[int, int]:
     """Integers a, b with `activation([low, high] / 2^bits)` inside `[a, b] / 2^BITS`."""
     iv = _context()
-    return _scaled(_ENCLOSURES[activation](iv, iv.mpf([low, high]) / iv.mpf(2**bits)), BITS)
+    formula = ACTIVATIONS[activation].formula
+    assert formula is not None
+    return _scaled(formula(iv, iv.mpf([low, high]) / iv.mpf(2**bits)), BITS)
 
 
 def _scaled(interval: Any, bits: int) -> tuple[int, int]:
@@ -132,11 +129,3 @@ def _error_function(iv: Any, z: Any) -> Any:
             # Every further term is less than half of the one before: together they are less than the last one.
             total = iv.mpf([sums[0], sums[1] + high]) / iv.mpf(2**GUARDED)
             return 2 / iv.sqrt(iv.pi) * iv.exp(-z * z) * total
-
-
-_ENCLOSURES = {
-    "tanh": lambda iv, x: 1 - 2 / (iv.exp(2 * x) + 1),
-    "sine": lambda iv, x: iv.sin(x),
-    "gelu": lambda iv, x: x * (1 + _error_function(iv, x / iv.sqrt(2))) / 2,
-    "silu": lambda iv, x: x / (1 + iv.exp(-x)),
-}

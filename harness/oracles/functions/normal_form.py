@@ -11,33 +11,18 @@ For deeper or smooth nets different forms prove nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from ...weights.activations import ACTIVATIONS
 from ...weights.space import WeightSpace
-from .enclosure import PIECEWISE_LINEAR
 
 if TYPE_CHECKING:
     from ...weights.pair import Vector
 
 Form = dict[int, Fraction]
 """Feature number -> non-zero coefficient; feature 0 is the constant 1, features 1, ..., n_0 are the inputs."""
-
-ODD = ("tanh", "sine")
-"""Activations with `phi(-z) = -phi(z)`."""
-
-SKEW: Mapping[str, Fraction] = {
-    "relu": Fraction(1),
-    "leaky-relu": Fraction(65, 64),
-    "abs": Fraction(0),
-    "gelu": Fraction(1),
-    "silu": Fraction(1),
-}
-"""The c of `phi(-z) = phi(z) - c z` for the others."""
-
-NON_NEGATIVE = ("relu", "abs")
 
 MAX_PRODUCTS = 1_000_000
 """Nets whose form takes more products of rationals than this get none; about four seconds."""
@@ -47,7 +32,7 @@ class FeatureTable:
     """The features of nets of one space; forms can be compared if they come from one table.
 
     Args:
-        fold: give z a canonical sign also where that adds a multiple of z (`SKEW`), which makes forms dense in deep nets.
+        fold: give z a canonical sign also where that adds a multiple of z (`Activation.skew`), which makes forms dense in deep nets.
 
     `arguments[number]` is the combination z of feature number `phi(z)`.
     """
@@ -66,14 +51,14 @@ class FeatureTable:
 
     @property
     def products(self) -> int:
-        """Products of rationals that one net takes at most; where neurons pass whole combinations on (`NON_NEGATIVE`), more."""
+        """Products of rationals that one net takes at most; where neurons pass whole combinations on (`Activation.non_negative`), more."""
         widths = self.space.widths
         activation = self.space.activation
         # A neuron is a combination of the constant and the inputs, one feature, or one feature and the constant, the inputs
         # and the features of all earlier layers.
         if activation == "identity":
             terms = [1] + [widths[0] + 1] * len(widths)
-        elif self.fold and SKEW.get(activation, 0):
+        elif self.fold and ACTIVATIONS[activation].skew:
             terms = [1, *(2 + earlier for earlier in accumulate(widths))]
         else:
             terms = [1] * len(widths)
@@ -93,27 +78,27 @@ class FeatureTable:
 
     def _activated(self, form: Form) -> Form:
         """`phi(form)` in features."""
-        activation = self.space.activation
-        if activation == "identity" or not form:
+        phi = ACTIVATIONS[self.space.activation]
+        if self.space.activation == "identity" or not form:
             return form  # every phi vanishes at zero
-        homogeneous = activation in PIECEWISE_LINEAR
-        if homogeneous and set(form) == {0}:
-            return _sum((PIECEWISE_LINEAR[activation][int(form[0] > 0)], form))
-        if activation in NON_NEGATIVE and all(number == 0 or number > self.space.widths[0] for number in form):
+        if phi.slopes and set(form) == {0}:
+            return _sum((phi.slopes[int(form[0] > 0)], form))
+        if phi.slopes and phi.non_negative and all(number == 0 or number > self.space.widths[0] for number in form):
             # A combination of features that are never negative, all signs alike, has that sign everywhere.
             if all(coefficient > 0 for coefficient in form.values()):
                 return form
             if all(coefficient < 0 for coefficient in form.values()):
-                return _sum((PIECEWISE_LINEAR[activation][0], form))
+                return _sum((phi.slopes[0], form))
         lead = form[min(number for number in form if number)] if set(form) != {0} else form[0]
-        scale = abs(lead) if homogeneous else Fraction(1)
+        scale = abs(lead) if phi.homogeneous else Fraction(1)
         z = {number: coefficient / scale for number, coefficient in form.items()}
-        if lead > 0 or not (self.fold or activation in ODD or activation == "abs"):
+        if lead > 0 or not (self.fold or phi.odd or phi.skew == 0):
             return {self._feature(z): scale}
         opposite = {number: -coefficient for number, coefficient in z.items()}
-        if activation in ODD:
+        if phi.odd:
             return {self._feature(opposite): -scale}
-        return _sum((scale, {self._feature(opposite): Fraction(1)}), (SKEW[activation], form))
+        assert phi.skew is not None, "an activation that is neither odd nor skew has no canonical sign"
+        return _sum((scale, {self._feature(opposite): Fraction(1)}), (phi.skew, form))
 
     def _feature(self, z: Form) -> int:
         key = frozenset(z.items())

@@ -16,8 +16,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ...weights.activations import SLOPES
 from ...weights.space import WeightSpace
-from .enclosure import PIECEWISE_LINEAR
 
 if TYPE_CHECKING:
     from ...weights.pair import Vector
@@ -52,12 +52,12 @@ class Polyline:
 
 def polyline(space: WeightSpace, v: Vector) -> Polyline | None:
     """The function of a net; None where it has more than one input, no kinks but curves, or too many kinks for `LIMIT`."""
-    if space.widths[0] != 1 or space.activation not in PIECEWISE_LINEAR:
+    if space.widths[0] != 1 or space.activation not in SLOPES:
         return None
     points: list[Fraction] = [Fraction(-1), Fraction(0), Fraction(1)]
     rows: list[Row] = [list(points)]
     last = len(space.widths) - 1
-    below, above = PIECEWISE_LINEAR[space.activation]
+    below, above = SLOPES[space.activation]
     for layer in range(1, last + 1):
         weights, biases = v[f"W{layer}"].tolist(), v[f"b{layer}"].tolist()
         if len(points) * len(weights) * len(rows) > LIMIT:

@@ -1,0 +1,115 @@
+"""orbitcheck for those who add to it: pair families, targets, regimes, check kinds, zoos and report sections, and what they need.
+
+Whatever is not importable from here, from `orbitcheck` or from `orbitcheck.testing` is private. Names are imported on first
+use, so that a module that registers something costs no torch (docs/extending.md).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_FACE = {
+    name: module
+    for module, names in {
+        # What is registered: a decorator or a call for each thing, its class, and the registry.
+        "orbitcheck.harness.pairs.family": "pair_family PairFamily PAIR_FAMILIES",
+        "orbitcheck.harness.targets.target": "target Target TARGETS "
+        "FUNCTION_FUNCTIONAL INVARIANT_FUNCTIONAL FUNCTION_OPERATOR EQUIVARIANT_OPERATOR",
+        "orbitcheck.harness.regimes.regime": "regime Regime Samples REGIMES",
+        "orbitcheck.harness.checks.kinds": "check_kind CheckKind CHECK_KINDS ARCHITECTURE",
+        "orbitcheck.harness.zoo.recipe": "zoo Zoo ZOOS",
+        "orbitcheck.harness.core.registry": "DuplicateName UnknownName WrongSignature did_you_mean",
+        # Parameters, and what is wrong with them.
+        "orbitcheck.harness.core.parameters": "Parameters SuiteValueError",
+        "orbitcheck.harness.pairs.demands": "Counted numbered label_of demand_space demand_mlp demand_activation",
+        "orbitcheck.harness.checks.space_names": "known_space known_spaces",
+        # Spaces, weights and their symmetry.
+        "orbitcheck.harness.weights.space": "NamedSpace SpaceError WeightSpace mlp",
+        "orbitcheck.harness.weights.spaces": "conv_net recurrent residual_mlp transformer_block",
+        "orbitcheck.harness.weights.batch": "Weights",
+        "orbitcheck.harness.weights.symmetry": "GroupElement act compose generators identity inverse random_elements",
+        "orbitcheck.harness.weights.realisation": "realise",
+        "orbitcheck.harness.weights.activations": "ACTIVATIONS Activation",
+        "orbitcheck.harness.weights.inputs": "constructed",
+        "orbitcheck.harness.weights.pair": "Pair Vector",
+        "orbitcheck.harness.pairs.vectors": "entries random_vector relabelled",
+        "orbitcheck.harness.regimes.drawing": "stacked twins",
+        "orbitcheck.harness.regimes.zoos": "zoo_regime",
+        # Measuring and judging.
+        "orbitcheck.harness.core.cell": "Cell WEIGHTS",
+        "orbitcheck.harness.core.evidence": "Evidence Number",
+        "orbitcheck.harness.core.outcomes": "Fault Outcome Refusal",
+        "orbitcheck.harness.core.result": "Judgement Result Run Verdict",
+        "orbitcheck.harness.checks.applicability": "applicability",
+        "orbitcheck.harness.plugins.architecture": "Architecture Equivariant Invariant Traits Unsupported",
+        "orbitcheck.harness.plugins.subject": "NonFinite PluginFault Subject",
+        "orbitcheck.harness.learning.workbench": "Workbench",
+        # Training a zoo, and its networks.
+        "orbitcheck.harness.zoo.trainer": "Progress Trained in_general_position leaves net_seeds",
+        "orbitcheck.harness.zoo.population": "Population population",
+    }.items()
+    for name in names.split()
+}
+
+__all__ = [*_FACE]
+
+if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr__` imports on first use
+    # isort: off
+    from ..harness.checks.applicability import applicability as applicability
+    from ..harness.checks.kinds import ARCHITECTURE as ARCHITECTURE, CHECK_KINDS as CHECK_KINDS, CheckKind as CheckKind
+    from ..harness.checks.kinds import check_kind as check_kind
+    from ..harness.checks.space_names import known_space as known_space, known_spaces as known_spaces
+    from ..harness.core.cell import WEIGHTS as WEIGHTS, Cell as Cell
+    from ..harness.core.evidence import Evidence as Evidence, Number as Number
+    from ..harness.core.outcomes import Fault as Fault, Outcome as Outcome, Refusal as Refusal
+    from ..harness.core.parameters import Parameters as Parameters, SuiteValueError as SuiteValueError
+    from ..harness.core.registry import DuplicateName as DuplicateName, UnknownName as UnknownName
+    from ..harness.core.registry import WrongSignature as WrongSignature, did_you_mean as did_you_mean
+    from ..harness.core.result import Judgement as Judgement, Result as Result, Run as Run, Verdict as Verdict
+    from ..harness.learning.workbench import Workbench as Workbench
+    from ..harness.pairs.demands import Counted as Counted, demand_activation as demand_activation
+    from ..harness.pairs.demands import demand_mlp as demand_mlp, demand_space as demand_space, label_of as label_of
+    from ..harness.pairs.demands import numbered as numbered
+    from ..harness.pairs.family import PAIR_FAMILIES as PAIR_FAMILIES, PairFamily as PairFamily
+    from ..harness.pairs.family import pair_family as pair_family
+    from ..harness.pairs.vectors import entries as entries, random_vector as random_vector, relabelled as relabelled
+    from ..harness.plugins.architecture import Architecture as Architecture, Equivariant as Equivariant
+    from ..harness.plugins.architecture import Invariant as Invariant, Traits as Traits, Unsupported as Unsupported
+    from ..harness.plugins.subject import NonFinite as NonFinite, PluginFault as PluginFault, Subject as Subject
+    from ..harness.regimes.drawing import stacked as stacked, twins as twins
+    from ..harness.regimes.regime import REGIMES as REGIMES, Regime as Regime, Samples as Samples, regime as regime
+    from ..harness.regimes.zoos import zoo_regime as zoo_regime
+    from ..harness.targets.target import EQUIVARIANT_OPERATOR as EQUIVARIANT_OPERATOR
+    from ..harness.targets.target import FUNCTION_FUNCTIONAL as FUNCTION_FUNCTIONAL
+    from ..harness.targets.target import FUNCTION_OPERATOR as FUNCTION_OPERATOR
+    from ..harness.targets.target import INVARIANT_FUNCTIONAL as INVARIANT_FUNCTIONAL, TARGETS as TARGETS
+    from ..harness.targets.target import Target as Target, target as target
+    from ..harness.weights.activations import ACTIVATIONS as ACTIVATIONS, Activation as Activation
+    from ..harness.weights.batch import Weights as Weights
+    from ..harness.weights.inputs import constructed as constructed
+    from ..harness.weights.pair import Pair as Pair, Vector as Vector
+    from ..harness.weights.realisation import realise as realise
+    from ..harness.weights.space import NamedSpace as NamedSpace, SpaceError as SpaceError, WeightSpace as WeightSpace
+    from ..harness.weights.space import mlp as mlp
+    from ..harness.weights.spaces import conv_net as conv_net, recurrent as recurrent, residual_mlp as residual_mlp
+    from ..harness.weights.spaces import transformer_block as transformer_block
+    from ..harness.weights.symmetry import GroupElement as GroupElement, act as act, compose as compose
+    from ..harness.weights.symmetry import generators as generators, identity as identity, inverse as inverse
+    from ..harness.weights.symmetry import random_elements as random_elements
+    from ..harness.zoo.population import Population as Population, population as population
+    from ..harness.zoo.recipe import ZOOS as ZOOS, Zoo as Zoo, zoo as zoo
+    from ..harness.zoo.trainer import Progress as Progress, Trained as Trained
+    from ..harness.zoo.trainer import in_general_position as in_general_position, leaves as leaves
+    from ..harness.zoo.trainer import net_seeds as net_seeds
+    # isort: on
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FACE:
+        raise AttributeError(f"module 'orbitcheck.extending' has no attribute {name!r}")
+    return getattr(import_module(_FACE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_FACE])
