@@ -94,11 +94,11 @@ def requirement(direct_url: str | None, version: str) -> str:
     """
     if direct_url is None:
         return f"orbitcheck>={version}"
-    told = json.loads(direct_url)
-    url, vcs = told["url"], told.get("vcs_info")
+    origin = json.loads(direct_url)
+    url, vcs = origin["url"], origin.get("vcs_info")
     if vcs is not None:
         url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
-    return f"orbitcheck @ {url}" + (f"#subdirectory={told['subdirectory']}" if told.get("subdirectory") else "")
+    return f"orbitcheck @ {url}" + (f"#subdirectory={origin['subdirectory']}" if origin.get("subdirectory") else "")
 
 
 def _installing(asked: str, version: str) -> dict[str, str]:
