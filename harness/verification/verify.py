@@ -49,8 +49,8 @@ def verify(run: Run) -> Iterator[tuple[Result, str | None]]:
         if row.certificate is None:
             continue
         pair = row.evidence if isinstance(row.evidence, SeparationEvidence) else None
-        told = [pair.orbit, pair.round, pair.function] if pair else [None, None, None]
-        key = (row.suite, row.check, row.case, digest([row.certificate, told]))
+        stated_by_row = [pair.orbit, pair.round, pair.function] if pair else [None, None, None]
+        key = (row.suite, row.check, row.case, digest([row.certificate, stated_by_row]))
         check = checks.get((row.suite, row.check))
         if check is None or row.case not in check["cases"]:
             known[key] = "the run's suites have no such check and case"
