@@ -49,23 +49,23 @@ def verify(run: Run) -> Iterator[tuple[Result, str | None]]:
         if row.certificate is None:
             continue
         pair = row.evidence if isinstance(row.evidence, SeparationEvidence) else None
-        stated_by_row = [pair.orbit, pair.round, pair.function] if pair else [None, None, None]
-        key = (row.suite, row.check, row.case, digest([row.certificate, stated_by_row]))
+        row_says = [pair.orbit, pair.round, pair.function] if pair else [None, None, None]
+        key = (row.suite, row.check, row.case, digest([row.certificate, row_says]))
         check = checks.get((row.suite, row.check))
         if check is None or row.case not in check["cases"]:
             known[key] = "the run's suites have no such check and case"
         elif key not in known:
             known[key] = problem_of(
-                row.certificate, lambda c=check, r=row: make_pair(c["parameters"], r.case), stated_by_row
+                row.certificate, lambda c=check, r=row: make_pair(c["parameters"], r.case), row_says
             )
         yield row, known[key]
 
 
-def problem_of(certificate: Json, make: Callable[[], Pair], stated_by_row: Sequence[Any]) -> str | None:
-    """What is wrong with a certificate for the pair that is made, or None; `stated_by_row` is what the row says of it."""
+def problem_of(certificate: Json, make: Callable[[], Pair], row_says: Sequence[Any]) -> str | None:
+    """What is wrong with a certificate for the pair that is made, or None; `row_says` is what the row says of it."""
     try:
         pair = make()
-        _check(certificate, pair.space, [{name: u[name] + 0.0 for name in u} for u in (pair.v, pair.w)], stated_by_row)
+        _check(certificate, pair.space, [{name: u[name] + 0.0 for name in u} for u in (pair.v, pair.w)], row_says)
     except Refuted as error:
         return str(error)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -73,7 +73,7 @@ def problem_of(certificate: Json, make: Callable[[], Pair], stated_by_row: Seque
     return None
 
 
-def _check(certificate: Json, space: WeightSpace, nets: Sequence[Vector], stated_by_row: Sequence[Any]) -> None:
+def _check(certificate: Json, space: WeightSpace, nets: Sequence[Vector], row_says: Sequence[Any]) -> None:
     """Nets without a negative zero, which is the same weight as zero."""
     content = {key: value for key, value in certificate.items() if key != "sha256"}
     demand(certificate["sha256"] == digest(content), "the digest is that of the content")
@@ -88,7 +88,7 @@ def _check(certificate: Json, space: WeightSpace, nets: Sequence[Vector], stated
     demand(content["general_position"] == positions, "general position")
     refinement, orbit, function = content["refinement"], content["orbit"], content["function"]
     stated = [orbit["relation"], refinement.get("round"), function["relation"]]
-    demand(list(stated_by_row) == stated, "the row says what its certificate says")
+    demand(list(row_says) == stated, "the row says what its certificate says")
     _check_refinement(content, space, nets)
     if orbit["relation"] != "unknown":
         _check_orbit(content, space, nets)
