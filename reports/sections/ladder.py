@@ -1,0 +1,57 @@
+"""The round ladder: digits of separation by the refinement round that parts the pair, and how far depth carries."""
+
+from __future__ import annotations
+
+from ...harness.core.result import Run
+from ..figures.depth import depth_curves
+from ..figures.drawing import Figure
+from ..figures.ladder import ladder_figures
+from ..reading.climbs import Depth, Rung, depths, rungs
+from .section import CODE, CSV, INTEGER, LATEX, NUMBER, TEXT, Column, report_section
+
+
+@report_section(
+    "round-ladder",
+    "Round ladder",
+    (
+        Column("architecture", kind=CODE),
+        Column("round", kind=INTEGER),
+        Column("digits", kind=NUMBER),
+        Column("words", "observed", TEXT),
+    ),
+    figures=ladder_figures,
+    note="Digits of separation against the refinement round that parts the pair (lowest of each round). Filled: separated; open: "
+    "not. Dashed: the 3 digits from which a gap counts. Shaded: the rounds that the architecture declares to see. Dotted: "
+    "t_res, the last round at which a gap would still show.",
+    forms=(CSV, LATEX),
+    part_of="separation",
+    place=120,
+)
+def ladder(run: Run) -> list[Rung]:
+    return [rung for own in rungs(run).values() for rung in own]
+
+
+def _figures(run: Run) -> list[Figure]:
+    found = depth_curves(run)
+    return [Figure(found)] if found else []
+
+
+@report_section(
+    "rounds-by-depth",
+    "Rounds seen, by depth",
+    (
+        Column("family", kind=CODE),
+        Column("architecture", kind=CODE),
+        Column("depth", kind=NUMBER),
+        Column("seen", "rounds seen", INTEGER),
+        Column("sure", "rounds declared", NUMBER),
+        Column("resolved", "t_res", INTEGER),
+    ),
+    figures=_figures,
+    note="The last round, without a break, whose pairs were all told apart, as the network gets deeper. Dotted: t_res.",
+    forms=(CSV, LATEX),
+    part_of="separation",
+    place=130,
+)
+def by_depth(run: Run) -> list[Depth]:
+    return [point for own in depths(run).values() for point in own]
