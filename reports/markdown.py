@@ -5,6 +5,7 @@ Each section has its share of the limit; what does not fit is counted, never dro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..harness.core.result import Run
@@ -54,13 +55,13 @@ def markdown(run: Run) -> str:
 
 def _section(found: Sheet, share: int) -> list[str]:
     section = found.section
-    header = [code(column.head, 40) if column.kind is CELL else column.head for column in found.columns]
+    header = [code(column.head, 40) if column.kind is CELL else text(column.head, 60) for column in found.columns]
     rows = [[_value(column, value) for column, value in zip(found.columns, row, strict=True)] for row in found.rows]
     right = [place for place, column in enumerate(found.columns) if column.kind.number]
     lines = [*([section.brief, ""] if section.brief else []), *table(header, rows, right, share)]
     if section.fold:
-        return ["<details>", f"<summary>{section.title}</summary>", "", *lines, "</details>", ""]
-    return [f"## {section.title}", "", *lines]
+        return ["<details>", f"<summary>{text(section.title)}</summary>", "", *lines, "</details>", ""]
+    return [f"## {text(section.title)}", "", *lines]
 
 
 def _value(column: Column, value: Any) -> str:

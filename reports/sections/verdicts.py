@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...harness.checks.equivariance.evidence import EquivarianceEvidence
+from ...harness.checks.prediction import NOT_SEPARATED, SEPARATED
 from ...harness.core.result import Result, Run
 from ..reading.outcomes import Tally, tally
-from ..reading.subjects import architecture_names, declarations, grouped
-from ..reading.values import compact, finite, one_line, plural, shown
+from ..reading.subjects import architecture_names, declarations, grouped, measured
+from ..reading.values import compact, one_line, plural, shown
 from .section import ANY, BADGE, BENEATH, CODE, CSV, HTML, LATEX, MARKDOWN, TALLY, Column, report_section
 
 DATA = (CSV, LATEX)
@@ -122,12 +125,13 @@ def _findings(rows: Sequence[Result], counted: Tally) -> str:
     law = [row for row in rows if row.kind == "equivariance" and row.outcome in ("pass", "fail")]
     if law:
         held = [row for row in law if row.outcome == "pass"]
-        errors = [error for row in held if (error := finite(row.evidence.get("error64"))) is not None]
+        found = [errors.error64 for row in held if (errors := measured(row, EquivarianceEvidence)) is not None]
+        errors = [error for error in found if math.isfinite(error)]
         worst = f" (worst error {compact(max(errors))})" if errors else ""
         clauses.append(f"equivariant in {len(held):,} of {plural(len(law), 'case')}{worst}")
-    pairs = [row for row in rows if row.kind == "separation" and row.observed in ("separated", "not separated")]
+    pairs = [row for row in rows if row.kind == "separation" and row.observed in (SEPARATED, NOT_SEPARATED)]
     if pairs:
-        parted = sum(row.observed == "separated" for row in pairs)
+        parted = sum(row.observed == SEPARATED for row in pairs)
         clauses.append(f"tells apart {parted:,} of {plural(len(pairs), 'pair')}")
     if counted.counts["not-applicable"]:
         clauses.append(f"{counted.counts['not-applicable']:,} not applicable")
