@@ -25,7 +25,8 @@ from .reading import values
 from .reading.outcomes import CONCLUSION_STATUSES, SEVERITY, STATUSES, headline, is_red, problems_of, tally
 from .sections.environment import environment
 from .sections.failures import red_groups
-from .sections.section import BENEATH, CELL, HEADING, HTML, SPAN, TALLY, TEXT, Column, Place, Sheet, badge, sheets
+from .sections.kinds import BENEATH, CELL, HEADING, HTML, SPAN, TALLY, TEXT, Place, badge
+from .sections.section import Column, Sheet, sheets
 
 TEMPLATES = Path(__file__).parent / "templates"
 OPEN_AT_MOST = 12

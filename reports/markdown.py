@@ -13,19 +13,8 @@ from .markdown_text import REST, code, fence, size, table, text
 from .reading.outcomes import CONCLUSION_STATUSES, STATUSES, headline, is_red, problems_of, tally
 from .reading.values import NOTHING, one_line, plural
 from .sections.failures import counterexample, red_groups
-from .sections.section import (
-    BADGE,
-    CELL,
-    CODE,
-    MARKDOWN,
-    TALLY,
-    Cell,
-    Column,
-    Sheet,
-    badge,
-    in_order,
-    sheet,
-)
+from .sections.kinds import BADGE, CELL, CODE, MARKDOWN, TALLY, Cell, badge
+from .sections.section import Column, Sheet, in_order, sheet
 
 LIMIT = 65_000
 """Bytes of UTF-8; GitHub takes 65,536 characters of a comment."""

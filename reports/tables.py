@@ -7,7 +7,8 @@ from typing import Any
 
 from ..harness.core.result import Run
 from .reading.outcomes import STATUSES
-from .sections.section import BADGE, CODE, CSV, LATEX, TALLY, TEXT, Column, Sheet, sheets
+from .sections.kinds import BADGE, CODE, CSV, LATEX, TALLY, TEXT
+from .sections.section import Column, Sheet, sheets
 from .table_text import Cell, csv, latex
 
 

@@ -12,23 +12,10 @@ from ..reading.fits import approximation_rows, fit_of, fits, networks_of, place_
 from ..reading.outcomes import tally
 from ..reading.subjects import grouped
 from ..reading.values import compact, one_line
+from . import kinds
 from .expressivity import SEEN, spread_of
-from .section import (
-    BADGE,
-    BENEATH,
-    CELLS,
-    CODE,
-    CSV,
-    HTML,
-    INTEGER,
-    LATEX,
-    NUMBER,
-    SECTIONS,
-    Cell,
-    Column,
-    Section,
-    report_section,
-)
+from .kinds import Cell
+from .section import SECTIONS, Column, Section, report_section
 
 
 @dataclass(frozen=True)
@@ -47,12 +34,12 @@ class FitRow:
     "approximation-errors",
     "Approximation errors",
     (
-        Column("suite", kind=CODE, forms=(CSV, LATEX)),
-        Column("check", kind=CODE),
-        Column("target", place=BENEATH, forms=(HTML, CSV, LATEX)),
-        Column("regime", place=BENEATH, forms=(HTML, CSV, LATEX)),
-        Column("networks", "k", INTEGER),
-        Column("cells", kind=CELLS),
+        Column("suite", kind=kinds.CODE, forms=kinds.DATA),
+        Column("check", kind=kinds.CODE),
+        Column("target", place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("regime", place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("networks", "k", kinds.INTEGER),
+        Column("cells", kind=kinds.CELLS),
     ),
     note="The smallest error over variance that any capacity reached, with the floor where there is one, and what was observed.",
     part_of="expressivity-map",
@@ -95,27 +82,27 @@ def _cell(rows: Sequence[Result]) -> Cell:
     "approximation",
     "Error against capacity",
     (
-        Column("suite", kind=CODE),
-        Column("check", kind=CODE),
-        Column("target", kind=CODE),
-        Column("regime", kind=CODE),
-        Column("architecture", kind=CODE),
-        Column("networks", kind=INTEGER),
-        Column("parameters", kind=INTEGER),
-        Column("error", kind=NUMBER),
-        Column("low", "error low", NUMBER),
-        Column("high", "error high", NUMBER),
-        Column("floor", kind=NUMBER),
-        Column("floor_kind", kind=CODE),
-        Column("threshold", kind=NUMBER),
+        Column("suite", kind=kinds.CODE),
+        Column("check", kind=kinds.CODE),
+        Column("target", kind=kinds.CODE),
+        Column("regime", kind=kinds.CODE),
+        Column("architecture", kind=kinds.CODE),
+        Column("networks", kind=kinds.INTEGER),
+        Column("parameters", kind=kinds.INTEGER),
+        Column("error", kind=kinds.NUMBER),
+        Column("low", "error low", kinds.NUMBER),
+        Column("high", "error high", kinds.NUMBER),
+        Column("floor", kind=kinds.NUMBER),
+        Column("floor_kind", kind=kinds.CODE),
+        Column("threshold", kind=kinds.NUMBER),
         Column("predicted"),
         Column("observed"),
-        Column("status", "outcome", BADGE),
+        Column("status", "outcome", kinds.BADGE),
     ),
     figures=approximation_curves,
     note="The error of the seed that validation prefers, with its 95 % interval by bootstrap over test samples; the wide bars "
     "span all seeds. Long dashes: exact floors; short dashes: the threshold of the check. Floors at zero lie below the axis.",
-    forms=(CSV, LATEX),
+    forms=kinds.DATA,
     part_of="expressivity-map",
     place=320,
 )

@@ -9,13 +9,14 @@ from ...harness.core.result import Result, Run
 from ..reading.outcomes import status_of
 from ..reading.subjects import grouped, subjects
 from ..reading.values import NOTHING, one_line
-from .section import CODE, HTML, INTEGER, Column, report_section
+from . import kinds
+from .section import Column, report_section
 
 COLUMNS = (
-    Column("architecture", kind=CODE),
+    Column("architecture", kind=kinds.CODE),
     Column("reason", brief=120),
-    Column("count", "rows", INTEGER),
-    Column("checks", kind=CODE, brief=200),
+    Column("count", "rows", kinds.INTEGER),
+    Column("checks", kind=kinds.CODE, brief=200),
 )
 
 
@@ -33,7 +34,7 @@ class Aside:
 @report_section(
     "expected",
     "Expected failures",
-    (*COLUMNS, Column("example", "first of them", forms=(HTML,))),
+    (*COLUMNS, Column("example", "first of them", forms=(kinds.HTML,))),
     note="Declared in the suite, with the reason; they do not turn the run red, and passing would.",
     place=500,
     fold=True,

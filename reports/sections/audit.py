@@ -10,7 +10,8 @@ from ...harness.core.result import Result, Run
 from ..reading.outcomes import status_of
 from ..reading.subjects import measured
 from ..reading.values import finite, one_line
-from .section import BADGE, CODE, INTEGER, SHARE, Column, report_section
+from . import kinds
+from .section import Column, report_section
 
 MEASURES = ("general-position", "discrete", "one-orbit")
 
@@ -19,15 +20,15 @@ MEASURES = ("general-position", "discrete", "one-orbit")
     "audit",
     "How far weights are from the hard cases",
     (
-        Column("suite", kind=CODE),
-        Column("check", "population", CODE),
-        Column("form", kind=CODE),
-        Column("nets", "networks", INTEGER),
-        *(Column(measure, measure.replace("-", " "), SHARE) for measure in MEASURES),
-        Column("rounds", kind=INTEGER),
-        Column("classes", kind=INTEGER),
-        Column("orbits", kind=INTEGER),
-        Column("status", "outcome", BADGE),
+        Column("suite", kind=kinds.CODE),
+        Column("check", "population", kinds.CODE),
+        Column("form", kind=kinds.CODE),
+        Column("nets", "networks", kinds.INTEGER),
+        *(Column(measure, measure.replace("-", " "), kinds.SHARE) for measure in MEASURES),
+        Column("rounds", kind=kinds.INTEGER),
+        Column("classes", kind=kinds.INTEGER),
+        Column("orbits", kind=kinds.INTEGER),
+        Column("status", "outcome", kinds.BADGE),
     ),
     note="Exact shares of a population of networks, by the form that their weights are stored in. General position: in every "
     "hidden layer the biases are pairwise distinct. Discrete: refinement tells every hidden neuron apart; rounds: the most "

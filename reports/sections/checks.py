@@ -11,7 +11,9 @@ from ...harness.core.result import Result, Run
 from ..reading.outcomes import STATUSES, Tally, tally
 from ..reading.subjects import grouped, suite_name
 from ..reading.values import one_line
-from .section import BENEATH, CELLS, CODE, CSV, HEADING, HTML, LATEX, Cell, Column, report_section
+from . import kinds
+from .kinds import Cell
+from .section import Column, report_section
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,12 @@ class CheckRow:
     "checks",
     "Checks by architecture",
     (
-        Column("suite", kind=CODE, place=HEADING),
-        Column("check", kind=CODE),
-        Column("about", place=BENEATH, forms=(HTML,)),
-        Column("kind", forms=(CSV, LATEX)),
-        Column("claim", kind=CODE, place=BENEATH, forms=(HTML, CSV, LATEX), optional=True),
-        Column("cells", kind=CELLS),
+        Column("suite", kind=kinds.CODE, place=kinds.HEADING),
+        Column("check", kind=kinds.CODE),
+        Column("about", place=kinds.BENEATH, forms=(kinds.HTML,)),
+        Column("kind", forms=kinds.DATA),
+        Column("claim", kind=kinds.CODE, place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN, optional=True),
+        Column("cells", kind=kinds.CELLS),
     ),
     short="Checks",
     note=f"Rows by outcome: {', '.join(f'{status.symbol} {status.word}' for status in STATUSES.values())}. "

@@ -9,7 +9,8 @@ from ...harness.core.result import Run
 from ..reading.outcomes import Tally, tally
 from ..reading.subjects import grouped
 from ..reading.values import NOTHING, one_line
-from .section import BENEATH, CODE, CSV, HTML, LATEX, SPAN, TALLY, Column, report_section
+from . import kinds
+from .section import Column, report_section
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,13 @@ class Finding:
     "claims",
     "Claims ledger",
     (
-        Column("claim", kind=CODE, place=SPAN),
-        Column("regime", place=BENEATH, forms=(HTML, CSV, LATEX), optional=True),
-        Column("statement", place=SPAN),
-        Column("source", place=BENEATH, forms=(HTML, CSV, LATEX), optional=True),
+        Column("claim", kind=kinds.CODE, place=kinds.SPAN),
+        Column("regime", place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN, optional=True),
+        Column("statement", place=kinds.SPAN),
+        Column("source", place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN, optional=True),
         Column("predicted", brief=40),
         Column("observed", brief=40),
-        Column("rows", kind=TALLY),
+        Column("rows", kind=kinds.TALLY),
     ),
     short="Claims",
     note="What the theory says, what was predicted from it and from each declaration, and what was observed.",

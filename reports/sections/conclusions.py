@@ -9,7 +9,8 @@ from typing import Any
 from ...harness.core.result import Run
 from ..reading.outcomes import CONCLUSION_STATUSES
 from ..reading.values import facts, mapping, one_line
-from .section import BADGE, BENEATH, CODE, CSV, FACTS, HTML, LATEX, Column, report_section
+from . import kinds
+from .section import Column, report_section
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,15 @@ class Conclusion:
     "conclusions",
     "Conclusions",
     (
-        Column("claim", kind=CODE),
+        Column("claim", kind=kinds.CODE),
         Column("title", "statement"),
-        Column("suite", kind=CODE, place=BENEATH, forms=(HTML, CSV, LATEX)),
-        Column("checks", kind=CODE, place=BENEATH, forms=(HTML, CSV, LATEX)),
-        Column("evidence", kind=FACTS, forms=(HTML, CSV), optional=True),
+        Column("suite", kind=kinds.CODE, place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("checks", kind=kinds.CODE, place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("evidence", kind=kinds.FACTS, forms=(kinds.HTML, kinds.CSV), optional=True),
         Column("predicted", brief=60),
         Column("observed"),
-        Column("status", "outcome", BADGE),
-        Column("reason", place=BENEATH, brief=120),
+        Column("status", "outcome", kinds.BADGE),
+        Column("reason", place=kinds.BENEATH, brief=120),
     ),
     note="Claims that no row decides alone: what follows from several rows together.",
     part_of="claims",

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from ...harness.core.result import Run
 from ..reading.climbs import climbs
 from ..reading.values import finite, mapping
-from .section import CODE, CSV, DIGITS, HTML, INTEGER, LATEX, NUMBER, PERCENT, Column, report_section
-
-WIDE = (HTML, CSV, LATEX)
+from . import kinds
+from .section import Column, report_section
 
 
 @dataclass(frozen=True)
@@ -44,17 +43,17 @@ class Controls:
     "controls",
     "Controls",
     (
-        Column("architecture", kind=CODE),
-        Column("nulls", "null pairs", INTEGER),
-        Column("false_positives", "told apart", INTEGER),
-        Column("bound", "rate at most", PERCENT),
-        Column("separated", "pairs separated", INTEGER, forms=WIDE),
-        Column("lowest", "lowest digits", DIGITS),
-        Column("median", "median digits", DIGITS, forms=WIDE),
-        Column("reach", "ladder to round", INTEGER),
-        Column("resolution", "t_res", INTEGER),
-        Column("change", "least change", NUMBER),
-        Column("effect", "least effect", NUMBER, forms=WIDE),
+        Column("architecture", kind=kinds.CODE),
+        Column("nulls", "null pairs", kinds.INTEGER),
+        Column("false_positives", "told apart", kinds.INTEGER),
+        Column("bound", "rate at most", kinds.PERCENT),
+        Column("separated", "pairs separated", kinds.INTEGER, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("lowest", "lowest digits", kinds.DIGITS),
+        Column("median", "median digits", kinds.DIGITS, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("reach", "ladder to round", kinds.INTEGER),
+        Column("resolution", "t_res", kinds.INTEGER),
+        Column("change", "least change", kinds.NUMBER),
+        Column("effect", "least effect", kinds.NUMBER, forms=kinds.ALL_BUT_MARKDOWN),
     ),
     note="How often the tool itself is wrong, and how far each architecture is seen to see. A null pair is one to the network "
     "by certificate, so nothing may tell it apart; the bound is one-sided, exact, at 95 %. t_res is the last refinement round "

@@ -8,23 +8,8 @@ from typing import Any
 from ...harness.core.result import Run
 from ..reading.subjects import declarations, grouped
 from ..reading.values import finite, mapping, one_line
-from .section import (
-    BYTES,
-    CODE,
-    CSV,
-    HTML,
-    INTEGER,
-    LATEX,
-    MILLISECONDS,
-    NUMBER,
-    SCALED,
-    SECONDS,
-    SHARE,
-    Column,
-    report_section,
-)
-
-WIDE = (HTML, CSV, LATEX)
+from . import kinds
+from .section import Column, report_section
 
 
 @dataclass(frozen=True)
@@ -77,18 +62,18 @@ def _note(run: Run) -> str:
     "cost",
     "Cost",
     (
-        Column("architecture", kind=CODE),
-        Column("parameters", kind=INTEGER, forms=WIDE, optional=True),
-        Column("operations", kind=SCALED, forms=WIDE, optional=True),
-        Column("memory", kind=BYTES, forms=WIDE, optional=True, unit="bytes"),
-        Column("batch", "a pass", MILLISECONDS, forms=WIDE, optional=True, unit="s"),
-        Column("rows", kind=INTEGER),
-        Column("seconds", kind=SECONDS),
-        Column("share", kind=SHARE, forms=WIDE),
-        Column("model_seconds", "in the network", SECONDS, unit="s"),
-        Column("overhead", kind=NUMBER),
-        Column("forwards", kind=INTEGER, forms=WIDE),
-        Column("per_forward", "a forward", NUMBER, unit="s", forms=(CSV, LATEX)),
+        Column("architecture", kind=kinds.CODE),
+        Column("parameters", kind=kinds.INTEGER, forms=kinds.ALL_BUT_MARKDOWN, optional=True),
+        Column("operations", kind=kinds.SCALED, forms=kinds.ALL_BUT_MARKDOWN, optional=True),
+        Column("memory", kind=kinds.BYTES, forms=kinds.ALL_BUT_MARKDOWN, optional=True, unit="bytes"),
+        Column("batch", "a pass", kinds.MILLISECONDS, forms=kinds.ALL_BUT_MARKDOWN, optional=True, unit="s"),
+        Column("rows", kind=kinds.INTEGER),
+        Column("seconds", kind=kinds.SECONDS),
+        Column("share", kind=kinds.SHARE, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("model_seconds", "in the network", kinds.SECONDS, unit="s"),
+        Column("overhead", kind=kinds.NUMBER),
+        Column("forwards", kind=kinds.INTEGER, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("per_forward", "a forward", kinds.NUMBER, unit="s", forms=kinds.DATA),
     ),
     note=_note,
     place=800,

@@ -7,14 +7,15 @@ from typing import Any
 from ...harness.core.result import Run
 from ..reading.subjects import suite_name
 from ..reading.values import NOTHING, finite, one_line, plural, seconds_text, shown
-from .section import CODE, CSV, LATEX, MARKDOWN, Column, report_section
+from . import kinds
+from .section import Column, report_section
 
 
 @report_section(
     "environment",
     "What the numbers depend on",
-    (Column("setting"), Column("value", kind=CODE, brief=160)),
-    forms=(MARKDOWN, CSV, LATEX),  # on the page it stands at the head
+    (Column("setting"), Column("value", kind=kinds.CODE, brief=160)),
+    forms=(kinds.MARKDOWN, kinds.CSV, kinds.LATEX),  # on the page it stands at the head
     fold=True,
     place=900,
 )

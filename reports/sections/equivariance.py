@@ -13,7 +13,8 @@ from ..figures.scatter import scatter
 from ..reading.outcomes import Tally, tally
 from ..reading.subjects import architecture_names, grouped, measured
 from ..reading.values import one_line, plural
-from .section import BENEATH, CODE, NUMBER, TALLY, Column, report_section
+from . import kinds
+from .section import Column, report_section
 
 CAUSES = {
     Cause.NONE: "",
@@ -53,14 +54,14 @@ def _figures(run: Run) -> list[Figure]:
     "equivariance",
     "Equivariance error",
     (
-        Column("architecture", kind=CODE),
-        Column("case", kind=CODE, place=BENEATH),
-        Column("error64", "worst e64", NUMBER),
-        Column("floor64", "floor", NUMBER),
-        Column("error32", "e32", NUMBER),
-        Column("ratio", "e32 / e64", NUMBER),
+        Column("architecture", kind=kinds.CODE),
+        Column("case", kind=kinds.CODE, place=kinds.BENEATH),
+        Column("error64", "worst e64", kinds.NUMBER),
+        Column("floor64", "floor", kinds.NUMBER),
+        Column("error32", "e32", kinds.NUMBER),
+        Column("ratio", "e32 / e64", kinds.NUMBER),
         Column("cause", brief=60),
-        Column("rows", kind=TALLY),
+        Column("rows", kind=kinds.TALLY),
     ),
     figures=_figures,
     note="The largest |phi(g v) − g phi(v)| over the output's scale, in two precisions. Rounding alone lies near "

@@ -10,7 +10,9 @@ from ...harness.core.result import Result, Run
 from ..reading.outcomes import tally
 from ..reading.subjects import grouped, measured
 from ..reading.values import one_line, plural
-from .section import BENEATH, CELLS, CODE, CSV, HTML, INTEGER, LATEX, Cell, Column, counted, report_section
+from . import kinds
+from .kinds import Cell
+from .section import Column, report_section
 
 NEVER = "none"
 """Key of `by_round` for the pairs that refinement does not part."""
@@ -35,15 +37,15 @@ class BankRow:
     "exhaustive",
     "Every pair of all small networks",
     (
-        Column("suite", kind=CODE, forms=(CSV, LATEX)),
-        Column("bank", kind=CODE),
-        Column("check", kind=CODE, place=BENEATH, forms=(HTML, CSV, LATEX)),
-        Column("space", kind=CODE, place=BENEATH, forms=(HTML, CSV, LATEX)),
-        Column("nets", "networks", INTEGER),
-        Column("classes", "1-WL classes", INTEGER),
-        Column("pairs", kind=INTEGER),
-        Column("refined", "refinement parts", INTEGER),
-        Column("cells", kind=CELLS),
+        Column("suite", kind=kinds.CODE, forms=kinds.DATA),
+        Column("bank", kind=kinds.CODE),
+        Column("check", kind=kinds.CODE, place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("space", kind=kinds.CODE, place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("nets", "networks", kinds.INTEGER),
+        Column("classes", "1-WL classes", kinds.INTEGER),
+        Column("pairs", kind=kinds.INTEGER),
+        Column("refined", "refinement parts", kinds.INTEGER),
+        Column("cells", kind=kinds.CELLS),
     ),
     note="All networks of a kind, one for each orbit, and every pair of them: how many 1-WL refinement parts, and how many each "
     "architecture tells apart. Each network is shown once a draw, in a fresh copy; a pair counts from two draws that show its "
@@ -91,7 +93,7 @@ def _cell(rows: Sequence[Result]) -> Cell:
     return Cell(
         whole,
         main=parted,
-        small=counted(draws, "draw"),
+        small=() if draws is None else (plural(draws, "draw"),),
         hint="; ".join([*told, whole.words]),
         brief=parted if draws is None else f"{parted} ({draws:,})",
         group=(row.architecture, row.suite, row.check),

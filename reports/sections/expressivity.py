@@ -13,7 +13,8 @@ from ..reading.fits import approximation_rows, fit_of, place_of
 from ..reading.outcomes import Tally, tally
 from ..reading.subjects import architecture_names, grouped
 from ..reading.values import compact, one_line
-from .section import BENEATH, CODE, CSV, HTML, LATEX, SPAN, TALLY, Column, report_section
+from . import kinds
+from .section import Column, report_section
 
 THEORY = {Promise.IMPOSSIBLE: "not universal", Promise.APPROXIMABLE: "universal", Promise.ANY: "nothing predicted"}
 """Prediction of a row -> what it says of the target; the one that says most first, where capacities differ."""
@@ -46,15 +47,15 @@ class MapRow:
     "expressivity-map",
     "Expressivity map",
     (
-        Column("target", kind=CODE, place=SPAN),
-        Column("kind", place=BENEATH, forms=(HTML, CSV, LATEX)),
-        Column("regime", kind=CODE),
+        Column("target", kind=kinds.CODE, place=kinds.SPAN),
+        Column("kind", place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("regime", kind=kinds.CODE),
         Column("theory", brief=60),
-        Column("claims", kind=CODE, place=BENEATH, forms=(HTML, CSV, LATEX)),
+        Column("claims", kind=kinds.CODE, place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
         Column("measured"),
-        Column("error", kind=CODE),
-        Column("floor", kind=CODE),
-        Column("rows", kind=TALLY),
+        Column("error", kind=kinds.CODE),
+        Column("floor", kind=kinds.CODE),
+        Column("rows", kind=kinds.TALLY),
     ),
     note="Which targets are universal where: what the theory says of the architectures here, then what they did, as errors over "
     "the variance of the target (1 is the mean) and the exact floor that no map constant on the samples' classes can pass.",

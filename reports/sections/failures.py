@@ -14,7 +14,8 @@ from ...harness.core.result import Result, Run, plain
 from ..reading.outcomes import SEVERITY, STATUSES, Tally, status_of, tally
 from ..reading.subjects import grouped, measured, subjects
 from ..reading.values import block, facts
-from .section import BADGE, CODE, CSV, FACTS, LATEX, Column, report_section
+from . import kinds
+from .section import Column, report_section
 
 BUDGET = 600
 """Rows of a report that are shown in full."""
@@ -107,17 +108,17 @@ def counterexample(row: Result) -> tuple[tuple[str, str], ...]:
     "failures",
     "Failures, errors and undecided rows",
     (
-        Column("architecture", kind=CODE),
-        Column("suite", kind=CODE),
-        Column("check", kind=CODE),
-        Column("case", kind=CODE),
-        Column("status", "outcome", BADGE),
+        Column("architecture", kind=kinds.CODE),
+        Column("suite", kind=kinds.CODE),
+        Column("check", kind=kinds.CODE),
+        Column("case", kind=kinds.CODE),
+        Column("status", "outcome", kinds.BADGE),
         Column("reason"),
-        Column("counterexample", "counter-example", FACTS),
-        Column("id", kind=CODE),
-        Column("reproduce", kind=CODE),
+        Column("counterexample", "counter-example", kinds.FACTS),
+        Column("id", kind=kinds.CODE),
+        Column("reproduce", kind=kinds.CODE),
     ),
-    forms=(CSV, LATEX),  # the page and Markdown show these rows one by one
+    forms=kinds.DATA,  # the page and Markdown show these rows one by one
     template="failures.jinja",
     short="Failures",
     place=450,

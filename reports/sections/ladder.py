@@ -7,23 +7,24 @@ from ..figures.depth import depth_curves
 from ..figures.drawing import Figure
 from ..figures.ladder import ladder_figures
 from ..reading.climbs import Depth, Rung, depths, rungs
-from .section import CODE, CSV, INTEGER, LATEX, NUMBER, TEXT, Column, report_section
+from . import kinds
+from .section import Column, report_section
 
 
 @report_section(
     "round-ladder",
     "Round ladder",
     (
-        Column("architecture", kind=CODE),
-        Column("round", kind=INTEGER),
-        Column("digits", kind=NUMBER),
-        Column("words", "observed", TEXT),
+        Column("architecture", kind=kinds.CODE),
+        Column("round", kind=kinds.INTEGER),
+        Column("digits", kind=kinds.NUMBER),
+        Column("words", "observed", kinds.TEXT),
     ),
     figures=ladder_figures,
     note="Digits of separation against the refinement round that parts the pair (lowest of each round). Filled: separated; open: "
     "not. Dashed: the 3 digits from which a gap counts. Shaded: the rounds that the architecture declares to see. Dotted: "
     "t_res, the last round at which a gap would still show.",
-    forms=(CSV, LATEX),
+    forms=kinds.DATA,
     part_of="separation",
     place=120,
 )
@@ -40,16 +41,16 @@ def _figures(run: Run) -> list[Figure]:
     "rounds-by-depth",
     "Rounds seen, by depth",
     (
-        Column("family", kind=CODE),
-        Column("architecture", kind=CODE),
-        Column("depth", kind=NUMBER),
-        Column("seen", "rounds seen", INTEGER),
-        Column("sure", "rounds declared", NUMBER),
-        Column("resolved", "t_res", INTEGER),
+        Column("family", kind=kinds.CODE),
+        Column("architecture", kind=kinds.CODE),
+        Column("depth", kind=kinds.NUMBER),
+        Column("seen", "rounds seen", kinds.INTEGER),
+        Column("sure", "rounds declared", kinds.NUMBER),
+        Column("resolved", "t_res", kinds.INTEGER),
     ),
     figures=_figures,
     note="The last round, without a break, whose pairs were all told apart, as the network gets deeper. Dotted: t_res.",
-    forms=(CSV, LATEX),
+    forms=kinds.DATA,
     part_of="separation",
     place=130,
 )

@@ -9,7 +9,8 @@ from ...harness.judging.order import separation_order
 from ..figures.drawing import Figure
 from ..figures.hasse import hasse
 from ..reading.values import one_line, plural
-from .section import CODE, CSV, INTEGER, LATEX, Column, report_section
+from . import kinds
+from .section import Column, report_section
 
 
 def _figures(run: Run) -> list[Figure]:
@@ -32,14 +33,14 @@ def _note(run: Run) -> str:
     "separation-order",
     "Order of separation",
     (
-        Column("architectures", kind=CODE),
-        Column("parted", kind=INTEGER),
-        Column("pairs", kind=INTEGER),
-        Column("covers", kind=CODE),
+        Column("architectures", kind=kinds.CODE),
+        Column("parted", kind=kinds.INTEGER),
+        Column("pairs", kind=kinds.INTEGER),
+        Column("covers", kind=kinds.CODE),
     ),
     figures=_figures,
     note=_note,
-    forms=(CSV, LATEX),
+    forms=kinds.DATA,
     part_of="separation",
     place=140,
 )

@@ -8,9 +8,9 @@ from typing import Any
 
 from ...harness.core.result import Run
 from ..reading.values import mapping, one_line
-from .section import BADGE, BENEATH, CODE, CSV, HTML, LATEX, Badge, Column, report_section
-
-WIDE = (HTML, CSV, LATEX)
+from . import kinds
+from .kinds import Badge
+from .section import Column, report_section
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Planted:
     "planted-defects",
     "Planted defects",
     (
-        Column("defect", "planted defect", CODE),
-        Column("rule", "rule that it breaks", place=BENEATH),
-        Column("kind", "check", CODE),
-        Column("wanted", forms=WIDE),
-        Column("outcome", "got", forms=WIDE),
-        Column("verdict", kind=BADGE),
+        Column("defect", "planted defect", kinds.CODE),
+        Column("rule", "rule that it breaks", place=kinds.BENEATH),
+        Column("kind", "check", kinds.CODE),
+        Column("wanted", forms=kinds.ALL_BUT_MARKDOWN),
+        Column("outcome", "got", forms=kinds.ALL_BUT_MARKDOWN),
+        Column("verdict", kind=kinds.BADGE),
         Column("words", "the tool's words"),
     ),
     note="Small networks that break one rule each, and a sound one, went through the same checks in this run: a tool that lets "

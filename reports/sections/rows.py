@@ -6,7 +6,8 @@ from typing import Any
 
 from ...harness.core.result import Run
 from ..reading.values import finite
-from .section import ANY, CODE, CSV, NUMBER, Column, report_section
+from . import kinds
+from .section import Column, report_section
 
 ROW = (
     "id",
@@ -33,13 +34,13 @@ EVIDENCE = (
     "rows",
     "All rows",
     (
-        *(Column(key, key, CODE) for key in ROW),
-        Column("seed", kind=CODE),
-        Column("dtype", kind=CODE),
-        *(Column(key, key, NUMBER) for key in ("seconds", "model_seconds", "forwards")),
-        *(Column(key, key, ANY) for key in EVIDENCE),
+        *(Column(key, key, kinds.CODE) for key in ROW),
+        Column("seed", kind=kinds.CODE),
+        Column("dtype", kind=kinds.CODE),
+        *(Column(key, key, kinds.NUMBER) for key in ("seconds", "model_seconds", "forwards")),
+        *(Column(key, key, kinds.ANY) for key in EVIDENCE),
     ),
-    forms=(CSV,),  # data rather than reading matter
+    forms=(kinds.CSV,),  # data rather than reading matter
     place=910,
 )
 def rows(run: Run) -> list[dict[str, Any]]:

@@ -9,7 +9,9 @@ from ..figures.drawing import Figure
 from ..figures.heat import heat
 from ..reading.pairs import HEAT, PairCell, PairRow, pair_table
 from ..reading.values import one_line
-from .section import BENEATH, CELLS, CODE, CSV, HTML, INTEGER, LATEX, Cell, Column, report_section
+from . import kinds
+from .kinds import Cell
+from .section import Column, report_section
 
 
 def _figures(run: Run) -> list[Figure]:
@@ -21,13 +23,13 @@ def _figures(run: Run) -> list[Figure]:
     "separation",
     "Separation, in digits",
     (
-        Column("suite", kind=CODE, forms=(CSV, LATEX)),
-        Column("family", "pair family", CODE),
-        Column("check", kind=CODE, place=BENEATH, forms=(HTML, CSV, LATEX)),
-        Column("relation", place=BENEATH, brief=60),
-        Column("pairs", kind=INTEGER),
-        Column("round", kind=INTEGER, optional=True),
-        Column("cells", kind=CELLS),
+        Column("suite", kind=kinds.CODE, forms=kinds.DATA),
+        Column("family", "pair family", kinds.CODE),
+        Column("check", kind=kinds.CODE, place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("relation", place=kinds.BENEATH, brief=60),
+        Column("pairs", kind=kinds.INTEGER),
+        Column("round", kind=kinds.INTEGER, optional=True),
+        Column("cells", kind=kinds.CELLS),
     ),
     figures=_figures,
     note="Which pairs of weight vectors each architecture tells apart. The number is log10 of the gap across the pair over the "

@@ -13,9 +13,8 @@ from ...harness.core.result import Result, Run
 from ..reading.outcomes import Tally, tally
 from ..reading.subjects import architecture_names, declarations, grouped, measured
 from ..reading.values import compact, one_line, plural, shown
-from .section import ANY, BADGE, BENEATH, CODE, CSV, HTML, LATEX, MARKDOWN, TALLY, Column, report_section
-
-DATA = (CSV, LATEX)
+from . import kinds
+from .section import Column, report_section
 
 
 @dataclass(frozen=True)
@@ -39,17 +38,17 @@ class Verdict:
     "verdicts",
     "Verdicts",
     (
-        Column("architecture", kind=CODE),
-        Column("parameters", kind=ANY, place=BENEATH, forms=(HTML, *DATA), optional=True),
-        Column("status", "outcome", BADGE),
+        Column("architecture", kind=kinds.CODE),
+        Column("parameters", kind=kinds.ANY, place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN, optional=True),
+        Column("status", "outcome", kinds.BADGE),
         Column("sentence", "verdict", brief=400),
-        Column("declares", forms=(HTML,)),
-        Column("paper", kind=ANY, place=BENEATH, forms=(HTML,), optional=True),
-        Column("options", kind=CODE, place=BENEATH, forms=(HTML,), optional=True),
-        Column("symmetry", kind=ANY, forms=DATA),
-        Column("power", kind=ANY, forms=DATA),
-        Column("domain", kind=ANY, forms=DATA),
-        Column("rows", kind=TALLY, forms=(HTML, MARKDOWN, *DATA)),
+        Column("declares", forms=(kinds.HTML,)),
+        Column("paper", kind=kinds.ANY, place=kinds.BENEATH, forms=(kinds.HTML,), optional=True),
+        Column("options", kind=kinds.CODE, place=kinds.BENEATH, forms=(kinds.HTML,), optional=True),
+        Column("symmetry", kind=kinds.ANY, forms=kinds.DATA),
+        Column("power", kind=kinds.ANY, forms=kinds.DATA),
+        Column("domain", kind=kinds.ANY, forms=kinds.DATA),
+        Column("rows", kind=kinds.TALLY, forms=kinds.FORMS),
     ),
     place=10,
     share=8_000,

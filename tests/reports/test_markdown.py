@@ -21,7 +21,8 @@ from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.reports.markdown import LIMIT, markdown
 from orbitcheck.reports.markdown_text import JOINER, code, fence, table, text, width
 from orbitcheck.reports.reading.outcomes import STATUSES, status_of, tally
-from orbitcheck.reports.sections.section import MARKDOWN, in_order, sheet
+from orbitcheck.reports.sections.kinds import MARKDOWN
+from orbitcheck.reports.sections.section import in_order, sheet
 
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 OWN_TAGS = re.compile(r"</?(code|details|summary)>")

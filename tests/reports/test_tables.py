@@ -19,7 +19,8 @@ from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.reports import tables as listed
 from orbitcheck.reports.reading.outcomes import STATUSES, status_of
 from orbitcheck.reports.reading.values import one_line
-from orbitcheck.reports.sections.section import CSV, sheets
+from orbitcheck.reports.sections.kinds import CSV
+from orbitcheck.reports.sections.section import sheets
 from orbitcheck.reports.table_text import LONGEST, csv, escaped, latex
 
 LATEX = re.compile(
