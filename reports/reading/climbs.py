@@ -107,28 +107,12 @@ def _detected(row: Result) -> list[Rung]:
     ]
 
 
-@dataclass(frozen=True)
-class Depth:
-    """One architecture at one depth: the last round seen without a break, what it declares to be sure of, and `t_res`."""
-
-    family: str
-    architecture: str
-    depth: float
-    seen: int
-    sure: float | None
-    resolved: int | None
-
-
-def depths(run: Run) -> dict[str, tuple[Depth, ...]]:
-    """Family (the name without its options) -> its depths, ascending, where at least two were measured."""
-    found = [
-        Depth(climb.family, climb.architecture, climb.depth, climb.reach, climb.sure, climb.resolution)
-        for climb in climbs(run)
-        if climb.depth is not None
-    ]
-    families = grouped(found, lambda point: point.family)
+def depths(run: Run) -> dict[str, tuple[tuple[float, Climb], ...]]:
+    """Family (the name without its options) -> `(depth, climb)`, ascending, where at least two depths were measured."""
+    found = [(climb.depth, climb) for climb in climbs(run) if climb.depth is not None]
+    families = grouped(found, lambda point: point[1].family)
     return {
-        family: tuple(sorted(own, key=lambda point: point.depth))
+        family: tuple(sorted(own, key=lambda point: point[0]))
         for family, own in families.items()
-        if len({point.depth for point in own}) > 1
+        if len({depth for depth, _ in own}) > 1
     }

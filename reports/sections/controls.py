@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
 from ...harness.core.result import Run
 from ..reading.climbs import climbs
@@ -10,33 +11,7 @@ from ..reading.values import finite, mapping
 from . import kinds
 from .section import Column, report_section
 
-
-@dataclass(frozen=True)
-class Controls:
-    """The controls of one architecture: how often it tells apart what is one, and how far it is seen to see.
-
-    Args:
-        nulls: null pairs that were decided.
-        false_positives: of these, the ones told apart.
-        bound: one-sided 95 % upper bound on the rate of false positives; None without a null.
-        separated: pairs told apart, nulls or not, with the `lowest` and the `median` of their digits.
-        reach: the last round of the ladder up to which all pairs were told apart.
-        resolution: `t_res`, the last round at which a gap would still show.
-        change: the smallest relative change of the weights that showed, in the worst space; None if none did.
-        effect: smallest effect size (D over the distance of generic vectors) that was seen as separated.
-    """
-
-    architecture: str
-    nulls: int
-    false_positives: int
-    bound: float | None
-    separated: int
-    lowest: float | None
-    median: float | None
-    reach: int | None
-    resolution: int | None
-    change: float | None
-    effect: float | None
+COUNTS = ("nulls", "false_positives", "separated")
 
 
 @report_section(
@@ -63,31 +38,27 @@ class Controls:
     fold=True,
     share=2_500,
 )
-def controls(run: Run) -> tuple[Controls, ...]:
-    """One entry for each architecture that the run has controls of."""
+def controls(run: Run) -> list[dict[str, Any]]:
+    """How often the tool tells apart what is one, and how far each architecture is seen to see. No null bounds nothing, and
+    nothing seen is no change."""
     reach = {climb.architecture: climb.reach for climb in climbs(run)}
-    found = []
-    for entry in map(mapping, run.controls):
-        name, nulls, digits = str(entry.get("name", "?")), _count(entry.get("nulls")), mapping(entry.get("digits"))
-        exponent = finite(entry.get("digits_of_change"))
-        resolution = finite(entry.get("t_res"))
-        found.append(
-            Controls(
-                architecture=name,
-                nulls=nulls,
-                false_positives=_count(entry.get("false_positives")),
-                bound=finite(entry.get("bound")) if nulls else None,
-                separated=_count(entry.get("separated")),
-                lowest=finite(digits.get("lowest")),
-                median=finite(digits.get("median")),
-                reach=reach.get(name),
-                resolution=None if resolution is None else int(resolution),
-                change=10.0**-exponent if exponent is not None and 0 < exponent < 300 else None,
-                effect=finite(entry.get("smallest_effect")),
-            )
-        )
-    return tuple(found)
+    return [_controls(entry, reach) for entry in map(mapping, run.controls)]
 
 
-def _count(value: object) -> int:
-    return int(finite(value) or 0)
+def _controls(entry: Mapping[str, Any], reach: Mapping[str, int]) -> dict[str, Any]:
+    name, digits = str(entry.get("name", "?")), mapping(entry.get("digits"))
+    nulls, false_positives, separated = (int(finite(entry.get(key)) or 0) for key in COUNTS)
+    exponent, resolution = finite(entry.get("digits_of_change")), finite(entry.get("t_res"))
+    return {
+        "architecture": name,
+        "nulls": nulls,
+        "false_positives": false_positives,
+        "bound": finite(entry.get("bound")) if nulls else None,
+        "separated": separated,
+        "lowest": finite(digits.get("lowest")),
+        "median": finite(digits.get("median")),
+        "reach": reach.get(name),
+        "resolution": None if resolution is None else int(resolution),
+        "change": 10.0**-exponent if exponent is not None and 0 < exponent < 300 else None,
+        "effect": finite(entry.get("smallest_effect")),
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ...harness.core.result import Run
@@ -10,40 +9,6 @@ from ..reading.subjects import declarations, grouped
 from ..reading.values import finite, mapping, one_line
 from . import kinds
 from .section import Column, report_section
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one architecture takes.
-
-    Args:
-        parameters, operations, memory, batch: of one forward pass on the reference batch, where the run's
-            description has them; memory is the most bytes of tensors alive at once.
-        seconds, model_seconds: of its rows, and of these inside the network's own calls.
-        forwards: weight vectors that went through it in the rows.
-        share: its part of the run's seconds.
-    """
-
-    architecture: str
-    parameters: int | None
-    operations: int | None
-    memory: int | None
-    batch: float | None
-    rows: int
-    seconds: float
-    model_seconds: float
-    forwards: int | None
-    share: float
-
-    @property
-    def per_forward(self) -> float | None:
-        """Seconds inside the network for one weight vector of the rows."""
-        return self.model_seconds / self.forwards if self.forwards else None
-
-    @property
-    def overhead(self) -> float | None:
-        """Wall time over the time inside the network's own calls."""
-        return self.seconds / self.model_seconds if self.model_seconds > 0 else None
 
 
 def _note(run: Run) -> str:
@@ -80,29 +45,36 @@ def _note(run: Run) -> str:
     fold=True,
     share=2_500,
 )
-def costs(run: Run) -> tuple[Cost, ...]:
-    """Seconds and model seconds for each architecture that has rows."""
+def costs(run: Run) -> list[dict[str, Any]]:
+    """One row for each architecture that has rows: a forward pass of the reference batch, where the run tells of it; then the
+    time of its rows and, of that, in the network's own calls; `forwards` are weight vectors that went through it."""
     whole = sum(finite(row.seconds) or 0.0 for row in run.results)
     declared = declarations(run)
     table = []
     for name, rows in grouped(run.results, lambda row: row.architecture).items():
-        seconds = sum(finite(row.seconds) or 0.0 for row in rows)
-        measured = mapping(declared.get(name, {}).get("cost"))
-        table.append(
-            Cost(
-                architecture=name,
-                parameters=_count(measured.get("parameters", declared.get(name, {}).get("parameters"))),
-                operations=_count(measured.get("operations")),
-                memory=_count(measured.get("bytes")),
-                batch=finite(measured.get("seconds")),
-                rows=len(rows),
-                seconds=seconds,
-                model_seconds=sum(finite(row.model_seconds) or 0.0 for row in rows),
-                forwards=sum(row.forwards for row in rows) or None,
-                share=seconds / whole if whole > 0 else 0.0,
-            )
+        told = declared.get(name, {})
+        batch = mapping(told.get("cost"))
+        seconds, inside = (
+            sum(finite(getattr(row, key)) or 0.0 for row in rows) for key in ("seconds", "model_seconds")
         )
-    return tuple(table)
+        forwards = sum(row.forwards for row in rows) or None
+        table.append(
+            {
+                "architecture": name,
+                "parameters": _count(batch.get("parameters", told.get("parameters"))),
+                "operations": _count(batch.get("operations")),
+                "memory": _count(batch.get("bytes")),
+                "batch": finite(batch.get("seconds")),
+                "rows": len(rows),
+                "seconds": seconds,
+                "share": seconds / whole if whole > 0 else 0.0,
+                "model_seconds": inside,
+                "overhead": seconds / inside if inside > 0 else None,
+                "forwards": forwards,
+                "per_forward": inside / forwards if forwards else None,
+            }
+        )
+    return table
 
 
 def reference_batch(run: Run) -> str:

@@ -6,7 +6,7 @@ from ...harness.core.result import Run
 from ..figures.depth import depth_curves
 from ..figures.drawing import Figure
 from ..figures.ladder import ladder_figures
-from ..reading.climbs import Depth, Rung, depths, rungs
+from ..reading.climbs import Climb, Rung, depths, rungs
 from . import kinds
 from .section import Column, report_section
 
@@ -44,9 +44,9 @@ def _figures(run: Run) -> list[Figure]:
         Column("family", kind=kinds.CODE),
         Column("architecture", kind=kinds.CODE),
         Column("depth", kind=kinds.NUMBER),
-        Column("seen", "rounds seen", kinds.INTEGER),
+        Column("reach", "rounds seen", kinds.INTEGER),
         Column("sure", "rounds declared", kinds.NUMBER),
-        Column("resolved", "t_res", kinds.INTEGER),
+        Column("resolution", "t_res", kinds.INTEGER),
     ),
     figures=_figures,
     note="The last round, without a break, whose pairs were all told apart, as the network gets deeper. Dotted: t_res.",
@@ -54,5 +54,5 @@ def _figures(run: Run) -> list[Figure]:
     part_of="separation",
     place=130,
 )
-def by_depth(run: Run) -> list[Depth]:
-    return [point for own in depths(run).values() for point in own]
+def by_depth(run: Run) -> list[Climb]:
+    return [climb for own in depths(run).values() for _, climb in own]

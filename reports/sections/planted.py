@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ...harness.core.result import Run
@@ -13,48 +12,17 @@ from .kinds import Badge
 from .section import Column, report_section
 
 
-@dataclass(frozen=True)
-class Planted:
-    """What became of one planted defect.
-
-    Args:
-        defect: its name.
-        rule: what it breaks, in words.
-        kind: the check kind that had to say so.
-        wanted, outcome: the outcome that it had to get, and got.
-        caught: whether it got that outcome, for the reason wanted; of a sound network, that it was not accused.
-        words: what the tool said of it.
-    """
-
-    defect: str
-    rule: str
-    kind: str
-    wanted: str
-    outcome: str
-    caught: bool
-    words: str
-
-    @property
-    def verdict(self) -> Badge:
-        """`caught` or `not caught`; of a network that has to pass, `not accused` or `accused`."""
-        if self.wanted == "pass":
-            word = "not accused" if self.caught else "accused"
-        else:
-            word = "caught" if self.caught else "not caught"
-        return Badge("pass" if self.caught else "fail", word)
-
-
 @report_section(
     "planted-defects",
     "Planted defects",
     (
-        Column("defect", "planted defect", kinds.CODE),
+        Column("name", "planted defect", kinds.CODE),
         Column("rule", "rule that it breaks", place=kinds.BENEATH),
         Column("kind", "check", kinds.CODE),
         Column("wanted", forms=kinds.ALL_BUT_MARKDOWN),
         Column("outcome", "got", forms=kinds.ALL_BUT_MARKDOWN),
         Column("verdict", kind=kinds.BADGE),
-        Column("words", "the tool's words"),
+        Column("reason", "the tool's words"),
     ),
     note="Small networks that break one rule each, and a sound one, went through the same checks in this run: a tool that lets "
     "a defect pass is blind to it, and one that accuses the sound network is no judge.",
@@ -62,15 +30,15 @@ class Planted:
     fold=True,
     share=3_500,
 )
-def planted(run: Run) -> tuple[Planted, ...]:
-    """The planted defects, in the order of the run: a tool that lets one pass is blind to that defect."""
-    return tuple(map(_planted, map(mapping, run.planted)))
+def planted(run: Run) -> list[dict[str, Any]]:
+    """The planted defects, in the order of the run."""
+    return [_planted(entry) for entry in map(mapping, run.planted)]
 
 
-def _planted(entry: Mapping[str, Any]) -> Planted:
-    defect, rule, kind, wanted, outcome = (
-        one_line(entry.get(key, "?")) for key in ("name", "rule", "kind", "wanted", "outcome")
-    )
-    return Planted(
-        defect, rule, kind, wanted, outcome, entry.get("caught") is True, one_line(entry.get("reason") or "")
-    )
+def _planted(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A defect is `caught` or `not caught`; a network that has to pass is `not accused` or `accused`."""
+    caught = entry.get("caught") is True
+    bad, good = ("accused", "not accused") if entry.get("wanted") == "pass" else ("not caught", "caught")
+    told = {key: one_line(entry.get(key, "?")) for key in ("name", "rule", "kind", "wanted", "outcome")}
+    verdict = Badge("pass" if caught else "fail", good if caught else bad)
+    return {**told, "verdict": verdict, "reason": one_line(entry.get("reason") or "")}

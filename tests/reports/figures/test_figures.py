@@ -264,7 +264,7 @@ def test_depth_is_drawn_where_an_architecture_was_run_at_several(make_row: Calla
         for name, last in seen.items()
     ]  # fmt: skip
     run = replace(run_of(), architectures=[{"name": name} for name in seen], round_ladder=climbed)
-    assert {family: [(p.depth, p.seen, p.sure, p.resolved) for p in own] for family, own in depths(run).items()} == {
+    assert {family: [(d, p.reach, p.sure, p.resolution) for d, p in own] for family, own in depths(run).items()} == {
         "dws": [(2, 2, 2, 3), (4, 3, 3, 4)]
     }
     drawing = depth_curves(run)
