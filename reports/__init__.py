@@ -1,4 +1,5 @@
 """Reports: pure functions `Run -> text`. No torch, no measuring, no clock: the same run gives the same bytes.
 
-`html.html`, `markdown.markdown` and `junit.junit` render; the modules beside them make the view of the run that they share.
+`forms` names them; `sections` declares what they show, once for all forms; `figures` draws; `reading` is what all of them read.
+May import judging and all below.
 """

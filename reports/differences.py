@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..harness.judging.baseline import Difference
-from .markdown import code, table, text
-from .values import one_line, plural
+from .markdown_text import code, table, text
+from .reading.values import one_line, plural
 
 SHARE = 60_000
 """Bytes of the table; the rest is counted below it."""

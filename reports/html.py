@@ -8,42 +8,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..harness.core.result import Run
-from . import svg, values
-from .approximation import approximation_rows, expressivity_map, fit_table
-from .audit import MEASURES, audit_forms
-from .conclusions import CONCLUSION_STATUSES, conclusions
-from .controls import controls, planted
-from .curves import approximation_curves, capacity_curves
-from .depth import depth_curves
-from .details import red_groups
-from .drawing import GLYPHS, glyph_path
-from .equivariance import error_table
-from .exhaustive import bank_table
-from .hasse import hasse
-from .ladder import ladders, rungs
-from .outcomes import STATUSES, headline, is_red, problems_of, tally
-from .scatter import scatter
-from .separation import pair_sections, pair_table, separation_rows
-from .summary import (
-    asides,
-    check_rows,
-    costs,
-    declarations,
-    environment,
-    ledger,
-    reference_batch,
-    sections,
-    subjects,
-    verdicts,
-)
+from .figures import svg
+from .figures.drawing import GLYPHS, glyph_path
+from .reading import values
+from .reading.outcomes import CONCLUSION_STATUSES, SEVERITY, STATUSES, headline, is_red, problems_of, tally
+from .sections.environment import environment
+from .sections.failures import red_groups
+from .sections.kinds import BENEATH, CELL, HEADING, HTML, SPAN, TALLY, TEXT, Place, badge
+from .sections.section import Column, Sheet, sheets
 
 TEMPLATES = Path(__file__).parent / "templates"
 OPEN_AT_MOST = 12
@@ -54,11 +37,6 @@ def html(run: Run) -> str:
     """The report as one HTML document; the same run gives the same text."""
     script = _asset("report.js")
     groups = red_groups(run)
-    figure = scatter(run)
-    compared = {row.architecture for row in separation_rows(run)}
-    banks = bank_table(run)
-    fitted = {row.architecture for row in approximation_rows(run)}
-    names = subjects(run)
     return (
         _environment()
         .get_template("report.html.jinja")
@@ -75,39 +53,11 @@ def html(run: Run) -> str:
             by_name=CONCLUSION_STATUSES,
             problems=problems_of(run),
             notes=tuple(map(values.one_line, run.notes)),
-            environment=environment(run),
-            verdicts=verdicts(run),
-            names=names,
-            declarations=declarations(run),
-            checks=sections(check_rows(run)),
+            environment=[tuple(row.values()) for row in environment(run)],
+            chapters=tuple(_chapters(run)),
             anchors={(group.architecture, group.suite, group.check): group.anchor for group in groups},
-            ledger=ledger(run),
-            conclusions=conclusions(run),
-            pairs=pair_sections(pair_table(run)),
-            pair_names=tuple(name for name in names if name in compared),
-            banks=banks,
-            bank_names=tuple(name for name in names if any(name in row.cells for row in banks)),
-            ladders=tuple(zip(rungs(run), ladders(run), strict=True)),
-            by_depth=depth_curves(run),
-            hasse=hasse(run),
-            scatter=figure,
-            marked={mark.part for mark in figure.drawing.marks} if figure else set(),
-            map=expressivity_map(run),
-            fits=fit_table(run),
-            fit_names=tuple(name for name in names if name in fitted),
-            curves=approximation_curves(run),
-            capacity=capacity_curves(run),
-            errors=error_table(run),
             groups=groups,
             unfolded=sum(group.tally.total for group in groups) <= OPEN_AT_MOST,
-            expected=asides(run, "expected"),
-            not_applicable=asides(run, "not-applicable"),
-            controls=controls(run),
-            planted=planted(run),
-            audit=audit_forms(run),
-            measures=MEASURES,
-            costs=costs(run),
-            reference=reference_batch(run),
         )
     )
 
@@ -115,6 +65,119 @@ def html(run: Run) -> str:
 def _title(run: Run) -> str:
     suites = dict.fromkeys(row.suite for row in run.results)
     return f"orbitcheck: {values.one_line(', '.join(suites), 80) or 'no rows'}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A cell of a table, with what stands in small letters below it, and how many rows it spans."""
+
+    column: Column
+    value: Any
+    beneath: tuple[tuple[Column, Any], ...]
+    rows: int
+
+    @property
+    def look(self) -> str:
+        kind = self.column.kind
+        return "sentence" if kind is TEXT else "tally" if kind is TALLY else "num" if kind.number else ""
+
+    @property
+    def sort(self) -> float | None:
+        """What the row is sorted by, where that is a number."""
+        if self.column.kind is TALLY:
+            return self.value.total
+        found = values.number(self.value)
+        return (-1.0 if found is None else found) if self.column.kind.number else None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table; its status where the table counts rows."""
+
+    entries: tuple[Entry, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class Body:
+    """Rows that belong together, below their heading."""
+
+    heading: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """A sheet as a table of the page."""
+
+    sheet: Sheet
+    columns: tuple[Column, ...]
+    bodies: tuple[Body, ...]
+
+    @property
+    def look(self) -> str:
+        """Classes of the table: of cells by subject, else of rows that can be sorted unless they belong together."""
+        kinds = [column.kind for column in self.columns]
+        if CELL in kinds:
+            plain = all(not entry.value.main for entry in self._cells if entry.value)
+            return "matrix" if plain else "matrix pairs"
+        grouped = len(self.bodies) > 1 or any(column.place is SPAN for column in self.columns)
+        return ("wide-text " if TEXT in kinds else "") + ("ledger" if grouped else "sortable stack")
+
+    @property
+    def _cells(self) -> Iterator[Entry]:
+        lines = (line for body in self.bodies for line in body.lines)
+        return (entry for line in lines for entry in line.entries if entry.column.kind is CELL)
+
+    @property
+    def beside(self) -> bool:
+        """Whether a figure stands beside the table."""
+        return any(figure.look == "beside" for figure in self.sheet.figures)
+
+
+def _chapters(run: Run) -> Iterator[tuple[View, ...]]:
+    """The sections that the page shows, each with its parts."""
+    shown = [_view(sheet) for sheet in sheets(run, HTML)]
+    names = {view.sheet.section.name for view in shown}
+    for view in shown:
+        section = view.sheet.section
+        if section.part_of not in names:
+            yield (view, *(part for part in shown if part.sheet.section.part_of == section.name))
+
+
+def _view(sheet: Sheet) -> View:
+    columns = tuple(column for column in sheet.columns if column.place in (Place.CELL, SPAN))
+    together = [place for place, column in enumerate(sheet.columns) if column.place in (SPAN, HEADING)]
+    bodies = []
+    for _, rows in groupby(sheet.rows, key=lambda row: [row[place] for place in together]):
+        found = list(rows)
+        heading = [
+            column.words(value)
+            for column, value in zip(sheet.columns, found[0], strict=True)
+            if column.place is HEADING
+        ]
+        lines = tuple(_line(sheet.columns, row, len(found) if not place else 0) for place, row in enumerate(found))
+        bodies.append(Body(" / ".join(heading), lines))
+    return View(sheet, columns, tuple(bodies))
+
+
+def _line(columns: tuple[Column, ...], row: tuple[Any, ...], span: int) -> Line:
+    """One row; `span` rows are told at once by the columns of the whole group, none where an earlier row told them."""
+    entries: list[Entry] = []
+    below: dict[int, list[tuple[Column, Any]]] = {}
+    kept = True
+    for column, value in zip(columns, row, strict=True):
+        if column.place is BENEATH:
+            if kept and value not in (None, ""):
+                below.setdefault(len(entries) - 1, []).append((column, value))
+            continue
+        kept = column.place is not HEADING and (column.place is not SPAN or span > 0)
+        if kept:
+            entries.append(Entry(column, value, (), span if column.place is SPAN else 1))
+    seen = [entry.value.tally.worst for entry in entries if entry.column.kind is CELL and entry.value]
+    worst = min(seen, key=SEVERITY.index, default="")
+    placed = tuple(Entry(e.column, e.value, tuple(below.get(place, ())), e.rows) for place, e in enumerate(entries))
+    return Line(placed, worst)
 
 
 @cache
@@ -132,15 +195,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    filters: dict[str, Callable[..., str]] = {
+    filters: dict[str, Callable[..., Any]] = {
+        "badge": badge,
         "compact": values.compact,
-        "digits": values.digits_text,
-        "seconds": values.seconds_text,
         "shown": values.shown,
         "one_line": values.one_line,
         "block": values.block,
         "plural": values.plural,
-        "scaled": values.scaled,
         "drawn": svg.inline,
         "glyph": lambda name: glyph_path(GLYPHS[name]),
     }

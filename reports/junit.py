@@ -9,21 +9,27 @@ code. Layout after the schema that pytest, Jenkins and GitLab share.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from ..harness.checks.approximation.evidence import ApproximationEvidence
+from ..harness.checks.detection.evidence import DetectionEvidence
+from ..harness.checks.equivariance.evidence import EquivarianceEvidence
+from ..harness.checks.separation.evidence import SeparationEvidence
+from ..harness.core.evidence import Evidence
 from ..harness.core.result import Result, Run
-from .outcomes import Tally, problems_of, status_of, tally
-from .summary import grouped
-from .values import block, compact, finite, mapping, one_line, shown
+from .reading.outcomes import Tally, problems_of, status_of, tally
+from .reading.subjects import grouped
+from .reading.values import block, compact, finite, one_line, shown
+from .sections.failures import counterexample
 
-MEASURED = {
-    "equivariance": (("error", "error64"),),
-    "approximation": (("error", "error"), ("floor", "floor")),
-    "separation": (("r", "ratio"),),
-    "detection": (("limit_of_detection", "smallest_change"),),
+MEASURED: Mapping[type[Evidence], tuple[tuple[str, str], ...]] = {
+    EquivarianceEvidence: (("error", "error64"),),
+    ApproximationEvidence: (("error", "error"), ("floor", "floor")),
+    SeparationEvidence: (("r", "ratio"),),
+    DetectionEvidence: (("limit_of_detection", "smallest_change"),),
 }
-"""Kind of check -> `(property, evidence)`; a ratio is of gap to noise in one kind and of two precisions in another."""
+"""Evidence -> `(property, field)`; a ratio is of gap to noise in one kind and of two precisions in another."""
 SHARED = (("digits", "digits"), ("p", "p"), ("t_res", "t_res"))
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
@@ -103,9 +109,9 @@ def _properties(row: Result) -> list[tuple[str, str]]:
     """What a reader of the row may want to collect over runs; only what the row has."""
     evidence = row.evidence
     measured = [
-        (name, compact(evidence[key]))
-        for name, key in (*MEASURED.get(row.kind, ()), *SHARED)
-        if finite(evidence.get(key)) is not None
+        (name, compact(value))
+        for name, key in (*MEASURED.get(type(evidence), ()), *SHARED)
+        if finite(value := getattr(evidence, key, None)) is not None
     ]
     listed = [
         ("id", one_line(row.id)),
@@ -122,10 +128,10 @@ def _properties(row: Result) -> list[tuple[str, str]]:
 def _body(row: Result) -> str:
     """The row in full, for the pane that opens on a failed test."""
     lines = [block(row.reason), f"predicted: {shown(row.predicted)}", f"observed: {shown(row.observed)}"]
-    counterexample = mapping(row.evidence.get("counterexample"))
-    if counterexample:
+    example = counterexample(row)
+    if example:
         lines.append("smallest counter-example:")
-        lines += [f"  {one_line(key)}: {shown(value)}" for key, value in counterexample.items()]
+        lines += [f"  {name}: {value}" for name, value in example]
     if row.reproduce:
         lines.append(f"reproduce: {block(row.reproduce)}")
     return "\n".join(line for line in lines if line)

@@ -10,7 +10,7 @@ import io
 import math
 from collections.abc import Sequence
 
-from .values import NOTHING, compact, one_line
+from .reading.values import NOTHING, compact, one_line
 
 Cell = str | int | float | bool | None
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

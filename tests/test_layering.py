@@ -38,7 +38,7 @@ FLOORS = (
 LEVEL = {folder: level for level, folders in enumerate(FLOORS) for folder in folders}
 ARCHITECTURES_MAY = {"architectures", "plugins", "oracles", "weights", "core"}
 LARGEST = 15
-REGISTRIES = {"targets", "pairs", "architectures"}
+REGISTRIES = {"targets", "pairs", "architectures", "sections"}
 """Folders with a file for each thing that is registered; they may grow."""
 
 

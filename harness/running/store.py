@@ -10,9 +10,9 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 
+from ...reports.forms import FILES, TEXTS
 from ..core.cleaning import BorderError, parsed
 from ..core.result import Result, Run, canonical_json
 from ..plugins.extensions import ExtensionError, load_extensions
@@ -22,7 +22,7 @@ from .border import read_row
 RESULTS = "results.json"
 JOURNAL = "run.sqlite"
 PLUGIN_OUTPUT = "plugin-output.log"
-FOLDERS = ("figures", "tables")
+FOLDERS = tuple(sorted(FILES))
 WRITTEN = ".orbitcheck"
 """In such a folder: the names of the files that orbitcheck wrote there, a line each."""
 CHECKPOINTS = "checkpoints"
@@ -182,7 +182,7 @@ def save_folder(run: Run, directory: Path, form: str) -> Path:
     """
     folder, files, missing = directory / form, {}, None
     try:
-        for name, content in import_module(f"orbitcheck.reports.{form}").files(run):
+        for name, content in FILES[form](run):
             files[name] = content
     except ImportError as error:
         missing = StoreError(f"{folder}: {error}")
@@ -227,7 +227,7 @@ def render(run: Run, form: str) -> str:
     """The run as `html`, `markdown`, `junit` or `json`."""
     if form == "json":
         return results_text(run)
-    return getattr(import_module(f"orbitcheck.reports.{form}"), form)(run)
+    return TEXTS[form](run)
 
 
 def read_run(path: Path) -> Run:

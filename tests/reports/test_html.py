@@ -19,8 +19,9 @@ from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.harness.running.border import read_run
 from orbitcheck.harness.running.store import results_text
 from orbitcheck.reports.html import html
-from orbitcheck.reports.outcomes import STATUSES, status_of, tally
-from orbitcheck.reports.values import one_line
+from orbitcheck.reports.reading.outcomes import STATUSES, status_of, tally
+from orbitcheck.reports.reading.values import one_line
+from orbitcheck.reports.sections.failures import counterexample
 
 VOID = {"meta", "br", "img", "input", "link", "hr", "base", "col", "source", "wbr"}
 
@@ -32,11 +33,12 @@ class Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.unbalanced: list[str] = []
-        self.text = ""
+        self._text: list[str] = []
         self._open: list[str] = []
         self.feed(source)
         self.close()
         self.unbalanced += self._open
+        self.text = "".join(self._text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = [name for name, _ in attrs]
@@ -44,7 +46,7 @@ class Page(HTMLParser):
             self.unbalanced.append(f"{tag}: an attribute twice")
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
         if tag in ("td", "th", "li", "dt", "dd", "p"):
-            self.text += " "
+            self._text.append(" ")
         if tag not in VOID:
             self._open.append(tag)
 
@@ -59,7 +61,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._open or self._open[-1] not in ("script", "style"):
-            self.text += data
+            self._text.append(data)
 
     def attribute(self, name: str) -> list[str]:
         return [attributes[name] for _, attributes in self.elements if name in attributes]
@@ -123,32 +125,35 @@ def test_no_character_deceives_or_is_forbidden(hostile_run: Run) -> None:
     assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\uffff]", source)
 
 
-def test_every_red_row_is_shown_with_reason_and_reproducer(realistic_run: Run) -> None:
-    page = Page(html(realistic_run))
+def test_every_red_row_is_shown_with_reason_and_reproducer(small_run: Run) -> None:
+    page = Page(html(small_run))
     found = words(page.text)
-    red = [row for row in realistic_run.results if STATUSES[status_of(row)].red]
+    red = [row for row in small_run.results if STATUSES[status_of(row)].red]
     assert len(red) > 10
     for row in red:
         assert row.id in found and row.reproduce in found and words(row.reason) in found
-        for value in (row.evidence.get("counterexample") or {}).values():
-            assert value is None or isinstance(value, list | float | bool) or str(value) in found
+        for name, value in counterexample(row):
+            assert words(f"{name} {value}") in found
 
 
-def test_expected_and_inapplicable_rows_are_counted_with_their_reason(realistic_run: Run) -> None:
-    found = words(Page(html(realistic_run)).text)
-    assert "not equivariant by design 48 rows quick / equivariance 48" in found
-    assert "unsupported: a summary of statistics has no equivariant head 24 rows quick / equivariance 24" in found
-
-
-def test_banks_and_planted_defects_have_their_place(realistic_run: Run) -> None:
-    found = words(Page(html(realistic_run)).text)
-    assert "4x4binary-4x4: mlp(1, 4, 4, 1, activation='relu') 317 316 50,086 50,085 50,0854 draws" in found
-    assert "50,083" in found and "16 draws" in found
-    assert "batch-statisticthe batch's mean is taken off equivariance fail pass ✗ not caught –" in found
+def test_expected_and_inapplicable_rows_are_counted_with_their_reason(small_run: Run) -> None:
+    found = words(Page(html(small_run)).text)
     assert (
-        "hidden-statecalls are counted and the count leaks in equivariance fail fail ✓ caught another answer by 0.3"
+        "a control without symmetry 4 small / law 4 tiny/invariant/generic/eval: phi(g v) differs from g phi(v)"
         in found
     )
+    assert "unsupported: summaries have no equivariant head 4 small / law 2, shift 2" in found
+
+
+def test_banks_and_planted_defects_have_their_place(small_run: Run) -> None:
+    missed = [{**entry, "outcome": "pass", "caught": False, "reason": ""} if entry["name"] == "batch-statistic" else entry
+              for entry in small_run.planted]  # fmt: skip
+    found = words(Page(html(replace(small_run, planted=missed))).text)
+    assert re.search(
+        r"2x2bankmlp\(1, 2, 2, 1, activation='relu'\) 7 7 21 21 1\d4 draws – n/a – n/a 214 draws 214 draws", found
+    )
+    assert "batch-statisticthe batch's mean is taken off equivariance fail pass ✗ not caught –" in found
+    assert "hidden-statecalls are counted and the count leaks in equivariance fail fail ✓ caught" in found
     assert "soundnone: it must pass equivariance pass pass ✓ not accused –" in found
 
 
@@ -182,16 +187,16 @@ def test_twenty_architectures_of_a_thousand_rows_are_small(make_large: Callable[
     assert len(html(make_large(broken=broken)).encode()) < 5_000_000
 
 
-def test_the_same_run_gives_the_same_bytes(realistic_run: Run) -> None:
-    first = html(realistic_run)
-    assert first == html(read_run(results_text(realistic_run)))
+def test_the_same_run_gives_the_same_bytes(small_run: Run) -> None:
+    first = html(small_run)
+    assert first == html(read_run(results_text(small_run)))
     code = (
         "import json, sys, hashlib; from orbitcheck.harness.running.border import read_run; from orbitcheck.reports.html import html; "
         "print(hashlib.sha256(html(read_run(sys.stdin.read())).encode()).hexdigest(), 'torch' in sys.modules)"
     )
     other = subprocess.run(
         [sys.executable, "-c", code],
-        input=json.dumps(realistic_run.to_json()),
+        input=json.dumps(small_run.to_json()),
         text=True,
         capture_output=True,
         check=True,
@@ -199,8 +204,8 @@ def test_the_same_run_gives_the_same_bytes(realistic_run: Run) -> None:
     assert other.stdout.split() == [hashlib.sha256(first.encode()).hexdigest(), "False"]
 
 
-def test_colour_is_never_the_only_carrier(realistic_run: Run) -> None:
-    source = html(realistic_run)
+def test_colour_is_never_the_only_carrier(small_run: Run) -> None:
+    source = html(small_run)
     for status in STATUSES.values():
         for match in re.findall(rf'class="count t-{status.name}"[^>]*>(.*?)</span> ?</?(?:span|td|a)', source):
             assert status.symbol in match

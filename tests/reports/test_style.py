@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import orbitcheck
-from orbitcheck.reports.drawing import PAINTS, SERIES
+from orbitcheck.reports.figures.drawing import PAINTS, SERIES
 
 STYLE = (Path(orbitcheck.__file__).parent / "reports/templates/report.css").read_text(encoding="utf-8")
 SCHEMES = dict(

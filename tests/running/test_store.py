@@ -11,6 +11,7 @@ import pytest
 
 from orbitcheck.harness.checks.equivariance.evidence import Rule
 from orbitcheck.harness.checks.equivariance.verdict import Measurement, evidence
+from orbitcheck.harness.core.evidence import Evidence
 from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.harness.running import store
 from orbitcheck.harness.running.store import (
@@ -131,7 +132,7 @@ def test_a_run_that_did_not_finish_says_how_to_go_on(tmp_path):
 
 @pytest.mark.parametrize(("form", "ends"), [("figures", {".svg", ".pdf"}), ("tables", {".csv", ".tex"})])
 def test_figures_and_tables_stand_in_folders_of_their_own(tmp_path, form, ends):
-    run = Run("0", {}, [], [], [replace(ROW, evidence={"error64": 1e-16, "error32": 1e-7})])
+    run = Run("0", {}, [], [], [ROW])
     folder = save_folder(run, tmp_path, form)
     assert folder == tmp_path / form
     written = [path for path in folder.iterdir() if path.name != WRITTEN]
@@ -140,14 +141,14 @@ def test_figures_and_tables_stand_in_folders_of_their_own(tmp_path, form, ends):
 
 
 def test_a_folder_holds_the_files_of_the_last_run_and_what_is_not_ours(tmp_path):
-    law = Run("0", {}, [], [], [replace(ROW, evidence={"error64": 1e-16, "error32": 1e-7})])
+    law = Run("0", {}, [], [], [ROW])
     folder = save_folder(law, tmp_path, "tables")
     assert (folder / "equivariance.csv").exists()
     (folder / "mine.csv").write_text("mine")
     (tmp_path / "outside.csv").write_text("mine")
     with (folder / WRITTEN).open("a") as listing:
         listing.write("../outside.csv\n..\n\n")
-    other = Run("0", {}, [], [], [replace(ROW, kind="other", evidence={})])
+    other = Run("0", {}, [], [], [replace(ROW, kind="other", evidence=Evidence())])
     save_folder(other, tmp_path, "tables")
     assert not (folder / "equivariance.csv").exists()
     fresh = save_folder(other, tmp_path / "fresh", "tables")
@@ -156,8 +157,8 @@ def test_a_folder_holds_the_files_of_the_last_run_and_what_is_not_ours(tmp_path)
 
 
 def test_a_replacement_that_was_cut_off_is_made_good_by_the_next(tmp_path, monkeypatch):
-    law = Run("0", {}, [], [], [replace(ROW, evidence={"error64": 1e-16, "error32": 1e-7})])
-    other = Run("0", {}, [], [], [replace(ROW, kind="other", evidence={})])
+    law = Run("0", {}, [], [], [ROW])
+    other = Run("0", {}, [], [], [replace(ROW, kind="other", evidence=Evidence())])
 
     def cut_off(path, content):
         if path.name == "equivariance.csv":
@@ -175,7 +176,7 @@ def test_a_replacement_that_was_cut_off_is_made_good_by_the_next(tmp_path, monke
 
 def test_without_matplotlib_a_folder_still_gets_what_needs_nothing(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    law = Run("0", {}, [], [], [replace(ROW, evidence={"error64": 1e-16, "error32": 1e-7})])
+    law = Run("0", {}, [], [], [ROW])
     with pytest.raises(StoreError, match="matplotlib"):
         save_folder(law, tmp_path, "figures")
     assert {path.suffix for path in (tmp_path / "figures").iterdir() if path.name != WRITTEN} == {".svg"}

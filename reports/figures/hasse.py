@@ -1,0 +1,58 @@
+"""The Hasse picture of the order of separation: who parts every pair that whom else parts."""
+
+from __future__ import annotations
+
+from ...harness.core.result import Run
+from ...harness.judging.order import REFERENCES, separation_order
+from ..reading.values import one_line, plural
+from .drawing import Box, Drawing, Item, Line, Text, text_width
+
+LINE_HEIGHT, SIZE, PADDING, GAP = 15.0, 12.0, 12.0, 26.0
+
+
+def hasse(run: Run) -> Drawing | None:
+    """More powerful above; one row of boxes for each length of the longest way down from the top."""
+    order = separation_order(run.results)
+    if order is None:
+        return None
+    level = [0] * len(order.members)
+    for upper, lower in order.covers:  # members come by falling size, so the upper one's level is final
+        level[lower] = max(level[lower], level[upper] + 1)
+    texts = [
+        (*(one_line(name, 40) for name in member.names), plural(member.parted, "pair")) for member in order.members
+    ]
+    sizes = [
+        (max(text_width(line, SIZE) for line in text) + 2 * PADDING, len(text) * LINE_HEIGHT + PADDING)
+        for text in texts
+    ]
+    rows = [[i for i, own in enumerate(level) if own == depth] for depth in range(max(level) + 1)]
+    width = max(sum(sizes[i][0] for i in row) + GAP * (len(row) + 1) for row in rows)
+    places: dict[int, tuple[float, float]] = {}
+    top = PADDING
+    for row in rows:
+        x = (width - sum(sizes[i][0] for i in row) - GAP * (len(row) - 1)) / 2
+        height = max(sizes[i][1] for i in row)
+        for i in row:
+            places[i] = x, top + (height - sizes[i][1]) / 2
+            x += sizes[i][0] + GAP
+        top += height + GAP
+    items: list[Item] = [
+        Line(
+            (
+                (places[i][0] + sizes[i][0] / 2, places[i][1] + sizes[i][1]),
+                (places[j][0] + sizes[j][0] / 2, places[j][1]),
+            ),
+            "link",
+        )
+        for i, j in order.covers
+    ]
+    for i, member in enumerate(order.members):
+        reference = any(name in REFERENCES for name in member.names)
+        (x, y), (wide, high) = places[i], sizes[i]
+        items.append(Box(x, y, wide, high, "reference-member" if reference else "member", round=5.0))
+        items += [
+            Text(x + wide / 2, y + 17 + LINE_HEIGHT * n, line, "aside" if n == len(texts[i]) - 1 else "name", "middle")
+            for n, line in enumerate(texts[i])
+        ]
+    title = "Hasse picture of the order of separation"
+    return Drawing("separation-order", title, width, top, tuple(items))

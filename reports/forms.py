@@ -1,0 +1,44 @@
+"""The forms of a report, by name: what a renderer is called, and nothing imported before it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from ..harness.core.result import Run
+
+
+def _html(run: Run) -> str:
+    from .html import html
+
+    return html(run)
+
+
+def _markdown(run: Run) -> str:
+    from .markdown import markdown
+
+    return markdown(run)
+
+
+def _junit(run: Run) -> str:
+    from .junit import junit
+
+    return junit(run)
+
+
+def _tables(run: Run) -> Iterator[tuple[str, bytes]]:
+    from .tables import files
+
+    return files(run)
+
+
+def _figures(run: Run) -> Iterator[tuple[str, bytes]]:
+    from .figure_files import files
+
+    return files(run)
+
+
+TEXTS: Mapping[str, Callable[[Run], str]] = {"html": _html, "markdown": _markdown, "junit": _junit}
+"""Form -> the run as one text."""
+FILES: Mapping[str, Callable[[Run], Iterator[tuple[str, bytes]]]] = {"tables": _tables, "figures": _figures}
+"""Form -> `(name, content)` of the files of a folder; the iterator raises `ImportError` where an optional package is missing,
+after all that can be made without it."""

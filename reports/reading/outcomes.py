@@ -1,0 +1,150 @@
+"""What a row counts as once expected failures are taken into account, and whether the run is red.
+
+There are five outcomes (protocol.md, section 1); a failure that a suite declares, and a pass where it declares a failure, are told apart from
+the rest here, once, so that all reports agree.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ...harness.core.result import Result, Run
+from ...harness.judging.judgements.finding import Concluded
+from .values import one_line, plural
+
+
+@dataclass(frozen=True)
+class Status:
+    """One way in which a row can end.
+
+    Args:
+        name: as in `results.json` where it is an outcome.
+        symbol: one character, so that colour is never the only carrier.
+        word: what counts read, after a number.
+        meaning: one line for the legend.
+        red: whether one such row makes the run red.
+    """
+
+    name: str
+    symbol: str
+    word: str
+    meaning: str
+    red: bool
+
+
+STATUSES = {
+    status.name: status
+    for status in (
+        Status("pass", "✓", "pass", "the evidence agrees with the prediction", False),
+        Status("fail", "✗", "fail", "the evidence contradicts the prediction", True),
+        Status("error", "!", "error", "raised, crashed, hung, or gave no usable output; or a control failed", True),
+        Status(
+            "undecided", "?", "undecided", "neither can be said at this budget; the row says what would decide", True
+        ),
+        Status("unexpected-pass", "⊕", "unexpected pass", "passes, though the suite declares that it fails", True),
+        Status("expected", "⊗", "expected", "not a pass, and declared in the suite with a reason", False),
+        Status("not-applicable", "–", "n/a", "not claimed by the plug-in; counted, never red", False),
+    )
+}
+NOT_ASKED = Status(
+    Concluded.NOT_ASKED.value, "·", "not asked", "this run asks none of the rows that it is drawn from", False
+)
+CONCLUSION_STATUSES = {**STATUSES, NOT_ASKED.name: NOT_ASKED}
+"""How a conclusion can end: as a row does, or without one."""
+SEVERITY = ("fail", "error", "unexpected-pass", "undecided", "expected", "pass", "not-applicable")
+
+
+def status_of(row: Result) -> str:
+    """The name of the row's status; an outcome that nobody knows counts as an error."""
+    if row.declared is not None:
+        if row.outcome in ("fail", "undecided"):
+            return "expected"
+        if row.outcome == "pass":
+            return "unexpected-pass"
+    return row.outcome if row.outcome in STATUSES else "error"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Rows per status; the sum over statuses is the number of rows."""
+
+    counts: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def applicable(self) -> int:
+        return self.total - self.counts["not-applicable"]
+
+    @property
+    def red(self) -> int:
+        return sum(count for name, count in self.counts.items() if STATUSES[name].red)
+
+    @property
+    def worst(self) -> str:
+        """The gravest status with a row; `not-applicable` if there is no row."""
+        return next((name for name in SEVERITY if self.counts[name]), "not-applicable")
+
+    @property
+    def parts(self) -> tuple[tuple[Status, int], ...]:
+        """The statuses that occur, with their counts."""
+        return tuple((STATUSES[name], count) for name, count in self.counts.items() if count)
+
+    @property
+    def symbols(self) -> str:
+        """`✓ 22 ✗ 2`."""
+        return " ".join(f"{status.symbol} {count:,}" for status, count in self.parts) or "·"
+
+    @property
+    def words(self) -> str:
+        """`22 pass, 2 fail`."""
+        return ", ".join(f"{count:,} {status.word}" for status, count in self.parts) or "no rows"
+
+
+def tally(rows: Iterable[Result]) -> Tally:
+    """Count the rows by status."""
+    counted = Counter(status_of(row) for row in rows)
+    return Tally({name: counted[name] for name in STATUSES})
+
+
+def problems_of(run: Run) -> tuple[str, ...]:
+    """What makes the run red beside its rows: its own problems, plug-ins that left no row to say that they did not load,
+    and a run without any row."""
+    seen = {row.architecture for row in run.results}
+    unloadable = [
+        f"{one_line(entry.get('name', '?'))} could not be loaded: {one_line(entry['error'])}"
+        for entry in run.architectures
+        if entry.get("error") and str(entry.get("name", "?")) not in seen
+    ]
+    listed = [one_line(problem) for problem in run.problems] + unloadable
+    return tuple(dict.fromkeys(listed if run.results or listed else ["no row was run"]))
+
+
+def is_red(run: Run) -> bool:
+    """Whether anything is not as predicted; `gate.exit_code` says the same of a run in which anything was run."""
+    return bool(problems_of(run)) or tally(run.results).red > 0
+
+
+def headline(run: Run) -> str:
+    """The whole run in one sentence."""
+    counted = tally(run.results)
+    if not is_red(run):
+        expected, unclaimed = counted.counts["expected"], counted.counts["not-applicable"]
+        aside = [plural(expected, "expected failure")] * bool(expected) + [f"{unclaimed:,} not applicable"] * bool(
+            unclaimed
+        )
+        rest = f" ({', '.join(aside)})" if aside else ""
+        return f"As predicted: {plural(counted.counts['pass'], 'row')} of {counted.total:,} pass{rest}."
+    plurals = {"fail": "failure", "error": "error", "undecided": "undecided row", "unexpected-pass": "unexpected pass"}
+    several = {"unexpected-pass": "unexpected passes"}
+    red = [
+        plural(count, plurals[status.name], several.get(status.name)) for status, count in counted.parts if status.red
+    ]
+    problems = len(problems_of(run))
+    if problems:
+        red.append(plural(problems, "problem of the run", "problems of the run"))
+    return f"Not as predicted: {', '.join(red)}; {counted.counts['pass']:,} of {plural(counted.total, 'row')} pass."

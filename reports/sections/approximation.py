@@ -1,0 +1,124 @@
+"""Approximation errors: the best of each architecture, every row, and the curves against capacity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...harness.core.result import Result, Run
+from ..figures.curves import approximation_curves, capacity_curves
+from ..reading.fits import approximation_rows, fit_of, fits, networks_of, place_of
+from ..reading.outcomes import tally
+from ..reading.subjects import grouped
+from ..reading.values import compact, one_line
+from . import kinds
+from .expressivity import SEEN, spread_of
+from .kinds import Cell
+from .section import SECTIONS, Column, Section, report_section
+
+
+@dataclass(frozen=True)
+class FitRow:
+    """One check at one number of output networks: each architecture's best error, and what was seen over all capacities."""
+
+    suite: str
+    check: str
+    target: str
+    regime: str
+    networks: int
+    cells: Mapping[str, Cell]
+
+
+@report_section(
+    "approximation-errors",
+    "Approximation errors",
+    (
+        Column("suite", kind=kinds.CODE, forms=kinds.DATA),
+        Column("check", kind=kinds.CODE),
+        Column("target", place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("regime", place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("networks", "k", kinds.INTEGER),
+        Column("cells", kind=kinds.CELLS),
+    ),
+    note="The smallest error over variance that any capacity reached, with the floor where there is one, and what was observed.",
+    part_of="expressivity-map",
+    place=310,
+)
+def fit_table(run: Run) -> list[FitRow]:
+    """Every approximation row in a cell; a row without evidence (an error, say) joins the target of its check."""
+    table = []
+    for (suite, check), rows in grouped(approximation_rows(run), lambda row: (row.suite, row.check)).items():
+        target, _, regime = place_of(rows)
+        for networks, same in sorted(grouped(rows, networks_of).items()):
+            cells = {name: _cell(own) for name, own in grouped(same, lambda row: row.architecture).items()}
+            table.append(FitRow(suite, check, target, regime, networks, cells))
+    return table
+
+
+def _cell(rows: Sequence[Result]) -> Cell:
+    found = [fit for row in rows if (fit := fit_of(row)) is not None]
+    counted, first = tally(rows), rows[0]
+    floor = spread_of([fit.floor for fit in found if fit.floor is not None])
+    seen = [row.observed for row in rows if row.observed]
+    word = next((text for text in SEEN if text in seen), one_line(seen[0], 40) if seen else counted.words)
+    told = "; ".join(
+        f"{compact(fit.parameters)} parameters: {compact(fit.error)}"
+        + (f" ({compact(fit.low)} to {compact(fit.high)})" if fit.low is not None and fit.high is not None else "")
+        for fit in found
+    )
+    best = compact(min(fit.error for fit in found)) if found else "–"
+    return Cell(
+        counted,
+        main=best,
+        small=(word, *([f"floor {floor}"] if floor else [])),
+        hint=f"{one_line(first.architecture, 60)}: {told or counted.words}; {counted.words}",
+        brief=f"{best} ({word})",
+        group=(first.architecture, first.suite, first.check),
+    )
+
+
+@report_section(
+    "approximation",
+    "Error against capacity",
+    (
+        Column("suite", kind=kinds.CODE),
+        Column("check", kind=kinds.CODE),
+        Column("target", kind=kinds.CODE),
+        Column("regime", kind=kinds.CODE),
+        Column("architecture", kind=kinds.CODE),
+        Column("networks", kind=kinds.INTEGER),
+        Column("parameters", kind=kinds.INTEGER),
+        Column("error", kind=kinds.NUMBER),
+        Column("low", "error low", kinds.NUMBER),
+        Column("high", "error high", kinds.NUMBER),
+        Column("floor", kind=kinds.NUMBER),
+        Column("floor_kind", kind=kinds.CODE),
+        Column("threshold", kind=kinds.NUMBER),
+        Column("predicted"),
+        Column("observed"),
+        Column("status", "outcome", kinds.BADGE),
+    ),
+    figures=approximation_curves,
+    note="The error of the seed that validation prefers, with its 95 % interval by bootstrap over test samples; the wide bars "
+    "span all seeds. Long dashes: exact floors; short dashes: the threshold of the check. Floors at zero lie below the axis.",
+    forms=kinds.DATA,
+    part_of="expressivity-map",
+    place=320,
+)
+def fit_rows(run: Run) -> list[dict[str, Any]]:
+    """Every row that measured an error."""
+    return [{**vars(fit.row), **vars(fit)} for fit in fits(run)]
+
+
+SECTIONS.add(
+    "capacity",
+    Section(
+        "capacity",
+        "Error against the number of output networks",
+        figures=capacity_curves,
+        note="The output is read as k networks whose functions are averaged, at matched parameter counts.",
+        part_of="expressivity-map",
+        place=330,
+    ),
+)

@@ -1,0 +1,86 @@
+"""The equivariance table: the worst error of each architecture in two precisions, beside its noise floor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...harness.checks.equivariance.evidence import Cause, EquivarianceEvidence
+from ...harness.core.result import Result, Run
+from ..figures.drawing import Figure
+from ..figures.scatter import scatter
+from ..reading.outcomes import Tally, tally
+from ..reading.subjects import architecture_names, grouped, measured
+from ..reading.values import one_line, plural
+from . import kinds
+from .section import Column, report_section
+
+CAUSES = {
+    Cause.NONE: "",
+    Cause.VIOLATION: "a violation: as large in float64 as in float32",
+    Cause.SINGLE_PRECISION: "float32 inside",
+    Cause.SQUARE_ROOT: "square root of rounding: a standard deviation or a norm at ties",
+    Cause.ROUNDING: "rounding",
+    Cause.UNKNOWN: "unclear: the ratio of the precisions fits no known cause",
+}
+
+
+@dataclass(frozen=True)
+class Errors:
+    """One architecture: the case with the largest float64 error, and what the two precisions say of its cause."""
+
+    architecture: str
+    rows: Tally
+    error64: float | None
+    floor64: float | None
+    error32: float | None
+    ratio: float | None
+    cause: str
+    case: str
+
+
+def _figures(run: Run) -> list[Figure]:
+    found = scatter(run)
+    if found is None:
+        return []
+    caption = f"{plural(found.rows, 'row')}; points nearer than their own size are drawn as one."
+    if found.left_out:
+        caption += f" {plural(found.left_out, 'row')} without two finite errors not drawn."
+    return [Figure(found.drawing, caption, look="beside")]
+
+
+@report_section(
+    "equivariance",
+    "Equivariance error",
+    (
+        Column("architecture", kind=kinds.CODE),
+        Column("case", kind=kinds.CODE, place=kinds.BENEATH),
+        Column("error64", "worst e64", kinds.NUMBER),
+        Column("floor64", "floor", kinds.NUMBER),
+        Column("error32", "e32", kinds.NUMBER),
+        Column("ratio", "e32 / e64", kinds.NUMBER),
+        Column("cause", brief=60),
+        Column("rows", kind=kinds.TALLY),
+    ),
+    figures=_figures,
+    note="The largest |phi(g v) − g phi(v)| over the output's scale, in two precisions. Rounding alone lies near "
+    "e32 = 2^29 e64, a square root of rounding (a standard deviation at ties) near 2^14.5; an error as large in float64 as "
+    "in float32 is a violation, or, where it is small, float32 somewhere inside.",
+    short="Equivariance",
+    place=200,
+)
+def error_table(run: Run) -> tuple[Errors, ...]:
+    """One line for each architecture with equivariance rows."""
+    rows = grouped((row for row in run.results if row.kind == "equivariance"), lambda row: row.architecture)
+    return tuple(_errors(name, rows[name]) for name in architecture_names(run) if name in rows)
+
+
+def _errors(name: str, rows: Sequence[Result]) -> Errors:
+    found = [(row, errors) for row in rows if (errors := measured(row, EquivarianceEvidence)) is not None]
+    if not found:
+        return Errors(name, tally(rows), None, None, None, None, "", "")
+    row, worst = max(found, key=lambda pair: -math.inf if math.isnan(pair[1].error64) else pair[1].error64)
+    case = one_line(f"{row.check} / {row.case}")
+    ratio = worst.ratio
+    return Errors(name, tally(rows), worst.error64, worst.floor64, worst.error32, ratio, CAUSES[worst.cause], case)

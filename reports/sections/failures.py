@@ -1,0 +1,132 @@
+"""The rows that need somebody's eyes: grouped by architecture and check, each with its evidence and reproducer.
+
+Past a budget the rest of a group is listed by id and case alone, so that a run in which everything fails stays readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ...harness.checks.equivariance.evidence import EquivarianceEvidence, Property
+from ...harness.core.result import Result, Run, plain
+from ..reading.outcomes import SEVERITY, STATUSES, Tally, status_of, tally
+from ..reading.subjects import grouped, measured, subjects
+from ..reading.values import block, facts
+from . import kinds
+from .section import Column, report_section
+
+BUDGET = 600
+"""Rows of a report that are shown in full."""
+APART = ("counterexample", "properties", "measured")
+"""Fields of evidence that are shown apart, or whose best part is told beside them."""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A row that is not as predicted, with all that a reader needs to judge and repeat it."""
+
+    anchor: str
+    status: str
+    row: Result
+    counterexample: tuple[tuple[str, str], ...]
+    evidence: tuple[tuple[str, str], ...]
+    properties: tuple[tuple[str, Property], ...]
+    certificate: tuple[tuple[str, str], ...]
+    printed: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows of one architecture and check that are not as predicted: `shown` in full, `rest` by id and case."""
+
+    anchor: str
+    architecture: str
+    suite: str
+    check: str
+    tally: Tally
+    shown: tuple[Detail, ...]
+    rest: tuple[Result, ...]
+
+
+def red_groups(run: Run, budget: int = BUDGET) -> tuple[Group, ...]:
+    """Every row that makes the run red, by architecture and check, the gravest first; `budget` rows in full, shared fairly."""
+    red = [row for row in run.results if STATUSES[status_of(row)].red]
+    places = {name: place for place, name in enumerate(subjects(run))}
+    red.sort(key=lambda row: (places[row.architecture], SEVERITY.index(status_of(row))))
+    groups = grouped(red, lambda row: (row.architecture, row.suite, row.check))
+    quota = fair_quota([len(rows) for rows in groups.values()], budget)
+    return tuple(
+        Group(
+            anchor=f"group-{place}",
+            architecture=name,
+            suite=suite,
+            check=check,
+            tally=tally(rows),
+            shown=tuple(detail(row, f"row-{place}-{index}") for index, row in enumerate(rows[:quota], 1)),
+            rest=tuple(rows[quota:]),
+        )
+        for place, ((name, suite, check), rows) in enumerate(groups.items(), 1)
+    )
+
+
+def fair_quota(sizes: Sequence[int], budget: int) -> int:
+    """The largest number of rows that every group may show without all of them passing the budget; at least one."""
+    quota, left = 0, budget
+    for place, size in enumerate(sorted(sizes)):
+        share = left // (len(sizes) - place)
+        if size > share:
+            return max(1, share)
+        quota, left = size, left - size
+    return max(1, quota)
+
+
+def detail(row: Result, anchor: str) -> Detail:
+    """The evidence of one row, sorted into what is read apart."""
+    law = measured(row, EquivarianceEvidence)
+    told = plain({key: value for key, value in asdict(row.evidence).items() if key not in APART})
+    return Detail(
+        anchor=anchor,
+        status=status_of(row),
+        row=row,
+        counterexample=counterexample(row),
+        evidence=facts(told),
+        properties=tuple(law.properties.items()) if law else (),
+        certificate=facts(row.certificate or {}),
+        printed=block(row.printed),
+    )
+
+
+def counterexample(row: Result) -> tuple[tuple[str, str], ...]:
+    """The smallest counter-example that an equivariance row has, as `(name, value)`."""
+    law = measured(row, EquivarianceEvidence)
+    return facts(plain(asdict(law.counterexample))) if law and law.counterexample else ()
+
+
+@report_section(
+    "failures",
+    "Failures, errors and undecided rows",
+    (
+        Column("architecture", kind=kinds.CODE),
+        Column("suite", kind=kinds.CODE),
+        Column("check", kind=kinds.CODE),
+        Column("case", kind=kinds.CODE),
+        Column("status", "outcome", kinds.BADGE),
+        Column("reason"),
+        Column("counterexample", "counter-example", kinds.FACTS),
+        Column("id", kind=kinds.CODE),
+        Column("reproduce", kind=kinds.CODE),
+    ),
+    forms=kinds.DATA,  # the page and Markdown show these rows one by one
+    template="failures.jinja",
+    short="Failures",
+    place=450,
+)
+def failures(run: Run) -> list[dict[str, Any]]:
+    """The rows that make the run red, in the order of the run."""
+    return [
+        {**vars(row), "status": status_of(row), "counterexample": counterexample(row)}
+        for row in run.results
+        if STATUSES[status_of(row)].red
+    ]

@@ -1,0 +1,65 @@
+"""The separation table: what each architecture tells apart, in digits above the noise between copies of one orbit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...harness.core.result import Run
+from ..figures.drawing import Figure
+from ..figures.heat import heat
+from ..reading.pairs import HEAT, PairCell, PairRow, pair_table
+from ..reading.values import one_line
+from . import kinds
+from .kinds import Cell
+from .section import Column, report_section
+
+
+def _figures(run: Run) -> list[Figure]:
+    found = heat(run)
+    return [Figure(found, page=False)] if found else []
+
+
+@report_section(
+    "separation",
+    "Separation, in digits",
+    (
+        Column("suite", kind=kinds.CODE, forms=kinds.DATA),
+        Column("family", "pair family", kinds.CODE),
+        Column("check", kind=kinds.CODE, place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("relation", place=kinds.BENEATH, brief=60),
+        Column("pairs", kind=kinds.INTEGER),
+        Column("round", kind=kinds.INTEGER, optional=True),
+        Column("cells", kind=kinds.CELLS),
+    ),
+    figures=_figures,
+    note="Which pairs of weight vectors each architecture tells apart. The number is log10 of the gap across the pair over the "
+    "noise between copies of one orbit, lowest to highest over the pairs of the row; a gap counts from 3 digits, noise stays "
+    "below 1. Undecided without a mark: nothing is predicted there.",
+    brief="log10 of the gap over the noise; **bold**: separated; ✗ ! ?: not as predicted.",
+    short="Separation",
+    place=100,
+    share=7_000,
+    scale=("not separated", *(f"{step:g}" for step in HEAT[:-1]), f"{HEAT[-1]:g}+", "digits, separated"),
+)
+def separation(run: Run) -> list[dict[str, Any]]:
+    """The pairs by check, family and certified relation."""
+    return [
+        {
+            **{key: getattr(row, key) for key in ("suite", "check", "family", "relation", "pairs", "round")},
+            "cells": {name: _cell(row, name, cell) for name, cell in row.cells.items()},
+        }
+        for row in pair_table(run)
+    ]
+
+
+def _cell(row: PairRow, name: str, cell: PairCell) -> Cell:
+    digits = cell.digits or "–"
+    return Cell(
+        cell.tally,
+        main=digits,
+        small=(cell.word,),
+        hint=f"{one_line(name, 60)}, {row.family}, {row.relation}: {cell.word}, {cell.digits or 'no'} digits; {cell.tally.words}",
+        brief=f"{digits} ({cell.word})" if cell.partly else digits,
+        heat=cell.heat,
+        group=(name, row.suite, row.check),
+    )

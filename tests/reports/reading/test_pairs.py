@@ -1,0 +1,57 @@
+"""The separation table: digits, colour and words of a cell, and where a row without evidence belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from orbitcheck.harness.core.evidence import Evidence
+from orbitcheck.harness.core.result import Result, Run
+from orbitcheck.reports.reading.pairs import pair_table
+
+Row = Callable[..., Result]
+
+
+def run_of(*rows: Result) -> Run:
+    return Run("0", {}, [], [], list(rows))
+
+
+def pair(make_row: Row, digits: float | None, observed: str) -> Result:
+    return make_row(
+        "separation",
+        case=f"{digits}",
+        observed=observed,
+        evidence={"family": "f", "relation": "r", "round": 2, "digits": digits},
+    )
+
+
+def test_separation_cells(make_row: Row) -> None:
+    def cell(*rows: Result) -> tuple[str, int, str]:
+        (row,) = pair_table(run_of(*rows))
+        found = row.cells["dws"]
+        return found.digits, found.heat, found.word
+
+    assert cell(pair(make_row, 6.24, "separated"), pair(make_row, 9.0, "separated")) == ("6.2 to 9.0", 2, "separated")
+    assert cell(pair(make_row, 12.0, "separated")) == ("12.0", 5, "separated")
+    assert cell(pair(make_row, 1.0, "separated")) == ("1.0", 1, "separated")
+    assert cell(pair(make_row, -0.01, "not separated")) == ("0.0", 0, "not separated")
+    assert cell(pair(make_row, float("inf"), "separated")) == ("inf", 5, "separated")
+    assert cell(pair(make_row, float("nan"), "undecided")) == ("", 0, "undecided")
+    assert cell(pair(make_row, -300, "not separated")) == ("<-9", 0, "not separated")
+    assert cell(pair(make_row, 5.0, "separated"), pair(make_row, 0.5, "undecided")) == (
+        "0.5 to 5.0",
+        0,
+        "1 of 2 separated",
+    )
+
+
+def test_an_error_joins_the_relation_of_its_case(make_row: Row) -> None:
+    seen = pair(make_row, 5.0, "separated")
+    crashed = replace(seen, architecture="other", outcome="error", observed="", evidence=Evidence())
+    (row,) = pair_table(run_of(seen, crashed))
+    assert (row.relation, row.cells["other"].word) == ("r", "error")
+
+
+def test_rounds_of_a_ladder_ascend(small_run: Run) -> None:
+    rounds = [row.round for row in pair_table(small_run) if row.check == "ladder"]
+    assert rounds == [1, 2]
