@@ -50,7 +50,7 @@ ROW = Result(
         "case": "a",
     }
 )
-RUN = Run("0", {}, [], [{"name": "net"}], [ROW])
+RUN = Run("0", {}, [], [{"name": "net", "options": {}}], [ROW])
 
 
 def test_a_journal_keeps_rows_by_what_made_them(tmp_path):
