@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from math import isqrt
 from typing import Any
@@ -19,11 +20,10 @@ import numpy as np
 from ..checks.separation.evidence import SeparationEvidence
 from ..core.result import Result, Run, digest
 from ..pairs.making import make_pair
-from ..weights.pair import Pair
+from ..weights.pair import Pair, Vector
 from ..weights.space import WeightSpace
 
 Json = Mapping[str, Any]
-Vector = Mapping[str, np.ndarray]
 Neuron = tuple[int, int, int]
 """Net, layer (inputs are layer 0) and index in the layer."""
 Marks = Sequence[set[Neuron]]
@@ -45,19 +45,16 @@ def verify(run: Run) -> Iterator[tuple[Result, str | None]]:
     """Every row that carries a certificate, with what is wrong with it, or None."""
     checks = {(suite["name"], check["id"]): check for suite in run.suites for check in suite["checks"]}
     known: dict[tuple[str, str, str, str], str | None] = {}
-    for row in run.results:
-        if row.certificate is None:
-            continue
-        pair = row.evidence if isinstance(row.evidence, SeparationEvidence) else None
-        row_says = [pair.orbit, pair.round, pair.function] if pair else [None, None, None]
+    for row in (row for row in run.results if row.certificate is not None):
+        pair = row.evidence
+        row_says = [pair.orbit, pair.round, pair.function] if isinstance(pair, SeparationEvidence) else []
         key = (row.suite, row.check, row.case, digest([row.certificate, row_says]))
         check = checks.get((row.suite, row.check))
         if check is None or row.case not in check["cases"]:
             known[key] = "the run's suites have no such check and case"
         elif key not in known:
-            known[key] = problem_of(
-                row.certificate, lambda c=check, r=row: make_pair(c["parameters"], r.case), row_says
-            )
+            make = partial(make_pair, check["parameters"], row.case)
+            known[key] = problem_of(row.certificate, make, row_says)
         yield row, known[key]
 
 
