@@ -102,6 +102,24 @@ def test_a_strangers_architecture_is_listed_beside_ours(environment, tmp_path):
 
 
 @pytest.mark.install
+def test_a_strangers_extensions_are_listed_beside_ours_and_its_suite_comes_with_it(environment, tmp_path, monkeypatch):
+    monkeypatch.setenv("ORBITCHECK_CACHE", str(tmp_path / "cache"))
+    for what, theirs, ours in (
+        ("pairs", "acme-bias-shift", "re-pairing"),
+        ("targets", "acme-mean-bias", "weight-norms"),
+        ("regimes", "acme-grid", "ties"),
+        ("checks", "acme-constancy", "separation"),
+        ("zoos", "acme-lines", "digits-inr"),
+    ):
+        listed = run(environment / "orbitcheck", "list", what, cwd=tmp_path)
+        assert theirs in listed and ours in listed
+    where = "import acme_weight_nets, pathlib; print(pathlib.Path(acme_weight_nets.__file__).parent / 'acme.yaml')"
+    suite = run(environment / "python", "-c", where, cwd=tmp_path).strip()
+    printed = run(environment / "orbitcheck", "run", suite, "-a", "acme-net", "-j", "1", cwd=tmp_path)
+    assert "All as predicted: 6 rows" in printed
+
+
+@pytest.mark.install
 def test_a_generated_package_is_green_red_once_its_network_is_broken_and_green_when_mended(environment, tmp_path):
     """By the commands of its own tox.ini, pytest's and the command line's alike."""
     home = tmp_path / "bright-net"
