@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from ..weights.pair import Pair
 from ..weights.space import WeightSpace
 
 Cases = Callable[[Any, WeightSpace | None], tuple[str, ...]]
-Make = Callable[[Any, WeightSpace | None, str, np.random.Generator], Pair]
+Make = TypeVar("Make", bound=Callable[..., Pair])
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class PairFamily:
     title: str
     parameters: type[Parameters]
     cases: Cases
-    make: Make
+    make: Callable[[Any, WeightSpace | None, str, np.random.Generator], Pair]
     claim: str | None = None
     needs: Callable[[Any], Iterable[str]] = lambda parameters: ()
 
