@@ -19,6 +19,10 @@ _FACE = {
         "orbitcheck.harness.regimes.regime": "regime Regime Samples REGIMES",
         "orbitcheck.harness.checks.kinds": "check_kind CheckKind CHECK_KINDS ARCHITECTURE",
         "orbitcheck.harness.zoo.recipe": "zoo Zoo ZOOS",
+        "orbitcheck.reports.sections.section": "report_section Column Section SECTIONS",
+        "orbitcheck.reports.sections.kinds": "BADGE CODE INTEGER NUMBER PERCENT SECONDS SHARE TEXT Badge",
+        "orbitcheck.reports.reading.outcomes": "status_of",
+        "orbitcheck.reports.reading.subjects": "measured",
         "orbitcheck.harness.core.registry": "DuplicateName UnknownName WrongSignature did_you_mean",
         # Parameters, and what is wrong with them.
         "orbitcheck.harness.core.parameters": "Parameters SuiteValueError",
@@ -102,6 +106,13 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.zoo.trainer import Progress as Progress, Trained as Trained
     from ..harness.zoo.trainer import in_general_position as in_general_position, leaves as leaves
     from ..harness.zoo.trainer import net_seeds as net_seeds
+    from ..reports.reading.outcomes import status_of as status_of
+    from ..reports.reading.subjects import measured as measured
+    from ..reports.sections.kinds import BADGE as BADGE, CODE as CODE, INTEGER as INTEGER, NUMBER as NUMBER
+    from ..reports.sections.kinds import PERCENT as PERCENT, SECONDS as SECONDS, SHARE as SHARE, TEXT as TEXT
+    from ..reports.sections.kinds import Badge as Badge
+    from ..reports.sections.section import SECTIONS as SECTIONS, Column as Column, Section as Section
+    from ..reports.sections.section import report_section as report_section
     # isort: on
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orbitcheck.extending import CHECK_KINDS, PAIR_FAMILIES, REGIMES, TARGETS, ZOOS
+from orbitcheck.extending import CHECK_KINDS, PAIR_FAMILIES, REGIMES, SECTIONS, TARGETS, ZOOS
 from orbitcheck.harness.language.reading import load_expectations, load_suite
 from orbitcheck.harness.plugins.discovery import parse_name
 
@@ -32,7 +32,10 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 @pytest.fixture
 def registries():
     """What a page registers is gone afterwards."""
-    kept = [(registry, dict(registry.items())) for registry in (PAIR_FAMILIES, TARGETS, REGIMES, CHECK_KINDS, ZOOS)]
+    kept = [
+        (registry, dict(registry.items()))
+        for registry in (PAIR_FAMILIES, TARGETS, REGIMES, CHECK_KINDS, ZOOS, SECTIONS)
+    ]
     yield
     for registry, entries in kept:
         registry._entries.clear()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...harness.core.registry import Registry
+from ...harness.core.registry import Registry, demand_signature
 from ...harness.core.result import Run
 from ..figures.drawing import Figure
 from ..reading.subjects import subjects
@@ -111,9 +111,11 @@ def report_section(
 
     Raises:
         DuplicateName: a section of that name is there.
+        WrongSignature: the function does not take a run alone.
     """
 
     def register(rows: Callable[[Run], Iterable[Any]]) -> Callable[[Run], Iterable[Any]]:
+        demand_signature(f'report section "{name}"', rows, "run")
         SECTIONS.add(name, Section(name, title, columns, rows, **settings))
         return rows
 

@@ -16,8 +16,10 @@ from orbitcheck.extending import (
     INVARIANT_FUNCTIONAL,
     PAIR_FAMILIES,
     REGIMES,
+    SECTIONS,
     TARGETS,
     ZOOS,
+    Column,
     DuplicateName,
     Evidence,
     Parameters,
@@ -26,15 +28,16 @@ from orbitcheck.extending import (
     mlp,
     pair_family,
     regime,
+    report_section,
     target,
     zoo,
 )
 
 PLANNING = (
-    "pair_family target regime check_kind zoo Parameters SuiteValueError Judgement Evidence Pair NamedSpace Cell mlp "
+    "pair_family target regime check_kind zoo report_section Parameters SuiteValueError Judgement Evidence Pair NamedSpace Cell mlp "
     "CheckKind Workbench Architecture applicability known_spaces demand_mlp random_vector stacked zoo_regime"
 )
-REGISTRIES = (CHECK_KINDS, PAIR_FAMILIES, REGIMES, TARGETS, ZOOS)
+REGISTRIES = (CHECK_KINDS, PAIR_FAMILIES, REGIMES, SECTIONS, TARGETS, ZOOS)
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +93,10 @@ def draw(parameters, space, sizes, rng):
     raise NotImplementedError
 
 
+def rows(run):
+    raise NotImplementedError
+
+
 def one(parameters, space=None):
     return ("#0",)
 
@@ -108,6 +115,7 @@ def test_what_is_decorated_stays_itself_and_is_registered_once():
     for registry, decorated, decorate in (
         (PAIR_FAMILIES, make, pair_family("acme", "a family", cases=one, claim="prop-6.2")),
         (TARGETS, value, target("acme", "a target", kind=INVARIANT_FUNCTIONAL, size=one, needs=("label",))),
+        (SECTIONS, rows, report_section("acme", "a section", (Column("name"),), place=7)),
         (REGIMES, draw, regime("acme", "a regime", space=one, metadata=("label",))),
     ):
         assert decorate(decorated) is decorated
@@ -116,6 +124,7 @@ def test_what_is_decorated_stays_itself_and_is_registered_once():
             decorate(decorated)
     assert PAIR_FAMILIES["acme"].make is make and PAIR_FAMILIES["acme"].claim == "prop-6.2"
     assert TARGETS["acme"].value is value and TARGETS["acme"].needs == ("label",)
+    assert SECTIONS["acme"].rows is rows and SECTIONS["acme"].place == 7
     assert REGIMES["acme"].draw is draw and REGIMES["acme"].metadata == ("label",)
     for registry, register in (
         (CHECK_KINDS, lambda: check_kind("acme", "a kind", **KIND)),
@@ -136,6 +145,7 @@ def test_what_is_decorated_stays_itself_and_is_registered_once():
         (lambda: regime("acme", "", space=one)(value), "value(parameters, space, sizes, rng)"),
         (lambda: regime("acme", "", space=one, limit=lambda: None)(draw), "<lambda>(parameters)"),
         (lambda: check_kind("acme", "", **{**KIND, "resolve": draw}), "draw(parameters, spaces)"),
+        (lambda: report_section("acme", "", ())(value), "value(run)"),
         (lambda: check_kind("acme", "", **{**KIND, "cases": value}), "value(parameters)"),
     ],
 )  # fmt: skip

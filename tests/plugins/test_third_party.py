@@ -108,6 +108,19 @@ def test_its_runs_are_read_where_it_is_installed_and_refused_in_a_line_where_it_
     assert "'acme-constancy', which this installation has not" in line
 
 
+def test_its_section_stands_in_every_form_of_the_report(orbitcheck, folder):
+    title = "How far answers lie apart"
+    assert title in (folder / "report.html").read_text(encoding="utf-8")
+    assert title in (folder / "report.md").read_text(encoding="utf-8")
+    done = orbitcheck("report", folder, "--format", "tables")
+    assert done.returncode == 0, done.stderr
+    heads, row = (folder / "tables" / "acme-constancy.csv").read_text(encoding="utf-8").splitlines()
+    assert heads == "architecture,space,largest difference,vectors,outcome"
+    assert row.startswith("stats,small,0.") and row.endswith(",6,pass")
+    latex = (folder / "tables" / "acme-constancy.tex").read_text(encoding="utf-8")
+    assert title in latex and "largest difference" in latex
+
+
 def test_a_typo_in_its_parameters_is_reported_at_its_line(orbitcheck, tmp_path):
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text(SUITE.read_text(encoding="utf-8").replace("layer: 2", "layer: 7").replace("vectors:", "vektors:"))
