@@ -1,6 +1,6 @@
 """Report sections, one file each: columns declared once and a pure function `Run -> rows`, for HTML, Markdown, CSV and LaTeX.
 
-Importing this folder registers every file in it. May import `reports.figures`, `reports.reading` and all below.
+Importing this folder registers every file in it. May import `reports/figures/`, `reports/reading/` and all below.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How rows count: as protocol.md says, and as the gate does."""
+"""How rows count: as the gate counts them (protocol.md, section 1)."""
 
 from __future__ import annotations
 
