@@ -111,7 +111,7 @@ def report_section(
 
     Raises:
         DuplicateName: a section of that name is there.
-        WrongSignature: the function does not take a run.
+        WrongSignature: the function does not take a run alone.
     """
 
     def register(rows: Callable[[Run], Iterable[Any]]) -> Callable[[Run], Iterable[Any]]:
