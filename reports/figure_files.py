@@ -8,12 +8,12 @@ from ..harness.core.result import Run
 from .figures.drawing import Drawing
 from .figures.pdf import pdf
 from .figures.svg import svg
-from .sections.section import in_order
+from .sections.section import drawn, in_order
 
 
 def figures(run: Run) -> tuple[Drawing, ...]:
     """The figures that the run has data for, section by section, each with a name of its own."""
-    return tuple(figure.drawing for section in in_order() for figure in section.figures(run) if figure.file)
+    return tuple(figure.drawing for section in in_order() for figure in drawn(section, run) if figure.file)
 
 
 def files(run: Run) -> Iterator[tuple[str, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...harness.core.records import LadderRecord
 from ...harness.core.result import Run
 from ..reading.climbs import depths
 from ..reading.subjects import architecture_names
@@ -19,7 +20,7 @@ def depth_curves(run: Run) -> Drawing | None:
     if not points:
         return None
     across = sorted({depth for depth, _ in points})
-    highest = max(max(point.reach, point.resolution or 0, point.sure or 0) for _, point in points)
+    highest = max(max(point["reach"], point["t_res"] or 0, _sure(point) or 0) for _, point in points)
     top = max(4, int(highest) + 1)
     frame = Frame(
         linear(across[0] - 0.5, across[-1] + 0.5, LEFT, RIGHT, across),
@@ -29,23 +30,28 @@ def depth_curves(run: Run) -> Drawing | None:
     )
     index = {name: place for place, name in enumerate(architecture_names(run))}
     items: list[Item] = [*frame.background]
-    ends = [frame.y(own[-1][1].reach) for own in families.values()]
+    ends = [frame.y(own[-1][1]["reach"]) for own in families.values()]
     for place, ((family, own), label_y) in enumerate(
         zip(families.items(), spread(ends, 12.0, TOP + 4, BASE), strict=True)
     ):
-        who = tuple(index[point.architecture] for _, point in own)
+        who = tuple(index[point["name"]] for _, point in own)
         color, glyph = place % SERIES + 1, SERIES_GLYPHS[place // SERIES % len(SERIES_GLYPHS)]
-        resolved = tuple((frame.x(depth), frame.y(p.resolution)) for depth, p in own if p.resolution is not None)
+        resolved = tuple((frame.x(depth), frame.y(p["t_res"])) for depth, p in own if p["t_res"] is not None)
         if len(resolved) > 1:
             items.append(Line(resolved, "resolution", who))
-        items.append(Line(tuple((frame.x(depth), frame.y(p.reach)) for depth, p in own), f"curve-{color}", who))
+        items.append(Line(tuple((frame.x(depth), frame.y(p["reach"])) for depth, p in own), f"curve-{color}", who))
         for depth, point in own:
-            told = f"; declares {point.sure:g}" if point.sure is not None else ""
-            told += f"; t_res {point.resolution}" if point.resolution is not None else ""
-            text = f"{point.architecture}: depth {depth:g}, {plural(point.reach, 'round')} seen{told}"
-            items.append(Mark(frame.x(depth), frame.y(point.reach), glyph, f"series-{color}", text, who))
+            told = f"; declares {_sure(point)}" if point["declared"] else ""
+            told += f"; t_res {point['t_res']}" if point["t_res"] is not None else ""
+            text = f"{point['name']}: depth {depth}, {plural(point['reach'], 'round')} seen{told}"
+            items.append(Mark(frame.x(depth), frame.y(point["reach"]), glyph, f"series-{color}", text, who))
         items += [
             Mark(RIGHT + 10, label_y, glyph, f"series-{color}", family, who),
             Text(RIGHT + 18, label_y + 4, one_line(family, 22), "small", architectures=who),
         ]
     return Drawing("rounds-by-depth", "Refinement rounds seen, by depth", RIGHT + LABELS, BASE + 42, tuple(items))
+
+
+def _sure(ladder: LadderRecord) -> int | None:
+    """The round that an architecture declares to see in any case."""
+    return ladder["declared"][0] if ladder["declared"] else None

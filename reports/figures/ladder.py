@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ...harness.core.records import LadderRecord
 from ...harness.core.result import Run
-from ..reading.climbs import THRESHOLD, Rung, climbs, declared_rounds, rungs
-from ..reading.subjects import declarations
+from ..reading.climbs import THRESHOLD, Rung, rungs
 from ..reading.values import digits_text, one_line
 from .axes import Axis, Frame, linear
 from .drawing import Box, Drawing, Figure, Item, Line, Mark, Text
@@ -30,19 +30,16 @@ def ladder_figures(run: Run) -> tuple[Figure, ...]:
     rounds = [rung.round for own in climbed.values() for rung in own]
     if not rounds:
         return ()
-    declared = declarations(run)
-    resolved = {climb.architecture: climb.resolution for climb in climbs(run)}
+    told = {ladder["name"]: ladder for ladder in run.round_ladder}
     panels = {
-        name: _panel(index, name, own, min(rounds), max(rounds), declared.get(name, {}), resolved.get(name))
+        name: _panel(index, name, own, min(rounds), max(rounds), told.get(name))
         for index, (name, own) in enumerate(climbed.items(), 1)
     }
     shown = (Figure(panel, one_line(name, 60), look="small", file=False) for name, panel in panels.items())
     return (*shown, Figure(_sheet(panels), page=False))
 
 
-def _panel(
-    index: int, name: str, own: Sequence[Rung], low: int, high: int, traits: Mapping[str, object], resolved: int | None
-) -> Drawing:
+def _panel(index: int, name: str, own: Sequence[Rung], low: int, high: int, told: LadderRecord | None) -> Drawing:
     step = max(1, math.ceil((high - low + 1) / 8))
     frame = Frame(
         linear(low - 0.5, high + 0.5, 26.0, 226.0, range(low, high + 1, step)),
@@ -50,7 +47,8 @@ def _panel(
         vertical=False,
     )
     items: list[Item] = []
-    sure = declared_rounds(traits.get("rounds"))
+    sure = told["declared"][0] if told and told["declared"] else None
+    resolved = told["t_res"] if told else None
     if sure is not None and sure >= low:
         end = frame.x(sure + 0.5)
         items.append(Box(frame.x.start, frame.y.end, end - frame.x.start, frame.y.start - frame.y.end, "sure"))

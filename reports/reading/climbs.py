@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ...harness.checks.detection.evidence import DetectionEvidence
+from ...harness.core.records import LadderRecord
 from ...harness.core.result import Result, Run
 from .subjects import architecture_names, grouped, measured
-from .values import finite, mapping, number
 
+LONGEST = 6
+"""No number of a round has as many digits."""
 THRESHOLD = 3.0
 """Digits from which a gap counts as separation."""
 
@@ -27,90 +27,44 @@ class Rung:
     words: str
 
 
-@dataclass(frozen=True)
-class Climb:
-    """How far one architecture climbed the round ladder, as `harness/judging/controls.py` put it into the run.
-
-    Args:
-        family: its name without options.
-        depth: the option of that name.
-        sure: the round that it declares to see in any case.
-        resolution: `t_res`.
-        reach: the last round up to which all pairs were told apart.
-        rungs: by round, those with a measured gap.
-    """
-
-    architecture: str
-    family: str
-    depth: float | None
-    sure: float | None
-    resolution: int | None
-    reach: int
-    rungs: tuple[Rung, ...]
-
-
-def climbs(run: Run) -> tuple[Climb, ...]:
-    """One entry for each architecture of the run that was shown the round ladder."""
-    known = architecture_names(run)
-    entries = {str(entry.get("name", "?")): entry for entry in map(mapping, run.round_ladder)}
-    return tuple(_climb(name, entries[name]) for name in known if name in entries)
-
-
-def _climb(name: str, entry: Mapping[str, Any]) -> Climb:
-    points = entry.get("points")
-    found = [_rung(name, mapping(point)) for point in (points if isinstance(points, list | tuple) else ())]
-    resolution = finite(entry.get("t_res"))
-    return Climb(
-        architecture=name,
-        family=str(entry.get("architecture", name)),
-        depth=finite(entry.get("depth")),
-        sure=declared_rounds(entry.get("declared")),
-        resolution=None if resolution is None else int(resolution),
-        reach=int(finite(entry.get("reach")) or 0),
-        rungs=tuple(sorted((rung for rung in found if rung), key=lambda rung: rung.round)),
-    )
-
-
-def declared_rounds(rounds: object) -> float | None:
-    """The round that an architecture declares to see in any case."""
-    return finite(rounds[0]) if isinstance(rounds, list | tuple) and rounds else None
-
-
-def _rung(name: str, point: Mapping[str, Any]) -> Rung | None:
-    parted, digits = finite(point.get("round")), number(point.get("digits"))
-    pairs, separated = finite(point.get("pairs")), finite(point.get("separated"))
-    if parted is None or digits is None or math.isnan(digits) or pairs is None or separated is None:
-        return None
-    whole = separated == pairs
-    return Rung(name, int(parted), digits, whole, "separated" if whole else f"{separated:g} of {pairs:g} separated")
-
-
 def rungs(run: Run) -> dict[str, tuple[Rung, ...]]:
     """Architecture -> its rungs by round: the pairs of the round ladder, else the ladder of a detection row. Empty unless
     there are two rounds."""
-    found = {climb.architecture: climb.rungs for climb in climbs(run) if climb.rungs}
+    found = {ladder["name"]: _climbed(ladder) for ladder in run.round_ladder}
     for row in run.results:
-        if row.architecture not in found:
-            climbed = tuple(sorted(_detected(row), key=lambda rung: rung.round))
-            if len(climbed) > 1:
-                found[row.architecture] = climbed
+        detected = _detected(row)
+        if not found.get(row.architecture) and len(detected) > 1:
+            found[row.architecture] = detected
     several = {rung.round for climbed in found.values() for rung in climbed}
-    return {name: found[name] for name in architecture_names(run) if name in found} if len(several) > 1 else {}
+    return {name: found[name] for name in architecture_names(run) if found.get(name)} if len(several) > 1 else {}
 
 
-def _detected(row: Result) -> list[Rung]:
+def _climbed(ladder: LadderRecord) -> tuple[Rung, ...]:
+    climbed = []
+    for point in sorted(ladder["points"], key=lambda point: point["round"]):
+        digits, whole = point["digits"], point["separated"] == point["pairs"]
+        if digits is not None and not math.isnan(digits):
+            words = "separated" if whole else f"{point['separated']} of {point['pairs']} separated"
+            climbed.append(Rung(ladder["name"], point["round"], digits, whole, words))
+    return tuple(climbed)
+
+
+def _detected(row: Result) -> tuple[Rung, ...]:
     found = measured(row, DetectionEvidence)
-    return [
+    climbed = [
         Rung(row.architecture, int(parted), digits, digits >= THRESHOLD, "limit of detection")
         for parted, digits in (found.ladder.items() if found else ())
-        if math.isfinite(digits) and parted.isdecimal()
+        if math.isfinite(digits) and parted.isdecimal() and len(parted) < LONGEST
     ]
+    return tuple(sorted(climbed, key=lambda rung: rung.round))
 
 
-def depths(run: Run) -> dict[str, tuple[tuple[float, Climb], ...]]:
-    """Family (the name without its options) -> `(depth, climb)`, ascending, where at least two depths were measured."""
-    found = [(climb.depth, climb) for climb in climbs(run) if climb.depth is not None]
-    families = grouped(found, lambda point: point[1].family)
+def depths(run: Run) -> dict[str, tuple[tuple[int, LadderRecord], ...]]:
+    """Family (the name without its options) -> `(depth, ladder)`, ascending, where at least two depths were measured."""
+    known = architecture_names(run)
+    ladders = [ladder for ladder in run.round_ladder if ladder["name"] in known]
+    found = [(ladder["depth"], ladder) for ladder in ladders if ladder["depth"] is not None]
+    families = grouped(found, lambda point: point[1]["architecture"])
     return {
         family: tuple(sorted(own, key=lambda point: point[0]))
         for family, own in families.items()

@@ -50,18 +50,18 @@ def fits(run: Run) -> tuple[Fit, ...]:
 
 
 def fit_of(row: Result) -> Fit | None:
-    """The row as a fit; None without a finite error."""
+    """The row as a fit; None without a finite error that is not negative, and a positive parameter count."""
     found = measured(row, ApproximationEvidence)
-    if found is None or not math.isfinite(found.error):
+    if found is None or not 0 <= found.error < math.inf or found.parameters <= 0:
         return None
     return Fit(
         row=row,
         status=status_of(row),
         target=one_line(found.target, 60),
         regime=one_line(found.regime, 60),
-        networks=found.networks,
+        networks=max(1, found.networks),
         parameters=found.parameters,
-        asked=found.asked_parameters,
+        asked=found.asked_parameters if found.asked_parameters > 0 else found.parameters,
         error=found.error,
         low=finite(found.error_low),
         high=finite(found.error_high),
@@ -76,7 +76,7 @@ def networks_of(row: Result) -> int:
     """How many networks the output is read as: as measured, else as the case `k=4/...` says, else one."""
     found = measured(row, ApproximationEvidence)
     if found is not None:
-        return found.networks
+        return max(1, found.networks)
     head = row.case.partition("/")[0].removeprefix("k=")
     return int(head) if row.case.startswith("k=") and head.isdecimal() and len(head) < 6 else 1
 

@@ -116,9 +116,9 @@ def problems_of(run: Run) -> tuple[str, ...]:
     and a run without any row."""
     seen = {row.architecture for row in run.results}
     unloadable = [
-        f"{one_line(entry.get('name', '?'))} could not be loaded: {one_line(entry['error'])}"
+        f"{one_line(entry['name'])} could not be loaded: {one_line(error)}"
         for entry in run.architectures
-        if entry.get("error") and str(entry.get("name", "?")) not in seen
+        if (error := entry.get("error")) and entry["name"] not in seen
     ]
     listed = [one_line(problem) for problem in run.problems] + unloadable
     return tuple(dict.fromkeys(listed if run.results or listed else ["no row was run"]))

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from ...harness.core.cell import WEIGHTS
 from ...harness.core.evidence import Evidence
+from ...harness.core.records import ArchitectureRecord
 from ...harness.core.result import Result, Run
 
 Row = TypeVar("Row")
@@ -20,7 +21,7 @@ def measured(row: Result, kind: type[Kind]) -> Kind | None:
 
 def architecture_names(run: Run) -> tuple[str, ...]:
     """Every architecture that the run names: those asked for, in order, then any that only rows mention."""
-    asked = [str(entry.get("name", "?")) for entry in run.architectures]
+    asked = [entry["name"] for entry in run.architectures]
     return tuple(dict.fromkeys([*asked, *(row.architecture for row in run.results if row.architecture != WEIGHTS)]))
 
 
@@ -38,9 +39,9 @@ def grouped(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Ro
     return groups
 
 
-def declarations(run: Run) -> dict[str, Mapping[str, Any]]:
+def declarations(run: Run) -> dict[str, ArchitectureRecord]:
     """Architecture -> what it declares."""
-    return {str(entry.get("name", "?")): entry for entry in run.architectures}
+    return {entry["name"]: entry for entry in run.architectures}
 
 
 def suite_name(suite: Mapping[str, Any]) -> str:

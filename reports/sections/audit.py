@@ -7,6 +7,7 @@ from typing import Any
 
 from ...harness.checks.general_position.evidence import GeneralPositionEvidence
 from ...harness.core.result import Result, Run
+from ..reading.climbs import LONGEST
 from ..reading.outcomes import status_of
 from ..reading.subjects import measured
 from ..reading.values import finite, one_line
@@ -45,7 +46,7 @@ def audit_forms(run: Run) -> list[dict[str, Any]]:
 def _form(row: Result) -> dict[str, Any]:
     audit = measured(row, GeneralPositionEvidence)
     shares: Mapping[str, float] = audit.shares if audit else {}
-    needed = [int(name) for name in (audit.rounds if audit else ()) if name.isdecimal()]
+    needed = [int(name) for name in (audit.rounds if audit else ()) if name.isdecimal() and len(name) < LONGEST]
     return {
         "suite": row.suite,
         "check": row.check,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from ...harness.core.records import ConclusionRecord
 from ...harness.core.result import Run
+from ...harness.judging.judgements.finding import Concluded
 from ..reading.outcomes import CONCLUSION_STATUSES
-from ..reading.values import facts, mapping, one_line
+from ..reading.values import facts
 from . import kinds
 from .section import Column, report_section
 
@@ -30,19 +31,21 @@ from .section import Column, report_section
     part_of="claims",
 )
 def conclusions(run: Run) -> list[dict[str, Any]]:
-    """The run's conclusions in its own order; an outcome that nobody knows counts as an error. `expected` is one that the suite
-    allows to stay undecided; then the reason is the suite's."""
-    return [_conclusion(entry) for entry in map(mapping, run.conclusions) if entry]
+    """The run's conclusions in its own order; `expected` is one that the suite allows to stay undecided, for its own reason."""
+    return [
+        {
+            **entry,
+            "checks": ", ".join(entry["checks"]),
+            "evidence": facts(entry["evidence"]),
+            "status": _status(entry),
+            "reason": entry["declared"] if _status(entry) == "expected" else entry["reason"],
+        }
+        for entry in run.conclusions
+    ]
 
 
-def _conclusion(entry: Mapping[str, Any]) -> dict[str, Any]:
-    outcome, declared, checks = str(entry.get("outcome")), entry.get("declared"), entry.get("checks")
-    known = outcome if outcome in CONCLUSION_STATUSES else "error"
-    status = "expected" if outcome == "undecided" and declared is not None else known
-    return {
-        **{key: one_line(entry.get(key) or "") for key in ("suite", "claim", "title", "predicted", "observed")},
-        "checks": one_line(", ".join(map(str, checks)) if isinstance(checks, list | tuple) else ""),
-        "status": status,
-        "reason": one_line((declared if status == "expected" else entry.get("reason")) or ""),
-        "evidence": facts(mapping(entry.get("evidence"))),
-    }
+def _status(entry: ConclusionRecord) -> str:
+    """An outcome that nobody knows counts as an error."""
+    if entry["outcome"] == Concluded.UNDECIDED and entry["declared"] is not None:
+        return "expected"
+    return entry["outcome"] if entry["outcome"] in CONCLUSION_STATUSES else "error"

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...harness.core.result import Run
 from ..reading.subjects import declarations, grouped
-from ..reading.values import finite, mapping, one_line
+from ..reading.values import finite, one_line
 from . import kinds
 from .section import Column, report_section
 
@@ -52,8 +52,7 @@ def costs(run: Run) -> list[dict[str, Any]]:
     declared = declarations(run)
     table = []
     for name, rows in grouped(run.results, lambda row: row.architecture).items():
-        told = declared.get(name, {})
-        batch = mapping(told.get("cost"))
+        batch = declared[name].get("cost") if name in declared else None
         seconds, inside = (
             sum(finite(getattr(row, key)) or 0.0 for row in rows) for key in ("seconds", "model_seconds")
         )
@@ -61,10 +60,10 @@ def costs(run: Run) -> list[dict[str, Any]]:
         table.append(
             {
                 "architecture": name,
-                "parameters": _count(batch.get("parameters", told.get("parameters"))),
-                "operations": _count(batch.get("operations")),
-                "memory": _count(batch.get("bytes")),
-                "batch": finite(batch.get("seconds")),
+                "parameters": batch and batch["parameters"],
+                "operations": batch and batch["operations"],
+                "memory": batch and batch["bytes"],
+                "batch": batch and batch["seconds"],
                 "rows": len(rows),
                 "seconds": seconds,
                 "share": seconds / whole if whole > 0 else 0.0,
@@ -79,10 +78,4 @@ def costs(run: Run) -> list[dict[str, Any]]:
 
 def reference_batch(run: Run) -> str:
     """What the counted costs are of, in words; empty if the run has none."""
-    measured = (mapping(entry.get("cost")) for entry in run.architectures)
-    return next((one_line(cost.get("of") or "a reference batch", 120) for cost in measured if cost), "")
-
-
-def _count(value: Any) -> int | None:
-    read = finite(value)
-    return None if read is None or read < 0 else round(read)
+    return next((one_line(cost["of"], 120) for entry in run.architectures if (cost := entry.get("cost"))), "")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...harness.core.result import Run
 from ..figures.depth import depth_curves
 from ..figures.drawing import Figure
 from ..figures.ladder import ladder_figures
-from ..reading.climbs import Climb, Rung, depths, rungs
+from ..reading.climbs import Rung, depths, rungs
 from . import kinds
 from .section import Column, report_section
 
@@ -41,12 +43,12 @@ def _figures(run: Run) -> list[Figure]:
     "rounds-by-depth",
     "Rounds seen, by depth",
     (
-        Column("family", kind=kinds.CODE),
-        Column("architecture", kind=kinds.CODE),
+        Column("architecture", "family", kinds.CODE),
+        Column("name", "architecture", kinds.CODE),
         Column("depth", kind=kinds.NUMBER),
         Column("reach", "rounds seen", kinds.INTEGER),
         Column("sure", "rounds declared", kinds.NUMBER),
-        Column("resolution", "t_res", kinds.INTEGER),
+        Column("t_res", "t_res", kinds.INTEGER),
     ),
     figures=_figures,
     note="The last round, without a break, whose pairs were all told apart, as the network gets deeper. Dotted: t_res.",
@@ -54,5 +56,9 @@ def _figures(run: Run) -> list[Figure]:
     part_of="separation",
     place=130,
 )
-def by_depth(run: Run) -> list[Climb]:
-    return [climb for own in depths(run).values() for _, climb in own]
+def by_depth(run: Run) -> list[dict[str, Any]]:
+    return [
+        {**ladder, "sure": ladder["declared"][0] if ladder["declared"] else None}
+        for own in depths(run).values()
+        for _, ladder in own
+    ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from ...harness.core.outcomes import Outcome
+from ...harness.core.records import PlantRecord
 from ...harness.core.result import Run
-from ..reading.values import mapping, one_line
 from . import kinds
 from .kinds import Badge
 from .section import Column, report_section
@@ -32,13 +32,10 @@ from .section import Column, report_section
 )
 def planted(run: Run) -> list[dict[str, Any]]:
     """The planted defects, in the order of the run."""
-    return [_planted(entry) for entry in map(mapping, run.planted)]
+    return [{**entry, "verdict": _verdict(entry)} for entry in run.planted]
 
 
-def _planted(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _verdict(entry: PlantRecord) -> Badge:
     """A defect is `caught` or `not caught`; a network that has to pass is `not accused` or `accused`."""
-    caught = entry.get("caught") is True
-    bad, good = ("accused", "not accused") if entry.get("wanted") == "pass" else ("not caught", "caught")
-    told = {key: one_line(entry.get(key, "?")) for key in ("name", "rule", "kind", "wanted", "outcome")}
-    verdict = Badge("pass" if caught else "fail", good if caught else bad)
-    return {**told, "verdict": verdict, "reason": one_line(entry.get("reason") or "")}
+    bad, good = ("accused", "not accused") if entry["wanted"] == Outcome.PASS else ("not caught", "caught")
+    return Badge("pass", good) if entry["caught"] else Badge("fail", bad)

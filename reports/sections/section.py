@@ -14,7 +14,7 @@ from ...harness.core.registry import Registry, demand_signature
 from ...harness.core.result import Run
 from ..figures.drawing import Figure
 from ..reading.subjects import subjects
-from ..reading.values import NOTHING
+from ..reading.values import NOTHING, one_line
 from .kinds import CELL, CELLS, CSV, FORMS, HTML, TEXT, Cell, Kind, Place
 
 END = 1000
@@ -133,8 +133,28 @@ class Sheet:
     note: str = ""
 
 
+FAILED = Column("error", "this section could not be made")
+
+
 def sheet(section: Section, run: Run, form: str) -> Sheet | None:
-    """The section in one form; None if that form has nothing of it."""
+    """The section in one form; None if that form has nothing of it. A section that raises says so in its place, since the rest
+    of the report stands without it."""
+    try:
+        return _sheet(section, run, form)
+    except Exception as error:
+        told = one_line(f"{type(error).__name__}: {error}")
+        return Sheet(section, (FAILED,), ((told,),)) if form in section.forms else None
+
+
+def drawn(section: Section, run: Run) -> tuple[Figure, ...]:
+    """The figures of a section; none of one that raises, which its sheet says."""
+    try:
+        return tuple(section.figures(run))
+    except Exception:
+        return ()
+
+
+def _sheet(section: Section, run: Run, form: str) -> Sheet | None:
     rows = list(section.rows(run)) if form in section.forms else []
     figures = tuple(figure for figure in section.figures(run) if figure.page) if form == HTML else ()
     if not rows and not figures and not (form == HTML and section.template):

@@ -4,34 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ...harness.checks.equivariance.evidence import EquivarianceEvidence
 from ...harness.checks.prediction import NOT_SEPARATED, SEPARATED
+from ...harness.core.records import ArchitectureRecord
 from ...harness.core.result import Result, Run
 from ..reading.outcomes import Tally, tally
 from ..reading.subjects import architecture_names, declarations, grouped, measured
 from ..reading.values import compact, one_line, plural, shown
 from . import kinds
 from .section import Column, report_section
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One architecture in one sentence, with what it declares as the run tells it."""
-
-    architecture: str
-    status: str
-    sentence: str
-    rows: Tally
-    declares: str
-    options: str
-    symmetry: Any = None
-    power: Any = None
-    domain: Any = None
-    parameters: Any = None
-    paper: Any = None
 
 
 @report_section(
@@ -53,47 +36,45 @@ class Verdict:
     place=10,
     share=8_000,
 )
-def verdicts(run: Run) -> tuple[Verdict, ...]:
-    """One verdict for each architecture of the run."""
-    rows = grouped(run.results, lambda row: row.architecture)
-    declared = declarations(run)
-    return tuple(_verdict(name, rows.get(name, []), declared.get(name, {})) for name in architecture_names(run))
-
-
-def _verdict(name: str, rows: Sequence[Result], declared: Mapping[str, Any]) -> Verdict:
-    counted = tally(rows)
-    if declared.get("error"):
-        sentence, status = f"could not be loaded: {one_line(declared['error'])}.", "error"
-    elif not rows:
-        sentence, status = "no row was run.", "not-applicable"
-    elif not counted.applicable:
-        sentence, status = f"claims nothing that was checked: {counted.words}.", "not-applicable"
-    else:
-        sentence, status = f"{_agreement(counted)}{_findings(rows, counted)}.", counted.worst
-    options = declared.get("options")
-    told = sorted(options.items()) if isinstance(options, Mapping) else ()
-    return Verdict(
-        name, status, sentence, counted, _declares(declared), ", ".join(f"{key}={shown(value, 40)}" for key, value in told),
-        **{key: declared.get(key) for key in ("symmetry", "power", "domain", "parameters", "paper")},
-    )  # fmt: skip
-
-
-def _declares(told: Mapping[str, Any]) -> str:
-    """The declaration in a line."""
-    if told.get("error"):
-        return "nothing known"
-    if not told:
-        return ""
-    rounds = told.get("rounds")
-    power = f"power {shown(told.get('power'))}"
-    parts = [
-        shown(told.get("symmetry")),
-        f"{power}, rounds {' to '.join(map(shown, rounds))}" if isinstance(rounds, list | tuple) and rounds else power,
-        f"{shown(told.get('domain'))} only" if told.get("domain", "all") != "all" else "",
-        "not continuous" if told.get("continuous") is False else "",
-        "of unknown power only soundness is predicted" if told.get("power") == "unknown" else "",
+def verdicts(run: Run) -> list[dict[str, Any]]:
+    """One verdict for each architecture of the run, beside what it declares."""
+    rows, declared = grouped(run.results, lambda row: row.architecture), declarations(run)
+    return [
+        {"architecture": name, **_declared(declared.get(name)), **_verdict(rows.get(name, []), declared.get(name))}
+        for name in architecture_names(run)
     ]
-    return "; ".join(part for part in parts if part)
+
+
+def _verdict(rows: Sequence[Result], told: ArchitectureRecord | None) -> dict[str, Any]:
+    counted = tally(rows)
+    if told and told.get("error"):
+        status, sentence = "error", f"could not be loaded: {one_line(told.get('error'))}."
+    elif not rows:
+        status, sentence = "not-applicable", "no row was run."
+    elif not counted.applicable:
+        status, sentence = "not-applicable", f"claims nothing that was checked: {counted.words}."
+    else:
+        status, sentence = counted.worst, f"{_agreement(counted)}{_findings(rows, counted)}."
+    return {"status": status, "sentence": sentence, "rows": counted}
+
+
+def _declared(told: ArchitectureRecord | None) -> dict[str, Any]:
+    """Traits, options and size as they are told; in words what the traits come to."""
+    traits: Mapping[str, Any] = told or {"options": {}}
+    rounds, power, domain, cost = (traits.get(key) for key in ("rounds", "power", "domain", "cost"))
+    parts = (
+        shown(traits.get("symmetry")),
+        f"power {shown(power)}" + (f", rounds {' to '.join(map(str, rounds))}" if rounds else ""),
+        f"{domain} only" if domain and domain != "all" else "",
+        "not continuous" if traits.get("continuous") is False else "",
+        "of unknown power only soundness is predicted" if power == "unknown" else "",
+    )
+    return {
+        **{key: traits.get(key) for key in ("symmetry", "power", "domain", "paper")},
+        "parameters": cost and cost["parameters"],
+        "options": ", ".join(f"{key}={shown(value, 40)}" for key, value in sorted(traits["options"].items())),
+        "declares": "; ".join(part for part in parts if part) if "symmetry" in traits else "nothing known",
+    }
 
 
 def _agreement(counted: Tally) -> str:

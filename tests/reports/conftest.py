@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import subprocess
@@ -100,6 +101,11 @@ def spoiled(value: Any, text: str) -> Any:
     return value
 
 
+def record(told: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """What a run holds beside its rows, with every text in it replaced."""
+    return {key: spoiled(value, text) for key, value in told.items()}
+
+
 def hostile(run: Run) -> Run:
     """Every field that a stranger can fill holds text that means something to some format."""
     measured = {row.kind: row for row in run.results if row.evidence != Evidence()}
@@ -120,20 +126,18 @@ def hostile(run: Run) -> Run:
         environment={text: text for text in HOSTILE},
         suites=[{"suite": text, "version": text, "checks": [{"id": text, "title": text}]} for text in HOSTILE],
         architectures=[
-            {"name": text, "options": {text: text}, "symmetry": text, "power": text, "rounds": [text, text],
-             "domain": text, "paper": text, "parameters": text, "cost": {"of": text, "bytes": text, "seconds": "nan"}}
+            {"name": text, "options": {text: text}, "symmetry": text, "power": text, "rounds": [1, 2], "domain": text, "paper": text,
+             "cost": {"of": text, "head": text, "parameters": 7, "operations": 7, "bytes": 7, "seconds": math.nan}}
             for text in HOSTILE
-        ] + [{"name": f"broken {HOSTILE[0]}", "error": HOSTILE[1]}],
+        ] + [{"name": f"broken {HOSTILE[0]}", "options": {}, "error": HOSTILE[1]}],
         results=rows,
         problems=list(HOSTILE),
-        conclusions=[dict.fromkeys(("claim", "title", "predicted", "observed", "outcome", "reason"), text)
-                     | {"evidence": {text: text}} for text in HOSTILE],
-        controls=[{"name": text, "nulls": text, "digits": text, "t_res": text, "false_positives": 2, "bound": text}
-                  for text in HOSTILE],
-        round_ladder=[{"name": text, "architecture": text, "depth": 1 + number % 2, "declared": [text], "t_res": text, "reach": text,
-                       "points": [{"round": t, "pairs": 1, "separated": 1, "digits": 5.0} for t in (1, 2)]}
+        notes=list(HOSTILE),
+        conclusions=[record(run.conclusions[0], text) for text in HOSTILE],
+        controls=[{**run.controls[0], "name": text, "bound": math.inf} for text in HOSTILE],
+        round_ladder=[{**run.round_ladder[0], "name": text, "architecture": text, "depth": 1 + number % 2, "declared": [1]}
                       for number, text in enumerate(HOSTILE)],
-        planted=[dict.fromkeys(("name", "rule", "kind", "wanted", "outcome", "reason", "caught"), text) for text in HOSTILE],
+        planted=[record(run.planted[0], text) for text in HOSTILE],
     )  # fmt: skip
 
 
@@ -152,19 +156,23 @@ def degenerate(run: Run) -> dict[str, Run]:
     """Runs at the edges: nothing, one row, one outcome only, nothing measured, numbers that are none."""
     empty = Run("0.1.0", {}, [], [], [])
     row = next(row for row in run.results if row.outcome == "pass")
-    told = {"name": "dws", "nulls": "nan", "digits": [4], "digits_of_change": 1e9, "points": [7, {"round": "x"}], "reach": "inf",
-            "depth": "deep", "declared": 3, "caught": "yes"}  # fmt: skip
+    bare = [
+        {**entry, "nulls": 0, "digits": None, "digits_of_change": None, "t_res": None, "smallest_effect": None}
+        for entry in run.controls
+    ]
+    unseen = [{**entry, "name": name, "declared": [], "t_res": None, "reach": -1, "points": [{**point, "digits": None} for point in
+               entry["points"]]} for entry, name in zip(run.round_ladder, ("dws", "nobody", "stats"), strict=False)]  # fmt: skip
     return {
         "empty": empty,
         "green": replace(empty, results=[row]),
         "only-errors": replace(empty, results=[replace(row, outcome="error", reason="hung", check=f"c{i}") for i in range(3)]),
         "only-not-applicable": replace(empty, results=[replace(row, outcome="not-applicable", reason="one layer")]),
-        "unloadable": replace(empty, architectures=[{"name": "mine", "error": "ImportError: no module named mine"}]),
+        "unloadable": replace(empty, architectures=[{"name": "mine", "options": {}, "error": "ImportError: no module named mine"}]),
         "unmeasured": replace(run, results=[replace(row, evidence=Evidence()) for row in run.results]),
         "infinite": replace(run, results=[replace(row, evidence=not_finite(row.evidence, float("inf"))) for row in run.results]),
         "no-number": replace(run, results=[replace(row, evidence=not_finite(row.evidence, float("nan"))) for row in run.results]),
         "zero": replace(run, results=[replace(row, evidence=not_finite(row.evidence, 0.0)) for row in run.results]),
-        "odd-controls": replace(empty, results=[row], controls=[3, told], round_ladder=[None, told], planted=["x", told]),
+        "bare-controls": replace(run, controls=bare, round_ladder=unseen, planted=()),
         "unknown-outcome": replace(empty, results=[replace(row, outcome="exploded")]),
         "unexpected-pass": replace(empty, results=[replace(row, declared="known gap")]),
     }  # fmt: skip
@@ -172,7 +180,7 @@ def degenerate(run: Run) -> dict[str, Run]:
 
 EDGES = (
     "empty", "green", "only-errors", "only-not-applicable", "unloadable", "unmeasured", "infinite", "no-number", "zero",
-    "odd-controls", "unknown-outcome", "unexpected-pass",
+    "bare-controls", "unknown-outcome", "unexpected-pass",
 )  # fmt: skip
 
 
@@ -206,7 +214,7 @@ def make_large(small_run: Run) -> Callable[..., Run]:
                 reason = "phi(g v) differs from g phi(v): 3.1e-02, the noise is 3.1e-16" if outcome != "pass" else ""
                 made.append(replace(source, outcome=outcome, reason=reason, declared=None, **changes))
         traits = {"symmetry": "permutation", "power": "1-wl", "rounds": [4, 9], "domain": "all"}
-        described = [{"name": name, **traits} for name in names]
+        described = [{"name": name, "options": {}, **traits} for name in names]
         return replace(
             small_run, results=made, architectures=described, problems=[], controls=controls(made, described),
             round_ladder=round_ladder(made, described),

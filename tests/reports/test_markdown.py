@@ -96,6 +96,7 @@ def test_headings_are_the_report_s_own(hostile_run: Run) -> None:
         "Approximation errors",
         "How far weights are from the hard cases",
         "Failures, errors and undecided rows",
+        "Notes",
     ]
 
 

@@ -263,10 +263,11 @@ def test_depth_is_drawn_where_an_architecture_was_run_at_several(make_row: Calla
         }
         for name, last in seen.items()
     ]  # fmt: skip
-    run = replace(run_of(), architectures=[{"name": name} for name in seen], round_ladder=climbed)
-    assert {family: [(d, p.reach, p.sure, p.resolution) for d, p in own] for family, own in depths(run).items()} == {
-        "dws": [(2, 2, 2, 3), (4, 3, 3, 4)]
-    }
+    run = replace(run_of(), architectures=[{"name": name, "options": {}} for name in seen], round_ladder=climbed)
+    assert {
+        family: [(depth, p["reach"], p["declared"], p["t_res"]) for depth, p in own]
+        for family, own in depths(run).items()
+    } == {"dws": [(2, 2, [2, 4], 3), (4, 3, [3, 5], 4)]}
     drawing = depth_curves(run)
     assert drawing is not None
     marks = [mark for mark in drawing.marks if "depth" in mark.title]
@@ -291,7 +292,7 @@ def test_a_ladder_is_drawn_as_the_run_tells_it() -> None:
         "reach": 2,
         "points": points,
     }
-    run = replace(run_of(), architectures=[{"name": "dws"}], round_ladder=[entry])
+    run = replace(run_of(), architectures=[{"name": "dws", "options": {}}], round_ladder=[entry])
     panel, sheet = (figure.drawing for figure in ladder_figures(run))
     assert [mark.part for mark in panel.marks] == ["separated", "separated", "not-separated", "separated"]
     assert "round 3, 0.5 digits, 1 of 2 separated" in [mark.title for mark in panel.marks][2]

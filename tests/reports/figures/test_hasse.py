@@ -26,7 +26,7 @@ def run(make_row):
             for name, parted in table.items()
             for pair in range(pairs)
         ]  # fmt: skip
-        return Run("0", {}, [], [{"name": name} for name in table], rows)
+        return Run("0", {}, [], [{"name": name, "options": {}} for name in table], rows)
 
     return made
 

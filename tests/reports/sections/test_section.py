@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from orbitcheck.harness.core.registry import DuplicateName
+from orbitcheck.harness.core.registry import DuplicateName, WrongSignature
 from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.reports import tables
 from orbitcheck.reports.figure_files import figures
@@ -191,6 +191,31 @@ def test_a_name_is_taken_once_and_forms_are_known(stranger: str) -> None:
         Section("../up", "t")
     with pytest.raises(ValueError, match="form 'pdf'; allowed: html, markdown, csv, latex"):
         Section("s", "t", (Column("a", forms=("pdf",)),))
+
+
+def test_a_section_that_raises_says_so_and_the_rest_stands(stranger: str, small_run: Run) -> None:
+    def broken(run: Run) -> list[Figure]:
+        raise RuntimeError("no <figure>")
+
+    report_section("short-rows", "Short rows", (Column("missing"),))(lambda run: [{"other": 1}])
+    report_section("no-figure", "No figure", (Column("a"),), figures=broken)(lambda run: [])
+    source = html(small_run)
+    assert "KeyError: &#39;missing&#39;" in source and "RuntimeError: no &lt;figure&gt;" in source
+    assert f'id="{stranger}"' in source and "could not be made" in markdown(small_run)
+    assert b"missing" in dict(tables.files(small_run))["short-rows.csv"]
+    assert [drawing.name for drawing in figures(small_run)][-1] == "strange"
+
+
+def test_no_section_of_ours_raises(any_run: Run) -> None:
+    for form in declared.FORMS:
+        assert all(declared.FAILED not in found.columns for found in sheets(any_run, form))
+    figures(any_run)
+
+
+def test_a_function_that_takes_no_run_is_refused(stranger: str) -> None:
+    with pytest.raises(WrongSignature, match='report section "x"'):
+        report_section("x", "X", COLUMNS)(lambda: ())  # type: ignore[arg-type]
+    assert "x" not in SECTIONS
 
 
 def test_parts_follow_their_whole(stranger: str) -> None:
