@@ -151,7 +151,7 @@ def red_lines(result: Any) -> Iterable[tuple[str, str]]:
     from ..judging.gate import is_red
 
     for problem in result.problems:
-        yield "problem of the run", problem
+        yield "problem of the run", problem.text
     for row in filter(is_red, result.results):
         said = f"{row.outcome}: {row.case}: {row.reason or 'passes, though declared to fail'} ({row.reproduce})"
         yield f"{row.architecture} / {row.check}", said

@@ -34,7 +34,7 @@ print(json.dumps([cell.id for cell in plan(map(load_suite, shipped_suites()), [p
 """
 
 SENTENCES = {
-    *("reason", "predicted", "observed", "reproduce", "error", "problems", "notes", "title", "rule"),
+    *("reason", "predicted", "observed", "reproduce", "error", "text", "notes", "title", "rule"),
     *("prediction", "relation", "space", "of", "paper", "seeds", "names"),
 }
 """Keys of `results.json` under which people read; anything else is the same whatever the words."""

@@ -16,7 +16,8 @@ import pytest
 from filelock import FileLock
 
 from orbitcheck.harness.core.evidence import Evidence
-from orbitcheck.harness.core.result import OUTCOMES, Result, Run, digest
+from orbitcheck.harness.core.outcomes import Trouble
+from orbitcheck.harness.core.result import OUTCOMES, Problem, Result, Run, digest
 from orbitcheck.harness.judging.controls import controls, round_ladder
 from orbitcheck.harness.running.border import read_run
 
@@ -125,7 +126,7 @@ def hostile(run: Run) -> Run:
             for text in HOSTILE
         ] + [{"name": f"broken {HOSTILE[0]}", "error": HOSTILE[1]}],
         results=rows,
-        problems=list(HOSTILE),
+        problems=[Problem(Trouble.UNSORTED, text, text) for text in HOSTILE],
         conclusions=[dict.fromkeys(("claim", "title", "predicted", "observed", "outcome", "reason"), text)
                      | {"evidence": {text: text}} for text in HOSTILE],
         controls=[{"name": text, "nulls": text, "digits": text, "t_res": text, "false_positives": 2, "bound": text}
