@@ -44,3 +44,17 @@ class Fault(StrEnum):
     DIVERGED = "diverged"
     NOT_LOADED = "not-loaded"
     LOST = "lost"
+
+
+class Trouble(StrEnum):
+    """What makes a run red beside its rows."""
+
+    MISSING_ROWS = "missing-rows"
+    EXPECTED_FAILURE = "expected-failure"
+    NO_EQUIVARIANCE = "no-equivariance"
+    MIN_DECIDED = "min-decided"
+    REQUIRED_POWER = "required-power"
+    CONCLUSION = "conclusion"
+    PLANTED = "planted"
+    UNSORTED = "unsorted"
+    """A line of an earlier version, which did not say."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar, get_args
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -18,11 +17,16 @@ class Parameters(BaseModel):
 
 
 class SuiteValueError(ValueError):
-    """Values in a suite that are ill typed or impossible: `problems` are `(path below the check, message)`, all at once."""
+    """Values in a suite that are ill typed or impossible: `problems` are `(path below the check, message)`, all at once.
 
-    def __init__(self, *problems: tuple[tuple[str | int, ...], str]):
+    `unknown` are the paths among them whose key is what is wrong, not its value.
+    """
+
+    def __init__(
+        self, *problems: tuple[tuple[str | int, ...], str], unknown: Collection[tuple[str | int, ...]] = frozenset()
+    ):
         super().__init__("; ".join(f"{'.'.join(map(str, path))}: {message}" for path, message in problems))
-        self.problems = problems
+        self.problems, self.unknown = problems, frozenset(unknown)
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -40,24 +44,26 @@ def parse_parameters(model: type[M], data: Any, path: tuple[str | int, ...] = ()
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        problems = []
+        problems, unknown = [], []
         for detail in error.errors(include_url=False):
             place = tuple(detail["loc"])
             if detail["type"] == "extra_forbidden":
+                unknown.append((*path, *place))
                 message = (
                     f'unknown key "{place[-1]}"{did_you_mean(str(place[-1]), _model_at(model, place).model_fields)}'
                 )
             elif detail["type"] == "missing":
                 message = "required, but missing"
             elif detail["type"] == "literal_error":
-                allowed = [part.strip("'") for part in re.split(r", | or ", detail.get("ctx", {})["expected"])]
-                message = f"{detail['input']!r} is not allowed{did_you_mean(str(detail['input']), allowed)}"
+                message = (
+                    f"{detail['input']!r} is not allowed{did_you_mean(str(detail['input']), _allowed(model, place))}"
+                )
             else:
                 message = detail["msg"][0].lower() + detail["msg"][1:]
                 if not isinstance(detail["input"], dict | list):
                     message += f", got {detail['input']!r}"
             problems.append(((*path, *place), message))
-        raise SuiteValueError(*problems) from None
+        raise SuiteValueError(*problems, unknown=unknown) from None
 
 
 def parse_named(registry: Registry[Any], given: Mapping[str, Any], key: str) -> tuple[Any, Any]:
@@ -83,6 +89,21 @@ def _model_at(model: type[BaseModel], place: tuple[int | str, ...]) -> type[Base
         if part in model.model_fields:
             model = next(_models(model.model_fields[str(part)].annotation), model)
     return model
+
+
+def _allowed(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """The values of the `Literal` that stands at `place`, or in a list or dict there."""
+    fields = _model_at(model, place).model_fields
+    name = next((str(part) for part in reversed(place) if part in fields), None)
+    return [] if name is None else list(map(str, _literals(fields[name].annotation)))
+
+
+def _literals(annotation: Any) -> Iterator[Any]:
+    if get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+    else:
+        for part in get_args(annotation):
+            yield from _literals(part)
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

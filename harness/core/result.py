@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .evidence import NOTHING, Evidence
-from .outcomes import OUTCOMES, Fault, Refusal
+from .outcomes import OUTCOMES, Fault, Refusal, Trouble
 from .records import (
     ArchitectureRecord,
     ConclusionRecord,
@@ -118,6 +118,18 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """What makes a run red beside its rows: `kind` and `about` say which problem it is, `text` says so to people, in one line."""
+
+    kind: Trouble
+    about: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
 class Run:
     """A whole run: everything that a report or a gate reads.
 
@@ -127,7 +139,7 @@ class Run:
         suites: per suite its canonical content, as `Suite.to_json` gives it.
         architectures: per architecture name, options and traits, or the error that kept it from loading.
         results: the rows, in the order of the plan.
-        problems: what makes the run red beside its rows, one line each (protocol.md, section 1).
+        problems: what makes the run red beside its rows (protocol.md, section 1).
         conclusions: what several rows say together about a claim (`conclusions.py`), as its `to_json` gives it.
         separation_order: the partial order of separation over the architectures (`order.py`), where it was measured.
         controls: per architecture the tool's false positives and how far the network sees (`controls.py`).
@@ -141,7 +153,7 @@ class Run:
     suites: Sequence[Mapping[str, Any]]
     architectures: Sequence[ArchitectureRecord]
     results: Sequence[Result]
-    problems: Sequence[str] = ()
+    problems: Sequence[Problem] = ()
     separation_order: OrderRecord | None = None
     conclusions: Sequence[ConclusionRecord] = ()
     controls: Sequence[ControlRecord] = ()
@@ -163,7 +175,7 @@ class Run:
             "suites": list(self.suites),
             "architectures": list(self.architectures),
             "counts": self.counts,
-            "problems": list(self.problems),
+            "problems": [asdict(problem) for problem in self.problems],
             "notes": list(self.notes),
             "separation_order": self.separation_order,
             "conclusions": list(self.conclusions),

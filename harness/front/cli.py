@@ -151,7 +151,7 @@ def red_lines(result: Any) -> Iterable[tuple[str, str]]:
     from ..judging.gate import is_red
 
     for problem in result.problems:
-        yield "problem of the run", problem
+        yield "problem of the run", problem.text
     for row in filter(is_red, result.results):
         said = f"{row.outcome}: {row.case}: {row.reason or 'passes, though declared to fail'} ({row.reproduce})"
         yield f"{row.architecture} / {row.check}", said
@@ -441,10 +441,10 @@ def print_audit(found: Any) -> None:
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for row in (header, *rows):
         click.echo("  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip())
-    counts = [sum(row[column] == "yes" for row in rows) for column in (2, 3, 5)]
     click.echo(
-        f"{len(rows)} network{'s' * (len(rows) > 1)}: {counts[0]} in general position, {counts[1]} discrete, "
-        f"{counts[2]} alone with their orbit in their 1-WL class"
+        f"{len(rows)} network{'s' * (len(rows) > 1)}: {sum(bool(entry.general_position) for entry in found)} in general "
+        f"position, {sum(bool(entry.discrete) for entry in found)} discrete, "
+        f"{sum(bool(entry.one_orbit) for entry in found)} alone with their orbit in their 1-WL class"
     )
 
 

@@ -8,13 +8,12 @@ another one even where its outcomes agree. Times are not kept: no gate looks at 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..core.cleaning import BorderError, parsed
-from ..core.result import OUTCOMES, Result, Run, digest
+from ..core.result import OUTCOMES, Problem, Result, Run, digest
 from .gate import DECIDED, is_red
 
 SCHEMA_VERSION = 1
@@ -30,12 +29,12 @@ class Baseline:
     Args:
         outcomes: per place.
         contents: per suite and check, twelve hexadecimal digits of the SHA-256 of its kind and parameters.
-        problems: of the run, beside its rows.
+        problems: of the run, beside its rows: kind and what it is about.
     """
 
     outcomes: Mapping[Place, str]
     contents: Mapping[tuple[str, str], str]
-    problems: Sequence[str] = ()
+    problems: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def baseline_of(run: Run) -> Baseline:
         for suite in run.suites
         for check in suite["checks"]
     }
-    return Baseline({_place(row): row.outcome for row in run.results}, contents, tuple(run.problems))
+    return Baseline({_place(row): row.outcome for row in run.results}, contents, tuple(map(_key, run.problems)))
 
 
 def baseline_text(baseline: Baseline) -> str:
@@ -103,7 +102,7 @@ def parse_baseline(text: str) -> Baseline:
             raise BorderError(f"row {row} stands there twice")
         outcomes[tuple(place)] = outcome  # type: ignore[index]
     contents = {(suite, check): content for suite, check, content in _lines(data["checks"], 3)}
-    return Baseline(outcomes, contents, tuple(map(str, data.get("problems", ()))))
+    return Baseline(outcomes, contents, tuple((kind, about) for kind, about in _lines(data.get("problems", []), 2)))
 
 
 def _lines(listed: Any, length: int) -> Iterable[list[str]]:
@@ -155,19 +154,19 @@ def _difference(row: Result, before: str | None, stale: bool) -> Difference | No
     return Difference(status, _place(row), before, row.outcome, row.reason, regression)
 
 
-def _problems(now: Sequence[str], before: Sequence[str]) -> Iterable[Difference]:
-    """Problems that came or went; the numbers in them may change."""
-    known, present = {_skeleton(text) for text in before}, {_skeleton(text) for text in now}
-    for text in now:
-        if _skeleton(text) not in known:
-            yield Difference("NEW", ("", "", "", ""), None, "problem", text, True)
-    for text in before:
-        if _skeleton(text) not in present:
-            yield Difference("FIXED", ("", "", "", ""), "problem", None, text, False)
+def _problems(now: Sequence[Problem], before: Sequence[tuple[str, str]]) -> Iterable[Difference]:
+    """Problems that came or went; what they say may change, as the numbers in it do."""
+    for problem in now:
+        if _key(problem) not in before:
+            yield Difference("NEW", ("", "", "", ""), None, "problem", problem.text, True)
+    present = set(map(_key, now))
+    for kind, about in before:
+        if (kind, about) not in present:
+            yield Difference("FIXED", ("", "", "", ""), "problem", None, f"{kind}: {about}", False)
 
 
-def _skeleton(text: str) -> str:
-    return re.sub(r"\d+", "#", text)
+def _key(problem: Problem) -> tuple[str, str]:
+    return problem.kind.value, problem.about
 
 
 def listing(differences: Sequence[Difference], longest: int) -> list[str]:

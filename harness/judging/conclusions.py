@@ -21,8 +21,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..core.claims import CLAIMS
+from ..core.outcomes import Trouble
 from ..core.records import ConclusionRecord
-from ..core.result import Result
+from ..core.result import Problem, Result
 from ..language.suite import Suite
 from .judgements import JUDGEMENTS
 from .judgements.finding import Concluded, Finding
@@ -94,10 +95,14 @@ def conclude(
     return found
 
 
-def problems(conclusions: Iterable[Conclusion]) -> list[str]:
-    """The lines that make a run red."""
+def problems(conclusions: Iterable[Conclusion]) -> list[Problem]:
+    """Those that make a run red."""
     return [
-        f"conclusion {each.claim} ({', '.join(each.checks) or 'no check'}): {each.outcome}: {each.reason}"
+        Problem(
+            Trouble.CONCLUSION,
+            f"{each.suite} / {each.claim}: {each.outcome}",
+            f"conclusion {each.claim} ({', '.join(each.checks) or 'no check'}): {each.outcome}: {each.reason}",
+        )
         for each in conclusions
         if each.is_red
     ]

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.cell import WEIGHTS, Cell
-from ..core.result import Result, Run
+from ..core.outcomes import Trouble
+from ..core.result import Problem, Result, Run
 from ..language.suite import Expectation, Suite
 
 DECIDED = ("pass", "fail")
@@ -44,7 +45,7 @@ def settle(
     expectations: Sequence[Expectation] = (),
     descriptions: Sequence[Mapping[str, Any]] = (),
     require_power: str | None = None,
-) -> tuple[list[Result], list[str], int]:
+) -> tuple[list[Result], list[Problem], int]:
     """Hold the rows against what the suites declare.
 
     Args:
@@ -56,7 +57,7 @@ def settle(
         require_power: a key of `AT_LEAST`, or None.
 
     Returns:
-        The rows with `declared` filled, the problems one line each, and the exit code, 0 or 1.
+        The rows with `declared` filled, the problems, and the exit code, 0 or 1.
     """
     claims = _claims(suites, expectations)
     settled = [replace(row, declared=_reason(row, claims)) for row in rows]
@@ -101,18 +102,23 @@ class _Claim:
         passes = self.outcome == "fail" and row.outcome == "pass" and self.entry.is_exact
         return (declared or passes) and self.concerns(row)
 
-    def problems(self, rows: Sequence[Result]) -> Iterable[str]:
+    def problems(self, rows: Sequence[Result]) -> Iterable[Problem]:
         """What is wrong with the entry itself; nothing if its rows are not in the run."""
         named = [row for row in rows if self.concerns(row)]
         if self.outcome != "fail" or not named:
             return
         if self.entry.is_exact:
             yield from (
-                f"{self} is {row.outcome}: {row.reason}" for row in named if row.outcome not in ("pass", "fail")
+                self._problem(row.outcome, f"{self} is {row.outcome}: {row.reason}")
+                for row in named
+                if row.outcome not in DECIDED
             )
         elif not any(row.outcome == "fail" for row in named):
             counted = ", ".join(f"{number} {outcome}" for outcome, number in Counter(r.outcome for r in named).items())
-            yield f"{self} covers no failure ({counted}); remove it"
+            yield self._problem("covers-none", f"{self} covers no failure ({counted}); remove it")
+
+    def _problem(self, what: str, text: str) -> Problem:
+        return Problem(Trouble.EXPECTED_FAILURE, f"{self.entry.place}: {what}", text)
 
 
 def _claims(suites: Sequence[Suite], expectations: Sequence[Expectation]) -> list[_Claim]:
@@ -127,33 +133,35 @@ def _reason(row: Result, claims: Sequence[_Claim]) -> str | None:
     return next((claim.entry.reason for claim in claims if claim.covers(row)), None)
 
 
-def _missing(rows: Sequence[Result], planned: Sequence[Cell]) -> Iterable[str]:
+def _missing(rows: Sequence[Result], planned: Sequence[Cell]) -> Iterable[Problem]:
     lost = Counter((c.suite, c.check, c.architecture, c.id) for c in planned)
     lost.subtract((row.suite, row.check, row.architecture, row.id) for row in rows)
     gone = [key for key, count in lost.items() if count > 0]
     if gone:
         suite, check, architecture, identity = gone[0]
-        yield (
-            f"{len(gone)} of {len(planned)} declared rows are missing, the first: {suite} / {check} / {architecture} / "
-            f"{identity}"
-        )
+        first = f"{suite} / {check} / {architecture}"
+        text = f"{len(gone)} of {len(planned)} declared rows are missing, the first: {first} / {identity}"
+        yield Problem(Trouble.MISSING_ROWS, first, text)
 
 
-def _too_little(rows: Sequence[Result], architectures: Sequence[str], suites: Sequence[Suite]) -> Iterable[str]:
+def _too_little(rows: Sequence[Result], architectures: Sequence[str], suites: Sequence[Suite]) -> Iterable[Problem]:
     """Architectures of which too few rows say anything; where suites ask for equivariance, one row must apply."""
     named = dict.fromkeys([*architectures, *(row.architecture for row in rows if row.architecture != WEIGHTS)])
     for architecture in named:
         own = [row for row in rows if row.architecture == architecture]
         law = [row for row in own if row.kind == "equivariance"]
         if law and all(row.outcome == "not-applicable" for row in law):
-            yield f"{architecture}: none of its {len(law)} equivariance rows is applicable ({law[0].reason})"
+            text = f"{architecture}: none of its {len(law)} equivariance rows is applicable ({law[0].reason})"
+            yield Problem(Trouble.NO_EQUIVARIANCE, architecture, text)
         for suite in suites:
             decided = sum(row.outcome in DECIDED for row in own if row.suite == suite.name)
             if decided < suite.min_decided:
-                yield f"{architecture}: {decided} rows of suite {suite.name} are decided; min_decided is {suite.min_decided}"
+                text = f"{architecture}: {decided} rows of suite {suite.name} are decided; min_decided is {suite.min_decided}"
+                yield Problem(Trouble.MIN_DECIDED, f"{architecture} / {suite.name}", text)
 
 
-def _too_weak(descriptions: Sequence[Mapping[str, Any]], required: str | None) -> Iterable[str]:
+def _too_weak(descriptions: Sequence[Mapping[str, Any]], required: str | None) -> Iterable[Problem]:
     for entry in descriptions:
         if required is not None and entry["power"] not in AT_LEAST[required]:
-            yield f'{entry["name"]} declares power "{entry["power"]}"; --require-power {required} asks for {" or ".join(AT_LEAST[required])}'
+            text = f'{entry["name"]} declares power "{entry["power"]}"; --require-power {required} asks for {" or ".join(AT_LEAST[required])}'
+            yield Problem(Trouble.REQUIRED_POWER, f"{entry['name']} / {entry['power']} / {required}", text)

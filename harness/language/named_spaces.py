@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..core.parameters import Parameters, SuiteValueError
 from ..core.registry import UnknownName
-from ..weights.space import NamedSpace, SpaceError, WeightSpace, mlp
+from ..weights.space import NamedSpace, SpaceError, UnknownActivation, WeightSpace, mlp
 from ..weights.spaces import conv_net, recurrent, residual_mlp, transformer_block
 from ..zoo.recipe import parse_reference
 
@@ -86,5 +86,7 @@ def named_space(model: SpaceModel) -> NamedSpace:
     options: dict[str, Any] = {} if model.activation is None else {"activation": model.activation}
     try:
         return NamedSpace(_CONSTRUCTORS[kind](getattr(model, kind), **options))
+    except UnknownActivation as error:
+        raise SuiteValueError((("activation",), str(error))) from None
     except SpaceError as error:
-        raise SuiteValueError((("activation" if "unknown activation" in str(error) else kind,), str(error))) from None
+        raise SuiteValueError(((kind,), str(error))) from None

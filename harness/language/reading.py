@@ -122,20 +122,24 @@ class _Reader:
     def sorted_errors(self) -> list[str]:
         return [line for _, line in sorted(self.errors.items())]
 
-    def error(self, path: tuple[str | int, ...], message: str, below: int = 0) -> None:
-        """Note an error at `path`; the first `below` parts are left out of the key that is shown."""
-        line, column = self.document.place(path, key=message.startswith("unknown key"))
+    def error(self, path: tuple[str | int, ...], message: str, below: int = 0, at_key: bool = False) -> None:
+        """Note an error at `path`, at its value or its key; the first `below` parts are left out of the key that is shown."""
+        line, column = self.document.place(path, key=at_key)
         key = ".".join(map(str, path[below:]))
         text = f"{self.shown}:{line}:{column}: {f'{key}: ' if key else ''}{message}"
         self.errors[line, column, text] = text
+
+    def wrong_values(self, error: SuiteValueError, path: tuple[str | int, ...], below: int = 0) -> None:
+        """Note every problem that values at `path` have."""
+        for place, message in error.problems:
+            self.error((*path, *place), message, below, at_key=place in error.unknown)
 
     def model(self, kind: type[Any], data: Any, path: tuple[str | int, ...], below: int = 0) -> Any:
         """`data` as a model, or None once its problems are noted."""
         try:
             return parse_parameters(kind, data)
         except SuiteValueError as error:
-            for place, message in error.problems:
-                self.error((*path, *place), message, below)
+            self.wrong_values(error, path, below)
             return None
 
     def suite(self, given: Sequence[ArchitectureName], kinds: Registry[CheckKind]) -> Suite | None:
@@ -218,8 +222,7 @@ class _Reader:
             try:
                 found[name] = named_space(model)
             except SuiteValueError as error:
-                for place, message in error.problems:
-                    self.error(("spaces", name, *place), message)
+                self.wrong_values(error, ("spaces", name))
             else:
                 self.broken.discard(name)
         return found
@@ -259,8 +262,7 @@ class _Reader:
             resolved = kind.resolve(parameters, spaces)
             cases = kind.cases(resolved)
         except SuiteValueError as error:
-            for place, message in error.problems:
-                self.error((*path, *place), message, below=2)
+            self.wrong_values(error, path, below=2)
             return None
         if not cases:
             self.error(path, "has no cases")

@@ -21,7 +21,7 @@ from ..core.outcomes import OUTCOMES
 from ..core.records import ArchitectureRecord, PlantRecord
 from ..core.result import SCHEMA_VERSION, Result, Run, digest
 from ..language.suite import Suite
-from .previous import PREVIOUS, row_of_previous
+from .previous import PREVIOUS, problems_of_previous, row_of_previous
 
 ROW_KEYS = {field.name for field in fields(Result)}
 SUITE_KEYS = {field.name for field in fields(Suite)}
@@ -81,6 +81,7 @@ def read_run(text: str | bytes) -> Run:
         raise BorderError("results: required, a list of rows")
     if version == PREVIOUS:
         rows = [row_of_previous(row) for row in rows]
+        data = {**data, "problems": problems_of_previous(data.get("problems", []))}
     given = {key: value for key, value in data.items() if key in RUN_KEYS}
     run = _checked(_runs(), {**given, "results": []}, "run")
     for position, suite in enumerate(run.suites):

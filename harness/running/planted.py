@@ -14,9 +14,10 @@ from ..checks import CHECK_KINDS
 from ..checks.equivariance.evidence import EquivarianceEvidence, Rule
 from ..checks.prediction import Seen
 from ..core.cell import Cell
-from ..core.outcomes import Fault, Outcome
+from ..core.outcomes import Fault, Outcome, Trouble
 from ..core.parameters import parse_parameters
 from ..core.records import PlantRecord
+from ..core.result import Problem
 from ..weights.space import NamedSpace, mlp
 
 SPACES = {"tiny": NamedSpace(mlp(2, 3, 3, 1))}
@@ -105,11 +106,15 @@ def report(defect: Defect, outcome: Outcome, reason: str, signs: Sequence[str | 
     }
 
 
-def problems(planted: Iterable[Mapping[str, Any]]) -> list[str]:
-    """One line for every defect that was not caught: no verdict of such a run can be trusted."""
+def problems(planted: Iterable[Mapping[str, Any]]) -> list[Problem]:
+    """One for every defect that was not caught: no verdict of such a run can be trusted."""
     return [
-        f'planted defect "{entry["name"]}" ({entry["rule"]}) is {entry["outcome"]} under {entry["kind"]}, '
-        f"not {entry['wanted']}: {entry['reason'] or 'no reason given'}"
+        Problem(
+            Trouble.PLANTED,
+            f"{entry['kind']} / {entry['name']}: {entry['outcome']}",
+            f'planted defect "{entry["name"]}" ({entry["rule"]}) is {entry["outcome"]} under {entry["kind"]}, '
+            f"not {entry['wanted']}: {entry['reason'] or 'no reason given'}",
+        )
         for entry in planted
         if not entry["caught"]
     ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from ..core.outcomes import Trouble
 
 PREVIOUS = 1
 REFUSALS = {
@@ -40,6 +43,13 @@ def row_of_previous(row: Any) -> Any:
     if row.get("kind") == "separation" and evidence.get("prediction") == "one orbit of the declared symmetry":
         evidence["ground"] = "declared-symmetry"
     return {**row, **added, "evidence": evidence}
+
+
+def problems_of_previous(listed: Any) -> Any:
+    """The lines of version 1 as problems; what are no lines is left to the border to refuse."""
+    if not isinstance(listed, list) or not all(isinstance(text, str) for text in listed):
+        return listed
+    return [{"kind": Trouble.UNSORTED.value, "about": re.sub(r"\d+", "#", text), "text": text} for text in listed]
 
 
 def _first(beginnings: Mapping[str, str], text: str, otherwise: str | None) -> str | None:

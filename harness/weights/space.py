@@ -19,6 +19,10 @@ class SpaceError(ValueError):
     """A weight space, or weights for it, that make no sense; the message says what was got and what was allowed."""
 
 
+class UnknownActivation(SpaceError):
+    """An activation that is none of `ACTIVATIONS`."""
+
+
 @dataclass(frozen=True)
 class WeightSpace:
     """An ordered map tensor name -> axis names, with the axes' sizes and the permuted ones.
@@ -60,7 +64,7 @@ class WeightSpace:
             if isinstance(size, bool) or not isinstance(size, int) or size < 1:
                 raise SpaceError(f"axis {axis!r} has size {size!r}; sizes are integers of at least 1")
         if self.activation not in ACTIVATIONS:
-            raise SpaceError(f"unknown activation {self.activation!r}; allowed: {', '.join(ACTIVATIONS)}")
+            raise UnknownActivation(f"unknown activation {self.activation!r}; allowed: {', '.join(ACTIVATIONS)}")
 
     @property
     def axes(self) -> dict[str, tuple[str, ...]]:

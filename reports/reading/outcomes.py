@@ -120,7 +120,7 @@ def problems_of(run: Run) -> tuple[str, ...]:
         for entry in run.architectures
         if (error := entry.get("error")) and entry["name"] not in seen
     ]
-    listed = [one_line(problem) for problem in run.problems] + unloadable
+    listed = [one_line(problem.text) for problem in run.problems] + unloadable
     return tuple(dict.fromkeys(listed if run.results or listed else ["no row was run"]))
 
 

@@ -151,7 +151,7 @@ def test_what_is_not_caught_is_a_problem_of_the_run():
     other_rule = report(DEFECTS[1], "fail", "something else", (Rule.BATCH_MATES, None))
     caught = report(DEFECTS[1], "fail", "in any words", (Rule.LAW, None))
     assert not missed["caught"] and not other_rule["caught"] and caught["caught"]
-    assert problems([missed, report(DEFECTS[0], "pass", "")]) == [
+    assert [problem.text for problem in problems([missed, report(DEFECTS[0], "pass", "")])] == [
         'planted defect "index-leak" (hidden neurons know their index) is pass under equivariance, not fail: no reason given'
     ]
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from orbitcheck.harness.core.cell import Cell
-from orbitcheck.harness.core.result import OUTCOMES, Result, Run
+from orbitcheck.harness.core.outcomes import Trouble
+from orbitcheck.harness.core.result import OUTCOMES, Problem, Result, Run
 from orbitcheck.harness.judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline
 from orbitcheck.harness.judging.gate import exit_code, is_red, notes, settle
 from orbitcheck.harness.language.suite import Expectation, Suite
@@ -74,7 +75,7 @@ def test_a_wildcard_covers_only_failures_and_must_cover_one():
     rows, problems, code = settled([(cell("net"), "fail"), (cell("net", case="b"), "pass")], expected)
     assert ([r.declared for r in rows], problems, code) == (["known", None], [], 0)
     _, problems, code = settled([(cell("net"), "pass")], expected)
-    assert "covers no failure" in problems[0]
+    assert "covers no failure" in problems[0].text
     assert code == 1
 
 
@@ -124,12 +125,12 @@ def test_a_run_that_checks_less_is_red():
     rows = [row(cell("net"), "pass")]
     planned = [cell("net"), cell("net", case="b")]
     _, problems, code = settle(rows, planned, [suite()], descriptions=[{"name": "net", "power": "1-wl"}])
-    assert "1 of 2 declared rows are missing" in problems[0]
+    assert "1 of 2 declared rows are missing" in problems[0].text
     assert code == 1
     _, problems, code = settled([(cell("net"), "not-applicable")], suite())
-    assert "none of its 1 equivariance rows is applicable" in problems[0]
+    assert "none of its 1 equivariance rows is applicable" in problems[0].text
     _, problems, code = settled([(cell("net"), "pass")], suite(min_decided=2))
-    assert "min_decided is 2" in problems[0]
+    assert "min_decided is 2" in problems[0].text
 
 
 def test_required_power_is_held_against_the_declaration():
@@ -145,15 +146,19 @@ def test_required_power_is_held_against_the_declaration():
         assert (code == 0) == fine
 
 
-def a_run(*rows: tuple[Cell, str], size: int = 1, problems: tuple[str, ...] = ()) -> Run:
+FIRST = Problem(Trouble.MIN_DECIDED, "a", "a: 3 rows of suite s are decided; min_decided is 20")
+SECOND = Problem(Trouble.REQUIRED_POWER, "a", "a declares no power")
+
+
+def a_run(*rows: tuple[Cell, str], size: int = 1, problems: tuple[Problem, ...] = ()) -> Run:
     """Rows of a suite `s` whose check `law` asks for `size`."""
     check = {"id": "law", "kind": "equivariance", "parameters": {"size": size}}
     return Run("0", {}, [{"name": "s", "checks": [check]}], [], [row(*pair) for pair in rows], problems)
 
 
 def test_a_baseline_round_trips_in_an_order_of_its_own():
-    run = a_run((cell("b"), "pass"), (cell("a", case='"ü\n'), "fail"), problems=("2 rows", "1 row"))
-    again = a_run((cell("a", case='"ü\n'), "fail"), (cell("b"), "pass"), problems=("1 row", "2 rows"))
+    run = a_run((cell("b"), "pass"), (cell("a", case='"ü\n'), "fail"), problems=(SECOND, FIRST))
+    again = a_run((cell("a", case='"ü\n'), "fail"), (cell("b"), "pass"), problems=(FIRST, SECOND))
     text = baseline_text(baseline_of(run))
     assert text == baseline_text(baseline_of(again))
     kept = parse_baseline(text)
@@ -252,12 +257,14 @@ def test_declared_failures_that_are_new_are_no_regression():
     assert [(d.status, d.regression) for d in compare(declared, baseline_of(a_run()))] == [("NEW", False)]
 
 
-def test_a_new_problem_of_the_run_is_a_regression_whatever_its_numbers():
-    before = baseline_of(a_run((cell("net"), "pass"), problems=("3 of 5 rows are missing",)))
-    assert compare(a_run((cell("net"), "pass"), problems=("2 of 5 rows are missing",)), before) == []
-    found = compare(a_run((cell("net"), "pass"), problems=("min_decided is 20",)), before)
-    assert [(d.status, d.regression) for d in found] == [("NEW", True), ("FIXED", False)]
-    assert "the run  absent -> problem: min_decided is 20" in str(found[0])
+def test_a_new_problem_of_the_run_is_a_regression_whatever_is_said_of_an_old_one():
+    before = baseline_of(a_run((cell("net"), "pass"), problems=(FIRST,)))
+    assert compare(a_run((cell("net"), "pass"), problems=(replace(FIRST, text="in other words"),)), before) == []
+    for new in (SECOND, replace(FIRST, about="b"), replace(FIRST, kind=Trouble.CONCLUSION)):
+        found = compare(a_run((cell("net"), "pass"), problems=(new,)), before)
+        assert [(d.status, d.regression) for d in found] == [("NEW", True), ("FIXED", False)]
+        assert f"the run  absent -> problem: {new.text}" in str(found[0])
+        assert "the run  problem -> absent: min-decided: a" in str(found[1])
 
 
 def test_a_listing_names_regressions_and_counts_the_rest():
@@ -278,5 +285,5 @@ def test_a_listing_names_regressions_and_counts_the_rest():
 def test_exit_code_reads_the_run_alone():
     assert exit_code(a_run((cell("net"), "pass"))) == 0
     assert exit_code(a_run((cell("net"), "fail"))) == 1
-    assert exit_code(Run("0", {}, [], [], [], ["a problem"])) == 1
+    assert exit_code(Run("0", {}, [], [], [], [FIRST])) == 1
     json.dumps(a_run((cell("net"), "pass")).to_json())

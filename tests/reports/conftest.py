@@ -17,7 +17,8 @@ import pytest
 from filelock import FileLock
 
 from orbitcheck.harness.core.evidence import Evidence
-from orbitcheck.harness.core.result import OUTCOMES, Result, Run, digest
+from orbitcheck.harness.core.outcomes import Trouble
+from orbitcheck.harness.core.result import OUTCOMES, Problem, Result, Run, digest
 from orbitcheck.harness.judging.controls import controls, round_ladder
 from orbitcheck.harness.running.border import read_run
 
@@ -131,7 +132,7 @@ def hostile(run: Run) -> Run:
             for text in HOSTILE
         ] + [{"name": f"broken {HOSTILE[0]}", "options": {}, "error": HOSTILE[1]}],
         results=rows,
-        problems=list(HOSTILE),
+        problems=[Problem(Trouble.UNSORTED, text, text) for text in HOSTILE],
         notes=list(HOSTILE),
         conclusions=[record(run.conclusions[0], text) for text in HOSTILE],
         controls=[{**run.controls[0], "name": text, "bound": math.inf} for text in HOSTILE],

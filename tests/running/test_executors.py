@@ -46,7 +46,7 @@ for executor in executors:
         "rows": [{**row.to_json(), "seconds": 0, "model_seconds": 0, "reproduce": ""} for row in run.results],
         "architectures": [{**entry, "cost": None} for entry in run.architectures],
         "planted": run.planted,
-        "problems": run.problems,
+        "problems": [problem.text for problem in run.problems],
     }
 heavy = sorted({"torch", "scipy"} & {name.partition(".")[0] for name in sys.modules})
 print(json.dumps([found, heavy]))
