@@ -8,7 +8,7 @@ from typing import Any
 
 from orbitcheck.harness.checks.prediction import ANY, NOT_SEPARATED, SEPARATED, predict
 from orbitcheck.harness.plugins.discovery import built_in, parse_name
-from orbitcheck.harness.running.evaluate import describe
+from orbitcheck.harness.running.tasks import describe_architecture
 
 PAGE = Path(__file__).with_name("architectures.md")
 
@@ -50,7 +50,7 @@ SIGNS = {SEPARATED: "≠", NOT_SEPARATED: "=", ANY: "any"}
 
 def page() -> str:
     """The whole page."""
-    described = [describe(parse_name(name)) for name in built_in() if name != "nfn-official"]
+    described = [describe_architecture(parse_name(name)) for name in built_in() if name != "nfn-official"]
     declarations = [
         [f"`{entry['name']}`", entry["symmetry"], entry["power"], _rounds(entry), entry["domain"],
          "yes" if entry["continuous"] else "no", ", ".join(entry["modes"]), entry["paper"] or "–"]

@@ -59,7 +59,7 @@ def row(parameters, architecture="sorted-mlp", case: str | None = None, checkpoi
 
 def facts(found) -> dict:
     """The evidence but for the one number that is a time."""
-    return {key: value for key, value in found.evidence.items() if key != "loop_share"}
+    return {key: value for key, value in vars(found.evidence).items() if key != "loop_share"}
 
 
 EVIDENCE = {
