@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.cell import WEIGHTS, Cell
 from ..core.evidence import Evidence
-from ..core.parameters import Parameters, SuiteValueError, parse_parameters
+from ..core.parameters import Parameters
 from ..core.registry import Registry, demand_signature
 from ..core.result import Judgement
 from ..learning.workbench import Workbench
@@ -21,18 +21,6 @@ from .applicability import unsupported
 TIME_LIMIT = 120.0
 """Seconds that one row may take unless its kind or the user says otherwise."""
 ARCHITECTURE = "architecture"
-
-__all__ = [
-    "ARCHITECTURE",
-    "CHECK_KINDS",
-    "TIME_LIMIT",
-    "WEIGHTS",
-    "CheckKind",
-    "NamedSpace",
-    "Parameters",
-    "SuiteValueError",
-    "parse_parameters",
-]
 
 Resolve = Callable[[Any, Mapping[str, NamedSpace]], dict[str, Any]]
 

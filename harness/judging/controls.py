@@ -31,7 +31,7 @@ def controls(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> 
     t_res, forwards.
 
     Args:
-        described: the architectures of the run, as `evaluate.describe` gives them.
+        described: the architectures of the run, as `results.json` holds them.
     """
     by_name = {str(entry["name"]): [row for row in rows if row.architecture == entry["name"]] for entry in described}
     return [_controls(name, own) for name, own in by_name.items() if any(row.kind in MEASURED for row in own)]

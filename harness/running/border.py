@@ -39,15 +39,15 @@ def read_row(data: Any) -> Result:
 def _row(data: Any) -> Result:
     if not isinstance(data, Mapping):
         raise BorderError(f"a row is an object, not {type(data).__name__}")
-    kind, given = data.get("kind"), data.get("evidence")
+    given = data.get("evidence")
     row = _checked(Result, {**data, "evidence": {}}, "row")
     if row.outcome not in OUTCOMES:
         raise BorderError(f"row {row.id}: outcome {row.outcome!r}; allowed: {', '.join(OUTCOMES)}")
     if not given:
         return row
-    if kind not in CHECK_KINDS:
-        raise BorderError(f"row {row.id} is of the kind {kind!r}, which this installation has not")
-    evidence = _checked(CHECK_KINDS[kind].evidence, given, f"row {row.id}: evidence")
+    if row.kind not in CHECK_KINDS:
+        raise BorderError(f"row {row.id} is of the kind {row.kind!r}, which this installation has not")
+    evidence = _checked(CHECK_KINDS[row.kind].evidence, given, f"row {row.id}: evidence")
     return Result(**{**{name: getattr(row, name) for name in ROW_KEYS}, "evidence": evidence})
 
 

@@ -13,7 +13,7 @@ from orbitcheck import Equivariant, Invariant, Weights, mlp
 from orbitcheck.harness.checks.approximation.data import problem
 from orbitcheck.harness.checks.approximation.floors import ground, leak
 from orbitcheck.harness.checks.approximation.kind import KIND
-from orbitcheck.harness.checks.approximation.learner import Learner, as_weights, tensor_scales
+from orbitcheck.harness.checks.approximation.learner import Learner, tensor_scales
 from orbitcheck.harness.checks.approximation.task import read_case
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
@@ -243,7 +243,7 @@ def test_emitted_networks_start_at_the_input_and_are_averaged():
 
 def test_scales_of_tensors_of_zeros_are_one():
     data = problem(resolved("negation", {"name": "ties", "ties": "zero-biases"}, space="line"))
-    scales = as_weights(data.space, tensor_scales(data)[None])
+    scales = Weights.from_flat(data.space, tensor_scales(data)[None])
     assert (scales.tensors["b1"] == 1).all() and (scales.tensors["W1"] != 1).all()
 
 

@@ -19,13 +19,14 @@ from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture
 from ...plugins.capacity_search import fitted
 from ...plugins.subject import Subject
+from ...weights.batch import Weights
 from ...weights.inputs import jittered
 from ..applicability import Refused, applicability
 from . import task, verdict
 from .data import Problem, problem
 from .evidence import ApproximationEvidence, SeedEvidence
 from .floors import Ground, ground, leak
-from .learner import Learner, as_weights
+from .learner import Learner
 
 RESAMPLES = 1000
 POINTS = 40
@@ -153,7 +154,7 @@ def _noise(
 ) -> torch.Tensor:
     """How outputs move under one unit in the last place of every weight that is read, and of every parameter."""
     rng = np.random.default_rng(number)
-    moved = jittered(as_weights(learner.space, inputs), rng).flat()
+    moved = jittered(Weights.from_flat(learner.space, inputs), rng).flat()
     shaken = copy.deepcopy(learner)
     with torch.no_grad():
         for parameter in shaken.parameters():

@@ -16,7 +16,7 @@ from pydantic import Field
 from ...core.parameters import Parameters
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
-from ..space_names import known_spaces
+from ..space_names import one_a_space, spaces_json
 from .evidence import CompletenessEvidence
 
 
@@ -37,13 +37,7 @@ def resolve(parameters: CompletenessParameters, spaces: Mapping[str, NamedSpace]
         size = named.space.parameters
         return f"{size} entries; completeness takes at most {LARGEST}" if size > LARGEST else None
 
-    known = known_spaces(parameters.spaces, spaces, objection)
-    return {"spaces": {name: named.space.to_json() for name, named in known.items()}}
-
-
-def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """One case a space."""
-    return tuple(parameters["spaces"])
+    return spaces_json(parameters.spaces, spaces, objection)
 
 
 KIND = CheckKind(
@@ -51,7 +45,7 @@ KIND = CheckKind(
     title="a linear layer realises every equivariant linear map: measured rank against the exact dimension",
     parameters=CompletenessParameters,
     resolve=resolve,
-    cases=cases,
+    cases=one_a_space,
     evidence=CompletenessEvidence,
     measurement="orbitcheck.harness.checks.completeness.measurement:measure_case",
 )

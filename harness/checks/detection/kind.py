@@ -15,7 +15,7 @@ from pydantic import Field
 from ...core.parameters import Parameters
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
-from ..space_names import known_spaces
+from ..space_names import one_a_space, spaces_json
 from .evidence import DetectionEvidence
 
 
@@ -27,19 +27,11 @@ class DetectionParameters(Parameters):
 
 def resolve(parameters: DetectionParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
     """Plain parameters with every space written out; SuiteValueError for an unknown space or one that is no MLP's."""
-    known = known_spaces(
-        parameters.spaces,
-        spaces,
-        lambda named: (
-            None if named.space.is_mlp else f"detection is defined for MLP spaces only, not for {named.space}"
-        ),
-    )
-    return {"spaces": {name: named.space.to_json() for name, named in known.items()}}
 
+    def objection(named: NamedSpace) -> str | None:
+        return None if named.space.is_mlp else f"detection is defined for MLP spaces only, not for {named.space}"
 
-def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """One case a space."""
-    return tuple(parameters["spaces"])
+    return spaces_json(parameters.spaces, spaces, objection)
 
 
 KIND = CheckKind(
@@ -47,7 +39,7 @@ KIND = CheckKind(
     title="limit of detection: the smallest change and the latest refinement round that the network still shows",
     parameters=DetectionParameters,
     resolve=resolve,
-    cases=cases,
+    cases=one_a_space,
     evidence=DetectionEvidence,
     measurement="orbitcheck.harness.checks.detection.measurement:measure_case",
 )

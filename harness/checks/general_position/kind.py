@@ -2,8 +2,6 @@
 
 Question: which share of the nets is in general position, discrete, and alone with its orbit in its 1-WL class, in the form in
 which they are stored? The suite says between which shares the answer is expected; the shares themselves are exact.
-
-Counted by `oracles/audit.py`, judged in `verdict.py` (protocol.md, section 8).
 """
 
 from __future__ import annotations
@@ -13,11 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from ...core.cell import WEIGHTS
 from ...core.parameters import Parameters, SuiteValueError, parse_named
 from ...oracles.audit import FORM
 from ...regimes import REGIMES
 from ...weights.space import NamedSpace
-from ..kinds import WEIGHTS, CheckKind
+from ..kinds import CheckKind
 from ..space_names import known_space
 from .evidence import GeneralPositionEvidence
 

@@ -3,8 +3,6 @@
 Question: does `phi` tell `v` from `w`? A gap that stands out of the noise between copies of one orbit decides; its absence
 decides nothing unless the pair is certified to be one to every network of the declared power, or the network is shown to
 resolve pairs as hard as this one (theory.md, section 6).
-
-Measured in `draws.py` and `resolution.py`, judged in `verdict.py` (protocol.md, section 3).
 """
 
 from __future__ import annotations
