@@ -11,7 +11,7 @@ that all maps with one key meet in one product. A layer is
     T'      the sum over K and over the ways to embed K in T, of slots of Y_K
 
 with K running through the multisets of axis names, for an MLP (), (n_i), (n_i, n_{i-1}). It is complete: the partitions are
-the orbits of the group on pairs of entries (harness/oracles/linear.py), and the slots all tuples of fixed indices.
+the orbits of the group on pairs of entries (harness/oracles/linear_maps.py), and the slots all tuples of fixed indices.
 """
 
 from __future__ import annotations

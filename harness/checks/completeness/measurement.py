@@ -11,7 +11,7 @@ from ...core.cell import Cell
 from ...core.outcomes import Refusal
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
-from ...oracles.linear import blocks, dimension
+from ...oracles.linear_maps import blocks, dimension
 from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.redraw import redraw_
 from ...plugins.subject import PluginFault, describe_error

@@ -11,7 +11,7 @@ from ...core.cell import Cell
 from ...core.outcomes import Fault
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
-from ...pairs.exhaustive import FUNCTIONS, Bank, binary_bank
+from ...pairs.binary_bank import FUNCTIONS, Bank, binary_bank
 from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.redraw import GAINS
 from ...weights.batch import Weights
