@@ -110,7 +110,7 @@ class UNF(nn.Module):
 
     Rounds, on the spaces of MLPs: as for DWS, whose layers realise the same maps there. The first layer takes sums of raw
     weights, so after d layers a neuron knows its colour of round d - 1 at least, and of round d at most; the read-out
-    pools edges that know both ends, which may part what parts in round d + 1.
+    pools edges that know both ends, which may separate what round d + 1 does.
 
     `UNF.linear_layer(space, in_channels, out_channels)` builds one layer alone, a module `Weights -> Weights`; it is
     complete.

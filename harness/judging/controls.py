@@ -2,7 +2,7 @@
 
 *False positives.* A null is a pair that is one to the network by certificate: one orbit, an orbit of the declared symmetry, or,
 for a network of at most 1-WL power, 1-WL-equivalent. Whether it is depends on nothing that was measured, so the share of nulls
-that were told apart is the tool's own error rate, with its exact one-sided 95 % bound (protocol.md, section 4).
+that were separated is the tool's own error rate, with its exact one-sided 95 % bound (protocol.md, section 4).
 
 *Ladder.* For each round t of the round ladder how many pairs showed, and by how many digits; beside it depth, declared rounds
 and t_res, so that runs of one architecture at several depths make a curve.

@@ -85,7 +85,7 @@ def _rows(
     missing = [position for position in range(len(cells)) if position not in rows]
     for zoo in zoos_of(cells[position] for position in missing):
         progress(f"training {zoo}", 0, 1)
-        list(carried_out(executor, [Task(prepare_zoo, (zoo,))]))  # one that fails is told by the rows that read it
+        list(carried_out(executor, [Task(prepare_zoo, (zoo,))]))  # if it fails, the rows that read it say so
     progress("rows", len(rows), len(cells))
     tasks = [
         Task(

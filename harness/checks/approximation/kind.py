@@ -2,7 +2,7 @@
 
 Question: does training find the target map, and if not, is that the theory or the budget? The error is the squared error on a
 test set over the variance of the target there, so that 1 is the mean. Beside it stands the exact floor: what no map can
-undercut that is constant on the classes which the architecture cannot tell apart (theory.md, section 7).
+undercut that is constant on the classes which the architecture cannot separate (theory.md, section 7).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The exact floor of an approximation row, and the spread of a network's outputs inside the classes that it cannot part."""
+"""The exact floor of an approximation row, and the spread of a network's outputs inside the classes that it cannot separate."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def joined(by_tensor: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def needed_rounds(space: WeightSpace, arrays: classes.Arrays) -> int:
-    """The first round in which refinement parts all the test set's nets that it ever parts."""
+    """The first round by which refinement has separated all of the test set's nets that it ever separates."""
     history = refine(space, arrays).net_classes
     final = len(np.unique(history[-1]))
     return next(number for number, found in enumerate(history) if len(np.unique(found)) == final)

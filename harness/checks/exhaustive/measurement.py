@@ -69,7 +69,7 @@ def predicted_for(bank: Bank, architecture: Architecture) -> verdict.Predicted:
     for number, function in np.unique(relations, axis=1).T.tolist():
         prediction = predict(
             orbit="different",
-            round_parted=None if number < 0 else number,
+            separating_round=None if number < 0 else number,
             function=FUNCTIONS[function],
             power=architecture.traits.power,
             rounds=architecture.rounds,

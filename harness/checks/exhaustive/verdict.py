@@ -1,6 +1,6 @@
 """The verdict of the exhaustive check: a pure function of what the draws showed of every pair (protocol.md, section 3).
 
-A pair is parted once two draws show its gap, each with its own parameters and its own copies. Predictions are those of
+A pair is separated once two draws show its gap, each with its own parameters and its own copies. Predictions are those of
 `checks/prediction.py`, pair by pair.
 """
 

@@ -86,7 +86,7 @@ def needs(parameters: Mapping[str, Any]) -> list[str]:
 
 KIND = CheckKind(
     name="general-position",
-    title="the share of trained or drawn weights in general position, discrete, and told apart by orbit; no architecture",
+    title="the share of trained or drawn weights in general position, discrete, and alone in its 1-WL class up to orbit; no architecture",
     parameters=GeneralPositionParameters,
     resolve=resolve,
     cases=cases,

@@ -1,6 +1,6 @@
 """The separation check: its parameters and its cases. No torch.
 
-Question: does `phi` tell `v` from `w`? A gap that stands out of the noise between copies of one orbit decides; its absence
+Question: does `phi` separate `v` and `w`? A gap that stands out of the noise between copies of one orbit decides; its absence
 decides nothing unless the pair is certified to be one to every network of the declared power, or the network is shown to
 resolve pairs as hard as this one (theory.md, section 6).
 """
@@ -63,7 +63,7 @@ def needs(parameters: Mapping[str, Any]) -> list[str]:
 
 KIND = CheckKind(
     name="separation",
-    title="which certified pairs of weight vectors the network tells apart, against orbit-controlled noise",
+    title="which certified pairs of weight vectors the network separates, against orbit-controlled noise",
     parameters=SeparationParameters,
     resolve=resolve,
     cases=cases,
