@@ -1,4 +1,4 @@
-"""Check kinds: a registry, so that a stranger can add one without a fork."""
+"""Check kinds: what a kind of check declares, and the registry that extensions add to."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class CheckKind:
             )
 
     def evaluate(self, cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
-        """Measure and judge one cell; imports the measurement, and torch with it. What the plug-in refuses does not apply."""
+        """Measure and judge one cell; imports the measurement, and torch with it. A task that the plug-in refuses does not apply."""
         module, _, function = self.measurement.partition(":")
         try:
             return getattr(import_module(module), function)(cell, architecture, bench)

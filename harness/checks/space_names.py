@@ -1,4 +1,4 @@
-"""The spaces that a check names, and one line for each that the suite has not."""
+"""The spaces that a check names, looked up among the suite's; one error line for each that is unknown or does not fit."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ UNMEASURED = {"options": {}, "seconds": 0.0, "model_seconds": 0.0, "reproduce": 
 
 @dataclass(frozen=True)
 class Cell:
-    """One row to be.
+    """One row to be evaluated.
 
     Args:
         suite: the suite's name; for reports only.

@@ -1,4 +1,4 @@
-"""What a run's separation rows say of the tool itself and of how far each network sees: pure functions of the rows.
+"""Controls: the tool's own false positives, and how far each network sees; pure functions of the separation rows.
 
 *False positives.* A null is a pair that is one to the network by certificate: one orbit, an orbit of the declared symmetry, or,
 for a network of at most 1-WL power, 1-WL-equivalent. Whether it is depends on nothing that was measured, so the share of nulls

@@ -1,4 +1,4 @@
-"""What networks are, measured: the partial order of separation over the architectures of a run.
+"""Measured expressive power: the partial order of separation over the architectures of a run.
 
 A stands above B when A separates every pair that B separates. The oracles stand among them as references: refinement separates a pair if
 some round does, the orbit oracle if the two are certified to lie in two orbits, the function oracle if their functions are

@@ -1,4 +1,4 @@
-"""Where networks are run: how numbers come about there, and what the networks' own calls cost. No torch without a GPU."""
+"""Where networks are run: the device, its arithmetic, and what the networks' own calls cost. No torch without a GPU."""
 
 from __future__ import annotations
 

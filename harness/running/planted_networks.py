@@ -115,7 +115,7 @@ NETWORKS: dict[str, type[Sound]] = {
 
 
 def network(name: str) -> Architecture:
-    """The planted network as the plug-in that it would be; all declare to see every round up to their depth."""
+    """A planted network as a plug-in; all declare that they see every round up to their depth."""
     return as_architecture(
         register(f"planted-{name}", symmetry="permutation", power="1-wl", rounds=lambda depth: (depth, depth + 1))(
             type(NETWORKS[name].__name__, (NETWORKS[name],), {})

@@ -174,7 +174,7 @@ def unanswered(cell: Cell, reason: str, fault: Fault = Fault.LOST) -> Result:
 
 
 def reproducer(directory: Path, cell: Cell) -> str:
-    """The one command that runs just this cell again."""
+    """The command that runs this cell alone again."""
     return f"orbitcheck reproduce {shlex.quote(str(directory))} {cell.id}"
 
 

@@ -37,7 +37,7 @@ class StoreError(Exception):
 
 
 class Journal:
-    """Finished rows, durable one by one. One process writes a journal at a time.
+    """Finished rows, each durable once added. One process writes a journal at a time.
 
     A row is found again under its cell's id and `provenance`: a text that names all that the row depends on beside the cell
     (versions, device, the plug-in's source).

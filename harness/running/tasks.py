@@ -1,4 +1,4 @@
-"""What a run has done elsewhere: plain functions of picklable arguments, called by an executor.
+"""The tasks of a run: plain functions of picklable arguments, called by an executor.
 
 Importing this module costs no torch, since the process that submits imports it too; calling its functions does.
 """

@@ -1,4 +1,4 @@
-"""What a row of the approximation check learns from: samples, targets and the units they are measured in.
+"""The data that an approximation row learns from: samples, targets and the units they are measured in.
 
 The samples are a function of regime, space and sizes, and the targets of these and the target: the same for every architecture,
 size and number of networks, so that errors can be compared. Kept per process, since many rows ask for the same.

@@ -118,7 +118,7 @@ def time_limit(parameters: Mapping[str, Any]) -> float:
 
 
 def needs(parameters: Mapping[str, Any]) -> list[str]:
-    """The regime's."""
+    """The zoos that the regime reads."""
     _, _, regime, settings, _ = read(parameters)
     return list(regime.needs(settings))
 

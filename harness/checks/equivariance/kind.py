@@ -61,7 +61,7 @@ def resolve(parameters: EquivarianceParameters, spaces: Mapping[str, NamedSpace]
 
 
 def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """`space/output/input/mode`."""
+    """One case a combination: `space/output/input/mode`."""
     return tuple(
         f"{name}/{output}/{kind}/{mode}"
         for name, space in parameters["spaces"].items()

@@ -1,4 +1,4 @@
-"""The general-position check: how far trained or drawn weights are from the hard cases of the theory. It reads no architecture.
+"""The general-position check: how far trained or drawn weights are from the hard cases of the theory; no architecture.
 
 Question: which share of the nets is in general position, discrete, and alone with its orbit in its 1-WL class, in the form in
 which they are stored? The suite says between which shares the answer is expected; the shares themselves are exact.
@@ -79,7 +79,7 @@ def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def needs(parameters: Mapping[str, Any]) -> list[str]:
-    """The regime's."""
+    """The zoos that the regime reads."""
     regime, settings = parse_named(REGIMES, parameters["regime"], "regime")
     return list(regime.needs(settings))
 

@@ -50,13 +50,13 @@ def resolve(parameters: SeparationParameters, spaces: Mapping[str, NamedSpace]) 
 
 
 def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """The family's cases."""
+    """The cases that the pair family lists."""
     family, settings, space = read_pairs(parameters)
     return family.cases(settings, space)
 
 
 def needs(parameters: Mapping[str, Any]) -> list[str]:
-    """The family's."""
+    """The zoos that the family reads."""
     family, settings, _ = read_pairs(parameters)
     return list(family.needs(settings))
 

@@ -131,7 +131,7 @@ def kills(fault: Fault | None, gain: float) -> bool:
 
 
 def says_all(draw: Draw) -> bool:
-    """Whether a draw of copies and crosses alone says all that it can: more noise would leave no gap where there is none.
+    """Whether copies and crosses alone settle a draw: where they show no gap, measuring more noise cannot add one.
 
     At a gain above one only, since at gain one an ill-conditioned network is at fault, gap or no gap.
     """
@@ -200,7 +200,7 @@ def judge(
     resolution: int | None,
     trained: float | None,
 ) -> Verdict:
-    """A pure function of what was measured.
+    """The verdict: a pure function of what was measured.
 
     Args:
         draws: in the order drawn.
