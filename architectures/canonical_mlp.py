@@ -132,6 +132,4 @@ def averaged(v: Weights, labels: torch.Tensor) -> Weights:
     rows = v.flat().reshape(batch * parameters, v.channels)
     counts = torch.bincount(places, minlength=len(rows)).clamp(min=1).unsqueeze(1).to(rows.dtype)
     means = (torch.zeros_like(rows).index_add(0, places, rows) / counts)[places]
-    sizes = [tensor[0, ..., 0].numel() for _, tensor in v.items()]
-    parts = means.view(batch, parameters, v.channels).split(sizes, dim=1)
-    return Weights(v.space, {name: part.view_as(t) for (name, t), part in zip(v.items(), parts, strict=True)})
+    return Weights.from_flat(v.space, means.view(batch, -1))

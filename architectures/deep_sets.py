@@ -21,7 +21,7 @@ from .heads import PooledHead, check_input, mlp_head
 class DeepSets(nn.Module):
     """`MLP(s)` or per entry `MLP([entry, s])`, where `s` joins for every tensor the mean of a network over its entries.
 
-    Which entry belongs to which neuron is forgotten, so this parts less than one round of refinement does.
+    Which entry belongs to which neuron is forgotten, so this separates less than one round of refinement does.
 
     Args:
         space: any weight space.

@@ -55,7 +55,7 @@ class DWS(nn.Module):
             separation, since it makes near-equal entries unlike only as far as eps lets it.
 
     Rounds: the first layer takes sums of raw weights, so after d layers a neuron knows its colour of round d - 1 at
-    least, and of round d at most; the read-out pools edges that know both ends, which may part what parts in round d + 1.
+    least, and of round d at most; the read-out pools edges that know both ends, which may separate what round d + 1 does.
 
     `DWS.linear_layer(space, in_channels, out_channels)` builds one layer alone, a module `Weights -> Weights`; it is
     complete.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import torch
 from torch import nn
 
@@ -38,11 +36,4 @@ class FlatMLP(nn.Module):
     def forward(self, v: Weights) -> torch.Tensor | Weights:
         check_input(self.space, v)
         answer = self.network(v.flat())
-        if isinstance(self.output, Invariant):
-            return answer
-        shapes = self.space.shapes
-        parts = answer.split([prod(shape) * self.output.channels for shape in shapes.values()], dim=1)
-        return Weights(
-            self.space,
-            {name: part.view(v.batch, *shape, -1) for (name, shape), part in zip(shapes.items(), parts, strict=True)},
-        )
+        return answer if isinstance(self.output, Invariant) else Weights.from_flat(self.space, answer)

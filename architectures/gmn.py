@@ -50,7 +50,7 @@ class GMN(nn.Module):
         head: hidden width of the invariant read-out.
 
     Rounds, on the spaces of MLPs: a neuron starts with its colour of round 0, and a block gives it the multisets of one round; the read-out sees
-    edges together with both their ends, which may part what parts in round depth + 1.
+    edges together with both their ends, which may separate what round depth + 1 does.
 
     Raises:
         Unsupported: a space that has no parameter graph of this kind.

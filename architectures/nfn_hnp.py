@@ -55,8 +55,8 @@ class NFNHNP(nn.Module):
         fourier_scale: standard deviation of the frequencies.
 
     Rounds: the first layer takes sums of raw weights (or of their features), so after d layers a neuron knows its
-    colour of round d - 1 at least, and of round d at most; the read-out pools edges that know both ends, which may part
-    what parts in round d + 1.
+    colour of round d - 1 at least, and of round d at most; the read-out pools edges that know both ends, which may
+    separate what round d + 1 does.
 
     `NFNHNP.linear_layer(space, in_channels, out_channels)` builds one layer alone, a module `Weights -> Weights`; it is
     complete.

@@ -56,8 +56,8 @@ class NFNNP(nn.Module):
         fourier_scale: standard deviation of the frequencies.
 
     Rounds: the first layer takes sums of raw weights (or of their features), so after d layers a neuron knows its
-    colour of round d - 1 at least, and of round d at most; the read-out pools edges that know both ends, which may part
-    what parts in round d + 1. With encoding "none" not even round 0 is sure, since its colours name the outputs.
+    colour of round d - 1 at least, and of round d at most; the read-out pools edges that know both ends, which may
+    separate what round d + 1 does. With encoding "none" not even round 0 is sure, since its colours name the outputs.
 
     `NFNNP.linear_layer(space, in_channels, out_channels)` builds one layer alone, without encodings, a module `Weights ->
     Weights`; it is complete for the group that permutes the input and output axes too.

@@ -17,10 +17,10 @@ W_i collects from (b) twice: with its columns from layer i, with its rows from l
 Why it commutes with the group: a product q . k sums over the neurons of layer i and so does not see their order; the answers
 are vectors over these neurons and move with them; and attention does not see the order of its tokens. This would hold for
 permuted inputs and outputs too; learned vectors, added to W_1 by input, to W_L and b_L by output, break that, as one vector
-a tensor tells the tensors apart.
+a tensor distinguishes the tensors.
 
 Power: the logits of one block hold `W_i^T W_i`, `W_{i+1} W_{i+1}^T` and `W_{i+1} W_i`, which no refinement of neurons sees. The
-pair of prop-6.2 is parted by them; the three biplanes have the same Gram matrices and are not (theory.md, section 5).
+pair of prop-6.2 is separated by them; the three biplanes have the same Gram matrices and are not (theory.md, section 5).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ The direction of an edge is named by a learned vector in e_kj, k the earlier neu
 Power: x_i and e_ij are functions of colours of refinement. Let two nets have equal colour histograms in round d. Then after d
 blocks x_i is a function of its colour of round d, by induction: the attention adds to its own colour the multiset of
 (weight, colour) over its edges, and the multiset of all colours, which is the same in both nets. No triangles occur, and the
-read-out sees neurons alone: nothing that parts later than round d shows.
+read-out sees neurons alone: nothing that only a round after d separates shows.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class Probe(nn.Module):
     """`MLP [f_v(x_1); ...; f_v(x_p)]`, with learned inputs in a box: constant wherever `f_v` is.
 
     Continuous functions that differ at one point of the open box differ near it, where probes can be; functions that agree
-    on the box and differ outside it are not parted, however many probes there are. Piecewise-linear networks are often
+    on the box and differ outside it are not separated, however many probes there are. Piecewise-linear networks are often
     constant around the origin and differ far from it, sine networks differ at small distances: probe i stays in the
     box of `box / 2^(i mod 8)`.
 

@@ -1,4 +1,4 @@
-"""The two faces of a network on sorted weight vectors: an invariant vector, or weights of the same space."""
+"""The two kinds of output of a network on sorted weight vectors: an invariant vector, or weights of the same space."""
 
 from __future__ import annotations
 

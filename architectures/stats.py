@@ -25,7 +25,7 @@ QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 class Stats(nn.Module):
     """`MLP(statistics(v))`, or per entry `MLP([entry, statistics(v)])`; the statistics see each tensor as a multiset.
 
-    Which entry belongs to which neuron is forgotten, so this parts less than one round of refinement does.
+    Which entry belongs to which neuron is forgotten, so this separates less than one round of refinement does.
 
     Args:
         space: any weight space.

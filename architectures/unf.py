@@ -11,7 +11,7 @@ that all maps with one key meet in one product. A layer is
     T'      the sum over K and over the ways to embed K in T, of slots of Y_K
 
 with K running through the multisets of axis names, for an MLP (), (n_i), (n_i, n_{i-1}). It is complete: the partitions are
-the orbits of the group on pairs of entries (harness/oracles/linear.py), and the slots all tuples of fixed indices.
+the orbits of the group on pairs of entries (harness/oracles/linear_maps.py), and the slots all tuples of fixed indices.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class UNF(nn.Module):
 
     Rounds, on the spaces of MLPs: as for DWS, whose layers realise the same maps there. The first layer takes sums of raw
     weights, so after d layers a neuron knows its colour of round d - 1 at least, and of round d at most; the read-out
-    pools edges that know both ends, which may part what parts in round d + 1.
+    pools edges that know both ends, which may separate what round d + 1 does.
 
     `UNF.linear_layer(space, in_channels, out_channels)` builds one layer alone, a module `Weights -> Weights`; it is
     complete.

@@ -8,7 +8,7 @@ from typing import Any
 
 from orbitcheck.harness.checks.prediction import ANY, NOT_SEPARATED, SEPARATED, predict
 from orbitcheck.harness.plugins.discovery import built_in, parse_name
-from orbitcheck.harness.running.evaluate import describe
+from orbitcheck.harness.running.tasks import describe_architecture
 
 PAGE = Path(__file__).with_name("architectures.md")
 
@@ -38,19 +38,19 @@ Relations modulo a larger symmetry
 """
 
 RELATIONS: dict[str, dict[str, Any]] = {
-    "one orbit": {"orbit": "same", "round_parted": None, "function": "equal"},
-    "1-WL-equivalent, two orbits": {"orbit": "different", "round_parted": None, "function": "equal"},
-    "parts in round 1, same function": {"orbit": "different", "round_parted": 1, "function": "equal"},
-    "parts in round 1, different functions": {"orbit": "different", "round_parted": 1, "function": "different"},
-    "parts in round 4, different functions": {"orbit": "different", "round_parted": 4, "function": "different"},
-    "parts in round 8, different functions": {"orbit": "different", "round_parted": 8, "function": "different"},
+    "one orbit": {"orbit": "same", "separating_round": None, "function": "equal"},
+    "1-WL-equivalent, two orbits": {"orbit": "different", "separating_round": None, "function": "equal"},
+    "parts in round 1, same function": {"orbit": "different", "separating_round": 1, "function": "equal"},
+    "parts in round 1, different functions": {"orbit": "different", "separating_round": 1, "function": "different"},
+    "parts in round 4, different functions": {"orbit": "different", "separating_round": 4, "function": "different"},
+    "parts in round 8, different functions": {"orbit": "different", "separating_round": 8, "function": "different"},
 }
 SIGNS = {SEPARATED: "≠", NOT_SEPARATED: "=", ANY: "any"}
 
 
 def page() -> str:
     """The whole page."""
-    described = [describe(parse_name(name)) for name in built_in() if name != "nfn-official"]
+    described = [describe_architecture(parse_name(name)) for name in built_in() if name != "nfn-official"]
     declarations = [
         [f"`{entry['name']}`", entry["symmetry"], entry["power"], _rounds(entry), entry["domain"],
          "yes" if entry["continuous"] else "no", ", ".join(entry["modes"]), entry["paper"] or "–"]
@@ -70,7 +70,9 @@ def _rounds(entry: Mapping[str, Any]) -> str:
 def _prediction(entry: Mapping[str, Any], relation: str) -> str:
     facts = RELATIONS[relation]
     # In general position 1-WL-equivalent vectors lie in one orbit, so such a pair lies outside.
-    outside = entry["domain"] == "general-position" and facts["round_parted"] is None and facts["orbit"] == "different"
+    outside = (
+        entry["domain"] == "general-position" and facts["separating_round"] is None and facts["orbit"] == "different"
+    )
     if entry["symmetry"] == "none" or outside:
         return "n/a"
     rounds = tuple(entry["rounds"]) if entry["rounds"] else None

@@ -40,5 +40,5 @@ def applicability(traits: Traits, *, modulo_symmetry: bool = True, in_general_po
 
 
 def unsupported(reason: Unsupported) -> Refused:
-    """The plug-in's constructor does not claim the task."""
+    """The refusal of a plug-in whose constructor does not claim the task."""
     return Refused(Refusal.UNSUPPORTED, f"unsupported: {reason}")

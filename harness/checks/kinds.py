@@ -1,4 +1,4 @@
-"""Check kinds: a registry, so that a stranger can add one without a fork."""
+"""Check kinds: what a kind of check declares, and the registry that extensions add to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.cell import WEIGHTS, Cell
 from ..core.evidence import Evidence
-from ..core.parameters import Parameters, SuiteValueError, parse_parameters
+from ..core.parameters import Parameters
 from ..core.registry import Registry, demand_signature
 from ..core.result import Judgement
 from ..learning.workbench import Workbench
@@ -21,18 +21,6 @@ from .applicability import unsupported
 TIME_LIMIT = 120.0
 """Seconds that one row may take unless its kind or the user says otherwise."""
 ARCHITECTURE = "architecture"
-
-__all__ = [
-    "ARCHITECTURE",
-    "CHECK_KINDS",
-    "TIME_LIMIT",
-    "WEIGHTS",
-    "CheckKind",
-    "NamedSpace",
-    "Parameters",
-    "SuiteValueError",
-    "parse_parameters",
-]
 
 Resolve = Callable[[Any, Mapping[str, NamedSpace]], dict[str, Any]]
 
@@ -78,7 +66,7 @@ class CheckKind:
             )
 
     def evaluate(self, cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
-        """Measure and judge one cell; imports the measurement, and torch with it. What the plug-in refuses does not apply."""
+        """Measure and judge one cell; imports the measurement, and torch with it. A task that the plug-in refuses does not apply."""
         module, _, function = self.measurement.partition(":")
         try:
             return getattr(import_module(module), function)(cell, architecture, bench)

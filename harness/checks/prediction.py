@@ -1,6 +1,6 @@
 """What theory and declaration predict for a pair: the table of protocol.md, section 3, as a pure function.
 
-A network of declared power is predicted to part a pair, not to part it, or nothing is predicted. The relation of the pair
+A network of declared power is predicted to separate a pair or not to, or nothing is predicted. The relation of the pair
 is a certified fact (`oracles/relation.py`); the declaration is the plug-in's.
 """
 
@@ -63,7 +63,7 @@ class Prediction:
 def predict(
     *,
     orbit: str,
-    round_parted: int | None,
+    separating_round: int | None,
     function: str,
     power: str,
     rounds: tuple[int, int] | None,
@@ -73,7 +73,7 @@ def predict(
 
     Args:
         orbit: "same", "different" or "unknown".
-        round_parted: the refinement round that parts the pair; None if none does (1-WL-equivalent).
+        separating_round: the first refinement round that separates the pair; None if none does (1-WL-equivalent).
         function: "equal", "different" or "unknown".
         power: a value of `traits.POWERS`.
         rounds: declared `(low, high)` for power `1-wl`.
@@ -88,7 +88,7 @@ def predict(
     if power == "unknown":
         return Prediction(ANY, Ground.UNKNOWN_POWER, "power unknown: only soundness is predicted")
     if power == "function":
-        if function == "equal" or round_parted is None:
+        if function == "equal" or separating_round is None:
             return Prediction(NOT_SEPARATED, Ground.SAME_FUNCTION, "the same function")
         if function == "different":
             return Prediction(SEPARATED, Ground.DIFFERENT_FUNCTIONS, "different functions")
@@ -97,18 +97,20 @@ def predict(
         if orbit == "different":
             return Prediction(SEPARATED, Ground.TWO_ORBITS, "two orbits")
         return Prediction(ANY, Ground.UNKNOWN_ORBIT, "orbit equality unknown")
-    if round_parted is None:
+    if separating_round is None:
         return Prediction(NOT_SEPARATED, Ground.WL_EQUIVALENT, "1-WL-equivalent")
     if power == "below-1-wl":
         return Prediction(ANY, Ground.BELOW_WL, "weaker than 1-WL: may or may not see it")
     assert rounds is not None
     low, high = rounds
-    if round_parted <= low:
-        return Prediction(SEPARATED, Ground.WITHIN_ROUNDS, f"parts in round {round_parted}, sees all to round {low}")
-    if round_parted > high:
+    if separating_round <= low:
         return Prediction(
-            NOT_SEPARATED, Ground.PAST_ROUNDS, f"parts in round {round_parted}, sees none past round {high}"
+            SEPARATED, Ground.WITHIN_ROUNDS, f"parts in round {separating_round}, sees all to round {low}"
+        )
+    if separating_round > high:
+        return Prediction(
+            NOT_SEPARATED, Ground.PAST_ROUNDS, f"parts in round {separating_round}, sees none past round {high}"
         )
     return Prediction(
-        ANY, Ground.BETWEEN_ROUNDS, f"parts in round {round_parted}, between the declared rounds {low} and {high}"
+        ANY, Ground.BETWEEN_ROUNDS, f"parts in round {separating_round}, between the declared rounds {low} and {high}"
     )

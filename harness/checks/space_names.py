@@ -1,8 +1,9 @@
-"""The spaces that a check names, and one line for each that the suite has not."""
+"""The spaces that a check names, looked up among the suite's; one error line for each that is unknown or does not fit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from ..core.parameters import SuiteValueError
 from ..core.registry import did_you_mean
@@ -33,6 +34,20 @@ def known_spaces(
     if problems:
         raise SuiteValueError(*problems)
     return {name: spaces[name] for name in names}
+
+
+def spaces_json(
+    names: Sequence[str],
+    spaces: Mapping[str, NamedSpace],
+    objection: Callable[[NamedSpace], str | None] = lambda space: None,
+) -> dict[str, Any]:
+    """`known_spaces` as resolved parameters: every space written out."""
+    return {"spaces": {name: named.space.to_json() for name, named in known_spaces(names, spaces, objection).items()}}
+
+
+def one_a_space(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """One case a space."""
+    return tuple(parameters["spaces"])
 
 
 def known_space(name: str | None, spaces: Mapping[str, NamedSpace]) -> NamedSpace | None:

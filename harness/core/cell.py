@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .result import digest
+from .result import Judgement, Result, digest
 
 WEIGHTS = "weights"
 """Stands where an architecture's name stands in cells and rows of checks that read weights alone; no plug-in bears it."""
 
 
+UNMEASURED = {"options": {}, "seconds": 0.0, "model_seconds": 0.0, "reproduce": ""}
+"""What a row holds beside cell and judgement where nothing was carried out."""
+
+
 @dataclass(frozen=True)
 class Cell:
-    """One row to be.
+    """One row to be evaluated.
 
     Args:
         suite: the suite's name; for reports only.
@@ -45,6 +49,12 @@ class Cell:
     def seed(self) -> int:
         """Seed of every random number that the evaluation draws for the network; 48 bits of the same digest."""
         return int(self._digest[12:24], 16)
+
+    def row(self, judgement: Judgement, **measured: Any) -> Result:
+        """This cell's row; `measured` are the fields of `Result` that are neither the cell's nor the judgement's."""
+        names = ("id", "suite", "check", "kind", "case", "claim", "architecture", "seed", "dtype")
+        own = {name: getattr(self, name) for name in names}
+        return Result(**own, **vars(judgement), **{**UNMEASURED, **measured})
 
     @property
     def _digest(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement of the theory: its id, the statement, where it holds, and where it stands."""
+    """One statement of the theory: its id, the statement, where it holds, and its source."""
 
     id: str
     statement: str

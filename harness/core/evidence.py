@@ -6,8 +6,7 @@ Fields are plain data (numbers, text, tuples, mappings, other such dataclasses),
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
@@ -29,28 +28,6 @@ Number = Annotated[
 @dataclass(frozen=True)
 class Evidence:
     """Base of every kind's evidence; by itself it says that nothing was measured."""
-
-    def __getitem__(self, key: str) -> Any:
-        value = getattr(self, key, None)
-        if value is None:
-            raise KeyError(key)
-        return value
-
-    def get(self, key: str, default: Any = None) -> Any:
-        value = getattr(self, key, None)
-        return default if value is None else value
-
-    def __contains__(self, key: str) -> bool:
-        return getattr(self, key, None) is not None
-
-    def __iter__(self) -> Iterator[str]:
-        return (field.name for field in fields(self) if getattr(self, field.name) is not None)
-
-    def keys(self) -> list[str]:
-        return list(self)
-
-    def items(self) -> list[tuple[str, Any]]:
-        return [(key, getattr(self, key)) for key in self]
 
 
 NOTHING = Evidence()

@@ -1,4 +1,4 @@
-"""What a row comes to, as enumerations: outcomes, and what stands behind a row that does not apply or went wrong.
+"""The outcomes of rows, and the reasons of rows that do not apply or went wrong, as enumerations.
 
 Words are for people; every decision reads these. Each member equals its text, so that JSON and filters see plain strings.
 """

@@ -1,4 +1,4 @@
-"""Which rows somebody speaks of: one pattern for expected failures, allowances, conclusions and the gate.
+"""Which rows an entry is about: one pattern for expected failures, allowances, conclusions and the gate.
 
 A pattern has three parts, architecture, check and case. In each `*` stands for any text and `?` for one character; nothing else
 is special, since names hold brackets.

@@ -1,4 +1,4 @@
-"""How long work says how far it is; whoever watches passes a function of this kind."""
+"""Reports of progress: long work calls a function `(stage, done, total)` that its caller passes."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ Progress = Callable[[str, int, int], None]
 
 
 def unwatched(stage: str, done: int, total: int) -> None:
-    """Nobody watches."""
+    """Progress that is shown to nobody."""

@@ -101,7 +101,7 @@ class PlantRecord(TypedDict):
 
 
 class MemberRecord(TypedDict):
-    """Architectures and oracles that part the same pairs."""
+    """Architectures and oracles that separate the same pairs; `parted` says how many."""
 
     names: Sequence[str]
     parted: int

@@ -1,4 +1,4 @@
-"""The doors: command line, pytest, assertions, GitHub.
+"""The front ends: command line, pytest, assertions, GitHub.
 
 May import everything but architectures and testing.
 """

@@ -109,7 +109,7 @@ def assert_separates(
     separates: bool = True,
     seed: int = 0,
 ) -> list[Draw]:
-    """Assert that a network tells two weight vectors apart, or with `separates=False` that it does not.
+    """Assert that a network separates two weight vectors, or with `separates=False` that it does not.
 
     Args:
         network: a factory `(space, Invariant(...)) -> module`, whose parameters are drawn anew for each draw; or a built
@@ -134,7 +134,7 @@ def assert_separates(
         _, asked, architecture = _subjects(network, named)[0]
         if not isinstance(asked, Invariant):
             raise TypeError(
-                f"{architecture.name} answers with Weights; two vectors are told apart by an invariant output"
+                f"{architecture.name} answers with Weights; two vectors are separated by an invariant output"
             )
         built = network
         architecture = as_architecture(lambda space, output: AsBuilt(built, output.dim), architecture.name)

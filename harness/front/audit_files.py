@@ -1,4 +1,4 @@
-"""Auditing networks on disk: state dicts of MLPs -> how each stands to general position, and to the others of its shape."""
+"""Auditing networks on disk: state dicts of MLPs -> whether each is in general position, and how it relates to others of its shape."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..checks.equivariance.evidence import EquivarianceEvidence
 from ..core.result import Result
 
 
@@ -10,9 +11,9 @@ def failure_text(row: Result) -> str:
     lines = [f"{row.outcome}: {row.reason or 'passes, though declared to fail'}"]
     if row.predicted:
         lines.append(f"predicted {row.predicted}, observed {row.observed or 'nothing'}")
-    found = row.evidence.get("counterexample")
-    if found:
+    found = row.evidence.counterexample if isinstance(row.evidence, EquivarianceEvidence) else None
+    if found is not None:
         lines.append(
-            f"smallest counter-example: {found['space']}, {found['element']}, error {found['error']:.2e}, seed {found['seed']}"
+            f"smallest counter-example: {found.space}, {found.element}, error {found.error:.2e}, seed {found.seed}"
         )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The settings of a worker process inside somebody else's: the same numbers and verdicts in pytest as on the command line."""
+"""The settings of a worker process inside a process that is not ours: the same numbers and verdicts in pytest as on the command line."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ class Row(pytest.Item):
             # As plain text: xdist sends no enumerations.
             *((key, str(getattr(row, key))) for key in ("outcome", "reason", "predicted", "observed")),
             ("seed", row.seed),
-            *((key, row.evidence[key]) for key in MEASURED if row.evidence.get(key) is not None),
+            *((key, value) for key in MEASURED if (value := getattr(row.evidence, key, None)) is not None),
         ]
         if row.outcome == "not-applicable":
             pytest.skip(row.reason)

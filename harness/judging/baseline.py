@@ -1,4 +1,4 @@
-"""What became of the rows of an earlier run: the baseline that a CI job keeps, and the differences from it; pure functions.
+"""Baselines: what a CI job keeps of a run, and how a later run differs from it; pure functions.
 
 A row's place is its architecture, suite, check and case: a function of the suite and the architecture alone, so the same on
 every machine. Beside the places stands a digest of what each check asks, so that a check whose content changed is seen to be

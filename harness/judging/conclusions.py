@@ -73,7 +73,7 @@ def conclude(
     Args:
         rows: of the run.
         suites: that were run.
-        descriptions: the architectures of the run, as `describe` gives them, or with an `error`.
+        descriptions: the architectures of the run, as `results.json` holds them.
     """
     found = []
     for suite in suites:

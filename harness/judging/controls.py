@@ -1,8 +1,8 @@
-"""What a run's separation rows say of the tool itself and of how far each network sees: pure functions of the rows.
+"""Controls: the tool's own false positives, and how far each network sees; pure functions of the separation rows.
 
 *False positives.* A null is a pair that is one to the network by certificate: one orbit, an orbit of the declared symmetry, or,
 for a network of at most 1-WL power, 1-WL-equivalent. Whether it is depends on nothing that was measured, so the share of nulls
-that were told apart is the tool's own error rate, with its exact one-sided 95 % bound (protocol.md, section 4).
+that were separated is the tool's own error rate, with its exact one-sided 95 % bound (protocol.md, section 4).
 
 *Ladder.* For each round t of the round ladder how many pairs showed, and by how many digits; beside it depth, declared rounds
 and t_res, so that runs of one architecture at several depths make a curve.
@@ -31,7 +31,7 @@ def controls(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> 
     t_res, forwards.
 
     Args:
-        described: the architectures of the run, as `evaluate.describe` gives them.
+        described: the architectures of the run, as `results.json` holds them.
     """
     by_name = {str(entry["name"]): [row for row in rows if row.architecture == entry["name"]] for entry in described}
     return [_controls(name, own) for name, own in by_name.items() if any(row.kind in MEASURED for row in own)]

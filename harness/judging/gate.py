@@ -73,7 +73,7 @@ def settle(
 
 
 def notes(planned: Sequence[Cell], suites: Sequence[Suite], expectations: Sequence[Expectation] = ()) -> list[str]:
-    """The entries of whose rows this run asks none, one line each: they may be right, and nobody has looked."""
+    """Entries none of whose rows are asked in this run, one line each; they were neither met nor refuted."""
     return [
         f"{claim} is not asked in this run"
         for claim in _claims(suites, expectations)

@@ -1,6 +1,6 @@
-"""What networks are, measured: the partial order of separation over the architectures of a run.
+"""Measured expressive power: the partial order of separation over the architectures of a run.
 
-A stands above B when A parts every pair that B parts. The oracles stand among them as references: refinement parts a pair if
+A stands above B when A separates every pair that B separates. The oracles stand among them as references: refinement separates a pair if
 some round does, the orbit oracle if the two are certified to lie in two orbits, the function oracle if their functions are
 certified to differ. A pure function of the rows.
 """
@@ -20,7 +20,7 @@ REFERENCES = ("oracle: orbit", "oracle: refinement", "oracle: function")
 
 @dataclass(frozen=True)
 class Member:
-    """Architectures and oracles that part the same pairs; `parted` says how many."""
+    """Architectures and oracles that separate the same pairs; `parted` says how many."""
 
     names: tuple[str, ...]
     parted: int
@@ -31,7 +31,7 @@ class Order:
     """The order on the pairs that every member was shown.
 
     Args:
-        members: by falling number of parted pairs.
+        members: by falling number of separated pairs.
         covers: `(upper, lower)` indices of members, with nothing between them.
         pairs: how many pairs were compared.
         left_out: architectures to which some pair did not apply, with the number of pairs that did.

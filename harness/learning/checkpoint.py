@@ -22,12 +22,12 @@ class Checkpoint:
 
     Args:
         path: of the file; its folder is made when it is first written.
-        made_by: names all that the state depends on; a file made by anything else is none.
+        provenance: names all that the state depends on; a file made by anything else is none.
         interval: seconds that are at least between two writes.
     """
 
     path: Path
-    made_by: str
+    provenance: str
     interval: float = INTERVAL
     _written: float = field(default_factory=time.monotonic)
 
@@ -35,7 +35,7 @@ class Checkpoint:
         """The state last written, or None if there is none, it is damaged, or of another making."""
         try:
             kept = torch.load(self.path, weights_only=True)
-            return kept["state"] if kept["made_by"] == self.made_by else None
+            return kept["state"] if kept["provenance"] == self.provenance else None
         except Exception:  # whatever is wrong with it, the training starts anew and ends with the same numbers
             return None
 
@@ -47,7 +47,7 @@ class Checkpoint:
         passing = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         with contextlib.suppress(OSError, RuntimeError):  # torch has its own error for a full disk
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            torch.save({"made_by": self.made_by, "state": dict(state)}, passing)
+            torch.save({"provenance": self.provenance, "state": dict(state)}, passing)
             os.replace(passing, self.path)
         self._written = time.monotonic()
 

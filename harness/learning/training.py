@@ -110,7 +110,7 @@ class Training:
 
 
 def unchanged(inputs: torch.Tensor, step: int) -> torch.Tensor:
-    """The augmentation that is none."""
+    """No augmentation."""
     return inputs
 
 

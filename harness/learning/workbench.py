@@ -1,4 +1,4 @@
-"""Where networks are run: how numbers come about there, and what the networks' own calls cost. No torch without a GPU."""
+"""Where networks are run: the device, its arithmetic, and what the networks' own calls cost. No torch without a GPU."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Workbench:
 
 
 def waiting(device: str | torch.device) -> Callable[[], None]:
-    """Returns once the device has done all it was told; a GPU answers before it has."""
+    """A function that returns once the device has finished its work; a GPU answers before it has."""
     if not _is_gpu(device):
         return lambda: None
     import torch

@@ -1,4 +1,4 @@
-"""Classes of a whole set of nets, and of their entries: what a map of a given power cannot tell apart there.
+"""Classes of a whole set of nets, and of their entries: what a map of a given power cannot separate there.
 
 Law: nets (or pairs of net and entry) with one number are one to every map of that power: constant on refinement classes, on
 orbits, on functions. Numbers are 0, 1, ... and mean nothing beyond equality.
@@ -118,7 +118,7 @@ def function_classes(space: WeightSpace, arrays: Arrays) -> np.ndarray:
 
     Proof: by equal output colours under forward-only refinement, or by equal normal forms (`normal_form.py`), which cover
     rescalings, sign flips, dead and duplicated neurons at any depth; complete for one hidden layer of piecewise-linear neurons.
-    Normal forms are made for nets alone that floats cannot tell apart at some inputs, and up to `MAX_PRODUCTS`.
+    Normal forms are made for nets alone that floats cannot separate at some inputs, and up to `MAX_PRODUCTS`.
 
     Raises:
         SpaceError: as `refinement_classes`.
@@ -193,7 +193,7 @@ def _at_images(space: WeightSpace, name: str, orbits: np.ndarray, images: Images
 
 
 def _alike_in_floats(space: WeightSpace, arrays: Arrays) -> list[np.ndarray]:
-    """Groups of two or more nets that floats do not tell apart at seeded inputs: the only ones worth comparing exactly."""
+    """Groups of two or more nets that floats do not separate at seeded inputs: the only ones worth comparing exactly."""
     points = np.random.default_rng(0).uniform(-4, 4, (TESTED_INPUTS, space.widths[0]))
     values = values_in_floats(space, arrays, points).reshape(len(arrays["b1"]), -1)
     groups = [np.arange(len(values))]

@@ -80,7 +80,7 @@ def function_relation(space: WeightSpace, v: Vector, w: Vector) -> FunctionDecis
     v, w = ({name: array[net] for name, array in both.items()} for net in (0, 1))
     parted = refine(space, [v, w]).round_of_separation(0, 1)
     if parted is None or parted >= len(space.widths):
-        return FunctionDecision("equal", "refinement")  # nets with different functions part by round L
+        return FunctionDecision("equal", "refinement")  # round L separates nets with different functions
     outputs = refine(space, [v, w], direction="forward").stable[-1]
     if np.array_equal(outputs[0], outputs[1]):
         return FunctionDecision("equal", "forward-refinement")
@@ -106,7 +106,7 @@ def function_relation(space: WeightSpace, v: Vector, w: Vector) -> FunctionDecis
 
 
 def _checked(space: WeightSpace, v: Vector, w: Vector, x: Sequence[float]) -> Witness | None:
-    """The witness at `x`, if exact arithmetic tells the two nets apart there."""
+    """The witness at `x`, if exact arithmetic separates the two nets there."""
     for output, (left, right) in enumerate(zip(enclose(space, v, x), enclose(space, w, x), strict=True)):
         if left[1] < right[0] or right[1] < left[0]:
             return Witness(tuple(float(coordinate) for coordinate in x), output, left, right)

@@ -1,7 +1,7 @@
 """Proof that two 1-WL-equivalent nets are not in one orbit: neurons of v for which w has no counterpart.
 
 Law: were `w = g v`, then marking some neurons of v and their images in w would leave the two 1-WL-equivalent. So neurons
-`a_1, ..., a_k` of v such that for *every* choice `b_1, ..., b_k` in w refinement parts the marked nets prove two orbits
+`a_1, ..., a_k` of v such that for *every* choice `b_1, ..., b_k` in w refinement separates the marked nets prove two orbits
 (theory.md, section 4). Depth k = 1 does for the pair of prop-6.2, 2 for strongly regular graphs, more for block designs.
 """
 

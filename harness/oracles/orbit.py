@@ -1,6 +1,6 @@
 """Are two weight vectors in one orbit of the group? A decision with its witness, and the canonical form behind it.
 
-Law: "same" comes with an element g, and `g v = w` has been checked entry by entry; "different" means that refinement parts the
+Law: "same" comes with an element g, and `g v = w` has been checked entry by entry; "different" means that refinement separates the
 two, or that their canonical forms differ; past the budget the answer is "unknown".
 
 Refinement does most of the work: neurons with a colour of their own need no labelling. What it leaves open becomes a graph

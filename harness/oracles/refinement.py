@@ -43,7 +43,7 @@ class Refinement:
 
     @property
     def rounds(self) -> int:
-        """Rounds until stable: one more would part no two neurons of any two nets."""
+        """Rounds until stable: one more would separate no two neurons of any two nets."""
         return len(self.colours) - 1
 
     @property

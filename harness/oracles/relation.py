@@ -58,7 +58,7 @@ class Relation:
 
     Args:
         orbit: "same", "different" or "unknown".
-        round: the first refinement round that parts the two; None if they are 1-WL-equivalent.
+        round: the first refinement round that separates the two; None if they are 1-WL-equivalent.
         function: "equal", "different" or "unknown".
         certificate: plain JSON, as the module says, with its own digest under "sha256".
         general_position: for v and for w, whether the biases of every hidden layer are pairwise distinct.
@@ -140,7 +140,7 @@ def _refinement(refinement: Refinement, same: bool) -> dict[str, Any]:
                 "neuron": neuron,
                 "counts": counts[:, colour].tolist(),
             }
-    raise AssertionError("nets that part have a colour whose counts differ")
+    raise AssertionError("nets that refinement separates have a colour whose counts differ")
 
 
 def _orbit(

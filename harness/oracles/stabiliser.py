@@ -2,7 +2,7 @@
 
 Law: `g v = v` for every generator, checked entry by entry; together they generate all such g.
 
-Interchangeable neurons give adjacent transpositions and are then told apart by marks. What is left is counted by orbits and
+Interchangeable neurons give adjacent transpositions and are then separated by marks. What is left is counted by orbits and
 stabilisers: as many images as a neuron has, times the number that leave it in place as well. An element for each image, level by
 level, is a strong generating set (Sims), so nothing is missing.
 """

@@ -1,7 +1,7 @@
 """Families that keep every part of a hidden neuron and change what belongs together.
 
 Law: in one hidden layer the multisets of incoming vectors, of biases and of outgoing vectors of `v` and `w` agree, and the
-neurons made of them do not. Statistics of single tensors cannot part such a pair; one round of refinement does, since all
+neurons made of them do not. Statistics of single tensors cannot separate such a pair; one round of refinement does, since all
 hidden biases of one layer are distinct.
 """
 

@@ -1,4 +1,4 @@
-"""Families of bipartite cycles and paths: the pair of prop-6.2, and pairs that part in a round of one's choice."""
+"""Families of bipartite cycles and paths: the pair of prop-6.2, and pairs that a chosen round separates."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ class LadderParameters(Counted):
     """Parameters of `round-ladder`."""
 
     rounds: Annotated[
-        list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=1, description="rounds t in which pairs part")
+        list[Annotated[int, Field(ge=1, le=64)]],
+        Field(min_length=1, description="refinement rounds t, each the first to separate its pairs"),
     ] = [1, 2, 3, 4, 5, 6, 7, 8]
     layers: Annotated[int, Field(ge=0, le=16, description="extra hidden layers with all weights one")] = 0
 
@@ -99,7 +100,7 @@ def _rung(t: int, layers: int) -> Middle:
 
 ROUND_LADDER = middle_family(
     "round-ladder",
-    "path and cycle as the middle matrix: pairs that part exactly in round t",
+    "path and cycle as the middle matrix: pairs that refinement separates in round t and not before",
     LadderParameters,
     _ladder,
     "thm-5.2",

@@ -1,4 +1,4 @@
-"""Families of highly regular graphs and designs as middle matrices: 1-WL-equivalent, not one orbit, and hard to tell apart.
+"""Families of highly regular graphs and designs as middle matrices: 1-WL-equivalent, not one orbit, and hard to separate.
 
 Sources: theory.md, section 5; Shrikhande 1959 for the strongly regular graphs; Cai, Fuerer, Immerman 1992.
 """

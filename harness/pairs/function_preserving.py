@@ -1,7 +1,7 @@
 """Families whose two nets compute one function though they lie in different orbits.
 
 Law: `f_v = f_w` exactly, by a symmetry of the activation or by neurons whose weights do not matter; the reason goes along as
-a hint for the oracles to check. Parted by every network that sees the weights, by none that sees the function alone.
+a hint for the oracles to check. Separated by every network that sees the weights, by none that sees the function alone.
 """
 
 from __future__ import annotations

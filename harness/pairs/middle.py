@@ -1,6 +1,6 @@
 """Two matrices as the middle weights of MLPs that are otherwise alike: the frame of every family made from graphs.
 
-All other weights are one and the biases of a layer are equal, so nothing but the two matrices can part the nets. A family
+All other weights are one and the biases of a layer are equal, so nothing but the two matrices can separate the nets. A family
 says which matrices; embedding, general position and random relabelling are done here, once (theory.md, section 5).
 """
 

@@ -123,7 +123,7 @@ def _perturbation_cases(parameters: PerturbationParameters, space: WeightSpace |
 def _perturbation(
     parameters: PerturbationParameters, space: WeightSpace | None, case: str, rng: np.random.Generator
 ) -> Pair:
-    """One entry of one tensor of `v` is changed, up or down; hidden biases stay, so the pair cannot part before round 1.
+    """One entry of one tensor of `v` is changed, up or down; hidden biases stay, so that round 0 cannot separate the pair.
 
     In general position the only relabelling that keeps the biases is the identity, so the two are never in one orbit.
     """

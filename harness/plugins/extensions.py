@@ -1,4 +1,4 @@
-"""Strangers' pair families, targets, regimes, check kinds, zoos and report sections: modules that register them on import.
+"""Extensions: third-party pair families, targets, regimes, check kinds, zoos and report sections: modules that register them on import.
 
     [project.entry-points."orbitcheck.extensions"]
     my-pairs = "my_package.pairs"

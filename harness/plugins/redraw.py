@@ -1,4 +1,4 @@
-"""Random parameters from a density, so that almost every draw parts whatever some parameters of the network part.
+"""Random parameters from a density, so that almost every draw separates whatever some parameters of the network separate.
 
 An initialisation may hold exact zeros (biases, gates) at which a network is blind; noise at each tensor's own scale takes
 it off that measure-zero set (theory.md, section 6; protocol.md, section 3).

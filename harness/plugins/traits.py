@@ -24,8 +24,8 @@ class Traits:
     Args:
         symmetry: one of `SYMMETRIES`.
         power: one of `POWERS`; `1-wl` needs `rounds`.
-        rounds: `(low, high)` as a function of those options that it names: refinement tells apart nothing by round `low`
-            that the network cannot, and the network nothing that refinement tells apart only after round `high`.
+        rounds: `(low, high)` as a function of those options that it names: refinement separates nothing by round `low`
+            that the network cannot, and the network nothing that refinement separates only after round `high`.
         domain: where the declaration holds: all of V, or general position (pairwise distinct biases in a hidden layer).
         continuous: false for canonical forms, whose output may jump under one-ulp noise.
         modes: the module modes in which the law is claimed.

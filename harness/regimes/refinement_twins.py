@@ -1,4 +1,4 @@
-"""The two orbits of prop-6.2, mixed half and half: vectors that no network of the power of 1-WL can tell apart.
+"""The two orbits of prop-6.2, mixed half and half: vectors that no network of the power of 1-WL can separate.
 
 The middle matrix is a multiple of the biadjacency of an 8-cycle (rank 3) or of two 4-cycles (rank 2); every other tensor is
 constant along its hidden axes. Each draw of the constants appears in both orbits and in no other sample, so the 1-WL

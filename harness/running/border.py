@@ -16,7 +16,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..checks import CHECK_KINDS
 from ..core.cleaning import BorderError, cleaned, parsed
-from ..core.evidence import Evidence
 from ..core.outcomes import OUTCOMES
 from ..core.records import ArchitectureRecord, PlantRecord
 from ..core.result import SCHEMA_VERSION, Result, Run, digest
@@ -40,26 +39,26 @@ def read_row(data: Any) -> Result:
 def _row(data: Any) -> Result:
     if not isinstance(data, Mapping):
         raise BorderError(f"a row is an object, not {type(data).__name__}")
-    kind, given = data.get("kind"), data.get("evidence")
-    row = _checked(_rows(), {**data, "evidence": {}}, "row")
+    given = data.get("evidence")
+    row = _checked(Result, {**data, "evidence": {}}, "row")
     if row.outcome not in OUTCOMES:
         raise BorderError(f"row {row.id}: outcome {row.outcome!r}; allowed: {', '.join(OUTCOMES)}")
     if not given:
         return row
-    if kind not in CHECK_KINDS:
-        raise BorderError(f"row {row.id} is of the kind {kind!r}, which this installation has not")
-    evidence = _checked(_evidence(kind), given, f"row {row.id}: evidence")
+    if row.kind not in CHECK_KINDS:
+        raise BorderError(f"row {row.id} is of the kind {row.kind!r}, which this installation has not")
+    evidence = _checked(CHECK_KINDS[row.kind].evidence, given, f"row {row.id}: evidence")
     return Result(**{**{name: getattr(row, name) for name in ROW_KEYS}, "evidence": evidence})
 
 
 def read_planted(data: Any) -> PlantRecord:
     """What a worker says became of a planted defect; BorderError if it is not that."""
-    return _checked(_planted(), cleaned(data), "planted defect")
+    return _checked(PlantRecord, cleaned(data), "planted defect")
 
 
 def read_architecture(data: Any) -> ArchitectureRecord:
     """What a worker says that a plug-in declares; BorderError if it is not that."""
-    return _checked(_architectures(), cleaned(data), "architecture")
+    return _checked(ArchitectureRecord, cleaned(data), "architecture")
 
 
 def read_run(text: str | bytes) -> Run:
@@ -83,23 +82,23 @@ def read_run(text: str | bytes) -> Run:
         rows = [row_of_previous(row) for row in rows]
         data = {**data, "problems": problems_of_previous(data.get("problems", []))}
     given = {key: value for key, value in data.items() if key in RUN_KEYS}
-    run = _checked(_runs(), {**given, "results": []}, "run")
+    run = _checked(Run, {**given, "results": []}, "run")
     for position, suite in enumerate(run.suites):
         missing = SUITE_KEYS - set(suite)
         if missing:
             raise BorderError(f"suites.{position}: {min(missing)}: field required")
-        _checked(_suites(), suite, f"suites.{position}")
+        _checked(Suite, suite, f"suites.{position}")
     return Run(**{**vars(run), "results": [_row(row) for row in rows]})
 
 
 def results_schema() -> dict[str, Any]:
     """The JSON schema of `results.json`: `Run`, with rows whose evidence is of their kind's own type."""
-    schema = _runs().json_schema()
-    row = _rows().json_schema()
+    schema = _adapter(Run).json_schema()
+    row = _adapter(Result).json_schema()
     definitions = {**schema.pop("$defs", {}), **row.pop("$defs", {})}
     by_kind = []
     for name, kind in CHECK_KINDS.items():
-        evidence = TypeAdapter(kind.evidence).json_schema(ref_template="#/$defs/{model}")
+        evidence = _adapter(kind.evidence).json_schema(ref_template="#/$defs/{model}")
         definitions |= evidence.pop("$defs", {})
         definitions[f"evidence-{name}"] = {"title": kind.evidence.__name__, **evidence}
         allowed = {"anyOf": [{"$ref": f"#/$defs/evidence-{name}"}, {"type": "object", "maxProperties": 0}]}
@@ -120,40 +119,15 @@ def results_schema() -> dict[str, Any]:
 
 
 @cache
-def _rows() -> TypeAdapter[Result]:
-    return TypeAdapter(Result)
+def _adapter(of: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(of)
 
 
-@cache
-def _runs() -> TypeAdapter[Run]:
-    return TypeAdapter(Run)
-
-
-@cache
-def _suites() -> TypeAdapter[Suite]:
-    return TypeAdapter(Suite)
-
-
-@cache
-def _planted() -> TypeAdapter[PlantRecord]:
-    return TypeAdapter(PlantRecord)
-
-
-@cache
-def _architectures() -> TypeAdapter[ArchitectureRecord]:
-    return TypeAdapter(ArchitectureRecord)
-
-
-@cache
-def _evidence(kind: str) -> TypeAdapter[Evidence]:
-    return TypeAdapter(CHECK_KINDS[kind].evidence)
-
-
-def _checked(adapter: TypeAdapter[Any], data: Mapping[str, Any], where: str) -> Any:
-    """`data` as the adapter's type, strictly; keys that the type has not are refused, and the order of the others is kept."""
+def _checked(of: Any, data: Any, where: str) -> Any:
+    """`data` as that type, strictly; keys that the type has not are refused, and the order of the others is kept."""
     try:
         text = json.dumps(data, allow_nan=False, ensure_ascii=False)
-        return adapter.validate_json(text, strict=True, extra="forbid")
+        return _adapter(of).validate_json(text, strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))

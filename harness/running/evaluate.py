@@ -9,8 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import time
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from ..checks import CHECK_KINDS
 from ..core.cell import WEIGHTS, Cell
@@ -19,7 +18,7 @@ from ..core.result import Judgement, Result
 from ..learning.checkpoint import Checkpoint
 from ..learning.workbench import Workbench, exact_arithmetic
 from ..plugins.architecture import Architecture, Traits, Unsupported
-from ..plugins.discovery import ArchitectureName, load, parse_name
+from ..plugins.discovery import load, parse_name
 from ..plugins.extensions import load_extensions
 from ..plugins.subject import PluginFault, describe_error
 
@@ -66,49 +65,11 @@ def evaluate(
             judgement = Judgement("error", str(fault), fault=fault.fault)
         except (Exception, SystemExit) as error:
             judgement = Judgement("error", describe_error(error), fault=Fault.RAISED)
-    return Result(
-        id=cell.id,
-        suite=cell.suite,
-        check=cell.check,
-        kind=cell.kind,
-        case=cell.case,
-        claim=cell.claim,
-        architecture=cell.architecture,
+    return cell.row(
+        judgement,
         options=dict(name.options),
-        outcome=judgement.outcome,
-        reason=judgement.reason,
-        predicted=judgement.predicted,
-        observed=judgement.observed,
-        evidence=judgement.evidence,
-        certificate=judgement.certificate,
-        seed=cell.seed,
-        dtype=cell.dtype,
         seconds=time.perf_counter() - start,
         model_seconds=bench.seconds,
-        reproduce="",
-        refusal=judgement.refusal,
-        fault=judgement.fault,
         forwards=bench.forwards,
         printed=printed.getvalue()[:PRINTED],
     )
-
-
-def describe(name: ArchitectureName) -> Mapping[str, Any]:
-    """What an architecture declares, as plain JSON; imports the plug-in.
-
-    Raises:
-        UnknownName, PluginImportError, OptionError: as `discovery.load` does.
-    """
-    architecture = load(name)
-    traits = architecture.traits
-    return {
-        "name": str(name),
-        "options": {**architecture.defaults, **architecture.options},
-        "symmetry": traits.symmetry,
-        "power": traits.power,
-        "rounds": list(architecture.rounds) if architecture.rounds else None,
-        "domain": traits.domain,
-        "continuous": traits.continuous,
-        "modes": list(traits.modes),
-        "paper": traits.paper,
-    }

@@ -1,4 +1,4 @@
-"""Where tasks are carried out: what a run asks of an executor, and the executors that there are.
+"""Executors: what a run asks of the place where its tasks are carried out, and the registry of such places.
 
 A run hands tasks over, takes the answers as they come, and closes; it knows nothing of processes or machines. A new executor is one
 file and one line, which enters `module:factory` under a name in `EXECUTORS`.
@@ -19,7 +19,7 @@ from ..core.registry import Registry
 
 @dataclass(frozen=True)
 class Task:
-    """One call that is made elsewhere.
+    """One call to be made by an executor.
 
     Args:
         function: a module's own, so that it can be named to another process.
@@ -50,7 +50,7 @@ class Executor(Protocol):
     """Carries tasks out, each once and on one thread, in whatever order and place; what one of them breaks harms no other."""
 
     def submit(self, task: Task) -> int:
-        """Take a task; the number that its answer will bear, another one for every task."""
+        """Take a task; returns the number that its answer will carry, unique to it."""
         ...
 
     def results(self) -> Iterator[tuple[int, Answer | Lost]]:

@@ -27,7 +27,7 @@ class Sound(nn.Module):
         self.update = nn.ModuleList([nn.Linear(3 * CHANNELS, CHANNELS) for _ in range(depth)])
         self.read = nn.Linear(layers * CHANNELS, output.dim)
 
-    def neurons(self, layer: int, state: torch.Tensor) -> torch.Tensor:
+    def neurons(self, state: torch.Tensor) -> torch.Tensor:
         return state
 
     def finish(self, result: torch.Tensor) -> torch.Tensor:
@@ -37,7 +37,7 @@ class Sound(nn.Module):
         states = [self.ends[0].expand(v.batch, -1, -1)]
         states += [encode(bias) for encode, bias in zip(self.bias, v.biases, strict=True)]
         states[-1] = states[-1] + self.ends[1]
-        states[1:-1] = [self.neurons(layer, state) for layer, state in enumerate(states[1:-1], 1)]
+        states[1:-1] = [self.neurons(state) for state in states[1:-1]]
         for step, update in enumerate(self.update):
             news = []
             for layer, own in enumerate(states):
@@ -56,7 +56,7 @@ class Sound(nn.Module):
 
 
 class IndexLeak(Sound):
-    def neurons(self, layer: int, state: torch.Tensor) -> torch.Tensor:
+    def neurons(self, state: torch.Tensor) -> torch.Tensor:
         return state + 0.01 * torch.arange(state.shape[1], dtype=state.dtype, device=state.device)[:, None]
 
 
@@ -115,7 +115,7 @@ NETWORKS: dict[str, type[Sound]] = {
 
 
 def network(name: str) -> Architecture:
-    """The planted network as the plug-in that it would be; all declare to see every round up to their depth."""
+    """A planted network as a plug-in; all declare that they see every round up to their depth."""
     return as_architecture(
         register(f"planted-{name}", symmetry="permutation", power="1-wl", rounds=lambda depth: (depth, depth + 1))(
             type(NETWORKS[name].__name__, (NETWORKS[name],), {})

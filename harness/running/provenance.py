@@ -15,7 +15,7 @@ VERSION = version("orbitcheck")
 LIBRARIES = ("torch", "numpy", "scipy", "canonaut", "scikit-learn")
 
 
-def made_by(device: str, description: Mapping[str, Any]) -> str:
+def provenance(device: str, description: Mapping[str, Any]) -> str:
     """SHA-256 of what a row depends on beside its cell, given its architecture's description."""
     return digest([VERSION, _versions(), device, description.get("source_sha256")])
 

@@ -1,4 +1,4 @@
-"""What is asked of a run, and what it answers where nothing can be run."""
+"""The request for a run, and the error where nothing can be run."""
 
 from __future__ import annotations
 

@@ -15,11 +15,10 @@ from ..checks import CHECK_KINDS
 from ..checks.kinds import TIME_LIMIT
 from ..core.cell import WEIGHTS, Cell
 from ..core.cleaning import BorderError
-from ..core.evidence import NOTHING
 from ..core.outcomes import Fault, Outcome
 from ..core.progress import Progress, unwatched
 from ..core.records import ArchitectureRecord, PlantRecord
-from ..core.result import Result, Run
+from ..core.result import Judgement, Result, Run
 from ..judging.conclusions import conclude
 from ..judging.conclusions import problems as conclusion_problems
 from ..judging.controls import controls, round_ladder
@@ -33,7 +32,7 @@ from .executors import Answer, Executor, Lost, Task, carried_out, open_executor
 from .plan import plan
 from .planted import DEFECTS, plant, report, wanted_by
 from .planted import problems as planted_problems
-from .provenance import VERSION, environment, made_by
+from .provenance import VERSION, environment, provenance
 from .request import NothingToRun, RunRequest
 from .store import CHECKPOINTS, PLUGIN_OUTPUT, Journal, clear_checkpoints, open_journal, save
 from .tasks import evaluate_cell, prepare_zoo
@@ -74,7 +73,7 @@ def _rows(
 ) -> list[Result]:
     """The row of every cell, in their order: kept from before, an error for want of a plug-in, or evaluated now."""
     by_name = {WEIGHTS: {}, **{entry["name"]: entry for entry in descriptions}}
-    origins = {name: made_by(request.device, entry) for name, entry in by_name.items()}
+    origins = {name: provenance(request.device, entry) for name, entry in by_name.items()}
     rows: dict[int, Result] = {}
     for position, cell in enumerate(cells):
         kept = journal.get(cell.id, origins[cell.architecture]) if request.resume else None
@@ -86,7 +85,7 @@ def _rows(
     missing = [position for position in range(len(cells)) if position not in rows]
     for zoo in zoos_of(cells[position] for position in missing):
         progress(f"training {zoo}", 0, 1)
-        list(carried_out(executor, [Task(prepare_zoo, (zoo,))]))  # one that fails is told by the rows that read it
+        list(carried_out(executor, [Task(prepare_zoo, (zoo,))]))  # if it fails, the rows that read it say so
     progress("rows", len(rows), len(cells))
     tasks = [
         Task(
@@ -171,32 +170,11 @@ def time_limit(cell: Cell) -> float:
 
 def unanswered(cell: Cell, reason: str, fault: Fault = Fault.LOST) -> Result:
     """The row of a cell that gave no answer: an error with its line."""
-    return Result(
-        id=cell.id,
-        suite=cell.suite,
-        check=cell.check,
-        kind=cell.kind,
-        case=cell.case,
-        claim=cell.claim,
-        architecture=cell.architecture,
-        options={},
-        outcome="error",
-        reason=reason,
-        predicted="",
-        observed="",
-        evidence=NOTHING,
-        certificate=None,
-        seed=cell.seed,
-        dtype=cell.dtype,
-        seconds=0.0,
-        model_seconds=0.0,
-        reproduce="",
-        fault=fault,
-    )
+    return cell.row(Judgement("error", reason, fault=fault))
 
 
 def reproducer(directory: Path, cell: Cell) -> str:
-    """The one command that runs just this cell again."""
+    """The command that runs this cell alone again."""
     return f"orbitcheck reproduce {shlex.quote(str(directory))} {cell.id}"
 
 

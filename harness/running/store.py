@@ -37,25 +37,27 @@ class StoreError(Exception):
 
 
 class Journal:
-    """Finished rows, durable one by one. One process writes a journal at a time.
+    """Finished rows, each durable once added. One process writes a journal at a time.
 
-    A row is found again under its cell's id and `made_by`: a text that names all that the row depends on beside the cell
+    A row is found again under its cell's id and `provenance`: a text that names all that the row depends on beside the cell
     (versions, device, the plug-in's source).
     """
 
     def __init__(self, connection: sqlite3.Connection):
         self._connection = connection
 
-    def get(self, identity: str, made_by: str) -> Result | None:
+    def get(self, identity: str, provenance: str) -> Result | None:
         """The row, unless there is none or it is damaged."""
-        found = self._connection.execute("SELECT row FROM rows WHERE id = ? AND made_by = ?", (identity, made_by))
+        found = self._connection.execute(
+            "SELECT row FROM finished WHERE id = ? AND provenance = ?", (identity, provenance)
+        )
         text = found.fetchone()
         try:
             return read_row(parsed(text[0])) if text else None
         except BorderError:
             return None
 
-    def add(self, row: Result, made_by: str) -> None:
+    def add(self, row: Result, provenance: str) -> None:
         """Keep a row, instead of an earlier one of the same cell.
 
         Raises:
@@ -63,7 +65,7 @@ class Journal:
         """
         try:
             self._connection.execute(
-                "INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", (row.id, made_by, canonical_json(row.to_json()))
+                "INSERT OR REPLACE INTO finished VALUES (?, ?, ?)", (row.id, provenance, canonical_json(row.to_json()))
             )
         except sqlite3.Error as error:
             raise StoreError(f"the journal {JOURNAL} cannot be written ({error})") from None
@@ -90,10 +92,10 @@ def open_journal(directory: Path | None, resume: bool) -> Iterator[Journal]:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
             connection.execute(
-                "CREATE TABLE IF NOT EXISTS rows (id TEXT, made_by TEXT, row TEXT NOT NULL, PRIMARY KEY (id, made_by))"
+                "CREATE TABLE IF NOT EXISTS finished (id TEXT, provenance TEXT, row TEXT NOT NULL, PRIMARY KEY (id, provenance))"
             )
             if not resume:
-                connection.execute("DELETE FROM rows")
+                connection.execute("DELETE FROM finished")
         except sqlite3.OperationalError as error:
             busy = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
             held = "another run is writing to it" if busy else str(error)

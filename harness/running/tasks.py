@@ -1,4 +1,4 @@
-"""What a run has done elsewhere: plain functions of picklable arguments, called by an executor.
+"""The tasks of a run: plain functions of picklable arguments, called by an executor.
 
 Importing this module costs no torch, since the process that submits imports it too; calling its functions does.
 """
@@ -20,33 +20,44 @@ from ..plugins.discovery import ArchitectureName, PluginImportError, load
 from ..plugins.extensions import load_extensions
 
 
-def evaluate_cell(cell: Cell, device: str, checkpoints: Path | None = None, made_by: str = "") -> dict[str, Any]:
+def evaluate_cell(cell: Cell, device: str, checkpoints: Path | None = None, provenance: str = "") -> dict[str, Any]:
     """One row as plain JSON, just as a journal gives it back.
 
     Args:
         checkpoints: folder where a training keeps its state while it lasts.
-        made_by: what the row depends on beside the cell.
+        provenance: what the row depends on beside the cell.
     """
     from ..learning.checkpoint import Checkpoint
     from .evaluate import evaluate
 
-    kept = Checkpoint(checkpoints / f"{cell.id}.pt", f"{cell.id} {made_by}") if checkpoints is not None else None
+    kept = Checkpoint(checkpoints / f"{cell.id}.pt", f"{cell.id} {provenance}") if checkpoints is not None else None
     return json.loads(canonical_json(evaluate(cell, device=device, checkpoint=kept).to_json()))
 
 
 def describe_architecture(name: ArchitectureName) -> dict[str, Any]:
-    """What a plug-in declares, with the SHA-256 of its source file.
+    """What a plug-in declares, as plain JSON, with the SHA-256 of its source file.
 
     What went wrong comes under `refused` (the user named what is not there, or options that it does not take) or under
     `error` (the plug-in does not load), one line each.
     """
     from ..plugins.subject import describe_error
-    from .evaluate import describe
 
     known = {"name": str(name), "options": dict(name.options)}
     try:
-        source = _source_sha256(load(name).factory)
-        return {**json.loads(json.dumps(describe(name))), "source_sha256": source}
+        architecture = load(name)
+        traits = architecture.traits
+        declared = {
+            "name": str(name),
+            "options": {**architecture.defaults, **architecture.options},
+            "symmetry": traits.symmetry,
+            "power": traits.power,
+            "rounds": architecture.rounds,
+            "domain": traits.domain,
+            "continuous": traits.continuous,
+            "modes": traits.modes,
+            "paper": traits.paper,
+        }
+        return {**json.loads(json.dumps(declared)), "source_sha256": _source_sha256(architecture.factory)}
     except (UnknownName, OptionError) as error:
         return {**known, "refused": str(error)}
     except PluginImportError as error:

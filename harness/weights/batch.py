@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import prod
 
 import numpy as np
 import torch
@@ -138,6 +139,14 @@ class Weights:
                 for name in space.axes
             },
         )
+
+    @staticmethod
+    def from_flat(space: WeightSpace, flat: torch.Tensor) -> Weights:
+        """The inverse of `flat`: `[batch, parameters * channels]` as weight vectors."""
+        channels = flat.shape[1] // space.parameters
+        parts = flat.split([prod(shape) * channels for shape in space.shapes.values()], 1)
+        shaped = zip(space.shapes.items(), parts, strict=True)
+        return Weights(space, {name: part.reshape(len(flat), *shape, channels) for (name, shape), part in shaped})
 
     @staticmethod
     def cat(batches: Iterable[Weights]) -> Weights:

@@ -113,7 +113,7 @@ def compose(g: GroupElement, h: GroupElement) -> GroupElement:
 
 
 def inverse(g: GroupElement) -> GroupElement:
-    """The element that undoes `g`."""
+    """The inverse of `g`."""
     return GroupElement(tuple((axis, tuple(np.argsort(images).tolist())) for axis, images in g.permutations))
 
 

@@ -30,7 +30,7 @@ from orbitcheck.architectures.linear import Layout, WeightsLinear, global_means
 from orbitcheck.architectures.nfn_hnp import NFNHNP
 from orbitcheck.architectures.nfn_np import NFNNP
 from orbitcheck.architectures.unf import UNF
-from orbitcheck.harness.oracles.linear import dimension
+from orbitcheck.harness.oracles.linear_maps import dimension
 
 # L = 2..5, n_0 and n_L in 1..4, hidden widths from 1 up, where some maps coincide.
 SPACES = [

@@ -15,7 +15,7 @@ from orbitcheck.architectures.linear import Layout, SortedLinear, WeightsLinear
 from orbitcheck.architectures.nfn_official import LAYERS, OfficialLayer, specification
 from orbitcheck.architectures.nft import WeightAttention
 from orbitcheck.harness.checks.completeness.measurement import as_matrix, measure
-from orbitcheck.harness.oracles.linear import dimension
+from orbitcheck.harness.oracles.linear_maps import dimension
 from orbitcheck.harness.plugins.discovery import load, parse_name
 from orbitcheck.harness.plugins.redraw import redraw_
 from orbitcheck.harness.weights.inputs import CONSTRUCTED, constructed

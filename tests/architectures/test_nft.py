@@ -12,9 +12,9 @@ import torch
 from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported, Weights, WeightSpace, act, mlp, random_elements
 from orbitcheck.architectures.nft import NFT, WeightAttention
 from orbitcheck.harness.checks import CHECK_KINDS
-from orbitcheck.harness.checks.kinds import NamedSpace, parse_parameters
 from orbitcheck.harness.checks.separation.draws import draw_once
 from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.parameters import parse_parameters
 from orbitcheck.harness.core.result import Result
 from orbitcheck.harness.learning.workbench import Workbench
 from orbitcheck.harness.pairs.making import make_pair, read_pairs
@@ -22,6 +22,7 @@ from orbitcheck.harness.plugins.architecture import Architecture, as_architectur
 from orbitcheck.harness.plugins.redraw import GAINS, redraw_
 from orbitcheck.harness.running.evaluate import evaluate
 from orbitcheck.harness.weights.inputs import CONSTRUCTED, constructed
+from orbitcheck.harness.weights.space import NamedSpace
 
 SPACES = {"tiny": mlp(2, 4, 3, 1), "shallow": mlp(3, 5, 2), "deep": mlp(1, 3, 1, 4, 2, 1), "ones": mlp(1, 1, 1)}
 OUTPUTS = [Invariant(3), Equivariant(2)]

@@ -11,9 +11,9 @@ from torch import nn
 
 from orbitcheck import Equivariant, Invariant, Weights, mlp
 from orbitcheck.harness.checks.approximation.data import problem
-from orbitcheck.harness.checks.approximation.floors import ground, leak
 from orbitcheck.harness.checks.approximation.kind import KIND
-from orbitcheck.harness.checks.approximation.learner import Learner, as_weights, tensor_scales
+from orbitcheck.harness.checks.approximation.learner import Learner, tensor_scales
+from orbitcheck.harness.checks.approximation.reference import leak, reference
 from orbitcheck.harness.checks.approximation.task import read_case
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
@@ -59,7 +59,7 @@ def row(parameters, architecture="sorted-mlp", case: str | None = None, checkpoi
 
 def facts(found) -> dict:
     """The evidence but for the one number that is a time."""
-    return {key: value for key, value in found.evidence.items() if key != "loop_share"}
+    return {key: value for key, value in vars(found.evidence).items() if key != "loop_share"}
 
 
 EVIDENCE = {
@@ -243,7 +243,7 @@ def test_emitted_networks_start_at_the_input_and_are_averaged():
 
 def test_scales_of_tensors_of_zeros_are_one():
     data = problem(resolved("negation", {"name": "ties", "ties": "zero-biases"}, space="line"))
-    scales = as_weights(data.space, tensor_scales(data)[None])
+    scales = Weights.from_flat(data.space, tensor_scales(data)[None])
     assert (scales.tensors["b1"] == 1).all() and (scales.tensors["W1"] != 1).all()
 
 
@@ -299,10 +299,12 @@ def test_the_spread_inside_a_class_over_its_noise():
 def test_capacity_floors_fall_with_the_number_of_networks():
     parameters = resolved("tooth-doubling", {"name": "ties", "ties": "zero-biases"}, space="hinge", points=64)
     data = problem(parameters)
-    floors = [ground(data, None, networks).floor for networks in (1, 2, 4)]
+    floors = [reference(data, None, networks).floor for networks in (1, 2, 4)]
     assert [floor.kind for floor in floors] == ["capacity"] * 3
     assert floors[0].relative > floors[1].relative > floors[2].relative == pytest.approx(0, abs=1e-12)
-    assert ground(problem(resolved("negation", space="two")), None, 1).floor is None  # two inputs, not piecewise linear
+    assert (
+        reference(problem(resolved("negation", space="two")), None, 1).floor is None
+    )  # two inputs, not piecewise linear
     found = row(parameters, "flat-mlp")
     assert (found.predicted, found.outcome) == ("impossible", "pass")
 

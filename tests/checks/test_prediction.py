@@ -6,12 +6,12 @@ import pytest
 
 from orbitcheck.harness.checks.prediction import ANY, NOT_SEPARATED, SEPARATED, predict
 
-ONE_ORBIT = {"orbit": "same", "round_parted": None, "function": "equal"}
-TWINS = {"orbit": "different", "round_parted": None, "function": "equal"}
-ROUND_3_SAME = {"orbit": "different", "round_parted": 3, "function": "equal"}
-ROUND_3_DIFFERENT = {"orbit": "different", "round_parted": 3, "function": "different"}
-ROUND_3_UNKNOWN = {"orbit": "different", "round_parted": 3, "function": "unknown"}
-ORBIT_UNKNOWN = {"orbit": "unknown", "round_parted": None, "function": "equal"}
+ONE_ORBIT = {"orbit": "same", "separating_round": None, "function": "equal"}
+TWINS = {"orbit": "different", "separating_round": None, "function": "equal"}
+ROUND_3_SAME = {"orbit": "different", "separating_round": 3, "function": "equal"}
+ROUND_3_DIFFERENT = {"orbit": "different", "separating_round": 3, "function": "different"}
+ROUND_3_UNKNOWN = {"orbit": "different", "separating_round": 3, "function": "unknown"}
+ORBIT_UNKNOWN = {"orbit": "unknown", "separating_round": None, "function": "equal"}
 
 POWERS = ["below-1-wl", "1-wl", "complete", "function", "unknown"]
 TABLE = [

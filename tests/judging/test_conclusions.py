@@ -129,11 +129,11 @@ def test_a_stranger_is_apart_where_classes_merge_orbits_and_equal_elsewhere():
 
 
 @pytest.mark.parametrize(
-    ("round_parted", "observed", "outcome"),
+    ("separating_round", "observed", "outcome"),
     [(None, "separated", "pass"), (2, "separated", "undecided"), (None, "not separated", "undecided")],
 )
-def test_pairs_that_no_round_parts_show_a_stranger_too(round_parted, observed, outcome):
-    pair = row("x", "1", check="pairs", kind="separation", observed=observed, round=round_parted)
+def test_pairs_that_no_round_parts_show_a_stranger_too(separating_round, observed, outcome):
+    pair = row("x", "1", check="pairs", kind="separation", observed=observed, round=separating_round)
     assert concluded("prop-5.3", [*curve("a", *CLOSE), *curve("x", *CLOSE), pair]).outcome == outcome
 
 

@@ -81,7 +81,9 @@ def test_the_full_tier_costs_at_most_120_000_forward_passes(relations):
         power = architecture.traits.power
         cost = 0
         for orbit, parted, function in relations:
-            told = predict(orbit=orbit, round_parted=parted, function=function, power=power, rounds=architecture.rounds)
+            told = predict(
+                orbit=orbit, separating_round=parted, function=function, power=power, rounds=architecture.rounds
+            )
             cost += FORWARDS[told.verdict]
         assert cost <= BUDGET - MARGIN, name
 

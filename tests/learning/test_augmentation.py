@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from orbitcheck import WeightSpace, mlp
-from orbitcheck.harness.checks.approximation.learner import as_weights
+from orbitcheck import Weights, WeightSpace, mlp
 from orbitcheck.harness.learning.augmentation import sign_flips
 from orbitcheck.harness.weights.realisation import realise
 
@@ -26,15 +25,15 @@ def test_functions_stay_to_the_bit(widths, activation):
     v = drawn(space)
     moved = sign_flips(space, SEEDS)(v, 0)
     assert not torch.equal(moved, v)
-    before, after = (realise(as_weights(space, flat.flatten(0, 1)), x) for flat in (v, moved))
+    before, after = (realise(Weights.from_flat(space, flat.flatten(0, 1)), x) for flat in (v, moved))
     assert torch.equal(before, after)
 
 
 def test_entries_are_multiplied_by_the_signs_of_the_neurons_that_they_join():
     """Held against diagonal matrices, whose signs are read off the biases."""
     space = mlp(2, 4, 3, 2, activation="tanh")
-    v = as_weights(space, drawn(space).flatten(0, 1))
-    moved = as_weights(space, sign_flips(space, SEEDS)(drawn(space), 5).flatten(0, 1))
+    v = Weights.from_flat(space, drawn(space).flatten(0, 1))
+    moved = Weights.from_flat(space, sign_flips(space, SEEDS)(drawn(space), 5).flatten(0, 1))
     for number in range(v.batch):
         one, other = ({name: tensor[number, ..., 0].numpy() for name, tensor in w.items()} for w in (v, moved))
         first, second = (np.diag(other[name] / one[name]) for name in ("b1", "b2"))
@@ -50,7 +49,7 @@ def test_every_choice_of_signs_comes_up_equally_often():
     flips = sign_flips(space, SEEDS)
     ones = torch.ones(len(SEEDS), 64, space.parameters)
     seen = torch.cat([flips(ones, step).flatten(0, 1) for step in range(20)])
-    signs = as_weights(space, seen)
+    signs = Weights.from_flat(space, seen)
     code = torch.stack([signs.tensors[name][:, i, 0] for name in ("b1", "b2") for i in range(2)], 1) < 0
     counts = torch.bincount((code.long() * torch.tensor([1, 2, 4, 8])).sum(1), minlength=16)
     assert counts.sum() == 2560  # 160 each expected, standard deviation 12

@@ -7,11 +7,12 @@ import pytest
 from orbitcheck import mlp
 from orbitcheck.harness.checks import CHECK_KINDS
 from orbitcheck.harness.checks.equivariance.evidence import Cause
-from orbitcheck.harness.checks.kinds import NamedSpace, parse_parameters
 from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.parameters import parse_parameters
 from orbitcheck.harness.core.result import Result
 from orbitcheck.harness.plugins.architecture import Architecture
 from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.weights.space import NamedSpace
 
 KIND = CHECK_KINDS["equivariance"]
 SPACES = {

@@ -39,7 +39,7 @@ TESTS_OF = {
     "orbitcheck.harness.oracles.stabiliser": ("tests/oracles/test_stabiliser.py",),
     "orbitcheck.harness.oracles.invariants": ("tests/oracles/test_invariants.py",),
     "orbitcheck.harness.oracles.individualisation": ("tests/oracles/test_individualisation.py",),
-    "orbitcheck.harness.oracles.linear": ("tests/oracles/test_linear.py",),
+    "orbitcheck.harness.oracles.linear_maps": ("tests/oracles/test_linear_maps.py",),
     "orbitcheck.harness.oracles.functions.normal_form": ("tests/oracles/test_normal_form.py",),
     "orbitcheck.harness.oracles.functions.polyline": ("tests/oracles/test_polyline.py",),
     "orbitcheck.harness.oracles.function": ("tests/oracles/test_function.py",),

@@ -1,4 +1,4 @@
-"""What a row of the approximation check learns from: samples, targets and the units they are measured in.
+"""The data that an approximation row learns from: samples, targets and the units they are measured in.
 
 The samples are a function of regime, space and sizes, and the targets of these and the target: the same for every architecture,
 size and number of networks, so that errors can be compared. Kept per process, since many rows ask for the same.
@@ -85,17 +85,12 @@ class Problem:
         values = self.targets["test"]
         if self.target.kind != EQUIVARIANT_OPERATOR:
             return float(values.var(0, correction=0).mean())
-        means = _spread_over(self.space, _blocks(self.space, self.size, values, lambda block: block.mean((0, 1))))
+        means = spread_over(self.space, _blocks(self.space, values, lambda block: block.mean((0, 1))))
         return float((values - means).square().mean())
 
     def entries(self, values: torch.Tensor) -> dict[str, np.ndarray]:
         """`[n, outputs]` of an equivariant operator as tensor name -> `[n, *shape, channels]`."""
-        sizes = [int(np.prod(shape)) * self.size for shape in self.space.shapes.values()]
-        parts = values.split(sizes, 1)
-        return {
-            name: part.reshape(-1, *shape, self.size).numpy()
-            for (name, shape), part in zip(self.space.shapes.items(), parts, strict=True)
-        }
+        return {name: tensor.numpy() for name, tensor in Weights.from_flat(self.space, values).items()}
 
 
 def problem(parameters: Mapping[str, Any]) -> Problem:
@@ -144,8 +139,8 @@ def _flat(values: torch.Tensor | Weights) -> torch.Tensor:
 
 def _units(target: Target, space: WeightSpace, size: int, values: torch.Tensor) -> Units:
     if target.kind == EQUIVARIANT_OPERATOR:
-        shift = _spread_over(space, _blocks(space, size, values, lambda block: block.mean((0, 1))))
-        scale = _spread_over(space, _blocks(space, size, values, lambda block: block.std((0, 1), correction=0)))
+        shift = spread_over(space, _blocks(space, values, lambda block: block.mean((0, 1))))
+        scale = spread_over(space, _blocks(space, values, lambda block: block.std((0, 1), correction=0)))
     elif target.kind == FUNCTION_OPERATOR:
         by_neuron = values.view(len(values), -1, size).flatten(0, 1)
         repeats = values.shape[1] // size
@@ -155,13 +150,12 @@ def _units(target: Target, space: WeightSpace, size: int, values: torch.Tensor) 
     return Units(shift, torch.where(scale > 1e-12 * (1 + shift.abs()), scale, 1.0))
 
 
-def _blocks(space: WeightSpace, size: int, values: torch.Tensor, reduce: Any) -> list[torch.Tensor]:
+def _blocks(space: WeightSpace, values: torch.Tensor, reduce: Any) -> list[torch.Tensor]:
     """`reduce` of each tensor's `[n, entries, channels]`."""
-    sizes = [int(np.prod(shape)) * size for shape in space.shapes.values()]
-    return [reduce(part.unflatten(1, (-1, size))) for part in values.split(sizes, 1)]
+    return [reduce(tensor.flatten(1, -2)) for _, tensor in Weights.from_flat(space, values).items()]
 
 
-def _spread_over(space: WeightSpace, per_tensor: list[torch.Tensor]) -> torch.Tensor:
+def spread_over(space: WeightSpace, per_tensor: list[torch.Tensor]) -> torch.Tensor:
     """One `[channels]` per tensor as `[outputs]`."""
     entries = [int(np.prod(shape)) for shape in space.shapes.values()]
     return torch.cat([value.repeat(count) for value, count in zip(per_tensor, entries, strict=True)])

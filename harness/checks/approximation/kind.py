@@ -2,9 +2,7 @@
 
 Question: does training find the target map, and if not, is that the theory or the budget? The error is the squared error on a
 test set over the variance of the target there, so that 1 is the mean. Beside it stands the exact floor: what no map can
-undercut that is constant on the classes which the architecture cannot tell apart (theory.md, section 7).
-
-Measured in `measurement.py`, judged in `verdict.py` (protocol.md, section 5).
+undercut that is constant on the classes which the architecture cannot separate (theory.md, section 7).
 """
 
 from __future__ import annotations
@@ -120,7 +118,7 @@ def time_limit(parameters: Mapping[str, Any]) -> float:
 
 
 def needs(parameters: Mapping[str, Any]) -> list[str]:
-    """The regime's."""
+    """The zoos that the regime reads."""
     _, _, regime, settings, _ = read(parameters)
     return list(regime.needs(settings))
 

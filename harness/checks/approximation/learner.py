@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from ...targets.target import FUNCTION_OPERATOR
 from ...weights.batch import Weights
 from ...weights.expansion import mean_function
-from ...weights.space import WeightSpace
-from .data import Problem
+from .data import Problem, spread_over
 
 
 class Learner(torch.nn.Module):
@@ -36,7 +34,7 @@ class Learner(torch.nn.Module):
         self.emitter = Emitter(problem, reach * sizes) if problem.target.kind == FUNCTION_OPERATOR else None
 
     def forward(self, flat: torch.Tensor) -> torch.Tensor:
-        answer = self.network(as_weights(self.space, flat * self.unit))
+        answer = self.network(Weights.from_flat(self.space, flat * self.unit))
         if self.emitter is not None:
             return self.emitter(flat, answer)
         return answer.flat() if isinstance(answer, Weights) else answer
@@ -64,8 +62,8 @@ class Emitter(torch.nn.Module):
         self.register_buffer("scale", problem.units.scale)
 
     def forward(self, flat: torch.Tensor, answer: Weights) -> torch.Tensor:
-        reach = as_weights(self.space, self.reach.unsqueeze(0))
-        start = as_weights(self.space, flat)
+        reach = Weights.from_flat(self.space, self.reach.unsqueeze(0))
+        start = Weights.from_flat(self.space, flat)
         emitted = Weights(
             self.space,
             {name: start.tensors[name] + reach.tensors[name] * moved for name, moved in answer.items()},
@@ -75,21 +73,6 @@ class Emitter(torch.nn.Module):
 
 def tensor_scales(problem: Problem) -> torch.Tensor:
     """`[entries]`: root mean square of each entry's tensor over the training set; 1 where all is zero."""
-    shapes = problem.space.shapes.values()
-    parts = problem.inputs("train").split([int(np.prod(shape)) for shape in shapes], 1)
-    scales = [part.square().mean().sqrt() for part in parts]
-    return torch.cat(
-        [
-            (scale if scale > 0 else torch.ones_like(scale)).repeat(part.shape[1])
-            for scale, part in zip(scales, parts, strict=True)
-        ]
-    )
-
-
-def as_weights(space: WeightSpace, flat: torch.Tensor) -> Weights:
-    """`[batch, entries]` as weight vectors, the inverse of `Weights.flat` at one channel."""
-    parts = flat.split([int(np.prod(shape)) for shape in space.shapes.values()], 1)
-    return Weights(
-        space,
-        {name: part.reshape(-1, *shape, 1) for (name, shape), part in zip(space.shapes.items(), parts, strict=True)},
-    )
+    samples = Weights.from_flat(problem.space, problem.inputs("train"))
+    scales = [tensor.square().mean().sqrt() for _, tensor in samples.items()]
+    return spread_over(problem.space, [(scale if scale > 0 else torch.ones_like(scale))[None] for scale in scales])

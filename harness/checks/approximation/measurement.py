@@ -19,13 +19,14 @@ from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture
 from ...plugins.capacity_search import fitted
 from ...plugins.subject import Subject
+from ...weights.batch import Weights
 from ...weights.inputs import jittered
 from ..applicability import Refused, applicability
 from . import task, verdict
 from .data import Problem, problem
 from .evidence import ApproximationEvidence, SeedEvidence
-from .floors import Ground, ground, leak
-from .learner import Learner, as_weights
+from .learner import Learner
+from .reference import Reference, leak, reference
 
 RESAMPLES = 1000
 POINTS = 40
@@ -60,7 +61,7 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     reach = parameters["reach"]
     learners = [_learner(chosen.architecture, data, networks, seed, reach, bench) for seed in seeds]
     training = _trained(learners, data, parameters, seeds, bench)
-    known = ground(data, verdict.classes_of(traits, data.general_position), networks)
+    known = reference(data, verdict.classes_of(traits, data.general_position), networks)
     prediction = verdict.predict(traits, architecture.rounds, target.kind, known.floor, parameters["threshold"])
     measured, mse = _measured(learners, data, known, training, bench)
     evidence = ApproximationEvidence(
@@ -114,7 +115,7 @@ def _trained(learners: list[Learner], data: Problem, parameters: Any, seeds: lis
 
 
 def _measured(
-    learners: list[Learner], data: Problem, known: Ground, training: Training, bench: Workbench
+    learners: list[Learner], data: Problem, known: Reference, training: Training, bench: Workbench
 ) -> tuple[verdict.Measured, float]:
     """The test errors in float64, where noise is far below any floor; and the mean squared error in the target's units."""
     inputs, wanted = data.inputs("test"), data.targets["test"]
@@ -153,7 +154,7 @@ def _noise(
 ) -> torch.Tensor:
     """How outputs move under one unit in the last place of every weight that is read, and of every parameter."""
     rng = np.random.default_rng(number)
-    moved = jittered(as_weights(learner.space, inputs), rng).flat()
+    moved = jittered(Weights.from_flat(learner.space, inputs), rng).flat()
     shaken = copy.deepcopy(learner)
     with torch.no_grad():
         for parameter in shaken.parameters():

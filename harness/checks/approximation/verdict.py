@@ -148,7 +148,7 @@ class Measured:
 
 
 def judge(measured: Measured, prediction: Prediction, floor: Floor | None, threshold: float) -> Verdict:
-    """A pure function of what was measured."""
+    """The verdict: a pure function of what was measured."""
     verdict = prediction.verdict
     if measured.diverged:
         number, step, loss = measured.diverged[0]

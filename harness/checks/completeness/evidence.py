@@ -10,7 +10,15 @@ from ...core.evidence import Evidence
 
 @dataclass(frozen=True)
 class CompletenessEvidence(Evidence):
-    """Ranks measured and dimensions counted: see `verdict.Measurement`."""
+    """Ranks measured and dimensions counted.
+
+    Args:
+        axes: the axes whose permutations the layer commutes with.
+        hidden: whether these include all permuted axes of the space.
+        rank, dimension: of the linear maps.
+        constant_rank, constant_dimension: of the constants.
+        missing: "input -> output" tensors whose own maps are not all realised, with rank and dimension.
+    """
 
     space: str
     axes: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 Law: the maps `v -> layer(v) - layer(0)` over all parameters of the layer, one channel in and out, span a space whose dimension
 is the number of orbits of the group on pairs of entries; the constants `layer(0)` span the invariant vectors
-(theory.md, section 7). The dimension is counted exactly (`oracles/linear.py`), the span is measured as a rank. A layer may
+(theory.md, section 7). The dimension is counted exactly (`oracles/linear_maps.py`), the span is measured as a rank. A layer may
 commute with more than the hidden permutations (NFN-NP); then it is held against the group that it was seen to commute with.
 """
 
@@ -16,7 +16,7 @@ from pydantic import Field
 from ...core.parameters import Parameters
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
-from ..space_names import known_spaces
+from ..space_names import one_a_space, spaces_json
 from .evidence import CompletenessEvidence
 
 
@@ -37,13 +37,7 @@ def resolve(parameters: CompletenessParameters, spaces: Mapping[str, NamedSpace]
         size = named.space.parameters
         return f"{size} entries; completeness takes at most {LARGEST}" if size > LARGEST else None
 
-    known = known_spaces(parameters.spaces, spaces, objection)
-    return {"spaces": {name: named.space.to_json() for name, named in known.items()}}
-
-
-def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """One case a space."""
-    return tuple(parameters["spaces"])
+    return spaces_json(parameters.spaces, spaces, objection)
 
 
 KIND = CheckKind(
@@ -51,7 +45,7 @@ KIND = CheckKind(
     title="a linear layer realises every equivariant linear map: measured rank against the exact dimension",
     parameters=CompletenessParameters,
     resolve=resolve,
-    cases=cases,
+    cases=one_a_space,
     evidence=CompletenessEvidence,
     measurement="orbitcheck.harness.checks.completeness.measurement:measure_case",
 )

@@ -11,7 +11,7 @@ from ...core.cell import Cell
 from ...core.outcomes import Refusal
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
-from ...oracles.linear import blocks, dimension
+from ...oracles.linear_maps import blocks, dimension
 from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.redraw import redraw_
 from ...plugins.subject import PluginFault, describe_error
@@ -36,12 +36,9 @@ def as_matrix(layer: torch.nn.Module, space: WeightSpace) -> tuple[torch.Tensor,
     """
     size = space.parameters
     inputs = torch.cat([torch.zeros(1, size), torch.eye(size), torch.full((1, size), 2.0)]).double()
-    sizes = [int(np.prod(shape)) for shape in space.shapes.values()]
-    parts = zip(space.shapes.items(), inputs.split(sizes, 1), strict=True)
-    v = Weights(space, {name: part.reshape(-1, *shape, 1) for (name, shape), part in parts})
     try:
         with torch.no_grad():
-            result = layer(v)
+            result = layer(Weights.from_flat(space, inputs))
     except Exception as error:
         raise PluginFault(f"the linear layer raised {describe_error(error)}") from error
     if not isinstance(result, Weights) or (result.space, result.channels) != (space, 1):
@@ -65,14 +62,11 @@ def rank(rows: torch.Tensor) -> int:
 
 def commuting_axes(matrices: Sequence[torch.Tensor], space: WeightSpace) -> tuple[str, ...]:
     """The axes all of whose permutations commute with every matrix; adjacent transpositions generate them."""
-    entry = torch.arange(space.parameters, dtype=torch.float64)
-    sizes = [int(np.prod(shape)) for shape in space.shapes.values()]
+    entry = torch.arange(space.parameters, dtype=torch.float64)[None]
     found = []
     for axis in space.size:
         moving = WeightSpace(space.tensors, space.sizes, (axis,), space.activation)
-        parts = zip(space.shapes.items(), entry.split(sizes), strict=True)
-        v = Weights(moving, {name: part.reshape(1, *shape, 1) for (name, shape), part in parts})
-        orders = [act(g, v).flat()[0].long() for g in generators(moving)]
+        orders = [act(g, Weights.from_flat(moving, entry)).flat()[0].long() for g in generators(moving)]
         if all(
             torch.allclose(A[order][:, order], A, rtol=0, atol=1e-9 * float(A.abs().max()))
             for A in matrices
@@ -115,12 +109,12 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     bench.forwards += draws
     axes = commuting_axes(matrices[:2], space)
     measured = measure(torch.stack(matrices), torch.stack(constants), space, axes)
-    return Judgement.of(verdict.judge(measured), CompletenessEvidence(str(space), **vars(measured)))
+    return Judgement.of(verdict.judge(measured), measured)
 
 
 def measure(
     matrices: torch.Tensor, constants: torch.Tensor, space: WeightSpace, axes: tuple[str, ...]
-) -> verdict.Measurement:
+) -> CompletenessEvidence:
     """Ranks of `[draws, entries, entries]` and `[draws, entries]` against the dimensions for the group on `axes`."""
     exact = dimension(space, axes)
     realised = rank(matrices.flatten(1))
@@ -132,7 +126,8 @@ def measure(
             block = dict(zip(space.axes, rows[target].split(sizes, 2), strict=True))[source]
             if (got := rank(block.flatten(1))) < wanted:
                 missing[f"{source} -> {target}"] = (got, wanted)
-    return verdict.Measurement(
+    return CompletenessEvidence(
+        space=str(space),
         axes=axes,
         hidden=set(space.permuted) <= set(axes),
         rank=realised,

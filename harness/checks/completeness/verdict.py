@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from ...core.result import Verdict
+from .evidence import CompletenessEvidence
 
 PREDICTED = "complete"
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """Ranks measured and dimensions counted.
-
-    Args:
-        axes: the axes whose permutations the layer commutes with.
-        hidden: whether these include all permuted axes of the space.
-        rank, dimension: of the linear maps.
-        constant_rank, constant_dimension: of the constants.
-        missing: "input -> output" tensors whose own maps are not all realised, with rank and dimension.
-    """
-
-    axes: tuple[str, ...]
-    hidden: bool
-    rank: int
-    dimension: int
-    constant_rank: int
-    constant_dimension: int
-    missing: Mapping[str, tuple[int, int]]
-
-
-def judge(measured: Measurement) -> Verdict:
+def judge(measured: CompletenessEvidence) -> Verdict:
     """The verdict on one layer; a rank above the dimension would be a layer that is not equivariant."""
     ranks = (measured.rank, measured.constant_rank)
     wanted = (measured.dimension, measured.constant_dimension)

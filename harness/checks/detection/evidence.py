@@ -13,7 +13,7 @@ class DetectionEvidence(Evidence):
     """The two ladders.
 
     Args:
-        smallest_change: that was told apart; None if not even the largest was.
+        smallest_change: that was seen; None if not even the largest was.
         digits: of that change.
         t_res: the last refinement round at which a missing gap would mean missing power.
         ladder: round -> digits of the best ratio.

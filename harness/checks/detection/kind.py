@@ -1,7 +1,7 @@
 """The limit of detection: how small a change, and how late a refinement round, a network still shows. No torch.
 
 A control beside the separation check: a tool that says 'not separated' has to say what it would have seen. Two ladders,
-`w = v + delta z` for ever smaller delta, and pairs that part in exactly round t (protocol.md, section 4). The result is a
+`w = v + delta z` for ever smaller delta, and pairs that exactly round t separates (protocol.md, section 4). The result is a
 graded score in digits and rounds; only a network that shows nothing at all is not passed.
 """
 
@@ -15,7 +15,7 @@ from pydantic import Field
 from ...core.parameters import Parameters
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
-from ..space_names import known_spaces
+from ..space_names import one_a_space, spaces_json
 from .evidence import DetectionEvidence
 
 
@@ -27,19 +27,11 @@ class DetectionParameters(Parameters):
 
 def resolve(parameters: DetectionParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
     """Plain parameters with every space written out; SuiteValueError for an unknown space or one that is no MLP's."""
-    known = known_spaces(
-        parameters.spaces,
-        spaces,
-        lambda named: (
-            None if named.space.is_mlp else f"detection is defined for MLP spaces only, not for {named.space}"
-        ),
-    )
-    return {"spaces": {name: named.space.to_json() for name, named in known.items()}}
 
+    def objection(named: NamedSpace) -> str | None:
+        return None if named.space.is_mlp else f"detection is defined for MLP spaces only, not for {named.space}"
 
-def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """One case a space."""
-    return tuple(parameters["spaces"])
+    return spaces_json(parameters.spaces, spaces, objection)
 
 
 KIND = CheckKind(
@@ -47,7 +39,7 @@ KIND = CheckKind(
     title="limit of detection: the smallest change and the latest refinement round that the network still shows",
     parameters=DetectionParameters,
     resolve=resolve,
-    cases=cases,
+    cases=one_a_space,
     evidence=DetectionEvidence,
     measurement="orbitcheck.harness.checks.detection.measurement:measure_case",
 )

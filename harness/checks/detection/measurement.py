@@ -18,7 +18,7 @@ from . import verdict
 
 
 def smallest_change(architecture: Architecture, space: WeightSpace, seed: int, bench: Workbench) -> int | None:
-    """The smallest exponent e with `v + 10^e z` told from `v`, by bisection; None if not even the largest is."""
+    """The smallest exponent e with `v + 10^e z` separated from `v`, by bisection; None if not even the largest is."""
     v, z = (constructed("generic", space, 2, np.random.default_rng(seed)).arrays(index) for index in (0, 1))
 
     def seen(exponent: int) -> bool:

@@ -3,14 +3,12 @@
 Law: `phi(g v) = phi(v)` for invariant outputs, `phi(g v) = g phi(v)` for equivariant ones, for the generators and for
 random elements of the group (theory.md, section 1). Beside the law stand the properties without which it means nothing: the
 same call gives the same answer, no sample depends on its batch, the input is left alone, the output depends on it.
-
-Measured in `law.py`, judged in `verdict.py` (protocol.md, section 2).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
@@ -21,16 +19,8 @@ from ..space_names import known_spaces
 from .evidence import EquivarianceEvidence
 from .verdict import ZOO_INPUT
 
-CONSTRUCTED_INPUTS = (
-    "generic",
-    "ties",
-    "zeros",
-    "equal-biases",
-    "duplicated-neurons",
-    "large",
-    "small",
-    "pruned",
-)
+ConstructedInput = Literal["generic", "ties", "zeros", "equal-biases", "duplicated-neurons", "large", "small", "pruned"]
+CONSTRUCTED_INPUTS = get_args(ConstructedInput)
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -42,11 +32,7 @@ class EquivarianceParameters(Parameters):
     outputs: Annotated[list[Literal["invariant", "equivariant"]], Field(min_length=1)] = ["invariant", "equivariant"]
     inputs: (
         Annotated[
-            list[
-                Literal[
-                    "generic", "ties", "zeros", "equal-biases", "duplicated-neurons", "large", "small", "pruned", "zoo"
-                ]
-            ],
+            list[ConstructedInput | Literal["zoo"]],
             Field(min_length=1, description="default: every constructed kind, or `zoo` for the space of a zoo"),
         ]
         | None
@@ -59,14 +45,13 @@ class EquivarianceParameters(Parameters):
 def resolve(parameters: EquivarianceParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
     """Plain parameters with every space written out; SuiteValueError for a space or an input that cannot be."""
     known = known_spaces(parameters.spaces, spaces)
-    problems: list[tuple[tuple[str | int, ...], str]] = []
+    problems = []
     inputs: dict[str, list[str]] = {}
     for name, named in known.items():
         inputs[name] = list(parameters.inputs or ()) or ([ZOO_INPUT] if named.zoo else list(CONSTRUCTED_INPUTS))
         if ZOO_INPUT in inputs[name] and named.zoo is None:
-            problems.append(
-                (("inputs",), f'space "{name}" has no zoo; the input "zoo" needs one, as in {{zoo: digits-inr}}')
-            )
+            message = f'space "{name}" has no zoo; the input "zoo" needs one, as in {{zoo: digits-inr}}'
+            problems.append((("inputs",), message))
     if problems:
         raise SuiteValueError(*problems)
     return {
@@ -76,7 +61,7 @@ def resolve(parameters: EquivarianceParameters, spaces: Mapping[str, NamedSpace]
 
 
 def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """`space/output/input/mode`."""
+    """One case a combination: `space/output/input/mode`."""
     return tuple(
         f"{name}/{output}/{kind}/{mode}"
         for name, space in parameters["spaces"].items()

@@ -78,12 +78,7 @@ def moved(
     """`g phi(v)` for flat outputs `[batch, entries]`: nothing moves in an invariant one."""
     if isinstance(output, Invariant):
         return outputs
-    tensors, start = {}, 0
-    for name, shape in space.shapes.items():
-        size = int(np.prod(shape)) * output.channels
-        tensors[name] = outputs[:, start : start + size].reshape(-1, *shape, output.channels)
-        start += size
-    return act(elements, Weights(space, tensors)).flat()
+    return act(elements, Weights.from_flat(space, outputs)).flat()
 
 
 def _largest(difference: torch.Tensor) -> float:

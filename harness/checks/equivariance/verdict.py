@@ -45,7 +45,7 @@ class Measurement:
 
     @property
     def noise(self) -> float:
-        """What no error in float64 stands out of: the floor, or how far repeated calls differ."""
+        """The noise of errors in float64: the floor, or how far repeated calls differ."""
         return max(self.floor64, self.properties[Rule.REPEATED_CALL])
 
 
@@ -84,7 +84,7 @@ def values(measured: Measurement) -> dict[Rule, float]:
 
 
 def broken(measured: Measurement) -> tuple[Rule, ...]:
-    """The rules that the measurement says are broken; nothing else is asked of a network that changes its input or its mind."""
+    """The broken rules; a changed input, or repeated calls that differ, stand alone, since nothing else can be asked then."""
     if measured.modified:
         return (Rule.UNMODIFIED_INPUT,)
     if measured.properties[Rule.REPEATED_CALL] > FAIL_ERROR:
@@ -95,7 +95,7 @@ def broken(measured: Measurement) -> tuple[Rule, ...]:
 
 
 def judge(measured: Measurement) -> Verdict:
-    """A pure function of the measurement and the thresholds above.
+    """The verdict: a pure function of the measurement and the thresholds above.
 
     Float64 decides. Float32 can only convict: an error there that no rounding explains is a violation, whatever float64
     says; one near its floor is no more than what the row's evidence tells.

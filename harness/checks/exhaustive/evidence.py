@@ -10,7 +10,7 @@ from ...core.evidence import Evidence, Number
 
 @dataclass(frozen=True)
 class RoundCount(Evidence):
-    """Pairs that part in one refinement round, and how many of them the network separated."""
+    """Pairs that one refinement round separates, and how many of them the network separated."""
 
     pairs: int
     separated: int
@@ -23,8 +23,8 @@ class ExhaustiveEvidence(Evidence):
     Args:
         nets, pairs, classes: of the bank; classes are refinement's.
         draws: taken; `set_aside` of them could not be read.
-        by_round: round of refinement ("none" for pairs that never part) -> counts.
-        smallest_ratio: of gap to noise over the pairs predicted to part; `largest_null_ratio` over those predicted not to.
+        by_round: round of refinement ("none" for pairs that none separates) -> counts.
+        smallest_ratio: of gap to noise over the pairs predicted to be separated; `largest_null_ratio` over those predicted not to.
     """
 
     space: str

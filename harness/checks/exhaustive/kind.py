@@ -1,10 +1,8 @@
 """The exhaustive check: all pairs of all small nets of a kind at once, each net evaluated once a draw. No torch.
 
-Question: which pairs does `phi` part, of every two nets that are not in one orbit? Where the separation check shows one pair in
+Question: which pairs of nets that are not in one orbit does `phi` separate? Where the separation check shows one pair in
 many copies, this one shows every net in one fresh copy a draw (a second one for some, as controls), so a bank of 317 nets and
 50,086 pairs costs no more than four pairs do.
-
-Measured in `measurement.py`, judged in `verdict.py` (protocol.md, section 3).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from ...core.cell import Cell
 from ...core.outcomes import Fault
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
-from ...pairs.exhaustive import FUNCTIONS, Bank, binary_bank
+from ...pairs.binary_bank import FUNCTIONS, Bank, binary_bank
 from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.redraw import GAINS
 from ...weights.batch import Weights
@@ -69,7 +69,7 @@ def predicted_for(bank: Bank, architecture: Architecture) -> verdict.Predicted:
     for number, function in np.unique(relations, axis=1).T.tolist():
         prediction = predict(
             orbit="different",
-            round_parted=None if number < 0 else number,
+            separating_round=None if number < 0 else number,
             function=FUNCTIONS[function],
             power=architecture.traits.power,
             rounds=architecture.rounds,

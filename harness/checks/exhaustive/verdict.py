@@ -1,6 +1,6 @@
 """The verdict of the exhaustive check: a pure function of what the draws showed of every pair (protocol.md, section 3).
 
-A pair is parted once two draws show its gap, each with its own parameters and its own copies. Predictions are those of
+A pair is separated once two draws show its gap, each with its own parameters and its own copies. Predictions are those of
 `checks/prediction.py`, pair by pair.
 """
 
@@ -20,7 +20,7 @@ CONFIRMATIONS = 2
 
 @dataclass(frozen=True)
 class Predicted:
-    """What is predicted of every pair: `[pairs]` booleans; a pair in neither may do as it likes."""
+    """What is predicted of every pair: `[pairs]` booleans; of a pair in neither, nothing is."""
 
     separated: np.ndarray
     not_separated: np.ndarray
@@ -67,7 +67,7 @@ def wants_more(shown: Shown, predicted: Predicted, taken: int) -> bool:
 
 
 def judge(shown: Shown, predicted: Predicted, name_of: Sequence[str]) -> Verdict:
-    """A pure function of what was shown and predicted.
+    """The verdict: a pure function of what was shown and predicted.
 
     Args:
         name_of: a name for every pair; the first offender is named.

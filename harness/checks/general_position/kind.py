@@ -1,9 +1,7 @@
-"""The general-position check: how far trained or drawn weights are from the hard cases of the theory. It reads no architecture.
+"""The general-position check: how far trained or drawn weights are from the hard cases of the theory; no architecture.
 
 Question: which share of the nets is in general position, discrete, and alone with its orbit in its 1-WL class, in the form in
 which they are stored? The suite says between which shares the answer is expected; the shares themselves are exact.
-
-Counted by `oracles/audit.py`, judged in `verdict.py` (protocol.md, section 8).
 """
 
 from __future__ import annotations
@@ -13,11 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from ...core.cell import WEIGHTS
 from ...core.parameters import Parameters, SuiteValueError, parse_named
 from ...oracles.audit import FORM
 from ...regimes import REGIMES
 from ...weights.space import NamedSpace
-from ..kinds import WEIGHTS, CheckKind
+from ..kinds import CheckKind
 from ..space_names import known_space
 from .evidence import GeneralPositionEvidence
 
@@ -80,14 +79,14 @@ def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def needs(parameters: Mapping[str, Any]) -> list[str]:
-    """The regime's."""
+    """The zoos that the regime reads."""
     regime, settings = parse_named(REGIMES, parameters["regime"], "regime")
     return list(regime.needs(settings))
 
 
 KIND = CheckKind(
     name="general-position",
-    title="the share of trained or drawn weights in general position, discrete, and told apart by orbit; no architecture",
+    title="the share of trained or drawn weights in general position, discrete, and alone in its 1-WL class up to orbit; no architecture",
     parameters=GeneralPositionParameters,
     resolve=resolve,
     cases=cases,

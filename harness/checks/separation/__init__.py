@@ -1,4 +1,4 @@
-"""Does the network tell two weight vectors apart?
+"""Does the network separate two weight vectors?
 
 kind: parameters and cases; verdict: pure; measurement: torch. May import plugins and all below.
 """

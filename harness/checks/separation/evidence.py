@@ -35,7 +35,7 @@ class SeparationEvidence(Evidence):
     Args:
         family, space: in words.
         relation: the certified relation in words.
-        round: the refinement round that parts the pair, None if none does.
+        round: the first refinement round that separates the pair, None if none does.
         orbit: "same", "different" or "unknown".
         function: "equal", "different" or "unknown".
         ground: what the prediction rests on; `prediction` says it in words.

@@ -1,10 +1,8 @@
 """The separation check: its parameters and its cases. No torch.
 
-Question: does `phi` tell `v` from `w`? A gap that stands out of the noise between copies of one orbit decides; its absence
+Question: does `phi` separate `v` and `w`? A gap that stands out of the noise between copies of one orbit decides; its absence
 decides nothing unless the pair is certified to be one to every network of the declared power, or the network is shown to
 resolve pairs as hard as this one (theory.md, section 6).
-
-Measured in `draws.py` and `resolution.py`, judged in `verdict.py` (protocol.md, section 3).
 """
 
 from __future__ import annotations
@@ -52,20 +50,20 @@ def resolve(parameters: SeparationParameters, spaces: Mapping[str, NamedSpace]) 
 
 
 def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """The family's cases."""
+    """The cases that the pair family lists."""
     family, settings, space = read_pairs(parameters)
     return family.cases(settings, space)
 
 
 def needs(parameters: Mapping[str, Any]) -> list[str]:
-    """The family's."""
+    """The zoos that the family reads."""
     family, settings, _ = read_pairs(parameters)
     return list(family.needs(settings))
 
 
 KIND = CheckKind(
     name="separation",
-    title="which certified pairs of weight vectors the network tells apart, against orbit-controlled noise",
+    title="which certified pairs of weight vectors the network separates, against orbit-controlled noise",
     parameters=SeparationParameters,
     resolve=resolve,
     cases=cases,

@@ -25,7 +25,7 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     traits = architecture.traits
     prediction = predict(
         orbit=relation.orbit,
-        round_parted=relation.round,
+        separating_round=relation.round,
         function=relation.function,
         power=traits.power,
         rounds=architecture.rounds,

@@ -79,7 +79,7 @@ def best_ratio(architecture: Architecture, pair: Pair, seed: int, bench: Workben
 
 
 def trained_ratio(architecture: Architecture, pair: Pair, seed: int, bench: Workbench) -> float:
-    """The ratio `D / N` on fresh elements after training the network to part this very pair.
+    """The ratio `D / N` on fresh elements after training the network to separate this very pair.
 
     Raises:
         PluginFault, NonFinite: as `Subject` does.

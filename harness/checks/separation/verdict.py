@@ -131,7 +131,7 @@ def kills(fault: Fault | None, gain: float) -> bool:
 
 
 def says_all(draw: Draw) -> bool:
-    """Whether a draw of copies and crosses alone says all that it can: more noise would leave no gap where there is none.
+    """Whether copies and crosses alone settle a draw: where they show no gap, measuring more noise cannot add one.
 
     At a gain above one only, since at gain one an ill-conditioned network is at fault, gap or no gap.
     """
@@ -196,16 +196,16 @@ def resolved_rounds(ratios: Mapping[int, float]) -> int:
 def judge(
     draws: Sequence[Draw],
     prediction: Prediction,
-    round_parted: int | None,
+    separating_round: int | None,
     resolution: int | None,
     trained: float | None,
 ) -> Verdict:
-    """A pure function of what was measured.
+    """The verdict: a pure function of what was measured.
 
     Args:
         draws: in the order drawn.
         prediction: of the table.
-        round_parted: the round that parts the pair, None if none does.
+        separating_round: the first refinement round that separates the pair, None if none does.
         resolution: `t_res`, measured only where a network of power `1-wl` does not show a predicted gap.
         trained: ratio after training to separate, measured only then too.
     """
@@ -219,9 +219,11 @@ def judge(
     if observed == UNDECIDED and trained is not None and trained >= SEPARATION_RATIO:
         observed = SEPARATED
     best = max(draw.ratio for draw in draws)
-    if observed == UNDECIDED and resolution is not None and round_parted is not None:
-        if resolution and round_parted > resolution:
-            why = f"parts in round {round_parted}, beyond the resolution t_res = {resolution}: no gap proves nothing"
+    if observed == UNDECIDED and resolution is not None and separating_round is not None:
+        if resolution and separating_round > resolution:
+            why = (
+                f"parts in round {separating_round}, beyond the resolution t_res = {resolution}: no gap proves nothing"
+            )
             return Verdict("pass", why, ANY, observed)
         if resolution and all(draw.ratio <= NULL_RATIO for draw in draws) and (trained or 0.0) <= NULL_RATIO:
             observed = NOT_SEPARATED

@@ -5,9 +5,9 @@ Importing this folder registers the built-in ones. May import what judging may, 
 
 from __future__ import annotations
 
-from .capacity import capacity_bounds, capacity_suffices, falls
 from .equality import equal_architectures, one_apart
 from .finding import JUDGEMENTS
+from .output_size import capacity_bounds, capacity_suffices, falls
 
 for _claim, _judgement in (
     ("thm-5.2", equal_architectures),

@@ -32,7 +32,7 @@ def equal_architectures(rows: Sequence[Result], descriptions: Descriptions, marg
 
 
 def one_apart(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
-    """Networks of unknown power part what 1-WL cannot, and in general position come to the same errors."""
+    """Networks of unknown power separate what 1-WL cannot, and in general position come to the same errors."""
     predicted = "apart on all of V, equal in general position"
     peers, others = of_power(descriptions, "1-wl"), of_power(descriptions, "unknown")
     others = [name for name in others if any(row.architecture == name for row in rows)]
@@ -59,7 +59,7 @@ def one_apart(rows: Sequence[Result], descriptions: Descriptions, margin: float)
 
 
 def _parted(name: str, rows: Sequence[Result], peers: Sequence[str]) -> list[str]:
-    """Where an architecture told apart what refinement does not: pairs, or errors below the floor of the others."""
+    """Where an architecture separated what refinement does not: pairs, or errors below the floor of the others."""
     floors = {
         (row.check, row.case): fit.floor
         for row in rows

@@ -33,7 +33,7 @@ class Finding:
 
 
 Descriptions = Sequence[Mapping[str, Any]]
-"""The architectures of a run, as `describe` gives them, or with an `error`."""
+"""The architectures of a run, as `results.json` holds them."""
 
 Judgement = Callable[[Sequence[Result], Descriptions, float], Finding]
 """`(rows, descriptions, margin) -> Finding`; pure. There is a row at least."""

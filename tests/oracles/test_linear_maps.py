@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck import SpaceError, WeightSpace, generators, mlp
-from orbitcheck.harness.oracles.linear import Dimension, dimension
+from orbitcheck.harness.oracles.linear_maps import Dimension, dimension
 
 
 def entries_moved(space: WeightSpace) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""The exact floor of an approximation row, and the spread of a network's outputs inside the classes that it cannot part."""
+"""The exact floor of an approximation row, and the spread of a network's outputs inside the classes that it cannot separate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .verdict import Floor
 
 
 @dataclass(frozen=True)
-class Ground:
+class Reference:
     """What the oracles say of the test set.
 
     Args:
@@ -32,12 +32,12 @@ class Ground:
         return None if self.members is None else len(np.unique(self.members))
 
 
-def ground(problem: Problem, kind: str | None, networks: int) -> Ground:
+def reference(problem: Problem, kind: str | None, networks: int) -> Reference:
     """The floor over classes of one kind, or over the capacity of the output."""
     if problem.target.kind == FUNCTION_OPERATOR:
-        return Ground(capacity_floor(problem, networks), None)
+        return Reference(capacity_floor(problem, networks), None)
     if kind is None:
-        return Ground(None, None)
+        return Reference(None, None)
     space, values = problem.space, problem.targets["test"]
     arrays = {name: tensor[..., 0].numpy() for name, tensor in problem.samples["test"].weights.items()}
     if problem.target.kind == EQUIVARIANT_OPERATOR:
@@ -54,7 +54,7 @@ def ground(problem: Problem, kind: str | None, networks: int) -> Ground:
         members = by_kind[kind](space, arrays)
         found = floors.functional_floor(members, values.numpy())
     rounds = needed_rounds(space, arrays) if kind == "refinement" else None
-    return Ground(Floor(kind, found.mse / problem.variance, rounds), members)
+    return Reference(Floor(kind, found.mse / problem.variance, rounds), members)
 
 
 def joined(by_tensor: dict[str, np.ndarray]) -> np.ndarray:
@@ -68,7 +68,7 @@ def joined(by_tensor: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def needed_rounds(space: WeightSpace, arrays: classes.Arrays) -> int:
-    """The first round in which refinement parts all the test set's nets that it ever parts."""
+    """The first round by which refinement has separated all of the test set's nets that it ever separates."""
     history = refine(space, arrays).net_classes
     final = len(np.unique(history[-1]))
     return next(number for number, found in enumerate(history) if len(np.unique(found)) == final)

@@ -1,7 +1,7 @@
 """All nets of a small kind at once: every binary middle matrix up to the numbering of the hidden neurons.
 
 Law: two entries of a bank are never in one orbit, and every binary matrix is in the orbit of one entry. The other weights are
-one and the biases zero, so at size 4 the bank holds the pair of prop-6.2 and nothing else that refinement cannot part (317
+one and the biases zero, so at size 4 the bank holds the pair of prop-6.2 and nothing else that refinement cannot separate (317
 orbits, 316 refinement classes; theory.md, section 4).
 """
 
@@ -30,7 +30,7 @@ class Bank:
         space: the weight space of all.
         arrays: tensor name -> `[nets, *shape]`.
         codes: the bits of each middle matrix, row by row, lowest first, as one number: the least of its orbit.
-        rounds: `[nets, nets]`: the refinement round that parts two nets, -1 where none does.
+        rounds: `[nets, nets]`: the first refinement round that separates two nets, -1 where none does.
         functions: `[nets, nets]`: 0 equal, 1 different, 2 unknown.
     """
 

@@ -11,7 +11,7 @@ import pytest
 from orbitcheck.harness.oracles.function import function_relation
 from orbitcheck.harness.oracles.orbit import same_orbit
 from orbitcheck.harness.oracles.refinement import refine
-from orbitcheck.harness.pairs.exhaustive import FUNCTIONS, binary_bank
+from orbitcheck.harness.pairs.binary_bank import FUNCTIONS, binary_bank
 
 
 def net(bank, number: int) -> dict[str, np.ndarray]:
