@@ -6,6 +6,7 @@ for a word finds another answer, and the two runs differ.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -112,6 +113,20 @@ def test_what_one_wording_wrote_another_reads(runs, tmp_path):
     assert python(COMMAND, "gate", str(plain), "--baseline", str(kept), "--update", words="plain").returncode == 0
     compared = python(COMMAND, "gate", str(reworded), "--baseline", str(kept), words="reworded")
     assert compared.returncode == 0 and " 0 " in compared.stdout.splitlines()[-1], compared.stdout
+
+
+def test_whatever_the_words_the_tables_hold_the_same_numbers(runs):
+    folder, told = runs["plain"][0], {}
+    for words in ("plain", "reworded"):
+        assert python(COMMAND, "report", str(folder), "--format", "tables", words=words).returncode == 0
+        files = sorted((folder / "tables").glob("*.csv"))
+        told[words] = {file.name: list(csv.reader(file.read_text().splitlines())) for file in files}
+    assert told["plain"].keys() == told["reworded"].keys() and len(told["plain"]) > 15
+    for name, table in told["plain"].items():
+        for before, after in zip(table, told["reworded"][name], strict=True):
+            for one, other in zip(before, after, strict=True):
+                assert one == other or MARK.search(other), (name, before, after)
+                assert re.findall(r"\d+", one) == re.findall(r"\d+", MARK.sub("", other)), (name, before, after)
 
 
 @cache

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck.harness.core.cleaning import BorderError, cleaned, cleaned_text, parsed
+from orbitcheck.harness.core.outcomes import Trouble
 from orbitcheck.harness.core.result import SCHEMA_VERSION, digest
 from orbitcheck.harness.front.cli import main
 from orbitcheck.harness.judging.baseline import baseline_of, baseline_text, compare, parse_baseline
@@ -191,7 +192,11 @@ def test_the_previous_version_is_read_and_no_other(text):
         old = {key: value for key, value in row.items() if key not in ("refusal", "fault", "forwards", "printed")}
         rows.append({**old, "evidence": {**evidence, "forwards": row["forwards"]}})
     old = {key: value for key, value in data.items() if key != "notes"} | {"schema_version": 1, "results": rows}
+    old["problems"] = ["3 of 5 rows are missing"]
     run, now = read_run(sealed(old)), read_run(text)
+    assert [(each.kind, each.about, each.text) for each in run.problems] == [
+        (Trouble.UNSORTED, "# of # rows are missing", "3 of 5 rows are missing")
+    ]
     assert [(row.id, row.outcome, row.forwards) for row in run.results] == [
         (r.id, r.outcome, r.forwards) for r in now.results
     ]
