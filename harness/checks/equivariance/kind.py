@@ -32,7 +32,7 @@ class EquivarianceParameters(Parameters):
     outputs: Annotated[list[Literal["invariant", "equivariant"]], Field(min_length=1)] = ["invariant", "equivariant"]
     inputs: (
         Annotated[
-            list[ConstructedInput | Literal["zoo"]],
+            list[Literal[ConstructedInput, "zoo"]],
             Field(min_length=1, description="default: every constructed kind, or `zoo` for the space of a zoo"),
         ]
         | None
