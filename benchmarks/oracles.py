@@ -17,7 +17,7 @@ from orbitcheck.harness.oracles.function import function_relation
 from orbitcheck.harness.oracles.orbit import moved, same_orbit
 from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.oracles.relation import certify
-from orbitcheck.harness.oracles.stabiliser import stabiliser_order
+from orbitcheck.harness.oracles.stabiliser import stabiliser
 from orbitcheck.harness.weights.pair import Pair
 from orbitcheck.harness.weights.space import WeightSpace, mlp
 from orbitcheck.harness.weights.symmetry import random_elements
@@ -127,8 +127,8 @@ def orbits(rng: np.random.Generator) -> None:
         decision, seconds = best(lambda v=v, w=w: same_orbit(space, v, w))
         line(f"(100,400,400,100), {label}, one entry changed", decision.answer, seconds, "< 2")
     space, v = embedded(cycles(64))
-    found, seconds = best(lambda: stabiliser_order(space, v), repeats=1)
-    line("order of the stabiliser of the 128-cycle", found, seconds)
+    found, seconds = best(lambda: stabiliser(space, v), repeats=1)
+    line("order of the stabiliser of the 128-cycle", found and found.order, seconds)
 
 
 def functions(rng: np.random.Generator) -> None:

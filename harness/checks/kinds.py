@@ -38,7 +38,7 @@ class CheckKind:
         cases: the case names at resolved parameters, in order. No torch.
         evidence: what a row of this kind holds, a frozen dataclass of plain data.
         measurement: `module:function` of what measures and judges one cell, `(cell, architecture, bench) -> Judgement`; text, so
-            that planning imports no torch.
+            that planning imports no torch. It may raise `Unsupported` (the row does not apply) and `PluginFault` (an error).
         subject: `ARCHITECTURE`, a row for each case and architecture; or `WEIGHTS`, one row a case, since the check reads no
             architecture; the measurement is then given one that cannot be built.
         time_limit: `(resolved parameters) -> seconds` after which a row counts as hung, unless the user says otherwise.

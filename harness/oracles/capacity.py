@@ -48,15 +48,6 @@ def pieces_of(space: WeightSpace, networks: int = 1) -> int:
     return pieces(networks, *space.widths[1:-1])
 
 
-def sup_floor_teeth(teeth: int, pieces: int) -> float:
-    """The least sup-norm distance from `teeth` teeth of height 1 to continuous functions with so many pieces: 1/2 or 0.
-
-    Proof. The teeth are 0, 1, 0, ..., 0 at 2m + 1 points in turn. A function closer than 1/2 lies below 1/2, above it, ... there,
-    so it crosses 1/2 in 2m places, no two in one piece. The constant 1/2 attains 1/2, the teeth themselves have 2m pieces.
-    """
-    return 0.5 if pieces < 2 * teeth else 0.0
-
-
 def sup_floor(x: np.ndarray, y: np.ndarray, pieces: int, *, continuous: bool = True) -> float:
     """The least sup-norm distance from the polyline through `(x, y)` to functions with so many linear pieces, from below.
 

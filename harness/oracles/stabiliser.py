@@ -85,12 +85,6 @@ def stabiliser(space: WeightSpace, v: Vector, *, seconds: float = SECONDS) -> St
     raise AssertionError("the levels of the stabiliser did not end")
 
 
-def stabiliser_order(space: WeightSpace, v: Vector, *, seconds: float = SECONDS) -> int | None:
-    """The exact number of group elements with `g v = v`; None past the budget."""
-    found = stabiliser(space, v, seconds=seconds)
-    return None if found is None else found.order
-
-
 def entry_orbits(space: WeightSpace, generators: Iterable[GroupElement]) -> dict[str, np.ndarray]:
     """Tensor -> `[*shape]`: for every entry the least one (in the tensor's flat order) that the generated group moves it to."""
     moves = [dict(g.permutations) for g in generators]

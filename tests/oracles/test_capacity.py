@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
-from orbitcheck.harness.oracles.capacity import l2_floor, pieces, pieces_of, sup_floor, sup_floor_teeth
+from orbitcheck.harness.oracles.capacity import l2_floor, pieces, pieces_of, sup_floor
 from orbitcheck.harness.weights.space import SpaceError, mlp
 
 
@@ -113,6 +113,15 @@ def test_pieces_of_a_space_are_those_of_its_hidden_layers():
     ):
         with pytest.raises(SpaceError, match=message):
             pieces_of(space)
+
+
+def sup_floor_teeth(count: int, allowed: int) -> float:
+    """The least sup-norm distance from `count` teeth of height 1 to continuous functions with so many pieces: 1/2 or 0.
+
+    Proof. The teeth are 0, 1, 0, ..., 0 at 2m + 1 points in turn. A function closer than 1/2 lies below 1/2, above it, ... there,
+    so it crosses 1/2 in 2m places, no two in one piece. The constant 1/2 attains 1/2, the teeth themselves have 2m pieces.
+    """
+    return 0.5 if allowed < 2 * count else 0.0
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 8])

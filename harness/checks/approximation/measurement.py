@@ -34,12 +34,7 @@ POINTS = 40
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
-    """One row: all its seeds at one size.
-
-    Raises:
-        Unsupported: the plug-in does not claim the task.
-        PluginFault: the network breaks its contract.
-    """
+    """One row: all its seeds at one size."""
     parameters = cell.parameters
     target, settings, regime, _, space = task.read(parameters)
     networks, asked = task.read_case(cell.case)

@@ -77,11 +77,7 @@ def commuting_axes(matrices: Sequence[torch.Tensor], space: WeightSpace) -> tupl
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
-    """Rank and dimension of one linear layer in one space.
-
-    Raises:
-        PluginFault: the layer cannot be built or called, or is not affine.
-    """
+    """Rank and dimension of one linear layer in one space."""
     name = architecture.traits.linear_layer
     if name is None:
         return Refused(Refusal.NO_LINEAR_LAYER, "names no linear layer").judgement(verdict.PREDICTED)

@@ -35,11 +35,7 @@ def smallest_change(architecture: Architecture, space: WeightSpace, seed: int, b
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
-    """Both ladders for one space; not-applicable to a network that declares no symmetry or a smaller domain.
-
-    Raises:
-        Unsupported, PluginFault: as `Subject` does.
-    """
+    """Both ladders for one space; not-applicable to a network that declares no symmetry or a smaller domain."""
     traits = architecture.traits
     refused = applicability(traits)
     if refused is not None:

@@ -79,11 +79,7 @@ def predicted_for(bank: Bank, architecture: Architecture) -> verdict.Predicted:
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
-    """Measure all pairs of one bank and judge them.
-
-    Raises:
-        PluginFault: as `Subject` does.
-    """
+    """Measure all pairs of one bank and judge them."""
     bank = binary_bank(int(cell.case.partition("x")[0]))
     traits = architecture.traits
     predicted = predicted_for(bank, architecture)

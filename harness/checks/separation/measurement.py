@@ -16,11 +16,7 @@ from .evidence import SeparationEvidence
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
-    """Measure one pair and judge it.
-
-    Raises:
-        PluginFault: as `Subject` does.
-    """
+    """Measure one pair and judge it."""
     pair, relation = certified_pair(cell.parameters, cell.case)
     traits = architecture.traits
     prediction = predict(
