@@ -54,7 +54,7 @@ def verify(run: Run) -> Iterator[tuple[Result, str | None]]:
             known[key] = "the run's suites have no such check and case"
         elif key not in known:
             make = partial(make_pair, check["parameters"], row.case)
-            known[key] = problem_of(row.certificate, make, row_says)
+            known[key] = problem_of(row.certificate or {}, make, row_says)
         yield row, known[key]
 
 
