@@ -155,8 +155,8 @@ def test_weights_count_for_no_architecture_in_the_gate(folder):
     assert settle(rows, cells, [suite], descriptions=described)[1:] == ([], 0)
     # The rows of weights alone decide nothing for min_decided, and owe nothing to it.
     problems = settle(rows[:2], cells, [suite], descriptions=described)[1]
-    assert any("stats: 0 rows of suite audited are decided" in problem for problem in problems)
-    assert not any(problem.startswith(WEIGHTS) for problem in problems)
+    assert any("stats: 0 rows of suite audited are decided" in str(problem) for problem in problems)
+    assert not any(str(problem).startswith(WEIGHTS) for problem in problems)
 
 
 def test_no_architecture_bears_the_name_and_none_is_built():

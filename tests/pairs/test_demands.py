@@ -79,7 +79,7 @@ def refusal(family: str, parameters: dict[str, Any], space: WeightSpace | None) 
         ("split-neuron", {}, NARROW, "space", "at least 2 neurons"),
         ("dead-neuron", {}, CONVOLUTION, "space", "MLP spaces only"),
         ("relu-rescaling", {}, mlp(1, 3, 1, activation="tanh"), "space", "relu, leaky-relu, abs, identity only"),
-        ("sign-flip", {}, SMALL, "space", "tanh, sine, identity only"),
+        ("sign-flip", {}, SMALL, "space", "identity, tanh, sine only"),
         ("sign-flip", {}, None, "space", "the check names none"),
     ],
 )
