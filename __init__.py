@@ -13,9 +13,9 @@ __version__ = "0.1.0"
 # Absolute on purpose: a relative import here would load a second copy under the name of the clone's folder.
 _FACE = {
     "Architecture": "orbitcheck.harness.plugins.architecture",
-    "Equivariant": "orbitcheck.harness.plugins.architecture",
+    "Equivariant": "orbitcheck.harness.plugins.outputs",
     "GroupElement": "orbitcheck.harness.weights.symmetry",
-    "Invariant": "orbitcheck.harness.plugins.architecture",
+    "Invariant": "orbitcheck.harness.plugins.outputs",
     "SpaceError": "orbitcheck.harness.weights.space",
     "Traits": "orbitcheck.harness.plugins.architecture",
     "Unsupported": "orbitcheck.harness.plugins.architecture",

@@ -1,4 +1,7 @@
-"""orbitcheck in plain Python: assertions on networks and parametrised rows, with the verdicts of the command line."""
+"""orbitcheck in plain Python: assertions on networks and parametrised rows, with the verdicts of the command line.
+
+May import front and all below; pytest is not needed.
+"""
 
 from __future__ import annotations
 

@@ -64,12 +64,25 @@ def named_by(name: str, path: Path, known: Iterable[str]) -> set[str]:
             base = ".".join([*above, *([node.module] if node.module else [])])
             found |= {f"{base}.{alias.name}" if f"{base}.{alias.name}" in known else base for alias in node.names}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            target = re.fullmatch(r"(orbitcheck(?:\.\w+)+)(?::\w+)?", node.value)
-            own_measurement = path.name == "kind.py" and target and target[1] == f"{package}.measurement"
-            own_trainer = name == "orbitcheck.harness.zoo.catalogue" and target and target[1].startswith(f"{package}.")
-            if target and not own_measurement and not own_trainer and target[1] != "orbitcheck.architectures":
-                found.add(target[1])
+            target = _module_in(node.value, package, known)
+            own_measurement = path.name == "kind.py" and target == f"{package}.measurement"
+            own_trainer = name == "orbitcheck.harness.zoo.catalogue" and target.startswith(f"{package}.")
+            if not own_measurement and not own_trainer:
+                found.add(target)
     return (found & known) - {name}
+
+
+def _module_in(text: str, package: str, known: set[str]) -> str:
+    """The module that a text names, absolutely or as `import_module` takes it, with or without a name in it; or nothing."""
+    named = re.fullmatch(r"(\.*)(\w+(?:\.\w+)*)(?::[\w.]+)?", text)
+    if not named or not (named[1] or named[2].startswith("orbitcheck.")) or text == "orbitcheck.architectures":
+        return ""
+    if named[1]:
+        above = package.split(".")[: len(package.split(".")) - len(named[1]) + 1]
+        target = ".".join([*above, named[2]])
+        return target if target in known else ""
+    parts = named[2].split(".")
+    return next((m for n in range(len(parts), 1, -1) if (m := ".".join(parts[:n])) in known), "")
 
 
 def folder_of(name: str) -> str:
@@ -122,6 +135,10 @@ def test_architectures_import_what_a_stranger_would():
     assert not wrong
 
 
+def test_what_holds_folders_or_pages_alone_imports_nothing():
+    assert not ARROWS["orbitcheck.harness"] | ARROWS["orbitcheck.suites"]
+
+
 def test_no_file_stands_in_a_circle():
     assert not circles(ARROWS)
 
@@ -149,6 +166,11 @@ def test_every_folder_says_what_lives_there():
         name for name, path in faces.items() if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert not silent
+    inner = {name: path for name, path in faces.items() if name != "orbitcheck" and ".checks." not in name}
+    unsaid = [
+        name for name, path in inner.items() if not re.search(r"import|no code", path.read_text(encoding="utf-8"), re.I)
+    ]
+    assert not unsaid, "a face says what its folder may import"
 
 
 def test_the_root_holds_the_face_alone():
@@ -167,7 +189,9 @@ def test_imports_in_functions_for_types_and_as_text_are_seen(tmp_path):
     path = tmp_path / "seen.py"
     path.write_text(
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ..core import cell\n"
-        "def f():\n    from . import other\nNAME = 'orbitcheck.harness.core.result:Run'\n"
+        "def f():\n    from . import other\nNAME = 'orbitcheck.harness.core.result:Run.to_json'\n"
+        "TEXT = 'orbitcheck.harness.core.claims.CLAIMS'\nimport_module('..core.records', __package__)\n"
     )
-    known = ("orbitcheck.harness.core.cell", "orbitcheck.harness.core.result", "orbitcheck.harness.judging.other")
+    names = ("core.cell", "core.result", "core.claims", "core.records", "judging.other")
+    known = tuple(f"orbitcheck.harness.{name}" for name in names)
     assert named_by("orbitcheck.harness.judging.seen", path, known) == set(known)

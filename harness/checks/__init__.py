@@ -1,26 +1,15 @@
 """Check kinds, one folder each: `kind` (parameters, cases, registration), `verdict` (pure), `measurement` (torch).
 
-Importing this folder registers the built-in ones. May import plugins and all below; a kind names its measurement as text.
+Importing this folder registers every kind in it. May import plugins and all below; a kind names its measurement as text.
 """
 
 from __future__ import annotations
 
-from .approximation import kind as approximation
-from .completeness import kind as completeness
-from .detection import kind as detection
-from .equivariance import kind as equivariance
-from .exhaustive import kind as exhaustive
-from .general_position import kind as general_position
-from .kinds import CHECK_KINDS
-from .separation import kind as separation
+from importlib import import_module
+from pathlib import Path
 
-for kind in (
-    equivariance.KIND,
-    separation.KIND,
-    exhaustive.KIND,
-    detection.KIND,
-    completeness.KIND,
-    approximation.KIND,
-    general_position.KIND,
-):
+from .kinds import CHECK_KINDS
+
+for file in sorted(Path(__file__).parent.glob("*/kind.py")):
+    kind = import_module(f".{file.parent.name}.kind", __name__).KIND
     CHECK_KINDS.add(kind.name, kind)

@@ -75,7 +75,7 @@ def predict(
         orbit: "same", "different" or "unknown".
         separating_round: the first refinement round that separates the pair; None if none does (1-WL-equivalent).
         function: "equal", "different" or "unknown".
-        power: a value of `traits.POWERS`.
+        power: a value of `power.POWERS`.
         rounds: declared `(low, high)` for power `1-wl`.
         related: whether the declared symmetry, beyond permutations, maps one to the other.
 

@@ -15,15 +15,9 @@ from ..core.cell import WEIGHTS, Cell
 from ..core.outcomes import Trouble
 from ..core.result import Problem, Result, Run
 from ..language.suite import Expectation, Suite
+from ..plugins.power import AT_LEAST
 
 DECIDED = ("pass", "fail")
-AT_LEAST = {
-    "below-1-wl": ("below-1-wl", "function", "1-wl", "complete"),
-    "function": ("function", "1-wl", "complete"),
-    "1-wl": ("1-wl", "complete"),
-    "complete": ("complete",),
-}
-"""Required power -> the declarations that satisfy it: `function` lies below `1-wl`, since 1-WL classes refine functions."""
 
 
 def is_red(row: Result) -> bool:

@@ -1,4 +1,7 @@
-"""Pair families: importing this folder registers the built-in ones."""
+"""Pair families: importing this folder registers the built-in ones.
+
+May import zoo, learning, oracles, weights and core.
+"""
 
 from __future__ import annotations
 

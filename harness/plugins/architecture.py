@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.registry import did_you_mean
+from .outputs import Equivariant, Invariant
 from .traits import InvalidPlugin, Traits
 
 if TYPE_CHECKING:
@@ -27,20 +28,6 @@ class Unsupported(Exception):
 
 class OptionError(ValueError):
     """An option that the architecture does not take, or a value of the wrong type."""
-
-
-@dataclass(frozen=True)
-class Invariant:
-    """Ask for `phi(g v) = phi(v)`: the network returns a tensor `[batch, dim]`."""
-
-    dim: int = 1
-
-
-@dataclass(frozen=True)
-class Equivariant:
-    """Ask for `phi(g v) = g phi(v)`: the network returns `Weights` of the same space with this many channels."""
-
-    channels: int = 1
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..core.registry import did_you_mean
+from .power import POWERS
 
 SYMMETRIES = ("permutation", "permutation+scale", "permutation+sign", "none")
-POWERS = ("1-wl", "below-1-wl", "complete", "function", "unknown")
 DOMAINS = ("all", "general-position")
 MODES = ("eval", "train")
 

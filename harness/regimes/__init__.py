@@ -1,4 +1,7 @@
-"""Regimes of samples: importing this folder registers the built-in ones. No torch until samples are drawn."""
+"""Regimes of samples: importing this folder registers the built-in ones. No torch until samples are drawn.
+
+May import pairs, zoo, learning, oracles, weights and core.
+"""
 
 from __future__ import annotations
 

@@ -189,10 +189,10 @@ def reproduce(run: Run, identity: str, device: str) -> tuple[Result, Result | Lo
         raise NothingToRun(f'{len(found)} rows have an id that starts with "{identity}"; name one')
     row = next(iter(found.values()))
     try:
-        suites = [Suite.from_json(suite) for suite in run.suites]
-    except ValueError as error:
+        planned = plan([Suite.from_json(suite) for suite in run.suites], [parse_name(row.architecture)])
+    except (ValueError, LookupError) as error:  # a name that does not read, a kind that is not installed
         raise NothingToRun(str(error)) from None
-    cell = next((cell for cell in plan(suites, [parse_name(row.architecture)]) if cell.id == row.id), None)
+    cell = next((cell for cell in planned if cell.id == row.id), None)
     if cell is None:
         raise NothingToRun(
             f"no check of the run's suites makes the row {row.id}: another version of orbitcheck made the run"

@@ -32,6 +32,10 @@ _APPLICATION = 0x6F726274
 """Marks the journal as ours in the header of the SQLite file."""
 
 
+COLUMNS = ["id", "provenance", "row"]
+"""Of the journal's table; one of another layout is emptied."""
+
+
 class StoreError(Exception):
     """A file or folder that cannot be read or written; the message is one line with the path."""
 
@@ -47,15 +51,14 @@ class Journal:
         self._connection = connection
 
     def get(self, identity: str, provenance: str) -> Result | None:
-        """The row, unless there is none or it is damaged."""
-        found = self._connection.execute(
-            "SELECT row FROM finished WHERE id = ? AND provenance = ?", (identity, provenance)
-        )
-        text = found.fetchone()
+        """The row, unless there is none, it is damaged, or it is another cell's."""
+        asked = "SELECT row FROM finished WHERE id = ? AND provenance = ?"
         try:
-            return read_row(parsed(text[0])) if text else None
-        except BorderError:
+            text = self._connection.execute(asked, (identity, provenance)).fetchone()
+            row = read_row(parsed(text[0])) if text else None
+        except (BorderError, sqlite3.Error):
             return None
+        return row if row is not None and row.id == identity else None
 
     def add(self, row: Result, provenance: str) -> None:
         """Keep a row, instead of an earlier one of the same cell.
@@ -91,11 +94,14 @@ def open_journal(directory: Path | None, resume: bool) -> Iterator[Journal]:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            layout = [column[1] for column in connection.execute("PRAGMA table_info(finished)")]
+            if not resume or layout != COLUMNS:
+                connection.execute("DROP TABLE IF EXISTS finished")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS finished (id TEXT, provenance TEXT, row TEXT NOT NULL, PRIMARY KEY (id, provenance))"
             )
-            if not resume:
-                connection.execute("DELETE FROM finished")
+            if foreign and connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise StoreError(f"{path} is damaged; remove it, or name another folder with -o")
         except sqlite3.OperationalError as error:
             busy = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
             held = "another run is writing to it" if busy else str(error)

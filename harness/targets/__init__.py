@@ -1,4 +1,7 @@
-"""Target maps: importing this folder registers the built-in ones. No torch until a value is asked for."""
+"""Target maps: importing this folder registers the built-in ones. No torch until a value is asked for.
+
+May import regimes, pairs, zoo, learning, oracles, weights and core.
+"""
 
 from __future__ import annotations
 
