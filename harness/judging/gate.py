@@ -67,12 +67,15 @@ def settle(
 
 
 def notes(planned: Sequence[Cell], suites: Sequence[Suite], expectations: Sequence[Expectation] = ()) -> list[str]:
-    """Entries none of whose rows are asked in this run, one line each; they were neither met nor refuted."""
-    return [
-        f"{claim} is not asked in this run"
-        for claim in _claims(suites, expectations)
-        if not any(map(claim.concerns, planned))
+    """Entries and conclusions none of whose rows are asked in this run, one line each; they were neither met nor refuted."""
+    entries = [str(claim) for claim in _claims(suites, expectations) if not any(map(claim.concerns, planned))]
+    conclusions = [
+        f'conclusion "{wanted.claim}"'
+        for suite in suites
+        for wanted in suite.conclusions
+        if not any(cell.suite == suite.name and wanted.reads(cell) for cell in planned)
     ]
+    return [f"{name} is not asked in this run" for name in (*entries, *conclusions)]
 
 
 @dataclass(frozen=True)
