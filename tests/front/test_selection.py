@@ -13,7 +13,7 @@ from orbitcheck.harness.front.cli import main
 from orbitcheck.harness.front.selection import SelectionError, select
 from orbitcheck.harness.language.reading import SuiteError
 from orbitcheck.harness.running.store import read_run
-from orbitcheck.reports.conclusions import conclusions
+from orbitcheck.reports.sections.conclusions import conclusions
 
 SUITE = """\
 suite: small
@@ -88,7 +88,7 @@ def test_what_this_run_leaves_out_is_a_note_and_its_conclusion_not_asked(tmp_pat
         ["not-asked"],
     )
     (shown,) = conclusions(read_run(out))
-    assert shown.status == "not-asked"
+    assert shown["status"] == "not-asked"
     for name in ("report.html", "report.md"):
         text = (out / name).read_text()
         assert "· not asked" in text or '<span aria-hidden="true">·</span> not asked' in text, name
