@@ -224,7 +224,7 @@ REFUSED = [
     ("prop-6.2-twins", {}, mlp(1, 8, 8, 1), "hidden widths (4, 4)"),
     ("prop-6.2-twins", {}, conv_net(1, 3, 2), "hidden widths (4, 4)"),
     ("function-equal-twins", {}, mlp(1, 4, 1, activation="tanh"), "relu-rescaling keeps the function for relu"),
-    ("function-equal-twins", {"by": "sign-flip"}, TINY, "sign-flip keeps the function for tanh"),
+    ("function-equal-twins", {"by": "sign-flip"}, TINY, "sign-flip keeps the function for identity, tanh"),
     ("function-equal-twins", {}, None, "names none"),
     ("digits-inr", {}, TINY, "leave `space` out"),
     ("digits-classifiers", {}, TINY, "leave `space` out"),
