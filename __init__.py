@@ -40,11 +40,11 @@ __all__ = ["__version__", *_FACE]
 
 if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr__` imports on first use
     from .harness.plugins.architecture import Architecture as Architecture
-    from .harness.plugins.architecture import Equivariant as Equivariant
-    from .harness.plugins.architecture import Invariant as Invariant
     from .harness.plugins.architecture import Traits as Traits
     from .harness.plugins.architecture import Unsupported as Unsupported
     from .harness.plugins.architecture import register as register
+    from .harness.plugins.outputs import Equivariant as Equivariant
+    from .harness.plugins.outputs import Invariant as Invariant
     from .harness.weights.batch import Weights as Weights
     from .harness.weights.realisation import realise as realise
     from .harness.weights.space import SpaceError as SpaceError

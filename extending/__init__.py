@@ -46,7 +46,8 @@ _FACE = {
         "orbitcheck.harness.core.outcomes": "Fault Outcome Refusal",
         "orbitcheck.harness.core.result": "Judgement Result Run Verdict",
         "orbitcheck.harness.checks.applicability": "applicability",
-        "orbitcheck.harness.plugins.architecture": "Architecture Equivariant Invariant Traits Unsupported",
+        "orbitcheck.harness.plugins.architecture": "Architecture Traits Unsupported",
+        "orbitcheck.harness.plugins.outputs": "Equivariant Invariant",
         "orbitcheck.harness.plugins.subject": "NonFinite PluginFault Subject",
         "orbitcheck.harness.learning.workbench": "Workbench",
         # Training a zoo, and its networks.
@@ -78,8 +79,12 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.pairs.family import PAIR_FAMILIES as PAIR_FAMILIES, PairFamily as PairFamily
     from ..harness.pairs.family import pair_family as pair_family
     from ..harness.pairs.vectors import entries as entries, random_vector as random_vector, relabelled as relabelled
-    from ..harness.plugins.architecture import Architecture as Architecture, Equivariant as Equivariant
-    from ..harness.plugins.architecture import Invariant as Invariant, Traits as Traits, Unsupported as Unsupported
+    from ..harness.plugins.architecture import (
+        Architecture as Architecture,
+        Traits as Traits,
+        Unsupported as Unsupported,
+    )
+    from ..harness.plugins.outputs import Equivariant as Equivariant, Invariant as Invariant
     from ..harness.plugins.subject import NonFinite as NonFinite, PluginFault as PluginFault, Subject as Subject
     from ..harness.regimes.drawing import stacked as stacked, twins as twins
     from ..harness.regimes.regime import REGIMES as REGIMES, Regime as Regime, Samples as Samples, regime as regime
