@@ -152,7 +152,9 @@ def mutant(data: dict, dice: random.Random) -> dict:
 def test_a_sealed_mutant_is_refused_in_one_line_or_trips_nothing(text, seed):
     data = mutant(parsed(text), random.Random(seed))
     if "\\ud800" in json.dumps(data):
-        return  # a surrogate has no digest, so no such file can be sealed
+        with pytest.raises(UnicodeEncodeError):  # a surrogate has no digest, so no such file can be sealed
+            sealed(data)
+        return
     try:
         run = read_run(sealed(data))
     except BorderError as refused:
@@ -287,3 +289,22 @@ def test_parsed_text_is_as_clean_as_cleaned_data():
 def test_the_schema_has_a_version_that_a_run_states(text):
     assert json.loads(text)["schema_version"] == SCHEMA_VERSION
     assert results_schema()["properties"]["schema_version"] == {"const": SCHEMA_VERSION}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda data: data["suites"][0]["checks"][2].update(kind="parameter-budget"),
+            'unknown check kind "parameter-budget"',
+        ),
+        (lambda data: data["results"][0].update(architecture=""), "does not read as NAME"),
+    ],
+)
+def test_a_row_that_cannot_be_reproduced_is_one_line(text, tmp_path, change, words):
+    data = json.loads(text)
+    change(data)
+    (tmp_path / "results.json").write_text(sealed(data))
+    answer = CliRunner().invoke(main, ["reproduce", str(tmp_path), data["results"][0]["id"]])
+    assert (answer.exit_code, len(answer.stderr.splitlines())) == (2, 1), answer.output
+    assert words in answer.stderr

@@ -187,3 +187,33 @@ def test_a_file_in_the_place_of_a_folder_is_one_line(tmp_path):
     with pytest.raises(StoreError, match="tables cannot be made"):
         save_folder(RUN, tmp_path, "tables")
     assert (tmp_path / "tables").read_text() == "mine"
+
+
+def test_a_row_that_stands_under_another_cells_id_is_none(tmp_path):
+    with open_journal(tmp_path, resume=False) as journal:
+        journal.add(ROW, "one")
+        journal._connection.execute("UPDATE finished SET id = 'other'")
+        assert journal.get("other", "one") is None
+
+
+def test_a_journal_of_another_layout_is_emptied_and_a_damaged_one_refused(tmp_path):
+    with open_journal(tmp_path, resume=False) as journal:
+        for number in range(200):
+            journal.add(replace(ROW, id=str(number)), "one")
+        kept = journal._connection.execute("PRAGMA application_id").fetchone()[0]
+    path = tmp_path / JOURNAL
+    content = bytearray(path.read_bytes())
+    content[4296:] = bytes(byte ^ 0x5A for byte in content[4296:])
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"is damaged|is no journal"), open_journal(tmp_path, resume=True):
+        pass
+    path.unlink()
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA application_id = {kept}")
+    connection.execute("CREATE TABLE finished (x TEXT)")
+    connection.commit()
+    connection.close()
+    with open_journal(tmp_path, resume=True) as journal:
+        assert journal.get("abc", "one") is None
+        journal.add(ROW, "one")
+        assert journal.get("abc", "one") == ROW
