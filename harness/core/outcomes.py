@@ -14,6 +14,8 @@ class Outcome(StrEnum):
     PASS = "pass"
     FAIL = "fail"
     UNDECIDED = "undecided"
+    OBSERVED = "observed"
+    """Nothing was predicted: the row says what was seen, and never counts as passed."""
     NOT_APPLICABLE = "not-applicable"
     ERROR = "error"
 
