@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from ..oracles.audit import audit, formed
-from ..weights.batch import Weights
+from ..weights.batch import Weights, exact_tensor
+from ..weights.exact import exact
 from ..weights.space import SpaceError, WeightSpace
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".npz")
@@ -100,7 +101,7 @@ def read_network(file: str) -> Weights:
     running code. A `.pt` may hold the state dict under the key "state_dict".
 
     Raises:
-        AuditError: no such file, another suffix, a file that is damaged, or entries that are not those of an MLP.
+        AuditError: no such file, another suffix, a file that is damaged, or entries that are not those of an MLP or that float64 would round.
     """
     path = Path(file)
     if path.suffix not in SUFFIXES:
@@ -109,6 +110,8 @@ def read_network(file: str) -> Weights:
         raise AuditError(f"{file}: no such file")
     try:
         state = _state(path)
+    except SpaceError as error:
+        raise AuditError(f"{file}: {error}") from None
     except Exception as error:  # three formats, each with its own errors, some of which advise to run the file's code
         raise AuditError(
             f"{file}: is damaged, or holds more than plain tensors ({type(error).__name__}); save model.state_dict()"
@@ -122,7 +125,8 @@ def read_network(file: str) -> Weights:
         raise AuditError(f"{file}: holds no state dict of tensors ({', '.join(strangers[:3]) or 'it is empty'})")
     try:
         # The activation plays no part in an audit; a space just has one.
-        weights = Weights.from_state_dict({key: value.double() for key, value in state.items()}, activation="relu")
+        state = {key: exact_tensor(value, key) for key, value in state.items()}
+        weights = Weights.from_state_dict(state, activation="relu")
         infinite = [key for key, value in state.items() if not bool(torch.isfinite(value).all())]
     except SpaceError as error:
         raise AuditError(f"{file}: {error}") from None
@@ -138,7 +142,7 @@ def _state(path: Path) -> Any:
         return dict(sorted(load_file(path).items(), key=lambda item: _natural(item[0])))
     if path.suffix == ".npz":
         with np.load(path, allow_pickle=False) as stored:
-            return {key: torch.from_numpy(stored[key]) for key in stored.files}
+            return {key: torch.from_numpy(exact(stored[key], key)) for key in stored.files}
     loaded = torch.load(path, map_location="cpu", weights_only=True)
     if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
         loaded = loaded["state_dict"]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..weights.exact import exact
 from ..weights.space import WeightSpace
 from .classes import Arrays, orbit_classes
 from .orbit import SECONDS
@@ -91,10 +92,10 @@ def formed(arrays: Mapping[str, np.ndarray], form: str) -> dict[str, np.ndarray]
     each tensor of each net the p % of the entries of least magnitude become zero (rounded down), biases as well.
 
     Raises:
-        ValueError: a name that is no form.
+        ValueError: a name that is no form, or numbers that float64 would round (`exact.exact`).
     """
     match = check_form(form)
-    change = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
+    change = {name: exact(array, name) for name, array in arrays.items()}
     if match[1]:
         return {name: _quantised(array, int(match[1])) for name, array in change.items()}
     if match[2]:

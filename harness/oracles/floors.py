@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..weights.exact import exact
+
 
 @dataclass(frozen=True)
 class Floor:
@@ -77,7 +79,7 @@ def equivariant_floor(entry_classes: Mapping[str, np.ndarray], values: Mapping[s
 
 
 def _checked(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    array = np.asarray(values, dtype=np.float64)
+    array = exact(values, name)
     if array.shape[: len(shape)] != shape or not array.size:
         raise ValueError(
             f"{name} has shape {array.shape}; the classes have shape {shape}, and there is at least one datum"

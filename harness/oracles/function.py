@@ -2,13 +2,14 @@
 
 Law: "different" comes with an input and exact values (or disjoint intervals) of one output; "equal" rests on refinement, which
 implies it (theory.md, section 4), on equal normal forms (`normal_form.py`), or on equal polylines (`polyline.py`). Complete for
-piecewise-linear nets with one hidden layer or with one input (and not too many kinks, `polyline.LIMIT`) and for linear nets, up to inputs that are floats; sound everywhere.
+piecewise-linear nets with one hidden layer or with one input (and not too many kinks, `polyline.LIMIT`) and for linear nets; sound everywhere.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -42,12 +43,12 @@ class Witness:
     """An input at which two nets differ.
 
     Args:
-        x: the input, finite floats.
+        x: the input: finite floats, and rationals where no float does.
         output: the output neuron.
         v, w: closed intervals around its exact values, disjoint; points for piecewise-linear nets.
     """
 
-    x: tuple[float, ...]
+    x: tuple[float | Fraction, ...]
     output: int
     v: Interval
     w: Interval
@@ -92,24 +93,25 @@ def function_relation(space: WeightSpace, v: Vector, w: Vector) -> FunctionDecis
         if not any(gaps):
             return FunctionDecision("equal", "normal-form")
         if space.activation == "identity" or (len(space.widths) == 3 and space.activation in SLOPES):
-            near = (x for gap in gaps if gap for x in _inputs_near_kinks(space, table, gap))
-            candidates = chain(near, candidates)
+            near = [(x for gap in gaps if gap for x in _inputs_near_kinks(space, table, gap)) for _ in range(2)]
+            candidates = chain(_rounded(near[0]), candidates, near[1])
     left, right = (polyline(space, net) for net in (v, w)) if witness is None else (None, None)
     if left and right:
         points = around({*left.kinks, *right.kinks})
         if left.at(points) == right.at(points):
             return FunctionDecision("equal", "polyline", points=tuple(points))
-        candidates = chain(inputs_that_differ(left, right), candidates)
+        inside = [inputs_that_differ(left, right) for _ in range(2)]
+        candidates = chain(_rounded(inside[0]), candidates, inside[1])
     if witness is None:
         witness = next((found for x in candidates if (found := _checked(space, v, w, x))), None)
     return FunctionDecision("different", "input", witness) if witness else FunctionDecision("unknown", "none")
 
 
-def _checked(space: WeightSpace, v: Vector, w: Vector, x: Sequence[float]) -> Witness | None:
+def _checked(space: WeightSpace, v: Vector, w: Vector, x: Sequence[float | Fraction]) -> Witness | None:
     """The witness at `x`, if exact arithmetic separates the two nets there."""
     for output, (left, right) in enumerate(zip(enclose(space, v, x), enclose(space, w, x), strict=True)):
         if left[1] < right[0] or right[1] < left[0]:
-            return Witness(tuple(float(coordinate) for coordinate in x), output, left, right)
+            return Witness(tuple(x), output, left, right)
     return None
 
 
@@ -119,7 +121,7 @@ def _likely_inputs(space: WeightSpace, v: Vector, w: Vector) -> Iterator[list[fl
     for box in BOXES:
         points = rng.integers(-64, 65, (POINTS, space.widths[0])) * (box / 64)
         points[0] = 0.0
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             # Infinities minus each other are NaN: such an input goes last.
             gaps = np.abs(values_in_floats(space, v, points) - values_in_floats(space, w, points)).max(axis=1)
         best = np.argsort(-np.nan_to_num(gaps, nan=-1.0), kind="stable")[:CONFIRMED]
@@ -144,8 +146,15 @@ def values_in_floats(space: WeightSpace, v: Vector, points: np.ndarray) -> np.nd
 _FLOATS = SimpleNamespace(exp=np.exp, sin=np.sin, tanh=np.tanh, erf=np.vectorize(math.erf), sqrt=math.sqrt)
 
 
-def _inputs_near_kinks(space: WeightSpace, table: FeatureTable, gap: Form) -> Iterator[list[float]]:
-    """Inputs at which a difference of two one-layer nets does not vanish, but for rounding them to floats.
+def _rounded(inputs: Iterable[Sequence[Fraction]]) -> Iterator[list[float]]:
+    """The nearest floats, which are easier to read and to feed to a network, of those inputs that are not beyond floats."""
+    for x in inputs:
+        with suppress(OverflowError):
+            yield [float(coordinate) for coordinate in x]
+
+
+def _inputs_near_kinks(space: WeightSpace, table: FeatureTable, gap: Form) -> Iterator[list[Fraction]]:
+    """Inputs at which a difference of two one-layer nets does not vanish.
 
     Across the kink of one feature, away from all others, the difference is linear on either side with different slopes: it
     cannot vanish at three points in a row. Without a kink it is affine: not zero at the origin or a unit vector.
@@ -153,7 +162,7 @@ def _inputs_near_kinks(space: WeightSpace, table: FeatureTable, gap: Form) -> It
     inputs = space.widths[0]
     kinks = [number for number in gap if number > inputs]
     if not kinks:
-        yield from ([float(number == axis) for number in range(inputs)] for axis in range(-1, inputs))
+        yield from ([Fraction(number == axis) for number in range(inputs)] for axis in range(-1, inputs))
         return
     z = table.arguments[kinks[0]]
     axis = min(number for number in z if number)
@@ -168,8 +177,7 @@ def _inputs_near_kinks(space: WeightSpace, table: FeatureTable, gap: Form) -> It
                 reach = min(reach, abs(_value(other, point)) / slope / 2)
         if reach:
             for step in (-reach, Fraction(0), reach):
-                moved = [value + step * (number == axis) for number, value in enumerate(point, 1)]
-                yield [float(value) for value in moved]
+                yield [value + step * (number == axis) for number, value in enumerate(point, 1)]
 
 
 def _value(z: Form, point: Sequence[Fraction]) -> Fraction:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..weights.exact import exact
 from ..weights.space import WeightSpace
 from ..weights.symmetry import GroupElement, compose, inverse, random_elements
 from .labelling import canonical_orders
@@ -116,7 +117,7 @@ def moved(space: WeightSpace, g: GroupElement, v: Vector) -> dict[str, np.ndarra
     sources = {axis: np.argsort(images) for axis, images in g.permutations}
     image = {}
     for name, axes in space.tensors:
-        tensor = np.asarray(v[name], dtype=np.float64)
+        tensor = exact(v[name], name)
         for position, axis in enumerate(axes):
             if axis in sources:
                 tensor = np.take(tensor, sources[axis], axis=position)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ..weights.exact import exact
 from ..weights.space import SpaceError, WeightSpace
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def refine(
         marks: per layer `[nets, width]` integers that become part of round 0 (individualised neurons).
 
     Raises:
-        SpaceError: no MLP space, a tensor missing, unknown, of another shape, or with a NaN or infinity.
+        SpaceError: no MLP space, a tensor missing, unknown, of another shape, with a NaN or infinity, or with a number that float64
+            would round (`exact.exact`).
     """
     arrays = stacked(space, vectors)
     layers = range(len(space.widths))
@@ -127,9 +129,12 @@ def stacked(space: WeightSpace, vectors: Sequence[Vector] | Mapping[str, np.ndar
     if not given or batch == (0,):
         raise SpaceError("refinement needs at least one weight vector")
     if isinstance(vectors, Mapping):
-        arrays = {name: np.asarray(vectors[name], dtype=np.float64) for name in shapes}
+        arrays = {name: exact(vectors[name], f"weight vectors: {name}") for name in shapes}
     else:
-        arrays = {name: np.stack([np.asarray(vector[name], dtype=np.float64) for vector in given]) for name in shapes}
+        numbered = list(enumerate(given))
+        arrays = {
+            name: np.stack([exact(v[name], f"weight vector {i}: {name}") for i, v in numbered]) for name in shapes
+        }
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             place = tuple(int(index) for index in np.argwhere(~np.isfinite(array))[0])

@@ -28,11 +28,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core.result import digest
+from ..weights.exact import exact
 from ..weights.space import WeightSpace
 from ..weights.symmetry import GroupElement
 from .function import function_relation
@@ -108,7 +110,7 @@ def in_general_position(space: WeightSpace, v: Vector) -> bool:
 
 def vector_digest(space: WeightSpace, v: Vector) -> str:
     """SHA-256 of the entries as little-endian float64, tensors in the order of the space, -0.0 written as 0.0."""
-    content = b"".join((np.asarray(v[name], dtype=np.float64) + 0.0).astype("<f8").tobytes() for name in space.axes)
+    content = b"".join((exact(v[name], name) + 0.0).astype("<f8").tobytes() for name in space.axes)
     return hashlib.sha256(content).hexdigest()
 
 
@@ -172,7 +174,7 @@ def _function(space: WeightSpace, v: Vector, w: Vector, same: bool) -> dict[str,
     return {
         "relation": "different",
         "kind": "input",
-        "x": [coordinate.hex() for coordinate in decision.witness.x],
+        "x": [c.hex() if isinstance(c, float) else str(c) for c in decision.witness.x],
         "output": decision.witness.output,
         "v": [str(end) for end in decision.witness.v],
         "w": [str(end) for end in decision.witness.w],

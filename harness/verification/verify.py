@@ -163,7 +163,9 @@ def _check_function(content: Json, space: WeightSpace, nets: Sequence[Vector]) -
         demand(high < other_low or other_high < low, "the intervals of the two outputs are disjoint")
         slack = 0 if space.activation in SLOPES else Fraction(1, 10**40)  # of 60 digits a net loses fewer than 20
         for net, (least, most) in zip(nets, ends, strict=True):
-            value = traced(space, net, [float.fromhex(entry) for entry in part["x"]])[1][part["output"]]
+            value = traced(space, net, [Fraction(float.fromhex(c) if "0x" in c else c) for c in part["x"]])[1][
+                part["output"]
+            ]
             demand(least - slack <= value <= most + slack, "the output lies in its interval")
     elif statement == ("equal", "orbit"):
         demand(content["orbit"]["relation"] == "same", "the same function, since in one orbit")

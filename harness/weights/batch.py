@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from .activations import LEAKY_SLOPE
+from .exact import exact
 from .space import SpaceError, WeightSpace, mlp
 
 Arrays = Mapping[str, np.ndarray]
@@ -122,18 +123,26 @@ class Weights:
         return torch.cat([tensor.flatten(1) for tensor in self.tensors.values()], dim=1)
 
     def arrays(self, index: int = 0) -> dict[str, np.ndarray]:
-        """Weight vector `index` as float64 numpy arrays; one channel only."""
+        """Weight vector `index` as float64 numpy arrays, exactly; one channel only.
+
+        Raises:
+            SpaceError: more channels, or numbers that float64 would round (`exact.exact`).
+        """
         if self.channels != 1:
             raise SpaceError(f"a plain weight vector has one channel, this batch has {self.channels}")
-        return {name: tensor[index, ..., 0].detach().cpu().double().numpy() for name, tensor in self.tensors.items()}
+        return {name: exact_tensor(tensor[index, ..., 0], name).numpy() for name, tensor in self.tensors.items()}
 
     @staticmethod
     def from_arrays(space: WeightSpace, vectors: Sequence[Arrays], dtype: torch.dtype = torch.float64) -> Weights:
-        """A batch of one-channel weight vectors given as numpy arrays of the space's shapes."""
+        """A batch of one-channel weight vectors given as numpy arrays of the space's shapes.
+
+        Raises:
+            SpaceError: as `Weights`, and for numbers that float64 would round (`exact.exact`).
+        """
         return Weights(
             space,
             {
-                name: torch.from_numpy(np.stack([np.asarray(vector[name], dtype=np.float64) for vector in vectors]))
+                name: torch.from_numpy(np.stack([exact(vector[name], name) for vector in vectors]))
                 .to(dtype)
                 .unsqueeze(-1)
                 for name in space.axes
@@ -224,6 +233,16 @@ class Weights:
             tensors[f"W{number}"] = layer["weight"][None, :, :, None]
             tensors[f"b{number}"] = layer["bias"][None, :, None]
         return Weights(space, tensors)
+
+
+def exact_tensor(tensor: torch.Tensor, where: str) -> torch.Tensor:
+    """The tensor as float64 on the CPU, without its history; as `exact.exact` for dtypes that numpy lacks, too.
+
+    Raises:
+        SpaceError: as `exact.exact`.
+    """
+    held = tensor.detach().cpu()
+    return held.double() if held.is_floating_point() else torch.from_numpy(exact(held.numpy(), where))
 
 
 def _check_same_function(activation: torch.nn.Module, position: int) -> None:

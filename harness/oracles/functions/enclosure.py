@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
+from math import lcm
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,13 +30,15 @@ GUARDED = BITS + 64
 Interval = tuple[Fraction, Fraction]
 
 
-def enclose(space: WeightSpace, v: Vector, x: Sequence[float]) -> tuple[Interval, ...]:
+def enclose(space: WeightSpace, v: Vector, x: Sequence[float | Fraction]) -> tuple[Interval, ...]:
     """Intervals around the outputs of the net at one input, one an output neuron.
 
     Args:
-        x: the input's coordinates, finite floats.
+        x: the input's coordinates, finite floats or rationals.
     """
-    low, bits = _integers(np.asarray(x))
+    # Values are integers over `unit 2^bits`: floats are integers over powers of two, the unit is what other rationals need.
+    unit, bits = lcm(*(coordinate.as_integer_ratio()[1] for coordinate in x)), 0
+    low = np.array([int(Fraction(coordinate) * unit) for coordinate in x], dtype=object)
     high = low
     last = len(space.widths) - 1
     for layer in range(1, last + 1):
@@ -45,6 +48,7 @@ def enclose(space: WeightSpace, v: Vector, x: Sequence[float]) -> tuple[Interval
         low, high = _affine(weight, low, high)
         bits += weight_bits
         shift = max(bits, bias_bits)
+        bias = bias * unit
         low = low * 2 ** (shift - bits) + bias * 2 ** (shift - bias_bits)
         high = low if exact else high * 2 ** (shift - bits) + bias * 2 ** (shift - bias_bits)
         bits = shift
@@ -52,10 +56,10 @@ def enclose(space: WeightSpace, v: Vector, x: Sequence[float]) -> tuple[Interval
             low, bits = _bend(low, bits, *SLOPES[space.activation])
             high = low
         elif layer < last:
-            pairs = [_smooth(space.activation, a, b, bits) for a, b in zip(low, high, strict=True)]
+            pairs = [_smooth(space.activation, a, b, unit * 2**bits) for a, b in zip(low, high, strict=True)]
             low, high = (np.array(side, dtype=object) for side in zip(*pairs, strict=True))
-            bits = BITS
-    return tuple((Fraction(a, 2**bits), Fraction(b, 2**bits)) for a, b in zip(low, high, strict=True))
+            unit, bits = 1, BITS
+    return tuple((Fraction(a, unit * 2**bits), Fraction(b, unit * 2**bits)) for a, b in zip(low, high, strict=True))
 
 
 def _integers(array: np.ndarray) -> tuple[np.ndarray, int]:
@@ -92,12 +96,12 @@ def _context() -> Any:
     return context
 
 
-def _smooth(activation: str, low: int, high: int, bits: int) -> tuple[int, int]:
-    """Integers a, b with `activation([low, high] / 2^bits)` inside `[a, b] / 2^BITS`."""
+def _smooth(activation: str, low: int, high: int, unit: int) -> tuple[int, int]:
+    """Integers a, b with `activation([low, high] / unit)` inside `[a, b] / 2^BITS`."""
     iv = _context()
     formula = ACTIVATIONS[activation].formula
     assert formula is not None
-    return _scaled(formula(iv, iv.mpf([low, high]) / iv.mpf(2**bits)), BITS)
+    return _scaled(formula(iv, iv.mpf([low, high]) / iv.mpf(unit)), BITS)
 
 
 def _scaled(interval: Any, bits: int) -> tuple[int, int]:
@@ -110,6 +114,9 @@ def _scaled(interval: Any, bits: int) -> tuple[int, int]:
 
 def _error_function(iv: Any, z: Any) -> Any:
     """erf(z) by its series of positive terms, `2/sqrt(pi) exp(-z^2) sum_n 2^n z^(2n+1) / (2n+1)!!`."""
+    if z.b > 16 and z.a <= 16:  # it rises; the series would not end at large ends
+        ends = [_error_function(iv, iv.mpf(end)) for end in (z.a, z.b)]
+        return iv.mpf([ends[0].a, ends[1].b])
     if z.b < 0:
         return -_error_function(iv, -z)
     if z.a < 0:

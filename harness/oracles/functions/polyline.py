@@ -78,14 +78,14 @@ def around(kinks: Iterable[Fraction]) -> list[Fraction]:
     return [ordered[0] - 1, *ordered, ordered[-1] + 1]
 
 
-def inputs_that_differ(left: Polyline, right: Polyline) -> Iterator[list[float]]:
-    """Floats inside the pieces where two polylines are not equal: of three points on a line one at most has a gap of zero."""
+def inputs_that_differ(left: Polyline, right: Polyline) -> Iterator[list[Fraction]]:
+    """Inputs inside the pieces where two polylines are not equal: of three points on a line one at most has a gap of zero."""
     points = around({*left.kinks, *right.kinks})
     for rows in zip(left.at(points), right.at(points), strict=True):
         unequal = [v != w for v, w in zip(*rows, strict=True)]
         for (a, b), ends in zip(pairwise(points), pairwise(unequal), strict=True):
             if any(ends):
-                yield from ([float(a + (b - a) * Fraction(part, 4))] for part in (1, 2, 3))
+                yield from ([a + (b - a) * Fraction(part, 4)] for part in (1, 2, 3))
 
 
 def _affine(weights: Sequence[float], bias: float, rows: Sequence[Row]) -> Row:
