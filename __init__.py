@@ -14,7 +14,8 @@ __version__ = "0.1.0"
 _FACE = {
     "Architecture": "orbitcheck.harness.plugins.architecture",
     "Equivariant": "orbitcheck.harness.plugins.outputs",
-    "GroupElement": "orbitcheck.harness.weights.symmetry",
+    "Group": "orbitcheck.harness.weights.groups",
+    "GroupElement": "orbitcheck.harness.weights.element",
     "Invariant": "orbitcheck.harness.plugins.outputs",
     "SpaceError": "orbitcheck.harness.weights.space",
     "Traits": "orbitcheck.harness.plugins.architecture",
@@ -25,6 +26,7 @@ _FACE = {
     "compose": "orbitcheck.harness.weights.symmetry",
     "conv_net": "orbitcheck.harness.weights.spaces",
     "generators": "orbitcheck.harness.weights.symmetry",
+    "group": "orbitcheck.harness.weights.groups",
     "identity": "orbitcheck.harness.weights.symmetry",
     "inverse": "orbitcheck.harness.weights.symmetry",
     "mlp": "orbitcheck.harness.weights.space",
@@ -46,6 +48,9 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from .harness.plugins.outputs import Equivariant as Equivariant
     from .harness.plugins.outputs import Invariant as Invariant
     from .harness.weights.batch import Weights as Weights
+    from .harness.weights.element import GroupElement as GroupElement
+    from .harness.weights.groups import Group as Group
+    from .harness.weights.groups import group as group
     from .harness.weights.realisation import realise as realise
     from .harness.weights.space import SpaceError as SpaceError
     from .harness.weights.space import WeightSpace as WeightSpace
@@ -54,7 +59,6 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from .harness.weights.spaces import recurrent as recurrent
     from .harness.weights.spaces import residual_mlp as residual_mlp
     from .harness.weights.spaces import transformer_block as transformer_block
-    from .harness.weights.symmetry import GroupElement as GroupElement
     from .harness.weights.symmetry import act as act
     from .harness.weights.symmetry import compose as compose
     from .harness.weights.symmetry import generators as generators

@@ -32,7 +32,9 @@ _FACE = {
         "orbitcheck.harness.weights.space": "NamedSpace SpaceError WeightSpace mlp",
         "orbitcheck.harness.weights.spaces": "conv_net recurrent residual_mlp transformer_block",
         "orbitcheck.harness.weights.batch": "Weights",
-        "orbitcheck.harness.weights.symmetry": "GroupElement act compose generators identity inverse random_elements",
+        "orbitcheck.harness.weights.element": "GroupElement OutputKind",
+        "orbitcheck.harness.weights.groups": "Group group",
+        "orbitcheck.harness.weights.symmetry": "act compose generators generic_elements identity inverse random_elements",
         "orbitcheck.harness.weights.realisation": "realise",
         "orbitcheck.harness.weights.activations": "ACTIVATIONS Activation",
         "orbitcheck.harness.weights.inputs": "constructed",
@@ -96,6 +98,8 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.targets.target import Target as Target, target as target
     from ..harness.weights.activations import ACTIVATIONS as ACTIVATIONS, Activation as Activation
     from ..harness.weights.batch import Weights as Weights
+    from ..harness.weights.element import GroupElement as GroupElement, OutputKind as OutputKind
+    from ..harness.weights.groups import Group as Group, group as group
     from ..harness.weights.inputs import constructed as constructed
     from ..harness.weights.pair import Pair as Pair, Vector as Vector
     from ..harness.weights.realisation import realise as realise
@@ -103,8 +107,12 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.weights.space import mlp as mlp
     from ..harness.weights.spaces import conv_net as conv_net, recurrent as recurrent, residual_mlp as residual_mlp
     from ..harness.weights.spaces import transformer_block as transformer_block
-    from ..harness.weights.symmetry import GroupElement as GroupElement, act as act, compose as compose
-    from ..harness.weights.symmetry import generators as generators, identity as identity, inverse as inverse
+    from ..harness.weights.symmetry import act as act, compose as compose, generators as generators
+    from ..harness.weights.symmetry import (
+        generic_elements as generic_elements,
+        identity as identity,
+        inverse as inverse,
+    )
     from ..harness.weights.symmetry import random_elements as random_elements
     from ..harness.zoo.population import Population as Population, population as population
     from ..harness.zoo.recipe import ZOOS as ZOOS, Zoo as Zoo, zoo as zoo
