@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from ..core.certificates import Certificate
 from ..core.evidence import NOTHING, Evidence
 from ..core.outcomes import Refusal
 from ..core.result import Judgement
@@ -20,7 +19,7 @@ class Refused:
     reason: str
 
     def judgement(
-        self, predicted: str = "", evidence: Evidence = NOTHING, certificate: Mapping[str, Any] | None = None
+        self, predicted: str = "", evidence: Evidence = NOTHING, certificate: Certificate | None = None
     ) -> Judgement:
         return Judgement("not-applicable", self.reason, predicted, "", evidence, certificate, refusal=self.refusal)
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .certificates import Certificate
 from .evidence import NOTHING, Evidence
 from .outcomes import OUTCOMES, Fault, Refusal, Trouble
 from .records import (
@@ -64,12 +65,12 @@ class Judgement:
     predicted: str = ""
     observed: str = ""
     evidence: Evidence = NOTHING
-    certificate: Mapping[str, Any] | None = None
+    certificate: Certificate | None = None
     refusal: Refusal | None = None
     fault: Fault | None = None
 
     @staticmethod
-    def of(verdict: Verdict, evidence: Evidence, certificate: Mapping[str, Any] | None = None) -> Judgement:
+    def of(verdict: Verdict, evidence: Evidence, certificate: Certificate | None = None) -> Judgement:
         """A verdict beside the evidence that it is a function of."""
         return Judgement(**vars(verdict), evidence=evidence, certificate=certificate)
 
@@ -101,7 +102,7 @@ class Result:
     predicted: str
     observed: str
     evidence: Evidence
-    certificate: Mapping[str, Any] | None
+    certificate: Certificate | None
     seed: int
     dtype: str
     seconds: float

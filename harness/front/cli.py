@@ -382,11 +382,12 @@ def verify(directory: Path) -> None:
 
     Exit code: 0 if all hold, 1 if one does not, 2 if there is no run, or not the one that was written.
     """
+    from ..pairs.making import make_pair
     from ..running.store import StoreError, read_run
     from ..verification.verify import verify as checked
 
     try:
-        rows = list(checked(read_run(directory)))
+        rows = list(checked(read_run(directory), make_pair))
     except (StoreError, ValueError) as error:
         refuse(str(error))
     wrong = [(row, problem) for row, problem in rows if problem]

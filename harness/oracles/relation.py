@@ -3,7 +3,7 @@
 Laws: one orbit => 1-WL-equivalent => same function. `orbit` and `function` are "unknown" where no certificate was found; two
 canonical forms that differ are none. A pair family's own word is checked, never trusted.
 
-The certificate is plain JSON that binds itself to the two vectors by their SHA-256 and holds, under "refinement", "orbit" and
+The certificate is plain data of a declared type (`core/certificates`) that binds itself to the two vectors by their SHA-256 and holds, under "refinement", "orbit" and
 "function", one object each with the "relation" that it proves and the "kind" of proof:
 
 | statement | kind | proof |
@@ -28,11 +28,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ..core.certificates import Certificate, Statement, VectorRecord
 from ..core.result import digest
 from ..weights.exact import exact
 from ..weights.space import WeightSpace
@@ -62,14 +62,14 @@ class Relation:
         orbit: "same", "different" or "unknown".
         round: the first refinement round that separates the two; None if they are 1-WL-equivalent.
         function: "equal", "different" or "unknown".
-        certificate: plain JSON, as the module says, with its own digest under "sha256".
+        certificate: as the module says, with its own digest under "sha256".
         general_position: for v and for w, whether the biases of every hidden layer are pairwise distinct.
     """
 
     orbit: str
     round: int | None
     function: str
-    certificate: dict[str, Any]
+    certificate: Certificate
     general_position: tuple[bool, bool]
 
 
@@ -99,7 +99,8 @@ def certify(pair: Pair) -> Relation:
         "function": function,
         "general_position": list(positions),
     }
-    return Relation(orbit["relation"], parted, function["relation"], {**content, "sha256": digest(content)}, positions)
+    certificate = cast(Certificate, {**content, "sha256": digest(content)})
+    return Relation(orbit["relation"], parted, function["relation"], certificate, positions)
 
 
 def in_general_position(space: WeightSpace, v: Vector) -> bool:
@@ -114,14 +115,14 @@ def vector_digest(space: WeightSpace, v: Vector) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _printed(space: WeightSpace, v: Vector) -> dict[str, Any]:
-    printed: dict[str, Any] = {"sha256": vector_digest(space, v)}
+def _printed(space: WeightSpace, v: Vector) -> VectorRecord:
+    printed: VectorRecord = {"sha256": vector_digest(space, v)}
     if space.parameters <= PRINTED:
         printed["entries"] = {name: [value.hex() for value in v[name].ravel().tolist()] for name in space.axes}
     return printed
 
 
-def _refinement(refinement: Refinement, same: bool) -> dict[str, Any]:
+def _refinement(refinement: Refinement, same: bool) -> Statement:
     parted = refinement.round_of_separation(0, 1)
     if same:
         return {"relation": "equivalent", "kind": "orbit"}
@@ -145,9 +146,7 @@ def _refinement(refinement: Refinement, same: bool) -> dict[str, Any]:
     raise AssertionError("nets that refinement separates have a colour whose counts differ")
 
 
-def _orbit(
-    space: WeightSpace, v: Vector, w: Vector, claimed: GroupElement | None, refinement: Refinement
-) -> dict[str, Any]:
+def _orbit(space: WeightSpace, v: Vector, w: Vector, claimed: GroupElement | None, refinement: Refinement) -> Statement:
     if claimed is not None:
         if not equal(space, moved(space, claimed, v), w):
             raise ContradictedPair(f"the family's group element ({claimed}) does not map v to w")
@@ -163,7 +162,7 @@ def _orbit(
     return {"relation": "unknown", "reason": f"{decision.reason}; no invariant or individualisation proves two orbits"}
 
 
-def _function(space: WeightSpace, v: Vector, w: Vector, same: bool) -> dict[str, Any]:
+def _function(space: WeightSpace, v: Vector, w: Vector, same: bool) -> Statement:
     if same:
         return {"relation": "equal", "kind": "orbit"}
     decision = function_relation(space, v, w)

@@ -1,4 +1,4 @@
 """The second opinion on certificates: shares nothing with the oracles but data types.
 
-May import checks (the pure verdicts), pairs, weights and core; never an oracle or language.
+May import weights, core and of `checks` the pure verdicts; never an oracle. Pairs are made by whoever calls.
 """

@@ -12,7 +12,7 @@ import pytest
 from orbitcheck.harness.oracles.function import function_relation
 from orbitcheck.harness.oracles.functions.enclosure import enclose
 from orbitcheck.harness.oracles.relation import certify
-from orbitcheck.harness.verification.verify import problem_of
+from orbitcheck.harness.verification.certificate import problem_of
 from orbitcheck.harness.weights.activations import ACTIVATIONS, SLOPES
 from orbitcheck.harness.weights.pair import Pair
 from orbitcheck.harness.weights.space import WeightSpace, mlp
@@ -86,7 +86,7 @@ def test_nets_that_differ_beyond_all_floats_alone_have_a_rational_witness(tools,
     pair = Pair(space, v, w)
     relation = certify(pair)
     says = [relation.orbit, relation.round, relation.function]
-    assert problem_of(relation.certificate, lambda: pair, says) is None
+    assert problem_of(relation.certificate, pair, says) is None
 
 
 def test_nets_that_differ_only_below_all_floats_have_a_rational_witness(tools):

@@ -15,14 +15,18 @@ import pytest
 from click.testing import CliRunner
 
 from orbitcheck import mlp
+from orbitcheck.harness.core.certificates import STATEMENTS
 from orbitcheck.harness.core.result import digest
 from orbitcheck.harness.front.cli import main
 from orbitcheck.harness.oracles.functions.enclosure import enclose
 from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.oracles.relation import certify
 from orbitcheck.harness.pairs.making import make_pair, read_pairs
-from orbitcheck.harness.verification import verify
-from orbitcheck.harness.verification.verify import components, parted, problem_of, rank
+from orbitcheck.harness.verification import certificate as certificate_module
+from orbitcheck.harness.verification.certificate import problem_of
+from orbitcheck.harness.verification.exact.structure import Structure
+from orbitcheck.harness.verification.proofs import CHECKS
+from orbitcheck.harness.verification.proofs.matrices import components, rank
 from orbitcheck.harness.weights.pair import Pair
 from orbitcheck.harness.weights.space import NamedSpace
 
@@ -57,7 +61,7 @@ def certified(name: str) -> list:
 
 
 def problem(pair, certificate, told) -> str | None:
-    return problem_of(certificate, lambda: pair, told)
+    return problem_of(certificate, pair, told)
 
 
 def sealed(certificate: dict) -> dict:
@@ -266,8 +270,10 @@ def test_a_polyline_is_proved_by_all_its_kinks_and_by_points_beyond_them():
     assert problem(pair, json.loads(json.dumps(certificate)), told) is None
     points = certificate["function"]["points"]
     with_points = [
-        (points[::-1], True),  # in any order
-        ([*points, "1/3", "-100", "100"], True),  # and with any others
+        (["-100", *points, "100"], True),  # with others beside
+        (points[::-1], False),  # rising
+        ([points[0], *points], False),  # strictly
+        ([*points[:-1], points[-1] + "/1"], False),  # in lowest terms
         (points[1:], False),  # no ray to the left of the first kink
         (points[:-1], False),
         *((points[:cut] + points[cut + 1 :], False) for cut, x in enumerate(points) if x in ("-2", "0", "1")),
@@ -319,7 +325,7 @@ def test_its_refinement_agrees_with_the_oracle():
             first = refine(pair.space, [pair.v, pair.w]).round_of_separation(0, 1)
             for rounds in (*range(8), None):
                 apart = first is not None and (rounds is None or rounds >= first)
-                assert parted(pair.space, [pair.v, pair.w], rounds) == apart
+                assert Structure(pair.space, [pair.v, pair.w]).parted(rounds) == apart
 
 
 def test_ranks_and_components_by_hand():
@@ -364,18 +370,22 @@ def test_the_command_confirms_a_run_and_notices_tampering(finished, tmp_path):
 
 
 def test_it_shares_nothing_with_the_oracles_and_is_short_enough_to_read():
-    """Of the package it imports data types and what makes the pairs anew; docstrings and blank lines are not counted."""
-    source = Path(verify.__file__).read_text(encoding="utf-8")
-    tree = ast.parse(source)
-    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level}
-    assert imported == {
-        *("checks.separation.evidence", "core.result", "pairs.making"),
-        *("weights.pair", "weights.space"),
-    }
-    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
-    prose = {line for node in texts for line in range(node.lineno, (node.end_lineno or 0) + 1)}
-    code = [line for number, line in enumerate(source.splitlines(), 1) if line.strip() and number not in prose]
-    assert len(code) < 250
+    """Of the package it imports data types and pure verdicts; docstrings and blank lines are not counted."""
+    folder = Path(certificate_module.__file__).parent
+    for path in folder.rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        tree = ast.parse(source)
+        inside = len(path.relative_to(folder).parts)
+        imported = {
+            node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level > inside
+        }
+        allowed = ("core.", "weights.", "checks.prediction", "checks.kinds")
+        pure = (".verdict", ".evidence")
+        assert all(name.startswith(allowed) or name.endswith(pure) for name in imported), (path, imported)
+        texts = [node for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
+        prose = {line for node in texts for line in range(node.lineno, (node.end_lineno or 0) + 1)}
+        code = [line for number, line in enumerate(source.splitlines(), 1) if line.strip() and number not in prose]
+        assert len(code) < 150, path
 
 
 @pytest.mark.parametrize(
@@ -421,3 +431,7 @@ def test_a_run_of_another_version_is_refused_in_one_line(finished, tmp_path, cha
             assert answer.exit_code in (1, 2)
             told = answer.stderr or answer.stdout.partition("0 of 2")[0]
             assert "Traceback" not in told and len(told.splitlines()) == (2 if answer.exit_code == 1 else 1)
+
+
+def test_every_statement_has_a_type_and_a_verifier():
+    assert set(STATEMENTS) == set(CHECKS)

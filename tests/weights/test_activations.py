@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orbitcheck.harness.targets.slopes import FIRST, SECOND
-from orbitcheck.harness.verification import verify
+from orbitcheck.harness.verification.exact import realised
 from orbitcheck.harness.weights.activations import ACTIVATIONS, ANALYTIC, HOMOGENEOUS, KINKED, ODD, SLOPES
 
 EXACT = mpmath.MPContext()
@@ -45,10 +45,12 @@ def test_torch_computes_the_exact_form_to_rounding(activation, z):
 @given(z=DYADIC)
 def test_the_second_opinion_has_the_same_activations(activation, z):
     """`verify` shares no code with this table; what it computes is the same."""
-    assert SLOPES.get(activation) == verify.SLOPES.get(activation)
+    assert SLOPES.get(activation) == realised.SLOPES.get(activation)
     if activation not in SLOPES:
         with mpmath.workdps(60):
-            assert abs(verify.SMOOTH[activation](mpmath.mpf(z.numerator) / z.denominator) - exact(activation, z)) < TINY
+            assert (
+                abs(realised.SMOOTH[activation](mpmath.mpf(z.numerator) / z.denominator) - exact(activation, z)) < TINY
+            )
 
 
 @EACH

@@ -1,0 +1,64 @@
+"""The certificate of a pair: one statement about refinement, orbit and function each, bound to the two vectors by their digests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
+
+from pydantic import Discriminator, Field, Tag
+from typing_extensions import TypedDict  # pydantic takes no other below Python 3.12
+
+from .statement import STATEMENTS, Part, Statement, Text, key_of
+
+Two = Field(min_length=2, max_length=2)
+
+
+def _of(part: Part) -> Any:
+    """The union of all statements of a part, told apart by relation and kind."""
+
+    def tag(said: Any) -> str | None:
+        return " by ".join(key_of(part, said)[1:]) if isinstance(said, Mapping) else None
+
+    members = [Annotated[of, Tag(" by ".join(key[1:]))] for key, of in STATEMENTS.items() if key[0] is part]
+    return Annotated[reduce(or_, members), Discriminator(tag)]
+
+
+if TYPE_CHECKING:
+    Refinement = Orbit = Function = Statement
+else:
+    Refinement, Orbit, Function = map(_of, Part)
+
+
+class SpaceRecord(TypedDict):
+    """A weight space as `WeightSpace.to_json` gives it."""
+
+    tensors: dict[str, list[str]]
+    sizes: dict[str, int]
+    permuted: list[str]
+    activation: str
+
+
+class VectorRecord(TypedDict):
+    """One weight vector: SHA-256 of its entries as little-endian float64, and the entries themselves where they are few."""
+
+    sha256: str
+    entries: NotRequired[dict[str, list[Text]]]
+
+
+class Certificate(TypedDict):
+    """What is proved of v and w (theory.md, section 4).
+
+    `vectors` and `general_position` are v's and w's; floats are hexadecimal, other rationals "numerator/denominator"; `sha256` is
+    the digest of all the rest.
+    """
+
+    version: Literal[1]
+    space: SpaceRecord
+    vectors: Annotated[list[VectorRecord], Two]
+    refinement: Refinement
+    orbit: Orbit
+    function: Function
+    general_position: Annotated[list[bool], Two]
+    sha256: str

@@ -1,0 +1,34 @@
+"""What a proof speaks of: the two vectors of a row, and the other statements of its certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ...core.certificates import Part
+from ...weights.pair import Vector
+from ...weights.space import WeightSpace
+from .structure import Structure
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The vectors, without a negative zero, and what the certificate says of refinement, orbit and function.
+
+    A proof may rest on the relation that another part states, since that part is checked, too.
+    """
+
+    space: WeightSpace
+    nets: Sequence[Vector]
+    relations: Mapping[Part, str]
+
+    @cached_property
+    def structure(self) -> Structure:
+        """The two as nodes and labelled edges."""
+        return Structure(self.space, self.nets)
+
+
+Check = Callable[[Subject, Any], None]
+"""Raises `Refuted` unless the statement follows."""

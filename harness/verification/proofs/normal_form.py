@@ -1,0 +1,75 @@
+"""One function: equal normal forms of all outputs, as combinations of the constant, the inputs and values of the activation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any
+
+from ...core.certificates import Part
+from ...weights.pair import Vector
+from ...weights.space import WeightSpace
+from ..exact.realised import SLOPES
+from ..exact.refuted import demand
+from ..exact.subject import Subject
+
+Form = dict[int, Fraction]
+"""A combination: 0 is the constant, positive numbers are inputs, negative ones values of the activation."""
+WORK = 1_000_000
+"""Products of rationals a net."""
+
+
+def equal_forms(subject: Subject, said: object) -> None:
+    known: dict[frozenset[Any], int] = {}
+    v, w = (normal_form(subject.space, net, known) for net in subject.nets)
+    demand(v == w, "equal normal forms")
+
+
+def normal_form(space: WeightSpace, net: Vector, known: dict[frozenset[Any], int]) -> list[Form]:
+    """Outputs as combinations of features; equal combinations, numbered by one dictionary, are equal functions."""
+    inputs = [{i: Fraction(1)} for i in range(1, space.widths[0] + 1)]
+    return _outputs(space, net, inputs, lambda form: _feature(space.activation, form, known))
+
+
+def combination(parts: Iterable[tuple[Any, Form]]) -> Form:
+    """The sum of multiples of forms, without zeros."""
+    total: Form = {}
+    for factor, form in parts:
+        for feature, coefficient in form.items():
+            total[feature] = total.get(feature, Fraction(0)) + Fraction(factor) * coefficient
+    return {feature: coefficient for feature, coefficient in total.items() if coefficient}
+
+
+def _outputs(space: WeightSpace, net: Vector, forms: list[Form], activated: Callable[[Form], Form]) -> list[Form]:
+    """What the net makes of these inputs."""
+    work = 0
+    for layer in range(1, len(space.widths)):
+        inputs = forms if layer == 1 else [activated(form) for form in forms]
+        work += space.widths[layer] * sum(map(len, inputs))
+        demand(work <= WORK, "normal forms that are small enough to write down")
+        forms = [
+            combination([(bias, {0: Fraction(1)}), *zip(row, inputs, strict=True)])
+            for row, bias in zip(net[f"W{layer}"].tolist(), net[f"b{layer}"].tolist(), strict=True)
+        ]
+    return forms
+
+
+def _feature(activation: str, z: Form, known: dict[frozenset[Any], int]) -> Form:
+    """`phi(z)` in features."""
+    slopes = SLOPES.get(activation)
+    if not z or activation == "identity":
+        return z  # every activation is zero at zero
+    never_negative = set(z) == {0} or (activation in ("relu", "abs") and max(z) <= 0)
+    if slopes and never_negative and len({value > 0 for value in z.values()}) == 1:
+        return combination([(slopes[next(iter(z.values())) > 0], z)])  # one sign for every input
+    lead = z[min(z, key=lambda feature: (feature == 0, feature < 0, abs(feature)))]
+    scale, sign = abs(lead) if slopes else Fraction(1), 1 if lead > 0 else -1
+    key = frozenset((feature, sign * value / scale) for feature, value in z.items())
+    feature = {known.setdefault(key, -1 - len(known)): scale}
+    if activation in ("tanh", "sine"):
+        return combination([(sign, feature)])
+    skew = sum(slopes) if slopes else 1  # phi(-y) = phi(y) - skew y for all the others
+    return combination([(1, feature), (skew if sign < 0 else 0, z)])
+
+
+CHECKS = {(Part.FUNCTION, "equal", "normal-form"): equal_forms}

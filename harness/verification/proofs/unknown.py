@@ -1,0 +1,72 @@
+"""`unknown` is refused where the slow second opinion can decide: by a search for a permutation, or by what proves functions equal."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ...core.certificates import Part
+from ..exact.realised import places, realised
+from ..exact.refuted import Refuted, demand
+from ..exact.structure import Node, Structure, differ
+from ..exact.subject import Subject
+from . import colours, normal_form
+
+WORK = 60_000
+"""Refinements times parameters: some seconds."""
+
+
+def unknown_orbit(subject: Subject, said: object) -> None:
+    found = one_orbit(subject.structure)
+    demand(found is None, f"the orbits are unknown, though they are {'one' if found else 'two'}")
+
+
+def unknown_function(subject: Subject, said: object) -> None:
+    for name, check in (
+        ("late rounds", colours.late_round),
+        ("outputs", colours.forward),
+        ("forms", normal_form.equal_forms),
+    ):
+        try:
+            check(subject, said)
+        except Refuted:
+            continue
+        raise Refuted(f"does not hold: the functions are unknown, though they are equal, by their {name}")
+    v, w = subject.nets
+    for x in places(subject.space):
+        left, right = realised(subject.space, v, x), realised(subject.space, w, x)
+        apart = zip(left.values, left.errors, right.values, right.errors, strict=True)
+        demand(
+            all(abs(a - b) <= slack + other for a, slack, b, other in apart),
+            f"the functions are unknown, though they differ at {', '.join(map(str, x))}",
+        )
+
+
+def one_orbit(structure: Structure) -> bool | None:
+    """Whether a permutation maps v to w, by individualising one neuron of v and each of w that looks like it; None past the budget."""
+    left = [WORK // structure.space.parameters]
+
+    def matched(marks: list[set[Node]]) -> bool:
+        if left[0] <= 0:
+            raise TimeoutError
+        left[0] -= 1
+        colours = structure.colours(marks=marks)
+        if differ(colours):
+            return False
+        sizes = Counter(colour for node, colour in colours.items() if node[0] == 0)
+        tied = [(sizes[colour], node) for node, colour in colours.items() if node[0] == 0 and sizes[colour] > 1]
+        if not tied:
+            return True  # every node of v has one of w that looks like it, edges included
+        _, node = min(tied)
+        return any(
+            matched([*marks, {node, other}])
+            for other, colour in colours.items()
+            if other[0] == 1 and colour == colours[node]
+        )
+
+    try:
+        return matched([])
+    except TimeoutError:
+        return None
+
+
+CHECKS = {(Part.ORBIT, "unknown", "none"): unknown_orbit, (Part.FUNCTION, "unknown", "none"): unknown_function}
