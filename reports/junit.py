@@ -1,7 +1,7 @@
 """Run -> JUnit XML: a test suite for each suite and architecture, a test case for each row.
 
-What turns the run red is a `failure` or an `error`, and nothing else is: a declared failure and a row that is not applicable
-are `skipped` with their reason, an undecided row is a failure of its own type, and so is a pass where a failure was declared.
+What turns the run red is a `failure` or an `error`, and nothing else is: a declared failure, a row of which nothing is predicted
+and one that is not applicable are `skipped` with their reason, an undecided row is a failure of its own type, and so is a pass where a failure was declared.
 Problems of the run beside its rows get test cases too, so that a CI system that reads this file alone agrees with the exit
 code. Layout after the schema that pytest, Jenkins and GitLab share.
 """
@@ -17,6 +17,7 @@ from ..harness.checks.detection.evidence import DetectionEvidence
 from ..harness.checks.equivariance.evidence import EquivarianceEvidence
 from ..harness.checks.separation.evidence import SeparationEvidence
 from ..harness.core.evidence import Evidence
+from ..harness.core.outcomes import Outcome
 from ..harness.core.result import Result, Run
 from .reading.outcomes import Tally, problems_of, status_of, tally
 from .reading.subjects import grouped
@@ -31,6 +32,8 @@ MEASURED: Mapping[type[Evidence], tuple[tuple[str, str], ...]] = {
 }
 """Evidence -> `(property, field)`; a ratio is of gap to noise in one kind and of two precisions in another."""
 SHARED = (("digits", "digits"), ("p", "p"), ("t_res", "t_res"))
+SKIPPED = ("expected", "observed", "not-applicable")
+"""Statuses that JUnit calls skipped."""
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
@@ -43,7 +46,7 @@ def junit(run: Run) -> str:
     lines.append(_open("testsuites", {"name": "orbitcheck", **_totals(tally(run.results), run.results, len(problems))}))
     for (suite, architecture), rows in grouped(run.results, lambda row: (row.suite, row.architecture)).items():
         counted = tally(rows)
-        skipped = str(counted.counts["expected"] + counted.counts["not-applicable"])
+        skipped = str(sum(counted.counts[name] for name in SKIPPED))
         name = {"name": f"{one_line(suite)} / {one_line(architecture)}"}
         lines.append(_open("testsuite", {**name, **_totals(counted, rows, 0), "skipped": skipped, **when}))
         lines += [tostring(_case(row), encoding="unicode") for row in rows]
@@ -91,10 +94,14 @@ def _case(row: Result) -> Element:
         SubElement(properties, "property", name=name, value=value)
     status, reason = status_of(row), one_line(row.reason)
     if status == "expected":
-        message = f"expected failure: {one_line(row.declared)}"
-        SubElement(case, "skipped", type="expected-failure", message=message).text = _body(row)
+        kind = "expected-failure" if row.outcome == Outcome.FAIL else "allowed"
+        message = f"{kind.replace('-', ' ')}: {one_line(row.declared)}"
+        SubElement(case, "skipped", type=kind, message=message).text = _body(row)
+    elif status == "observed":
+        message = f"observed: {one_line(row.observed)}{f' ({reason})' if reason else ''}"
+        SubElement(case, "skipped", type=status, message=message)
     elif status == "not-applicable":
-        SubElement(case, "skipped", type="not-applicable", message=reason or "not applicable")
+        SubElement(case, "skipped", type=status, message=reason or "not applicable")
     elif status == "unexpected-pass":
         message = f"passes, though the suite declares a failure: {one_line(row.declared)}"
         SubElement(case, "failure", type=status, message=message).text = _body(row)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..harness.core.outcomes import OUTCOMES
 from ..harness.core.result import Run
 from .markdown_text import REST, code, fence, size, table, text
 from .reading.outcomes import CONCLUSION_STATUSES, STATUSES, headline, is_red, problems_of, tally
@@ -98,7 +99,7 @@ def _counts(run: Run) -> str:
     named = [
         f"{status.symbol} **{counted.counts[status.name]:,}** {status.word}"
         for status in STATUSES.values()
-        if counted.counts[status.name] or status.name in ("pass", "fail", "undecided", "error", "not-applicable")
+        if counted.counts[status.name] or status.name in OUTCOMES
     ]
     return f"**{counted.total:,}** {'row' if counted.total == 1 else 'rows'}: {', '.join(named)}"
 

@@ -21,6 +21,19 @@ class Outcome(StrEnum):
 
 
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
+DECIDED = (Outcome.PASS, Outcome.FAIL)
+PREDICTED = (*DECIDED, Outcome.UNDECIDED, Outcome.ERROR)
+"""Outcomes of rows that could fail: something was predicted, or the row should have said so and went wrong."""
+MEASURED = (*DECIDED, Outcome.UNDECIDED, Outcome.OBSERVED)
+"""Outcomes of rows in which something was measured."""
+
+
+class Observation(StrEnum):
+    """What a separation row of which nothing is predicted saw."""
+
+    SEPARATED = "separated"
+    NO_GAP = "no gap"
+    UNCLEAR = "unclear"
 
 
 class Refusal(StrEnum):
@@ -45,6 +58,8 @@ class Fault(StrEnum):
     VACUOUS = "vacuous"
     DIVERGED = "diverged"
     NOT_LOADED = "not-loaded"
+    REFUSED_SHAPE = "refused-shape"
+    """The plug-in serves another shape of the same kind of space, and does not name the shapes that it serves."""
     LOST = "lost"
 
 
@@ -54,7 +69,8 @@ class Trouble(StrEnum):
     MISSING_ROWS = "missing-rows"
     EXPECTED_FAILURE = "expected-failure"
     NO_EQUIVARIANCE = "no-equivariance"
-    MIN_DECIDED = "min-decided"
+    DECIDED_SHARE = "decided-share"
+    NOTHING_PREDICTED = "nothing-predicted"
     REQUIRED_POWER = "required-power"
     CONCLUSION = "conclusion"
     PLANTED = "planted"

@@ -26,7 +26,7 @@ from .records import (
     Scalar,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class Judgement:
         certificate: the exact statement about the inputs, or None.
         refusal: why the row does not apply.
         fault: what went wrong.
+        origin: where an exception came from.
     """
 
     outcome: str
@@ -68,6 +69,7 @@ class Judgement:
     certificate: Certificate | None = None
     refusal: Refusal | None = None
     fault: Fault | None = None
+    origin: str | None = None
 
     @staticmethod
     def of(verdict: Verdict, evidence: Evidence, certificate: Certificate | None = None) -> Judgement:
@@ -80,10 +82,27 @@ class Judgement:
 
 
 @dataclass(frozen=True)
+class AskedFor:
+    """What a plug-in was asked to build for a row.
+
+    Args:
+        output: "invariant" or "equivariant".
+        family: the kind of space: what is the same for all its shapes, the activation included (`WeightSpace.family`).
+        space: the space itself, in words.
+    """
+
+    output: str
+    family: str
+    space: str
+
+
+@dataclass(frozen=True)
 class Result:
     """One row of a run: the cell, its judgement and what it cost.
 
-    `declared` is the reason of the expected failure that covers the row, or None (the gate fills it in). `forwards` counts the
+    `declared` is the reason of the expected failure or allowance that covers the row, or None, and `root` the id of the row
+    that this one follows from, or None (the gate fills both in). `asked` is None where no network was asked for; `origin` is where
+    an exception came from: its type, file and line. `forwards` counts the
     weight vectors that the network was shown; `printed` is the beginning of what it wrote while it ran.
     `seconds`, `model_seconds` (time inside the network's own calls) and a training's `loop_share` are measured times, and differ
     from run to run; trained numbers are the same bits on the same machine and thread count; all else is the same everywhere.
@@ -113,6 +132,9 @@ class Result:
     fault: Fault | None = None
     forwards: int = 0
     printed: str = ""
+    asked: AskedFor | None = None
+    origin: str | None = None
+    root: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return plain(asdict(self))
@@ -164,7 +186,7 @@ class Run:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Rows per outcome, and `declared`: the failures that a suite expects."""
+        """Rows per outcome, and `declared`: those that a suite expects or allows to come out so."""
         counted = {outcome: sum(row.outcome == outcome for row in self.results) for outcome in OUTCOMES}
         return {**counted, "declared": sum(row.declared is not None for row in self.results)}
 

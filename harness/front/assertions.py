@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import SkipTest
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ from ..weights.batch import Weights
 from ..weights.inputs import constructed
 from ..weights.pair import Pair, Vector
 from ..weights.space import NamedSpace, WeightSpace
-from .failures import failure_text
+from .failures import UNASKED, failure_text, skip_text
 from .isolation import as_in_a_worker
 
 Factory = Callable[..., torch.nn.Module]
@@ -174,7 +175,10 @@ class AsBuilt(torch.nn.Module):
 
 @dataclass(frozen=True)
 class SuiteRow:
-    """One row of a suite on one network; calling it asserts that it is as predicted and returns the row."""
+    """One row of a suite on one network; calling it asserts that it is as predicted and returns the row.
+
+    A row of which nothing is predicted, or that does not apply, raises `unittest.SkipTest`, which pytest shows as skipped.
+    """
 
     cell: Cell
     suite: Suite
@@ -188,6 +192,8 @@ class SuiteRow:
         with as_in_a_worker():
             answer = evaluate(self.cell, self.architecture)
         (row,), _, _ = settle([answer], [self.cell], [self.suite])
+        if row.outcome in UNASKED:
+            raise SkipTest(skip_text(row))
         if is_red(row):
             raise AssertionError(f"{row.architecture} / {row.check} / {row.case}\n{failure_text(row)}")
         return row

@@ -159,7 +159,8 @@ def red_lines(result: Any) -> Iterable[tuple[str, str]]:
 
 def print_summary(result: Any, output: Path) -> None:
     """Architectures by outcome, the rows that are red, the problems and notes of the run, and where the report is."""
-    from ..core.result import OUTCOMES
+    from ...reports.reading.outcomes import headline
+    from ..core.outcomes import OUTCOMES
     from ..judging.gate import is_red
 
     names = list(dict.fromkeys(row.architecture for row in result.results))
@@ -181,7 +182,7 @@ def print_summary(result: Any, output: Path) -> None:
         say(f"problem: {problem}")
     for note in result.notes:
         say(f"note: {note}")
-    click.echo(f"{'NOT as predicted' if red or result.problems else 'All as predicted'}: {len(result.results)} rows")
+    click.echo(headline(result))
     click.echo(str((output / "report.html").resolve()))
 
 
@@ -353,6 +354,7 @@ def diff(before: Path, after: Path) -> None:
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 def reproduce(directory: Path, identity: str, device: str) -> None:
     """Run just one row of a finished run again (an id's beginning is enough)."""
+    from ..core.outcomes import Outcome
     from ..running.executors import Lost
     from ..running.request import NothingToRun
     from ..running.run import reproduce as again
@@ -372,7 +374,7 @@ def reproduce(directory: Path, identity: str, device: str) -> None:
     click.echo(
         "the same outcome as in the run" if same else f"another outcome than in the run, where it was {row.outcome}"
     )
-    sys.exit(int(answer.outcome not in ("pass", "not-applicable")))
+    sys.exit(int(answer.outcome not in (Outcome.PASS, Outcome.OBSERVED, Outcome.NOT_APPLICABLE)))
 
 
 @main.command()

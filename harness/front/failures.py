@@ -1,9 +1,18 @@
-"""What a red row says of itself, in a few lines; the text of failed tests, with pytest or without."""
+"""What a red row says of itself, in a few lines, and a row that says nothing; the texts of tests, with pytest or without."""
 
 from __future__ import annotations
 
 from ..checks.equivariance.evidence import EquivarianceEvidence
+from ..core.outcomes import Outcome
 from ..core.result import Result
+
+UNASKED = (Outcome.OBSERVED, Outcome.NOT_APPLICABLE)
+"""Outcomes of rows that could not fail, and so do not pass."""
+
+
+def skip_text(row: Result) -> str:
+    """Why a row that could not fail is no test."""
+    return f"observed: {row.observed} ({row.reason})" if row.outcome == Outcome.OBSERVED else row.reason
 
 
 def failure_text(row: Result) -> str:

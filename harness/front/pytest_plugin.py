@@ -2,15 +2,16 @@
 
 Loaded at every start of pytest, so nothing of orbitcheck is imported before the option is given. The ids are a pure function
 of the suite and the architecture; the verdicts are those of the command line, row by row. What makes a run red beside its
-rows (a floor on decided rows, an expectation that meets nothing) can be said only once every row is there: the process that
+rows (too few decided rows, an expectation that meets nothing) can be said only once every row is there: the process that
 sees all reports then adds one failed report for each such problem, as if it were a last item.
 """
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,9 +86,17 @@ class Rows:
         properties = {key: str(value) for key, value in report.user_properties}
         cell = self.cells.get(str(report.nodeid))
         if cell is not None and report.when == "call" and "outcome" in properties:
+            from ..core.outcomes import Fault
+            from ..core.result import AskedFor
             from ..running.run import unanswered
 
-            answer = replace(unanswered(cell, properties["reason"]), outcome=properties["outcome"])
+            fault, asked = properties.get("fault"), properties.get("asked")
+            answer = replace(
+                unanswered(cell, properties["reason"]),
+                outcome=properties["outcome"],
+                fault=Fault(fault) if fault else None,
+                asked=AskedFor(**json.loads(asked)) if asked else None,
+            )
             self.answers[str(report.nodeid)] = answer
 
     @pytest.hookimpl(wrapper=True)
@@ -142,7 +151,7 @@ class RedRow(Exception):
 
 
 class Row(pytest.Item):
-    """One row; expected failures are strict xfails, rows that do not apply are skipped with the reason."""
+    """One row; expected failures are strict xfails, rows that predict nothing or do not apply are skipped with the reason."""
 
     def __init__(self, *, cell: Cell, suite: Suite, reference: str, expectations: Sequence[Expectation], **more: Any):
         # The id as text: pytest compares it with what the cache of `--lf` holds, which it reads back from text.
@@ -153,6 +162,7 @@ class Row(pytest.Item):
     def runtest(self) -> None:
         from ..judging.gate import is_red, settle
         from ..running.evaluate import evaluate
+        from .failures import UNASKED, skip_text
         from .isolation import as_in_a_worker
 
         with as_in_a_worker():
@@ -162,11 +172,13 @@ class Row(pytest.Item):
             ("id", row.id),
             # As plain text: xdist sends no enumerations.
             *((key, str(getattr(row, key))) for key in ("outcome", "reason", "predicted", "observed")),
+            *([("fault", str(row.fault))] if row.fault else []),
+            *([("asked", json.dumps(asdict(row.asked)))] if row.asked else []),
             ("seed", row.seed),
             *((key, value) for key in MEASURED if (value := getattr(row.evidence, key, None)) is not None),
         ]
-        if row.outcome == "not-applicable":
-            pytest.skip(row.reason)
+        if row.outcome in UNASKED:
+            pytest.skip(skip_text(row))
         if row.declared is not None and not is_red(row):
             pytest.xfail(row.declared)
         if is_red(row):

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.cleaning import BorderError, parsed
-from ..core.result import OUTCOMES, Problem, Result, Run, digest
-from .gate import DECIDED, is_red
+from ..core.outcomes import DECIDED, OUTCOMES, Observation, Outcome
+from ..core.result import Problem, Result, Run, digest
+from .gate import is_red
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+UNOBSERVED = 1
+"""The version whose rows without a prediction passed; they are read as what they are called today."""
 
 Place = tuple[str, str, str, str]
 """Architecture, suite, check, case."""
@@ -28,13 +31,17 @@ class Baseline:
 
     Args:
         outcomes: per place.
+        seen: per place of an observed row what was seen there; nothing of one that says nothing.
         contents: per suite and check, twelve hexadecimal digits of the SHA-256 of its kind and parameters.
         problems: of the run, beside its rows: kind and what it is about.
+        knows_observed: false for a baseline from before rows without a prediction were told from passes.
     """
 
     outcomes: Mapping[Place, str]
     contents: Mapping[tuple[str, str], str]
     problems: Sequence[tuple[str, str]] = ()
+    seen: Mapping[Place, str] = field(default_factory=dict)
+    knows_observed: bool = True
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,12 @@ def baseline_of(run: Run) -> Baseline:
         for suite in run.suites
         for check in suite["checks"]
     }
-    return Baseline({_place(row): row.outcome for row in run.results}, contents, tuple(map(_key, run.problems)))
+    return Baseline(
+        {_place(row): row.outcome for row in run.results},
+        contents,
+        tuple(map(_key, run.problems)),
+        {_place(row): row.observed for row in run.results if row.outcome == Outcome.OBSERVED},
+    )
 
 
 def baseline_text(baseline: Baseline) -> str:
@@ -76,7 +88,10 @@ def baseline_text(baseline: Baseline) -> str:
 
     head = json.dumps({"schema_version": SCHEMA_VERSION, "problems": sorted(baseline.problems)}, ensure_ascii=False)
     checks = listed((*key, content) for key, content in baseline.contents.items())
-    rows = listed((*place, outcome) for place, outcome in baseline.outcomes.items())
+    rows = listed(
+        (*place, outcome, *([baseline.seen[place]] if place in baseline.seen else []))
+        for place, outcome in baseline.outcomes.items()
+    )
     return f'{head[:-1]},\n"checks": [\n{checks}\n],\n"rows": [\n{rows}\n]}}\n'
 
 
@@ -89,38 +104,48 @@ def parse_baseline(text: str) -> Baseline:
     data = parsed(text)
     if not isinstance(data, dict) or not {"checks", "rows"} <= set(data):
         raise BorderError("no baseline")
-    if data.get("schema_version") != SCHEMA_VERSION:
+    version = data.get("schema_version")
+    if version not in (SCHEMA_VERSION, UNOBSERVED) or isinstance(version, bool):
         raise BorderError(
-            f"a baseline of schema version {data.get('schema_version')!r}; this orbitcheck reads {SCHEMA_VERSION}"
+            f"a baseline of schema version {version!r}; this orbitcheck reads {SCHEMA_VERSION} and {UNOBSERVED}"
         )
     outcomes: dict[Place, str] = {}
-    for row in _lines(data["rows"], 5):
-        *place, outcome = row
+    seen: dict[Place, str] = {}
+    for row in _lines(data["rows"], 5, 6):
+        *place, outcome = row[:5]
         if outcome not in OUTCOMES:
             raise BorderError(f"row {row} has the outcome {outcome!r}; allowed: {', '.join(OUTCOMES)}")
         if tuple(place) in outcomes:
             raise BorderError(f"row {row} stands there twice")
         outcomes[tuple(place)] = outcome  # type: ignore[index]
+        if len(row) == 6:
+            seen[tuple(place)] = row[5]  # type: ignore[index]
     contents = {(suite, check): content for suite, check, content in _lines(data["checks"], 3)}
-    return Baseline(outcomes, contents, tuple((kind, about) for kind, about in _lines(data.get("problems", []), 2)))
+    problems = tuple((kind, about) for kind, about in _lines(data.get("problems", []), 2))
+    return Baseline(outcomes, contents, problems, seen, knows_observed=version != UNOBSERVED)
 
 
-def _lines(listed: Any, length: int) -> Iterable[list[str]]:
+def _lines(listed: Any, *lengths: int) -> Iterable[list[str]]:
     for line in listed if isinstance(listed, list) else [listed]:
-        if not isinstance(line, list) or len(line) != length or not all(isinstance(part, str) for part in line):
-            raise BorderError(f"{json.dumps(line, ensure_ascii=False)[:80]} is not a list of {length} strings")
+        if not isinstance(line, list) or len(line) not in lengths or not all(isinstance(part, str) for part in line):
+            wanted = " or ".join(map(str, lengths))
+            raise BorderError(f"{json.dumps(line, ensure_ascii=False)[:80]} is not a list of {wanted} strings")
         yield line
 
 
 def compare(run: Run, before: Baseline) -> list[Difference]:
     """Every row that differs from the baseline, regressions first, then in the order of the run.
 
-    A regression is a pass that is none any more, a decided row that is not, a row that vanished, and a row or a problem of
-    the run that is red without the baseline knowing it. The way from `error` to any outcome is none.
+    A regression is a pass that is none any more, a decided row that is not, a pair that was seen apart and shows no gap now or
+    the other way round, a row that vanished, and a row or a problem of the run that is red without the baseline knowing it. The
+    way from `error` to any outcome is none, nor is that to or from `unclear`.
     """
     now = baseline_of(run)
     rows = {_place(row): row for row in run.results}
-    found = [_difference(row, before.outcomes.get(place), _stale(place, before, now)) for place, row in rows.items()]
+    found = [
+        _difference(row, _before(row, before), before.seen.get(place, ""), _stale(place, before, now))
+        for place, row in rows.items()
+    ]
     vanished = [place for place in before.outcomes if place not in rows]
     differences = [
         *_problems(run.problems, before.problems),
@@ -139,17 +164,28 @@ def _stale(place: Place, before: Baseline, now: Baseline) -> bool:
     return before.contents.get(key) != now.contents.get(key)
 
 
-def _difference(row: Result, before: str | None, stale: bool) -> Difference | None:
+def _before(row: Result, baseline: Baseline) -> str | None:
+    """The row's outcome in the baseline; one from before `observed` called a row without a prediction a pass."""
+    before = baseline.outcomes.get(_place(row))
+    unpredicted = not baseline.knows_observed and row.outcome == Outcome.OBSERVED and before == Outcome.PASS
+    return Outcome.OBSERVED.value if unpredicted else before
+
+
+def _difference(row: Result, before: str | None, seen: str, stale: bool) -> Difference | None:
     """What became of a row that is still there, or is new; None if nothing."""
     if before is None:
         return Difference("NEW", _place(row), None, row.outcome, row.reason, is_red(row))
     if before == row.outcome:
+        if before == Outcome.OBSERVED and seen and seen != row.observed:
+            turned = {seen, row.observed} == {Observation.SEPARATED, Observation.NO_GAP}
+            status = "STALE" if stale else "CHANGED"
+            return Difference(status, _place(row), seen, row.observed, row.reason, turned)
         return Difference("STALE", _place(row), before, before, "the check's content changed", False) if stale else None
-    status = "STALE" if stale else "FIXED" if row.outcome == "pass" else "CHANGED"
+    status = "STALE" if stale else "FIXED" if row.outcome == Outcome.PASS else "CHANGED"
     regression = (
-        before == "pass"
+        before == Outcome.PASS
         or (before in DECIDED and row.outcome not in DECIDED)
-        or (before in ("undecided", "not-applicable") and is_red(row))
+        or (before in (Outcome.UNDECIDED, Outcome.OBSERVED, Outcome.NOT_APPLICABLE) and is_red(row))
     )
     return Difference(status, _place(row), before, row.outcome, row.reason, regression)
 

@@ -11,17 +11,17 @@ A suite lists the claims that it wants concluded, each from the rows of some che
 | `thm-7.2` | the error of the best output size with the threshold |
 
 Any other claim holds if every row that speaks of it passes. What the budget leaves open is `undecided`, and red unless the
-suite says why it may be (`allow_undecided`).
+suite says why it may be (`allow`). Rows of which nothing is predicted support no conclusion: one that has no others is `observed`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ..core.claims import CLAIMS
-from ..core.outcomes import Trouble
+from ..core.outcomes import Outcome, Trouble
 from ..core.records import ConclusionRecord
 from ..core.result import Problem, Result
 from ..language.suite import Suite
@@ -80,7 +80,7 @@ def conclude(
         for wanted in suite.conclusions:
             own = [row for row in rows if row.suite == suite.name and wanted.reads(row)]
             judgement = JUDGEMENTS.get(wanted.claim, tally)
-            finding = judgement(own, descriptions, wanted.margin) if own else NOT_ASKED
+            finding = _supported(judgement(own, descriptions, wanted.margin), own) if own else NOT_ASKED
             open_ = finding.outcome == Concluded.UNDECIDED
             found.append(
                 Conclusion(
@@ -88,11 +88,19 @@ def conclude(
                     claim=wanted.claim,
                     title=CLAIMS[wanted.claim].statement,
                     checks=tuple(dict.fromkeys(row.check for row in own)),
-                    declared=wanted.allow_undecided if open_ else None,
+                    declared=wanted.allow if open_ else None,
                     **asdict(finding),
                 )
             )
     return found
+
+
+def _supported(finding: Finding, rows: Sequence[Result]) -> Finding:
+    """The finding; `observed` in place of a pass or an open end where nothing was predicted of any row that it reads."""
+    predicted = any(row.outcome not in (Outcome.OBSERVED, Outcome.NOT_APPLICABLE) for row in rows)
+    if predicted or finding.outcome not in (Concluded.PASS, Concluded.UNDECIDED):
+        return finding
+    return replace(finding, outcome=Concluded.OBSERVED, reason="nothing is predicted of any row that it reads")
 
 
 def problems(conclusions: Iterable[Conclusion]) -> list[Problem]:

@@ -1,7 +1,8 @@
 """Rows -> whether the run is as predicted; pure functions (protocol.md, section 1).
 
 A row is red by its outcome alone, unless a suite declares it. Beside the rows stand the problems of the run: expectations
-that nothing meets, and everything that would let a run turn green by checking less.
+that nothing meets, and everything that would let a run turn green by checking less. Rows of which nothing was predicted are
+`observed`: never red, and counted for nothing.
 """
 
 from __future__ import annotations
@@ -12,19 +13,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.cell import WEIGHTS, Cell
-from ..core.outcomes import Trouble
+from ..core.outcomes import DECIDED, PREDICTED, Fault, Outcome, Trouble
 from ..core.result import Problem, Result, Run
 from ..language.suite import Expectation, Suite
 from ..plugins.power import AT_LEAST
 
-DECIDED = ("pass", "fail")
+DECIDED_SHARE = 0.8
+"""Of the rows that a declaration predicts, for each claimed output: so many are decided, or the run is red."""
 
 
 def is_red(row: Result) -> bool:
-    """Whether this row alone makes a run red: an undeclared fail or undecided, an error, a declared failure that passes."""
-    if row.outcome == "error":
-        return True
-    return (row.outcome in ("fail", "undecided")) if row.declared is None else row.outcome == "pass"
+    """Whether this row alone makes a run red: an undeclared fail, undecided or error, a declared failure that passes.
+
+    Of errors none is ever declared but ill-conditioned ones.
+    """
+    if row.outcome == Outcome.ERROR:
+        return row.declared is None or row.fault is not Fault.ILL_CONDITIONED
+    return (row.outcome in (Outcome.FAIL, Outcome.UNDECIDED)) if row.declared is None else row.outcome == Outcome.PASS
 
 
 def exit_code(run: Run) -> int:
@@ -60,7 +65,7 @@ def settle(
     problems = [
         *_missing(rows, planned),
         *(problem for claim in claims for problem in claim.problems(loaded)),
-        *_too_little(loaded, [entry["name"] for entry in descriptions if entry["name"] not in broken], suites),
+        *_too_little(loaded, [entry["name"] for entry in descriptions if entry["name"] not in broken]),
         *_too_weak([entry for entry in descriptions if entry["name"] not in broken], require_power),
     ]
     return settled, problems, int(bool(problems) or any(map(is_red, settled)))
@@ -80,29 +85,32 @@ def notes(planned: Sequence[Cell], suites: Sequence[Suite], expectations: Sequen
 
 @dataclass(frozen=True)
 class _Claim:
-    """An entry, the outcome that it declares, and the suite whose rows it speaks of (None: all)."""
+    """An entry, whether it expects a failure or allows what has no verdict, and the suite whose rows it speaks of (None: all)."""
 
     entry: Expectation
-    outcome: str
+    expects: bool
     suite: str | None
 
     def __str__(self) -> str:
-        return f'{"expected failure" if self.outcome == "fail" else "allowed undecided"} "{self.entry.place}"'
+        return f'{"expected failure" if self.expects else "allowance"} "{self.entry.place}"'
 
     def concerns(self, row: Cell | Result) -> bool:
         """Whether the entry speaks of the row, whatever came of it."""
         return self.suite in (None, row.suite) and self.entry.matches(row)
 
     def covers(self, row: Result) -> bool:
-        """An exact expected failure covers its rows whether they fail or pass: a pass is then red. Never an error."""
-        declared = row.outcome == self.outcome
-        passes = self.outcome == "fail" and row.outcome == "pass" and self.entry.is_exact
-        return (declared or passes) and self.concerns(row)
+        """An exact expected failure covers its rows whether they fail or pass: a pass is then red. An allowance covers what is
+        undecided or ill-conditioned; no entry covers any other error."""
+        if self.expects:
+            covered = row.outcome == Outcome.FAIL or (row.outcome == Outcome.PASS and self.entry.is_exact)
+        else:
+            covered = row.outcome == Outcome.UNDECIDED or row.fault is Fault.ILL_CONDITIONED
+        return covered and self.concerns(row)
 
     def problems(self, rows: Sequence[Result]) -> Iterable[Problem]:
         """What is wrong with the entry itself; nothing if its rows are not in the run."""
         named = [row for row in rows if self.concerns(row)]
-        if self.outcome != "fail" or not named:
+        if not self.expects or not named:
             return
         if self.entry.is_exact:
             yield from (
@@ -110,7 +118,7 @@ class _Claim:
                 for row in named
                 if row.outcome not in DECIDED
             )
-        elif not any(row.outcome == "fail" for row in named):
+        elif not any(row.outcome == Outcome.FAIL for row in named):
             counted = ", ".join(f"{number} {outcome}" for outcome, number in Counter(r.outcome for r in named).items())
             yield self._problem("covers-none", f"{self} covers no failure ({counted}); remove it")
 
@@ -120,9 +128,9 @@ class _Claim:
 
 def _claims(suites: Sequence[Suite], expectations: Sequence[Expectation]) -> list[_Claim]:
     return [
-        *(_Claim(entry, "fail", suite.name) for suite in suites for entry in suite.expected_failures),
-        *(_Claim(entry, "fail", None) for entry in expectations),
-        *(_Claim(entry, "undecided", suite.name) for suite in suites for entry in suite.allow_undecided),
+        *(_Claim(entry, True, suite.name) for suite in suites for entry in suite.expected_failures),
+        *(_Claim(entry, True, None) for entry in expectations),
+        *(_Claim(entry, False, suite.name) for suite in suites for entry in suite.allow),
     ]
 
 
@@ -141,20 +149,34 @@ def _missing(rows: Sequence[Result], planned: Sequence[Cell]) -> Iterable[Proble
         yield Problem(Trouble.MISSING_ROWS, first, text)
 
 
-def _too_little(rows: Sequence[Result], architectures: Sequence[str], suites: Sequence[Suite]) -> Iterable[Problem]:
+def _too_little(rows: Sequence[Result], architectures: Sequence[str]) -> Iterable[Problem]:
     """Architectures of which too few rows say anything; where suites ask for equivariance, one row must apply."""
     named = dict.fromkeys([*architectures, *(row.architecture for row in rows if row.architecture != WEIGHTS)])
     for architecture in named:
         own = [row for row in rows if row.architecture == architecture]
         law = [row for row in own if row.kind == "equivariance"]
-        if law and all(row.outcome == "not-applicable" for row in law):
+        if law and all(row.outcome == Outcome.NOT_APPLICABLE for row in law):
             text = f"{architecture}: none of its {len(law)} equivariance rows is applicable ({law[0].reason})"
             yield Problem(Trouble.NO_EQUIVARIANCE, architecture, text)
-        for suite in suites:
-            decided = sum(row.outcome in DECIDED for row in own if row.suite == suite.name)
-            if decided < suite.min_decided:
-                text = f"{architecture}: {decided} rows of suite {suite.name} are decided; min_decided is {suite.min_decided}"
-                yield Problem(Trouble.MIN_DECIDED, f"{architecture} / {suite.name}", text)
+        predicted = [row for row in own if row.outcome in PREDICTED]
+        if own and not predicted:
+            counted = ", ".join(f"{number} {outcome}" for outcome, number in Counter(r.outcome for r in own).items())
+            text = f"{architecture}: nothing is predicted of any of its rows ({counted}), so none could fail"
+            yield Problem(Trouble.NOTHING_PREDICTED, architecture, text)
+        yield from _open_outputs(architecture, predicted)
+
+
+def _open_outputs(architecture: str, predicted: Sequence[Result]) -> Iterable[Problem]:
+    """The claimed outputs of one architecture of whose predicted rows too few are decided."""
+    for output in dict.fromkeys(row.asked.output for row in predicted if row.asked):
+        asked = [row for row in predicted if row.asked and row.asked.output == output]
+        decided = sum(row.outcome in DECIDED for row in asked)
+        if decided < DECIDED_SHARE * len(asked):
+            text = (
+                f"{architecture}: {decided} of {len(asked)} rows that are predicted of its {output} output are decided; "
+                f"at least {DECIDED_SHARE:.0%} must be"
+            )
+            yield Problem(Trouble.DECIDED_SHARE, f"{architecture} / {output}", text)
 
 
 def _too_weak(descriptions: Sequence[Mapping[str, Any]], required: str | None) -> Iterable[Problem]:

@@ -9,6 +9,15 @@ from pydantic import Field
 from ..core.parameters import Parameters
 from .named_spaces import SpaceModel
 
+REPLACED = {
+    "min_decided": (
+        "is no key any more: at least 80 % of the rows that a network's declaration predicts must be decided, for each "
+        "output that it claims, in every suite; leave the key out"
+    ),
+    "allow_undecided": 'is called "allow" now, and covers ill-conditioned rows too',
+}
+"""Keys of earlier versions, and what stands in their place."""
+
 NAME = r"[a-z0-9][a-z0-9._-]*"
 
 Name = Annotated[str, Field(pattern=f"^{NAME}$")]
@@ -26,7 +35,7 @@ class ExpectationModel(Parameters):
 
 
 class AllowanceModel(Parameters):
-    """Rows that may stay undecided."""
+    """Rows that may be undecided or ill-conditioned."""
 
     architecture: Text
     check: Text
@@ -41,7 +50,7 @@ class ConclusionModel(Parameters):
     checks: Annotated[list[Text], Field(min_length=1, description="ids of the checks whose rows are read")]
     architectures: Annotated[list[Text], Field(min_length=1, description="whose rows are read")] = ["*"]
     margin: Annotated[float, Field(gt=0, lt=1, description="of the variance: errors this near count as equal")] = 0.05
-    allow_undecided: Annotated[Text | None, Field(description="why the budget may leave it open")] = None
+    allow: Annotated[Text | None, Field(description="why the budget may leave it undecided")] = None
 
 
 class CheckModel(Parameters):
@@ -65,9 +74,8 @@ class SuiteModel(Parameters):
     architectures: Annotated[list[Text], Field(description="run where none is named; all built-in if left out")] = []
     spaces: dict[Name, SpaceModel] = {}
     checks: Annotated[list[dict[str, Any]], Field(min_length=1)]
-    min_decided: Annotated[int, Field(ge=0, description="pass or fail rows that every architecture must reach")] = 0
     expected_failures: list[ExpectationModel] = []
-    allow_undecided: list[AllowanceModel] = []
+    allow: list[AllowanceModel] = []
     conclusions: list[ConclusionModel] = []
 
 

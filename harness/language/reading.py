@@ -19,7 +19,7 @@ from ..core.result import digest
 from ..plugins.discovery import ArchitectureName, NameSyntaxError, check_reference, installed, parse_name
 from ..plugins.extensions import ExtensionError, load_extensions
 from ..weights.space import NamedSpace
-from .models import AllowanceModel, CheckModel, ExpectationModel, ExpectationsModel, SuiteModel
+from .models import REPLACED, AllowanceModel, CheckModel, ExpectationModel, ExpectationsModel, SuiteModel
 from .named_spaces import SpaceModel, named_space
 from .rows import Asked, all_asked, unmet, unread
 from .shipped import shipped_suites
@@ -132,7 +132,9 @@ class _Reader:
     def wrong_values(self, error: SuiteValueError, path: tuple[str | int, ...], below: int = 0) -> None:
         """Note every problem that values at `path` have."""
         for place, message in error.problems:
-            self.error((*path, *place), message, below, at_key=place in error.unknown)
+            unknown = place in error.unknown
+            replaced = REPLACED.get(str(place[-1])) if unknown else None
+            self.error((*path, *place), replaced or message, below, at_key=unknown)
 
     def model(self, kind: type[Any], data: Any, path: tuple[str | int, ...], below: int = 0) -> Any:
         """`data` as a model, or None once its problems are noted."""
@@ -161,22 +163,16 @@ class _Reader:
         read = [check for check in checks if check is not None]
         self.repeats(read)
         self.names(outer)
-        rows = sum(len(check.cases) for check in read)
-        if outer.min_decided > rows:
-            self.error(("min_decided",), f"{outer.min_decided} decided rows asked for, but there are {rows}")
         suite = Suite(
             name=outer.suite,
             version=outer.version,
             title=outer.title,
             checks=tuple(read),
-            min_decided=outer.min_decided,
             expected_failures=tuple(map(_expectation, outer.expected_failures)),
-            allow_undecided=tuple(map(_expectation, outer.allow_undecided)),
+            allow=tuple(map(_expectation, outer.allow)),
             architectures=tuple(outer.architectures),
             conclusions=tuple(
-                Conclusion(
-                    entry.claim, tuple(entry.checks), tuple(entry.architectures), entry.margin, entry.allow_undecided
-                )
+                Conclusion(entry.claim, tuple(entry.checks), tuple(entry.architectures), entry.margin, entry.allow)
                 for entry in outer.conclusions
             ),
         )
@@ -199,7 +195,7 @@ class _Reader:
     def patterns(self, suite: Suite, plan: Sequence[Asked]) -> None:
         """Refuse entries that speak of no row, and what adds none to a conclusion."""
         self.unmet("expected_failures", suite.expected_failures, plan)
-        self.unmet("allow_undecided", suite.allow_undecided, plan)
+        self.unmet("allow", suite.allow, plan)
         for number, conclusion in enumerate(suite.conclusions):
             for place, message in unread(conclusion, plan):
                 self.error(("conclusions", number, *place), message)

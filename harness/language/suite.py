@@ -11,7 +11,7 @@ from ..core.patterns import Row, RowPattern
 
 @dataclass(frozen=True)
 class Expectation(RowPattern):
-    """Rows that a suite expects to fail or allows to stay undecided, with the reason."""
+    """Rows that a suite expects to fail, or allows to be undecided or ill-conditioned, with the reason."""
 
     reason: str
 
@@ -24,7 +24,7 @@ class Conclusion:
     checks: tuple[str, ...]
     architectures: tuple[str, ...]
     margin: float
-    allow_undecided: str | None
+    allow: str | None
 
     def reads(self, row: Row) -> bool:
         """Whether the conclusion is drawn from this row, among others."""
@@ -51,16 +51,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Suite:
-    """A checked suite. `min_decided` counts pass and fail rows of each architecture of the run; `architectures` are run where
-    the user names none."""
+    """A checked suite; `architectures` are run where the user names none."""
 
     name: str
     version: int
     title: str
     checks: tuple[Check, ...]
-    min_decided: int = 0
     expected_failures: tuple[Expectation, ...] = ()
-    allow_undecided: tuple[Expectation, ...] = ()
+    allow: tuple[Expectation, ...] = ()
     architectures: tuple[str, ...] = ()
     conclusions: tuple[Conclusion, ...] = ()
 
@@ -92,7 +90,7 @@ class Suite:
                     for check in data["checks"]
                 ),
                 "expected_failures": tuple(Expectation(**entry) for entry in data["expected_failures"]),
-                "allow_undecided": tuple(Expectation(**entry) for entry in data["allow_undecided"]),
+                "allow": tuple(Expectation(**entry) for entry in data["allow"]),
                 "architectures": tuple(data["architectures"]),
                 "conclusions": tuple(
                     Conclusion(

@@ -139,6 +139,17 @@ class Subject:
 def describe_error(error: BaseException) -> str:
     """`Type: first line of the message (file:line)`, the place being the innermost frame that is not torch's own."""
     message = str(error).strip().split("\n")[0]
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "torch" not in frame.filename.split("/")]
-    place = f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
+    origin = _place(error)
+    place = f" ({origin})" if origin else ""
     return f"{type(error).__name__}: {message}{place}" if message else f"{type(error).__name__}{place}"
+
+
+def origin_of(error: BaseException) -> str:
+    """`Type at file:line`: what rows of one cause have in common, whatever sizes the message names."""
+    place = _place(error)
+    return f"{type(error).__name__} at {place}" if place else type(error).__name__
+
+
+def _place(error: BaseException) -> str:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "torch" not in frame.filename.split("/")]
+    return f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""

@@ -1,7 +1,7 @@
 """The border: whatever comes from a worker, the journal or a file is checked and cleaned here, once; after it nothing can raise.
 
 A row is checked against the declared type of its kind's evidence, a run against `Run`; text loses surrogates and control
-characters. The JSON schema of `results.json` is made of the same types. `results.json` of the previous version is read too.
+characters. The JSON schema of `results.json` is made of the same types. `results.json` of earlier versions is read too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..core.outcomes import OUTCOMES
 from ..core.records import ArchitectureRecord, PlantRecord
 from ..core.result import SCHEMA_VERSION, Result, Run, digest
 from ..language.suite import Suite
-from .previous import PREVIOUS, problems_of_previous, row_of_previous
+from .previous import PREVIOUS, problems_of_previous, row_of_previous, suite_of_previous
 
 ROW_KEYS = {field.name for field in fields(Result)}
 SUITE_KEYS = {field.name for field in fields(Suite)}
@@ -62,7 +62,7 @@ def read_architecture(data: Any) -> ArchitectureRecord:
 
 
 def read_run(text: str | bytes) -> Run:
-    """The run that `results_text` wrote, of this version or the previous one.
+    """The run that `results_text` wrote, of this version or an earlier one.
 
     Raises:
         BorderError: no run, another version, or a digest that does not match the content.
@@ -71,16 +71,24 @@ def read_run(text: str | bytes) -> Run:
     if not isinstance(data, dict):
         raise BorderError(f"a run is an object, not {type(data).__name__}")
     version = data.get("schema_version")
-    if version not in (SCHEMA_VERSION, PREVIOUS) or isinstance(version, bool):
-        raise BorderError(f"schema_version {version!r}; this orbitcheck reads {SCHEMA_VERSION} and {PREVIOUS}")
+    if version not in (SCHEMA_VERSION, *PREVIOUS) or isinstance(version, bool):
+        read = ", ".join(map(str, PREVIOUS))
+        raise BorderError(
+            f"schema_version {version!r}; this orbitcheck reads {SCHEMA_VERSION}, and of earlier ones {read}"
+        )
     if data.get("sha256") != digest({key: value for key, value in data.items() if key != "sha256"}):
         raise BorderError("the digest does not match the content: the file was changed after it was written")
     rows = data.get("results")
     if not isinstance(rows, list):
         raise BorderError("results: required, a list of rows")
-    if version == PREVIOUS:
-        rows = [row_of_previous(row) for row in rows]
-        data = {**data, "problems": problems_of_previous(data.get("problems", []))}
+    if version in PREVIOUS:
+        rows = [row_of_previous(row, version) for row in rows]
+        suites = data.get("suites")
+        data = {
+            **data,
+            "problems": problems_of_previous(data.get("problems", [])),
+            "suites": [suite_of_previous(suite) for suite in suites] if isinstance(suites, list) else suites,
+        }
     given = {key: value for key, value in data.items() if key in RUN_KEYS}
     run = _checked(Run, {**given, "results": []}, "run")
     for position, suite in enumerate(run.suites):

@@ -7,20 +7,23 @@ short of killing the process escapes: it becomes an `error` row that says what a
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import time
-from typing import NoReturn
+from dataclasses import replace
+from typing import Any, NoReturn
 
 from ..checks import CHECK_KINDS
 from ..core.cell import WEIGHTS, Cell
-from ..core.outcomes import Fault
-from ..core.result import Judgement, Result
+from ..core.outcomes import Fault, Outcome
+from ..core.result import AskedFor, Judgement, Result
 from ..learning.checkpoint import Checkpoint
 from ..learning.workbench import Workbench, exact_arithmetic
-from ..plugins.architecture import Architecture, Traits, Unsupported
+from ..plugins.architecture import Architecture, Equivariant, Invariant, Traits, Unsupported
 from ..plugins.discovery import load, parse_name
 from ..plugins.extensions import load_extensions
-from ..plugins.subject import PluginFault, describe_error
+from ..plugins.subject import PluginFault, describe_error, origin_of
+from ..weights.space import WeightSpace
 
 PRINTED = 500
 """Characters of a plug-in's own printing that a row keeps."""
@@ -31,6 +34,17 @@ def _none(space: object, output: object) -> NoReturn:
 
 
 NO_ARCHITECTURE = Architecture(WEIGHTS, _none, Traits())
+
+
+def _noting(architecture: Architecture, asked: list[AskedFor]) -> Architecture:
+    """The same architecture, whose factory notes what it is asked for."""
+
+    @functools.wraps(architecture.factory, updated=())
+    def factory(space: WeightSpace, output: Invariant | Equivariant, **options: Any) -> Any:
+        asked.append(AskedFor(type(output).__name__.lower(), space.family, str(space)))
+        return architecture.factory(space, output, **options)
+
+    return replace(architecture, factory=factory)
 
 
 def evaluate(
@@ -54,17 +68,19 @@ def evaluate(
     start = time.perf_counter()
     bench = Workbench(device, checkpoint=checkpoint)
     printed = io.StringIO()
+    asked: list[AskedFor] = []
     name = parse_name(cell.architecture)
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             load_extensions()
             subject = NO_ARCHITECTURE if cell.architecture == WEIGHTS else architecture or load(name)
             with exact_arithmetic(device):
-                judgement = CHECK_KINDS[cell.kind].evaluate(cell, subject, bench)
+                judgement = CHECK_KINDS[cell.kind].evaluate(cell, _noting(subject, asked), bench)
         except PluginFault as fault:
-            judgement = Judgement("error", str(fault), fault=fault.fault)
+            origin = None if fault.__cause__ is None else origin_of(fault.__cause__)
+            judgement = Judgement(Outcome.ERROR, str(fault), fault=fault.fault, origin=origin)
         except (Exception, SystemExit) as error:
-            judgement = Judgement("error", describe_error(error), fault=Fault.RAISED)
+            judgement = Judgement(Outcome.ERROR, describe_error(error), fault=Fault.RAISED, origin=origin_of(error))
     return cell.row(
         judgement,
         options=dict(name.options),
@@ -72,4 +88,5 @@ def evaluate(
         model_seconds=bench.seconds,
         forwards=bench.forwards,
         printed=printed.getvalue()[:PRINTED],
+        asked=asked[0] if asked else None,
     )

@@ -99,6 +99,15 @@ class WeightSpace:
         )
 
     @property
+    def family(self) -> str:
+        """The kind of space: the same for every shape of it. `mlp/relu`; or the activation beside how many axes, permuted ones and
+        repeated ones its tensors have, so that networks that differ in sizes and in the number of layers are of one kind."""
+        if self.is_mlp:
+            return f"mlp/{self.activation}"
+        patterns = {(len(axes), len(set(axes) & set(self.permuted)), len(set(axes))) for _, axes in self.tensors}
+        return f"{' '.join('.'.join(map(str, pattern)) for pattern in sorted(patterns))}/{self.activation}"
+
+    @property
     def widths(self) -> tuple[int, ...]:
         """Layer widths `(n_0, ..., n_L)` of an MLP space; SpaceError for any other space."""
         if not self.is_mlp:

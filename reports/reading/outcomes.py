@@ -1,7 +1,7 @@
 """What a row counts as once expected failures are taken into account, and whether the run is red.
 
-There are five outcomes (protocol.md, section 1); a failure that a suite declares, and a pass where it declares a failure, are told apart from
-the rest here, once, so that all reports agree.
+There are six outcomes (protocol.md, section 1); what a suite declares or allows, and a pass where it declares a failure, are
+told apart from the rest here, once, so that all reports agree.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ...harness.core.outcomes import Fault
 from ...harness.core.result import Result, Run
 from ...harness.judging.judgements.finding import Concluded
 from .values import one_line, plural
@@ -44,7 +45,8 @@ STATUSES = {
             "undecided", "?", "undecided", "neither can be said at this budget; the row says what would decide", True
         ),
         Status("unexpected-pass", "⊕", "unexpected pass", "passes, though the suite declares that it fails", True),
-        Status("expected", "⊗", "expected", "not a pass, and declared in the suite with a reason", False),
+        Status("expected", "⊗", "expected", "not a pass, and declared or allowed in the suite with a reason", False),
+        Status("observed", "○", "observed", "nothing was predicted: what was seen, counted for nothing", False),
         Status("not-applicable", "–", "n/a", "not claimed by the plug-in; counted, never red", False),
     )
 }
@@ -53,13 +55,13 @@ NOT_ASKED = Status(
 )
 CONCLUSION_STATUSES = {**STATUSES, NOT_ASKED.name: NOT_ASKED}
 """How a conclusion can end: as a row does, or without one."""
-SEVERITY = ("fail", "error", "unexpected-pass", "undecided", "expected", "pass", "not-applicable")
+SEVERITY = ("fail", "error", "unexpected-pass", "undecided", "expected", "pass", "observed", "not-applicable")
 
 
 def status_of(row: Result) -> str:
     """The name of the row's status; an outcome that nobody knows counts as an error."""
     if row.declared is not None:
-        if row.outcome in ("fail", "undecided"):
+        if row.outcome in ("fail", "undecided") or row.fault is Fault.ILL_CONDITIONED:
             return "expected"
         if row.outcome == "pass":
             return "unexpected-pass"
@@ -79,6 +81,11 @@ class Tally:
     @property
     def applicable(self) -> int:
         return self.total - self.counts["not-applicable"]
+
+    @property
+    def predicted(self) -> int:
+        """Rows that could fail."""
+        return self.applicable - self.counts["observed"]
 
     @property
     def red(self) -> int:
@@ -130,15 +137,14 @@ def is_red(run: Run) -> bool:
 
 
 def headline(run: Run) -> str:
-    """The whole run in one sentence."""
+    """The whole run in one sentence: of the rows that could fail, how many are as predicted, beside those that could not."""
     counted = tally(run.results)
+    count = counted.counts
+    told = f"{count['pass']:,} as predicted, {count['observed']:,} observed, {count['not-applicable']:,} n/a"
+    if count["expected"]:
+        told += f", {count['expected']:,} declared by the suites"
     if not is_red(run):
-        expected, unclaimed = counted.counts["expected"], counted.counts["not-applicable"]
-        aside = [plural(expected, "expected failure")] * bool(expected) + [f"{unclaimed:,} not applicable"] * bool(
-            unclaimed
-        )
-        rest = f" ({', '.join(aside)})" if aside else ""
-        return f"As predicted: {plural(counted.counts['pass'], 'row')} of {counted.total:,} pass{rest}."
+        return f"All that was predicted holds: {told}."
     plurals = {"fail": "failure", "error": "error", "undecided": "undecided row", "unexpected-pass": "unexpected pass"}
     several = {"unexpected-pass": "unexpected passes"}
     red = [
@@ -147,4 +153,4 @@ def headline(run: Run) -> str:
     problems = len(problems_of(run))
     if problems:
         red.append(plural(problems, "problem of the run", "problems of the run"))
-    return f"Not as predicted: {', '.join(red)}; {counted.counts['pass']:,} of {plural(counted.total, 'row')} pass."
+    return f"Not as predicted: {', '.join(red)}; {told}."

@@ -33,14 +33,26 @@ class Aside:
 
 @report_section(
     "expected",
-    "Expected failures",
+    "Declared by the suites",
     (*COLUMNS, Column("example", "first of them", forms=(kinds.HTML,))),
-    note="Declared in the suite, with the reason; they do not turn the run red, and passing would.",
+    note="Expected to fail, or allowed to be undecided or ill-conditioned, with the reason; they do not turn the run red, and an expected failure that passes would.",
     place=500,
     fold=True,
 )
 def expected(run: Run) -> tuple[Aside, ...]:
     return asides(run, "expected")
+
+
+@report_section(
+    "observed",
+    "Observed",
+    (*COLUMNS, Column("example", "first of them", forms=(kinds.HTML,))),
+    note="Nothing was predicted of these rows, so none of them could fail; they count for nothing.",
+    place=505,
+    fold=True,
+)
+def observed(run: Run) -> tuple[Aside, ...]:
+    return asides(run, "observed")
 
 
 @report_section("not-applicable", "Not applicable", COLUMNS, place=510, fold=True)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...harness.checks.equivariance.evidence import EquivarianceEvidence
-from ...harness.checks.prediction import NOT_SEPARATED, SEPARATED
+from ...harness.checks.prediction import SEPARATED
+from ...harness.core.outcomes import Outcome
 from ...harness.core.records import ArchitectureRecord
 from ...harness.core.result import Result, Run
 from ..reading.outcomes import Tally, tally
@@ -51,8 +52,8 @@ def _verdict(rows: Sequence[Result], told: ArchitectureRecord | None) -> dict[st
         status, sentence = "error", f"could not be loaded: {one_line(told.get('error'))}."
     elif not rows:
         status, sentence = "not-applicable", "no row was run."
-    elif not counted.applicable:
-        status, sentence = "not-applicable", f"claims nothing that was checked: {counted.words}."
+    elif not counted.predicted:
+        status, sentence = counted.worst, f"claims nothing that was checked: {counted.words}."
     else:
         status, sentence = counted.worst, f"{_agreement(counted)}{_findings(rows, counted)}."
     return {"status": status, "sentence": sentence, "rows": counted}
@@ -82,7 +83,7 @@ def _agreement(counted: Tally) -> str:
     red = [
         text
         for number, text in (
-            (count["fail"], f"{count['fail']:,} of {plural(counted.applicable, 'applicable row')} "
+            (count["fail"], f"{count['fail']:,} of {plural(counted.predicted, 'predicted row')} "
              f"{'contradicts' if count['fail'] == 1 else 'contradict'} the prediction"),
             (count["error"], f"{plural(count['error'], 'row')} could not be measured"),
             (count["unexpected-pass"], f"{plural(count['unexpected-pass'], 'declared failure')} did not fail"),
@@ -93,10 +94,10 @@ def _agreement(counted: Tally) -> str:
     if red:
         return ", ".join(red)
     if count["expected"]:
-        return f"as predicted, with {plural(count['expected'], 'declared failure')} among {counted.applicable:,} rows"
-    return (
-        f"all {plural(counted.applicable, 'applicable row')} as predicted" if counted.applicable > 1 else "as predicted"
-    )
+        return (
+            f"as predicted, with {plural(count['expected'], 'row')} that the suites declare among {counted.predicted:,}"
+        )
+    return f"all {plural(counted.predicted, 'predicted row')} as predicted" if counted.predicted > 1 else "as predicted"
 
 
 def _findings(rows: Sequence[Result], counted: Tally) -> str:
@@ -105,14 +106,17 @@ def _findings(rows: Sequence[Result], counted: Tally) -> str:
     law = [row for row in rows if row.kind == "equivariance" and row.outcome in ("pass", "fail")]
     if law:
         held = [row for row in law if row.outcome == "pass"]
-        found = [errors.error64 for row in held if (errors := measured(row, EquivarianceEvidence)) is not None]
+        every = (row for row in rows if row.kind == "equivariance")
+        found = [errors.error64 for row in every if (errors := measured(row, EquivarianceEvidence)) is not None]
         errors = [error for error in found if math.isfinite(error)]
         worst = f" (worst error {compact(max(errors))})" if errors else ""
         clauses.append(f"equivariant in {len(held):,} of {plural(len(law), 'case')}{worst}")
-    pairs = [row for row in rows if row.kind == "separation" and row.observed in (SEPARATED, NOT_SEPARATED)]
-    if pairs:
+    pairs = [row for row in rows if row.kind == "separation"]
+    if any(row.outcome != Outcome.NOT_APPLICABLE for row in pairs):
         parted = sum(row.observed == SEPARATED for row in pairs)
         clauses.append(f"tells apart {parted:,} of {plural(len(pairs), 'pair')}")
+    if counted.counts["observed"]:
+        clauses.append(f"{counted.counts['observed']:,} observed")
     if counted.counts["not-applicable"]:
         clauses.append(f"{counted.counts['not-applicable']:,} not applicable")
     return "".join(f"; {clause}" for clause in clauses)

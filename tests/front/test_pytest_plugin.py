@@ -28,6 +28,15 @@ checks:
 EXPECTED"""
 EXPECTED = "expected_failures:\n  - {architecture: flat-mlp, check: law, case: '*', outcome: fail, reason: by design}\n"
 STALE = EXPECTED.replace("flat-mlp", "stats")
+EDITOR = """\
+from orbitcheck import Unsupported, register
+from orbitcheck.architectures.stats import Stats
+
+@register("editor", power="unknown")
+class Editor(Stats):
+    def __init__(self, space, output):
+        raise Unsupported("no invariant output")
+"""
 WARNING_NET = """\
 import warnings
 from orbitcheck.architectures.stats import Stats
@@ -124,8 +133,8 @@ def test_last_failed_runs_the_rows_that_failed(folder):
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "xdist"])
 def test_problems_of_the_run_fail_it_once_every_row_is_there(folder, workers):
-    """min_decided, and an expectation that nothing meets: in the terminal, in JUnit XML, and in the exit code."""
-    (folder / "floor.yaml").write_text(SUITE.replace("EXPECTED", "min_decided: 3\n" + STALE))
+    """An expectation that nothing meets, and a network that claims nothing: in the terminal, in JUnit XML, and in the exit code."""
+    (folder / "floor.yaml").write_text(SUITE.replace("EXPECTED", STALE))
     arguments = ["--orbitcheck", "floor.yaml", "--architecture", "stats", *workers, "--junitxml", "junit.xml"]
     done = collect(folder, *arguments)
     assert done.returncode == 1, done.stdout
@@ -139,9 +148,10 @@ def test_problems_of_the_run_fail_it_once_every_row_is_there(folder, workers):
     assert problem["text"] in done.stdout
     part = collect(folder, *arguments, "-k", "law")
     assert part.returncode == 0, "a part of the rows says nothing of the whole"
-    (folder / "floor.yaml").write_text(SUITE.replace("EXPECTED", "min_decided: 3\n"))
-    done = collect(folder, "--orbitcheck", "floor.yaml", "--architecture", "flat-mlp")
-    assert "problem of the run: flat-mlp: 2 rows of suite small are decided; min_decided is 3" in done.stdout
+    (folder / "editor.py").write_text(EDITOR)
+    done = collect(folder, "--orbitcheck", "small.yaml", "--architecture", "editor.py:Editor")
+    assert "3 skipped" in done.stdout
+    assert "problem of the run: editor.py:Editor: nothing is predicted of any of its rows" in done.stdout
 
 
 def test_an_entry_that_this_run_does_not_ask_is_a_note(folder):

@@ -74,9 +74,7 @@ def row(
 
 
 def concluded(claim: str, rows, descriptions=EVERYONE, allowed: str | None = None, **changes):
-    wanted = Conclusion(
-        claim, **{"checks": ("*",), "architectures": ("*",), "margin": 0.05, **changes}, allow_undecided=allowed
-    )
+    wanted = Conclusion(claim, **{"checks": ("*",), "architectures": ("*",), "margin": 0.05, **changes}, allow=allowed)
     (found,) = conclude(rows, [Suite("s", 1, "S", (), conclusions=(wanted,))], descriptions)
     return found
 

@@ -41,7 +41,7 @@ checks:
     claim: prop-6.2
     space: tiny
     pairs: {family: bipartite-cycles, cycles: [[4], [2, 2]], count: 3}
-min_decided: 4
+allow: []
 expected_failures:
   - {architecture: flat-mlp, check: "la*", outcome: fail, reason: by design}
 """
@@ -89,12 +89,7 @@ def test_ids_are_functions_of_the_cell_alone(write):
         'expected_failures:\n  - {architecture: flat-mlp, check: "la*", outcome: fail, reason: by design}\n', ""
     )
     whole = {cell.id: cell.seed for cell in plan([load_suite(write(GOOD))], list(map(parse_name, ["stats", "dws"])))}
-    part = {
-        cell.id: cell.seed
-        for cell in plan(
-            [load_suite(write(alone.replace("min_decided: 4", "min_decided: 1"), "z.yaml"))], [parse_name("dws")]
-        )
-    }
+    part = {cell.id: cell.seed for cell in plan([load_suite(write(alone, "z.yaml"))], [parse_name("dws")])}
     assert len(part) == 3
     assert part.items() <= whole.items()
 
@@ -257,7 +252,29 @@ WRONG = [
         'reason: ""',
         ["x.yaml:20:67: expected_failures.0.reason: string should have at least 1 character, got ''"],
     ),
-    ("min_decided: 4", "min_decided: 40", ["x.yaml:18:14: min_decided: 40 decided rows asked for, but there are 21"]),
+    (
+        "allow: []",
+        "min_decided: 4",
+        [
+            "x.yaml:18:1: min_decided: is no key any more: at least 80 % of the rows that a network's declaration predicts must "
+            "be decided, for each output that it claims, in every suite; leave the key out"
+        ],
+    ),
+    (
+        "allow: []",
+        "allow_undecided: []",
+        ['x.yaml:18:1: allow_undecided: is called "allow" now, and covers ill-conditioned rows too'],
+    ),
+    (
+        "allow: []",
+        "conclusions: [{claim: prop-6.2, checks: [twins], allow_undecided: minutes}]",
+        ['x.yaml:18:50: conclusions.0.allow_undecided: is called "allow" now, and covers ill-conditioned rows too'],
+    ),
+    (
+        "allow: []",
+        "allow: [{architecture: stats, check: lew, reason: why}]",
+        ['x.yaml:18:38: allow.0.check: "lew" matches no check; did you mean "law"?'],
+    ),
     ("samples: 3", "samples: 3\n    samples: 4", ['x.yaml:13:5: key "samples" stands twice in one mapping']),
     ("samples: 3", "<<: {samples: 3}", ["x.yaml:12:5: merge key <<; write the entries out"]),
     ("samples: 3", "samples: &a 3", ["x.yaml:12:14: anchor &a; anchors and aliases are not allowed, write it out"]),
@@ -268,7 +285,7 @@ WRONG = [
     ),
     ("samples: 3", "samples: !function f", ["x.yaml:12:14: tag !function; a suite is data, tags are not allowed"]),
     ("    samples: 3", "\tsamples: 3", ["x.yaml:12:1: not YAML: found character '\\t' that cannot start any token"]),
-    ("min_decided: 4", "min_decided: 4\n---\nsuite: y", ["x.yaml:19:1: a second document; a suite is one"]),
+    ("allow: []", "allow: []\n---\nsuite: y", ["x.yaml:19:1: a second document; a suite is one"]),
     ("[tiny, inr]", "[tiny, inr", ["x.yaml:12:12: not YAML: expected ',' or ']', but got ':'"]),
     ("[tiny, inr]", "{? [a]: b}", ["x.yaml:11:16: a key must be plain text"]),
 ]
@@ -288,8 +305,8 @@ def test_all_errors_are_said_at_once(write):
 
 
 def test_one_content_under_two_ids_is_refused(write):
-    check = GOOD[GOOD.index("  - id: twins") : GOOD.index("min_decided")]
-    text = GOOD.replace("min_decided", check.replace("id: twins", "id: again") + "min_decided")
+    check = GOOD[GOOD.index("  - id: twins") : GOOD.index("allow:")]
+    text = GOOD.replace("allow:", check.replace("id: twins", "id: again") + "allow:")
     assert errors(write(text)) == ['x.yaml:18:5: checks.2: repeats the check "twins" under another id']
 
 
@@ -419,7 +436,7 @@ checks:
     target: {name: middle-rank}
     regime: {name: prop-6.2-twins}
 conclusions:
-  - {claim: thm-5.2, checks: ["tw*"], margin: 0.1, allow_undecided: minutes}
+  - {claim: thm-5.2, checks: ["tw*"], margin: 0.1, allow: minutes}
 """
 
 

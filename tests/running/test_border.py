@@ -53,8 +53,8 @@ checks:
     samples: 4
     forms: {float: {general-position: [1, 1]}}
 conclusions:
-  - {claim: thm-6.3, checks: [norms], allow_undecided: three steps}
-allow_undecided:
+  - {claim: thm-6.3, checks: [norms], allow: three steps}
+allow:
   - {architecture: "*", check: norms, reason: three steps}
 expected_failures:
   - {architecture: flat-mlp, check: law, outcome: fail, reason: not equivariant}
@@ -182,7 +182,33 @@ def test_a_row_without_what_its_kind_declares_is_refused_by_name(text):
             read_row({**row, "seed": wrong})
 
 
-def test_the_previous_version_is_read_and_no_other(text):
+def in_old_keys(suite: dict) -> dict:
+    """A suite as versions 1 and 2 wrote it."""
+    conclusions = [
+        {("allow_undecided" if key == "allow" else key): value for key, value in entry.items()}
+        for entry in suite["conclusions"]
+    ]
+    kept = {("allow_undecided" if key == "allow" else key): value for key, value in suite.items()}
+    return {**kept, "min_decided": 3, "conclusions": conclusions}
+
+
+def test_the_second_version_is_read_and_what_predicted_nothing_is_observed(text):
+    data = json.loads(text)
+    rows = [
+        {key: value for key, value in row.items() if key not in ("asked", "origin", "root")} for row in data["results"]
+    ]
+    passing = next(row for row in rows if row["outcome"] == "pass")
+    passing["predicted"] = "any"
+    problem = {"kind": "min-decided", "about": "a", "text": "too few"}
+    suites = [in_old_keys(suite) for suite in data["suites"]]
+    run = read_run(sealed({**data, "schema_version": 2, "results": rows, "problems": [problem], "suites": suites}))
+    assert [row.outcome for row in run.results if row.id == passing["id"]] == ["observed"]
+    assert [each.kind for each in run.problems] == [Trouble.UNSORTED]
+    assert all("min_decided" not in suite for suite in run.suites)
+    use(run)
+
+
+def test_earlier_versions_are_read_and_no_others(text):
     """Version 1 kept forwards and printing in the evidence, and said causes in words."""
     data = json.loads(text)
     rows = []
@@ -192,20 +218,25 @@ def test_the_previous_version_is_read_and_no_other(text):
             evidence["measured"] = [{k: v for k, v in draw.items() if k != "fault"} for draw in evidence["measured"]]
         if "cause" in evidence:
             evidence["cause"] = "a violation: the error is as large in float64 as in float32"
-        old = {key: value for key, value in row.items() if key not in ("refusal", "fault", "forwards", "printed")}
+        new = ("refusal", "fault", "forwards", "printed", "asked", "origin", "root")
+        old = {key: value for key, value in row.items() if key not in new}
+        if old["outcome"] == "observed":
+            old["outcome"] = "pass"
         rows.append({**old, "evidence": {**evidence, "forwards": row["forwards"]}})
     old = {key: value for key, value in data.items() if key != "notes"} | {"schema_version": 1, "results": rows}
     old["problems"] = ["3 of 5 rows are missing"]
+    old["suites"] = [in_old_keys(suite) for suite in data["suites"]]
     run, now = read_run(sealed(old)), read_run(text)
     assert [(each.kind, each.about, each.text) for each in run.problems] == [
         (Trouble.UNSORTED, "# of # rows are missing", "3 of 5 rows are missing")
     ]
     assert [(row.id, row.outcome, row.forwards) for row in run.results] == [
-        (r.id, r.outcome, r.forwards) for r in now.results
+        (r.id, "observed" if (r.outcome, r.predicted) == ("pass", "any") else r.outcome, r.forwards)
+        for r in now.results
     ]
     assert all(row.refusal for row in run.results if row.outcome == "not-applicable")
     use(run)
-    for version in (0, 3, "2", None, True):
+    for version in (0, 4, "2", None, True):
         with pytest.raises(BorderError, match="schema_version"):
             read_run(sealed({**data, "schema_version": version}))
 
@@ -242,7 +273,7 @@ def test_a_baseline_that_is_foreign_or_of_another_version_is_one_line(text, tmp_
     good = baseline_text(baseline_of(read_run(text)))
     path = tmp_path / "baseline.json"
     for content in (
-        good.replace('"schema_version": 1', '"schema_version": 7'),
+        good.replace('"schema_version": 2', '"schema_version": 7'),
         good.replace('"rows"', '"lines"'),
         good.replace('"pass"', "7"),
         "[" * 100_000,

@@ -12,7 +12,7 @@ import pytest
 from orbitcheck.harness.checks.equivariance.evidence import Rule
 from orbitcheck.harness.checks.equivariance.verdict import Measurement, evidence
 from orbitcheck.harness.core.evidence import Evidence
-from orbitcheck.harness.core.result import Result, Run
+from orbitcheck.harness.core.result import AskedFor, Result, Run
 from orbitcheck.harness.running import store
 from orbitcheck.harness.running.store import (
     JOURNAL,
@@ -32,6 +32,9 @@ ROW = Result(
         **dict.fromkeys(Result.__dataclass_fields__, ""),
         "refusal": None,
         "fault": None,
+        "asked": AskedFor("invariant", "mlp/relu", "mlp(1, 2, 1)"),
+        "origin": None,
+        "root": None,
         "forwards": 3,
         "id": "abc",
         "outcome": "pass",
@@ -111,7 +114,7 @@ def test_a_saved_run_is_read_back_and_any_changed_byte_is_noticed(tmp_path):
     data = json.loads((tmp_path / RESULTS).read_text())
     for change in (
         lambda d: d["results"][0].update(outcome="fail"),
-        lambda d: d.update(schema_version=3),
+        lambda d: d.update(schema_version=4),
         lambda d: d.pop("counts"),
     ):
         forged = json.loads(json.dumps(data))

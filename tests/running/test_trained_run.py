@@ -37,7 +37,7 @@ conclusions:
 """
 
 
-@pytest.mark.parametrize(("allowed", "code"), [("allow_undecided: three steps", 0), ("margin: 0.1", 1)])
+@pytest.mark.parametrize(("allowed", "code"), [("allow: three steps", 0), ("margin: 0.1", 1)])
 def test_what_a_conclusion_leaves_open_is_red_unless_allowed(tmp_path, allowed, code):
     path = tmp_path / "x.yaml"
     path.write_text(SUITE.format(allowed=allowed))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ...core.outcomes import Fault
+from ...core.outcomes import Fault, Outcome
 from ...core.result import Verdict
 from ...plugins.architecture import Traits
 from ...targets.target import FUNCTION_FUNCTIONAL
@@ -45,6 +45,8 @@ ROUNDING = 1e-9
 """Of the variance: how far below the floor an error may lie."""
 FLOOR_SLACK = 0.02
 """Of the variance: how far above the floor an error may lie that sits at the floor."""
+LEARNED = 1 - FLOOR_SLACK
+"""Of the variance: the error of a network that learned something lies below; 1 is the mean of the target."""
 LEAK_RATIO, NULL_RATIO = 1e3, 10.0
 """Spread inside a class over its noise: from the first on a leak, up to the second none."""
 
@@ -169,7 +171,13 @@ def judge(measured: Measured, prediction: Prediction, floor: Floor | None, thres
     if measured.leak is not None and measured.leak > NULL_RATIO and verdict != ANY:
         why = f"outputs inside one class differ by {measured.leak:.1e} times their noise (up to {NULL_RATIO:g}, a leak from {LEAK_RATIO:g})"
         return Verdict("undecided", why, verdict, observed)
-    if verdict == ANY or (verdict == IMPOSSIBLE and (near or not prediction.tight)):
+    if verdict == ANY:
+        return Verdict(Outcome.OBSERVED, prediction.why, verdict, observed)
+    if verdict == IMPOSSIBLE and not near and not prediction.tight and error >= LEARNED:
+        assert floor is not None
+        why = f"error {error:.3g} is that of no training at all, and the {floor.kind} floor {floor.relative:.3g} is not tight"
+        return Verdict(Outcome.UNDECIDED, f"{why}; more steps or parameters would decide", verdict, observed)
+    if verdict == IMPOSSIBLE and (near or not prediction.tight):
         return Verdict("pass", prediction.why, verdict, observed)
     if verdict == APPROXIMABLE and observed == APPROXIMATED:
         return Verdict("pass", prediction.why, verdict, observed)

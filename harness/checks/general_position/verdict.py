@@ -1,4 +1,6 @@
-"""The verdict of the general-position check: every expected share lies between its ends (protocol.md, section 8)."""
+"""The verdict of the general-position check: every expected share lies between its ends (protocol.md, section 8).
+
+Ends of 0 and 1 expect nothing: a form that has no others is observed."""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ...core.outcomes import Outcome
 from ...core.result import Verdict
 from ...oracles.audit import Audit
 from .evidence import GeneralPositionEvidence
@@ -21,7 +24,7 @@ def shares(found: Audit) -> dict[str, float]:
 
 
 def judge(form: str, found: Mapping[str, float], expected: Mapping[str, list[float]]) -> Verdict:
-    """Pass if every expected share lies between its ends, both included."""
+    """Pass if every expected share lies between its ends, both included; observed where no share could miss them."""
     missed = [
         f"{measure} {_percent(found[measure])}, expected {_range(ends)}"
         for measure, ends in expected.items()
@@ -29,7 +32,9 @@ def judge(form: str, found: Mapping[str, float], expected: Mapping[str, list[flo
     ]
     predicted = f"{form}: " + "; ".join(f"{measure} {_range(ends)}" for measure, ends in expected.items())
     observed = f"{form}: " + "; ".join(f"{measure} {_percent(found[measure])}" for measure in expected)
-    return Verdict("fail" if missed else "pass", "; ".join(missed), predicted, observed)
+    if all(tuple(ends) == (0, 1) for ends in expected.values()):
+        return Verdict(Outcome.OBSERVED, "every share is expected", "any", observed)
+    return Verdict(Outcome.FAIL if missed else Outcome.PASS, "; ".join(missed), predicted, observed)
 
 
 def _percent(share: float) -> str:

@@ -10,10 +10,11 @@ from ...checks.approximation.evidence import ApproximationEvidence
 from ...checks.approximation.verdict import FLOOR_SLACK
 from ...checks.prediction import SEPARATED
 from ...checks.separation.evidence import SeparationEvidence
+from ...core.outcomes import MEASURED
 from ...core.result import Result
 from ...learning.equivalence import two_one_sided
 from .finding import Concluded, Descriptions, Finding
-from .measured import MEASURED, checks_of, fit_of, of_power, place, reached_by
+from .measured import checks_of, fit_of, of_power, place, reached_by
 
 
 def equal_architectures(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:

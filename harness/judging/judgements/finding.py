@@ -12,11 +12,13 @@ from ...core.result import Result
 
 
 class Concluded(StrEnum):
-    """How a conclusion can end; `NOT_APPLICABLE` holds nothing to compare, `NOT_ASKED` not even a row."""
+    """How a conclusion can end; `OBSERVED` rests on rows without a prediction alone, `NOT_APPLICABLE` holds nothing to compare,
+    `NOT_ASKED` not even a row."""
 
     PASS = "pass"
     FAIL = "fail"
     UNDECIDED = "undecided"
+    OBSERVED = "observed"
     NOT_APPLICABLE = "not-applicable"
     NOT_ASKED = "not-asked"
 

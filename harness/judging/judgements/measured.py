@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from ...checks.approximation.evidence import ApproximationEvidence
 from ...checks.approximation.task import read_case
+from ...core.outcomes import MEASURED
 from ...core.result import Result
 from ...learning.equivalence import Estimate
 from .finding import Descriptions
-
-MEASURED = ("pass", "fail", "undecided")
 
 Errors = dict[str, dict[tuple[int, int], list[float]]]
 """Architecture -> (networks, size asked for) -> the seeds' errors."""
@@ -37,7 +36,7 @@ def checks_of(rows: Sequence[Result]) -> list[str]:
 
 
 def fit_of(row: Result) -> ApproximationEvidence | None:
-    """What training came to in a row that has a verdict; None in any other."""
+    """What training came to in a row in which it was measured; None in any other."""
     return row.evidence if row.outcome in MEASURED and isinstance(row.evidence, ApproximationEvidence) else None
 
 

@@ -1,10 +1,11 @@
-"""Any claim that rows decide one by one: it holds if every row that speaks of it passes."""
+"""Any claim that rows decide one by one: it holds if every row that something is predicted of passes, and there is one."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 
+from ...core.outcomes import PREDICTED, Outcome
 from ...core.result import Result
 from .finding import Concluded, Descriptions, Finding
 from .measured import place
@@ -13,7 +14,7 @@ from .measured import place
 def tally(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
     """Every row agrees with its own prediction; of an approximation that some size decides, the other sizes may stay open."""
     counted = Counter(row.outcome for row in rows)
-    applicable = [row for row in rows if row.outcome != "not-applicable"]
+    applicable = [row for row in rows if row.outcome in PREDICTED]
     predicted = ", ".join(
         f"{count} {verdict}" for verdict, count in Counter(r.predicted for r in applicable).items() if verdict
     )
@@ -21,6 +22,8 @@ def tally(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> 
     evidence = {"outcomes": dict(counted)}
     wrong = [row for row in rows if row.outcome in ("fail", "error")]
     if not applicable:
+        if counted[Outcome.OBSERVED]:
+            return Finding(Concluded.OBSERVED, "nothing is predicted of any row that it reads", "", "", evidence)
         return Finding(Concluded.NOT_APPLICABLE, "no row applies to the architectures of the run", "", "", evidence)
     if wrong:
         reason = (

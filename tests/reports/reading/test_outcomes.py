@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
-from orbitcheck.harness.core.outcomes import Trouble
+from orbitcheck.harness.core.outcomes import Fault, Trouble
 from orbitcheck.harness.core.result import OUTCOMES, Problem, Result, Run
 from orbitcheck.harness.judging import gate
 from orbitcheck.reports.reading.outcomes import SEVERITY, STATUSES, headline, is_red, problems_of, status_of
@@ -19,8 +19,8 @@ def run_of(*rows: Result, **changes: object) -> Run:
 
 
 def test_a_row_is_red_exactly_where_the_gate_says(make_row: Row) -> None:
-    for outcome, declared in itertools.product(OUTCOMES, (None, "known")):
-        row = make_row(outcome=outcome, declared=declared)
+    for outcome, declared, fault in itertools.product(OUTCOMES, (None, "known"), (None, *Fault)):
+        row = make_row(outcome=outcome, declared=declared, fault=fault if outcome == "error" else None)
         assert STATUSES[status_of(row)].red == gate.is_red(row)
 
 
@@ -28,7 +28,7 @@ def test_a_run_is_red_exactly_where_the_gate_says(small_run: Run, make_row: Row)
     for run in (
         small_run,
         run_of(make_row()),
-        run_of(make_row(), problems=[Problem(Trouble.MIN_DECIDED, "a", "too few rows")]),
+        run_of(make_row(), problems=[Problem(Trouble.DECIDED_SHARE, "a", "too few rows")]),
     ):
         assert is_red(run) == bool(gate.exit_code(run))
 
@@ -38,11 +38,13 @@ def test_severity_orders_every_status() -> None:
 
 
 def test_headlines(make_row: Row) -> None:
-    assert headline(run_of(make_row())) == "As predicted: 1 row of 1 pass."
-    mixed = run_of(make_row(), make_row(outcome="fail", declared="d"), make_row(outcome="not-applicable"))
-    assert headline(mixed) == "As predicted: 1 row of 3 pass (1 expected failure, 1 not applicable)."
+    assert headline(run_of(make_row())) == "All that was predicted holds: 1 as predicted, 0 observed, 0 n/a."
+    mixed = [make_row(), make_row(outcome="fail", declared="d"), make_row(outcome="not-applicable")]
+    mixed += [make_row(outcome="observed")] * 2
+    told = "1 as predicted, 2 observed, 1 n/a, 1 declared by the suites"
+    assert headline(run_of(*mixed)) == f"All that was predicted holds: {told}."
     assert headline(
-        run_of(make_row(outcome="fail"), make_row(), problems=[Problem(Trouble.MIN_DECIDED, "a", "p")])
-    ) == ("Not as predicted: 1 failure, 1 problem of the run; 1 of 2 rows pass.")
-    assert headline(run_of()) == "Not as predicted: 1 problem of the run; 0 of 0 rows pass."
+        run_of(make_row(outcome="fail"), make_row(), problems=[Problem(Trouble.DECIDED_SHARE, "a", "p")])
+    ) == ("Not as predicted: 1 failure, 1 problem of the run; 1 as predicted, 0 observed, 0 n/a.")
+    assert headline(run_of()) == "Not as predicted: 1 problem of the run; 0 as predicted, 0 observed, 0 n/a."
     assert problems_of(run_of()) == ("no row was run",)

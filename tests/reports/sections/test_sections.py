@@ -54,7 +54,9 @@ def test_every_row_is_counted_once(any_run: Run) -> None:
     alone = sum(row.architecture == WEIGHTS for row in any_run.results)
     assert sum(verdict["rows"].total for verdict in verdicts(any_run)) == whole.total - alone
     assert sum(finding.rows.total for finding in ledger(any_run)) == sum(bool(row.claim) for row in any_run.results)
-    aside = sum(entry.count for status in ("expected", "not-applicable") for entry in asides(any_run, status))
+    aside = sum(
+        entry.count for status in ("expected", "observed", "not-applicable") for entry in asides(any_run, status)
+    )
     red = sum(group.tally.total for group in red_groups(any_run))
     assert aside + red + whole.counts["pass"] == whole.total
     for kind, tables in (
@@ -70,14 +72,15 @@ def test_every_row_is_counted_once(any_run: Run) -> None:
 def test_verdict_sentences(small_run: Run) -> None:
     sentences = {verdict["architecture"]: verdict["sentence"] for verdict in verdicts(small_run)}
     assert re.fullmatch(
-        r"as predicted, with 4 declared failures among \d rows; equivariant in 0 of 4 cases; \d+ not applicable\.",
+        r"as predicted, with 4 rows that the suites declare among \d; equivariant in 0 of 4 cases \(worst error [\d.]+\); "
+        r"(\d+ observed; )?\d+ not applicable\.",
         sentences["flat-mlp"],
     )
     counted = tally(row for row in small_run.results if row.architecture == "broken.py:FirstNeuron").counts
-    applicable = sum(counted.values()) - counted["not-applicable"]
+    predicted = sum(counted.values()) - counted["not-applicable"] - counted["observed"]
     assert sentences["broken.py:FirstNeuron"].startswith(
-        f"{counted['fail']} of {applicable} applicable rows contradict the prediction, {counted['error']} rows could not be "
-        f"measured, {counted['undecided']} rows undecided; equivariant in 0 of 2 cases; tells apart "
+        f"{counted['fail']} of {predicted} predicted rows contradict the prediction, {counted['error']} rows could not be "
+        f"measured, {counted['undecided']} rows undecided; equivariant in 0 of 2 cases (worst error "
     )
     assert "equivariant in 4 of 4 cases (worst error " in sentences[DWS]
 
