@@ -18,10 +18,19 @@ SUITE = """\
 suite: trained
 version: 1
 title: Training rows in seconds
-architectures: [flat-mlp]
+architectures: ["dws[channels=2,depth=1]"]
 spaces:
   line: {{mlp: [1, 2, 1]}}
 checks:
+  - {{id: law, kind: equivariance, spaces: [line], inputs: [generic, ties, zeros, pruned], samples: 2, elements: 1}}
+  - id: norms
+    kind: approximation
+    space: line
+    target: {{name: weight-norms}}
+    regime: {{name: general-position}}
+    sizes: {{train: 32, validation: 8, test: 8}}
+    parameters: [200]
+    steps: 3
   - id: shift
     kind: approximation
     space: line
@@ -32,8 +41,11 @@ checks:
     networks: [1, 2]
     parameters: [200]
     steps: 3
+allow:
+  - {{architecture: "*", check: norms, reason: three steps}}
 conclusions:
-  - {{claim: thm-7.2, checks: [shift], {allowed}}}
+  - {{claim: thm-7.2, checks: [shift]}}
+  - {{claim: thm-6.3, checks: [norms], {allowed}}}
 """
 
 
@@ -46,10 +58,12 @@ def test_what_a_conclusion_leaves_open_is_red_unless_allowed(tmp_path, allowed, 
     (out / CHECKPOINTS).mkdir(parents=True)
     (out / CHECKPOINTS / "stale.pt").touch()
     run, found = carry_out(RunRequest([suite], [parse_name(name) for name in suite.architectures], out, jobs=1))
-    assert [row.outcome for row in run.results] == ["pass", "pass"], [row.reason for row in run.results]
-    assert found == code
-    (conclusion,) = read_run(out).conclusions
-    assert (conclusion["claim"], conclusion["outcome"]) == ("thm-7.2", "undecided")
+    wanted = ["pass"] * 8 + ["undecided", "observed", "observed"]
+    assert [row.outcome for row in run.results] == wanted, [row.reason for row in run.results]
+    assert found == code, run.problems
+    seen, open_ = read_run(out).conclusions
+    assert (seen["claim"], seen["outcome"]) == ("thm-7.2", "observed")
+    assert (open_["claim"], open_["outcome"]) == ("thm-6.3", "undecided")
     assert bool(run.problems) == bool(code)
     assert not (out / CHECKPOINTS).exists()
 
@@ -57,7 +71,7 @@ def test_what_a_conclusion_leaves_open_is_red_unless_allowed(tmp_path, allowed, 
 def test_a_training_may_take_longer_than_other_rows(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text(SUITE.format(allowed="margin: 0.1"))
-    (cell, *_) = plan([load_suite(path)], [parse_name("flat-mlp")])
+    cell = plan([load_suite(path)], [parse_name("flat-mlp")])[-1]
     longer = Cell("s", "c", cell.kind, {**cell.parameters, "steps": 10000}, cell.case, None, "flat-mlp")
     assert 120 < time_limit(cell) < time_limit(longer)
     (law, *_) = plan([load_suite("quick")], [parse_name("flat-mlp")])
