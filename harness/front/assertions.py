@@ -177,7 +177,7 @@ class AsBuilt(torch.nn.Module):
 class SuiteRow:
     """One row of a suite on one network; calling it asserts that it is as predicted and returns the row.
 
-    A row of which nothing is predicted, or that does not apply, raises `unittest.SkipTest`, which pytest shows as skipped.
+    A row of which nothing is predicted, or that does not apply, raises `SkipTest`, which pytest shows as skipped.
     """
 
     cell: Cell
