@@ -1,8 +1,14 @@
 """Do two weight vectors compute the same function? Proved, refuted by an input, or unknown.
 
 Law: "different" comes with an input and exact values (or disjoint intervals) of one output; "equal" rests on refinement, which
-implies it (theory.md, section 4), on equal normal forms (`normal_form.py`), or on equal polylines (`polyline.py`). Complete for
+implies it (theory.md, section 4), on equal normal forms (`normal_form.py`), if need be after proofs that neurons are linear
+(`signs.py`), or on equal polylines (`polyline.py`). Complete for
 piecewise-linear nets with one hidden layer or with one input (and not too many kinks, `polyline.LIMIT`) and for linear nets; sound everywhere.
+
+What stays "unknown": nets of several inputs and hidden layers (and smooth ones of any shape) that compute one function for another
+reason than those above, or that differ at no input tried. Such reasons are sums of several neurons that keep a sign though none
+of its parts says so, kinks of one layer that those of another cancel, and identities of a smooth activation with itself beyond
+its symmetry. Smooth nets that differ by less than about 2^-192 wherever they are compared stay open as well.
 """
 
 from __future__ import annotations
@@ -18,11 +24,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..core.certificates.signs import LETTERS
 from ..weights.activations import ACTIVATIONS, SLOPES
 from ..weights.space import WeightSpace
 from .functions.enclosure import Interval, enclose
 from .functions.normal_form import FeatureTable, Form, difference
 from .functions.polyline import around, inputs_that_differ, polyline
+from .functions.signs import SAMPLES, Bound, signs
 from .refinement import refine, stacked
 
 if TYPE_CHECKING:
@@ -60,15 +68,17 @@ class FunctionDecision:
 
     Args:
         answer: "equal", "different" or "unknown".
-        kind: "refinement", "forward-refinement", "normal-form", "polyline", "input" or "none".
+        kind: "refinement", "forward-refinement", "normal-form", "signs", "polyline", "input" or "none".
         witness: the input, where the answer is "different".
         points: the kinks of both nets in rising order with a point on either side, where the kind is "polyline".
+        bounds: for each net the bounds that prove neurons to be linear, where the kind is "signs".
     """
 
     answer: str
     kind: str
     witness: Witness | None = None
     points: tuple[Fraction, ...] = ()
+    bounds: tuple[tuple[Bound, ...], ...] = ()
 
 
 def function_relation(space: WeightSpace, v: Vector, w: Vector) -> FunctionDecision:
@@ -102,9 +112,25 @@ def function_relation(space: WeightSpace, v: Vector, w: Vector) -> FunctionDecis
             return FunctionDecision("equal", "polyline", points=tuple(points))
         inside = [inputs_that_differ(left, right) for _ in range(2)]
         candidates = chain(_rounded(inside[0]), candidates, inside[1])
+    elif witness is None and table and (bounds := _equal_by_signs(space, v, w, table)):
+        return FunctionDecision("equal", "signs", bounds=bounds)
     if witness is None:
         witness = next((found for x in candidates if (found := _checked(space, v, w, x))), None)
     return FunctionDecision("different", "input", witness) if witness else FunctionDecision("unknown", "none")
+
+
+def _equal_by_signs(
+    space: WeightSpace, v: Vector, w: Vector, table: FeatureTable
+) -> tuple[tuple[Bound, ...], ...] | None:
+    """The bounds with which both nets have one normal form, for nets of several hidden layers; else None."""
+    if len(space.widths) == 3:
+        return None  # decided without: the arguments of a first layer take both signs, or are constant
+    points = np.random.default_rng(0).standard_normal((SAMPLES, space.widths[0])) * 8
+    found = [signs(space, net, points) for net in (v, w)]
+    if not any(each.slopes for each in found) or max(each.letters for each in found) > LETTERS:
+        return None
+    left, right = (table.outputs(net, each.slopes) for net, each in zip((v, w), found, strict=True))
+    return tuple(each.bounds for each in found) if left == right else None
 
 
 def _checked(space: WeightSpace, v: Vector, w: Vector, x: Sequence[float | Fraction]) -> Witness | None:

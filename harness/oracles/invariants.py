@@ -1,7 +1,7 @@
-"""Exact invariants of a weight vector's orbit that anyone can recompute: ranks of inner weight matrices and sizes of components.
+"""Exact invariants of a weight vector's orbit that anyone can recompute: ranks of inner weight matrices, components, closed walks.
 
-A permutation of rows and columns changes neither the rank of a matrix over any field nor the connected components of the
-bipartite graph of the entries with one value. Where they differ, two 1-WL-equivalent nets are not in one orbit; where they agree
+A permutation of rows and columns changes neither the rank of a matrix over any field, nor the connected components of the
+bipartite graph of the entries with one value, nor the number of closed walks of any length in it. Where they differ, two 1-WL-equivalent nets are not in one orbit; where they agree
 nothing is said (`individualisation.py` goes on).
 """
 
@@ -23,6 +23,9 @@ PRIMES = (2, 3, 2**31 - 1)
 RATIONAL_LIMIT = 64
 """Matrices with more rows or columns than this are ranked over finite fields alone."""
 
+MAX_LENGTH = 12
+"""Of walks, two edges being one step."""
+
 VALUES = 4
 """Values of a matrix, the most frequent ones, whose places are looked at one value at a time."""
 
@@ -32,9 +35,11 @@ def differing_invariant(space: WeightSpace, v: Vector, w: Vector) -> dict[str, A
 
     Ranks: `{"kind": "rank", "tensor", "entry", "field", "values"}`: the rank of the tensor over the field, "Q" or the prime p of
     GF(p), there times the least power of two that makes all entries of both nets integers; where `entry` is a float in
-    hexadecimal, the rank of the 0/1 matrix of the places with that entry. Components: `{"kind": "components", "tensor",
-    "entry", "values"}`: the sizes (neurons) of the components of the graph of those places, in rising order. `values` are v's
-    and w's.
+    hexadecimal, the rank of the 0/1 matrix B of the places with that entry. Components: `{"kind": "components", "tensor",
+    "entry", "values"}`: the sizes (neurons) of the components of the graph of those places, in rising order.
+    Walks: `{"kind": "walks", "tensor", "entry", "length", "values"}`: the trace of `(B B^T)^length`, the closed walks of twice that
+    length from a row; large sparse graphs, whose ranks are full and for which individualisation costs too much, hardly ever have
+    the same. `values` are v's and w's.
     """
     for layer in range(2, len(space.widths) - 1):
         name = f"W{layer}"
@@ -49,7 +54,31 @@ def differing_invariant(space: WeightSpace, v: Vector, w: Vector) -> dict[str, A
                 sizes = [components(matrix) for matrix in (left, right)]
                 if sizes[0] != sizes[1]:
                     return {"kind": "components", **place, "values": sizes}
+    for layer in range(2, len(space.widths) - 1):
+        name = f"W{layer}"
+        graphs = [(entry, left, right) for entry, left, right in _matrices(v[name], w[name]) if entry is not None]
+        for entry, left, right in sorted(graphs, key=lambda graph: graph[1].sum()):  # whose walks are fewer
+            if found := _first_difference(walks(left), walks(right)):
+                return {"kind": "walks", "tensor": name, "entry": entry.hex(), **found}
     return None
+
+
+def _first_difference(left: Iterator[int], right: Iterator[int]) -> dict[str, Any] | None:
+    counts = enumerate(zip(left, right, strict=False), 1)
+    return next(({"length": length, "values": [a, b]} for length, (a, b) in counts if a != b), None)
+
+
+def walks(matrix: np.ndarray) -> Iterator[int]:
+    """The traces of `B B^T`, its square, its cube, ... of a 0/1 matrix, exactly, up to `MAX_LENGTH` or as far as 64 bits go."""
+    steps = matrix.astype(np.int64)
+    product = steps @ steps.T
+    most, power = int(product.sum(axis=1).max()), product
+    for length in range(1, MAX_LENGTH + 1):
+        # No row of a power has a larger sum than `most^length`.
+        if len(product) * most**length >= 2**62:
+            return
+        yield int(np.trace(power))
+        power = power @ product
 
 
 def rank(matrix: np.ndarray, field: int | str) -> int:

@@ -13,12 +13,13 @@ The certificate is plain data of a declared type (`core/certificates`) that bind
 | refinement different | `round` | histograms agree up to `round - 1`; in `round` the colour of `neuron` (net, layer, index) has these `counts` |
 | orbit same | `permutation` | `element`: axis -> images, maps v to w |
 | orbit different | `refinement` | follows from refinement |
-| | `rank`, `components` | `invariants.py` |
+| | `rank`, `components`, `walks` | `invariants.py` |
 | | `individualisation` | `individualisation.py` |
 | function equal | `orbit`, `refinement` | follows; the latter also from a first difference after round L |
 | | `forward-refinement` | the outputs have equal colours when only incoming edges count |
 | | `normal-form` | `normal_form.py` |
 | | `polyline` | equal at `points`, linear between them and beyond: `polyline.py` |
+| | `signs` | equal normal forms, once the `bounds` of each net prove some of its neurons linear: `signs.py` |
 | function different | `input` | at `x` the intervals `v` and `w` around output `output` are disjoint |
 
 Layers are counted from 0 (inputs), floats are hexadecimal, other rationals are "numerator/denominator".
@@ -28,7 +29,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -38,6 +39,7 @@ from ..weights.exact import exact
 from ..weights.space import WeightSpace
 from ..weights.symmetry import GroupElement
 from .function import function_relation
+from .functions.signs import Bound
 from .individualisation import individualising_neurons
 from .invariants import differing_invariant
 from .orbit import equal, moved, same_orbit
@@ -162,12 +164,19 @@ def _orbit(space: WeightSpace, v: Vector, w: Vector, claimed: GroupElement | Non
     return {"relation": "unknown", "reason": f"{decision.reason}; no invariant or individualisation proves two orbits"}
 
 
+def _bound(bound: Bound) -> dict[str, Any]:
+    terms = [[*neuron, constraint, str(multiplier)] for neuron, constraint, multiplier in bound.terms]
+    return {"neuron": list(bound.neuron), "side": bound.side, "terms": terms}
+
+
 def _function(space: WeightSpace, v: Vector, w: Vector, same: bool) -> Statement:
     if same:
         return {"relation": "equal", "kind": "orbit"}
     decision = function_relation(space, v, w)
     if decision.kind == "polyline":
         return {"relation": "equal", "kind": "polyline", "points": [str(point) for point in decision.points]}
+    if decision.kind == "signs":
+        return {"relation": "equal", "kind": "signs", "bounds": [list(map(_bound, net)) for net in decision.bounds]}
     if decision.witness is None:
         return {"relation": decision.answer, "kind": decision.kind}
     return {

@@ -11,8 +11,10 @@ For deeper or smooth nets different forms prove nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from itertools import accumulate
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ...weights.activations import ACTIVATIONS
@@ -64,8 +66,12 @@ class FeatureTable:
             terms = [1] * len(widths)
         return sum(widths[layer] * widths[layer - 1] * terms[layer - 1] for layer in range(1, len(widths)))
 
-    def outputs(self, v: Vector) -> list[Form]:
-        """The normal forms of the net's outputs."""
+    def outputs(self, v: Vector, slopes: Mapping[tuple[int, int], Fraction] = MappingProxyType({})) -> list[Form]:
+        """The normal forms of the net's outputs.
+
+        Args:
+            slopes: (hidden layer, index) -> the slope of neurons that are known to be linear (`signs.py`).
+        """
         layer: list[Form] = [{number: Fraction(1)} for number in range(1, self.space.widths[0] + 1)]
         last = len(self.space.widths) - 1
         for number in range(1, last + 1):
@@ -73,7 +79,10 @@ class FeatureTable:
             biases = v[f"b{number}"].tolist()
             layer = [_neuron(row, bias, layer) for row, bias in zip(weights, biases, strict=True)]
             if number < last:
-                layer = [self._activated(form) for form in layer]
+                layer = [
+                    _sum((slopes[number, index], form)) if (number, index) in slopes else self._activated(form)
+                    for index, form in enumerate(layer)
+                ]
         return layer
 
     def _activated(self, form: Form) -> Form:

@@ -28,7 +28,7 @@ def equal_forms(subject: Subject, said: object) -> None:
 def normal_form(space: WeightSpace, net: Vector, known: dict[frozenset[Any], int]) -> list[Form]:
     """Outputs as combinations of features; equal combinations, numbered by one dictionary, are equal functions."""
     inputs = [{i: Fraction(1)} for i in range(1, space.widths[0] + 1)]
-    return _outputs(space, net, inputs, lambda form: _feature(space.activation, form, known))
+    return _outputs(space, net, inputs, lambda form: feature(space.activation, form, known))
 
 
 def combination(parts: Iterable[tuple[Any, Form]]) -> Form:
@@ -54,7 +54,7 @@ def _outputs(space: WeightSpace, net: Vector, forms: list[Form], activated: Call
     return forms
 
 
-def _feature(activation: str, z: Form, known: dict[frozenset[Any], int]) -> Form:
+def feature(activation: str, z: Form, known: dict[frozenset[Any], int]) -> Form:
     """`phi(z)` in features."""
     slopes = SLOPES.get(activation)
     if not z or activation == "identity":
