@@ -11,17 +11,26 @@ from enum import StrEnum
 
 
 class Seen(StrEnum):
-    """What is predicted of a pair, or was seen of it."""
+    """What is predicted of a pair, or was seen of it.
+
+    `NOT_SEPARATED` is seen only of a pair that is one to the network by certificate; where no certificate says so, no gap is
+    `NO_GAP`, and numbers between noise and gap are `UNCLEAR`.
+    """
 
     SEPARATED = "separated"
     NOT_SEPARATED = "not separated"
+    NO_GAP = "no gap"
+    UNCLEAR = "unclear"
     ANY = "any"
-    UNDECIDED = "undecided"
     INVALID = "invalid"
     ILL_CONDITIONED = "ill-conditioned"
 
 
-SEPARATED, NOT_SEPARATED, ANY, UNDECIDED = Seen.SEPARATED, Seen.NOT_SEPARATED, Seen.ANY, Seen.UNDECIDED
+SEPARATED, NOT_SEPARATED, NO_GAP, UNCLEAR, ANY = (
+    Seen.SEPARATED, Seen.NOT_SEPARATED, Seen.NO_GAP, Seen.UNCLEAR, Seen.ANY,
+)  # fmt: skip
+OPEN = (NO_GAP, UNCLEAR)
+"""Seen where neither a gap nor a certificate says anything."""
 
 
 class Ground(StrEnum):
@@ -40,6 +49,7 @@ class Ground(StrEnum):
     WITHIN_ROUNDS = "within-rounds"
     PAST_ROUNDS = "past-rounds"
     BETWEEN_ROUNDS = "between-rounds"
+    LARGER_GROUP = "larger-group"
     ASSERTED = "asserted"
 
 
@@ -68,6 +78,7 @@ def predict(
     power: str,
     rounds: tuple[int, int] | None,
     related: bool = False,
+    symmetry: str = "permutation",
 ) -> Prediction:
     """The prediction for one pair and one declaration.
 
@@ -78,6 +89,8 @@ def predict(
         power: a value of `power.POWERS`.
         rounds: declared `(low, high)` for power `1-wl`.
         related: whether the declared symmetry, beyond permutations, maps one to the other.
+        symmetry: that the plug-in declares. Orbits and refinement are those of permutations; under a larger group two vectors that
+            they part may be one orbit, so of these nothing is predicted.
 
     Source: protocol.md, section 3; theory.md, section 4 (one orbit => 1-WL-equivalent => same function).
     """
@@ -93,6 +106,8 @@ def predict(
         if function == "different":
             return Prediction(SEPARATED, Ground.DIFFERENT_FUNCTIONS, "different functions")
         return Prediction(ANY, Ground.UNKNOWN_FUNCTION, "function equality unknown")
+    if symmetry != "permutation" and (power == "complete" or separating_round is not None):
+        return Prediction(ANY, Ground.LARGER_GROUP, f"refinement is not known modulo {symmetry}")
     if power == "complete":
         if orbit == "different":
             return Prediction(SEPARATED, Ground.TWO_ORBITS, "two orbits")

@@ -121,7 +121,7 @@ def assert_separates(
         The draws that were measured: per draw the gap between the two and the noise inside each orbit.
 
     Raises:
-        AssertionError: otherwise; 'undecided' is no separation, and no proof of the contrary.
+        AssertionError: otherwise; 'no gap' and 'unclear' are no separation, and no proof of the contrary.
         Unsupported: the factory claims no invariant output.
         TypeError: the module's output is not invariant.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -9,6 +11,7 @@ from torch import nn
 from orbitcheck import Weights, mlp, register
 from orbitcheck.harness.checks.detection.kind import KIND
 from orbitcheck.harness.checks.detection.verdict import judge
+from orbitcheck.harness.checks.separation.evidence import RungEvidence
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.plugins.architecture import as_architecture
@@ -39,20 +42,47 @@ def row(**options):
 
 def test_a_network_that_hides_changes_in_bulk_scores_fewer_digits():
     fine, coarse = row(), row(bulk=1e6)
-    assert fine.outcome == coarse.outcome == "pass"
+    assert fine.outcome == coarse.outcome == "observed"  # below 1-WL nothing is predicted
     assert fine.evidence.digits >= 10
     assert 2 <= coarse.evidence.digits <= fine.evidence.digits - 4
 
 
-def test_a_blind_network_is_not_passed():
+def test_a_blind_network_shows_nothing():
     blind = row(bulk=1e20)
-    assert blind.outcome == "undecided"
+    assert (blind.outcome, blind.observed) == ("observed", "nothing seen")
     assert blind.evidence.smallest_change is None
 
 
-@pytest.mark.parametrize(("exponent", "outcome"), [(None, "undecided"), (-1, "pass"), (-13, "pass")])
-def test_only_nothing_at_all_is_undecided(exponent, outcome):
-    assert judge(exponent, 3).outcome == outcome
+def rungs(*ratios: float, **last) -> dict[int, RungEvidence]:
+    """A ladder of these ratios; `last` are facts of its last rung."""
+    found = {t: RungEvidence(ratio) for t, ratio in enumerate(ratios, 1)}
+    return {**found, len(ratios): replace(found[len(ratios)], **last)}
+
+
+@pytest.mark.parametrize(
+    ("exponent", "power", "low", "ladder", "outcome", "words"),
+    [
+        (None, "unknown", None, rungs(1.0), "observed", "nothing is predicted"),
+        (-9, "below-1-wl", None, rungs(1e9, 1.0), "observed", "nothing is predicted"),
+        (None, "1-wl", 2, rungs(1.0), "undecided", "void"),
+        (None, "complete", None, rungs(1.0), "undecided", "void"),
+        (-1, "complete", None, rungs(1.0), "pass", ""),
+        (-13, "function", None, rungs(1.0), "pass", ""),
+        (-9, "1-wl", None, {}, "pass", ""),  # the ladder lies outside its domain
+        (-9, "1-wl", 2, rungs(1e12, 1e9, 1.0), "pass", ""),
+        (-9, "1-wl", 3, rungs(1e12, 1e9, 999.0, trained=1e3), "pass", ""),
+        (-9, "1-wl", 3, rungs(1e12, 1e9, 11.0), "undecided", "declared to round 3, shown to 2; declare rounds"),
+        (-9, "1-wl", 3, rungs(1e12, 1e9, 1.0, trained=11.0), "undecided", "declared to round 3, shown to 2"),
+        (-9, "1-wl", 3, rungs(1e12, 1e9, 1.0), "fail", "shown to 2, where its own rungs say that round 3 shows"),
+        (-9, "1-wl", 6, rungs(1e8, 1e6, 1.0), "undecided", "declared to round 6, shown to 2"),
+        (-9, "1-wl", 6, rungs(1e8, 1e6, 0.0, equal=True), "fail", "equal to the bit in round 3"),
+        (-9, "1-wl", 9, rungs(*[1e9] * 8), "undecided", "declared to round 9, shown to 8"),
+    ],
+)
+def test_what_is_declared_is_shown_or_the_row_is_not_green(exponent, power, low, ladder, outcome, words):
+    found = judge(exponent, power, low, ladder)
+    assert found.outcome == outcome
+    assert words in found.reason
 
 
 def test_an_unknown_space_has_its_place():

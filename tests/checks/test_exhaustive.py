@@ -65,6 +65,18 @@ def test_a_pair_without_a_prediction_may_do_as_it_likes():
     assert judge(shown(*[(1e6, 1e6, 1.0, 1e6)] * 4), PREDICTED, NAMES).outcome == "pass"
 
 
+def test_pairs_that_are_equal_to_the_bit_in_all_draws_convict():
+    found = judge(shown(*[(1e6, 0.0, 1.0, 1.0)] * 16), PREDICTED, NAMES)
+    assert found.outcome == "fail" and found.reason.endswith("1 of them equal to the bit in all draws, the first: b")
+    assert judge(shown(*[(1e6, 0.0, 1.0, 1.0)] * 15, (1e6, 0.1, 1.0, 1.0)), PREDICTED, NAMES).outcome == "undecided"
+
+
+def test_a_bank_without_a_prediction_is_observed():
+    nothing = Predicted(np.zeros(4, dtype=bool), np.zeros(4, dtype=bool))
+    found = judge(shown(*[GOOD] * 4), nothing, NAMES)
+    assert (found.outcome, found.predicted, found.observed) == ("observed", "any", "2 of 4 pairs separated")
+
+
 def row(architecture, size: int = 3):
     name = architecture if isinstance(architecture, str) else "test"
     cell = Cell("s", "c", "exhaustive", {"sizes": [size]}, f"{size}x{size}", None, name)
@@ -108,8 +120,8 @@ def sums(v):
     ("network", "size", "outcome", "words"),
     [
         (simple("ranks", ranks, power="below-1-wl", rounds=None), 4, "fail", "the first: "),
-        (simple("sums", sums), 3, "undecided", "pairs not separated in 16 draws"),
-        (simple("sums-below", sums, power="below-1-wl", rounds=None), 3, "pass", ""),
+        (simple("sums", sums), 3, "fail", "equal to the bit in all draws"),
+        (simple("sums-below", sums, power="below-1-wl", rounds=None), 3, "observed", "nothing is predicted"),
         (simple("corner", lambda v: v.weights[1][:, :2, 0, 0]), 3, "error", "invalid: copies of one orbit differ"),
     ],
     ids=lambda value: value if isinstance(value, str) else getattr(value, "__name__", ""),

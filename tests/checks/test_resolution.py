@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import pytest
 
 from orbitcheck.harness.checks.separation import resolution
+from orbitcheck.harness.checks.separation.evidence import RungEvidence
 from orbitcheck.harness.checks.separation.resolution import ladder_ratios
 from orbitcheck.harness.learning.workbench import Workbench
 from orbitcheck.harness.plugins.architecture import Architecture, Traits
@@ -29,11 +31,11 @@ def measured(monkeypatch) -> list[float]:
     """The ratios that were measured, one entry a call."""
     found: list[float] = []
 
-    def best_ratio(architecture, pair, seed, bench):
+    def rung(architecture, pair, seed, bench, declared):
         found.append(architecture.factory.ratio)
-        return architecture.factory.ratio
+        return RungEvidence(architecture.factory.ratio)
 
-    monkeypatch.setattr(resolution, "best_ratio", best_ratio)
+    monkeypatch.setattr(resolution, "rung", rung)
     return found
 
 
@@ -44,9 +46,10 @@ def ratio_of(factory: object) -> float:
 def test_a_factory_at_the_place_of_one_that_is_gone_is_given_its_own_resolution(measured):
     first = Factory(1.0)
     assert ratio_of(first) == 1.0
-    place = id(first)
+    place, gone = id(first), weakref.ref(first)
     del first
     gc.collect()
+    assert gone() is None
     kept = []
     while id(second := Factory(2.0)) != place:
         kept.append(second)  # so that the next one lies elsewhere

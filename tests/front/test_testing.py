@@ -76,7 +76,7 @@ def test_separation_is_asserted_both_ways():
     assert assert_separates(Pooled, v, w, SPACE)
     assert len(assert_separates(Pooled, v, twin, SPACE, separates=False)) == 4
     with pytest.raises(
-        AssertionError, match=r"wanted: separated\nobserved: undecided\nlargest gap over noise: .* in 16 draws"
+        AssertionError, match=r"wanted: separated\nobserved: no gap\nlargest gap over noise: .* in 16 draws"
     ):
         assert_separates(Pooled, v, twin, SPACE)
     with pytest.raises(AssertionError, match="wanted: not separated\nobserved: separated\n"):

@@ -59,15 +59,15 @@ def test_a_true_declaration_meets_every_prediction(measured):
 
 
 def test_one_round_is_caught_by_the_ladder(measured):
-    assert outcomes(measured("OneRound"), "round-ladder")[1] == ("fail", "not separated")
+    assert outcomes(measured("OneRound"), "round-ladder")[1] == ("fail", "no gap")
 
 
 def test_forward_only_is_caught_by_the_direction_pair(measured):
-    assert outcomes(measured("ForwardOnly"), "direction") == [("fail", "not separated")]
+    assert outcomes(measured("ForwardOnly"), "direction") == [("fail", "no gap")]
 
 
 def test_max_pooling_is_caught_by_multiplicity(measured):
-    assert outcomes(measured("MaxPooling"), "multiplicity") == [("fail", "not separated")]
+    assert outcomes(measured("MaxPooling"), "multiplicity") == [("fail", "no gap")]
 
 
 def test_seeing_more_than_declared_is_as_red(measured):

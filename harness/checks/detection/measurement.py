@@ -12,8 +12,8 @@ from ...weights.inputs import constructed
 from ...weights.pair import Pair
 from ...weights.space import WeightSpace
 from ..applicability import applicability
-from ..separation.resolution import best_ratio, ladder_ratios
-from ..separation.verdict import SEPARATION_RATIO, resolved_rounds
+from ..separation.resolution import best_ratio, ladder
+from ..separation.verdict import SEPARATION_RATIO
 from . import verdict
 
 
@@ -42,6 +42,9 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         return refused.judgement()
     space = WeightSpace.from_json(cell.parameters["spaces"][cell.case])
     exponent = smallest_change(architecture, space, cell.seed, bench)
-    ladder = ladder_ratios(architecture, Workbench(bench.device)) if traits.domain == "all" else {}
-    t_res = resolved_rounds(ladder)
-    return Judgement.of(verdict.judge(exponent, t_res), verdict.evidence(exponent, t_res, ladder))
+    climbs = traits.domain == "all"
+    rungs = ladder(architecture, Workbench(bench.device)) if climbs else {}
+    low = architecture.rounds[0] if climbs and architecture.rounds else None
+    return Judgement.of(
+        verdict.judge(exponent, traits.power, low, rungs), verdict.evidence(exponent, traits.power, low, rungs)
+    )

@@ -54,7 +54,8 @@ def measure_draw(
     control = max(distances(first[chosen], second))
     norm = float(torch.linalg.vector_norm(first, dim=1).mean())
     shaken = max(distances(first[noisy], jitter))
-    noise = max(control, shaken if architecture.traits.continuous else 0.0, 4 * UNIT * norm, 1e-300)
+    shaken = shaken if architecture.traits.continuous else 0.0
+    noise = max(control, shaken, 4 * UNIT * norm, 1e-300)
     fault = fault_of(control, shaken, noise, norm)
     if fault is not None:
         raise Unreadable(fault, describe_fault(fault, control, noise, norm))
@@ -73,6 +74,7 @@ def predicted_for(bank: Bank, architecture: Architecture) -> verdict.Predicted:
             function=FUNCTIONS[function],
             power=architecture.traits.power,
             rounds=architecture.rounds,
+            symmetry=architecture.traits.symmetry,
         )
         words[(relations[0] == number) & (relations[1] == function)] = prediction.verdict
     return verdict.Predicted(words == SEPARATED, words == NOT_SEPARATED)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...core.outcomes import Outcome
 from ...core.result import Verdict
 from ..separation.verdict import FINAL, LAST, NULL_RATIO, SEPARATION_RATIO
 
@@ -83,7 +84,10 @@ def judge(shown: Shown, predicted: Predicted, name_of: Sequence[str]) -> Verdict
         )
     if (missing := np.flatnonzero(~parted & predicted.separated)).size:
         reason = f"{missing.size} pairs not separated in {shown.draws} draws; the first: {name_of[missing[0]]}"
-        return Verdict("undecided", f"{reason}; a wider network would decide", predicted.words, observed)
+        if (same := np.flatnonzero(~parted & predicted.separated & (shown.best == 0))).size and shown.draws >= FINAL:
+            reason = f"{reason}; {same.size} of them equal to the bit in all draws, the first: {name_of[same[0]]}"
+            return Verdict("fail", reason, predicted.words, observed)
+        return Verdict("undecided", f"{reason}; declare what it can show", predicted.words, observed)
     if (unclear := np.flatnonzero((shown.best > NULL_RATIO) & predicted.not_separated)).size or shown.draws < FINAL:
         named = f"; the first: {name_of[unclear[0]]}" if unclear.size else ""
         return Verdict(
@@ -92,4 +96,6 @@ def judge(shown: Shown, predicted: Predicted, name_of: Sequence[str]) -> Verdict
             predicted.words,
             observed,
         )
+    if not (predicted.separated | predicted.not_separated).any():
+        return Verdict(Outcome.OBSERVED, "nothing is predicted of any pair", predicted.words, observed)
     return Verdict("pass", "", predicted.words, observed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...core.evidence import Evidence, Number
@@ -26,6 +27,23 @@ class DrawEvidence(Evidence):
     ratio: Number
     p: Number
     fault: Fault | None = None
+    control: Number = 0.0
+    equal: bool = False
+
+
+@dataclass(frozen=True)
+class RungEvidence(Evidence):
+    """What a network showed of the pairs of one refinement round.
+
+    Args:
+        ratio: the best `D / N`; 0 where nothing can be read off.
+        equal: whether the outputs are equal to the bit in every draw.
+        trained: the ratio after training to separate; measured only where a round that the network declares is missing.
+    """
+
+    ratio: Number
+    equal: bool = False
+    trained: Number | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +59,10 @@ class SeparationEvidence(Evidence):
         ground: what the prediction rests on; `prediction` says it in words.
         draws: how many were taken.
         effect: the gap over the spread of generic outputs.
-        trained_ratio: after training to separate; measured only where a predicted gap is missing, as is `t_res`.
+        trained_ratio: after training to separate; measured only where a predicted gap is missing, as are the next three.
+        t_res: the last round at which a missing gap means missing power.
+        shown: the last round of the ladder up to which every gap showed.
+        ladder: round -> ratio of the network's own ladder.
     """
 
     family: str
@@ -63,4 +84,6 @@ class SeparationEvidence(Evidence):
     gain: Number | None = None
     trained_ratio: Number | None = None
     t_res: int | None = None
+    shown: int | None = None
+    ladder: Mapping[str, Number] | None = None
     measured: tuple[DrawEvidence, ...] = ()

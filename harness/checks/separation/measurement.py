@@ -9,7 +9,7 @@ from ...oracles.relation import Relation
 from ...pairs.bank import certified_pair
 from ...plugins.architecture import Architecture, Unsupported
 from ..applicability import applicability, unsupported
-from ..prediction import SEPARATED, UNDECIDED, predict
+from ..prediction import OPEN, SEPARATED, predict
 from . import verdict
 from .draws import take_draws
 from .evidence import SeparationEvidence
@@ -26,6 +26,7 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         power=traits.power,
         rounds=architecture.rounds,
         related=pair.symmetry is not None and pair.symmetry == traits.symmetry,
+        symmetry=traits.symmetry,
     )
     facts = SeparationEvidence(
         family=cell.parameters["pairs"]["family"],
@@ -46,22 +47,18 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
             refused = unsupported(reason)
     if refused is not None:
         return refused.judgement(prediction.verdict, facts, relation.certificate)
-    from .resolution import resolution, trained_ratio  # only where a predicted gap is missing
+    from .resolution import ladder_ratios, trained_ratio  # only where a predicted gap is missing
 
-    trained = t_res = None
-    if (
-        prediction.verdict == SEPARATED
-        and verdict.observe(draws, prediction) == UNDECIDED
-        and not verdict.fatal(draws[-1])
-    ):
+    trained = ladder = None
+    if prediction.verdict == SEPARATED and verdict.observe(draws, prediction) in OPEN and not verdict.fatal(draws[-1]):
         if traits.power == "1-wl":
             calibration = Workbench(bench.device)  # kept per process, so its forwards are not this row's
-            t_res = resolution(architecture, calibration)
+            ladder = ladder_ratios(architecture, calibration)
             bench.seconds += calibration.seconds
-        if t_res is None or relation.round is None or relation.round <= t_res:
+        if not ladder or relation.round is None or relation.round <= verdict.resolved_rounds(ladder):
             trained = trained_ratio(architecture, pair, cell.seed, bench)
-    found = verdict.judge(draws, prediction, relation.round, t_res, trained)
-    return Judgement.of(found, verdict.evidence(facts, draws, trained, t_res), relation.certificate)
+    found = verdict.judge(draws, prediction, relation.round, ladder, trained)
+    return Judgement.of(found, verdict.evidence(facts, draws, ladder, trained), relation.certificate)
 
 
 def describe(relation: Relation) -> str:

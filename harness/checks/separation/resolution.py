@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,8 +20,10 @@ from ...weights.pair import Pair
 from ...weights.space import NamedSpace, mlp
 from . import verdict
 from .draws import copies, draw_once, drawn_subject, fresh_gap
+from .evidence import RungEvidence
 
-LADDER = range(1, 9)
+LADDER, HIGHEST = 8, 64
+"""The ladder is climbed to the former round, or to the declared one if that is higher, and never past the latter."""
 ONE_WEIGHT = {
     "space": NamedSpace(mlp(1, 4, 4, 1)).to_json(),
     "pairs": {"family": "perturbation", "sizes": [2.0**-6], "count": 1},
@@ -28,43 +31,59 @@ ONE_WEIGHT = {
 """One changed weight in a generic network: what every network with any power at all must see."""
 TRAINING_STEPS, TRAINING_RATE = 100, 1e-2
 
-_KEPT: WeakKeyDictionary[Callable[..., Any], dict[str, dict[int, float]]] = WeakKeyDictionary()
-"""Factory -> digest of name, options and device -> ratios; they go with the factory, so that no other one is given them."""
+_KEPT: WeakKeyDictionary[Callable[..., Any], dict[str, dict[int, RungEvidence]]] = WeakKeyDictionary()
+"""Factory -> digest of name, options and device -> rungs; they go with the factory, so that no other one is given them."""
 
 
-def ladder_ratios(architecture: Architecture, bench: Workbench) -> dict[int, float]:
-    """Ladder round -> best ratio `D / N`, up to the first round that is not seen.
+def ladder(architecture: Architecture, bench: Workbench) -> dict[int, RungEvidence]:
+    """Ladder round -> what showed, up to the first round that is not seen.
 
     Rung 1 is the better of the ladder's first pair and one changed weight, so that a network that is blind to
-    multiplicities is not excused by its blindness. A function of the architecture alone, kept as long as its factory.
+    multiplicities is not excused by its blindness. Up to the declared round a rung has as many draws as a separation row,
+    then training; past it one draw a gain. A function of the architecture alone, kept as long as its factory.
     """
     content = digest([architecture.name, dict(architecture.options)])
     try:
         kept = _KEPT.setdefault(architecture.factory, {})
     except TypeError:  # a factory that cannot be a key
         kept = {}
-    key = f"{content} {bench.device}"
+    key = f"{content} {bench.device} {architecture.rounds}"
     if key not in kept:
-        kept[key] = _measured(architecture, int(content[:12], 16), bench)
+        kept[key] = _climbed(architecture, int(content[:12], 16), bench)
     return kept[key]
 
 
-def _measured(architecture: Architecture, seed: int, bench: Workbench) -> dict[int, float]:
-    ratios: dict[int, float] = {}
-    for rung in LADDER:
-        banks: list[dict[str, Any]] = [
-            {"space": None, "pairs": {"family": "round-ladder", "rounds": [rung], "count": 1}},
-            *([ONE_WEIGHT] if rung == 1 else []),
-        ]
-        ratios[rung] = max(best_ratio(architecture, _first_pair(bank), seed, bench) for bank in banks)
-        if ratios[rung] < verdict.SEPARATION_RATIO:
+def ladder_ratios(architecture: Architecture, bench: Workbench) -> dict[int, float]:
+    """The ladder as ratios, a rung that only training shows with its own."""
+    return {t: max(rung.ratio, rung.trained or 0.0) for t, rung in ladder(architecture, bench).items()}
+
+
+def _climbed(architecture: Architecture, seed: int, bench: Workbench) -> dict[int, RungEvidence]:
+    low = (architecture.rounds or (0, 0))[0]
+    everywhere = architecture.traits.domain == "all"  # the ladder's pairs lie outside general position
+    rungs: dict[int, RungEvidence] = {}
+    for t in range(1, 1 + (min(max(LADDER, low), HIGHEST) if everywhere else 1)):
+        climb: dict[str, Any] = {"space": None, "pairs": {"family": "round-ladder", "rounds": [t], "count": 1}}
+        banks = [climb] * everywhere + [ONE_WEIGHT] * (t == 1)
+        found = [rung(architecture, _first_pair(bank), seed, bench, declared=t <= low) for bank in banks]
+        best = max(found, key=lambda one: one.ratio)
+        rungs[t] = replace(best, equal=all(one.equal for one in found))
+        if max(best.ratio, best.trained or 0.0) < verdict.SEPARATION_RATIO:
             break
-    return ratios
+    return rungs
 
 
-def resolution(architecture: Architecture, bench: Workbench) -> int:
-    """`t_res` of an architecture at its options: the last round at which a missing gap would mean missing power."""
-    return verdict.resolved_rounds(ladder_ratios(architecture, bench))
+def rung(architecture: Architecture, pair: Pair, seed: int, bench: Workbench, *, declared: bool) -> RungEvidence:
+    """What one pair shows: one draw at each gain, or where the pair is declared to show, as a separation row has it."""
+    draws: list[verdict.Draw] = []
+    ratio = 0.0
+    while len(draws) < (verdict.LAST if declared else len(GAINS)) and ratio < verdict.SEPARATION_RATIO:
+        for _ in GAINS:
+            draws.append(draw_once(architecture, pair, seed, len(draws), bench))
+        ratio = max((draw.ratio for draw in draws if draw.fault is None), default=0.0)
+    missing = declared and ratio < verdict.SEPARATION_RATIO
+    trained = trained_ratio(architecture, pair, seed, bench) if missing else None
+    return RungEvidence(ratio, all(draw.equal for draw in draws), trained)
 
 
 def _first_pair(parameters: dict[str, Any]) -> Pair:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from math import comb, log10
+from typing import TypeVar
 
-from ...core.outcomes import Fault
+from ...core.outcomes import Fault, Outcome
 from ...core.result import Verdict
-from ..prediction import ANY, NOT_SEPARATED, SEPARATED, UNDECIDED, Prediction, Seen
+from ..prediction import ANY, NO_GAP, NOT_SEPARATED, OPEN, SEPARATED, UNCLEAR, Prediction, Seen
 from .evidence import DrawEvidence, SeparationEvidence
 
 CONTROLS, CROSSES, JITTERS, GENERIC = 32, 8, 12, 8
@@ -27,15 +29,16 @@ A pair of which nothing is predicted can neither meet nor miss a prediction, and
 only look for a gap, one at a small and one at a larger gain.
 """
 SHRINK_PER_ROUND = 1e4
-"""The gap of a network that sees on shrinks by at most this much a refinement round (theory.md, section 6, measured)."""
+"""The gap of a network that sees on shrinks by so much a refinement round (theory.md, section 6, measured), or by the largest drop
+over its own last rungs, if that is more."""
+RUNGS = 3
+"""Rungs of the network's own ladder, the last that it sees, from which its gap is extrapolated."""
 COMPARISONS = 16
 """Draws a pair over which the printed p-value is corrected (Bonferroni)."""
 
-
-NO_RESOLUTION = ", and not even one changed weight shows"
-
-
 MEASURED = tuple(field.name for field in fields(DrawEvidence))
+D = TypeVar("D", bound="Draw | DrawEvidence")
+"""A draw, or what a row keeps of it: verdicts read either."""
 
 
 @dataclass(frozen=True)
@@ -90,29 +93,44 @@ class Draw:
         return min(1.0, COMPARISONS * comb(above + crosses, crosses) / comb(controls + crosses, crosses))
 
     @property
+    def control(self) -> float:
+        """The largest distance between copies of one orbit."""
+        return max(self.controls)
+
+    @property
+    def equal(self) -> bool:
+        """Whether all outputs that were compared are equal to the bit."""
+        return not any(self.controls) and not any(self.crosses)
+
+    @property
     def fault(self) -> Fault | None:
         """Why nothing can be read off this draw; None if all is well."""
-        return fault_of(max(self.controls), self.jitter or 0.0, self.noise, self.norm)
+        jitter = self.jitter if self.continuous and self.jitter is not None else 0.0
+        return fault_of(self.control, jitter, self.noise, self.norm, self.generic)
 
     @property
     def fault_text(self) -> str:
         """The fault as a line for people."""
-        return describe_fault(self.fault, max(self.controls), self.noise, self.norm) if self.fault else ""
+        return describe_fault(self.fault, self.control, self.noise, self.norm) if self.fault else ""
 
 
-def fault_of(control: float, jitter: float, noise: float, norm: float) -> Fault | None:
+def fault_of(control: float, jitter: float, noise: float, norm: float, generic: float | None = None) -> Fault | None:
     """Why nothing can be read off a draw: copies of one orbit differ, or the noise is too large; None if all is well.
+
+    Copies that differ are held against what the input makes the output differ by, the spread of generic outputs: a large
+    constant in front hides nothing.
 
     Args:
         control: largest distance between copies of one orbit.
-        jitter: largest distance under one-ulp noise of the input; 0 where it was not asked for.
+        jitter: largest distance under one-ulp noise of the input; 0 where it was not asked for, or jumps are declared.
         noise: all that counts as noise of the draw.
         norm: of the outputs.
+        generic: spread of generic outputs, None where it was not asked for.
     """
-    if noise <= ILL_CONDITIONED * norm:
-        return None
-    invalid = control > SEPARATION_RATIO * max(jitter, 4 * UNIT * norm)
-    return Fault.INVALID if invalid else Fault.ILL_CONDITIONED
+    scale = norm if generic is None else min(norm, generic)
+    if control > max(SEPARATION_RATIO * max(jitter, 4 * UNIT * norm), ILL_CONDITIONED * scale):
+        return Fault.INVALID
+    return Fault.ILL_CONDITIONED if noise > ILL_CONDITIONED * norm else None
 
 
 def describe_fault(fault: Fault, control: float, noise: float, norm: float) -> str:
@@ -138,17 +156,17 @@ def says_all(draw: Draw) -> bool:
     return draw.gain > 1 and draw.fault is None and draw.ratio <= NULL_RATIO
 
 
-def fatal(draw: Draw) -> bool:
+def fatal(draw: Draw | DrawEvidence) -> bool:
     """Whether the draw's fault is the network's own (`kills`)."""
     return kills(draw.fault, draw.gain)
 
 
-def readable(draws: Sequence[Draw]) -> list[Draw]:
+def readable(draws: Sequence[D]) -> list[D]:
     """The draws that something can be read off."""
     return [draw for draw in draws if draw.fault is None]
 
 
-def shows_gap(draw: Draw) -> bool:
+def shows_gap(draw: Draw | DrawEvidence) -> bool:
     """Whether this draw alone separates: far above the noise, again with fresh elements, and seen in float32 too."""
     if draw.ratio < SEPARATION_RATIO or draw.confirmed is None or draw.confirmed < SEPARATION_RATIO:
         return False
@@ -156,93 +174,120 @@ def shows_gap(draw: Draw) -> bool:
     return draw.ratio32 > 1 and draw.gap32 / draw.gap < SEPARATION_RATIO
 
 
-def observe(draws: Sequence[Draw], prediction: Prediction) -> Seen:
-    """`separated`, `not separated` or `undecided`: what the draws say, by certificate or by a gap (protocol.md, section 3)."""
+def observe(draws: Sequence[Draw | DrawEvidence], prediction: Prediction) -> Seen:
+    """What the draws say, by certificate or by a gap (protocol.md, section 3): separated, not, no gap, or unclear."""
     draws = readable(draws)
     if any(shows_gap(draw) for draw in draws):
         return SEPARATED
     calm = [draw for draw in draws if draw.gain <= 1 and min(draw.ratio, draw.confirmed or 0.0) >= SEPARATION_RATIO]
     if len(calm) >= 2:
         return SEPARATED
-    if prediction.equal and len(draws) >= FINAL and all(draw.ratio <= NULL_RATIO for draw in draws):
-        return NOT_SEPARATED
-    return UNDECIDED
+    if not draws or any(draw.ratio > NULL_RATIO for draw in draws):
+        return UNCLEAR
+    return NOT_SEPARATED if prediction.equal and len(draws) >= FINAL else NO_GAP
 
 
 def wants_more(draws: Sequence[Draw], prediction: Prediction) -> bool:
     """Whether another draw is due: none after an answer, nor past the end of the schedule."""
-    if draws and observe(draws, prediction) != UNDECIDED:
+    if draws and observe(draws, prediction) not in OPEN:
         return False
     return len(draws) < (UNPREDICTED if prediction.verdict == ANY else LAST)
+
+
+def last_shown(ratios: Mapping[int, float]) -> int:
+    """The last ladder round up to which every gap shows; 0 if not even the first."""
+    seen = 0
+    while ratios.get(seen + 1, 0.0) >= SEPARATION_RATIO:
+        seen += 1
+    return seen
 
 
 def resolved_rounds(ratios: Mapping[int, float]) -> int:
     """`t_res`: the last round at which a network of declared power would have to show a gap.
 
     From the last ladder round seen without a break from round 1, a network that sees on loses at most `SHRINK_PER_ROUND` a
-    round; while what is left exceeds the separation ratio, no gap means no power (theory.md, section 6).
+    round, or the largest drop over its own last `RUNGS`; while what is left exceeds the separation ratio, no gap means no power
+    (protocol.md, section 3; theory.md, section 6).
 
     Args:
         ratios: ladder round -> best ratio `D / N`.
     """
-    seen = 0
-    while ratios.get(seen + 1, 0.0) >= SEPARATION_RATIO:
-        seen += 1
+    seen = last_shown(ratios)
     if seen == 0:
         return 0
-    return seen + int(log10(ratios[seen] / SEPARATION_RATIO) / log10(SHRINK_PER_ROUND))
+    last = [ratios[rung] for rung in range(max(1, seen - RUNGS + 1), seen + 1)]
+    drop = max(SHRINK_PER_ROUND, *(before / after for before, after in pairwise(last)), 0.0)
+    return seen + int(log10(ratios[seen] / SEPARATION_RATIO) / log10(drop))
 
 
 def judge(
-    draws: Sequence[Draw],
+    draws: Sequence[Draw | DrawEvidence],
     prediction: Prediction,
     separating_round: int | None,
-    resolution: int | None,
-    trained: float | None,
+    ladder: Mapping[int, float] | None = None,
+    trained: float | None = None,
 ) -> Verdict:
     """The verdict: a pure function of what was measured.
+
+    Where nothing is predicted the row is `observed`. A predicted gap that is missing is a failure if the outputs are equal to the
+    bit, or if the network's own ladder says that the gap would show; else it is undecided, whatever the network resolves.
 
     Args:
         draws: in the order drawn.
         prediction: of the table.
         separating_round: the first refinement round that separates the pair, None if none does.
-        resolution: `t_res`, measured only where a network of power `1-wl` does not show a predicted gap.
+        ladder: the network's own ratios, measured only where a network of power `1-wl` does not show a predicted gap.
         trained: ratio after training to separate, measured only then too.
     """
     faulty = [draw for draw in draws if fatal(draw) or not readable(draws)]
     if faulty:
         fault = faulty[0].fault
         assert fault is not None
-        return Verdict("error", faulty[0].fault_text, prediction.verdict, Seen(fault.value), fault)
+        first = faulty[0]
+        told = describe_fault(fault, first.control, first.noise, first.norm)
+        return Verdict("error", told, prediction.verdict, Seen(fault.value), fault)
     draws = readable(draws)
     observed = observe(draws, prediction)
-    if observed == UNDECIDED and trained is not None and trained >= SEPARATION_RATIO:
-        observed = SEPARATED
-    best = max(draw.ratio for draw in draws)
-    if observed == UNDECIDED and resolution is not None and separating_round is not None:
-        if resolution and separating_round > resolution:
-            why = (
-                f"parts in round {separating_round}, beyond the resolution t_res = {resolution}: no gap proves nothing"
-            )
-            return Verdict("pass", why, ANY, observed)
-        if resolution and all(draw.ratio <= NULL_RATIO for draw in draws) and (trained or 0.0) <= NULL_RATIO:
-            observed = NOT_SEPARATED
-    if observed == prediction.verdict or prediction.verdict == ANY:
+    if observed in OPEN and trained is not None and trained > NULL_RATIO:
+        observed = SEPARATED if trained >= SEPARATION_RATIO else UNCLEAR
+    if prediction.verdict == ANY:
+        return Verdict(Outcome.OBSERVED, prediction.why, prediction.verdict, observed)
+    if observed == prediction.verdict:
         return Verdict("pass", prediction.why, prediction.verdict, observed)
-    if observed == UNDECIDED:
-        return Verdict(
-            "undecided",
-            f"{prediction.why}; best ratio {best:.1e} in {len(draws)} draws (noise up to {NULL_RATIO:g}, a gap from "
-            f"{SEPARATION_RATIO:g}){NO_RESOLUTION if resolution == 0 else ''}; a wider network or more draws would decide",
-            prediction.verdict,
-            observed,
-        )
-    reason = f"predicted {prediction.verdict} ({prediction.why}), but {observed}"
-    return Verdict("fail", reason, prediction.verdict, observed)
+    failed = f"predicted {prediction.verdict} ({prediction.why}), but {observed}"
+    if observed not in OPEN:
+        return Verdict("fail", failed, prediction.verdict, observed)
+    seen = f"in {len(draws)} draws (noise up to {NULL_RATIO:g}, a gap from {SEPARATION_RATIO:g})"
+    if prediction.verdict == SEPARATED and observed == NO_GAP:
+        if all(draw.equal for draw in draws):
+            reason = f"{failed}: equal to the bit in all {len(draws)} draws"
+            return Verdict("fail", reason, prediction.verdict, observed)
+        if ladder and separating_round is not None and separating_round <= (t_res := resolved_rounds(ladder)):
+            reason = f"{failed} {seen}, where its own ladder, shown to round {last_shown(ladder)}, says that a gap shows to {t_res}"
+            return Verdict("fail", reason, prediction.verdict, observed)
+    best = max(draw.ratio for draw in draws)
+    reason = f"{prediction.why}; best ratio {best:.1e} {seen}{_advice(prediction, separating_round, ladder)}"
+    return Verdict("undecided", reason, prediction.verdict, observed)
+
+
+def _advice(prediction: Prediction, separating_round: int | None, ladder: Mapping[int, float] | None) -> str:
+    """What would decide an undecided row; nothing where nothing is known to."""
+    if prediction.verdict == NOT_SEPARATED:
+        return "; it may see more than it declares, or be noisier than one ulp of its input shows"
+    if ladder is not None and not last_shown(ladder):
+        return ", and not even one changed weight shows"
+    if ladder is not None:
+        return f"; declared further than shown (round {last_shown(ladder)}): declare rounds that it can show"
+    if separating_round is None:
+        return "; 1-WL-equivalent, so no width or depth helps a network of at most 1-WL power: declare less"
+    return "; declare what it can show"
 
 
 def evidence(
-    pair: SeparationEvidence, draws: Sequence[Draw], trained: float | None, resolution: int | None
+    pair: SeparationEvidence,
+    draws: Sequence[Draw],
+    ladder: Mapping[int, float] | None = None,
+    trained: float | None = None,
 ) -> SeparationEvidence:
     """The facts of the pair with what the draws showed of it."""
     best = max(readable(draws) or draws, key=lambda draw: draw.ratio)
@@ -258,6 +303,8 @@ def evidence(
         norm=best.norm,
         gain=best.gain,
         trained_ratio=trained,
-        t_res=resolution,
+        t_res=None if ladder is None else resolved_rounds(ladder),
+        shown=None if ladder is None else last_shown(ladder),
+        ladder=None if ladder is None else {str(rung): ratio for rung, ratio in ladder.items()},
         measured=tuple(DrawEvidence(**{name: getattr(draw, name) for name in MEASURED}) for draw in draws),
     )
