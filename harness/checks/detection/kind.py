@@ -1,7 +1,7 @@
 """The limit of detection: how small a change, and how late a refinement round, a network still shows. No torch.
 
 A control beside the separation check: a tool that says 'not separated' has to say what it would have seen. Two ladders,
-`w = v + delta z` for ever smaller delta, and pairs that exactly round t separates (protocol.md, sections 3 and 4). The result is
+`w = v + delta z` for ever smaller delta, and pairs that exactly round t separates (protocol.md, section 4). The result is
 a graded score in digits and rounds; a network that declares rounds has to show every one of them.
 """
 

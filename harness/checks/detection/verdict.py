@@ -1,4 +1,4 @@
-"""The verdict of the detection check: the smallest change and the last round seen (protocol.md, sections 3 and 4). No torch."""
+"""The verdict of the detection check: the smallest change and the last round seen (protocol.md, section 4). No torch."""
 
 from __future__ import annotations
 
