@@ -28,20 +28,14 @@ MEASURED = (*DECIDED, Outcome.UNDECIDED, Outcome.OBSERVED)
 """Outcomes of rows in which something was measured."""
 
 
-class Observation(StrEnum):
-    """What a separation row of which nothing is predicted saw."""
-
-    SEPARATED = "separated"
-    NO_GAP = "no gap"
-    UNCLEAR = "unclear"
-
-
 class Refusal(StrEnum):
     """Why a row does not apply."""
 
     NO_SYMMETRY = "no-symmetry"
     OUTSIDE_DOMAIN = "outside-domain"
     UNSUPPORTED = "unsupported"
+    OTHER_SHAPE = "other-shape"
+    """Unsupported, by a plug-in that names the shapes that it serves."""
     MODE = "mode"
     NO_LINEAR_LAYER = "no-linear-layer"
     NO_PARAMETERS = "no-parameters"
