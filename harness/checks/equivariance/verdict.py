@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...core.outcomes import Fault, Outcome
-from ...core.result import Verdict
+from ...core.result import Judgement, Verdict
+from ..stored import Stored
 from .causes import cause as cause_of
 from .evidence import (
     Ask,
@@ -369,3 +370,13 @@ def measurement(evidence: EquivarianceEvidence) -> Measurement:
         **{name: getattr(evidence, name) for name in names},
         properties={rule: found.value for rule, found in evidence.properties.items()},
     )
+
+
+def rejudge(stored: Stored) -> Judgement | None:
+    """The verdict on stored evidence."""
+    found = stored.evidence
+    if not isinstance(found, EquivarianceEvidence):
+        return None
+    measured = measurement(found)
+    again = evidence(found.space, found.output, found.input, found.mode, measured, found.counterexample)
+    return Judgement.of(judge(measured), again)
