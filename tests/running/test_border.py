@@ -36,6 +36,7 @@ checks:
   - {id: direction, kind: separation, pairs: {family: direction, count: 1}}
   - {id: bank, kind: exhaustive, sizes: [2]}
   - {id: limit, kind: detection, spaces: [tiny]}
+  - {id: entries, kind: resolution, spaces: [tiny]}
   - {id: span, kind: completeness, spaces: [tiny]}
   - id: norms
     kind: approximation
@@ -95,7 +96,16 @@ def test_a_run_reads_back_as_it_was_written_and_fits_its_schema(text):
     run = read_run(text)
     assert results_text(run) == text
     assert {row.kind for row in run.results} == {
-        *("equivariance", "separation", "exhaustive", "detection", "completeness", "approximation", "general-position")
+        *(
+            "equivariance",
+            "separation",
+            "exhaustive",
+            "detection",
+            "resolution",
+            "completeness",
+            "approximation",
+            "general-position",
+        )
     }
     assert {row.outcome for row in run.results} >= {"pass", "fail", "not-applicable", "undecided"}
     jsonschema.Draft202012Validator(results_schema()).validate(json.loads(text))

@@ -12,6 +12,7 @@ from ...weights.inputs import constructed
 from ...weights.pair import Pair
 from ...weights.space import WeightSpace
 from ..applicability import applicability
+from ..separation.read_out import asked
 from ..separation.resolution import best_ratio, ladder
 from ..separation.verdict import SEPARATION_RATIO
 from . import verdict
@@ -35,6 +36,11 @@ def smallest_change(architecture: Architecture, space: WeightSpace, seed: int, b
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
+    """Both ladders for one space; an editor through a read-out."""
+    return asked(lambda asked_of: _measured(cell, asked_of, bench), architecture)
+
+
+def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
     """Both ladders for one space; not-applicable to a network that declares no symmetry or a smaller domain."""
     traits = architecture.traits
     refused = applicability(traits)

@@ -20,6 +20,7 @@ from ...weights.symmetry import act, random_elements
 from ..applicability import applicability, unsupported
 from ..prediction import NOT_SEPARATED, SEPARATED, predict
 from ..separation.draws import distances, drawn_again, drawn_subject, in_random_slots
+from ..separation.read_out import asked
 from ..separation.verdict import CONTROLS, JITTERS, UNIT, describe_fault, fault_of, kills
 from . import verdict
 from .evidence import ExhaustiveEvidence, RoundCount
@@ -81,7 +82,11 @@ def predicted_for(bank: Bank, architecture: Architecture) -> verdict.Predicted:
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
-    """Measure all pairs of one bank and judge them."""
+    """Measure all pairs of one bank and judge them; an editor through a read-out."""
+    return asked(lambda asked_of: _measured(cell, asked_of, bench), architecture)
+
+
+def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
     bank = binary_bank(int(cell.case.partition("x")[0]))
     traits = architecture.traits
     predicted = predicted_for(bank, architecture)

@@ -56,6 +56,7 @@ class SeparationEvidence(Evidence):
         round: the first refinement round that separates the pair, None if none does.
         orbit: "same", "different" or "unknown".
         function: "equal", "different" or "unknown".
+        read_out: whether an editor was asked through a read-out; predictions then use `high + 1`.
         ground: what the prediction rests on; `prediction` says it in words.
         draws: how many were taken.
         effect: the gap over the spread of generic outputs.
@@ -72,6 +73,7 @@ class SeparationEvidence(Evidence):
     orbit: str
     function: str
     ground: Ground | None = None
+    read_out: bool = False
     prediction: str = ""
     draws: int = 0
     ratio: Number | None = None

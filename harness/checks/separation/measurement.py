@@ -13,10 +13,15 @@ from ..prediction import OPEN, SEPARATED, predict
 from . import verdict
 from .draws import take_draws
 from .evidence import SeparationEvidence
+from .read_out import asked, is_read_out
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
-    """Measure one pair and judge it."""
+    """Measure one pair and judge it; an editor through a read-out."""
+    return asked(lambda asked_of: _measured(cell, asked_of, bench), architecture)
+
+
+def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
     pair, relation = certified_pair(cell.parameters, cell.case)
     traits = architecture.traits
     prediction = predict(
@@ -36,6 +41,7 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         orbit=relation.orbit,
         function=relation.function,
         ground=prediction.ground,
+        read_out=is_read_out(architecture),
         prediction=prediction.why,
     )
     refused = applicability(traits, in_general_position=all(relation.general_position))

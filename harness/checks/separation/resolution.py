@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -44,10 +45,10 @@ def ladder(architecture: Architecture, bench: Workbench) -> dict[int, RungEviden
     """
     content = digest([architecture.name, dict(architecture.options)])
     try:
-        kept = _KEPT.setdefault(architecture.factory, {})
+        kept = _KEPT.setdefault(inspect.unwrap(architecture.factory), {})
     except TypeError:  # a factory that cannot be a key
         kept = {}
-    key = f"{content} {bench.device} {architecture.rounds}"
+    key = f"{content} {bench.device} {architecture.rounds} {type(architecture.factory).__name__}"
     if key not in kept:
         kept[key] = _climbed(architecture, int(content[:12], 16), bench)
     return kept[key]

@@ -1,0 +1,45 @@
+"""The resolution check: a small relative step of any one entry shows. No torch.
+
+Law: where the oracle says that v and v with one entry e replaced by e (1 + s) differ for the declared power, the outputs differ by more than
+rounding; s = 2^-30 in float64 and 2^-12 in float32, v generic (protocol.md, section 3). A network that puts weights through a lower
+precision inside keeps every law and loses every digit below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ...core.parameters import Parameters
+from ...weights.space import NamedSpace
+from ..kinds import CheckKind
+from ..space_names import one_a_space, spaces_json
+from .evidence import ResolutionEvidence
+
+
+class ResolutionParameters(Parameters):
+    """What a suite may say under a resolution check."""
+
+    spaces: Annotated[list[str], Field(min_length=1, description="names from the suite's `spaces`")]
+
+
+def resolve(parameters: ResolutionParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
+    """Plain parameters with every space written out; SuiteValueError for an unknown space or one that is no MLP's."""
+
+    def objection(named: NamedSpace) -> str | None:
+        return None if named.space.is_mlp else f"resolution is defined for MLP spaces only, not for {named.space}"
+
+    return spaces_json(parameters.spaces, spaces, objection)
+
+
+KIND = CheckKind(
+    name="resolution",
+    title="a small relative step of any one entry shows, in float64 and in float32",
+    parameters=ResolutionParameters,
+    resolve=resolve,
+    cases=one_a_space,
+    evidence=ResolutionEvidence,
+    measurement="orbitcheck.harness.checks.resolution.measurement:measure_case",
+)

@@ -1,0 +1,161 @@
+"""Measuring the resolution of single entries: a generic vector beside copies of it with one entry moved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ...core.cell import Cell
+from ...core.result import Judgement
+from ...learning.workbench import Workbench
+from ...oracles.function import function_relation
+from ...oracles.refinement import refine
+from ...plugins.architecture import Architecture
+from ...plugins.redraw import GAINS
+from ...weights.batch import Weights
+from ...weights.inputs import constructed
+from ...weights.pair import Vector
+from ...weights.space import WeightSpace
+from ..applicability import applicability
+from ..prediction import SEPARATED, predict
+from ..separation.draws import drawn_again, drawn_subject
+from ..separation.read_out import asked
+from . import verdict
+from .evidence import ResolutionEvidence, StepEvidence
+
+STEPS = {torch.float64: 2.0**-30, torch.float32: 2.0**-12}
+ENTRIES = 12
+"""Of one tensor; where it has more, so many at random."""
+COPIES = 4
+"""Of the vector itself, at other places of the batch."""
+Entry = tuple[str, int]
+"""Tensor and flat index."""
+
+
+def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
+    """All entries of one space; an editor through a read-out."""
+    return asked(lambda asked_of: _measured(cell, asked_of, bench), architecture)
+
+
+def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
+    refused = applicability(architecture.traits)
+    space = WeightSpace.from_json(cell.parameters["spaces"][cell.case])
+    facts = ResolutionEvidence(str(space))
+    if refused is not None:
+        return refused.judgement(evidence=facts)
+    rng = np.random.default_rng(cell.seed)
+    entries = chosen(space, rng)
+    predicted = predicted_entries(architecture, space, entries, rng)
+    ratios: dict[torch.dtype, list[np.ndarray]] = {dtype: [] for dtype in STEPS}
+    taken = 0
+    while taken < verdict.DRAWS or (taken < 2 * verdict.DRAWS and bool(_missing(ratios, predicted))):
+        found = drawn_again(
+            lambda rng, n=taken: measure_draw(architecture, space, entries, n, rng, bench), cell.seed, taken
+        )
+        for dtype, values in found.items():
+            ratios[dtype].append(values)
+        taken += 1
+    measured = replace(
+        facts,
+        draws=taken,
+        float64=_told(entries, predicted, np.max(ratios[torch.float64], axis=0), verdict.HIDDEN, verdict.SHOWN),
+        float32=_told(entries, predicted, np.max(ratios[torch.float32], axis=0), 0.0, 0.0),
+    )
+    return Judgement.of(verdict.judge(measured), measured)
+
+
+def _missing(ratios: dict[torch.dtype, list[np.ndarray]], predicted: np.ndarray) -> bool:
+    best64, best32 = (np.max(ratios[dtype], axis=0) for dtype in (torch.float64, torch.float32))
+    return bool((predicted & ((best64 < verdict.SHOWN) | (best32 == 0))).any())
+
+
+def chosen(space: WeightSpace, rng: np.random.Generator) -> list[Entry]:
+    """Up to `ENTRIES` entries of every tensor."""
+    found = []
+    for name, shape in space.shapes.items():
+        size = int(np.prod(shape))
+        found += [(name, int(index)) for index in np.sort(rng.choice(size, min(size, ENTRIES), replace=False))]
+    return found
+
+
+def stepped(v: Vector, entry: Entry, step: float) -> dict[str, np.ndarray]:
+    """The vector with one entry moved by a relative step."""
+    name, index = entry
+    moved = np.array(v[name])
+    moved.flat[index] *= 1 + step
+    return {**v, name: moved}
+
+
+def predicted_entries(
+    architecture: Architecture, space: WeightSpace, entries: list[Entry], rng: np.random.Generator
+) -> np.ndarray:
+    """`[entries]`: whether the declared power has to see a step of 2^-30, by the oracles, at a generic vector."""
+    traits = architecture.traits
+    v = constructed("generic", space, 1, rng).arrays(0)
+    moved = [stepped(v, entry, STEPS[torch.float64]) for entry in entries]
+    refinement = refine(space, [v, *moved])
+    known = []
+    for number, w in enumerate(moved, 1):
+        parted = refinement.round_of_separation(0, number)
+        function = function_relation(space, v, w).answer if traits.power == "function" else "unknown"
+        prediction = predict(
+            orbit="different" if parted is not None else "unknown",
+            separating_round=parted,
+            function=function,
+            power=traits.power,
+            rounds=architecture.rounds,
+            symmetry=traits.symmetry,
+        )
+        known.append(prediction.verdict == SEPARATED)
+    return np.array(known)
+
+
+def measure_draw(
+    architecture: Architecture,
+    space: WeightSpace,
+    entries: list[Entry],
+    number: int,
+    rng: np.random.Generator,
+    bench: Workbench,
+) -> dict[torch.dtype, np.ndarray]:
+    """Precision -> `[entries]` changes over rounding, each entry moved alone.
+
+    In float64 the unit is the larger of four units of rounding and what copies of v differ by; in float32 a change counts as what it
+    exceeds that difference by, in units of rounding.
+    """
+    v = constructed("generic", space, 1, rng).arrays(0)
+    subject = drawn_subject(architecture, space, int(rng.integers(2**48)), GAINS[number % len(GAINS)], bench)
+    found = {}
+    for dtype, step in STEPS.items():
+        if dtype is torch.float32:
+            subject.lower_()
+        listed = [v] * (1 + COPIES) + [stepped(v, entry, step) for entry in entries]
+        slots = torch.from_numpy(np.concatenate([[0], 1 + rng.permutation(len(listed) - 1)]))
+        answer = subject(Weights.from_arrays(space, listed)[torch.argsort(slots)])
+        outputs = answer[slots]
+        changes = torch.linalg.vector_norm(outputs - outputs[0], dim=1).numpy()
+        copies = float(changes[1 : 1 + COPIES].max())
+        unit = 4 * torch.finfo(dtype).eps / 2 * float(torch.linalg.vector_norm(outputs, dim=1).mean()) + 1e-300
+        own = changes[1 + COPIES :]
+        found[dtype] = own / max(unit, copies) if dtype is torch.float64 else np.maximum(own - copies, 0.0) / unit
+    return found
+
+
+def _told(
+    entries: list[Entry], predicted: np.ndarray, best: np.ndarray, hidden: float, shown: float
+) -> dict[str, StepEvidence]:
+    told = {}
+    for name in dict.fromkeys(name for name, _ in entries):
+        own = np.array([entry[0] == name for entry in entries])
+        wanted = own & predicted
+        told[name] = StepEvidence(
+            entries=int(own.sum()),
+            predicted=int(wanted.sum()),
+            hidden=int((best[wanted] <= hidden).sum()),
+            unclear=int(((best[wanted] > hidden) & (best[wanted] < shown)).sum()),
+            least=float(best[wanted].min()) if wanted.any() else None,
+            seen=int(((best[own] > hidden) & (best[own] >= shown)).sum()),
+        )
+    return told

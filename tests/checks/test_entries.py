@@ -1,0 +1,97 @@
+"""A small step of any one entry shows, unless a lower precision swallows it; the tensor is named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from orbitcheck.harness.checks.resolution.evidence import ResolutionEvidence, StepEvidence
+from orbitcheck.harness.checks.resolution.kind import KIND
+from orbitcheck.harness.checks.resolution.measurement import chosen, predicted_entries, stepped
+from orbitcheck.harness.checks.resolution.verdict import Shows, judge
+from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
+from orbitcheck.harness.plugins.discovery import load, parse_name
+from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.weights.space import NamedSpace, mlp
+from orbitcheck.harness.weights.spaces import conv_net
+
+from .nets import Editor, Float16Biases, Float32Inside, Net, ScaledFloat32, claims
+
+SPACE = mlp(2, 6, 5, 4, 3, activation="tanh")
+SPACES = {"deep": NamedSpace(SPACE)}
+PARAMETERS = KIND.resolve(parse_parameters(KIND.parameters, {"spaces": ["deep"]}), SPACES)
+
+
+def row(architecture):
+    return evaluate(Cell("s", "resolution", "resolution", PARAMETERS, "deep", None, architecture.name), architecture)
+
+
+@pytest.mark.parametrize(
+    ("network", "hidden"),
+    [
+        (Float32Inside, {"W1", "W2", "W3", "W4"}),
+        (Float16Biases, {"b1", "b2", "b3", "b4"}),
+        (ScaledFloat32, {"W4"}),
+    ],
+)
+def test_a_lower_precision_inside_fails_and_its_tensors_are_named(network, hidden):
+    found = row(claims(network, over=1))
+    assert found.outcome == "fail", found.reason
+    assert {name for name, step in found.evidence.float64.items() if step.hidden} == hidden
+    assert all(f"{name} (" in found.reason for name in hidden)
+
+
+@pytest.mark.parametrize("network", [Net, Editor])
+def test_a_network_in_its_own_precision_passes(network):
+    found = row(claims(network, over=1))
+    assert found.outcome == "pass", found.reason
+    assert min(step.least for step in found.evidence.float64.values()) > 50
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"), [("canonical-mlp", "pass"), ("sorted-mlp", "pass"), ("probe", "pass"), ("stats", "observed")]
+)
+def test_controls_are_as_predicted(name, outcome):
+    found = row(load(parse_name(name)))
+    assert found.outcome == outcome, found.reason
+
+
+def test_every_entry_of_a_generic_vector_is_predicted_for_1_wl_and_none_for_less():
+    rng = np.random.default_rng(0)
+    entries = chosen(SPACE, rng)
+    assert len(entries) == 12 + 6 + 12 + 5 + 12 + 4 + 12 + 3
+    assert predicted_entries(claims(Net), SPACE, entries, rng).all()
+    assert not predicted_entries(claims(Net, power="below-1-wl", rounds=None), SPACE, entries, rng).any()
+
+
+def test_a_step_moves_one_entry():
+    v = {"W1": np.arange(6.0).reshape(2, 3), "b1": np.ones(2)}
+    moved = stepped(v, ("W1", 4), 2.0**-30)
+    assert (moved["W1"] != v["W1"]).sum() == 1 and moved["W1"][1, 1] == 4 * (1 + 2.0**-30)
+    assert moved["b1"] is v["b1"]
+
+
+STEP = StepEvidence(entries=4, predicted=4, hidden=0, unclear=0, least=50.0, seen=4)
+
+
+@pytest.mark.parametrize(
+    ("float64", "float32", "outcome", "observed"),
+    [
+        (STEP, STEP, "pass", Shows.ALL),
+        (StepEvidence(4, 4, 1, 0, 0.0, 3), STEP, "fail", Shows.SOME),
+        (STEP, StepEvidence(4, 4, 1, 0, 0.0, 3), "fail", Shows.SOME),
+        (StepEvidence(4, 4, 0, 1, 5.0, 3), STEP, "undecided", Shows.SOME),
+        (StepEvidence(4, 4, 0, 1, 5.0, 3), StepEvidence(4, 4, 1, 0, 0.0, 3), "fail", Shows.SOME),
+        (StepEvidence(4, 0, 0, 0, None, 2), StepEvidence(4, 0, 0, 0, None, 4), "observed", Shows.SOME),
+        (StepEvidence(4, 3, 0, 0, 50.0, 3), STEP, "pass", Shows.SOME),
+    ],
+)
+def test_the_verdict_is_of_predicted_entries_alone(float64, float32, outcome, observed):
+    found = judge(ResolutionEvidence("a space", 4, {"W1": float64}, {"W1": float32}))
+    assert (found.outcome, found.observed) == (outcome, observed)
+
+
+def test_spaces_beyond_mlps_are_refused():
+    with pytest.raises(SuiteValueError, match="MLP spaces only"):
+        KIND.resolve(parse_parameters(KIND.parameters, {"spaces": ["c"]}), {"c": NamedSpace(conv_net(1, 2, 2))})
