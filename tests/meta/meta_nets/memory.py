@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import numpy as np
 import torch
 from torch import nn
@@ -167,8 +169,8 @@ class HashedNoise(Net):
 
     def neurons(self, h, biases):
         def noisy(i, x):
-            seeds = [hash(row.tobytes()) for row in biases[i].detach().cpu().numpy()]
-            drawn = [torch.randn(x.shape[1:], generator=torch.Generator().manual_seed(seed % 2**63)) for seed in seeds]
+            seeds = [crc32(row.tobytes()) for row in biases[i].detach().cpu().numpy()]
+            drawn = [torch.randn(x.shape[1:], generator=torch.Generator().manual_seed(seed)) for seed in seeds]
             return x + 0.01 * torch.stack(drawn).to(x)
 
         return inside(h, noisy)
