@@ -33,6 +33,10 @@ def named(cell: Cell) -> str:
     return f"{cell.check} {cell.case}"
 
 
+def named_row(row: Result) -> str:
+    return f"{row.check} {row.case}"
+
+
 def asked(expected: Caught, options: str = "") -> Iterator[Result]:
     """The rows that the network is to be caught by, measured one by one.
 

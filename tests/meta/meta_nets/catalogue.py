@@ -147,7 +147,6 @@ BROKEN: tuple[Caught, ...] = (
     Caught("shapes:LastHiddenNeuron", on("wide/*") + on("inr/*"), rules=("equivariance",), causes=INDEX),
     Caught("shapes:FiveHidden", on("five-hidden/*"), rules=("equivariance",), causes=INDEX),
     Caught("shapes:HalfWhenWide", on("wide/*"), outcomes=RED, causes=("float32",)),
-    Caught("shapes:RefusesEqualWidths", on("square/*"), outcomes=("error",), faults=("refused-shape",)),
     *every(
         "precision",
         (
@@ -250,7 +249,6 @@ BROKEN: tuple[Caught, ...] = (
     Caught("power:BackwardMessages", ("round-ladder *", "prop-6.2-*layer* *"), outcomes=("fail", "undecided")),
     Caught("power:LargestMessage", ("multiplicity *",)),
     *every("power", ("BagOfEntries", "BagBeyondReach", "BagOfNeurons"), FIRST_ROUNDS),
-    *every("power", ("BagByWidth", "BagByDepth"), ("*",), outcomes=("error",), faults=("refused-shape",)),
     *every("power", ("EditorOfEntries",), FIRST_ROUNDS),
     *every("power", ("EditorOfOneStep",), LADDER, outcomes=("fail", "undecided")),
     *every("power", ("SeesPastRefinement", "SeesPastItsDeclaration"), ("prop-6.2 *",)),
@@ -259,8 +257,24 @@ BROKEN: tuple[Caught, ...] = (
     Caught("power:FunctionInWords", ("relu-rescaling *",)),
     Caught("power:FunctionOfABag", FIRST_ROUNDS),
 )
-WITHOUT_A_ROW = ("power:NothingClaimed",)
-"""Red as a whole: nothing is predicted of them."""
+WHOLE: tuple[Caught, ...] = (
+    *every(
+        "shapes",
+        ("RefusesEqualWidths",),
+        on("*/generic/eval", "equivariance-constructed") + on("*/generic/eval", "equivariance-shapes"),
+        outcomes=("error",),
+        faults=("refused-shape",),
+    ),
+    *every(
+        "power",
+        ("BagByWidth", "BagByDepth"),
+        (*on("*/generic/eval", "equivariance-constructed"), *on("*/generic/eval", "equivariance-shapes"), "prop-6.2*"),
+        outcomes=("error",),
+        faults=("refused-shape",),
+    ),
+    Caught("power:NothingClaimed", (*on("*/generic/eval", "equivariance-constructed"), "prop-6.2 *"), outcomes=()),
+)
+"""Red by what the gate makes of all these rows together: no single one convicts. Without outcomes: the run has a problem."""
 
 SOUND: tuple[str, ...] = (
     "Plain",
