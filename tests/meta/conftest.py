@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from orbitcheck.harness.plugins.discovery import load, parse_name
 
+sys.path.insert(0, str(Path(__file__).parent))  # meta_nets, whose modules import each other
 NETWORKS = Path(__file__).with_name("networks.py")
 
 

@@ -1,0 +1,65 @@
+"""What `quick` costs an architecture: processor time of its rows, and how much of it is the networks' own.
+
+    python benchmarks/acceptance/duration.py duration.jsonl [--count 18] [--seconds 600] [--keep results/duration.json]
+
+All built-in architectures, one thread, every row of `quick` once; zoos are there beforehand. Processor time does not count
+the waits for other programs; on two cores the rows of one architecture take half of it, and that is what is held against the
+limits. `overhead` is the time of rows over the time inside the networks' own calls.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from journal import Item, Measured, face
+from meta_nets import asking
+
+from orbitcheck.harness.plugins.discovery import built_in
+from orbitcheck.harness.running.evaluate import evaluate
+
+CORES = 2
+
+
+def measure(name: str) -> Measured:
+    subject, cells = asking.architecture(name), asking.quick(name)
+    for zoo in [cell for cell in cells if cell.check.startswith("real-")][:1] + list(cells[:1]):
+        evaluate(zoo, subject)  # imports, zoos and certificates of the first rows are not the harness's time
+    begun, wall = time.process_time(), time.perf_counter()
+    rows = [evaluate(cell, subject) for cell in cells]
+    return {
+        "rows": len(rows),
+        "processor": round(time.process_time() - begun, 2),
+        "wall": round(time.perf_counter() - wall, 2),
+        "in_rows": round(sum(row.seconds for row in rows), 2),
+        "in_calls": round(sum(row.model_seconds for row in rows), 2),
+        "forwards": sum(row.forwards for row in rows),
+    }
+
+
+def items(count: int) -> list[Item]:
+    return [Item(name, partial(measure, name)) for name in built_in()][:count]
+
+
+def summary(measured: Mapping[str, Measured]) -> dict[str, Any]:
+    halves = {name: round(row["processor"] / CORES, 2) for name, row in measured.items()}
+    calls = sum(row["in_calls"] for row in measured.values())
+    return {
+        "architectures": len(measured),
+        "seconds_each": halves,
+        "median": round(statistics.median(halves.values()), 2),
+        "largest": max(halves.values()),
+        "all": round(sum(halves.values()), 2),
+        "overhead": round(sum(row["in_rows"] for row in measured.values()) / calls, 3) if calls else None,
+        "overhead_each": {
+            name: round(row["in_rows"] / row["in_calls"], 2) for name, row in measured.items() if row["in_calls"]
+        },
+        "forwards": {name: row["forwards"] for name, row in measured.items()},
+    }
+
+
+if __name__ == "__main__":
+    face(__doc__, items, summary, 100)

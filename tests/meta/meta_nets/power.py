@@ -1,0 +1,247 @@
+"""Keep the law, and claim more than they see, less than they see, or nothing where it would show."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from meta_nets.base import Editor, Net, Reader
+from orbitcheck import Equivariant, Invariant, Unsupported, Weights, register
+
+
+def claims(name, **traits):
+    return register(name, **{"power": "1-wl", "rounds": lambda depth: (depth, depth + 1), **traits})
+
+
+class Shallow(Reader):
+    """`depth` rounds are declared, `made` are."""
+
+    made = 1
+
+    def __init__(self, space, output, *, channels: int = 16, depth: int = 6):
+        super().__init__(space, output, channels=channels, depth=self.made)
+
+
+@claims("loud-constant")
+class LoudConstant(Shallow):
+    """Two rounds, and a constant a million times its signal."""
+
+    made = 2
+
+    def finish(self, y):
+        return 1 + 1e-6 * y
+
+
+@claims("large-offset")
+class LargeOffset(Shallow):
+    """Two rounds, and an offset of a hundred million."""
+
+    made = 2
+
+    def finish(self, y):
+        return 1e8 + y
+
+
+@claims("coarse-answer")
+class CoarseAnswer(Shallow):
+    """Two rounds, rounded to six digits."""
+
+    made = 2
+
+    def finish(self, y):
+        return y.round(decimals=6)
+
+
+@claims("one-step")
+class OneStep(Shallow):
+    """One round, declared as six."""
+
+
+@claims("three-as-six")
+class ThreeAsSix(Shallow):
+    """Three rounds, declared as six."""
+
+    made = 3
+
+
+@claims("sharp-rounds", rounds=lambda depth: (depth, depth))
+class SharpRounds(Shallow):
+    """One round, declared as exactly six."""
+
+
+@claims("flat-tail")
+class FlatTail(Shallow):
+    """Six rounds, of which all but the first move features by 1e-9."""
+
+    made = 6
+
+    def messages(self, step, i, ends):
+        up, down = super().messages(step, i, ends)
+        return (up, down) if step == 0 else (1e-9 * up, 1e-9 * down)
+
+
+@claims("forward-messages")
+class ForwardMessages(Reader):
+    """Hears from the layer before alone."""
+
+    def messages(self, step, i, ends):
+        up, down = super().messages(step, i, ends)
+        return up, torch.zeros_like(down)
+
+
+@claims("backward-messages")
+class BackwardMessages(Reader):
+    """Hears from the layer behind alone."""
+
+    def messages(self, step, i, ends):
+        up, down = super().messages(step, i, ends)
+        return torch.zeros_like(up), down
+
+
+@claims("largest-message")
+class LargestMessage(Reader):
+    """Hears the loudest message alone: multiplicities are lost."""
+
+    def gather(self, messages, dim):
+        return messages.amax(dim)
+
+    def pool(self, x, biases):
+        return x.amax(1)
+
+
+class Bag(nn.Module):
+    """Reads a bag of entries of each tensor: no entry knows its neighbours."""
+
+    def __init__(self, space, output, *, channels: int = 24, depth: int = 4):
+        super().__init__()
+        if not isinstance(output, Invariant):
+            raise Unsupported("invariant output only")
+        self.entry = nn.ModuleDict(
+            {
+                name: nn.Sequential(nn.Linear(1, channels), nn.GELU(), nn.Linear(channels, channels))
+                for name in space.axes
+            }
+        )
+        parts = [nn.Linear(channels * len(space.axes), channels), nn.GELU()]
+        parts += [part for _ in range(depth) for part in (nn.Linear(channels, channels), nn.GELU())]
+        self.read = nn.Sequential(*parts, nn.Linear(channels, output.dim))
+
+    def forward(self, v):
+        return self.read(torch.cat([self.entry[name](t).flatten(1, -2).mean(1) for name, t in v.items()], -1))
+
+
+@claims("bag-of-entries")
+class BagOfEntries(Bag):
+    """Claims four rounds."""
+
+
+@claims("bag-beyond-reach", rounds=lambda depth: (1, 10**6))
+class BagBeyondReach(Bag):
+    """Claims to see something between round 1 and round a million."""
+
+
+@claims("bag-by-width")
+class BagByWidth(Bag):
+    """Refuses the widths at which it would be found out, without a declaration."""
+
+    def __init__(self, space, output, *, channels: int = 24, depth: int = 4):
+        if not space.is_mlp or len(set(space.widths)) < len(space.widths):
+            raise Unsupported("widths must differ")
+        super().__init__(space, output, channels=channels, depth=depth)
+
+
+@claims("bag-by-depth")
+class BagByDepth(Bag):
+    """Refuses all but one hidden layer."""
+
+    def __init__(self, space, output, *, channels: int = 24, depth: int = 4):
+        if not space.is_mlp or len(space.widths) != 3:
+            raise Unsupported("one hidden layer only")
+        super().__init__(space, output, channels=channels, depth=depth)
+
+
+@claims("bag-of-neurons")
+class BagOfNeurons(Reader):
+    """Neurons know the bag of their own weights, and no neighbour's bias."""
+
+    def __init__(self, space, output, *, channels: int = 12, depth: int = 4):
+        super().__init__(space, output, channels=channels, depth=1)
+
+    def messages(self, step, i, ends):
+        bare = torch.cat([torch.zeros_like(ends[..., :-1]), ends[..., -1:]], -1)
+        return super().messages(step, i, bare)
+
+
+@claims("editor-of-entries")
+class EditorOfEntries(nn.Module):
+    """Edits every entry by itself, and claims four rounds."""
+
+    def __init__(self, space, output, *, channels: int = 16, depth: int = 4):
+        super().__init__()
+        if not isinstance(output, Equivariant):
+            raise Unsupported("an editing network")
+        self.edit = nn.ModuleDict(
+            {
+                name: nn.Sequential(nn.Linear(1, channels), nn.GELU(), nn.Linear(channels, output.channels))
+                for name in space.axes
+            }
+        )
+
+    def forward(self, v):
+        return Weights(v.space, {name: self.edit[name](t) for name, t in v.items()})
+
+
+@claims("editor-of-one-step")
+class EditorOfOneStep(Editor):
+    """Edits after one round, and claims six."""
+
+    def __init__(self, space, output, *, channels: int = 12, depth: int = 6):
+        super().__init__(space, output, channels=channels, depth=1)
+
+
+class Spectrum(Reader):
+    """Adds a closed walk's count, which refinement does not see."""
+
+    def forward(self, v):
+        product = None
+        for w in v.weights[1:-1]:
+            square = w.squeeze(-1).transpose(1, 2) @ w.squeeze(-1)
+            walks = (square @ square).diagonal(dim1=1, dim2=2).sum(1, keepdim=True)
+            product = walks if product is None else product + walks
+        y = super().forward(v)
+        return y if product is None else y + product / (1 + product.abs())
+
+
+@claims("sees-past-refinement")
+class SeesPastRefinement(Spectrum):
+    """Declares 1-WL, and counts walks."""
+
+
+@register("sees-past-its-declaration", power="below-1-wl")
+class SeesPastItsDeclaration(Spectrum):
+    """Declares less than 1-WL, and counts walks."""
+
+
+@claims("over-modest", rounds=lambda depth: (1, 1))
+class OverModest(Reader):
+    """Declares one round, makes three."""
+
+
+@register("complete-in-words", power="complete")
+class CompleteInWords(Reader):
+    """Passes messages, and claims to tell all orbits apart."""
+
+
+@register("function-in-words", power="function")
+class FunctionInWords(Reader):
+    """Claims to see the function alone, and reads weights."""
+
+
+@register("function-of-a-bag", power="function")
+class FunctionOfABag(Bag):
+    """Claims to see all of the function, and sees a bag of entries."""
+
+
+@register("nothing-claimed", symmetry="none", power="unknown")
+class NothingClaimed(Net):
+    """Declares neither symmetry nor power: there is nothing to be right about."""
