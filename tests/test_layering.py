@@ -22,7 +22,7 @@ FLOORS = (
     ("reports",),
     ("judging",),
     ("language",),
-    ("verification",),
+    ("verification", "counterexamples"),
     ("checks",),
     ("plugins",),
     ("targets",),

@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..checks.equivariance.evidence import EquivarianceEvidence
-from ..checks.equivariance.locating import Located, located
 from ..checks.equivariance.prepared import Refuse
-from ..checks.equivariance.replay import CannotReplay, parameters_of, replayed
 from ..checks.separation.draws import drawn_again, drawn_subject
 from ..checks.separation.evidence import SeparationEvidence
 from ..core.cell import Cell
@@ -32,6 +30,8 @@ from ..plugins.subject import PluginFault, Subject
 from ..weights.batch import Weights
 from ..weights.groups import NotCarried
 from ..weights.symmetry import act
+from .locating import Located, located
+from .replay import CannotReplay, parameters_of, replayed
 
 SCRIPT, NUMBERS, PARAMETERS = "example.py", "weights.safetensors", "parameters.safetensors"
 GAP = 1e3
