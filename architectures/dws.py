@@ -36,7 +36,7 @@ from .readout import Readout
     "dws",
     symmetry="permutation",
     power="1-wl",
-    rounds=lambda depth: (depth - 1, depth + 1),
+    rounds=lambda depth: (depth - 1, depth + 1) if depth > 1 else None,
     modes=("eval", "train"),
     linear_layer="linear_layer",
     paper="Navon et al. 2023, arXiv 2301.12780",

@@ -36,7 +36,7 @@ from .readout import Readout
     "nfn-np",
     symmetry="permutation",
     power="1-wl",
-    rounds=lambda depth, encoding: (depth - 1 if encoding != "none" else -1, depth + 1),
+    rounds=lambda depth, encoding: (depth - 1, depth + 1) if depth > 1 and encoding != "none" else None,
     modes=("eval", "train"),
     linear_layer="linear_layer",
     paper="Zhou et al. 2023, arXiv 2302.14040",

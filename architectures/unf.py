@@ -92,7 +92,7 @@ class UNFLayer(nn.Module):
     "unf",
     symmetry="permutation",
     power="1-wl",
-    rounds=lambda depth: (depth - 1, depth + 1),
+    rounds=lambda depth: (depth - 1, depth + 1) if depth > 1 else None,
     modes=("eval", "train"),
     linear_layer="linear_layer",
     paper="Zhou et al. 2024, arXiv 2402.05232",

@@ -124,6 +124,7 @@ def _properties(row: Result) -> list[tuple[str, str]]:
         ("id", one_line(row.id)),
         ("verdict", status_of(row)),
         ("claim", one_line(row.claim or "")),
+        ("root", one_line(row.root or "")),
         ("predicted", one_line(row.predicted)),
         ("observed", one_line(row.observed)),
         *measured,
@@ -135,6 +136,8 @@ def _properties(row: Result) -> list[tuple[str, str]]:
 def _body(row: Result) -> str:
     """The row in full, for the pane that opens on a failed test."""
     lines = [block(row.reason), f"predicted: {shown(row.predicted)}", f"observed: {shown(row.observed)}"]
+    if row.root:
+        lines.append(f"follows from: row {one_line(row.root)}")
     example = counterexample(row)
     if example:
         lines.append("smallest counter-example:")

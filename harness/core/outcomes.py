@@ -42,6 +42,8 @@ class Refusal(StrEnum):
     NO_SYMMETRY = "no-symmetry"
     OUTSIDE_DOMAIN = "outside-domain"
     UNSUPPORTED = "unsupported"
+    OTHER_SHAPE = "other-shape"
+    """Unsupported, by a plug-in that names the shapes that it serves."""
     MODE = "mode"
     NO_LINEAR_LAYER = "no-linear-layer"
     TARGET = "target"

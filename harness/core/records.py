@@ -40,6 +40,7 @@ class ArchitectureRecord(TypedDict):
     continuous: NotRequired[bool]
     modes: NotRequired[Sequence[str]]
     paper: NotRequired[str]
+    shapes: NotRequired[str]
     source_sha256: NotRequired[str | None]
     cost: NotRequired[Cost | None]
 

@@ -18,12 +18,17 @@ class DuplicateName(ValueError):
     """A name that is taken; choose another one, or stop importing the module that registered it first."""
 
 
+def nearest(name: str, available: Iterable[str]) -> str | None:
+    """What `name` may have been meant to be, or None where nothing is near."""
+    return next(iter(difflib.get_close_matches(name, sorted(available), n=1, cutoff=0.6)), None)
+
+
 def did_you_mean(name: str, available: Iterable[str], at_most: int | None = None) -> str:
     """`; did you mean "x"?` when something near is available, else the list of what is, cut off after `at_most`."""
     listed = sorted(available)
-    near = difflib.get_close_matches(name, listed, n=1, cutoff=0.6)
+    near = nearest(name, listed)
     if near:
-        return f'; did you mean "{near[0]}"?'
+        return f'; did you mean "{near}"?'
     more = f" and {len(listed) - at_most} more" if at_most is not None and len(listed) > at_most else ""
     return f"; available: {', '.join(listed[:at_most]) or 'none'}{more}"
 

@@ -147,21 +147,25 @@ def run(
 
 
 def red_lines(result: Any) -> Iterable[tuple[str, str]]:
-    """`(architecture and check, line)` of every row that is red, and the problems of the run."""
+    """`(architecture and check, line)` of every root of red rows, and the problems of the run."""
     from ..judging.gate import is_red
+    from ..judging.roots import rooted
 
     for problem in result.problems:
         yield "problem of the run", problem.text
-    for row in filter(is_red, result.results):
-        said = f"{row.outcome}: {row.case}: {row.reason or 'passes, though declared to fail'} ({row.reproduce})"
+    for root in rooted(list(filter(is_red, result.results))):
+        row = root.head
+        follow = f", and {len(root.followers)} more that follow" if root.followers else ""
+        said = f"{row.outcome}: {row.case}: {row.reason or 'passes, though declared to fail'} ({row.reproduce}){follow}"
         yield f"{row.architecture} / {row.check}", said
 
 
 def print_summary(result: Any, output: Path) -> None:
-    """Architectures by outcome, the rows that are red, the problems and notes of the run, and where the report is."""
+    """Architectures by outcome, the roots of the rows that are red, the problems and notes of the run, and where the report is."""
     from ...reports.reading.outcomes import headline
     from ..core.outcomes import OUTCOMES
     from ..judging.gate import is_red
+    from ..judging.roots import rooted
 
     names = list(dict.fromkeys(row.architecture for row in result.results))
     width = max(map(len, [*names, "architecture"]))
@@ -171,13 +175,16 @@ def print_summary(result: Any, output: Path) -> None:
         counts = [sum(row.outcome == outcome for row in own) for outcome in OUTCOMES]
         declared = sum(row.declared is not None for row in own)
         click.echo(f"{name:{width}}  " + "  ".join(f"{count:14d}" for count in (*counts, declared)))
-    red = [row for row in result.results if is_red(row)]
-    for row in red[:10]:
+    roots = rooted(list(filter(is_red, result.results)))
+    for root in roots[:10]:
+        row, more = root.head, len(root.followers)
         reason = row.reason or "passes, though declared to fail"
         say(f"{row.outcome}: {row.architecture} / {row.check} / {row.case}: {reason}")
-        say(f"    {row.reproduce}")
-    if len(red) > 10:
-        click.echo(f"... and {len(red) - 10} more red rows")
+        follow = f"    and {more} row{'s that follow' if more > 1 else ' that follows'}" if more else ""
+        say(f"    {row.reproduce}{follow}")
+    if len(roots) > 10:
+        rest = sum(1 + len(root.followers) for root in roots[10:])
+        click.echo(f"... and {rest} more red rows, of {len(roots) - 10} roots")
     for problem in result.problems:
         say(f"problem: {problem}")
     for note in result.notes:
@@ -186,7 +193,7 @@ def print_summary(result: Any, output: Path) -> None:
     click.echo(str((output / "report.html").resolve()))
 
 
-LISTS = ["architectures", "suites", "checks", "pairs", "targets", "regimes", "claims", "zoos"]
+LISTS = ["architectures", "suites", "checks", "pairs", "targets", "regimes", "claims", "zoos", "sections"]
 
 
 @main.command(name="list")
@@ -226,6 +233,10 @@ def listed(what: str) -> list[dict[str, Any]]:
 
         return [{"name": name, "title": title} for name, title in shipped_titles().items()]
     extend()
+    if what == "sections":
+        from ...reports.sections.section import in_order
+
+        return [{"name": section.name, "title": section.title} for section in in_order()]
     if what == "checks":
         from ..checks import CHECK_KINDS
 

@@ -86,15 +86,16 @@ class Rows:
         properties = {key: str(value) for key, value in report.user_properties}
         cell = self.cells.get(str(report.nodeid))
         if cell is not None and report.when == "call" and "outcome" in properties:
-            from ..core.outcomes import Fault
+            from ..core.outcomes import Fault, Refusal
             from ..core.result import AskedFor
             from ..running.run import unanswered
 
-            fault, asked = properties.get("fault"), properties.get("asked")
+            fault, refusal, asked = (properties.get(key) for key in ("fault", "refusal", "asked"))
             answer = replace(
                 unanswered(cell, properties["reason"]),
                 outcome=properties["outcome"],
                 fault=Fault(fault) if fault else None,
+                refusal=Refusal(refusal) if refusal else None,
                 asked=AskedFor(**json.loads(asked)) if asked else None,
             )
             self.answers[str(report.nodeid)] = answer
@@ -104,12 +105,20 @@ class Rows:
         """Once every row has reported, add a failed report for each problem; a part of the rows says nothing of the whole."""
         done = yield
         if self.answers.keys() == self.cells.keys():
+            from ..core.outcomes import Fault
             from ..judging.gate import settle
+            from ..judging.roots import rooted
 
             rows, cells = list(self.answers.values()), list(self.cells.values())
-            _, problems, _ = settle(rows, cells, list(self.suites.values()), self.expectations)
+            settled, problems, _ = settle(rows, cells, list(self.suites.values()), self.expectations)
             for number, problem in enumerate(problems, 1):
                 _report(session, f"problem {number}", f"problem of the run: {problem}")
+            # That another shape is served is known only now: the rows were skipped.
+            refused = [row for row in settled if row.fault is Fault.REFUSED_SHAPE]
+            for number, group in enumerate(rooted(refused), 1):
+                row, more = group.head, len(group.followers)
+                text = f"{row.architecture} / {row.check} / {row.case}: error: {row.reason}"
+                _report(session, f"refused shape {number}", f"{text}{f', and {more} rows that follow' if more else ''}")
         return done
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -172,7 +181,7 @@ class Row(pytest.Item):
             ("id", row.id),
             # As plain text: xdist sends no enumerations.
             *((key, str(getattr(row, key))) for key in ("outcome", "reason", "predicted", "observed")),
-            *([("fault", str(row.fault))] if row.fault else []),
+            *((key, str(value)) for key in ("fault", "refusal") if (value := getattr(row, key)) is not None),
             *([("asked", json.dumps(asdict(row.asked)))] if row.asked else []),
             ("seed", row.seed),
             *((key, value) for key in MEASURED if (value := getattr(row.evidence, key, None)) is not None),

@@ -17,6 +17,7 @@ from ..core.outcomes import DECIDED, PREDICTED, Fault, Outcome, Trouble
 from ..core.result import Problem, Result, Run
 from ..language.suite import Expectation, Suite
 from ..plugins.power import AT_LEAST
+from .roots import hold_to_shapes, with_roots
 
 DECIDED_SHARE = 0.8
 """Of the rows that a declaration predicts, for each claimed output: so many are decided, or the run is red."""
@@ -56,10 +57,10 @@ def settle(
         require_power: a key of `AT_LEAST`, or None.
 
     Returns:
-        The rows with `declared` filled, the problems, and the exit code, 0 or 1.
+        The rows with `declared` and `root` filled and refused shapes as errors, the problems, and the exit code, 0 or 1.
     """
     claims = _claims(suites, expectations)
-    settled = [replace(row, declared=_reason(row, claims)) for row in rows]
+    settled = with_roots([replace(row, declared=_reason(row, claims)) for row in hold_to_shapes(rows)])
     broken = {entry["name"] for entry in descriptions if entry.get("error")}
     loaded = [row for row in settled if row.architecture not in broken]
     problems = [
@@ -167,11 +168,12 @@ def _too_little(rows: Sequence[Result], architectures: Sequence[str]) -> Iterabl
 
 
 def _open_outputs(architecture: str, predicted: Sequence[Result]) -> Iterable[Problem]:
-    """The claimed outputs of one architecture of whose predicted rows too few are decided."""
+    """The claimed outputs of one architecture of whose predicted rows too few are decided; rows that are red say so themselves."""
     for output in dict.fromkeys(row.asked.output for row in predicted if row.asked):
         asked = [row for row in predicted if row.asked and row.asked.output == output]
         decided = sum(row.outcome in DECIDED for row in asked)
-        if decided < DECIDED_SHARE * len(asked):
+        allowed = sum(row.outcome not in DECIDED and not is_red(row) for row in asked)
+        if len(asked) - allowed < DECIDED_SHARE * len(asked):
             text = (
                 f"{architecture}: {decided} of {len(asked)} rows that are predicted of its {output} output are decided; "
                 f"at least {DECIDED_SHARE:.0%} must be"

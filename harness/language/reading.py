@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from ..checks import CHECK_KINDS
 from ..checks.kinds import CheckKind
 from ..core.claims import CLAIMS
 from ..core.parameters import SuiteValueError, parse_parameters
-from ..core.registry import DuplicateName, Registry, UnknownName, did_you_mean
+from ..core.registry import DuplicateName, Registry, UnknownName, did_you_mean, nearest
 from ..core.result import digest
 from ..plugins.discovery import ArchitectureName, NameSyntaxError, check_reference, installed, parse_name
 from ..plugins.extensions import ExtensionError, load_extensions
@@ -81,13 +82,35 @@ def load_expectations(
         SuiteError: as `load_suite` does.
     """
     reader = _Reader(_read(Path(path), str(path)), str(path))
-    model = reader.model(ExpectationsModel, reader.document.data, ())
-    found = () if model is None else tuple(map(_expectation, model.expected_failures))
+    data = reader.document.data
+    reader.model(ExpectationsModel, data, ())
+    listed = data.get("expected_failures") if isinstance(data, dict) else None
+    # Entries that read are held against the rows even where others do not, so that all errors are said at once.
+    found = {
+        number: read
+        for number, entry in enumerate(listed if isinstance(listed, list) else [])
+        if (read := _legible(entry))
+    }
     if suites is not None:
         reader.unmet("expected_failures", found, [one for suite in suites for one in all_asked(suite, given)])
     if reader.errors:
         raise SuiteError(reader.sorted_errors)
-    return found
+    return tuple(found.values())
+
+
+def _legible(entry: Any) -> Expectation | None:
+    """The rows that an expected failure speaks of, whatever else is wrong with it; None if it does not say."""
+    known = (
+        {key: value for key, value in entry.items() if key in ("architecture", "check", "case")}
+        if isinstance(entry, dict)
+        else {}
+    )
+    try:
+        model = parse_parameters(ExpectationModel, {"outcome": "fail", "reason": "not read here", **known})
+    except SuiteValueError:
+        return None
+    reason = entry.get("reason")
+    return replace(_expectation(model), reason=reason if isinstance(reason, str) else "")
 
 
 def _read(path: Path, shown: str) -> Document:
@@ -194,14 +217,14 @@ class _Reader:
 
     def patterns(self, suite: Suite, plan: Sequence[Asked]) -> None:
         """Refuse entries that speak of no row, and what adds none to a conclusion."""
-        self.unmet("expected_failures", suite.expected_failures, plan)
-        self.unmet("allow", suite.allow, plan)
+        self.unmet("expected_failures", dict(enumerate(suite.expected_failures)), plan)
+        self.unmet("allow", dict(enumerate(suite.allow)), plan)
         for number, conclusion in enumerate(suite.conclusions):
             for place, message in unread(conclusion, plan):
                 self.error(("conclusions", number, *place), message)
 
-    def unmet(self, key: str, entries: Sequence[Expectation], plan: Sequence[Asked]) -> None:
-        for number, entry in enumerate(entries):
+    def unmet(self, key: str, entries: Mapping[int, Expectation], plan: Sequence[Asked]) -> None:
+        for number, entry in entries.items():
             miss = unmet(entry, plan)
             if miss is not None:
                 self.error((key, number, miss[0]), miss[1])
@@ -232,7 +255,7 @@ class _Reader:
             self.error(path, "a check is a mapping with id, kind and the kind's own keys")
             return None
         own = {key: value for key, value in entry.items() if key in CheckModel.model_fields}
-        common = self.model(CheckModel, own, path, below=2)
+        common = None if self.misspelt(entry, path) else self.model(CheckModel, own, path, below=2)
         if common is not None:
             named = self.document.data.get("architectures")
             listed = [text for text in named if isinstance(text, str)] if isinstance(named, list) else []
@@ -263,6 +286,20 @@ class _Reader:
         if not cases:
             self.error(path, "has no cases")
         return Check(common.id, common.kind, common.title, common.claim, resolved, cases, tuple(common.architectures))
+
+    def misspelt(self, entry: Mapping[str, Any], path: tuple[str | int, ...]) -> bool:
+        """Whether a key that every check needs stands under a name near to its own, which is noted in place of its absence."""
+        wrong = {}
+        for needed in (name for name, field in CheckModel.model_fields.items() if field.is_required()):
+            others = [key for key in entry if key not in CheckModel.model_fields]
+            if needed not in entry and (found := nearest(needed, others)):
+                wrong[found] = needed
+        for found, needed in wrong.items():
+            self.error((*path, found), f'unknown key "{found}"; did you mean "{needed}"?', 2, at_key=True)
+        if wrong:  # what is wrong with the others is said too
+            mended = {wrong.get(key, key): value for key, value in entry.items()}
+            self.model(CheckModel, {k: v for k, v in mended.items() if k in CheckModel.model_fields}, path, below=2)
+        return bool(wrong)
 
     def repeats(self, checks: list[Check]) -> None:
         """Refuse a second check of one id or of one content: the ids of rows are functions of the content."""

@@ -57,16 +57,15 @@ class Architecture:
         if self.traits.rounds is None:
             return None
         values = {**self.defaults, **self.options}
-        low, high = self.traits.rounds(
-            **{name: values[name] for name in inspect.signature(self.traits.rounds).parameters}
-        )
-        return int(low), int(high)
+        found = self.traits.rounds(**{name: values[name] for name in inspect.signature(self.traits.rounds).parameters})
+        return None if found is None else (int(found[0]), int(found[1]))
 
     def with_options(self, options: Mapping[str, Any]) -> Architecture:
-        """The same architecture with other options.
+        """The same architecture with other options, and with what it declares at these.
 
         Raises:
             OptionError: an option that the factory does not take, or whose type differs from the default's.
+            InvalidPlugin: it declares rounds at these options that say nothing.
         """
         defaults = self.defaults
         open_ended = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(self.factory).parameters.values())
@@ -83,7 +82,8 @@ class Architecture:
                 raise OptionError(
                     f"{self.name}[{name}={value}]: got {type(value).__name__}, allowed: {type(default).__name__}, as in {default!r}"
                 )
-        return Architecture(self.name, self.factory, self.traits, dict(options))
+        traits = self.traits.at({**defaults, **options})
+        return Architecture(self.name, self.factory, traits, dict(options))
 
     def build(
         self,

@@ -138,7 +138,10 @@ def load(name: ArchitectureName) -> Architecture:
     except InvalidPlugin as error:
         raise PluginImportError(f'architecture "{reference}" breaks the contract: {error}') from error
     named = Architecture(reference, architecture.factory, architecture.traits)
-    return named.with_options(dict(name.options))
+    try:
+        return named.with_options(dict(name.options))
+    except InvalidPlugin as error:
+        raise PluginImportError(f'architecture "{name}" breaks the contract: {error}') from error
 
 
 def _place(error: BaseException) -> str:

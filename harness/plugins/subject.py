@@ -7,14 +7,17 @@ line that the report shows.
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 
 import torch
 
 from ..core.outcomes import Fault
 from ..learning.workbench import Workbench
 from ..weights.batch import Weights
-from ..weights.space import WeightSpace
+from ..weights.space import SpaceError, WeightSpace
 from .architecture import Architecture, Equivariant, Invariant, Unsupported
+
+HARNESS = f"{Path(__file__).resolve().parents[1]}/"
 
 
 class PluginFault(Exception):
@@ -69,7 +72,7 @@ class Subject:
         except Unsupported:
             raise
         except (Exception, SystemExit) as error:
-            raise PluginRaised(f"constructor raised {describe_error(error)}") from error
+            raise PluginRaised(f"constructor raised {describe_error(error)}{forgotten(error)}") from error
 
     def __call__(self, v: Weights) -> torch.Tensor:
         """`phi(v)` as `[batch, entries]` in float64, entries in the order of the space; no gradients.
@@ -83,7 +86,7 @@ class Subject:
             with self.bench.call(v.batch), torch.no_grad():
                 result = self.module(v)
         except (Exception, SystemExit) as error:
-            raise PluginRaised(f"forward raised {describe_error(error)}") from error
+            raise PluginRaised(f"forward raised {describe_error(error)}{forgotten(error)}") from error
         return self.checked(result, v).detach().cpu().double()
 
     def jitter_(self, seed: int) -> None:
@@ -136,9 +139,22 @@ class Subject:
         return flat
 
 
+def forgotten(error: BaseException) -> str:
+    """What to add where a plug-in asked a space or an output for what it has not: it was not meant to serve this one."""
+    asked = error.obj if isinstance(error, AttributeError) else None
+    if isinstance(error, SpaceError) or isinstance(asked, Invariant | Equivariant | WeightSpace | Weights):
+        return "; a space or output that it does not serve is refused by raising Unsupported in the constructor"
+    return ""
+
+
 def describe_error(error: BaseException) -> str:
-    """`Type: first line of the message (file:line)`, the place being the innermost frame that is not torch's own."""
-    message = str(error).strip().split("\n")[0]
+    """`Type: the telling line of the message (file:line)`, the place being the innermost frame of the plug-in.
+
+    The first line; with the next where it only announces one, and the last of what TorchScript says, which tells its own
+    traceback first.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+    message = lines[-1] if "TorchScript" in lines[0] else " ".join(lines[: 1 + lines[0].endswith(":")])
     origin = _place(error)
     place = f" ({origin})" if origin else ""
     return f"{type(error).__name__}: {message}{place}" if message else f"{type(error).__name__}{place}"
@@ -151,5 +167,7 @@ def origin_of(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
+    """The plug-in's own line: neither torch's nor ours, where there is another."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "torch" not in frame.filename.split("/")]
+    frames = [frame for frame in frames if not frame.filename.startswith(HARNESS)] or frames
     return f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""

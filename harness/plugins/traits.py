@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..core.registry import did_you_mean
 from .power import POWERS
@@ -11,6 +13,8 @@ from .power import POWERS
 SYMMETRIES = ("permutation", "permutation+scale", "permutation+sign", "none")
 DOMAINS = ("all", "general-position")
 MODES = ("eval", "train")
+SPREAD = 2
+"""How far apart the two declared rounds may lie: between them nothing is predicted."""
 
 
 class InvalidPlugin(TypeError):
@@ -25,22 +29,27 @@ class Traits:
         symmetry: one of `SYMMETRIES`.
         power: one of `POWERS`; `1-wl` needs `rounds`.
         rounds: `(low, high)` as a function of those options that it names: refinement separates nothing by round `low`
-            that the network cannot, and the network nothing that refinement separates only after round `high`.
+            that the network cannot, and the network nothing that refinement separates only after round `high`. At least
+            one round, and at most `SPREAD` between the two, or the declaration says nothing; None at options at which the
+            network is only `below-1-wl`.
         domain: where the declaration holds: all of V, or general position (pairwise distinct biases in a hidden layer).
         continuous: false for canonical forms, whose output may jump under one-ulp noise.
         modes: the module modes in which the law is claimed.
         linear_layer: name of the attribute, a module `Weights -> Weights`, for the completeness check.
         paper: where the architecture was published.
+        shapes: in a line, the shapes that it serves, for one that refuses some of a kind of space and serves others of it;
+            shown with its verdict.
     """
 
     symmetry: str = "permutation"
     power: str = "unknown"
-    rounds: Callable[..., tuple[int, int]] | None = None
+    rounds: Callable[..., tuple[int, int] | None] | None = None
     domain: str = "all"
     continuous: bool = True
     modes: tuple[str, ...] = ("eval",)
     linear_layer: str | None = None
     paper: str = ""
+    shapes: str = ""
 
     def __post_init__(self) -> None:
         for key, allowed in (("symmetry", SYMMETRIES), ("power", POWERS), ("domain", DOMAINS)):
@@ -51,8 +60,32 @@ class Traits:
             raise InvalidPlugin(f"continuous={self.continuous!r}; allowed: True, False")
         if not isinstance(self.modes, tuple) or not self.modes or not set(self.modes) <= set(MODES):
             raise InvalidPlugin(f"modes={self.modes!r}; allowed: a non-empty tuple of {', '.join(map(repr, MODES))}")
+        if not isinstance(self.shapes, str) or "\n" in self.shapes:
+            raise InvalidPlugin(f"shapes={self.shapes!r}; allowed: one line that names the shapes served")
         if (self.power == "1-wl") != (self.rounds is not None) or not (self.rounds is None or callable(self.rounds)):
             raise InvalidPlugin(
                 f"power={self.power!r} with rounds={self.rounds!r}; power '1-wl' needs rounds=lambda depth: (low, high), "
                 "and no other power takes it"
             )
+
+    def at(self, options: Mapping[str, Any]) -> Traits:
+        """What is declared at these options, every one of them given.
+
+        Raises:
+            InvalidPlugin: rounds that are no two integers, none at all, or so far apart that hardly anything is predicted.
+        """
+        if self.rounds is None:
+            return self
+        found = self.rounds(**{name: options[name] for name in inspect.signature(self.rounds).parameters})
+        if found is None:
+            return replace(self, power="below-1-wl", rounds=None)
+        try:
+            low, high = found
+        except (TypeError, ValueError):
+            low = high = None
+        if not (isinstance(low, int) and isinstance(high, int) and 1 <= low <= high <= low + SPREAD):
+            raise InvalidPlugin(
+                f"power='1-wl' with rounds {found!r} at these options; allowed: integers low >= 1 and low <= high <= low + {SPREAD}, "
+                "or None where it is only below-1-wl"
+            )
+        return self

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from ..checks import CHECK_KINDS
 from ..core.cell import WEIGHTS, Cell
-from ..core.outcomes import Fault, Outcome
+from ..core.outcomes import Fault, Outcome, Refusal
 from ..core.result import AskedFor, Judgement, Result
 from ..learning.checkpoint import Checkpoint
 from ..learning.workbench import Workbench, exact_arithmetic
@@ -79,8 +79,11 @@ def evaluate(
             subject = NO_ARCHITECTURE if cell.architecture == WEIGHTS else architecture or load(name)
             with exact_arithmetic(device):
                 judgement = CHECK_KINDS[cell.kind].evaluate(cell, _noting(subject, asked), bench)
+            if judgement.refusal is Refusal.UNSUPPORTED and subject.traits.shapes:
+                told = f"{judgement.reason}; it serves {subject.traits.shapes}"
+                judgement = replace(judgement, reason=told, refusal=Refusal.OTHER_SHAPE)
         except PluginFault as fault:
-            origin = None if fault.__cause__ is None else origin_of(fault.__cause__)
+            origin = origin_of(fault.__cause__ or fault)
             judgement = Judgement(Outcome.ERROR, str(fault), fault=fault.fault, origin=origin)
         except (Exception, SystemExit) as error:
             judgement = Judgement(Outcome.ERROR, describe_error(error), fault=Fault.RAISED, origin=origin_of(error))

@@ -46,6 +46,8 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
         StoreError: the folder cannot be used.
     """
     cells = plan(request.suites, request.architectures)
+    if not cells:
+        raise NothingToRun("the suites ask nothing of these architectures; there is no row to run")
     log = request.directory / PLUGIN_OUTPUT
     with (
         open_journal(request.directory, request.resume) as journal,

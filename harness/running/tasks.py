@@ -56,6 +56,7 @@ def describe_architecture(name: ArchitectureName) -> dict[str, Any]:
             "continuous": traits.continuous,
             "modes": traits.modes,
             "paper": traits.paper,
+            "shapes": traits.shapes,
         }
         return {**json.loads(json.dumps(declared)), "source_sha256": _source_sha256(architecture.factory)}
     except (UnknownName, OptionError) as error:

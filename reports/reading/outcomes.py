@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ...harness.core.outcomes import Fault
 from ...harness.core.result import Result, Run
 from ...harness.judging.judgements.finding import Concluded
+from ...harness.judging.roots import rooted
 from .values import one_line, plural
 
 
@@ -150,6 +151,10 @@ def headline(run: Run) -> str:
     red = [
         plural(count, plurals[status.name], several.get(status.name)) for status, count in counted.parts if status.red
     ]
+    red_rows = [row for row in run.results if STATUSES[status_of(row)].red]
+    roots = len(rooted(red_rows))
+    if roots < len(red_rows):
+        red[-1] += f" from {plural(roots, 'root')}"
     problems = len(problems_of(run))
     if problems:
         red.append(plural(problems, "problem of the run", "problems of the run"))

@@ -22,6 +22,7 @@ ROW = (
     "predicted",
     "observed",
     "reason",
+    "root",
 )
 EVIDENCE = (
     "error64", "error32", "floor64", "digits", "ratio", "p", "effect", "round", "family", "relation", "t_res",

@@ -67,6 +67,7 @@ def _declared(told: ArchitectureRecord | None) -> dict[str, Any]:
         shown(traits.get("symmetry")),
         f"power {shown(power)}" + (f", rounds {' to '.join(map(str, rounds))}" if rounds else ""),
         f"{domain} only" if domain and domain != "all" else "",
+        f"serves {shown(traits.get('shapes'))} only" if traits.get("shapes") else "",
         "not continuous" if traits.get("continuous") is False else "",
         "of unknown power only soundness is predicted" if power == "unknown" else "",
     )

@@ -225,6 +225,12 @@ WRONG = [
         "family: bipartite-cycle",
         ['x.yaml:17:21: pairs.family: unknown pair family "bipartite-cycle"; did you mean "bipartite-cycles"?'],
     ),
+    (
+        "kind: equivariance",
+        "kimd: equivariance",
+        ['x.yaml:9:5: kimd: unknown key "kimd"; did you mean "kind"?'],
+    ),
+    ("- id: twins", "- idd: twins", ['x.yaml:13:5: idd: unknown key "idd"; did you mean "id"?']),
     ("count: 3", "cuont: 3", ['x.yaml:17:62: pairs.cuont: unknown key "cuont"; did you mean "count"?']),
     ("samples: 3", "samples: 1e-3", ["x.yaml:12:14: samples: input should be a valid integer, got 0.001"]),
     ("samples: 3", "samples: on", ["x.yaml:12:14: samples: input should be a valid integer, got 'on'"]),
@@ -349,6 +355,23 @@ def test_expectations_of_a_user_are_read_from_a_file_of_their_own(write):
     assert load_expectations(write(text), None)[0].case == "*"
     with pytest.raises(SuiteError, match=r"1:1: suite: unknown key"):
         load_expectations(write("suite: x\n" + text), None)
+    wrong = """\
+expected_failures:
+  - {architecture: nobody, check: "la*", outcome: fail, reason: by design, resaon: why}
+  - {architecture: stats, chek: law, outcome: fail, reason: by design}
+  - {architecture: stats, check: lew, outcome: fail}
+"""
+    with pytest.raises(SuiteError) as caught:
+        load_expectations(write(wrong, "y.yaml"), [load_suite(write(GOOD))])
+    said = "\n".join(caught.value.errors)
+    for words in (
+        '"nobody" matches no architecture',
+        '"resaon"; did you mean "reason"',
+        '"chek"; did you mean "check"',
+        '"lew" matches no check',
+        "expected_failures.2.reason: required",
+    ):
+        assert words in said, said
 
 
 @pytest.mark.parametrize("name", shipped_suites())

@@ -321,7 +321,7 @@ class MaxPooling(Correct):
     maximum = True
 
 
-@register("over-modest", power="1-wl", rounds=lambda depth: (0, 1))
+@register("over-modest", power="1-wl", rounds=lambda depth: (1, 1))
 class OverModest(Correct):
     """Declares to see nothing past round 1, but sees more."""
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from orbitcheck import Equivariant, Invariant, Traits, Unsupported, mlp, register
 from orbitcheck.harness.plugins.architecture import InvalidPlugin, OptionError, as_architecture
+from orbitcheck.harness.plugins.discovery import built_in, load, parse_name
 
 SPACE = mlp(2, 3, 1)
 
@@ -127,6 +128,48 @@ def test_rounds_are_a_function_of_the_options_they_name():
     assert architecture.rounds == (3, 5)
     assert architecture.with_options({"depth": 6, "both": False}).rounds == (5, 6)
     assert ARCHITECTURE.rounds is None
+
+
+@pytest.mark.parametrize(
+    "rounds", [(0, 1), (0, 10**6), (-1, 5), (1, 4), (3, 2), (1.0, 2.0), (True, 2.5), (2,), "12", ("1", "2"), 3]
+)
+def test_rounds_that_predict_hardly_anything_are_refused_at_the_options_given(rounds):
+    @register("vague", power="1-wl", rounds=lambda depth: rounds if depth > 4 else (4, 6))
+    def factory(space, output, *, depth=4):
+        return nn.Identity()
+
+    assert as_architecture(factory).with_options({}).rounds == (4, 6)
+    with pytest.raises(InvalidPlugin, match="at these options; allowed: integers low >= 1"):
+        as_architecture(factory).with_options({"depth": 5})
+
+
+def test_where_no_rounds_are_declared_the_power_is_below_1_wl():
+    @register("shallow", power="1-wl", rounds=lambda depth: (depth - 1, depth + 1) if depth > 1 else None)
+    def factory(space, output, *, depth=4):
+        return nn.Identity()
+
+    deep, shallow = (as_architecture(factory).with_options({"depth": depth}) for depth in (3, 1))
+    assert (deep.traits.power, deep.rounds) == ("1-wl", (2, 4))
+    assert (shallow.traits.power, shallow.rounds) == ("below-1-wl", None)
+
+
+def test_every_built_in_declares_rounds_that_say_something():
+    for name in built_in():
+        for options in ("", "[depth=1]", "[depth=2]", "[depth=7]", "[encoding=none]"):
+            try:
+                found = load(parse_name(name + options))
+            except OptionError:
+                continue
+            if found.traits.power == "1-wl":
+                low, high = found.rounds
+                assert 1 <= low <= high <= low + 2, found
+    assert load(parse_name("nfn-np[encoding=none]")).traits.power == "below-1-wl"
+
+
+def test_the_shapes_that_are_served_are_a_line():
+    for wrong in (3, "two\nlines"):
+        with pytest.raises(InvalidPlugin, match="shapes="):
+            register("mine", shapes=wrong)(lambda space, output: nn.Identity())
 
 
 def test_a_subclass_does_not_inherit_what_its_parent_declared():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from orbitcheck import Equivariant, Invariant, Unsupported, Weights, mlp
+from orbitcheck import Equivariant, Invariant, Unsupported, Weights, conv_net, mlp
 from orbitcheck.harness.learning.workbench import Workbench
 from orbitcheck.harness.plugins.architecture import as_architecture
 from orbitcheck.harness.plugins.subject import NonFinite, PluginFault, Subject, describe_error
@@ -110,6 +111,53 @@ def test_parameter_jitter_is_tiny_and_undone_by_lowering():
     after = net(batch())
     assert 0 < float((after - before).abs().max()) < 1e-14
     assert torch.equal(net.lower_()(batch()), subject(mean, Invariant(1), dtype=torch.float32)(batch()))
+
+
+@pytest.mark.parametrize(
+    ("output", "space"), [(Equivariant(1), SPACE), (Invariant(1), conv_net(1, 4, 2))], ids=["output", "space"]
+)
+def test_a_plugin_that_forgot_to_refuse_is_told_so(output, space):
+    def constructs(space, output):
+        module = nn.Identity()
+        module.sizes = (output.dim, space.widths)
+        return module
+
+    def reads(space, output):
+        module = nn.Identity()
+        module.forward = lambda v: v.weights[0].sum((1, 2)) * output.dim
+        return module
+
+    class Own(nn.Module):
+        def __init__(self, space, output):
+            super().__init__()
+            self.missing  # its own mistake
+
+    settings = {"seed": 0, "dtype": torch.float64, "bench": Workbench()}
+    with pytest.raises(PluginFault, match="refused by raising Unsupported in the constructor"):
+        Subject(as_architecture(constructs), space, output, **settings)
+    with pytest.raises(PluginFault, match="refused by raising Unsupported in the constructor"):
+        Subject(as_architecture(reads), space, output, **settings)(
+            constructed("generic", space, 2, np.random.default_rng(0))
+        )
+    with pytest.raises(PluginFault, match="missing") as caught:
+        Subject(as_architecture(Own), space, output, **settings)
+    assert "Unsupported" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_torchscript_says_is_told_by_its_last_line():
+    @torch.jit.script
+    def added(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return a + b
+
+    with pytest.raises(RuntimeError) as caught:
+        added(torch.zeros(2), torch.zeros(3))
+    assert "The size of tensor a (2) must match" in describe_error(caught.value)
+    assert "interpreter" not in describe_error(caught.value)
+    loading = RuntimeError("Error(s) in loading state_dict for Net:\n\tMissing key(s): a.\n\tmore")
+    assert describe_error(loading).startswith(
+        "RuntimeError: Error(s) in loading state_dict for Net: Missing key(s): a."
+    )
 
 
 def test_an_error_names_its_place():

@@ -18,7 +18,7 @@ SUITE = """\
 suite: trained
 version: 1
 title: Training rows in seconds
-architectures: ["dws[channels=2,depth=1]"]
+architectures: ["dws[channels=2,depth=2]"]
 spaces:
   line: {{mlp: [1, 2, 1]}}
 checks:

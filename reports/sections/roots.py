@@ -1,0 +1,49 @@
+"""The red rows by their causes: each root with the rows that follow from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...harness.core.result import Run
+from ...harness.judging.roots import rooted
+from ..reading.outcomes import STATUSES, status_of
+from ..reading.subjects import grouped
+from ..reading.values import one_line
+from . import kinds
+from .section import Column, report_section
+
+
+@report_section(
+    "roots",
+    "What is wrong, by its causes",
+    (
+        Column("architecture", kind=kinds.CODE),
+        Column("suite", kind=kinds.CODE, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("check", kind=kinds.CODE),
+        Column("case", kind=kinds.CODE),
+        Column("status", "outcome", kinds.BADGE),
+        Column("reason", brief=160),
+        Column("id", kind=kinds.CODE),
+        Column("count", "rows that follow", kinds.INTEGER),
+        Column("followers", "of the checks", brief=120),
+    ),
+    note="A row that follows from another one is listed under it: rows that one exception or one refused shape ended, that break one "
+    "law for one cause, or whose controls failed since the law is broken. Mend the root first.",
+    short="Causes",
+    place=440,
+)
+def roots(run: Run) -> list[dict[str, Any]]:
+    """The roots of the rows that make the run red, in the order of the run."""
+    red = [row for row in run.results if STATUSES[status_of(row)].red]
+    return [
+        {
+            **vars(root.head),
+            "status": status_of(root.head),
+            "count": len(root.followers),
+            "followers": ", ".join(
+                f"{one_line(check, 60)} {len(rows):,}"
+                for check, rows in grouped(root.followers, lambda row: row.check).items()
+            ),
+        }
+        for root in rooted(red)
+    ]
