@@ -130,7 +130,7 @@ def test_a_plugin_that_forgot_to_refuse_is_told_so(output, space):
     class Own(nn.Module):
         def __init__(self, space, output):
             super().__init__()
-            self.missing  # its own mistake
+            self.size = self.missing  # its own mistake
 
     settings = {"seed": 0, "dtype": torch.float64, "bench": Workbench()}
     with pytest.raises(PluginFault, match="refused by raising Unsupported in the constructor"):
