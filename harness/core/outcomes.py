@@ -28,14 +28,6 @@ MEASURED = (*DECIDED, Outcome.UNDECIDED, Outcome.OBSERVED)
 """Outcomes of rows in which something was measured."""
 
 
-class Observation(StrEnum):
-    """What a separation row of which nothing is predicted saw."""
-
-    SEPARATED = "separated"
-    NO_GAP = "no gap"
-    UNCLEAR = "unclear"
-
-
 class Refusal(StrEnum):
     """Why a row does not apply."""
 

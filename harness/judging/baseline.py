@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..checks.prediction import NO_GAP, SEPARATED
 from ..core.cleaning import BorderError, parsed
-from ..core.outcomes import DECIDED, OUTCOMES, Observation, Outcome
+from ..core.outcomes import DECIDED, OUTCOMES, Outcome
 from ..core.result import Problem, Result, Run, digest
 from .gate import is_red
 
@@ -177,7 +178,7 @@ def _difference(row: Result, before: str | None, seen: str, stale: bool) -> Diff
         return Difference("NEW", _place(row), None, row.outcome, row.reason, is_red(row))
     if before == row.outcome:
         if before == Outcome.OBSERVED and seen and seen != row.observed:
-            turned = {seen, row.observed} == {Observation.SEPARATED, Observation.NO_GAP}
+            turned = {seen, row.observed} == {SEPARATED, NO_GAP}
             status = "STALE" if stale else "CHANGED"
             return Difference(status, _place(row), seen, row.observed, row.reason, turned)
         return Difference("STALE", _place(row), before, before, "the check's content changed", False) if stale else None
