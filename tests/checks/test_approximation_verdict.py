@@ -92,13 +92,15 @@ YES, MAYBE = Prediction(APPROXIMABLE, ""), Prediction(ANY, "")
         (0.02, 0.03, YES, NONE, "pass", APPROXIMATED),
         (0.04, 0.06, YES, NONE, "undecided", ABOVE),
         (0.9, 0.95, YES, NONE, "undecided", ABOVE),
-        (0.9, 0.95, MAYBE, None, "pass", ABOVE),
-        (0.02, 0.03, MAYBE, None, "pass", APPROXIMATED),
+        (0.9, 0.95, MAYBE, None, "observed", ABOVE),
+        (0.02, 0.03, MAYBE, None, "observed", APPROXIMATED),
         (0.5, 0.51, TIGHT, HALF, "pass", AT_FLOOR),
         (0.519, 0.52, TIGHT, HALF, "pass", AT_FLOOR),
         (0.53, 0.54, TIGHT, HALF, "undecided", ABOVE),
         (0.53, 0.57, TIGHT, HALF, "pass", AT_FLOOR),
         (0.9, 0.95, LOOSE, HALF, "pass", ABOVE),
+        (0.99, 1.01, LOOSE, HALF, "undecided", ABOVE),
+        (0.99, 1.01, LOOSE, Floor("capacity", 0.98), "pass", AT_FLOOR),
         (0.5 - 1e-10, 0.51, TIGHT, HALF, "pass", AT_FLOOR),
         (0.5 - 1e-8, 0.51, TIGHT, HALF, "fail", BELOW_FLOOR),
         (0.01, 0.02, LOOSE, HALF, "fail", BELOW_FLOOR),
@@ -131,7 +133,8 @@ def test_a_spread_inside_a_class_is_a_leak_whatever_the_error():
             "fail",
             LEAK,
         )
-        assert judge(replace(at, leak=10.0), prediction, floor, THRESHOLD).outcome == "pass"
+        fine = "observed" if prediction is MAYBE else "pass"
+        assert judge(replace(at, leak=10.0), prediction, floor, THRESHOLD).outcome == fine
     between = Measured((0.5,), 0, 0.5, 0.5, leak=50.0)
     assert judge(between, TIGHT, HALF, THRESHOLD).outcome == "undecided"
 

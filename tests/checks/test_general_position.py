@@ -161,6 +161,12 @@ def test_weights_count_for_no_architecture_in_the_gate(folder):
     assert not any(str(problem).startswith(WEIGHTS) for problem in problems)
 
 
+def test_ends_that_expect_nothing_are_observed_and_one_that_expects_something_is_not():
+    found = {"general-position": 0.3, "discrete": 1.0}
+    for ends, outcome in (([0, 1], "observed"), ([0, 0.5], "pass"), ([0.5, 1], "fail")):
+        assert judge("float", found, {"general-position": ends, "discrete": [0, 1]}).outcome == outcome
+
+
 def test_no_architecture_bears_the_name_and_none_is_built():
     with pytest.raises(UnknownName, match='"weights" names the rows of checks that read weights alone'):
         load(parse_name("weights"))
