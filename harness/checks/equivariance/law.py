@@ -1,165 +1,265 @@
-"""Measuring the equivariance law: the network in two precisions, the action and the comparison in float64."""
+"""The law at one set of parameters: errors of all pairs, the noise floors that they are judged by, jumps that are no noise."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from ...core.cell import Cell
-from ...learning.workbench import Workbench
-from ...plugins.architecture import Architecture, Equivariant, Invariant
 from ...plugins.subject import Subject
 from ...weights.batch import Weights
-from ...weights.inputs import constructed, jittered
-from ...weights.space import NamedSpace, WeightSpace
-from ...weights.symmetry import GroupElement, act, generators, identity, random_elements
-from . import verdict
-from .evidence import Rule
+from ...weights.inputs import jittered
+from ...weights.symmetry import GroupElement, act
+from ...weights.units import by_tensor, in_units, moved, moved_units, units
+from .evidence import Rule, Station
+from .task import Pairs, Task
+from .verdict import FAIL_ERROR, FAIL_FLOORS, JUMP_GROWTH, JUMPS, PASS_FLOORS, ROUNDING, SINGLE, ZOO_INPUT
 
-OUTPUTS = {"invariant": Invariant(3), "equivariant": Equivariant(2)}
-JITTERS = 4
-"""One-ulp neighbours of each sample that measure the noise floor."""
 SMALLEST_SCALE = 1e-3
-"""Errors are relative to the output's scale on the inputs at hand, or to this share of the scale on generic inputs."""
+"""No unit lies below this share of the output's scale on generic inputs."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """One case of an equivariance check, read off its cell."""
+class Errors:
+    """What one precision says of all pairs.
 
-    named: NamedSpace
-    output: str
-    input: str
-    mode: str
-    samples: int
-    elements: int
-    asked: Invariant | Equivariant
+    Args:
+        base: `phi(v)`, flat.
+        images: `phi(g v)`, flat, a row for each pair.
+        each: e of each pair.
+        difference, moved_unit: what e is the largest ratio of.
+    """
 
-    @staticmethod
-    def of(cell: Cell) -> Task:
-        space, output, kind, mode = cell.case.rsplit("/", 3)
-        parameters = cell.parameters
-        named = NamedSpace.from_json({key: parameters["spaces"][space][key] for key in ("space", "zoo")})
-        return Task(named, output, kind, mode, parameters["samples"], parameters["elements"], OUTPUTS[output])
+    base: torch.Tensor
+    images: torch.Tensor
+    each: torch.Tensor
+    unit: torch.Tensor
+    difference: torch.Tensor
+    moved_unit: torch.Tensor
 
-
-def draw_inputs(task: Task, space: WeightSpace, samples: int, rng: np.random.Generator) -> Weights:
-    """Weight vectors of the task's kind: constructed, or trained ones from its zoo."""
-    if task.input != verdict.ZOO_INPUT:
-        return constructed(task.input, space, samples, rng)
-    from ...zoo.population import population  # the only inputs that need a training run
-
-    assert task.named.zoo is not None
-    trained = population(task.named.zoo).weights
-    return trained[rng.choice(trained.batch, samples, replace=False).tolist()].to(torch.float64)
+    @property
+    def worst(self) -> float:
+        return float(self.each.max())
 
 
-def draw_elements(space: WeightSpace, count: int, rng: np.random.Generator) -> tuple[GroupElement, ...]:
-    """Every generator, `count` uniform elements, and for every permuted axis one uniform element that moves it alone."""
-    one_axis = tuple(
-        GroupElement(
-            tuple(
-                (name, images if name == axis else rest)
-                for (name, images), (_, rest) in zip(g.permutations, identity(space).permutations, strict=True)
-            )
-        )
-        for axis in space.permuted
-        for g in random_elements(space, 1, rng)
-    )
-    return generators(space) + random_elements(space, count, rng) + one_axis
+def law_errors(subject: Subject, task: Task, pairs: Pairs, least: float) -> Errors:
+    """`|phi(g v) - g phi(v)|` of every pair, in one call (symmetries.md, B4).
 
-
-def moved(
-    outputs: torch.Tensor, elements: Sequence[GroupElement], space: WeightSpace, output: Invariant | Equivariant
-) -> torch.Tensor:
-    """`g phi(v)` for flat outputs `[batch, entries]`: nothing moves in an invariant one."""
-    if isinstance(output, Invariant):
-        return outputs
-    return act(elements, Weights.from_flat(space, outputs)).flat()
-
-
-def _largest(difference: torch.Tensor) -> float:
-    return float(difference.abs().max()) if difference.numel() else 0.0
-
-
-def law_error(subject: Subject, v: Weights, elements: Sequence[GroupElement]) -> tuple[torch.Tensor, torch.Tensor]:
-    """`(phi(v), largest |phi(g v) - g phi(v)| for each element)`, element i on sample i modulo the batch, in one call."""
-    partner = torch.arange(len(elements)) % v.batch
-    outputs = subject(Weights.cat([v, act(elements, v[partner])]))
+    Args:
+        least: no unit lies below it, in the outputs' own size.
+    """
+    v, partner = pairs.v, torch.tensor(pairs.partner)
+    outputs = subject(Weights.cat([v, act(pairs.elements, v[partner])]))
     base, images = outputs[: v.batch], outputs[v.batch :]
-    return base, (images - moved(base[partner], elements, v.space, subject.output)).abs().amax(dim=1)
+    unit = units(v.space, task.kind, base, least)
+    moved_unit = moved_units(v.space, task.kind, pairs.elements, unit[partner])
+    difference = images - moved(v.space, task.kind, pairs.elements, base[partner])
+    return Errors(base, images, in_units(difference, moved_unit), unit, difference, moved_unit)
 
 
-def measure(
-    architecture: Architecture, task: Task, seed: int, bench: Workbench, elements: Sequence[GroupElement] | None = None
-) -> tuple[verdict.Measurement, GroupElement]:
-    """Measure one case on the task's own group elements, or on given ones.
+def wrong_tensors(task: Task, pairs: Pairs, errors: Errors, limit: float) -> tuple[str, ...]:
+    """The tensors of an equivariant output whose own e passes the limit on some pair."""
+    if task.kind is None:
+        return ()
+    found = by_tensor(pairs.v.space, errors.difference, errors.moved_unit)
+    return tuple(name for name, each in found.items() if float(each.max()) > limit)
 
-    Returns:
-        The measurement, and the group element whose error stands highest above the noise.
+
+def chosen(pairs: Pairs, numbers: list[int]) -> Pairs:
+    """Some of the pairs, on the same weight vectors."""
+    return replace(
+        pairs,
+        elements=tuple(pairs.elements[number] for number in numbers),
+        partner=tuple(pairs.partner[number] for number in numbers),
+        swaps=sum(number < pairs.swaps for number in numbers),
+        drawn=sum(pairs.swaps <= number < pairs.swaps + pairs.drawn for number in numbers),
+    )
+
+
+def draws(pairs: Pairs, most: int) -> Pairs:
+    """So many of the independent draws: what float32 is asked, of which generators and factors far from one tell nothing more."""
+    drawn = range(pairs.swaps, pairs.swaps + min(pairs.drawn, most))
+    numbers = drawn if drawn else range(len(pairs.elements))
+    return chosen(pairs, list(numbers))
+
+
+LARGEST, FIRST = 4, 1
+"""The floor is measured at the pairs with the largest errors, and at some of the first draws."""
+TRIES, MORE_TRIES = 2, 4
+"""One-ulp neighbours of each pair; more where the error stands near the floor."""
+SINGLE_IN_FULL, SINGLE_DRAWS = ("generic", ZOO_INPUT), 16
+"""Kinds of input on which float32 is asked every draw, and how many it is asked on the others."""
+ULPS = 2.0**22
+"""Jitter of so many ulps tells a jump, which stays, from a root and from rounding, which grow."""
+NEIGHBOUR = 2.0**-6
+"""How far neighbours lie that do not tie, as a share of the input's scale."""
+
+
+def noisy_pairs(pairs: Pairs, each: torch.Tensor) -> list[int]:
+    """Numbers of the pairs at which the floor is measured."""
+    largest = each.argsort(descending=True)[:LARGEST].tolist()
+    first = range(pairs.swaps, min(pairs.swaps + FIRST, len(pairs.elements)))
+    return list(dict.fromkeys([*largest, *first]))
+
+
+def floor(
+    subject: Subject, task: Task, pairs: Pairs, errors: Errors, rng: np.random.Generator, seed: int, least: float
+) -> float:
+    """Largest move of the output under one-ulp jitter of the input and of the parameters, at v over its unit and at gv over |g| unit.
 
     Raises:
-        Unsupported, PluginFault: as `Subject` does.
+        PluginFault: as the call does.
     """
-    space, output = task.named.space, task.asked
-    rng = np.random.default_rng(seed)
-    v = draw_inputs(task, space, task.samples, rng)
-    mates = constructed("generic", space, task.samples, rng)
-    elements = elements or draw_elements(space, task.elements, rng)
+    both, still, unit = _standing(subject, task, pairs, errors.each, least)
+    found, tries = 0.0, 0
+    while tries < TRIES or (tries < TRIES + MORE_TRIES and errors.worst > PASS_FLOORS / 2 * found > 0):
+        with subject.jittered(seed + tries):
+            moved = subject(jittered(both, rng, subject.dtype))
+        found = max(found, float(in_units(moved - still, unit).max()))
+        tries += 1
+    return found
 
-    subject = Subject(architecture, space, output, seed=seed, dtype=torch.float64, bench=bench, mode=task.mode)
-    kept = v.clone()
-    first = subject(v)
-    modified = not all(torch.equal(kept.tensors[name], tensor) for name, tensor in v.items())
-    v = kept
-    base, errors = law_error(subject, v, elements)
 
-    # Mates of another size and scale: a statistic over the batch cannot miss them.
-    among = subject(Weights.cat([mates.map(lambda tensor: 8 * tensor), v[[0]]]))
-    generic = subject(mates)
-    steady, still = (v, first) if architecture.traits.continuous else (mates, generic)
-    # In the same places of a batch of the same size, so that what the batch does to the answer is not taken for noise.
-    jitter = torch.cat([subject(jittered(steady, rng)) for _ in range(JITTERS)]) - still.repeat(JITTERS, 1)
-    backwards = subject(v[list(range(v.batch - 1, -1, -1))]).flip(0)
-    alone = subject(v[[0]])
-    again = subject(v)
-    subject.jitter_(seed)
-    inside = subject(v) - again
+def _standing(
+    subject: Subject, task: Task, pairs: Pairs, each: torch.Tensor, least: float
+) -> tuple[Weights, torch.Tensor, torch.Tensor]:
+    """Some v and gv, the outputs there, and their units; outputs in the same places of the same batch as they are jittered in."""
+    numbers = noisy_pairs(pairs, each)
+    v = pairs.v[torch.tensor([pairs.partner[number] for number in numbers])]
+    elements = [pairs.elements[number] for number in numbers]
+    both = Weights.cat([v, act(elements, v)])
+    still = subject(both)
+    unit = units(v.space, task.kind, still[: v.batch], least)
+    return both, still, torch.cat([unit, moved_units(v.space, task.kind, elements, unit)])
 
-    own_scale, generic_scale = _largest(base), _largest(generic)
-    scale = max(own_scale, SMALLEST_SCALE * generic_scale, 1e-300)
-    pairs = torch.combinations(torch.arange(task.samples))
-    jitter_scale = scale if architecture.traits.continuous else max(generic_scale, 1e-300)
-    noise = max(_largest(jitter) / jitter_scale, _largest(inside) / scale)
-    spread = (generic[pairs[:, 0]] - generic[pairs[:, 1]]).abs().amax(dim=1).median()
 
-    base32, errors32 = law_error(subject.lower_(), v, elements)
-    still32 = base32 if steady is v else subject(steady)
-    jitter32 = torch.cat([subject(jittered(steady, rng, torch.float32)) for _ in range(JITTERS)]) - still32.repeat(
-        JITTERS, 1
-    )
-    again32 = subject(v)
-    subject.jitter_(seed)
-    noise32 = max(_largest(jitter32) / jitter_scale, _largest(subject(v) - again32) / scale)
-    floor64, floor32 = max(noise, verdict.ROUNDING), max(noise32, verdict.ROUNDING * verdict.SINGLE)
-    worst = int(torch.maximum(errors / floor64, errors32 / floor32).argmax())
-    return (
-        verdict.Measurement(
-            error64=_largest(errors) / scale,
-            error32=_largest(errors32) / scale,
-            floor64=floor64,
-            floor32=floor32,
-            properties={
-                Rule.REPEATED_CALL: _largest(again - first) / scale,
-                Rule.BATCH_ORDER: _largest(backwards - again) / scale,
-                Rule.BATCH_MATES: _largest(among[-1:] - again[:1]) / scale,
-                Rule.BATCH_OF_ONE: _largest(alone - again[:1]) / scale,
-            },
-            spread=float(spread) / max(generic_scale, 1e-300),
-            modified=modified,
-        ),
-        elements[worst],
-    )
+def growth(
+    subject: Subject, task: Task, pairs: Pairs, each: torch.Tensor, rng: np.random.Generator, least: float
+) -> float:
+    """How many times as far `ULPS` of jitter of the input move the output as one ulp does; 1 for a jump, `ULPS` for what is smooth."""
+    both, still, unit = _standing(subject, task, pairs, each, least)
+    one = float(in_units(subject(jittered(both, rng, subject.dtype)) - still, unit).max())
+    step = ULPS * torch.finfo(subject.dtype).eps
+    far = both.map(lambda tensor: tensor + _signs(tensor, rng) * (tensor.abs() * step + 1e-290))
+    many = float(in_units(subject(far) - still, unit).max())
+    return many / one if one else float("inf")
+
+
+def _signs(tensor: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    return torch.from_numpy(rng.choice([-1.0, 1.0], tuple(tensor.shape)))
+
+
+def untied(v: Weights, rng: np.random.Generator) -> Weights:
+    """Neighbours of weight vectors in which no two entries are equal; exact in float32."""
+    size = max(float(v.flat().square().mean().sqrt()), 2.0**-10)
+
+    def move(tensor: torch.Tensor) -> torch.Tensor:
+        noise = torch.from_numpy(rng.standard_normal(tuple(tensor.shape)))
+        return (tensor + NEIGHBOUR * size * noise).float().double()
+
+    return v.map(move)
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What the law says at neighbours of the inputs that do not tie.
+
+    Args:
+        error, floor: there.
+        growth: of the noise at the inputs themselves.
+    """
+
+    error: float
+    floor: float
+    growth: float
+
+    def show_a_jump(self, found: float) -> bool:
+        """Whether a floor of `found` at the inputs is a jump of the output there, and no rounding."""
+        return self.growth <= JUMP_GROWTH and self.floor <= max(found / 1e3, JUMPS)
+
+
+def neighbours(
+    subject: Subject, task: Task, pairs: Pairs, errors: Errors, rng: np.random.Generator, seed: int, least: float
+) -> Neighbours:
+    """The law where nothing ties, and how the noise grows where it does."""
+    there = replace(pairs, v=untied(pairs.v, rng))
+    away = law_errors(subject, task, there, least)
+    found = floor(subject, task, there, away, rng, seed, least)
+    return Neighbours(away.worst, found, growth(subject, task, pairs, errors.each, rng, least))
+
+
+@dataclass(frozen=True)
+class Law:
+    """What was measured at one set of parameters.
+
+    Args:
+        floor64, floor32: by which the errors are judged: never below the rounding of the sums inside.
+        single: None where float32 was not asked.
+        neighbours: of inputs that tie, where that was looked at.
+        jump: how far one ulp moves the output where that is a jump and not rounding, else None.
+    """
+
+    pairs: Pairs
+    double: Errors
+    floor64: float
+    single: Errors | None = None
+    floor32: float = ROUNDING * SINGLE
+    neighbours: Neighbours | None = None
+    jump: float | None = None
+
+    @property
+    def error32(self) -> float:
+        return self.single.worst if self.single else 0.0
+
+    @property
+    def broken64(self) -> bool:
+        return self.double.worst > max(FAIL_FLOORS * self.floor64, FAIL_ERROR)
+
+    @property
+    def worst_element(self) -> GroupElement:
+        """The element whose error stands highest above the noise."""
+        elements, heights = self.pairs.elements, self.double.each / self.floor64
+        if self.single is not None:
+            elements = (*elements, *draws(self.pairs, len(self.single.each)).elements)
+            heights = torch.cat([heights, self.single.each / self.floor32])
+        return elements[int(heights.argmax())]
+
+    def station(self, name: str, rule: Rule, **more: object) -> Station:
+        return Station(
+            name,
+            rule,
+            self.double.worst,
+            self.floor64,
+            self.error32,
+            self.floor32,
+            **more,  # type: ignore[arg-type]
+        )
+
+
+def measure_double(
+    subject: Subject, task: Task, pairs: Pairs, rng: np.random.Generator, seed: int, least: float
+) -> Law:
+    """The law in float64: errors first, then the floor, at the pairs whose errors are largest."""
+    errors = law_errors(subject, task, pairs, least)
+    found = floor(subject, task, pairs, errors, rng, seed, least)
+    law = Law(pairs, errors, max(found, ROUNDING))
+    if task.input == "generic" or found <= JUMPS:
+        return law
+    seen = neighbours(subject, task, pairs, errors, rng, seed, least)
+    if not seen.show_a_jump(found):
+        return replace(law, neighbours=seen)
+    return replace(law, neighbours=seen, floor64=max(seen.floor, ROUNDING), jump=found)
+
+
+def measure_single(subject: Subject, task: Task, law: Law, rng: np.random.Generator, seed: int, least: float) -> Law:
+    """The same in float32, in place: the subject is lowered for good."""
+    subject.lower_()
+    pairs = draws(law.pairs, len(law.pairs.elements) if task.input in SINGLE_IN_FULL else SINGLE_DRAWS)
+    errors = law_errors(subject, task, pairs, least)
+    if law.jump is None:
+        found = floor(subject, task, pairs, errors, rng, seed, least)
+    else:  # the same jump: the floor of neighbours that do not tie
+        there = replace(pairs, v=untied(pairs.v, rng))
+        found = floor(subject, task, there, law_errors(subject, task, there, least), rng, seed, least)
+    return replace(law, single=errors, floor32=max(found, ROUNDING * SINGLE))
