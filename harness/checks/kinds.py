@@ -17,6 +17,7 @@ from ..learning.workbench import Workbench
 from ..plugins.architecture import Architecture, Unsupported
 from ..weights.space import NamedSpace
 from .applicability import unsupported
+from .stored import Stored
 
 TIME_LIMIT = 120.0
 """Seconds that one row may take unless its kind or the user says otherwise."""
@@ -44,6 +45,8 @@ class CheckKind:
         time_limit: `(resolved parameters) -> seconds` after which a row counts as hung, unless the user says otherwise.
         needs: `(resolved parameters) -> the zoos that the rows read`, as `zoo` or `zoo/group`; they are trained before any row, since
             no row has the time for it. No torch.
+        rejudge: `stored -> judgement`: the verdict on stored evidence, and the evidence with all in it that is derived derived again;
+            None for evidence that says nothing by itself. A kind without it is measured only, to `verify`. No torch.
     """
 
     name: str
@@ -56,6 +59,7 @@ class CheckKind:
     subject: str = ARCHITECTURE
     time_limit: Callable[[Mapping[str, Any]], float] = lambda parameters: TIME_LIMIT
     needs: Callable[[Mapping[str, Any]], Iterable[str]] = lambda parameters: ()
+    rejudge: Callable[[Stored], Judgement | None] | None = None
 
     def __post_init__(self) -> None:
         if self.subject not in (ARCHITECTURE, WEIGHTS):

@@ -124,6 +124,13 @@ class OrderRecord(TypedDict):
     left_out: Sequence[LeftOut]
 
 
+class RequestRecord(TypedDict):
+    """What the user asked beside the suites: own expected failures, and the power that every architecture must declare."""
+
+    expected_failures: Sequence[Mapping[str, str]]
+    require_power: str | None
+
+
 class ConclusionRecord(TypedDict):
     """One claim, concluded (`judging/conclusions.py`)."""
 

@@ -23,6 +23,7 @@ from .records import (
     LadderRecord,
     OrderRecord,
     PlantRecord,
+    RequestRecord,
     Scalar,
 )
 
@@ -169,6 +170,7 @@ class Run:
         round_ladder: per architecture what it saw of each round of the ladder (`controls.py`).
         planted: what became of the planted defects (`planted.py`).
         notes: what the suites speak of and the run did not ask, one line each; never red.
+        request: what the user asked beside the suites; None in runs of earlier versions.
     """
 
     orbitcheck: str
@@ -183,6 +185,7 @@ class Run:
     round_ladder: Sequence[LadderRecord] = ()
     planted: Sequence[PlantRecord] = ()
     notes: Sequence[str] = ()
+    request: RequestRecord | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -205,6 +208,7 @@ class Run:
             "controls": list(self.controls),
             "round_ladder": list(self.round_ladder),
             "planted": list(self.planted),
+            "request": self.request,
             "results": [row.to_json() for row in self.results],
         }
         data = plain(data)

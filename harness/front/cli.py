@@ -390,24 +390,46 @@ def reproduce(directory: Path, identity: str, device: str) -> None:
 
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-def verify(directory: Path) -> None:
-    """Re-check every certificate of a run with code that shares nothing with the oracles.
+@click.option(
+    "--rerun", type=click.IntRange(min=0), default=0, metavar="K", help="Measure K rows again, drawn by --seed."
+)
+@click.option("--seed", type=int, help="Of the draw; a fresh one by default, which is printed.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Rows at a time.")
+def verify(directory: Path, rerun: int, seed: int | None, device: str, jobs: int) -> None:
+    """Derive again all that a run says: certificates and predictions, verdicts, counts and conclusions.
 
-    Exit code: 0 if all hold, 1 if one does not, 2 if there is no run, or not the one that was written.
+    Certificates are checked by code that shares nothing with the oracles; verdicts are judged again from the stored evidence.
+    Measured numbers are what a run reports: --rerun measures some again.
+
+    Exit code: 0 if all holds, 1 if something does not, 2 if there is no run, or not the one that was written.
     """
-    from ..pairs.making import make_pair
-    from ..running.store import StoreError, read_run
-    from ..verification.verify import verify as checked
+    import secrets
 
+    from ..running.store import StoreError, read_run
+    from ..running.verified import measured_again, verified
+
+    extend()
     try:
-        rows = list(checked(read_run(directory), make_pair))
-    except (StoreError, ValueError) as error:
+        run = read_run(directory)
+        found = verified(run)
+    except (StoreError, ValueError, LookupError) as error:
         refuse(str(error))
-    wrong = [(row, problem) for row, problem in rows if problem]
-    for row, problem in wrong:
-        click.echo(f"{row.architecture} / {row.check} / {row.case}: {problem}")
-    click.echo(f"{len(rows) - len(wrong)} of {len(rows)} certificates verified")
-    sys.exit(int(bool(wrong)))
+    for each in found.rows:
+        if each.problem:
+            click.echo(f"{each.row.architecture} / {each.row.check} / {each.row.case}: {each.problem}")
+    problems = list(found.problems)
+    counted = found.count()
+    if rerun:
+        seed = secrets.randbits(32) if seed is None else seed
+        again = measured_again(run, rerun, seed, device, jobs)
+        problems += again.problems
+        click.echo(f"{again.again} rows measured again (--seed {seed}): {len(again.problems)} differ")
+    for problem in problems:
+        click.echo(problem)
+    click.echo(", ".join([f"{counted.pop('rows')} rows", *(f"{number} {what}" for what, number in counted.items())]))
+    click.echo("refuted" if problems or found.refuted else "all that can be derived again holds")
+    sys.exit(int(bool(problems) or found.refuted))
 
 
 @main.command()

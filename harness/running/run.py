@@ -8,8 +8,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from ..checks import CHECK_KINDS
 from ..checks.kinds import TIME_LIMIT
@@ -17,14 +18,14 @@ from ..core.cell import WEIGHTS, Cell
 from ..core.cleaning import BorderError
 from ..core.outcomes import Fault, Outcome
 from ..core.progress import Progress, unwatched
-from ..core.records import ArchitectureRecord, PlantRecord
+from ..core.records import ArchitectureRecord, PlantRecord, RequestRecord
 from ..core.result import Judgement, Result, Run
 from ..judging.conclusions import conclude
 from ..judging.conclusions import problems as conclusion_problems
 from ..judging.controls import controls, round_ladder
 from ..judging.gate import exit_code, notes, settle
 from ..judging.order import separation_order
-from ..language.suite import Suite
+from ..language.suite import Expectation, Suite
 from ..plugins.discovery import parse_name
 from .border import read_planted, read_row
 from .descriptions import describe_all
@@ -99,14 +100,14 @@ def _rows(
     ]
     for number, answer in carried_out(executor, tasks):
         cell = cells[missing[number]]
-        row = _row(cell, answer)
+        row = to_row(cell, answer)
         journal.add(row, origins[cell.architecture])
         rows[missing[number]] = row
         progress("rows", len(rows), len(cells))
     return [rows[position] for position in range(len(cells))]
 
 
-def _row(cell: Cell, answer: Answer | Lost) -> Result:
+def to_row(cell: Cell, answer: Answer | Lost) -> Result:
     """What came back, checked at the border."""
     if isinstance(answer, Lost):
         return unanswered(cell, answer.reason)
@@ -144,25 +145,43 @@ def _judged(
 ) -> Run:
     """The rows settled against what the suites declare, and all that follows from them together."""
     rows = [replace(row, reproduce=reproducer(request.directory, cell)) for row, cell in zip(rows, cells, strict=True)]
-    settled, problems, _ = settle(
-        rows, cells, request.suites, request.expectations, descriptions, request.require_power
-    )
-    order = separation_order(settled)
-    concluded = conclude(settled, request.suites, descriptions)
+    asked: RequestRecord = {
+        "expected_failures": [asdict(entry) for entry in request.expectations],
+        "require_power": request.require_power,
+    }
     return Run(
         VERSION,
         environment(request.device, request.jobs, request.time_limit),
         [suite.to_json() for suite in request.suites],
         descriptions,
-        settled,
-        [*problems, *conclusion_problems(concluded), *planted_problems(planted)],
-        order.to_json() if order else None,
-        [each.to_json() for each in concluded],
-        controls(settled, descriptions),
-        round_ladder(settled, descriptions),
-        planted,
-        notes(cells, request.suites, request.expectations),
+        planted=planted,
+        request=asked,
+        **following(rows, cells, request.suites, request.expectations, descriptions, request.require_power, planted),
     )
+
+
+def following(
+    rows: Sequence[Result],
+    cells: Sequence[Cell],
+    suites: Sequence[Suite],
+    expectations: Sequence[Expectation],
+    descriptions: Sequence[ArchitectureRecord],
+    require_power: str | None,
+    planted: Sequence[PlantRecord],
+) -> dict[str, Any]:
+    """What follows from the rows of a run together, as fields of `Run`; a pure function, so that `verify` can ask it again."""
+    settled, problems, _ = settle(rows, cells, suites, expectations, descriptions, require_power)
+    order = separation_order(settled)
+    concluded = conclude(settled, suites, descriptions)
+    return {
+        "results": settled,
+        "problems": [*problems, *conclusion_problems(concluded), *planted_problems(planted)],
+        "separation_order": order.to_json() if order else None,
+        "conclusions": [each.to_json() for each in concluded],
+        "controls": controls(settled, descriptions),
+        "round_ladder": round_ladder(settled, descriptions),
+        "notes": notes(cells, suites, expectations),
+    }
 
 
 def time_limit(cell: Cell) -> float:
@@ -201,4 +220,4 @@ def reproduce(run: Run, identity: str, device: str) -> tuple[Result, Result | Lo
         )
     with closing(open_executor("local", 1, None)) as executor:
         ((_, answer),) = carried_out(executor, [Task(evaluate_cell, (cell, device), time_limit(cell))])
-    return row, answer if isinstance(answer, Lost) else _row(cell, answer)
+    return row, answer if isinstance(answer, Lost) else to_row(cell, answer)

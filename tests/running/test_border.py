@@ -20,10 +20,9 @@ from orbitcheck.harness.judging.baseline import baseline_of, baseline_text, comp
 from orbitcheck.harness.judging.controls import controls, round_ladder
 from orbitcheck.harness.judging.gate import exit_code
 from orbitcheck.harness.judging.order import separation_order
-from orbitcheck.harness.pairs.making import make_pair
 from orbitcheck.harness.running.border import read_row, read_run, results_schema
 from orbitcheck.harness.running.store import render, results_text
-from orbitcheck.harness.verification.verify import verify
+from orbitcheck.harness.running.verified import verified
 
 SUITE = """\
 suite: every-kind
@@ -90,7 +89,7 @@ def use(run) -> None:
     controls(run.results, run.architectures)
     round_ladder(run.results, run.architectures)
     separation_order(run.results)
-    list(verify(run, make_pair))
+    verified(run)
 
 
 def test_a_run_reads_back_as_it_was_written_and_fits_its_schema(text):

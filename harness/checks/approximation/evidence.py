@@ -32,6 +32,7 @@ class ApproximationEvidence(Evidence):
         general_position: whether every sample is in it.
         error: of the seed that validation prefers, with its interval; `error_range` over the seeds.
         floor, floor_kind: what no such network can undercut, and over which classes.
+        floor_rounds: refinement rounds that the classes of the floor need.
         classes: on the test set.
         leak: spread inside a class over its noise.
         loop_share: of the training's time, spent in the network's own calls; measured, so different from run to run.
@@ -67,3 +68,4 @@ class ApproximationEvidence(Evidence):
     curve: tuple[tuple[int, Number], ...]
     chosen: int
     seeds: tuple[SeedEvidence, ...]
+    floor_rounds: int | None = None

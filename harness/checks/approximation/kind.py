@@ -23,6 +23,7 @@ from ..kinds import CheckKind
 from ..space_names import known_space
 from .evidence import ApproximationEvidence
 from .task import read
+from .verdict import rejudge
 
 
 class Sizes(Parameters):
@@ -131,6 +132,7 @@ KIND = CheckKind(
     cases=cases,
     evidence=ApproximationEvidence,
     measurement="orbitcheck.harness.checks.approximation.measurement:measure_case",
+    rejudge=rejudge,
     needs=needs,
     time_limit=time_limit,
 )

@@ -77,6 +77,7 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         variance=data.variance,
         floor=known.floor.relative if known.floor else None,
         floor_kind=known.floor.kind if known.floor else None,
+        floor_rounds=known.floor.rounds if known.floor else None,
         classes=known.classes,
         samples=parameters["sizes"]["test"],
         leak=measured.leak,

@@ -9,13 +9,15 @@ set.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ...core.outcomes import Fault, Outcome
-from ...core.result import Verdict
+from ...core.result import Judgement, Verdict
 from ...plugins.architecture import Traits
 from ...targets.target import FUNCTION_FUNCTIONAL
+from ..stored import Stored
+from .evidence import ApproximationEvidence
 
 
 class Promise(StrEnum):
@@ -185,3 +187,30 @@ def judge(measured: Measured, prediction: Prediction, floor: Floor | None, thres
     wanted = f"the floor {floor.relative:.3g}" if verdict == IMPOSSIBLE else f"the threshold {threshold:g}"
     why = f"error {error:.3g} ({measured.low:.3g} to {measured.high:.3g}) when the budget ended, above {wanted}; more steps, samples or parameters would decide"
     return Verdict("undecided", why, verdict, observed)
+
+
+def rejudge(stored: Stored) -> Judgement | None:
+    """The verdict on stored evidence."""
+    found = stored.evidence
+    if not isinstance(found, ApproximationEvidence):
+        return None
+    errors = tuple(seed.error for seed in found.seeds)
+    diverged = tuple(
+        (number, seed.diverged_at, seed.last_finite_loss)
+        for number, seed in enumerate(found.seeds)
+        if seed.diverged_at is not None
+    )
+    rank = [
+        (seed.diverged_at is not None, float("inf") if seed.validation_error is None else seed.validation_error)
+        for seed in found.seeds
+    ]
+    measured = Measured(errors, rank.index(min(rank)), found.error_low, found.error_high, found.leak, diverged)
+    floor = None
+    if found.floor is not None and found.floor_kind is not None:
+        floor = Floor(found.floor_kind, found.floor, found.floor_rounds)
+    threshold = stored.parameters["threshold"]
+    prediction = predict(stored.traits, stored.rounds, found.target_kind, floor, threshold)
+    again = replace(
+        found, chosen=measured.chosen, error=measured.error, error_range=(min(errors), max(errors)), threshold=threshold
+    )
+    return Judgement.of(judge(measured, prediction, floor, threshold), again)

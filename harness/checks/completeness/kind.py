@@ -18,6 +18,7 @@ from ...weights.space import NamedSpace
 from ..kinds import CheckKind
 from ..space_names import one_a_space, spaces_json
 from .evidence import CompletenessEvidence
+from .verdict import rejudge
 
 
 class CompletenessParameters(Parameters):
@@ -48,4 +49,5 @@ KIND = CheckKind(
     cases=one_a_space,
     evidence=CompletenessEvidence,
     measurement="orbitcheck.harness.checks.completeness.measurement:measure_case",
+    rejudge=rejudge,
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...core.result import Verdict
+from ...core.result import Judgement, Verdict
+from ..stored import Stored
 from .evidence import CompletenessEvidence
 
 PREDICTED = "complete"
@@ -21,3 +22,9 @@ def judge(measured: CompletenessEvidence) -> Verdict:
     listed = "; ".join(f"{name} {rank} of {size}" for name, (rank, size) in measured.missing.items())
     why = f"missing: {listed}" if listed else "every block is there, but their coefficients are tied"
     return Verdict("fail", f"{observed}; {why}", PREDICTED, observed)
+
+
+def rejudge(stored: Stored) -> Judgement | None:
+    """The verdict on stored evidence."""
+    found = stored.evidence
+    return Judgement.of(judge(found), found) if isinstance(found, CompletenessEvidence) else None

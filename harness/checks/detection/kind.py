@@ -17,6 +17,7 @@ from ...weights.space import NamedSpace
 from ..kinds import CheckKind
 from ..space_names import one_a_space, spaces_json
 from .evidence import DetectionEvidence
+from .verdict import rejudge
 
 
 class DetectionParameters(Parameters):
@@ -42,4 +43,5 @@ KIND = CheckKind(
     cases=one_a_space,
     evidence=DetectionEvidence,
     measurement="orbitcheck.harness.checks.detection.measurement:measure_case",
+    rejudge=rejudge,
 )

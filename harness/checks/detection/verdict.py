@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from math import log10
 
 from ...core.outcomes import Outcome
-from ...core.result import Verdict
+from ...core.result import Judgement, Verdict
 from ..separation.evidence import RungEvidence
 from ..separation.verdict import NULL_RATIO, last_shown, resolved_rounds
+from ..stored import Stored
 from .evidence import DetectionEvidence
 
 LARGEST, SMALLEST = -1, -13
@@ -68,3 +69,14 @@ def evidence(exponent: int | None, power: str, low: int | None, rungs: Mapping[i
         shown=last_shown(ratios),
         rungs={str(t): rung for t, rung in rungs.items()},
     )
+
+
+def rejudge(stored: Stored) -> Judgement | None:
+    """The verdict on stored evidence."""
+    found, traits, rounds = stored.evidence, stored.traits, stored.rounds
+    if not isinstance(found, DetectionEvidence):
+        return None
+    exponent = None if found.smallest_change is None else -found.digits
+    low = rounds[0] if rounds and traits.domain == "all" else None
+    rungs = {int(t): rung for t, rung in found.rungs.items()}
+    return Judgement.of(judge(exponent, traits.power, low, rungs), evidence(exponent, traits.power, low, rungs))

@@ -17,7 +17,7 @@ from ...weights.space import NamedSpace
 from ..kinds import CheckKind
 from ..space_names import known_spaces
 from .evidence import EquivarianceEvidence
-from .verdict import ZOO_INPUT
+from .verdict import ZOO_INPUT, rejudge
 
 ConstructedInput = Literal["generic", "ties", "zeros", "equal-biases", "duplicated-neurons", "large", "small", "pruned"]
 CONSTRUCTED_INPUTS = get_args(ConstructedInput)
@@ -84,5 +84,6 @@ KIND = CheckKind(
     cases=cases,
     evidence=EquivarianceEvidence,
     measurement="orbitcheck.harness.checks.equivariance.measurement:measure_case",
+    rejudge=rejudge,
     needs=needs,
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ...core.outcomes import Fault
-from ...core.result import Verdict
+from ...core.result import Judgement, Verdict
+from ..stored import Stored
 from .evidence import Cause, CounterExample, EquivarianceEvidence, Grade, Property, Rule
 
 ZOO_INPUT = "zoo"
@@ -185,3 +186,15 @@ def evidence(
         broken=broken(measured),
         counterexample=counterexample,
     )
+
+
+def rejudge(stored: Stored) -> Judgement | None:
+    """The verdict on stored evidence."""
+    found = stored.evidence
+    if not isinstance(found, EquivarianceEvidence):
+        return None
+    given = {field.name: getattr(found, field.name) for field in fields(Measurement)}
+    given["properties"] = {rule: each.value for rule, each in found.properties.items()}
+    measured = Measurement(**given)
+    again = evidence(found.space, found.output, found.input, found.mode, measured, found.counterexample)
+    return Judgement.of(judge(measured), again)

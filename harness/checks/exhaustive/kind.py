@@ -16,6 +16,7 @@ from ...core.parameters import Parameters
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
 from .evidence import ExhaustiveEvidence
+from .verdict import rejudge
 
 
 class ExhaustiveParameters(Parameters):
@@ -44,4 +45,5 @@ KIND = CheckKind(
     cases=cases,
     evidence=ExhaustiveEvidence,
     measurement="orbitcheck.harness.checks.exhaustive.measurement:measure_case",
+    rejudge=rejudge,
 )

@@ -117,8 +117,12 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
              f"{bank.codes[i]} and {bank.codes[j]} (1-WL-equivalent)" for i, j, t in zip(*above, rounds, strict=True)]  # fmt: skip
     found = verdict.judge(shown, predicted, names)
     groups = {"none" if t < 0 else str(t): rounds == t for t in np.unique(rounds).tolist()}
+    named, equal = verdict.offender(shown, predicted), np.flatnonzero(verdict.missing_and_equal(shown, predicted))
     evidence = replace(
         facts,
+        offender=None if named is None else names[named],
+        equal=len(equal),
+        first_equal=names[equal[0]] if len(equal) else None,
         draws=taken,
         set_aside=set_aside,
         by_round={name: RoundCount(int(own.sum()), int(shown.parted[own].sum())) for name, own in groups.items()},

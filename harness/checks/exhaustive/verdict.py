@@ -7,13 +7,16 @@ A pair is separated once two draws show its gap, each with its own parameters an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...core.outcomes import Outcome
-from ...core.result import Verdict
+from ...core.result import Judgement, Verdict
+from ..prediction import NOT_SEPARATED, SEPARATED, predict
 from ..separation.verdict import FINAL, LAST, NULL_RATIO, SEPARATION_RATIO
+from ..stored import Stored
+from .evidence import ExhaustiveEvidence
 
 CONFIRMATIONS = 2
 """Draws that have to show a gap."""
@@ -99,3 +102,50 @@ def judge(shown: Shown, predicted: Predicted, name_of: Sequence[str]) -> Verdict
     if not (predicted.separated | predicted.not_separated).any():
         return Verdict(Outcome.OBSERVED, "nothing is predicted of any pair", predicted.words, observed)
     return Verdict("pass", "", predicted.words, observed)
+
+
+def missing_and_equal(shown: Shown, predicted: Predicted) -> np.ndarray:
+    """`[pairs]`: predicted to be separated, and equal to the bit in all draws."""
+    return ~shown.parted & predicted.separated & (shown.best == 0)
+
+
+def offender(shown: Shown, predicted: Predicted) -> int | None:
+    """The number of the first pair that the verdict names."""
+    unclear = (shown.best > NULL_RATIO) & predicted.not_separated
+    for named in (shown.parted & predicted.not_separated, ~shown.parted & predicted.separated, unclear):
+        if named.any():
+            return int(np.flatnonzero(named)[0])
+    return None
+
+
+def rejudge(stored: Stored) -> Judgement | None:
+    """The verdict on stored evidence; None where nothing was shown, or where what is predicted depends on more than the rounds."""
+    found, traits = stored.evidence, stored.traits
+    if not isinstance(found, ExhaustiveEvidence) or found.by_round is None or traits.power == "function":
+        return None
+    seen: list[int] = []
+    said: list[str] = []
+    for name, count in found.by_round.items():
+        number = None if name == "none" else int(name)
+        prediction = predict(
+            orbit="different",
+            separating_round=number,
+            function="unknown",
+            power=traits.power,
+            rounds=stored.rounds,
+            symmetry=traits.symmetry,
+        )
+        seen += [CONFIRMATIONS] * count.separated + [0] * (count.pairs - count.separated)
+        said += [prediction.verdict] * count.pairs
+    words = np.array(said, dtype=object)
+    predicted = Predicted(words == SEPARATED, words == NOT_SEPARATED)
+    best = np.where(predicted.not_separated, found.largest_null_ratio or 0.0, 1.0)
+    shown = Shown((found.draws or 0) - (found.set_aside or 0), np.array(seen), best)
+    missing = np.flatnonzero(~shown.parted & predicted.separated)
+    first = found.offender == found.first_equal
+    equal = missing[: found.equal] if first else missing[len(missing) - found.equal :]
+    best[equal] = 0.0
+    names = [found.offender or ""] * len(said)
+    if len(equal) and not first:
+        names[equal[0]] = found.first_equal or ""
+    return Judgement.of(judge(shown, predicted, names), replace(found, pairs=found.nets * (found.nets - 1) // 2))

@@ -19,6 +19,7 @@ from ...weights.space import NamedSpace
 from ..kinds import CheckKind
 from ..space_names import known_space
 from .evidence import GeneralPositionEvidence
+from .verdict import rejudge
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Measure = Literal["general-position", "discrete", "one-orbit"]
@@ -92,6 +93,7 @@ KIND = CheckKind(
     cases=cases,
     evidence=GeneralPositionEvidence,
     measurement="orbitcheck.harness.checks.general_position.measurement:measure_case",
+    rejudge=rejudge,
     needs=needs,
     subject=WEIGHTS,
 )

@@ -5,12 +5,14 @@ Ends of 0 and 1 expect nothing: a form that has no others is observed."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from ...core.outcomes import Outcome
-from ...core.result import Verdict
+from ...core.result import Judgement, Verdict
 from ...oracles.audit import Audit
+from ..stored import Stored
 from .evidence import GeneralPositionEvidence
 
 
@@ -65,4 +67,14 @@ def evidence(found: Audit, form: str) -> GeneralPositionEvidence:
         tied_neurons=tuple(float(mean) for mean in found.tied.mean(axis=0)),
         classes=found.classes,
         orbits=found.orbits,
+    )
+
+
+def rejudge(stored: Stored) -> Judgement | None:
+    """The verdict on stored evidence."""
+    found = stored.evidence
+    if not isinstance(found, GeneralPositionEvidence):
+        return None
+    return Judgement.of(
+        judge(found.form, found.shares, stored.parameters["forms"][stored.case]), replace(found, form=stored.case)
     )

@@ -20,6 +20,7 @@ from ...weights.space import NamedSpace
 from ..kinds import CheckKind
 from ..space_names import known_space
 from .evidence import SeparationEvidence
+from .verdict import rejudge
 
 
 class SeparationParameters(Parameters):
@@ -69,5 +70,6 @@ KIND = CheckKind(
     cases=cases,
     evidence=SeparationEvidence,
     measurement="orbitcheck.harness.checks.separation.measurement:measure_case",
+    rejudge=rejudge,
     needs=needs,
 )

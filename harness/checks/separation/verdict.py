@@ -12,8 +12,9 @@ from math import comb, log10
 from typing import TypeVar
 
 from ...core.outcomes import Fault, Outcome
-from ...core.result import Verdict
-from ..prediction import ANY, NO_GAP, NOT_SEPARATED, OPEN, SEPARATED, UNCLEAR, Prediction, Seen
+from ...core.result import Judgement, Verdict
+from ..prediction import ANY, NO_GAP, NOT_SEPARATED, OPEN, SEPARATED, UNCLEAR, Prediction, Seen, predict
+from ..stored import Stored
 from .evidence import DrawEvidence, SeparationEvidence
 
 CONTROLS, CROSSES, JITTERS, GENERIC = 32, 8, 12, 8
@@ -308,3 +309,80 @@ def evidence(
         ladder=None if ladder is None else {str(rung): ratio for rung, ratio in ladder.items()},
         measured=tuple(DrawEvidence(**{name: getattr(draw, name) for name in MEASURED}) for draw in draws),
     )
+
+
+@dataclass(frozen=True)
+class Kept(Draw):
+    """A draw as its row keeps it: the largest control and the smallest gap say all but how likely they are by chance."""
+
+    stored: DrawEvidence | None = None
+
+    @property
+    def p(self) -> float:
+        return self.stored.p if self.stored else 1.0
+
+    @property
+    def equal(self) -> bool:
+        return super().equal and self.stored is not None and self.stored.equal
+
+
+def kept(draw: DrawEvidence) -> Kept:
+    """A stored draw; what is derived in it is derived again."""
+    names = ("gain", "jitter", "norm", "generic", "continuous", "confirmed", "ratio32", "gap32")
+    given = {name: getattr(draw, name) for name in names}
+    return Kept(controls=(draw.control,), crosses=(draw.gap,), stored=draw, **given)
+
+
+def prediction_of(stored: Stored) -> Prediction:
+    """What is predicted of a stored pair."""
+    found, traits = stored.evidence, stored.traits
+    assert isinstance(found, SeparationEvidence)
+    return predict(
+        orbit=found.orbit,
+        separating_round=found.round,
+        function=found.function,
+        power=traits.power,
+        rounds=stored.rounds,
+        related=stored.related,
+        symmetry=traits.symmetry,
+    )
+
+
+def rejudge(stored: Stored) -> Judgement | None:
+    """The verdict on stored evidence; None for a pair that the network was not shown."""
+    found = stored.evidence
+    if not isinstance(found, SeparationEvidence) or not found.measured:
+        return None
+    prediction, draws = prediction_of(stored), [kept(draw) for draw in found.measured]
+    facts = SeparationEvidence(
+        *(getattr(found, name) for name in ("family", "space", "relation", "round", "orbit", "function")),
+        ground=prediction.ground,
+        prediction=prediction.why,
+    )
+    ladder = None if found.ladder is None else {int(rung): ratio for rung, ratio in found.ladder.items()}
+    again = evidence(facts, draws, ladder, found.trained_ratio)
+    if not whole(draws, prediction, found.round, stored.traits.power, ladder, found.trained_ratio):
+        return Judgement(
+            Outcome.ERROR, "draws, ladder or training are not those that the schedule asks for", fault=Fault.CONTRACT
+        )
+    return Judgement.of(judge(draws, prediction, found.round, ladder, found.trained_ratio), again)
+
+
+def whole(
+    draws: Sequence[Draw],
+    prediction: Prediction,
+    separating_round: int | None,
+    power: str,
+    ladder: Mapping[int, float] | None,
+    trained: float | None,
+) -> bool:
+    """Whether as much was measured as the schedule asks for, and no more."""
+    ended = [
+        number for number, draw in enumerate(draws, 1) if fatal(draw) or not wants_more(draws[:number], prediction)
+    ]
+    if ended != [len(draws)]:
+        return False
+    if prediction.verdict != SEPARATED or observe(draws, prediction) not in OPEN or fatal(draws[-1]):
+        return ladder is None and trained is None
+    trains = not ladder or separating_round is None or separating_round <= resolved_rounds(ladder)
+    return (ladder is not None) == (power == "1-wl") and (trained is not None) == trains

@@ -1,0 +1,51 @@
+"""A row as it was stored, to be judged again: its evidence, what was asked, and what its architecture declared. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.evidence import Evidence
+from ..plugins.traits import Traits
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a verdict is a function of.
+
+    Args:
+        evidence: of the row's kind.
+        parameters, case: of its check.
+        declared: the architecture, as `results.json` holds it; empty for a check of weights alone.
+        related: whether the declared symmetry, beyond permutations, maps one vector of the row's pair to the other.
+    """
+
+    evidence: Evidence
+    parameters: Mapping[str, Any]
+    case: str
+    declared: Mapping[str, Any] = field(default_factory=dict)
+    related: bool = False
+
+    @property
+    def rounds(self) -> tuple[int, int] | None:
+        """Declared refinement rounds."""
+        given = self.declared.get("rounds")
+        return None if given is None else (given[0], given[1])
+
+    @property
+    def traits(self) -> Traits:
+        """What was declared.
+
+        Raises:
+            InvalidPlugin: a value that nothing declares.
+        """
+        given = {
+            name: self.declared[name] for name in ("symmetry", "power", "domain", "continuous") if name in self.declared
+        }
+        rounds = self.rounds
+        return Traits(
+            **given,
+            modes=tuple(self.declared.get("modes", ("eval",))),
+            rounds=None if rounds is None else lambda: rounds,
+        )

@@ -1,0 +1,184 @@
+"""A run, verified: every row derived again, all that follows from the rows together, and a sample of rows measured again."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from random import Random
+from typing import Any
+
+from ..checks import CHECK_KINDS
+from ..core.cell import Cell
+from ..core.outcomes import Fault
+from ..core.result import Result, Run, digest, plain
+from ..language.suite import Expectation, Suite
+from ..pairs.making import make_pair
+from ..plugins.discovery import ArchitectureName, parse_name
+from ..verification.rows import Found, verify
+from .executors import Lost, Task, carried_out, open_executor
+from .plan import plan
+from .planted import wanted_by
+from .run import following, time_limit, to_row
+from .tasks import evaluate_cell
+
+FACTOR = 3.0
+"""Numbers that are measured again agree within this factor, as thresholds leave a margin of as much (protocol.md, section 7)."""
+NOISE = 1e-9
+"""Below this numbers are rounding, which another machine does in another way."""
+UNCOMPARED = {"p", "loop_share", "offender", "together"}
+"""What depends on rounding alone, or on time."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What verification says of a run.
+
+    Args:
+        rows: what became of each.
+        problems: one line each: of the run as a whole, and of rows that were measured again.
+        again: how many rows were measured again.
+    """
+
+    rows: Sequence[Found]
+    problems: Sequence[str]
+    again: int = 0
+
+    @property
+    def refuted(self) -> bool:
+        return bool(self.problems) or any(found.problem for found in self.rows)
+
+    def count(self) -> dict[str, int]:
+        """Rows that are proved, judged again, and measured only; a row may be both of the first."""
+        good = [found for found in self.rows if found.problem is None]
+        return {
+            "rows": len(self.rows),
+            "refuted": len(self.rows) - len(good),
+            "proved": sum(found.proved for found in good),
+            "judged again": sum(found.judged for found in good),
+            "measured only": sum(not found.proved and not found.judged for found in good),
+        }
+
+
+def verified(run: Run) -> Verified:
+    """The whole run, derived again from its suites, declarations and evidence.
+
+    Raises:
+        ValueError: a suite of another version of orbitcheck.
+    """
+    return Verified(list(verify(run, make_pair, CHECK_KINDS)), list(_whole(run)))
+
+
+def _whole(run: Run) -> Iterator[str]:
+    """What is wrong with the run beside single rows."""
+    suites, cells = _planned(run)
+    planned = Counter((cell.suite, cell.check, cell.case, cell.architecture, cell.id) for cell in cells)
+    rows = Counter((row.suite, row.check, row.case, row.architecture, row.id) for row in run.results)
+    for what, listed in (
+        ("is missing", planned - rows),
+        ("is not asked by any suite, or is there twice", rows - planned),
+    ):
+        if listed:
+            yield f"{sum(listed.values())} rows: the first, {' / '.join(next(iter(listed)))}, {what}"
+    for row in run.results:
+        unmeasured = row.fault in (Fault.LOST, Fault.NOT_LOADED)
+        if not unmeasured and dict(row.options) != dict(parse_name(row.architecture).options):
+            yield f"{row.architecture} / {row.check} / {row.case}: options that its name does not give"
+    yield from _planted(run)
+    given = run.request or {"expected_failures": [], "require_power": None}
+    expectations = [Expectation(**entry) for entry in given["expected_failures"]]
+    bare = [replace(row, declared=None) for row in run.results]
+    again = following(bare, cells, suites, expectations, run.architectures, given["require_power"], run.planted)
+    mine = {name: _plain(value) for name, value in again.items()}
+    told = {name: _plain(getattr(run, name)) for name in again}
+    excused = [row["declared"] for row in told["results"]]
+    for row, reason in zip(mine["results"], excused, strict=True):
+        if row["declared"] != reason:
+            yield f"{row['architecture']} / {row['check']} / {row['case']}: declared {reason!r}; by the suites {row['declared']!r}"
+    yield from (
+        f"{name.replace('_', ' ')}: not what follows from the rows"
+        for name in mine
+        if name != "results" and mine[name] != told[name]
+    )
+
+
+def _planned(run: Run) -> tuple[list[Suite], list[Cell]]:
+    suites = [Suite.from_json(suite) for suite in run.suites]
+    names: list[ArchitectureName] = [parse_name(entry["name"]) for entry in run.architectures]
+    return suites, plan(suites, names)
+
+
+def _planted(run: Run) -> Iterator[str]:
+    """The planted defects are those of this run's kinds, and none is called caught that had another outcome."""
+    wanted = Counter((each.name, each.kind, each.wanted) for each in wanted_by({row.kind for row in run.results}))
+    told = Counter((each["name"], each["kind"], each["wanted"]) for each in run.planted)
+    if told != wanted:
+        yield "planted defects: not those of this run's checks"
+    if any(each["caught"] and each["outcome"] != each["wanted"] for each in run.planted):
+        yield "planted defects: one is called caught that had another outcome"
+
+
+def _plain(value: Any) -> Any:
+    """Plain JSON of a field of a run, as `Run.to_json` writes it."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(each) for each in value]
+    return plain(asdict(value)) if is_dataclass(value) and not isinstance(value, type) else plain(value)
+
+
+def drawn(run: Run, count: int, seed: int) -> list[Result]:
+    """Rows to be measured again: drawn by the run's content and a seed of the verifier's, so that no submitter could know them."""
+    measured = [row for row in run.results if row.fault not in (Fault.LOST, Fault.NOT_LOADED)]
+    content = digest([row.to_json() for row in run.results])
+    dice = Random(hashlib.sha256(f"{content} {seed}".encode()).digest())
+    return dice.sample(measured, min(count, len(measured)))
+
+
+def measured_again(run: Run, count: int, seed: int, device: str, jobs: int) -> Verified:
+    """So many rows of the run, measured again: what differs by more than rounding does."""
+    _, cells = _planned(run)
+    by_id = {cell.id: cell for cell in cells}
+    rows = [row for row in drawn(run, count, seed) if row.id in by_id]
+    tasks = [Task(evaluate_cell, (by_id[row.id], device), time_limit(by_id[row.id])) for row in rows]
+    with closing(open_executor("local", jobs, None)) as executor:
+        answers = dict(carried_out(executor, tasks))
+    problems = []
+    for number, row in enumerate(rows):
+        answer = answers[number]
+        where = f"{row.architecture} / {row.check} / {row.case}, measured again"
+        if isinstance(answer, Lost):
+            problems.append(f"{where}: {answer.reason}")
+        else:
+            problems += [f"{where}: {line}" for line in differences(row, to_row(by_id[row.id], answer))]
+    return Verified((), problems, len(rows))
+
+
+def differences(row: Result, again: Result) -> list[str]:
+    """What two measurements of one row disagree in: the outcome, or the first number that is not the same within `FACTOR`."""
+    if row.outcome != again.outcome:
+        return [f"{again.outcome} ({again.reason or again.observed}), not {row.outcome}"]
+    apart = next(_apart(plain(asdict(row.evidence)), plain(asdict(again.evidence)), "evidence"), None)
+    return [] if apart is None else [apart]
+
+
+def _apart(told: Any, mine: Any, where: str) -> Iterator[str]:
+    if isinstance(told, Mapping) and isinstance(mine, Mapping):
+        for name in {**told, **mine}:
+            if name not in UNCOMPARED:
+                yield from _apart(told.get(name), mine.get(name), f"{where}.{name}")
+    elif isinstance(told, list) and isinstance(mine, list) and len(told) == len(mine):
+        for number, (left, right) in enumerate(zip(told, mine, strict=True)):
+            yield from _apart(left, right, f"{where}.{number}")
+    elif isinstance(told, int | float) and isinstance(mine, int | float) and not isinstance(told, bool):
+        if not _near(float(told), float(mine)):
+            yield f"{where} is {mine:.3g}, not {told:.3g}"
+    elif told != mine:
+        yield f"{where} is {mine!r}, not {told!r}"
+
+
+def _near(told: float, mine: float) -> bool:
+    if max(abs(told), abs(mine)) <= NOISE or math.isclose(told, mine):
+        return True
+    return told * mine > 0 and 1 / FACTOR <= told / mine <= FACTOR

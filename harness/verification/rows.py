@@ -1,0 +1,177 @@
+"""The rows of a run, derived again one by one: certificate and prediction by proof, outcome and words from the evidence.
+
+What is *proved* of a row is its pair's relation; what is *judged again* is its verdict, by the pure function of its kind; the rest is
+*measured only*: no seal proves measured numbers (protocol.md, section 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ..checks.applicability import Refused, applicability
+from ..checks.kinds import CheckKind
+from ..checks.separation.evidence import SeparationEvidence
+from ..checks.separation.verdict import prediction_of
+from ..checks.stored import Stored
+from ..core.cell import Cell
+from ..core.evidence import NOTHING
+from ..core.outcomes import Outcome, Refusal
+from ..core.registry import Registry
+from ..core.result import Judgement, Result, Run, digest, plain
+from ..weights.pair import Pair
+from .certificate import MALFORMED, problem_of
+from .exact.refuted import Refuted, demand
+
+Make = Callable[[Mapping[str, Any], str], Pair]
+"""The pair of a row: from a check's parameters and a case. No oracle is asked. A certificate that carried its vectors along would
+prove something of them, but not that they are the row's."""
+
+FUNCTIONS = {"equal": "same function", "different": "different functions", "unknown": "functions unknown"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What became of one row: whether its certificate holds and its verdict follows again; or what is wrong with it."""
+
+    row: Result
+    proved: bool = False
+    judged: bool = False
+    problem: str | None = None
+
+
+def verify(run: Run, make: Make, kinds: Registry[CheckKind]) -> Iterator[Found]:
+    """Every row of the run, in its order."""
+    yield from Rows(run, make, kinds)
+
+
+class Rows:
+    """The rows of a run with what they are functions of; pairs are made once, and each certificate is checked once."""
+
+    def __init__(self, run: Run, make: Make, kinds: Registry[CheckKind]):
+        self._run, self._make, self._kinds = run, make, kinds
+        self._checks = {(suite["name"], check["id"]): check for suite in run.suites for check in suite["checks"]}
+        self._declared = {entry["name"]: entry for entry in run.architectures}
+        self._pairs: dict[str, Pair] = {}
+        self._known: dict[str, str | None] = {}
+
+    def __iter__(self) -> Iterator[Found]:
+        return map(self.found, self._run.results)
+
+    def found(self, row: Result) -> Found:
+        """One row, derived again."""
+        try:
+            return self._found(row)
+        except Refuted as error:
+            return Found(row, problem=str(error))
+        except MALFORMED as error:
+            return Found(row, problem=f"malformed: {type(error).__name__} {' '.join(str(error).split())[:200]}")
+
+    def _found(self, row: Result) -> Found:
+        check = self._checks.get((row.suite, row.check))
+        if check is None or row.case not in check["cases"]:
+            raise Refuted("the run's suites have no such check and case")
+        cell = Cell(
+            row.suite, row.check, check["kind"], check["parameters"], row.case, check["claim"], row.architecture
+        )
+        for name in ("kind", "claim", "dtype", "id", "seed"):
+            demand(getattr(row, name) == getattr(cell, name), f"the row's {name} is that of its check and case")
+        declared = self._declared.get(row.architecture, {})
+        measured = row.evidence != NOTHING
+        if self._kinds[row.kind].evidence is SeparationEvidence:
+            demand(measured == (row.certificate is not None), "what is said of a pair has a certificate")
+            demand(
+                measured or row.outcome == Outcome.ERROR, "a row of a pair that is no error says which relation it has"
+            )
+        stored = Stored(row.evidence, check["parameters"], row.case, declared)
+        if isinstance(row.evidence, SeparationEvidence):
+            stored = self._proved(row, row.evidence, stored)
+        _applies(row, stored)
+        return Found(row, proved=row.certificate is not None, judged=self._judged(row, stored))
+
+    def _proved(self, row: Result, said: SeparationEvidence, stored: Stored) -> Stored:
+        """Certificate, facts and prediction of a pair; what else the verdict needs is added."""
+        pair = self._pair(stored.parameters, row.case)
+        says = [said.orbit, said.round, said.function]
+        key = digest([stored.parameters, row.case, row.certificate, says])
+        if key not in self._known:
+            self._known[key] = problem_of(row.certificate or {}, pair, says)
+        problem = self._known[key]
+        if problem is not None:
+            raise Refuted(problem)
+        facts = (stored.parameters["pairs"]["family"], str(pair.space), described(said))
+        demand(facts == (said.family, said.space, said.relation), "family, space and relation are those of the pair")
+        related = pair.symmetry is not None and pair.symmetry == stored.traits.symmetry
+        stored = replace(stored, related=related)
+        prediction = prediction_of(stored)
+        wanted = (prediction.ground, prediction.why, prediction.verdict)
+        got = (said.ground, said.prediction, row.predicted)
+        demand(got == wanted, f"the prediction is {prediction.verdict} ({prediction.why}), by relation and declaration")
+        return stored
+
+    def _pair(self, parameters: Mapping[str, Any], case: str) -> Pair:
+        key = digest([parameters["space"], parameters["pairs"], case])
+        if key not in self._pairs:
+            self._pairs[key] = self._make(parameters, case)
+        return self._pairs[key]
+
+    def _judged(self, row: Result, stored: Stored) -> bool:
+        """Whether the verdict could be derived again; Refuted where it is another one."""
+        rejudge = self._kinds[row.kind].rejudge
+        again = rejudge(stored) if rejudge is not None and row.evidence != NOTHING else None
+        if again is None:
+            return False
+        demand(row.outcome != Outcome.NOT_APPLICABLE, "a row that does not apply has measured nothing")
+        for name in ("outcome", "predicted", "observed", "reason", "fault"):
+            mine, told = getattr(again, name), getattr(row, name)
+            demand(mine == told, f"{name} {_short(told)}; by the evidence it is {_short(mine)}")
+        wrong = _other(again, row)
+        demand(wrong is None, f"{wrong} follows from what was measured")
+        return True
+
+
+def _other(again: Judgement, row: Result) -> str | None:
+    """The first field of the evidence that is not what follows from the others."""
+    mine, told = plain(asdict(again.evidence)), plain(asdict(row.evidence))
+    return next((name for name in mine if mine[name] != told[name]), None)
+
+
+def _applies(row: Result, stored: Stored) -> None:
+    """A refusal is that of the declaration, where the declaration says."""
+    demand(
+        (row.refusal is None) == (row.outcome != Outcome.NOT_APPLICABLE),
+        "what does not apply says why, and nothing else does",
+    )
+    demand(
+        (row.fault is None) == (row.outcome != Outcome.ERROR), "an error says what went wrong, and nothing else does"
+    )
+    if not stored.declared or "error" in stored.declared:
+        return
+    wanted: Refused | None = None
+    if isinstance(stored.evidence, SeparationEvidence) and row.certificate is not None:
+        wanted = applicability(stored.traits, in_general_position=all(row.certificate["general_position"]))
+        demand(
+            wanted is None or row.outcome in (Outcome.NOT_APPLICABLE, Outcome.ERROR),
+            f"applicable: {wanted and wanted.reason}",
+        )
+    if row.refusal is Refusal.NO_SYMMETRY:
+        demand(stored.traits.symmetry == "none", "declares no symmetry")
+    if row.refusal is Refusal.OUTSIDE_DOMAIN:
+        outside = stored.traits.domain != "all" and (wanted is not None or row.certificate is None)
+        demand(outside, "the declared domain leaves the row out")
+
+
+def described(said: SeparationEvidence) -> str:
+    """The relation in words."""
+    if said.orbit == "same":
+        return "one orbit"
+    orbits = "two orbits" if said.orbit == "different" else "orbits unknown"
+    if said.round is None:
+        return f"1-WL-equivalent, {orbits}"
+    return f"parts in round {said.round}, {FUNCTIONS[said.function]}"
+
+
+def _short(value: Any) -> str:
+    text = repr(str(value)) if value is not None else "none"
+    return text if len(text) <= 120 else f"{text[:117]}..."
