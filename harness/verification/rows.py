@@ -88,7 +88,11 @@ class Rows:
         if isinstance(row.evidence, SeparationEvidence):
             stored = self._proved(row, row.evidence, stored)
         _applies(row, stored)
-        return Found(row, proved=row.certificate is not None, judged=self._judged(row, stored))
+        judged = self._judged(row, stored)
+        if isinstance(row.evidence, SeparationEvidence) and not judged:
+            predicted = prediction_of(stored).verdict
+            demand(row.predicted == predicted, f"the prediction is {predicted}, by relation and declaration")
+        return Found(row, proved=row.certificate is not None, judged=judged)
 
     def _proved(self, row: Result, said: SeparationEvidence, stored: Stored) -> Stored:
         """Certificate, facts and prediction of a pair; what else the verdict needs is added."""
@@ -105,9 +109,11 @@ class Rows:
         related = pair.symmetry is not None and pair.symmetry == stored.traits.symmetry
         stored = replace(stored, related=related)
         prediction = prediction_of(stored)
-        wanted = (prediction.ground, prediction.why, prediction.verdict)
-        got = (said.ground, said.prediction, row.predicted)
-        demand(got == wanted, f"the prediction is {prediction.verdict} ({prediction.why}), by relation and declaration")
+        wanted = (prediction.ground, prediction.why)
+        demand(
+            (said.ground, said.prediction) == wanted,
+            f"the prediction is {prediction.verdict} ({prediction.why}), by relation and declaration",
+        )
         return stored
 
     def _pair(self, parameters: Mapping[str, Any], case: str) -> Pair:
