@@ -69,11 +69,11 @@ def verified(run: Run) -> Verified:
     Raises:
         ValueError: a suite of another version of orbitcheck.
     """
-    return Verified(list(verify(run, make_pair, CHECK_KINDS)), list(_whole(run)))
+    return Verified(list(verify(run, make_pair, CHECK_KINDS)), list(whole(run)))
 
 
-def _whole(run: Run) -> Iterator[str]:
-    """What is wrong with the run beside single rows."""
+def whole(run: Run) -> Iterator[str]:
+    """What is wrong with the run beside single rows: what is asked, planted, expected, concluded."""
     suites, cells = _planned(run)
     planned = Counter((cell.suite, cell.check, cell.case, cell.architecture, cell.id) for cell in cells)
     rows = Counter((row.suite, row.check, row.case, row.architecture, row.id) for row in run.results)
