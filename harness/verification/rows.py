@@ -28,7 +28,7 @@ Make = Callable[[Mapping[str, Any], str], Pair]
 """The pair of a row: from a check's parameters and a case. No oracle is asked. A certificate that carried its vectors along would
 prove something of them, but not that they are the row's."""
 
-FACTS = ("family", "space", "relation", "round", "orbit", "function", "ground", "prediction")
+FACTS = ("family", "space", "relation", "round", "orbit", "function", "ground", "read_out", "prediction")
 """Of a pair that the network was not shown."""
 FUNCTIONS = {"equal": "same function", "different": "different functions", "unknown": "functions unknown"}
 

@@ -40,6 +40,7 @@ checks:
   - {id: law, kind: equivariance, spaces: [tiny], outputs: [invariant], inputs: [generic], architectures: [stats, flat-mlp]}
   - {id: bank, kind: exhaustive, sizes: [2], architectures: [stats, nfn-hnp]}
   - {id: limit, kind: detection, spaces: [tiny], architectures: [stats]}
+  - {id: entries, kind: resolution, spaces: [tiny], architectures: [stats]}
   - {id: span, kind: completeness, spaces: [tiny], architectures: [nfn-hnp]}
   - id: norms
     kind: approximation

@@ -20,7 +20,7 @@ from orbitcheck.harness.oracles.functions.enclosure import enclose
 from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.pairs.making import make_pair, pair_content
 from orbitcheck.harness.running.border import read_row, read_run
-from orbitcheck.harness.running.verified import verified, whole
+from orbitcheck.harness.running.verifying.verified import verified, whole
 from orbitcheck.harness.verification.rows import Rows
 from orbitcheck.harness.weights.pair import Pair
 

@@ -25,6 +25,7 @@ class ExhaustiveEvidence(Evidence):
         draws: taken; `set_aside` of them could not be read.
         by_round: round of refinement ("none" for pairs that none separates) -> counts.
         by_function: whether the functions of pairs that some round separates are "equal", "different" or "unknown" -> counts.
+        read_out: whether an editor was asked through a read-out; predictions then use `high + 1`.
         offender: the first pair that the verdict names.
         equal: pairs predicted to be separated whose outputs are equal to the bit in all draws; `first_equal` is the first.
         smallest_ratio: of gap to noise over the pairs predicted to be separated; `largest_null_ratio` over those predicted not to.
@@ -40,6 +41,7 @@ class ExhaustiveEvidence(Evidence):
     smallest_ratio: Number | None = None
     largest_null_ratio: Number | None = None
     by_function: Mapping[str, RoundCount] | None = None
+    read_out: bool = False
     offender: str | None = None
     equal: int = 0
     first_equal: str | None = None

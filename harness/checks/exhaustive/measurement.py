@@ -21,7 +21,7 @@ from ...weights.symmetry import act, random_elements
 from ..applicability import applicability, unsupported
 from ..prediction import NOT_SEPARATED, SEPARATED, predict
 from ..separation.draws import distances, drawn_again, drawn_subject, in_random_slots
-from ..separation.read_out import asked
+from ..separation.read_out import asked, is_read_out
 from ..separation.verdict import CONTROLS, JITTERS, UNIT, describe_fault, fault_of, kills
 from . import verdict
 from .evidence import ExhaustiveEvidence, RoundCount
@@ -123,6 +123,7 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
     named, equal = verdict.offender(shown, predicted), np.flatnonzero(verdict.missing_and_equal(shown, predicted))
     evidence = replace(
         facts,
+        read_out=is_read_out(architecture),
         offender=None if named is None else names[named],
         equal=len(equal),
         first_equal=names[equal[0]] if len(equal) else None,

@@ -11,19 +11,19 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from random import Random
 from typing import Any
 
-from ..checks import CHECK_KINDS
-from ..core.cell import Cell
-from ..core.outcomes import Fault
-from ..core.result import Result, Run, digest, plain
-from ..language.suite import Expectation, Suite
-from ..pairs.making import make_pair
-from ..plugins.discovery import ArchitectureName, parse_name
-from ..verification.rows import Found, verify
-from .executors import Lost, Task, carried_out, open_executor
-from .plan import plan
-from .planted import wanted_by
-from .run import following, time_limit, to_row
-from .tasks import evaluate_cell
+from ...checks import CHECK_KINDS
+from ...core.cell import Cell
+from ...core.outcomes import Fault
+from ...core.result import Result, Run, digest, plain
+from ...language.suite import Expectation, Suite
+from ...pairs.making import make_pair
+from ...plugins.discovery import ArchitectureName, parse_name
+from ...verification.rows import Found, verify
+from ..executors import Lost, Task, carried_out, open_executor
+from ..plan import plan
+from ..planted import wanted_by
+from ..run import following, time_limit, to_row
+from ..tasks import evaluate_cell
 
 FACTOR = 3.0
 """Numbers that are measured again agree within this factor, as thresholds leave a margin of as much (protocol.md, section 7)."""
