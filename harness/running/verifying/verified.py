@@ -90,14 +90,15 @@ def whole(run: Run) -> Iterator[str]:
     yield from _planted(run)
     given = run.request or {"expected_failures": [], "require_power": None}
     expectations = [Expectation(**entry) for entry in given["expected_failures"]]
-    bare = [replace(row, declared=None) for row in run.results]
+    bare = [replace(row, declared=None, root=None) for row in run.results]
     again = following(bare, cells, suites, expectations, run.architectures, given["require_power"], run.planted)
     mine = {name: _plain(value) for name, value in again.items()}
     told = {name: _plain(getattr(run, name)) for name in again}
-    excused = [row["declared"] for row in told["results"]]
-    for row, reason in zip(mine["results"], excused, strict=True):
-        if row["declared"] != reason:
-            yield f"{row['architecture']} / {row['check']} / {row['case']}: declared {reason!r}; by the suites {row['declared']!r}"
+    for own, row in zip(mine["results"], told["results"], strict=True):
+        for name in ("declared", "root", "outcome", "reason"):
+            if own[name] != row[name]:
+                where = f"{row['architecture']} / {row['check']} / {row['case']}"
+                yield f"{where}: {name} {row[name]!r}; by the suites and the other rows {own[name]!r}"
     yield from (
         f"{name.replace('_', ' ')}: not what follows from the rows"
         for name in mine
