@@ -29,9 +29,9 @@ class Stored:
 
     @property
     def rounds(self) -> tuple[int, int] | None:
-        """Declared refinement rounds."""
+        """Declared refinement rounds; entries, which a read-out sees, know one more than neurons."""
         given = self.declared.get("rounds")
-        return None if given is None else (given[0], given[1])
+        return None if given is None else (given[0], given[1] + getattr(self.evidence, "read_out", False))
 
     @property
     def traits(self) -> Traits:

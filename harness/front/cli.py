@@ -476,7 +476,7 @@ def verify(directory: Path, rerun: int, seed: int | None, device: str, jobs: int
     import secrets
 
     from ..running.store import StoreError, read_run
-    from ..running.verified import measured_again, verified
+    from ..running.verifying.verified import measured_again, verified
 
     extend()
     try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ..checks.applicability import Refused, applicability
+from ..checks.applicability import applicability
 from ..checks.kinds import CheckKind
 from ..checks.separation.evidence import SeparationEvidence
 from ..checks.separation.verdict import prediction_of
@@ -28,6 +28,8 @@ Make = Callable[[Mapping[str, Any], str], Pair]
 """The pair of a row: from a check's parameters and a case. No oracle is asked. A certificate that carried its vectors along would
 prove something of them, but not that they are the row's."""
 
+FACTS = ("family", "space", "relation", "round", "orbit", "function", "ground", "read_out", "prediction")
+"""Of a pair that the network was not shown."""
 FUNCTIONS = {"equal": "same function", "different": "different functions", "unknown": "functions unknown"}
 
 
@@ -90,8 +92,10 @@ class Rows:
         _applies(row, stored)
         judged = self._judged(row, stored)
         if isinstance(row.evidence, SeparationEvidence) and not judged:
-            predicted = prediction_of(stored).verdict
+            predicted, said = prediction_of(stored).verdict, row.evidence
             demand(row.predicted == predicted, f"the prediction is {predicted}, by relation and declaration")
+            bare = SeparationEvidence(**{name: getattr(said, name) for name in FACTS})
+            demand(said == bare, "what was not measured has no numbers")
         return Found(row, proved=row.certificate is not None, judged=judged)
 
     def _proved(self, row: Result, said: SeparationEvidence, stored: Stored) -> Stored:
@@ -127,6 +131,8 @@ class Rows:
         rejudge = self._kinds[row.kind].rejudge
         again = rejudge(stored) if rejudge is not None and row.evidence != NOTHING else None
         if again is None:
+            bare = rejudge is None or row.outcome in (Outcome.NOT_APPLICABLE, Outcome.ERROR)
+            demand(bare, "a verdict rests on evidence")
             return False
         demand(row.outcome != Outcome.NOT_APPLICABLE, "a row that does not apply has measured nothing")
         for name in ("outcome", "predicted", "observed", "reason", "fault"):
@@ -145,27 +151,20 @@ def _other(again: Judgement, row: Result) -> str | None:
 
 def _applies(row: Result, stored: Stored) -> None:
     """A refusal is that of the declaration, where the declaration says."""
-    demand(
-        (row.refusal is None) == (row.outcome != Outcome.NOT_APPLICABLE),
-        "what does not apply says why, and nothing else does",
-    )
-    demand(
-        (row.fault is None) == (row.outcome != Outcome.ERROR), "an error says what went wrong, and nothing else does"
-    )
-    if not stored.declared or "error" in stored.declared:
+    refused = row.outcome == Outcome.NOT_APPLICABLE
+    demand((row.refusal is not None) == refused, "what does not apply says why, and nothing else does")
+    demand(row.fault is None or row.outcome == Outcome.ERROR, "nothing went wrong in a row that is no error")
+    measured = row.evidence != NOTHING and not refused
+    demand(measured or row.observed == "", "where nothing was measured nothing was seen")
+    if row.certificate is None or not stored.declared or "error" in stored.declared:
         return
-    wanted: Refused | None = None
-    if isinstance(stored.evidence, SeparationEvidence) and row.certificate is not None:
-        wanted = applicability(stored.traits, in_general_position=all(row.certificate["general_position"]))
-        demand(
-            wanted is None or row.outcome in (Outcome.NOT_APPLICABLE, Outcome.ERROR),
-            f"applicable: {wanted and wanted.reason}",
-        )
-    if row.refusal is Refusal.NO_SYMMETRY:
-        demand(stored.traits.symmetry == "none", "declares no symmetry")
-    if row.refusal is Refusal.OUTSIDE_DOMAIN:
-        outside = stored.traits.domain != "all" and (wanted is not None or row.certificate is None)
-        demand(outside, "the declared domain leaves the row out")
+    wanted = applicability(stored.traits, in_general_position=all(row.certificate["general_position"]))
+    if wanted is None:
+        outside = row.refusal in (Refusal.NO_SYMMETRY, Refusal.OUTSIDE_DOMAIN)
+        demand(not outside, "the declaration does not leave the row out")
+    elif row.outcome != Outcome.ERROR:
+        told = row.outcome, row.refusal, row.reason
+        demand(told == (Outcome.NOT_APPLICABLE, wanted.refusal, wanted.reason), wanted.reason)
 
 
 def described(said: SeparationEvidence) -> str:

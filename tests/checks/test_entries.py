@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from orbitcheck.harness.checks.resolution.evidence import ResolutionEvidence, StepEvidence
 from orbitcheck.harness.checks.resolution.kind import KIND
-from orbitcheck.harness.checks.resolution.measurement import chosen, predicted_entries, stepped
+from orbitcheck.harness.checks.resolution.measurement import chosen, predicted_entries, stepped, unmoved
 from orbitcheck.harness.checks.resolution.verdict import Shows, judge
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
@@ -61,8 +62,10 @@ def test_every_entry_of_a_generic_vector_is_predicted_for_1_wl_and_none_for_less
     rng = np.random.default_rng(0)
     entries = chosen(SPACE, rng)
     assert len(entries) == 12 + 6 + 12 + 5 + 12 + 4 + 12 + 3
-    assert predicted_entries(claims(Net), SPACE, entries, rng).all()
-    assert not predicted_entries(claims(Net, power="below-1-wl", rounds=None), SPACE, entries, rng).any()
+    assert predicted_entries(claims(Net), SPACE, unmoved(SPACE, rng), entries).all()
+    assert not predicted_entries(
+        claims(Net, power="below-1-wl", rounds=None), SPACE, unmoved(SPACE, rng), entries
+    ).any()
 
 
 def test_a_step_moves_one_entry():
@@ -95,3 +98,36 @@ def test_the_verdict_is_of_predicted_entries_alone(float64, float32, outcome, ob
 def test_spaces_beyond_mlps_are_refused():
     with pytest.raises(SuiteValueError, match="MLP spaces only"):
         KIND.resolve(parse_parameters(KIND.parameters, {"spaces": ["c"]}), {"c": NamedSpace(conv_net(1, 2, 2))})
+
+
+class Float16InFloat32(Net):
+    """Its biases lose digits only where the network runs in float32."""
+
+    def inputs(self, v):
+        weights, biases = super().inputs(v)
+        return weights, [b.half().float() if b.dtype == torch.float32 else b for b in biases]
+
+
+class ForgetsOneEntry(Net):
+    """Of the largest entry of W2 only the sign is read."""
+
+    def inputs(self, v):
+        weights, biases = super().inputs(v)
+        largest = weights[1].abs().flatten(1).amax(1).view(-1, 1, 1, 1)
+        weights[1] = torch.where(weights[1].abs() == largest, weights[1].sign(), weights[1])
+        return weights, biases
+
+
+def test_one_vector_in_all_draws_so_that_what_is_hidden_stays_hidden():
+    found = row(claims(Float16InFloat32, over=1))
+    assert found.outcome == "fail"
+    assert {name for name, step in found.evidence.float32.items() if step.hidden} == {"b1", "b2", "b3", "b4"}
+
+
+def test_a_single_entry_that_is_not_read_fails():
+    space = mlp(1, 3, 3, 1, activation="tanh")  # few enough entries that all are asked
+    parameters = KIND.resolve(parse_parameters(KIND.parameters, {"spaces": ["small"]}), {"small": NamedSpace(space)})
+    network = claims(ForgetsOneEntry, over=1)
+    found = evaluate(Cell("s", "resolution", "resolution", parameters, "small", None, network.name), network)
+    step = found.evidence.float64["W2"]
+    assert (found.outcome, step.hidden) == ("fail", 1)

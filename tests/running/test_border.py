@@ -22,7 +22,7 @@ from orbitcheck.harness.judging.gate import exit_code
 from orbitcheck.harness.judging.order import separation_order
 from orbitcheck.harness.running.border import read_row, read_run, results_schema
 from orbitcheck.harness.running.store import render, results_text
-from orbitcheck.harness.running.verified import verified
+from orbitcheck.harness.running.verifying.verified import verified
 
 SUITE = """\
 suite: every-kind

@@ -9,7 +9,6 @@ import torch
 
 from orbitcheck.harness.core.result import Run
 from orbitcheck.harness.language.reading import load_suite
-from orbitcheck.harness.pairs.making import make_pair, pair_content
 from orbitcheck.harness.plugins.discovery import parse_name
 from orbitcheck.harness.running.evaluate import evaluate
 from orbitcheck.harness.running.plan import plan
@@ -41,6 +40,7 @@ checks:
   - {id: law, kind: equivariance, spaces: [tiny], outputs: [invariant], inputs: [generic], architectures: [stats, flat-mlp]}
   - {id: bank, kind: exhaustive, sizes: [2], architectures: [stats, nfn-hnp]}
   - {id: limit, kind: detection, spaces: [tiny], architectures: [stats]}
+  - {id: entries, kind: resolution, spaces: [tiny], architectures: [stats]}
   - {id: span, kind: completeness, spaces: [tiny], architectures: [nfn-hnp]}
   - id: norms
     kind: approximation
@@ -63,15 +63,6 @@ expected_failures:
   - {architecture: flat-mlp, check: law, outcome: fail, reason: not equivariant}
 """
 ARCHITECTURES = ("stats", "flat-mlp", "nfn-hnp", "canonical-mlp")
-_MADE: dict = {}
-
-
-def make(parameters, case):
-    """Pairs made once."""
-    key = pair_content(parameters, case)
-    if key not in _MADE:
-        _MADE[key] = make_pair(parameters, case)
-    return _MADE[key]
 
 
 def honest_run(file: Path, architectures: tuple[str, ...] = ARCHITECTURES) -> Run:

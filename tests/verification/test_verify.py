@@ -344,7 +344,7 @@ def finished(tmp_path_factory) -> str:
     suite.write_text(
         "suite: s\nversion: 1\ntitle: T\nchecks:\n  - {id: a, kind: separation, pairs: {family: direction, count: 2}}\n"
     )
-    assert CliRunner().invoke(main, ["run", str(suite), "-a", "stats", "-o", str(out), "-j", "1"]).exit_code == 0
+    assert CliRunner().invoke(main, ["run", str(suite), "-a", "nfn-hnp", "-o", str(out), "-j", "1"]).exit_code == 0
     return (out / "results.json").read_text()
 
 
@@ -354,7 +354,7 @@ def test_the_command_confirms_a_run_and_notices_tampering(finished, tmp_path):
     (out / "results.json").write_text(finished)
     good = call(main, ["verify", str(out)])
     assert good.exit_code == 0
-    assert "2 of 2 certificates verified" in good.output
+    assert "2 rows, 0 refuted, 2 proved, 2 judged again, 0 measured only" in good.output
     data = json.loads((out / "results.json").read_text())
     certificate = data["results"][0]["certificate"]
     certificate["refinement"]["round"] += 1
@@ -366,7 +366,11 @@ def test_the_command_confirms_a_run_and_notices_tampering(finished, tmp_path):
     (out / "results.json").write_text(json.dumps(data))
     bad = call(main, ["verify", str(out)])
     assert bad.exit_code == 1
-    assert "1 of 2 certificates verified" in bad.output
+    assert "2 rows, 1 refuted, 1 proved, 1 judged again, 0 measured only" in bad.output
+    (out / "results.json").write_text(finished)
+    again = call(main, ["verify", str(out), "--rerun", "1", "--seed", "7"])
+    assert again.exit_code == 0, again.output
+    assert "1 rows measured again (--seed 7): 0 differ" in again.output
 
 
 def test_it_shares_nothing_with_the_oracles_and_is_short_enough_to_read():
@@ -379,7 +383,7 @@ def test_it_shares_nothing_with_the_oracles_and_is_short_enough_to_read():
         imported = {
             node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level > inside
         }
-        allowed = ("core.", "weights.", "checks.prediction", "checks.kinds")
+        allowed = ("core.", "weights.", "checks.prediction", "checks.kinds", "checks.stored", "checks.applicability")
         pure = (".verdict", ".evidence")
         assert all(name.startswith(allowed) or name.endswith(pure) for name in imported), (path, imported)
         texts = [node for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
@@ -429,7 +433,7 @@ def test_a_run_of_another_version_is_refused_in_one_line(finished, tmp_path, cha
         assert isinstance(answer.exception, SystemExit | None), (command, answer.exception)
         if command[0] == "verify":
             assert answer.exit_code in (1, 2)
-            told = answer.stderr or answer.stdout.partition("0 of 2")[0]
+            told = answer.stderr or answer.stdout.partition("2 rows")[0]
             assert "Traceback" not in told and len(told.splitlines()) == (2 if answer.exit_code == 1 else 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -81,7 +82,10 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     name = architecture.traits.linear_layer
     if name is None:
         return Refused(Refusal.NO_LINEAR_LAYER, "names no linear layer").judgement(verdict.PREDICTED)
-    factory: Callable[..., torch.nn.Module] | None = getattr(architecture.factory, name, None)
+    # Whoever evaluates may have wrapped the factory, to note what it is asked for.
+    holders = (architecture.factory, inspect.unwrap(architecture.factory))
+    found = [getattr(holder, name) for holder in holders if hasattr(holder, name)]
+    factory: Callable[..., torch.nn.Module] | None = found[0] if found else None
     if factory is None or not callable(factory):
         raise PluginFault(
             f"linear_layer={name!r} is no function of the plug-in; it is (space, in_channels, out_channels) -> Module"

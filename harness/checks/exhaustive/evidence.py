@@ -24,6 +24,8 @@ class ExhaustiveEvidence(Evidence):
         nets, pairs, classes: of the bank; classes are refinement's.
         draws: taken; `set_aside` of them could not be read.
         by_round: round of refinement ("none" for pairs that none separates) -> counts.
+        by_function: whether the functions of pairs that some round separates are "equal", "different" or "unknown" -> counts.
+        read_out: whether an editor was asked through a read-out; predictions then use `high + 1`.
         offender: the first pair that the verdict names.
         equal: pairs predicted to be separated whose outputs are equal to the bit in all draws; `first_equal` is the first.
         smallest_ratio: of gap to noise over the pairs predicted to be separated; `largest_null_ratio` over those predicted not to.
@@ -38,6 +40,8 @@ class ExhaustiveEvidence(Evidence):
     by_round: Mapping[str, RoundCount] | None = None
     smallest_ratio: Number | None = None
     largest_null_ratio: Number | None = None
+    by_function: Mapping[str, RoundCount] | None = None
+    read_out: bool = False
     offender: str | None = None
     equal: int = 0
     first_equal: str | None = None

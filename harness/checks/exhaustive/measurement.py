@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from ...weights.symmetry import act, random_elements
 from ..applicability import applicability, unsupported
 from ..prediction import NOT_SEPARATED, SEPARATED, predict
 from ..separation.draws import distances, drawn_again, drawn_subject, in_random_slots
-from ..separation.read_out import asked
+from ..separation.read_out import asked, is_read_out
 from ..separation.verdict import CONTROLS, JITTERS, UNIT, describe_fault, fault_of, kills
 from . import verdict
 from .evidence import ExhaustiveEvidence, RoundCount
@@ -116,17 +117,25 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
     names = [f"{bank.codes[i]} and {bank.codes[j]} (parts in round {t})" if t >= 0 else
              f"{bank.codes[i]} and {bank.codes[j]} (1-WL-equivalent)" for i, j, t in zip(*above, rounds, strict=True)]  # fmt: skip
     found = verdict.judge(shown, predicted, names)
+    functions = bank.functions[above]
+    by_function = {name: (rounds >= 0) & (functions == number) for number, name in enumerate(FUNCTIONS)}
     groups = {"none" if t < 0 else str(t): rounds == t for t in np.unique(rounds).tolist()}
     named, equal = verdict.offender(shown, predicted), np.flatnonzero(verdict.missing_and_equal(shown, predicted))
     evidence = replace(
         facts,
+        read_out=is_read_out(architecture),
         offender=None if named is None else names[named],
         equal=len(equal),
         first_equal=names[equal[0]] if len(equal) else None,
         draws=taken,
         set_aside=set_aside,
-        by_round={name: RoundCount(int(own.sum()), int(shown.parted[own].sum())) for name, own in groups.items()},
+        by_round=_counted(groups, shown),
+        by_function=_counted(by_function, shown),
         smallest_ratio=float(shown.best[predicted.separated].min()) if predicted.separated.any() else None,
         largest_null_ratio=float(shown.best[predicted.not_separated].max()) if predicted.not_separated.any() else None,
     )
     return Judgement.of(found, evidence)
+
+
+def _counted(groups: Mapping[str, np.ndarray], shown: verdict.Shown) -> dict[str, RoundCount]:
+    return {name: RoundCount(int(own.sum()), int(shown.parted[own].sum())) for name, own in groups.items()}

@@ -119,18 +119,20 @@ def offender(shown: Shown, predicted: Predicted) -> int | None:
 
 
 def rejudge(stored: Stored) -> Judgement | None:
-    """The verdict on stored evidence; None where nothing was shown, or where what is predicted depends on more than the rounds."""
+    """The verdict on stored evidence; None where nothing was shown."""
     found, traits = stored.evidence, stored.traits
-    if not isinstance(found, ExhaustiveEvidence) or found.by_round is None or traits.power == "function":
+    if not isinstance(found, ExhaustiveEvidence) or found.by_round is None or found.by_function is None:
         return None
     seen: list[int] = []
     said: list[str] = []
-    for name, count in found.by_round.items():
-        number = None if name == "none" else int(name)
+    by_round = [(None if name == "none" else int(name), "unknown", count) for name, count in found.by_round.items()]
+    by_function = [(0, name, count) for name, count in found.by_function.items()]
+    groups = [*by_function, *(each for each in by_round if each[0] is None)] if traits.power == "function" else by_round
+    for number, function, count in groups:
         prediction = predict(
             orbit="different",
             separating_round=number,
-            function="unknown",
+            function=function,
             power=traits.power,
             rounds=stored.rounds,
             symmetry=traits.symmetry,

@@ -17,6 +17,7 @@ from ...weights.space import NamedSpace
 from ..kinds import CheckKind
 from ..space_names import one_a_space, spaces_json
 from .evidence import ResolutionEvidence
+from .verdict import rejudge
 
 
 class ResolutionParameters(Parameters):
@@ -42,4 +43,5 @@ KIND = CheckKind(
     cases=one_a_space,
     evidence=ResolutionEvidence,
     measurement="orbitcheck.harness.checks.resolution.measurement:measure_case",
+    rejudge=rejudge,
 )

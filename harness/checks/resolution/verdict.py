@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from ...core.outcomes import Outcome
-from ...core.result import Verdict
+from ...core.result import Judgement, Verdict
+from ..stored import Stored
 from .evidence import ResolutionEvidence, StepEvidence
 
 DRAWS = 4
@@ -42,3 +43,11 @@ def _named(precision: str, tensors: Mapping[str, StepEvidence], field: str) -> s
     found = [(name, getattr(step, field), step.predicted) for name, step in tensors.items() if getattr(step, field)]
     listed = ", ".join(f"{name} ({count} of {whole} entries)" for name, count, whole in found)
     return f"{precision}: {listed}" if found else ""
+
+
+def rejudge(stored: Stored) -> Judgement | None:
+    """The verdict on stored evidence; None for a network that was not shown anything."""
+    found = stored.evidence
+    if not isinstance(found, ResolutionEvidence) or found.float64 is None or found.float32 is None:
+        return None
+    return Judgement.of(judge(found), found)

@@ -357,6 +357,7 @@ def rejudge(stored: Stored) -> Judgement | None:
     facts = SeparationEvidence(
         *(getattr(found, name) for name in ("family", "space", "relation", "round", "orbit", "function")),
         ground=prediction.ground,
+        read_out=found.read_out,
         prediction=prediction.why,
     )
     ladder = None if found.ladder is None else {int(rung): ratio for rung, ratio in found.ladder.items()}

@@ -11,19 +11,19 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from random import Random
 from typing import Any
 
-from ..checks import CHECK_KINDS
-from ..core.cell import Cell
-from ..core.outcomes import Fault
-from ..core.result import Result, Run, digest, plain
-from ..language.suite import Expectation, Suite
-from ..pairs.making import make_pair
-from ..plugins.discovery import ArchitectureName, parse_name
-from ..verification.rows import Found, verify
-from .executors import Lost, Task, carried_out, open_executor
-from .plan import plan
-from .planted import wanted_by
-from .run import following, time_limit, to_row
-from .tasks import evaluate_cell
+from ...checks import CHECK_KINDS
+from ...core.cell import Cell
+from ...core.outcomes import Fault
+from ...core.result import Result, Run, digest, plain
+from ...language.suite import Expectation, Suite
+from ...pairs.making import make_pair
+from ...plugins.discovery import ArchitectureName, parse_name
+from ...verification.rows import Found, verify
+from ..executors import Lost, Task, carried_out, open_executor
+from ..plan import plan
+from ..planted import wanted_by
+from ..run import following, time_limit, to_row
+from ..tasks import evaluate_cell
 
 FACTOR = 3.0
 """Numbers that are measured again agree within this factor, as thresholds leave a margin of as much (protocol.md, section 7)."""
@@ -69,11 +69,11 @@ def verified(run: Run) -> Verified:
     Raises:
         ValueError: a suite of another version of orbitcheck.
     """
-    return Verified(list(verify(run, make_pair, CHECK_KINDS)), list(_whole(run)))
+    return Verified(list(verify(run, make_pair, CHECK_KINDS)), list(whole(run)))
 
 
-def _whole(run: Run) -> Iterator[str]:
-    """What is wrong with the run beside single rows."""
+def whole(run: Run) -> Iterator[str]:
+    """What is wrong with the run beside single rows: what is asked, planted, expected, concluded."""
     suites, cells = _planned(run)
     planned = Counter((cell.suite, cell.check, cell.case, cell.architecture, cell.id) for cell in cells)
     rows = Counter((row.suite, row.check, row.case, row.architecture, row.id) for row in run.results)
@@ -90,14 +90,15 @@ def _whole(run: Run) -> Iterator[str]:
     yield from _planted(run)
     given = run.request or {"expected_failures": [], "require_power": None}
     expectations = [Expectation(**entry) for entry in given["expected_failures"]]
-    bare = [replace(row, declared=None) for row in run.results]
+    bare = [replace(row, declared=None, root=None) for row in run.results]
     again = following(bare, cells, suites, expectations, run.architectures, given["require_power"], run.planted)
     mine = {name: _plain(value) for name, value in again.items()}
     told = {name: _plain(getattr(run, name)) for name in again}
-    excused = [row["declared"] for row in told["results"]]
-    for row, reason in zip(mine["results"], excused, strict=True):
-        if row["declared"] != reason:
-            yield f"{row['architecture']} / {row['check']} / {row['case']}: declared {reason!r}; by the suites {row['declared']!r}"
+    for own, row in zip(mine["results"], told["results"], strict=True):
+        for name in ("declared", "root", "outcome", "reason"):
+            if own[name] != row[name]:
+                where = f"{row['architecture']} / {row['check']} / {row['case']}"
+                yield f"{where}: {name} {row[name]!r}; by the suites and the other rows {own[name]!r}"
     yield from (
         f"{name.replace('_', ' ')}: not what follows from the rows"
         for name in mine
