@@ -44,6 +44,7 @@ class Refusal(StrEnum):
     UNSUPPORTED = "unsupported"
     MODE = "mode"
     NO_LINEAR_LAYER = "no-linear-layer"
+    NO_PARAMETERS = "no-parameters"
     TARGET = "target"
 
 
