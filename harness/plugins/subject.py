@@ -7,7 +7,7 @@ line that the report shows.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -112,6 +112,17 @@ class Subject:
                 if parameter.is_floating_point():
                     up = torch.empty_like(parameter).bernoulli_(0.5, generator=generator)
                     parameter.mul_(up.mul_(2 * step).add_(1 - step))
+
+    def gradients(self, loss: torch.Tensor, of: Sequence[torch.Tensor]) -> list[torch.Tensor | None]:
+        """Of a scalar made of an answer; None for what the answer does not depend on.
+
+        Raises:
+            PluginRaised: going backwards raised.
+        """
+        try:
+            return list(torch.autograd.grad(loss, list(of), allow_unused=True))
+        except (Exception, SystemExit) as error:
+            raise PluginRaised(f"backward raised {describe_error(error)}") from error
 
     @contextmanager
     def jittered(self, seed: int) -> Iterator[None]:
