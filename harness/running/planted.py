@@ -1,113 +1,90 @@
-"""Planted defects: in every run networks that break one rule each must be caught, and a sound one must not be accused.
+"""Planted defects: in every run networks that break what its networks declare must be caught, and sound ones must not be accused.
 
 A green run says something only if the same code, on the same machine, turns red where it should (protocol.md, section 4). The
-networks here are tiny and are no architectures that anyone could name. What is not caught becomes a problem of the run.
+networks are tiny and are no architectures that anyone could name; `planting/` has them, and the table of what they break. What is not
+caught, by the row that the table names and with its sign, becomes a problem of the run; so does a plant whose other rows are not green.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-from ..checks import CHECK_KINDS
-from ..checks.equivariance.evidence import EquivarianceEvidence, Rule
-from ..checks.prediction import Seen
-from ..core.cell import Cell
-from ..core.outcomes import Fault, Outcome, Trouble
-from ..core.parameters import parse_parameters
+from ..checks.completeness.evidence import CompletenessEvidence
+from ..checks.equivariance.evidence import EquivarianceEvidence
+from ..core.outcomes import Outcome, Trouble
 from ..core.records import PlantRecord
-from ..core.result import Problem
-from ..weights.space import NamedSpace, mlp
-
-SPACES = {"tiny": NamedSpace(mlp(2, 3, 3, 1))}
-LAW = {"spaces": ["tiny"], "inputs": ["generic"], "outputs": ["invariant"], "samples": 2, "elements": 2}
-PAIR = {"pairs": {"family": "bipartite-cycles", "cycles": [[4], [2, 2]], "count": 1}}
-DIRECTION = {"pairs": {"family": "direction", "count": 1}}
+from ..core.result import Problem, Result, digest
+from .planting.plants import PLANTS, Plant
+from .planting.traits import LayerSign, declared_by
 
 
-@dataclass(frozen=True)
-class Defect:
-    """One planted network.
-
-    Args:
-        name: of its class in `planted_networks.py`.
-        rule: what it breaks, in words.
-        kind: the check kind that must say so.
-        parameters: of the check, as a suite would give them.
-        wanted: the outcome that it must get.
-        sign: what the row must show: a broken rule, a fault or an observation.
-    """
-
-    name: str
-    rule: str
-    kind: str
-    parameters: Mapping[str, Any]
-    wanted: Outcome
-    sign: Rule | Fault | Seen | None = None
-
-    def cell(self) -> Cell:
-        kind = CHECK_KINDS[self.kind]
-        resolved = kind.resolve(parse_parameters(kind.parameters, self.parameters), SPACES)
-        return Cell("planted", self.name, self.kind, resolved, kind.cases(resolved)[0], None, f"planted-{self.name}")
+def wanted_by(kinds: Iterable[str], descriptions: Iterable[Mapping[str, Any]]) -> tuple[Plant, ...]:
+    """The plants that a run of these check kinds has to catch: those that break what its networks declare, and sound ones."""
+    asked, declared = set(kinds), declared_by(descriptions)
+    return tuple(
+        plant
+        for plant in PLANTS.values()
+        if plant.red.kind in asked and (plant.breaks is None or (plant.breaks.trait, plant.breaks.value) in declared)
+    )
 
 
-DEFECTS = (
-    Defect("sound", "none: it must pass", "equivariance", LAW, Outcome.PASS),
-    Defect("index-leak", "hidden neurons know their index", "equivariance", LAW, Outcome.FAIL, Rule.LAW),
-    Defect("batch-statistic", "the batch's mean is taken off", "equivariance", LAW, Outcome.FAIL, Rule.BATCH_MATES),
-    Defect(
-        "hidden-state",
-        "calls are counted and the count leaks in",
-        "equivariance",
-        LAW,
-        Outcome.FAIL,
-        Rule.REPEATED_CALL,
-    ),
-    Defect("in-place-edit", "the input is changed", "equivariance", LAW, Outcome.FAIL, Rule.UNMODIFIED_INPUT),
-    Defect(
-        "constant-output", "the output does not depend on the input", "equivariance", LAW, Outcome.ERROR, Fault.VACUOUS
-    ),
-    Defect("not-a-number", "the output is not finite", "equivariance", LAW, Outcome.ERROR, Fault.NON_FINITE),
-    Defect("sound", "none: it must pass", "separation", DIRECTION, Outcome.PASS),
-    Defect("forward-only", "it declares 1-wl and sees incoming edges only", "separation", DIRECTION, Outcome.FAIL),
-    Defect("row-products", "it declares less than it sees", "separation", PAIR, Outcome.FAIL, Seen.SEPARATED),
-    Defect("index-leak", "hidden neurons know their index", "separation", PAIR, Outcome.ERROR, Fault.INVALID),
-)
+def seed_of(identities: Iterable[str]) -> int:
+    """The seed of a run's drawn plants: another one for other rows, the same when the same run is made again."""
+    return int(digest(sorted(identities))[:12], 16)
 
 
-def wanted_by(kinds: Iterable[str]) -> tuple[Defect, ...]:
-    """The defects that a run of these check kinds has to catch."""
-    asked = set(kinds)
-    return tuple(defect for defect in DEFECTS if defect.kind in asked)
-
-
-def plant(number: int) -> PlantRecord:
-    """What became of `DEFECTS[number]`, as plain JSON."""
+def plant(name: str, seed: int) -> PlantRecord:
+    """What became of one planted network in the run of that seed, as plain JSON."""
     from .evaluate import evaluate
-    from .planted_networks import network  # needs torch, which planning must not pay for
+    from .planting.growing import drawn, network  # needs torch, which planning must not pay for
 
-    defect = DEFECTS[number]
-    row = evaluate(defect.cell(), network(defect.name))
-    broken = row.evidence.broken if isinstance(row.evidence, EquivarianceEvidence) else ()
-    return report(defect, Outcome(row.outcome), row.reason, (*broken, row.fault, row.observed))
+    wanted = PLANTS[name]
+    flaw = drawn(wanted, seed)
+    if wanted.drawn:
+        wanted = replace(wanted, rule=f"{wanted.rule} ({flaw})")
+    subject = network(wanted, flaw)
+    row = evaluate(wanted.red.cell(name), subject)
+    others = [evaluate(other.cell(name), subject) for other in wanted.green]
+    return report(wanted, Outcome(row.outcome), row.reason, signs(row), others)
 
 
-def report(defect: Defect, outcome: Outcome, reason: str, signs: Sequence[str | None] = ()) -> PlantRecord:
-    """Name, rule, check kind, the outcome wanted and seen, and whether it was caught: by its sign, not by the outcome alone."""
+def signs(row: Result) -> tuple[str | None, ...]:
+    """What a row shows: broken rules, a fault, an observation, or what is wrong with a layer."""
+    found: tuple[str | None, ...] = (row.fault, row.observed)
+    if isinstance(row.evidence, EquivarianceEvidence):
+        return (*row.evidence.broken, *found)
+    if isinstance(row.evidence, CompletenessEvidence):
+        return (LayerSign.MISSING if row.evidence.hidden else LayerSign.NOT_EQUIVARIANT, *found)
+    return found
+
+
+def report(
+    wanted: Plant,
+    outcome: Outcome,
+    reason: str,
+    signs: Sequence[str | None] = (),
+    others: Sequence[Result] = (),
+) -> PlantRecord:
+    """Name, rule, check kind, the outcome wanted and seen, and whether it was caught: by its sign, and with its other rows green."""
+    accused = [other for other in others if other.outcome != Outcome.PASS]
+    caught = outcome == wanted.wanted and (wanted.sign is None or wanted.sign in signs)
+    if caught and accused:
+        reason = f"another of its rows, {accused[0].case}, is {accused[0].outcome}: {accused[0].reason}"
     return {
-        "name": defect.name,
-        "rule": defect.rule,
-        "kind": defect.kind,
-        "wanted": defect.wanted,
+        "name": wanted.name,
+        "rule": wanted.rule if wanted.breaks is None else f"{wanted.breaks}: {wanted.rule}",
+        "kind": wanted.red.kind,
+        "wanted": wanted.wanted,
         "outcome": outcome,
         "reason": reason,
-        "caught": outcome == defect.wanted and (defect.sign is None or defect.sign in signs),
+        "caught": caught and not accused,
     }
 
 
 def problems(planted: Iterable[Mapping[str, Any]]) -> list[Problem]:
-    """One for every defect that was not caught: no verdict of such a run can be trusted."""
+    """One for every plant that was not caught: no verdict of such a run can be trusted."""
     return [
         Problem(
             Trouble.PLANTED,

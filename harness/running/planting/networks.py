@@ -1,0 +1,330 @@
+"""Planted networks on the neurons of an MLP: one small sound one, and the ways to break it.
+
+`Sound` keeps the law on both outputs and sees what refinement sees to its depth; each hook is a place to break it. What a plant draws
+anew in every run is its `flaw`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ...plugins.architecture import Equivariant, Invariant
+from ...weights.batch import Weights
+from ...weights.realisation import realise
+from ...weights.space import WeightSpace
+
+CHANNELS, STEPS = 6, 2
+Tensors = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """Where and how large: a hidden layer, an index in it, and a size relative to outputs of order one."""
+
+    layer: int = 1
+    entry: int = 0
+    size: float = 0.1
+
+    def __str__(self) -> str:
+        return f"layer {self.layer}, neuron {self.entry}, size {self.size:.0e}"
+
+
+class Sound(nn.Module):
+    """Neurons exchange means of messages in both directions: `phi(g v) = phi(v)`, `phi(g v) = g phi(v)` for permutations."""
+
+    flaw = Flaw()
+    backward = True
+
+    def __init__(self, space: WeightSpace, output: Invariant | Equivariant, *, depth: int = STEPS):
+        super().__init__()
+        self.space, self.output = space, output
+        layers = len(space.widths)
+        self.ends = nn.ParameterList([nn.Parameter(torch.randn(space.widths[end], CHANNELS)) for end in (0, -1)])
+        self.bias = nn.ModuleList([nn.Linear(1, CHANNELS) for _ in range(layers - 1)])
+        self.message = nn.ModuleList([nn.Linear(CHANNELS + 1, CHANNELS) for _ in range(2 * depth)])
+        self.update = nn.ModuleList([nn.Linear(3 * CHANNELS, CHANNELS) for _ in range(depth)])
+        if isinstance(output, Invariant):
+            self.read = nn.Linear(layers * CHANNELS, output.dim)
+        else:
+            self.nodes = nn.ModuleList([nn.Linear(CHANNELS, output.channels) for _ in range(layers - 1)])
+            self.edges = nn.ModuleList([nn.Linear(2 * CHANNELS + 1, output.channels) for _ in range(layers - 1)])
+
+    def seen(self, v: Weights) -> Weights:
+        return v
+
+    def neurons(self, layer: int, state: torch.Tensor, v: Weights) -> torch.Tensor:
+        return state
+
+    def pool(self, messages: torch.Tensor, over: int) -> torch.Tensor:
+        return messages.mean(over)
+
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        return result
+
+    def finish_weights(self, tensors: Tensors, v: Weights) -> Tensors:
+        return tensors
+
+    def forward(self, v: Weights) -> torch.Tensor | Weights:
+        shown = self.seen(v)
+        states = [self.ends[0].expand(v.batch, -1, -1)]
+        states += [encode(bias) for encode, bias in zip(self.bias, shown.biases, strict=True)]
+        states[-1] = states[-1] + self.ends[1]
+        states[1:-1] = [self.neurons(layer, state, shown) for layer, state in enumerate(states[1:-1], 1)]
+        for step, update in enumerate(self.update):
+            news = []
+            for layer, own in enumerate(states):
+                below = above = torch.zeros_like(own)
+                if layer:
+                    below = self._message(2 * step, shown.weights[layer - 1], states[layer - 1], 2)
+                if layer < len(states) - 1 and self.backward:
+                    above = self._message(2 * step + 1, shown.weights[layer], states[layer + 1], 1)
+                news.append(own + functional.silu(update(torch.cat([own, below, above], -1))))
+            states = news
+        if isinstance(self.output, Invariant):
+            return self.finish(self.read(torch.cat([state.mean(1) for state in states], -1)), v)
+        made: Tensors = {}
+        for layer, weight in enumerate(shown.weights, 1):
+            rows = states[layer].unsqueeze(2).expand(*weight.shape[:3], -1)
+            columns = states[layer - 1].unsqueeze(1).expand(*weight.shape[:3], -1)
+            made[f"W{layer}"] = self.edges[layer - 1](torch.cat([rows, columns, weight], -1))
+            made[f"b{layer}"] = self.nodes[layer - 1](states[layer])
+        return Weights(v.space, self.finish_weights(made, v))
+
+    def _message(self, number: int, weight: torch.Tensor, states: torch.Tensor, over: int) -> torch.Tensor:
+        shown = states.unsqueeze(3 - over).expand(*weight.shape[:3], -1)
+        return self.pool(functional.silu(self.message[number](torch.cat([shown, weight], -1))), over)
+
+
+def index_of(tensor: torch.Tensor, dim: int = 1) -> torch.Tensor:
+    """0, 1, 2, ... along one dimension."""
+    shape = [1] * tensor.ndim
+    shape[dim] = tensor.shape[dim]
+    return torch.arange(tensor.shape[dim], dtype=tensor.dtype, device=tensor.device).view(shape)
+
+
+def bias_of(v: Weights, layer: int) -> torch.Tensor:
+    """`[batch, n]`: the biases of one layer."""
+    return v.biases[layer - 1].squeeze(-1)
+
+
+class IndexLeak(Sound):
+    def neurons(self, layer: int, state: torch.Tensor, v: Weights) -> torch.Tensor:
+        return state + 0.01 * index_of(state)
+
+
+class WeighedColumns(Sound):
+    def seen(self, v: Weights) -> Weights:
+        return Weights(v.space, {**v.tensors, "W2": v.tensors["W2"] * (1 + 0.1 * index_of(v.tensors["W2"], 2))})
+
+
+class EntryLeak(Sound):
+    """One bias by its number, in the invariant output alone."""
+
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        return result + self.flaw.size * bias_of(v, self.flaw.layer)[:, self.flaw.entry, None].tanh()
+
+
+class CumulatedRows(Sound):
+    def finish_weights(self, tensors: Tensors, v: Weights) -> Tensors:
+        return {**tensors, "b1": tensors["b1"].cumsum(1)}
+
+
+class RolledTensor(Sound):
+    def finish_weights(self, tensors: Tensors, v: Weights) -> Tensors:
+        return {**tensors, "W2": tensors["W2"].roll(1, 1)}
+
+
+class EntryOfTensor(Sound):
+    """One row of one output tensor is a little larger, in the equivariant output alone."""
+
+    def finish_weights(self, tensors: Tensors, v: Weights) -> Tensors:
+        name = f"W{self.flaw.layer}"
+        larger = 1 + self.flaw.size * (index_of(tensors[name]) == self.flaw.entry)
+        return {**tensors, name: tensors[name] * larger}
+
+
+class ZeroTable(Sound):
+    """A learned table of positions that starts at zero."""
+
+    def __init__(self, space: WeightSpace, output: Invariant | Equivariant, *, depth: int = STEPS):
+        super().__init__(space, output, depth=depth)
+        self.table = nn.Parameter(torch.zeros(space.widths[1], CHANNELS))
+
+    def neurons(self, layer: int, state: torch.Tensor, v: Weights) -> torch.Tensor:
+        return state + self.table if layer == 1 else state
+
+
+class GradientMode(EntryLeak):
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        return super().finish(result, v) if torch.is_grad_enabled() else result
+
+
+class GradientLeak(Sound):
+    """Right in value; its gradient passes through one neuron by number."""
+
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        leak = bias_of(v, self.flaw.layer)[:, self.flaw.entry, None]
+        return result + self.flaw.size * (leak - leak.detach())
+
+
+class TiesByIndex(Sound):
+    """Keeps all neurons but that of least bias; equal biases are ordered by number."""
+
+    def neurons(self, layer: int, state: torch.Tensor, v: Weights) -> torch.Tensor:
+        bias = bias_of(v, layer)
+        kept = torch.zeros_like(bias).scatter(1, bias.topk(max(1, bias.shape[1] - 1), 1).indices, 1.0)
+        return state * kept.unsqueeze(-1)
+
+
+class ZerosByIndex(Sound):
+    def neurons(self, layer: int, state: torch.Tensor, v: Weights) -> torch.Tensor:
+        return state + 0.1 * index_of(state) * (bias_of(v, layer) == 0).unsqueeze(-1)
+
+
+class EqualsByIndex(Sound):
+    """Neurons with a bias that another one has know their number."""
+
+    def neurons(self, layer: int, state: torch.Tensor, v: Weights) -> torch.Tensor:
+        bias = bias_of(v, layer)
+        tied = (bias.unsqueeze(1) == bias.unsqueeze(2)).sum(2) > 1
+        return state + self.flaw.size * index_of(state) * tied.unsqueeze(-1)
+
+
+class SignOfBias(Sound):
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        return result + 0.1 * bias_of(v, 1).sign().mean(1, keepdim=True)
+
+
+class RoundedBias(Sound):
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        return result + 0.1 * (4 * bias_of(v, 1)).floor().mean(1, keepdim=True)
+
+
+class CountedTies(Sound):
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        bias = bias_of(v, self.flaw.layer)
+        return (
+            result + self.flaw.size * (bias.unsqueeze(1) == bias.unsqueeze(2)).double().mean((1, 2)).to(bias)[:, None]
+        )
+
+
+class EvalIndex(IndexLeak):
+    def neurons(self, layer: int, state: torch.Tensor, v: Weights) -> torch.Tensor:
+        return state if self.training else super().neurons(layer, state, v)
+
+
+class EvalEntry(EntryLeak):
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        return result if self.training else super().finish(result, v)
+
+
+class TrainHistory(Sound):
+    """Keeps the mean bias of every neuron by number in train mode, and adds it in eval mode."""
+
+    def __init__(self, space: WeightSpace, output: Invariant | Equivariant, *, depth: int = STEPS):
+        super().__init__(space, output, depth=depth)
+        self.register_buffer("kept", torch.zeros(space.widths[1]))
+
+    def neurons(self, layer: int, state: torch.Tensor, v: Weights) -> torch.Tensor:
+        if layer != 1:
+            return state
+        if self.training:
+            self.kept = bias_of(v, 1).detach().mean(0)
+            return state
+        return state + 0.1 * self.kept[:, None]
+
+
+class TrainIndex(IndexLeak):
+    def neurons(self, layer: int, state: torch.Tensor, v: Weights) -> torch.Tensor:
+        return super().neurons(layer, state, v) if self.training else state
+
+
+class TrainEntry(EntryLeak):
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        return super().finish(result, v) if self.training else result
+
+
+class BatchStatistic(Sound):
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        return result - result.mean(0) / 2
+
+
+class TrainBatchStatistic(BatchStatistic):
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        return super().finish(result, v) if self.training else result
+
+
+class HiddenState(Sound):
+    calls = 0
+
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        self.calls += 1
+        return result + 0.01 * self.calls
+
+
+class InPlaceEdit(Sound):
+    def forward(self, v: Weights) -> torch.Tensor | Weights:
+        v.tensors["W1"].mul_(0.5)
+        return super().forward(v)
+
+
+class ConstantOutput(Sound):
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        return torch.ones_like(result)
+
+
+class NotANumber(Sound):
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        return result / torch.zeros_like(result)
+
+
+class ForwardOnly(Sound):
+    backward = False
+
+
+class LargestMessage(Sound):
+    def pool(self, messages: torch.Tensor, over: int) -> torch.Tensor:
+        return messages.amax(over)
+
+
+class Entries(Sound):
+    """A bag of entries for each tensor: no entry knows its neighbours, whatever the depth."""
+
+    def _message(self, number: int, weight: torch.Tensor, states: torch.Tensor, over: int) -> torch.Tensor:
+        return (
+            super()._message(number, weight, torch.zeros_like(states), over) * 0
+            + weight.tanh().mean((1, 2), True)[:, 0]
+        )
+
+
+class RowProducts(Sound):
+    """It also reads how often rows of one matrix overlap, which refinement does not see."""
+
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        rows = v.weights[1].squeeze(-1)
+        return result + self.flaw.size * (rows @ rows.mT).square().mean((1, 2))[:, None]
+
+
+class ColumnProducts(Sound):
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        rows = v.weights[1].squeeze(-1)
+        return result + 0.1 * (rows.mT @ rows).square().mean((1, 2))[:, None].sin()
+
+
+class Values(nn.Module):
+    """The function's values at fixed points, and nothing else; `finish` is the place to read weights."""
+
+    flaw = Flaw(size=0.0)
+
+    def __init__(self, space: WeightSpace, output: Invariant):
+        super().__init__()
+        self.points = nn.Parameter(torch.randn(8, space.widths[0]))
+        self.read = nn.Sequential(nn.Linear(8 * space.widths[-1], CHANNELS), nn.SiLU(), nn.Linear(CHANNELS, output.dim))
+
+    def forward(self, v: Weights) -> torch.Tensor:
+        seen = self.read(realise(v, self.points).flatten(1))
+        return seen + self.flaw.size * bias_of(v, self.flaw.layer).square().mean(1, keepdim=True).tanh()

@@ -1,0 +1,268 @@
+"""The planted networks: what each declares, the line of the table that it breaks, the row that must turn red, and those that must not.
+
+Every line of the table has plants of different mechanism and size; the smallest break it by about ten times the limit that a clean row
+prints, and one of each line is drawn anew in every run. No torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...checks import CHECK_KINDS
+from ...checks.equivariance.evidence import Rule
+from ...checks.prediction import Seen
+from ...core.cell import Cell
+from ...core.outcomes import Fault, Outcome
+from ...core.parameters import parse_parameters
+from ...weights.space import NamedSpace, mlp
+from . import traits as table
+from .traits import Declared, LayerSign, Sign
+
+SPACES = {
+    "tiny": NamedSpace(mlp(2, 3, 3, 1)),
+    "odd": NamedSpace(mlp(2, 3, 3, 1, activation="tanh")),
+    "least": NamedSpace(mlp(1, 2, 1)),
+}
+FAINT = 1e-10
+"""Of the law: about ten times the smallest violation that a clean row of these networks would have failed."""
+FAINT_GAP = 1e-9
+"""Of a separation: against noise of a few units of rounding, confirmed in other draws."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a check: its kind and parameters as a suite would give them, the first of its cases."""
+
+    kind: str
+    parameters: Mapping[str, Any]
+
+    def cell(self, name: str) -> Cell:
+        kind = CHECK_KINDS[self.kind]
+        resolved = kind.resolve(parse_parameters(kind.parameters, self.parameters), SPACES)
+        return Cell("planted", name, self.kind, resolved, kind.cases(resolved)[0], None, f"planted-{name}")
+
+
+def law(
+    output: str = "invariant", input: str = "generic", mode: str = "eval", ask: str = "law", space: str = "tiny"
+) -> Row:
+    asked: dict[str, Any] = {"spaces": [space], "inputs": [input], "outputs": [output], "modes": [mode]}
+    return Row("equivariance", {**asked, "samples": 2, "elements": 2, **({} if ask == "law" else {"asks": [ask]})})
+
+
+def pair(family: str, **parameters: Any) -> Row:
+    space = {"space": "tiny"} if family in ("relu-rescaling", "same-orbit", "generic") else {}
+    return Row("separation", {**space, "pairs": {"family": family, "count": 1, **parameters}})
+
+
+BOTH = (law("equivariant"), law())
+EQUIVARIANT, INVARIANT = (BOTH[0],), (BOTH[1],)
+CYCLES, DIRECTION = pair("bipartite-cycles", cycles=[[4], [2, 2]]), pair("direction")
+RESCALED, MULTIPLE, SAME = pair("relu-rescaling"), pair("multiplicity"), pair("same-orbit")
+TWO_ROUNDS = {"power": "1-wl", "rounds": lambda depth: (depth, depth + 1)}
+FEW_ROUNDS = {"power": "1-wl", "rounds": lambda depth: (0, 0)}
+
+
+@dataclass(frozen=True)
+class Plant:
+    """One planted network.
+
+    Args:
+        name: unique.
+        network: class in `networks.py`, `rescaling.py` or `layers.py`.
+        rule: what it breaks, in words.
+        breaks: the line of the table; None for a sound network.
+        red: the row that must say so; of a sound network one that must pass.
+        sign: what that row must show.
+        wanted: the outcome that it must get.
+        green: rows that must pass.
+        traits: what the network declares.
+        size: of what is wrong, relative to outputs of order one.
+        drawn: whether layer, entry and size are drawn anew in every run; `sizes` are the exponents of ten between which.
+    """
+
+    name: str
+    network: str
+    rule: str
+    breaks: Declared | None
+    red: Row
+    sign: Sign | None = None
+    wanted: Outcome = Outcome.FAIL
+    green: tuple[Row, ...] = ()
+    traits: Mapping[str, Any] = field(default_factory=lambda: TWO_ROUNDS)
+    size: float = 0.1
+    drawn: bool = False
+    sizes: tuple[float, float] = (-8, -1)
+
+
+def _law_plants(line: Declared, prefix: str, broken: list[tuple[str, str, float]], **more: Any) -> list[Plant]:
+    """Plants that break the law alike: `(network, rule, size)`, the last one drawn."""
+    return [
+        Plant(f"{prefix}{_dashed(network)}" + ("-faint" if size == FAINT else ""), network, rule, line, sign=Rule.LAW, size=size,
+              drawn=number == len(broken) - 1, **more)
+        for number, (network, rule, size) in enumerate(broken)
+    ]  # fmt: skip
+
+
+def _dashed(name: str) -> str:
+    return "".join(
+        f"-{letter.lower()}" if letter.isupper() and place else letter.lower() for place, letter in enumerate(name)
+    )
+
+
+_ENTRY = ("EntryLeak", "one bias is read by its number", 0.1)
+_FAINT_ENTRY = ("EntryLeak", "one bias is read by its number, hardly", FAINT)
+_INDEX = ("IndexLeak", "hidden neurons know their number", 0.01)
+SCALE = {"symmetry": "permutation+scale"}
+SIGN = {"symmetry": "permutation+sign"}
+ODD_INVARIANT, ODD_EQUIVARIANT = law(space="odd"), law("equivariant", space="odd")
+
+SOUND = (
+    Plant("sound", "Sound", "none: it must pass", None, law(), wanted=Outcome.PASS, green=EQUIVARIANT),
+    Plant("sound-scale", "Products", "none: it must pass", None, law(), wanted=Outcome.PASS, green=EQUIVARIANT, traits=SCALE),
+    Plant("sound-sign", "Products", "none: it must pass", None, ODD_INVARIANT, wanted=Outcome.PASS, green=(ODD_EQUIVARIANT,),
+          traits=SIGN),
+    Plant("sound-pair", "Sound", "none: it must pass", None, DIRECTION, wanted=Outcome.PASS),
+    Plant("sound-layer", "WithLayer", "none: it must pass", None, Row("completeness", {"spaces": ["least"]}),
+          wanted=Outcome.PASS, traits={"linear_layer": "linear_layer"}),
+)  # fmt: skip
+
+SYMMETRY = (
+    *_law_plants(table.PERMUTATION_INVARIANT, "", [
+        ("WeighedColumns", "columns of a matrix are weighed by number", 0.1), _FAINT_ENTRY, _INDEX, _ENTRY,
+    ], red=law()),
+    *_law_plants(table.PERMUTATION_EQUIVARIANT, "", [
+        ("CumulatedRows", "an output tensor is summed up along its neurons", 0.1),
+        ("RolledTensor", "an output tensor is moved on by one neuron", 0.1),
+        ("EntryOfTensor", "a row of an output tensor is larger, by number, hardly", FAINT),
+        ("EntryOfTensor", "a row of an output tensor is larger, by number", 0.1),
+    ], red=law("equivariant"), green=INVARIANT),
+    *_law_plants(table.SCALE_INVARIANT, "scale-", [
+        ("MeanWeight", "the mean of a matrix is read", 0.1),
+        ("Magnitudes", "sizes of biases are read, hardly", FAINT),
+        ("Magnitudes", "sizes of biases are read", 0.1),
+    ], red=law(), green=EQUIVARIANT, traits=SCALE),
+    *_law_plants(table.SCALE_EQUIVARIANT, "scale-", [
+        ("PointWise", "entries pass through a curve", 0.1),
+        ("Covectors", "a covector is given for a vector", 0.1),
+        ("CurvedTensor", "an output tensor is curved, hardly", FAINT),
+        ("CurvedTensor", "an output tensor is curved", 0.1),
+    ], red=law("equivariant"), green=INVARIANT, traits=SCALE),
+    *_law_plants(table.SIGN_INVARIANT, "sign-", [
+        ("MeanWeight", "the mean of a matrix is read", 0.1),
+        ("MeanBias", "the mean of biases is read, hardly", FAINT),
+        ("MeanBias", "the mean of biases is read", 0.1),
+    ], red=ODD_INVARIANT, green=(ODD_EQUIVARIANT,), traits=SIGN),
+    *_law_plants(table.SIGN_EQUIVARIANT, "sign-", [
+        ("Absolute", "absolute values", 0.1),
+        ("PulledToMean", "neurons are pulled to their mean", 0.1),
+        ("RectifiedTensor", "a little of an absolute value, hardly", FAINT),
+        ("RectifiedTensor", "a little of an absolute value", 0.1),
+    ], red=ODD_EQUIVARIANT, green=(ODD_INVARIANT,), traits=SIGN),
+    *_law_plants(table.NO_SYMMETRY, "none-", [_INDEX, _FAINT_ENTRY, _ENTRY], red=law(), traits={"symmetry": "none"}),
+)  # fmt: skip
+
+TRAINING = (
+    Plant("zero-table", "ZeroTable", "a table of positions starts at zero", table.STEPS, law(ask="steps"), Rule.LAW_AFTER_STEPS,
+          green=INVARIANT),
+    Plant("gradient-mode", "GradientMode", "one bias is read by number where gradients are recorded", table.CALLS,
+          law(ask="calls"), Rule.GRADIENTS_RECORDED, green=INVARIANT),
+    Plant("gradient-leak", "GradientLeak", "the gradient passes through one neuron", table.GRADIENTS, law(ask="gradients"),
+          Rule.GRADIENT_IN_INPUT, green=INVARIANT),
+)  # fmt: skip
+
+GENERAL = {"domain": "general-position"}
+NOT_CONTINUOUS = {"continuous": False}
+_TIES = (
+    ("ties-by-index", "TiesByIndex", "equal biases are ordered by number", "ties", False),
+    ("zeros-by-index", "ZerosByIndex", "neurons without a bias know their number", "zeros", False),
+    ("equals-by-index", "EqualsByIndex", "neurons of equal bias know their number", "equal-biases", True),
+)
+DOMAIN = (
+    *(Plant(name, network, rule, table.EVERYWHERE, law(input=kind), Rule.LAW, green=INVARIANT, drawn=drawn)
+      for name, network, rule, kind, drawn in _TIES),
+    *(Plant(f"jumps-{name}", network, rule, table.JUMPS, law(input=kind), Rule.LAW, green=INVARIANT, drawn=drawn,
+            traits=NOT_CONTINUOUS) for name, network, rule, kind, drawn in _TIES),
+    *_law_plants(table.GENERAL_POSITION, "general-", [_INDEX, _FAINT_ENTRY, _ENTRY], red=law(), traits=GENERAL),
+    Plant("sign-of-bias", "SignOfBias", "the output jumps where a bias is zero", table.CONTINUOUS, law(input="zeros"),
+          Rule.CONTINUITY, green=INVARIANT),
+    Plant("rounded-bias", "RoundedBias", "biases are rounded", table.CONTINUOUS, law(input="ties"), Rule.CONTINUITY, green=INVARIANT),
+    Plant("counted-ties", "CountedTies", "equal biases are counted", table.CONTINUOUS, law(input="equal-biases"), Rule.CONTINUITY,
+          green=INVARIANT, drawn=True),
+)  # fmt: skip
+
+TRAINS = {**TWO_ROUNDS, "modes": ("eval", "train")}
+MODES = (
+    *_law_plants(table.EVAL, "", [
+        ("EvalIndex", "hidden neurons know their number in eval mode", 0.01),
+        ("EvalEntry", "one bias is read by its number in eval mode, hardly", FAINT),
+        ("EvalEntry", "one bias is read by its number in eval mode", 0.1),
+    ], red=law(), green=(law(mode="train"),), traits=TRAINS),
+    Plant("train-history", "TrainHistory", "train mode keeps biases by number", table.TRAIN_CALLS, law(ask="steps"),
+          Rule.LAW_AFTER_TRAIN_CALLS, green=INVARIANT),
+    Plant("train-index", "TrainIndex", "hidden neurons know their number in train mode", table.TRAIN, law(mode="train"),
+          Rule.LAW, green=INVARIANT, traits=TRAINS),
+    Plant("train-batch", "TrainBatchStatistic", "the batch's mean is taken off in train mode", table.TRAIN, law(mode="train"),
+          Rule.BATCH_MATES, green=INVARIANT, traits=TRAINS),
+    Plant("train-entry-faint", "TrainEntry", "one bias is read by its number in train mode, hardly", table.TRAIN,
+          law(mode="train"), Rule.LAW, green=INVARIANT, traits=TRAINS, size=FAINT),
+    Plant("train-entry", "TrainEntry", "one bias is read by its number in train mode", table.TRAIN, law(mode="train"), Rule.LAW,
+          green=INVARIANT, traits=TRAINS, drawn=True),
+)  # fmt: skip
+
+LAYER = Row("completeness", {"spaces": ["least"]})
+SHOWN = {"linear_layer": "linear_layer"}
+OWED = (
+    Plant("batch-statistic", "BatchStatistic", "the batch's mean is taken off", table.OWED, law(), Rule.BATCH_MATES),
+    Plant("hidden-state", "HiddenState", "calls are counted and the count leaks in", table.OWED, law(), Rule.REPEATED_CALL),
+    Plant("in-place-edit", "InPlaceEdit", "the input is changed", table.OWED, law(), Rule.UNMODIFIED_INPUT),
+    Plant("constant-output", "ConstantOutput", "the output does not depend on the input", table.OWED, law(), Fault.VACUOUS,
+          Outcome.ERROR),
+    Plant("not-a-number", "NotANumber", "the output is not finite", table.OWED, law(), Fault.NON_FINITE, Outcome.ERROR),
+    Plant("no-constants", "NoConstants", "the layer has no constants", table.LINEAR_LAYER, LAYER, LayerSign.MISSING, traits=SHOWN),
+    Plant("deaf-layer", "DeafToOneTensor", "the layer is deaf to one tensor", table.LINEAR_LAYER, LAYER, LayerSign.MISSING,
+          traits=SHOWN),
+    Plant("tied-maps", "TiedMaps", "two of the layer's maps are tied", table.LINEAR_LAYER, LAYER, LayerSign.MISSING, traits=SHOWN,
+          size=0.5),
+    Plant("one-entry", "OneEntry", "one entry of the layer's map is larger, by number", table.LINEAR_LAYER, LAYER,
+          LayerSign.NOT_EQUIVARIANT, traits=SHOWN, drawn=True, sizes=(-3, 0)),
+)  # fmt: skip
+
+_BELOW, _FUNCTION, _COMPLETE = {"power": "below-1-wl"}, {"power": "function"}, {"power": "complete"}
+POWER = (
+    Plant("forward-only", "ForwardOnly", "it declares 1-wl and sees incoming edges only", table.SEES, DIRECTION, Seen.NOT_SEPARATED,
+          green=INVARIANT),
+    Plant("largest-message", "LargestMessage", "it declares 1-wl and sees the largest message only", table.SEES, MULTIPLE,
+          Seen.NOT_SEPARATED, green=INVARIANT),
+    Plant("row-products", "RowProducts", "it declares less than it sees: products of rows", table.SEES_NO_MORE, CYCLES,
+          Seen.SEPARATED, green=INVARIANT, size=1.0),
+    Plant("row-products-faint", "RowProducts", "it declares less than it sees, hardly", table.SEES_NO_MORE, CYCLES, Seen.SEPARATED,
+          green=INVARIANT, size=FAINT_GAP),
+    Plant("few-rounds", "Sound", "it declares fewer rounds than it sees", table.SEES_NO_MORE, DIRECTION, Seen.SEPARATED,
+          green=INVARIANT, traits=FEW_ROUNDS),
+    Plant("row-products-drawn", "RowProducts", "it declares less than it sees: products of rows", table.SEES_NO_MORE, CYCLES,
+          Seen.SEPARATED, green=INVARIANT, drawn=True, sizes=(-7, 0)),
+    Plant("below-rows", "RowProducts", "products of rows are read", table.BELOW, CYCLES, Seen.SEPARATED, green=INVARIANT, size=FAINT_GAP,
+          traits=_BELOW),
+    Plant("below-columns", "ColumnProducts", "products of columns are read", table.BELOW, CYCLES, Seen.SEPARATED, green=INVARIANT,
+          traits=_BELOW),
+    Plant("below-rows-drawn", "RowProducts", "products of rows are read", table.BELOW, CYCLES, Seen.SEPARATED, green=INVARIANT,
+          traits=_BELOW, drawn=True, sizes=(-7, 0)),
+    Plant("weights-for-function", "Sound", "it declares to see functions and sees weights", table.FUNCTION, RESCALED, Seen.SEPARATED,
+          green=INVARIANT, traits=_FUNCTION),
+    Plant("function-and-weights-faint", "Values", "values of the function, and sizes of biases, hardly", table.FUNCTION, RESCALED,
+          Seen.SEPARATED, green=INVARIANT, traits=_FUNCTION, size=FAINT_GAP),
+    Plant("function-and-weights", "Values", "values of the function, and sizes of biases", table.FUNCTION, RESCALED, Seen.SEPARATED,
+          green=INVARIANT, traits=_FUNCTION, drawn=True, sizes=(-7, -1)),
+    Plant("unknown-index", "IndexLeak", "hidden neurons know their number", table.UNKNOWN, SAME, Fault.INVALID, Outcome.ERROR,
+          traits={}),
+    Plant("unknown-columns", "WeighedColumns", "columns of a matrix are weighed by number", table.UNKNOWN, SAME, Fault.INVALID,
+          Outcome.ERROR, traits={}),
+    Plant("unknown-entry", "EntryLeak", "one bias is read by its number", table.UNKNOWN, SAME, Fault.INVALID, Outcome.ERROR, traits={},
+          drawn=True, sizes=(-6, -1)),
+)  # fmt: skip
+
+PLANTS: dict[str, Plant] = {
+    plant.name: plant for plant in (*SOUND, *SYMMETRY, *TRAINING, *DOMAIN, *MODES, *OWED, *POWER)
+}
