@@ -63,7 +63,7 @@ class RescalingGMN(nn.Module):
     Factors that are powers of two leave every bit as it is, short of over- and underflow.
 
     Raises:
-        Unsupported: the space is no MLP's, or its activation does not commute with the rescalings.
+        Unsupported: the space is no MLP's, its activation does not commute with the rescalings, or covectors are asked for.
         ValueError: an option out of range.
         SpaceError (when called): weights of another space.
     """
@@ -89,6 +89,8 @@ class RescalingGMN(nn.Module):
                 f"{self.name} needs an activation that commutes with {'signs' if self.signs else 'positive factors'} "
                 f"({', '.join(self.activations)}), not {space.activation}"
             )
+        if isinstance(output, Equivariant) and output.kind == "covector" and not self.signs:
+            raise Unsupported(f"{self.name} returns vectors, which move with q; covectors move against it")
         for option, value in (("channels", channels), ("depth", depth), ("head", head)):
             check_size(option, value)
         self.space = space

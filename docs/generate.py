@@ -1,4 +1,4 @@
-"""Write the pages that are made from the registries: `python docs/generate.py`. A test holds the pages to what this gives."""
+"""Write the pages that are made from registries and tables: `python docs/generate.py`. A test holds the pages to what this gives."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 
 from orbitcheck.harness.checks.prediction import ANY, NOT_SEPARATED, SEPARATED, predict
 from orbitcheck.harness.plugins.discovery import built_in, parse_name
+from orbitcheck.harness.running.planting.plants import PLANTS
+from orbitcheck.harness.running.planting.traits import NO_CLAIM, TRAITS
 from orbitcheck.harness.running.tasks import describe_architecture
 
-PAGE = Path(__file__).with_name("architectures.md")
+FOLDER = Path(__file__).parent
 
 TEXT = """\
 # What each architecture may claim
@@ -35,6 +37,22 @@ predicted; n/a: outside what is declared.
 
 Relations modulo a larger symmetry
 (`permutation+scale`, `permutation+sign`) count as one orbit for the networks that declare it.
+"""
+
+TRAITS_TEXT = """\
+# What is declared, and what turns red if it is not so
+
+Made by `python docs/generate.py` from the table in `harness/running/planting/`. A declared trait is checked, or it does not
+exist: for every value that a plug-in may declare ([What it declares](plug-in.md#what-it-declares)) there is a check that can
+turn red, and in every run small planted networks that break what the run's networks declare must turn that very row red, with
+the sign named here, while their other rows stay green ([protocol, section 4](protocol.md#section-4)).
+
+{lines}
+
+*Drawn anew*: layer, neuron and size come from a seed that is the run's own. Plants that "hardly" break a law lie about ten times
+above the limit that a clean row prints. Equivariant outputs are asked for as vectors; a covector given for a vector is among the
+plants of `permutation+scale`. No claim, and so no check: {unclaimed}. `rounds` are the two parts of power `1-wl`. Sound networks,
+which must pass: {sound}.
 """
 
 RELATIONS: dict[str, dict[str, Any]] = {
@@ -84,5 +102,25 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def traits_page() -> str:
+    """What is declared, the check that can turn red, and the plants."""
+    rows = []
+    for line in TRAITS:
+        planted = [
+            f"`{plant.name}`: {plant.rule}" + (", drawn anew" if plant.drawn else "")
+            for plant in PLANTS.values()
+            if plant.breaks is line
+        ]
+        rows.append([str(line), f"`{line.kind}`", line.rows, ", ".join(line.signs), "; ".join(planted)])
+    header = ["declared", "check", "rows that can turn red", "what they show", "planted in every run"]
+    sound = ", ".join(f"`{plant.name}`" for plant in PLANTS.values() if plant.breaks is None)
+    return TRAITS_TEXT.format(
+        lines=_table(header, rows), unclaimed=", ".join(f"`{name}`" for name in NO_CLAIM), sound=sound
+    )
+
+
+PAGES = {"architectures.md": page, "traits.md": traits_page}
+
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8", newline="\n")
+    for name, made in PAGES.items():
+        (FOLDER / name).write_text(made(), encoding="utf-8", newline="\n")

@@ -30,7 +30,7 @@ from .border import read_planted, read_row
 from .descriptions import describe_all
 from .executors import Answer, Executor, Lost, Task, carried_out, open_executor
 from .plan import plan
-from .planted import DEFECTS, plant, report, wanted_by
+from .planted import plant, report, seed_of, wanted_by
 from .planted import problems as planted_problems
 from .provenance import VERSION, environment, provenance
 from .request import NothingToRun, RunRequest
@@ -56,7 +56,7 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
         asked = any(cell.architecture != WEIGHTS for cell in cells)
         descriptions = describe_all(request, executor) if asked else []
         rows = _rows(request, cells, descriptions, journal, executor, progress)
-        planted = _planted({cell.kind for cell in cells}, executor)
+        planted = _planted(cells, descriptions, executor)
     clear_checkpoints(request.directory)
     run = _judged(request, cells, rows, descriptions, planted)
     save(run, request.directory)
@@ -120,16 +120,18 @@ def zoos_of(cells: Iterable[Cell]) -> list[str]:
     return sorted({reference.partition("/")[0] for reference in needed})
 
 
-def _planted(kinds: set[str], executor: Executor) -> list[PlantRecord]:
-    """What became of the planted defects that these check kinds have to catch."""
-    defects = wanted_by(kinds)
-    tasks = [Task(plant, (DEFECTS.index(defect),), TIME_LIMIT) for defect in defects]
-    answers = dict(carried_out(executor, tasks))
+def _planted(
+    cells: Sequence[Cell], descriptions: Sequence[ArchitectureRecord], executor: Executor
+) -> list[PlantRecord]:
+    """What became of the plants that break what these networks declare, by the check kinds of this run."""
+    plants = wanted_by({cell.kind for cell in cells}, descriptions)
+    seed = seed_of(cell.id for cell in cells)
+    answers = dict(carried_out(executor, [Task(plant, (each.name, seed), TIME_LIMIT) for each in plants]))
     return [
-        report(defect, Outcome.ERROR, answer.reason)
+        report(each, Outcome.ERROR, answer.reason)
         if isinstance(answer := answers[position], Lost)
         else read_planted(answer.value)
-        for position, defect in enumerate(defects)
+        for position, each in enumerate(plants)
     ]
 
 

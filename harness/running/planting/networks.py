@@ -23,11 +23,20 @@ Tensors = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Flaw:
-    """Where and how large: a hidden layer, an index in it, and a size relative to outputs of order one."""
+    """Where and how large: a hidden layer, an index in it, and a size relative to outputs of order one.
+
+    In a space that has fewer of either they are counted on from the start, so that the flaw is there too.
+    """
 
     layer: int = 1
     entry: int = 0
     size: float = 0.1
+
+    def in_layer(self, space: WeightSpace) -> int:
+        return 1 + (self.layer - 1) % len(space.permuted)
+
+    def in_entry(self, space: WeightSpace) -> int:
+        return self.entry % space.widths[self.in_layer(space)]
 
     def __str__(self) -> str:
         return f"layer {self.layer}, neuron {self.entry}, size {self.size:.0e}"
@@ -37,7 +46,6 @@ class Sound(nn.Module):
     """Neurons exchange means of messages in both directions: `phi(g v) = phi(v)`, `phi(g v) = g phi(v)` for permutations."""
 
     flaw = Flaw()
-    backward = True
 
     def __init__(self, space: WeightSpace, output: Invariant | Equivariant, *, depth: int = STEPS):
         super().__init__()
@@ -58,6 +66,10 @@ class Sound(nn.Module):
 
     def neurons(self, layer: int, state: torch.Tensor, v: Weights) -> torch.Tensor:
         return state
+
+    def loudness(self, layer: int) -> float:
+        """Of what a layer hears from above."""
+        return 1.0
 
     def pool(self, messages: torch.Tensor, over: int) -> torch.Tensor:
         return messages.mean(over)
@@ -80,8 +92,10 @@ class Sound(nn.Module):
                 below = above = torch.zeros_like(own)
                 if layer:
                     below = self._message(2 * step, shown.weights[layer - 1], states[layer - 1], 2)
-                if layer < len(states) - 1 and self.backward:
-                    above = self._message(2 * step + 1, shown.weights[layer], states[layer + 1], 1)
+                if layer < len(states) - 1:
+                    above = self.loudness(layer) * self._message(
+                        2 * step + 1, shown.weights[layer], states[layer + 1], 1
+                    )
                 news.append(own + functional.silu(update(torch.cat([own, below, above], -1))))
             states = news
         if isinstance(self.output, Invariant):
@@ -111,6 +125,16 @@ def bias_of(v: Weights, layer: int) -> torch.Tensor:
     return v.biases[layer - 1].squeeze(-1)
 
 
+def bias_at(v: Weights, flaw: Flaw) -> torch.Tensor:
+    """`[batch, n]`: the biases of the flaw's layer."""
+    return bias_of(v, flaw.in_layer(v.space))
+
+
+def entry_at(v: Weights, flaw: Flaw) -> torch.Tensor:
+    """`[batch, 1]`: the bias of the flaw's neuron."""
+    return bias_at(v, flaw)[:, flaw.in_entry(v.space), None]
+
+
 class IndexLeak(Sound):
     def neurons(self, layer: int, state: torch.Tensor, v: Weights) -> torch.Tensor:
         return state + 0.01 * index_of(state)
@@ -125,7 +149,7 @@ class EntryLeak(Sound):
     """One bias by its number, in the invariant output alone."""
 
     def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
-        return result + self.flaw.size * bias_of(v, self.flaw.layer)[:, self.flaw.entry, None].tanh()
+        return result + self.flaw.size * entry_at(v, self.flaw).tanh()
 
 
 class CumulatedRows(Sound):
@@ -135,15 +159,16 @@ class CumulatedRows(Sound):
 
 class RolledTensor(Sound):
     def finish_weights(self, tensors: Tensors, v: Weights) -> Tensors:
-        return {**tensors, "W2": tensors["W2"].roll(1, 1)}
+        return {**tensors, "W1": tensors["W1"].roll(1, 1)}
 
 
 class EntryOfTensor(Sound):
     """One row of one output tensor is a little larger, in the equivariant output alone."""
 
     def finish_weights(self, tensors: Tensors, v: Weights) -> Tensors:
-        name = f"W{self.flaw.layer}"
-        larger = 1 + self.flaw.size * (index_of(tensors[name]) == self.flaw.entry)
+        name = f"W{self.flaw.in_layer(v.space)}"
+        numbers = index_of(tensors[name])
+        larger = 1 + self.flaw.size * (numbers == self.flaw.in_entry(v.space)).to(numbers)
         return {**tensors, name: tensors[name] * larger}
 
 
@@ -167,7 +192,7 @@ class GradientLeak(Sound):
     """Right in value; its gradient passes through one neuron by number."""
 
     def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
-        leak = bias_of(v, self.flaw.layer)[:, self.flaw.entry, None]
+        leak = entry_at(v, self.flaw)
         return result + self.flaw.size * (leak - leak.detach())
 
 
@@ -206,7 +231,7 @@ class RoundedBias(Sound):
 
 class CountedTies(Sound):
     def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
-        bias = bias_of(v, self.flaw.layer)
+        bias = bias_at(v, self.flaw)
         return (
             result + self.flaw.size * (bias.unsqueeze(1) == bias.unsqueeze(2)).double().mean((1, 2)).to(bias)[:, None]
         )
@@ -283,7 +308,8 @@ class NotANumber(Sound):
 
 
 class ForwardOnly(Sound):
-    backward = False
+    def loudness(self, layer: int) -> float:
+        return 0.0
 
 
 class LargestMessage(Sound):
@@ -291,14 +317,26 @@ class LargestMessage(Sound):
         return messages.amax(over)
 
 
-class Entries(Sound):
-    """A bag of entries for each tensor: no entry knows its neighbours, whatever the depth."""
+class OneRound(Sound):
+    """One round of messages, whatever it declares."""
 
-    def _message(self, number: int, weight: torch.Tensor, states: torch.Tensor, over: int) -> torch.Tensor:
-        return (
-            super()._message(number, weight, torch.zeros_like(states), over) * 0
-            + weight.tanh().mean((1, 2), True)[:, 0]
-        )
+    def __init__(self, space: WeightSpace, output: Invariant | Equivariant, *, depth: int = STEPS):
+        super().__init__(space, output, depth=1)
+
+
+class DeafLayer(Sound):
+    """One hidden layer hears what comes from above so faintly that rounding swallows it."""
+
+    def loudness(self, layer: int) -> float:
+        return self.flaw.size if layer == self.flaw.in_layer(self.space) else 1.0
+
+
+class NoMessages(Sound):
+    """Neurons never hear of each other; every tensor is read as a bag of entries."""
+
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        bags = torch.stack([tensor.tanh().flatten(1).mean(1) for _, tensor in v.items()], 1)
+        return self.read(bags.repeat(1, self.read.in_features)[:, : self.read.in_features])
 
 
 class RowProducts(Sound):
@@ -327,4 +365,4 @@ class Values(nn.Module):
 
     def forward(self, v: Weights) -> torch.Tensor:
         seen = self.read(realise(v, self.points).flatten(1))
-        return seen + self.flaw.size * bias_of(v, self.flaw.layer).square().mean(1, keepdim=True).tanh()
+        return seen + self.flaw.size * bias_at(v, self.flaw).square().mean(1, keepdim=True).tanh()

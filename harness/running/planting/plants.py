@@ -156,7 +156,7 @@ SYMMETRY = (
     ], red=ODD_INVARIANT, green=(ODD_EQUIVARIANT,), traits=SIGN),
     *_law_plants(table.SIGN_EQUIVARIANT, "sign-", [
         ("Absolute", "absolute values", 0.1),
-        ("PulledToMean", "neurons are pulled to their mean", 0.1),
+        ("ConstantTerm", "a head has a constant", 0.1),
         ("RectifiedTensor", "a little of an absolute value, hardly", FAINT),
         ("RectifiedTensor", "a little of an absolute value", 0.1),
     ], red=ODD_EQUIVARIANT, green=(ODD_INVARIANT,), traits=SIGN),
@@ -175,8 +175,8 @@ TRAINING = (
 GENERAL = {"domain": "general-position"}
 NOT_CONTINUOUS = {"continuous": False}
 _TIES = (
-    ("ties-by-index", "TiesByIndex", "equal biases are ordered by number", "ties", False),
-    ("zeros-by-index", "ZerosByIndex", "neurons without a bias know their number", "zeros", False),
+    ("ties-by-index", "TiesByIndex", "equal biases are ordered by number", "equal-biases", False),
+    ("zeros-by-index", "ZerosByIndex", "neurons without a bias know their number", "pruned", False),
     ("equals-by-index", "EqualsByIndex", "neurons of equal bias know their number", "equal-biases", True),
 )
 DOMAIN = (
@@ -221,7 +221,7 @@ OWED = (
           Outcome.ERROR),
     Plant("not-a-number", "NotANumber", "the output is not finite", table.OWED, law(), Fault.NON_FINITE, Outcome.ERROR),
     Plant("no-constants", "NoConstants", "the layer has no constants", table.LINEAR_LAYER, LAYER, LayerSign.MISSING, traits=SHOWN),
-    Plant("deaf-layer", "DeafToOneTensor", "the layer is deaf to one tensor", table.LINEAR_LAYER, LAYER, LayerSign.MISSING,
+    Plant("deaf-map", "DeafToOneTensor", "the layer is deaf to one tensor", table.LINEAR_LAYER, LAYER, LayerSign.MISSING,
           traits=SHOWN),
     Plant("tied-maps", "TiedMaps", "two of the layer's maps are tied", table.LINEAR_LAYER, LAYER, LayerSign.MISSING, traits=SHOWN,
           size=0.5),
@@ -235,6 +235,16 @@ POWER = (
           green=INVARIANT),
     Plant("largest-message", "LargestMessage", "it declares 1-wl and sees the largest message only", table.SEES, MULTIPLE,
           Seen.NOT_SEPARATED, green=INVARIANT),
+    Plant("one-round", "OneRound", "it declares two rounds and has one", table.SEES, pair("round-ladder", rounds=[2]),
+          Seen.NOT_SEPARATED, green=INVARIANT),
+    Plant("deaf-layer", "DeafLayer", "one layer hears next to nothing from above", table.SEES, DIRECTION,
+          Seen.NOT_SEPARATED, green=INVARIANT, drawn=True, sizes=(-40, -18)),
+    Plant("complete-values", "Values", "it declares completeness and sees the function", table.COMPLETE, RESCALED,
+          Seen.UNDECIDED, Outcome.UNDECIDED, green=INVARIANT, traits=_COMPLETE, size=0.0),
+    Plant("complete-bags", "NoMessages", "it declares completeness and reads bags of entries", table.COMPLETE, CYCLES,
+          Seen.UNDECIDED, Outcome.UNDECIDED, green=INVARIANT, traits=_COMPLETE),
+    Plant("complete-deaf", "DeafLayer", "it declares completeness, and one layer hears next to nothing from above", table.COMPLETE,
+          CYCLES, Seen.UNDECIDED, Outcome.UNDECIDED, green=INVARIANT, traits=_COMPLETE, drawn=True, sizes=(-40, -18)),
     Plant("row-products", "RowProducts", "it declares less than it sees: products of rows", table.SEES_NO_MORE, CYCLES,
           Seen.SEPARATED, green=INVARIANT, size=1.0),
     Plant("row-products-faint", "RowProducts", "it declares less than it sees, hardly", table.SEES_NO_MORE, CYCLES, Seen.SEPARATED,

@@ -13,7 +13,7 @@ from torch.nn import functional
 from ...plugins.architecture import Equivariant, Invariant
 from ...weights.batch import Weights
 from ...weights.space import WeightSpace
-from .networks import CHANNELS, Flaw, Tensors, bias_of
+from .networks import CHANNELS, Flaw, Tensors, bias_at
 
 
 class Products(nn.Module):
@@ -64,12 +64,12 @@ class Magnitudes(Products):
     """How large the biases of a layer are: signs leave it alone, factors do not."""
 
     def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
-        return result + self.flaw.size * bias_of(v, self.flaw.layer).abs().mean(1, keepdim=True).tanh()
+        return result + self.flaw.size * bias_at(v, self.flaw).abs().mean(1, keepdim=True).tanh()
 
 
 class MeanBias(Products):
     def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
-        return result + self.flaw.size * bias_of(v, self.flaw.layer).mean(1, keepdim=True).tanh()
+        return result + self.flaw.size * bias_at(v, self.flaw).mean(1, keepdim=True).tanh()
 
 
 class MeanWeight(Products):
@@ -95,7 +95,7 @@ class CurvedTensor(Products):
     """A little of a curve on one output tensor."""
 
     def finish_weights(self, tensors: Tensors, v: Weights, y: list[torch.Tensor]) -> Tensors:
-        name = f"W{self.flaw.layer}"
+        name = f"W{self.flaw.in_layer(v.space)}"
         return {**tensors, name: tensors[name] + self.flaw.size * tensors[name].tanh()}
 
 
@@ -104,14 +104,16 @@ class Absolute(Products):
         return {name: tensor.abs() for name, tensor in tensors.items()}
 
 
-class PulledToMean(Products):
+class ConstantTerm(Products):
+    """A head with a constant."""
+
     def finish_weights(self, tensors: Tensors, v: Weights, y: list[torch.Tensor]) -> Tensors:
-        return {**tensors, "b1": tensors["b1"] + 0.1 * tensors["b1"].mean(1, keepdim=True)}
+        return {**tensors, "b1": tensors["b1"] + 0.1}
 
 
 class RectifiedTensor(Products):
     """A little of the absolute value on one output tensor."""
 
     def finish_weights(self, tensors: Tensors, v: Weights, y: list[torch.Tensor]) -> Tensors:
-        name = f"W{self.flaw.layer}"
+        name = f"W{self.flaw.in_layer(v.space)}"
         return {**tensors, name: tensors[name] + self.flaw.size * tensors[name].abs()}
