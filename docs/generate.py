@@ -43,7 +43,7 @@ TRAITS_TEXT = """\
 # What is declared, and what turns red if it is not so
 
 Made by `python docs/generate.py` from the table in `harness/running/planting/`. A declared trait is checked, or it does not
-exist: for every value that a plug-in may declare ([What it declares](plug-in.md#what-it-declares)) there is a check that can
+exist: for every value that a plug-in may declare ([What it declares](plug-in.md)) there is a check that can
 turn red, and in every run small planted networks that break what the run's networks declare must turn that very row red, with
 the sign named here, while their other rows stay green ([protocol, section 4](protocol.md#section-4)).
 

@@ -23,11 +23,7 @@ from .planting.traits import LayerSign, declared_by
 def wanted_by(kinds: Iterable[str], descriptions: Iterable[Mapping[str, Any]]) -> tuple[Plant, ...]:
     """The plants that a run of these check kinds has to catch: those that break what its networks declare, and sound ones."""
     asked, declared = set(kinds), declared_by(descriptions)
-    return tuple(
-        plant
-        for plant in PLANTS.values()
-        if plant.red.kind in asked and (plant.breaks is None or (plant.breaks.trait, plant.breaks.value) in declared)
-    )
+    return tuple(plant for plant in PLANTS.values() if plant.red.kind in asked and plant.of in declared)
 
 
 def seed_of(identities: Iterable[str]) -> int:

@@ -67,7 +67,8 @@ def test_another_executor_gives_the_same_run_and_the_caller_imports_no_torch(tmp
     assert not heavy
     assert found["local"] == found["one-child"]
     assert [row["outcome"] for row in found["local"]["rows"]].count("fail") == 2, "the rows say something"
-    assert len(found["local"]["planted"]) == 7
+    planted = found["local"]["planted"]
+    assert len(planted) > 7 and all(each["caught"] for each in planted), [e for e in planted if not e["caught"]]
 
 
 @pytest.fixture(params=["local", "one-child"])

@@ -25,7 +25,7 @@ SPACES = {
     "odd": NamedSpace(mlp(2, 3, 3, 1, activation="tanh")),
     "least": NamedSpace(mlp(1, 2, 1)),
 }
-FAINT = 1e-10
+FAINT = 2e-11
 """Of the law: about ten times the smallest violation that a clean row of these networks would have failed."""
 FAINT_GAP = 1e-9
 """Of a separation: against noise of a few units of rounding, confirmed in other draws."""
@@ -94,6 +94,14 @@ class Plant:
     size: float = 0.1
     drawn: bool = False
     sizes: tuple[float, float] = (-8, -1)
+
+    @property
+    def of(self) -> tuple[str, str]:
+        """The declared value for whose sake it is planted; of a sound network that of a larger symmetry, if it has one."""
+        if self.breaks is not None:
+            return self.breaks.trait, self.breaks.value
+        symmetry = self.traits.get("symmetry", "permutation")
+        return ("symmetry", symmetry) if symmetry != "permutation" else ("", "")
 
 
 def _law_plants(line: Declared, prefix: str, broken: list[tuple[str, str, float]], **more: Any) -> list[Plant]:

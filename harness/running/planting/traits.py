@@ -82,7 +82,7 @@ SEES_NO_MORE = Declared(
     (Seen.SEPARATED,),
 )
 BELOW = Declared("power", "below-1-wl", "", "separation", "1-WL-equivalent pairs", (Seen.SEPARATED,))
-COMPLETE = Declared("power", "complete", "", "separation", "pairs of two orbits", (Seen.NOT_SEPARATED, Seen.UNDECIDED))
+COMPLETE = Declared("power", "complete", "", "separation", "pairs of two orbits", (Seen.UNDECIDED,))
 FUNCTION = Declared("power", "function", "", "separation", "pairs of one function", (Seen.SEPARATED,))
 UNKNOWN = Declared("power", "unknown", "", "separation", "every pair, by its controls", (Fault.INVALID,))
 EVERYWHERE = Declared("domain", "all", "", "equivariance", "inputs that tie, zeros among them", LAW)

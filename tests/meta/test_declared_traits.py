@@ -1,0 +1,88 @@
+"""Every line of the table of declared traits turns red on a stranger's broken editor too, by the sign that the table names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orbitcheck.architectures.dws import DWS
+from orbitcheck.harness.core.outcomes import Outcome
+from orbitcheck.harness.plugins.architecture import Architecture, Traits
+from orbitcheck.harness.plugins.discovery import load, parse_name
+from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.running.planted import signs
+from orbitcheck.harness.running.planting import traits as table
+from orbitcheck.harness.running.planting.plants import LAYER, Row, law
+
+EDITORS = Path(__file__).with_name("stranger_editors.py")
+
+
+def editor(name: str) -> Architecture:
+    return load(parse_name(f"{EDITORS}:{name}"))
+
+
+def asked(architecture: Architecture, row: Row):
+    return evaluate(row.cell("stranger"), architecture)
+
+
+BROKEN = {
+    "DeclaresPermutations": (table.PERMUTATION_EQUIVARIANT, law("equivariant")),
+    "DeclaresScale": (table.SCALE_EQUIVARIANT, law("equivariant")),
+    "DeclaresSign": (table.SIGN_EQUIVARIANT, law("equivariant", space="odd")),
+    "DeclaresNone": (table.NO_SYMMETRY, law("equivariant")),
+    "DeclaresAll": (table.EVERYWHERE, law("equivariant", "equal-biases")),
+    "DeclaresGeneralPosition": (table.GENERAL_POSITION, law("equivariant")),
+    "DeclaresContinuity": (table.CONTINUOUS, law("equivariant", "zeros")),
+    "DeclaresJumps": (table.JUMPS, law("equivariant", "equal-biases")),
+    "DeclaresEval": (table.EVAL, law("equivariant")),
+    "DeclaresTrain": (table.TRAIN, law("equivariant", mode="train")),
+    "DeclaresLayer": (table.LINEAR_LAYER, LAYER),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_check_of_every_line_is_red_on_a_strangers_broken_editor(name):
+    line, row = BROKEN[name]
+    found = asked(editor(name), row)
+    assert found.kind == line.kind and found.outcome == Outcome.FAIL, found.reason
+    assert set(signs(found)) & set(line.signs), found.reason
+
+
+@pytest.mark.parametrize(
+    "name", ["DeclaresScale", "DeclaresSign", "DeclaresJumps", "DeclaresAll", "DeclaresContinuity"]
+)
+def test_what_they_declare_wrongly_is_all_that_is_wrong(name):
+    """Under permutations, on inputs in general position, the same editors keep the law."""
+    architecture = editor(name)
+    plain = Architecture(name, architecture.factory, Traits(domain="general-position", continuous=False))
+    assert asked(plain, law("equivariant")).outcome == Outcome.PASS
+
+
+def test_correct_editors_are_not_accused():
+    for name, row in (
+        ("Correct", law("equivariant")), ("Correct", law("equivariant", mode="train")), ("Correct", law("equivariant", "equal-biases")),
+        ("Correct", law("equivariant", "ties")), ("CorrectSigns", law("equivariant", space="odd")),
+    ):  # fmt: skip
+        found = asked(editor(name), row)
+        assert found.outcome == Outcome.PASS, found.reason
+
+
+@pytest.mark.parametrize(("symmetry", "space"), [("permutation+sign", "odd"), ("permutation+scale", "tiny")])
+def test_a_network_of_permutations_that_declares_more_is_red_on_both_outputs(symmetry, space):
+    declared = Architecture("dws", DWS, Traits(symmetry=symmetry), {"channels": 4, "depth": 2})
+    for output in ("invariant", "equivariant"):
+        found = asked(declared, law(output, space=space))
+        assert found.outcome == Outcome.FAIL and signs(found)[0] == table.LAW[0], found.reason
+    assert asked(declared, law(space="odd" if space == "tiny" else "tiny")).outcome == Outcome.NOT_APPLICABLE
+
+
+def test_every_line_has_a_stranger():
+    """All but those of other outputs, of other asks, and of power, which are asked through a read-out."""
+    left = {line for line in table.TRAITS if line.part != "invariant output" and line.trait not in ("", "power")}
+    assert {line for line, _ in BROKEN.values()} == left - {
+        table.STEPS,
+        table.CALLS,
+        table.GRADIENTS,
+        table.TRAIN_CALLS,
+    }
