@@ -53,7 +53,11 @@ def test_every_line_has_plants_that_show_its_signs(line):
     assert len(of_value) >= 3 and len({each.network for each in of_value}) >= 2, "of different mechanism"
     assert not line.trait or any(each.drawn for each in of_value), "one of them drawn anew"
     if line.part in ("invariant output", "equivariant output"):
-        assert len(planted) >= 3 and any(each.drawn for each in planted) and FAINT in {each.size for each in planted}
+        assert (
+            len(planted) >= 3
+            and any(each.drawn for each in planted)
+            and min(each.size for each in planted) <= 5 * FAINT
+        )
 
 
 def test_every_network_is_planted():
@@ -73,7 +77,7 @@ def test_every_plant_is_caught_by_its_row_and_nothing_else_of_it_is_accused(name
     assert entry["caught"], entry
 
 
-@pytest.mark.parametrize("name", [name for name, each in PLANTS.items() if each.size == FAINT])
+@pytest.mark.parametrize("name", [name for name, each in PLANTS.items() if 0 < each.size <= 5 * FAINT])
 def test_faint_plants_lie_about_ten_times_above_the_limit_that_a_clean_row_prints(name):
     each = PLANTS[name]
     evidence = evaluate(each.red.cell(name), network(each, drawn(each, 0))).evidence

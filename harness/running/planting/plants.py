@@ -107,7 +107,7 @@ class Plant:
 def _law_plants(line: Declared, prefix: str, broken: list[tuple[str, str, float]], **more: Any) -> list[Plant]:
     """Plants that break the law alike: `(network, rule, size)`, the last one drawn."""
     return [
-        Plant(f"{prefix}{_dashed(network)}" + ("-faint" if size == FAINT else ""), network, rule, line, sign=Rule.LAW, size=size,
+        Plant(f"{prefix}{_dashed(network)}" + ("-faint" if size <= FAINT_GAP else ""), network, rule, line, sign=Rule.LAW, size=size,
               drawn=number == len(broken) - 1, **more)
         for number, (network, rule, size) in enumerate(broken)
     ]  # fmt: skip
@@ -154,7 +154,7 @@ SYMMETRY = (
     *_law_plants(table.SCALE_EQUIVARIANT, "scale-", [
         ("PointWise", "entries pass through a curve", 0.1),
         ("Covectors", "a covector is given for a vector", 0.1),
-        ("CurvedTensor", "an output tensor is curved, hardly", FAINT),
+        ("CurvedTensor", "an output tensor is curved, hardly", 5 * FAINT),
         ("CurvedTensor", "an output tensor is curved", 0.1),
     ], red=law("equivariant"), green=INVARIANT, traits=SCALE),
     *_law_plants(table.SIGN_INVARIANT, "sign-", [
