@@ -153,9 +153,13 @@ SYMMETRY = (
     ], red=law(), green=EQUIVARIANT, traits=SCALE),
     *_law_plants(table.SCALE_EQUIVARIANT, "scale-", [
         ("PointWise", "entries pass through a curve", 0.1),
-        ("Covectors", "a covector is given for a vector", 0.1),
         ("CurvedTensor", "an output tensor is curved, hardly", 5 * FAINT),
         ("CurvedTensor", "an output tensor is curved", 0.1),
+    ], red=law("equivariant"), green=INVARIANT, traits=SCALE),
+    *_law_plants(table.VECTORS, "scale-", [
+        ("Covectors", "a covector is given for a vector", 0.1),
+        ("CovectorTensor", "a covector is mixed into a vector, hardly", 5 * FAINT),
+        ("CovectorTensor", "a covector is mixed into a vector", 0.1),
     ], red=law("equivariant"), green=INVARIANT, traits=SCALE),
     *_law_plants(table.SIGN_INVARIANT, "sign-", [
         ("MeanWeight", "the mean of a matrix is read", 0.1),

@@ -91,6 +91,14 @@ class Covectors(Products):
         return {**tensors, "b1": self.node(y[1])}
 
 
+class CovectorTensor(Products):
+    """A little of a covector on one output tensor."""
+
+    def finish_weights(self, tensors: Tensors, v: Weights, y: list[torch.Tensor]) -> Tensors:
+        layer = self.flaw.in_layer(v.space)
+        return {**tensors, f"b{layer}": tensors[f"b{layer}"] + self.flaw.size * self.node(y[layer])}
+
+
 class CurvedTensor(Products):
     """A little of a curve on one output tensor."""
 

@@ -64,6 +64,9 @@ SYMMETRIES = tuple(
 PERMUTATION_INVARIANT, PERMUTATION_EQUIVARIANT, SCALE_INVARIANT, SCALE_EQUIVARIANT, SIGN_INVARIANT, SIGN_EQUIVARIANT = (
     SYMMETRIES
 )
+VECTORS = Declared(
+    "symmetry", "permutation+scale", "kind of output", "equivariance", "equivariant outputs, asked for as vectors", LAW
+)
 STEPS = Declared("symmetry", "permutation", "after steps", "equivariance", "asks: steps", (Rule.LAW_AFTER_STEPS,))
 CALLS = Declared("symmetry", "permutation", "as called", "equivariance", "asks: calls", (Rule.GRADIENTS_RECORDED,))
 GRADIENTS = Declared(
@@ -103,7 +106,8 @@ OWED = Declared(
 )  # fmt: skip
 
 TRAITS: tuple[Declared, ...] = (
-    *SYMMETRIES, STEPS, CALLS, GRADIENTS, NO_SYMMETRY, SEES, SEES_NO_MORE, BELOW, COMPLETE, FUNCTION, UNKNOWN, EVERYWHERE,
+    *SYMMETRIES,
+    VECTORS, STEPS, CALLS, GRADIENTS, NO_SYMMETRY, SEES, SEES_NO_MORE, BELOW, COMPLETE, FUNCTION, UNKNOWN, EVERYWHERE,
     GENERAL_POSITION, CONTINUOUS, JUMPS, EVAL, TRAIN_CALLS, TRAIN, LINEAR_LAYER, OWED,
 )  # fmt: skip
 
