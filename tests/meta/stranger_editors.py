@@ -163,6 +163,16 @@ class Multiples(Signed):
         return Weights(v.space, {name: t * self.factor[name] for name, t in v.items()})
 
 
+@register("declares-vectors", symmetry="permutation+scale")
+class DeclaresVectors(Multiples):
+    """Moves the biases below the output by what is read of them, as a gradient would: against their factors."""
+
+    def forward(self, v):
+        made = dict(super().forward(v).tensors)
+        made["b2"] = made["b2"] + 0.1 * v.tensors["W3"].sum(1)
+        return Weights(v.space, made)
+
+
 @register("declares-layer", linear_layer="linear_layer")
 class DeclaresLayer(Editor):
     """Shows a layer that multiplies every tensor by a number, as if that were all there is."""

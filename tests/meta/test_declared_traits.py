@@ -29,6 +29,7 @@ def asked(architecture: Architecture, row: Row):
 BROKEN = {
     "DeclaresPermutations": (table.PERMUTATION_EQUIVARIANT, law("equivariant")),
     "DeclaresScale": (table.SCALE_EQUIVARIANT, law("equivariant")),
+    "DeclaresVectors": (table.VECTORS, law("equivariant")),
     "DeclaresSign": (table.SIGN_EQUIVARIANT, law("equivariant", space="odd")),
     "DeclaresNone": (table.NO_SYMMETRY, law("equivariant")),
     "DeclaresAll": (table.EVERYWHERE, law("equivariant", "equal-biases")),

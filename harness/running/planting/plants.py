@@ -160,7 +160,7 @@ SYMMETRY = (
         ("Covectors", "a covector is given for a vector", 0.1),
         ("CovectorTensor", "a covector is mixed into a vector, hardly", 5 * FAINT),
         ("CovectorTensor", "a covector is mixed into a vector", 0.1),
-    ], red=law("equivariant"), green=INVARIANT, traits=SCALE),
+    ], red=law("equivariant"), green=INVARIANT, traits=SCALE, sizes=(-8, -4)),
     *_law_plants(table.SIGN_INVARIANT, "sign-", [
         ("MeanWeight", "the mean of a matrix is read", 0.1),
         ("MeanBias", "the mean of biases is read, hardly", FAINT),
@@ -211,7 +211,7 @@ MODES = (
         ("EvalEntry", "one bias is read by its number in eval mode, hardly", FAINT),
         ("EvalEntry", "one bias is read by its number in eval mode", 0.1),
     ], red=law(), green=(law(mode="train"),), traits=TRAINS),
-    Plant("train-history", "TrainHistory", "train mode keeps biases by number", table.TRAIN_CALLS, law(ask="steps"),
+    Plant("train-history", "TrainHistory", "train mode keeps biases by number", table.TRAIN_CALLS, law(ask="calls"),
           Rule.LAW_AFTER_TRAIN_CALLS, green=INVARIANT),
     Plant("train-index", "TrainIndex", "hidden neurons know their number in train mode", table.TRAIN, law(mode="train"),
           Rule.LAW, green=INVARIANT, traits=TRAINS),

@@ -94,7 +94,7 @@ CONTINUOUS = Declared("continuous", "True", "", "equivariance", "inputs that tie
 JUMPS = Declared("continuous", "False", "", "equivariance", "inputs that tie", LAW)
 EVAL = Declared("modes", "eval", "", "equivariance", "mode eval", LAW)
 TRAIN_CALLS = Declared(
-    "modes", "eval", "after calls in train mode", "equivariance", "asks: steps", (Rule.LAW_AFTER_TRAIN_CALLS,)
+    "modes", "eval", "after calls in train mode", "equivariance", "asks: calls", (Rule.LAW_AFTER_TRAIN_CALLS,)
 )
 TRAIN = Declared("modes", "train", "", "equivariance", "mode train", (Rule.LAW, Rule.BATCH_MATES))
 LINEAR_LAYER = Declared(
