@@ -67,13 +67,6 @@ class Sound(nn.Module):
     def neurons(self, layer: int, state: torch.Tensor, v: Weights) -> torch.Tensor:
         return state
 
-    def loudness(self, layer: int) -> float:
-        """Of what a layer hears from above."""
-        return 1.0
-
-    def pool(self, messages: torch.Tensor, over: int) -> torch.Tensor:
-        return messages.mean(over)
-
     def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
         return result
 
@@ -93,9 +86,7 @@ class Sound(nn.Module):
                 if layer:
                     below = self._message(2 * step, shown.weights[layer - 1], states[layer - 1], 2)
                 if layer < len(states) - 1:
-                    above = self.loudness(layer) * self._message(
-                        2 * step + 1, shown.weights[layer], states[layer + 1], 1
-                    )
+                    above = self._message(2 * step + 1, shown.weights[layer], states[layer + 1], 1)
                 news.append(own + functional.silu(update(torch.cat([own, below, above], -1))))
             states = news
         if isinstance(self.output, Invariant):
@@ -110,7 +101,7 @@ class Sound(nn.Module):
 
     def _message(self, number: int, weight: torch.Tensor, states: torch.Tensor, over: int) -> torch.Tensor:
         shown = states.unsqueeze(3 - over).expand(*weight.shape[:3], -1)
-        return self.pool(functional.silu(self.message[number](torch.cat([shown, weight], -1))), over)
+        return functional.silu(self.message[number](torch.cat([shown, weight], -1))).mean(over)
 
 
 def index_of(tensor: torch.Tensor, dim: int = 1) -> torch.Tensor:
@@ -307,28 +298,11 @@ class NotANumber(Sound):
         return result / torch.zeros_like(result)
 
 
-class ForwardOnly(Sound):
-    def loudness(self, layer: int) -> float:
-        return 0.0
-
-
-class LargestMessage(Sound):
-    def pool(self, messages: torch.Tensor, over: int) -> torch.Tensor:
-        return messages.amax(over)
-
-
 class OneRound(Sound):
     """One round of messages, whatever it declares."""
 
     def __init__(self, space: WeightSpace, output: Invariant | Equivariant, *, depth: int = STEPS):
         super().__init__(space, output, depth=1)
-
-
-class DeafLayer(Sound):
-    """One hidden layer hears what comes from above so faintly that rounding swallows it."""
-
-    def loudness(self, layer: int) -> float:
-        return self.flaw.size if layer == self.flaw.in_layer(self.space) else 1.0
 
 
 class NoMessages(Sound):
@@ -366,3 +340,18 @@ class Values(nn.Module):
     def forward(self, v: Weights) -> torch.Tensor:
         seen = self.read(realise(v, self.points).flatten(1))
         return seen + self.flaw.size * bias_at(v, self.flaw).square().mean(1, keepdim=True).tanh()
+
+
+class FarValues(nn.Module):
+    """The function's values at fixed points, as far out as the flaw is large."""
+
+    flaw = Flaw(size=1.0)
+
+    def __init__(self, space: WeightSpace, output: Invariant):
+        super().__init__()
+        self.inner = Values(space, output)
+        self.inner.points.data *= self.flaw.size
+        self.inner.flaw = Flaw(size=0.0)
+
+    def forward(self, v: Weights) -> torch.Tensor:
+        return self.inner(v)

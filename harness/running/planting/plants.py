@@ -59,8 +59,9 @@ def pair(family: str, **parameters: Any) -> Row:
 BOTH = (law("equivariant"), law())
 EQUIVARIANT, INVARIANT = (BOTH[0],), (BOTH[1],)
 CYCLES, DIRECTION = pair("bipartite-cycles", cycles=[[4], [2, 2]]), pair("direction")
-RESCALED, MULTIPLE, SAME = pair("relu-rescaling"), pair("multiplicity"), pair("same-orbit")
+RESCALED, SAME = pair("relu-rescaling"), pair("same-orbit")
 TWO_ROUNDS = {"power": "1-wl", "rounds": lambda depth: (depth, depth + 1)}
+SOME_ROUNDS = {"power": "1-wl", "rounds": lambda: (2, 3)}
 FEW_ROUNDS = {"power": "1-wl", "rounds": lambda depth: (0, 0)}
 
 
@@ -243,20 +244,17 @@ OWED = (
 
 _BELOW, _FUNCTION, _COMPLETE = {"power": "below-1-wl"}, {"power": "function"}, {"power": "complete"}
 POWER = (
-    Plant("forward-only", "ForwardOnly", "it declares 1-wl and sees incoming edges only", table.SEES, DIRECTION, Seen.NOT_SEPARATED,
-          green=INVARIANT),
-    Plant("largest-message", "LargestMessage", "it declares 1-wl and sees the largest message only", table.SEES, MULTIPLE,
-          Seen.NOT_SEPARATED, green=INVARIANT),
     Plant("one-round", "OneRound", "it declares two rounds and has one", table.SEES, pair("round-ladder", rounds=[2]),
-          Seen.NOT_SEPARATED, green=INVARIANT),
-    Plant("deaf-layer", "DeafLayer", "one layer hears next to nothing from above", table.SEES, DIRECTION,
-          Seen.NOT_SEPARATED, green=INVARIANT, drawn=True, sizes=(-40, -18)),
-    Plant("complete-values", "Values", "it declares completeness and sees the function", table.COMPLETE, RESCALED,
-          Seen.UNDECIDED, Outcome.UNDECIDED, green=INVARIANT, traits=_COMPLETE, size=0.0),
+          Seen.NO_GAP, green=INVARIANT),
+    Plant("bags", "NoMessages", "it declares rounds and reads bags of entries", table.SEES, DIRECTION, Seen.NO_GAP, green=INVARIANT),
+    Plant("values", "FarValues", "it declares rounds and sees values of the function", table.SEES, DIRECTION, Seen.NO_GAP,
+          green=INVARIANT, traits=SOME_ROUNDS, drawn=True, sizes=(-1, 1)),
+    Plant("complete-values", "FarValues", "it declares completeness and sees the function", table.COMPLETE, RESCALED,
+          Seen.NO_GAP, green=INVARIANT, traits=_COMPLETE, size=1.0),
     Plant("complete-bags", "NoMessages", "it declares completeness and reads bags of entries", table.COMPLETE, CYCLES,
-          Seen.UNDECIDED, Outcome.UNDECIDED, green=INVARIANT, traits=_COMPLETE),
-    Plant("complete-deaf", "DeafLayer", "it declares completeness, and one layer hears next to nothing from above", table.COMPLETE,
-          CYCLES, Seen.UNDECIDED, Outcome.UNDECIDED, green=INVARIANT, traits=_COMPLETE, drawn=True, sizes=(-40, -18)),
+          Seen.NO_GAP, green=INVARIANT, traits=_COMPLETE),
+    Plant("complete-values-drawn", "FarValues", "it declares completeness and sees the function", table.COMPLETE, RESCALED,
+          Seen.NO_GAP, green=INVARIANT, traits=_COMPLETE, drawn=True, sizes=(-1, 1)),
     Plant("row-products", "RowProducts", "it declares less than it sees: products of rows", table.SEES_NO_MORE, CYCLES,
           Seen.SEPARATED, green=INVARIANT, size=1.0),
     Plant("row-products-faint", "RowProducts", "it declares less than it sees, hardly", table.SEES_NO_MORE, CYCLES, Seen.SEPARATED,

@@ -75,7 +75,7 @@ GRADIENTS = Declared(
 NO_SYMMETRY = Declared(
     "symmetry", "none", "", "equivariance", f"{_EVERY_ROW}; permutations are asked all the same", LAW
 )
-SEES = Declared("power", "1-wl", "low", "separation", "pairs that part by round low", (Seen.NOT_SEPARATED,))
+SEES = Declared("power", "1-wl", "low", "separation", "pairs that part by round low", (Seen.NO_GAP,))
 SEES_NO_MORE = Declared(
     "power",
     "1-wl",
@@ -85,7 +85,7 @@ SEES_NO_MORE = Declared(
     (Seen.SEPARATED,),
 )
 BELOW = Declared("power", "below-1-wl", "", "separation", "1-WL-equivalent pairs", (Seen.SEPARATED,))
-COMPLETE = Declared("power", "complete", "", "separation", "pairs of two orbits", (Seen.UNDECIDED,))
+COMPLETE = Declared("power", "complete", "", "separation", "pairs of two orbits", (Seen.NO_GAP,))
 FUNCTION = Declared("power", "function", "", "separation", "pairs of one function", (Seen.SEPARATED,))
 UNKNOWN = Declared("power", "unknown", "", "separation", "every pair, by its controls", (Fault.INVALID,))
 EVERYWHERE = Declared("domain", "all", "", "equivariance", "inputs that tie, zeros among them", LAW)
