@@ -44,6 +44,9 @@ def _noting(architecture: Architecture, asked: list[AskedFor]) -> Architecture:
         asked.append(AskedFor(type(output).__name__.lower(), space.family, str(space)))
         return architecture.factory(space, output, **options)
 
+    layer = architecture.traits.linear_layer
+    if layer is not None and hasattr(architecture.factory, layer):  # it is looked up on the factory, too
+        setattr(factory, layer, getattr(architecture.factory, layer))
     return replace(architecture, factory=factory)
 
 

@@ -71,10 +71,12 @@ def test_correct_editors_are_not_accused():
 
 @pytest.mark.parametrize(("symmetry", "space"), [("permutation+sign", "odd"), ("permutation+scale", "tiny")])
 def test_a_network_of_permutations_that_declares_more_is_red_on_both_outputs(symmetry, space):
+    """With factors of 2^20 a broken network also lifts its own floor, so such a row may be ill-conditioned: it names the law all the same."""
     declared = Architecture("dws", DWS, Traits(symmetry=symmetry), {"channels": 4, "depth": 2})
+    red = (Outcome.FAIL,) if symmetry == "permutation+sign" else (Outcome.FAIL, Outcome.ERROR)
     for output in ("invariant", "equivariant"):
         found = asked(declared, law(output, space=space))
-        assert found.outcome == Outcome.FAIL and signs(found)[0] == table.LAW[0], found.reason
+        assert found.outcome in red and signs(found)[0] == table.LAW[0], found.reason
     assert asked(declared, law(space="odd" if space == "tiny" else "tiny")).outcome == Outcome.NOT_APPLICABLE
 
 

@@ -313,6 +313,15 @@ class NoMessages(Sound):
         return self.read(bags.repeat(1, self.read.in_features)[:, : self.read.in_features])
 
 
+class Extremes(Sound):
+    """The largest and the smallest entry of each tensor: no rounding depends on an order, so what it does not see is equal to the bit."""
+
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        ends = [end for _, tensor in v.items() for end in (tensor.flatten(1).amax(1), tensor.flatten(1).amin(1))]
+        seen = self.flaw.size * torch.stack(ends, 1)
+        return self.read(seen.repeat(1, self.read.in_features)[:, : self.read.in_features])
+
+
 class RowProducts(Sound):
     """It also reads how often rows of one matrix overlap, which refinement does not see."""
 
@@ -340,18 +349,3 @@ class Values(nn.Module):
     def forward(self, v: Weights) -> torch.Tensor:
         seen = self.read(realise(v, self.points).flatten(1))
         return seen + self.flaw.size * bias_at(v, self.flaw).square().mean(1, keepdim=True).tanh()
-
-
-class FarValues(nn.Module):
-    """The function's values at fixed points, as far out as the flaw is large."""
-
-    flaw = Flaw(size=1.0)
-
-    def __init__(self, space: WeightSpace, output: Invariant):
-        super().__init__()
-        self.inner = Values(space, output)
-        self.inner.points.data *= self.flaw.size
-        self.inner.flaw = Flaw(size=0.0)
-
-    def forward(self, v: Weights) -> torch.Tensor:
-        return self.inner(v)

@@ -61,7 +61,6 @@ EQUIVARIANT, INVARIANT = (BOTH[0],), (BOTH[1],)
 CYCLES, DIRECTION = pair("bipartite-cycles", cycles=[[4], [2, 2]]), pair("direction")
 RESCALED, SAME = pair("relu-rescaling"), pair("same-orbit")
 TWO_ROUNDS = {"power": "1-wl", "rounds": lambda depth: (depth, depth + 1)}
-SOME_ROUNDS = {"power": "1-wl", "rounds": lambda: (2, 3)}
 FEW_ROUNDS = {"power": "1-wl", "rounds": lambda depth: (0, 0)}
 
 
@@ -247,14 +246,14 @@ POWER = (
     Plant("one-round", "OneRound", "it declares two rounds and has one", table.SEES, pair("round-ladder", rounds=[2]),
           Seen.NO_GAP, green=INVARIANT),
     Plant("bags", "NoMessages", "it declares rounds and reads bags of entries", table.SEES, DIRECTION, Seen.NO_GAP, green=INVARIANT),
-    Plant("values", "FarValues", "it declares rounds and sees values of the function", table.SEES, DIRECTION, Seen.NO_GAP,
-          green=INVARIANT, traits=SOME_ROUNDS, drawn=True, sizes=(-1, 1)),
-    Plant("complete-values", "FarValues", "it declares completeness and sees the function", table.COMPLETE, RESCALED,
+    Plant("extremes", "Extremes", "it declares rounds and sees largest and smallest entries", table.SEES, DIRECTION, Seen.NO_GAP,
+          green=INVARIANT, drawn=True, sizes=(-1, 1)),
+    Plant("complete-extremes", "Extremes", "it declares completeness and sees largest and smallest entries", table.COMPLETE, CYCLES,
           Seen.NO_GAP, green=INVARIANT, traits=_COMPLETE, size=1.0),
     Plant("complete-bags", "NoMessages", "it declares completeness and reads bags of entries", table.COMPLETE, CYCLES,
           Seen.NO_GAP, green=INVARIANT, traits=_COMPLETE),
-    Plant("complete-values-drawn", "FarValues", "it declares completeness and sees the function", table.COMPLETE, RESCALED,
-          Seen.NO_GAP, green=INVARIANT, traits=_COMPLETE, drawn=True, sizes=(-1, 1)),
+    Plant("complete-extremes-drawn", "Extremes", "it declares completeness and sees largest and smallest entries", table.COMPLETE,
+          CYCLES, Seen.NO_GAP, green=INVARIANT, traits=_COMPLETE, drawn=True, sizes=(-1, 1)),
     Plant("row-products", "RowProducts", "it declares less than it sees: products of rows", table.SEES_NO_MORE, CYCLES,
           Seen.SEPARATED, green=INVARIANT, size=1.0),
     Plant("row-products-faint", "RowProducts", "it declares less than it sees, hardly", table.SEES_NO_MORE, CYCLES, Seen.SEPARATED,
