@@ -109,7 +109,7 @@ class KeyedById(KeptMean):
         return id(x)
 
 
-@register("keyed-by-sum")
+@register("keyed-by-sum", power="1-wl", rounds=lambda depth: (depth - 1, depth + 1))
 class KeyedBySum(Reader):
     """Answers are kept by a rounded sum of the biases: near inputs get each other's answer."""
 

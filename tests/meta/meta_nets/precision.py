@@ -8,7 +8,12 @@ from meta_nets.base import Editor, Net, Reader, index, inside
 from orbitcheck import register
 
 
-@register("weights-through-float32")
+def claims(name):
+    """To see refinement: then a small step of any entry has to show."""
+    return register(name, power="1-wl", rounds=lambda depth: (depth - 1, depth + 1))
+
+
+@claims("weights-through-float32")
 class WeightsThroughFloat32(Net):
     """Reads weights in float32: the law holds to the bit, and what weights say past 2^-24 is lost."""
 
@@ -17,7 +22,7 @@ class WeightsThroughFloat32(Net):
         return [w.float().to(w.dtype) for w in weights], biases
 
 
-@register("biases-through-float16")
+@claims("biases-through-float16")
 class BiasesThroughFloat16(Net):
     """Reads biases in half precision."""
 
@@ -26,7 +31,7 @@ class BiasesThroughFloat16(Net):
         return weights, [b.half().to(b.dtype) for b in biases]
 
 
-@register("one-tensor-through-bfloat16")
+@claims("one-tensor-through-bfloat16")
 class OneTensorThroughBfloat16(Net):
     """Reads W2 alone in bfloat16."""
 
@@ -35,7 +40,7 @@ class OneTensorThroughBfloat16(Net):
         return [weights[0], *(w.bfloat16().to(w.dtype) for w in weights[1:2]), *weights[2:]], biases
 
 
-@register("weights-on-a-grid")
+@claims("weights-on-a-grid")
 class WeightsOnAGrid(Net):
     """Rounds the last layer's weights to multiples of 2^-16."""
 
@@ -44,7 +49,7 @@ class WeightsOnAGrid(Net):
         return [*weights[:-1], (weights[-1] * 2**16).round() / 2**16], biases
 
 
-@register("single-read-out")
+@claims("single-read-out")
 class SingleReadOut(Net):
     """The answer passes through float32."""
 
@@ -84,12 +89,12 @@ class Complex64Inside(Net):
         return inside(h, wave)
 
 
-@register("half-in-float32")
+@claims("half-in-float32")
 class HalfInFloat32(Net):
     """Sound in float64; asked in float32 it sums in half precision."""
 
     def gather(self, messages, dim):
-        inner = messages.half() if messages.dtype == torch.float32 else messages
+        inner = messages.clamp(-1e4, 1e4).half() if messages.dtype == torch.float32 else messages
         return inner.mean(dim).to(messages.dtype)
 
 
