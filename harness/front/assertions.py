@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from ..checks.equivariance.kind import CONSTRUCTED_INPUTS
-from ..checks.equivariance.law import OUTPUTS, Task, measure
+from ..checks.equivariance.measurement import measure
+from ..checks.equivariance.task import OUTPUTS, Task
 from ..checks.equivariance.verdict import Measurement, judge
 from ..checks.prediction import NOT_SEPARATED, SEPARATED, Ground, Prediction
 from ..checks.separation.draws import take_draws

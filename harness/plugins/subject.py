@@ -7,7 +7,12 @@ line that the report shows.
 from __future__ import annotations
 
 import traceback
+<<<<<<< HEAD
 from pathlib import Path
+=======
+from collections.abc import Iterator
+from contextlib import contextmanager
+>>>>>>> a36b27d (The law on 64 pairs of the declared symmetry, floors of both precisions, jumps told from noise, causes by tests)
 
 import torch
 
@@ -74,20 +79,36 @@ class Subject:
         except (Exception, SystemExit) as error:
             raise PluginRaised(f"constructor raised {describe_error(error)}{forgotten(error)}") from error
 
-    def __call__(self, v: Weights) -> torch.Tensor:
-        """`phi(v)` as `[batch, entries]` in float64, entries in the order of the space; no gradients.
+    def __call__(self, v: Weights, *, gradients: bool = False) -> torch.Tensor:
+        """`phi(v)` as `[batch, entries]` in float64, entries in the order of the space, a copy that later calls leave alone.
+
+        Args:
+            gradients: whether they are recorded during the call; the answer carries none either way.
 
         Raises:
             PluginFault: the call raised, or its result is not what the contract promises.
             NonFinite: the result holds NaN or infinity.
         """
         v = v.to(self.dtype).to(self.bench.device)
+        return self.answer(v, gradients).detach().to("cpu", torch.float64, copy=True)
+
+    def answer(self, v: Weights, gradients: bool = True) -> torch.Tensor:
+        """The network's own answer to `v`, which has its dtype and device, as `[batch, entries]` with its gradients.
+
+        Raises:
+            PluginFault, NonFinite: as for a call.
+        """
         try:
-            with self.bench.call(v.batch), torch.no_grad():
+            with self.bench.call(v.batch), own_settings(), torch.set_grad_enabled(gradients):
                 result = self.module(v)
         except (Exception, SystemExit) as error:
+<<<<<<< HEAD
             raise PluginRaised(f"forward raised {describe_error(error)}{forgotten(error)}") from error
         return self.checked(result, v).detach().cpu().double()
+=======
+            raise PluginRaised(f"forward raised {describe_error(error)}") from error
+        return self.checked(result, v)
+>>>>>>> a36b27d (The law on 64 pairs of the declared symmetry, floors of both precisions, jumps told from noise, causes by tests)
 
     def jitter_(self, seed: int) -> None:
         """Move every parameter by one unit in the last place, up or down at random, in place.
@@ -102,6 +123,18 @@ class Subject:
                 if parameter.is_floating_point():
                     up = torch.empty_like(parameter).bernoulli_(0.5, generator=generator)
                     parameter.mul_(up.mul_(2 * step).add_(1 - step))
+
+    @contextmanager
+    def jittered(self, seed: int) -> Iterator[None]:
+        """Inside, every parameter is moved by one unit in the last place; after it every bit is back."""
+        kept = [parameter.detach().clone() for parameter in self.module.parameters()]
+        self.jitter_(seed)
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for parameter, before in zip(self.module.parameters(), kept, strict=True):
+                    parameter.copy_(before)
 
     def lower_(self) -> Subject:
         """The same network in float32, in place: cheaper than another one, and its float64 self is no longer needed."""
@@ -139,12 +172,36 @@ class Subject:
         return flat
 
 
+<<<<<<< HEAD
 def forgotten(error: BaseException) -> str:
     """What to add where a plug-in asked a space or an output for what it has not: it was not meant to serve this one."""
     asked = error.obj if isinstance(error, AttributeError) else None
     if isinstance(error, SpaceError) or isinstance(asked, Invariant | Equivariant | WeightSpace | Weights):
         return "; a space or output that it does not serve is refused by raising Unsupported in the constructor"
     return ""
+=======
+@contextmanager
+def own_settings() -> Iterator[None]:
+    """torch's settings after a network's call are those before it, whatever it sets: the comparison is not its business."""
+    dtype, matmul = torch.get_default_dtype(), torch.get_float32_matmul_precision()
+    threads, ordered = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    warn_only, gradients = torch.is_deterministic_algorithms_warn_only_enabled(), torch.is_grad_enabled()
+    try:
+        yield
+    finally:
+        torch.set_grad_enabled(gradients)
+        if torch.get_default_dtype() != dtype:
+            torch.set_default_dtype(dtype)
+        if torch.get_float32_matmul_precision() != matmul:
+            torch.set_float32_matmul_precision(matmul)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        if (torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()) != (
+            ordered,
+            warn_only,
+        ):
+            torch.use_deterministic_algorithms(ordered, warn_only=warn_only)
+>>>>>>> a36b27d (The law on 64 pairs of the declared symmetry, floors of both precisions, jumps told from noise, causes by tests)
 
 
 def describe_error(error: BaseException) -> str:

@@ -58,6 +58,19 @@ def _pruned(space: WeightSpace, samples: int, rng: np.random.Generator) -> Drawn
     return {name: value * (rng.random(value.shape) < 0.1) for name, value in _generic(space, samples, rng).items()}
 
 
+def _scales(space: WeightSpace, samples: int, rng: np.random.Generator) -> Drawn:
+    """Every tensor of every vector at a scale of its own, from 2^-10 to 2^10."""
+    return {
+        name: value * 2.0 ** rng.integers(-10, 11, (samples, *[1] * (value.ndim - 1)))
+        for name, value in _generic(space, samples, rng).items()
+    }
+
+
+def _quantised(space: WeightSpace, samples: int, rng: np.random.Generator) -> Drawn:
+    """Four bits: multiples of 1/4 from -2 to 7/4."""
+    return {name: np.clip(np.round(value * 4), -8, 7) / 4 for name, value in _generic(space, samples, rng).items()}
+
+
 CONSTRUCTED: Mapping[str, Callable[[WeightSpace, int, np.random.Generator], Drawn]] = {
     "generic": _generic,
     "ties": _ties,
@@ -67,6 +80,8 @@ CONSTRUCTED: Mapping[str, Callable[[WeightSpace, int, np.random.Generator], Draw
     "large": _scaled(1e3),
     "small": _scaled(1e-3),
     "pruned": _pruned,
+    "scales": _scales,
+    "quantised": _quantised,
 }
 
 
@@ -93,6 +108,23 @@ def jittered(v: Weights, rng: np.random.Generator, dtype: torch.dtype = torch.fl
     return v.map(move)
 
 
+def general_position(v: Weights) -> torch.Tensor:
+    """Whether each weight vector lies in general position, `[batch]`: on every permuted axis the vectors of its one-axis tensors
+    are pairwise distinct; for an MLP, the biases of every hidden layer (theory.md, section 1; symmetries.md, A7).
+
+    False for a space with a permuted axis that no tensor has for its only axis: nothing there tells its indices apart at once.
+    """
+    found = torch.ones(v.batch, dtype=torch.bool)
+    for axis in v.space.permuted:
+        alone = [v.tensors[name] for name, axes in v.space.tensors if axes == (axis,)]
+        if not alone:
+            return torch.zeros(v.batch, dtype=torch.bool)
+        vectors = torch.cat([tensor.flatten(2) for tensor in alone], 2)
+        same = (vectors[:, :, None] == vectors[:, None]).all(-1)
+        found &= same.sum((1, 2)) == vectors.shape[1]
+    return found
+
+
 def in_general_position(v: Weights) -> bool:
-    """Whether in every hidden layer of every weight vector the biases are pairwise distinct (theory.md, section 1)."""
-    return all(bool((bias.squeeze(-1).sort(dim=1).values.diff(dim=1) != 0).all()) for bias in v.biases[:-1])
+    """Whether all weight vectors of the batch lie in general position."""
+    return bool(general_position(v).all())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from orbitcheck.harness.checks import CHECK_KINDS
-from orbitcheck.harness.checks.equivariance.law import Task, draw_inputs
+from orbitcheck.harness.checks.equivariance.task import Task, draw_inputs
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.parameters import parse_named
 from orbitcheck.harness.language.reading import load_suite

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from ...core.evidence import Evidence, Number
 
@@ -17,6 +18,21 @@ class Grade(StrEnum):
     UNDECIDED = "undecided"
 
 
+class Ask(StrEnum):
+    """What a row asks (protocol.md, section 2)."""
+
+    LAW = "law"
+    """The law at the initialisation, and the properties without which it means nothing."""
+    STEPS = "steps"
+    """The law after optimiser steps."""
+    REDRAW = "redraw"
+    """The law at parameters drawn anew."""
+    CALLS = "calls"
+    """The same answer however the network is called."""
+    GRADIENTS = "gradients"
+    """The law of the gradients."""
+
+
 class Rule(StrEnum):
     """What has to hold: the law, and the properties without which it means nothing."""
 
@@ -27,16 +43,32 @@ class Rule(StrEnum):
     BATCH_OF_ONE = "batch of one"
     LAW_IN_FLOAT32 = "equivariance in float32"
     UNMODIFIED_INPUT = "unmodified input"
+    CONTINUITY = "continuity"
+    LAW_AFTER_STEPS = "equivariance after optimiser steps"
+    LAW_AT_REDRAW = "equivariance at re-drawn parameters"
+    LAW_AFTER_TRAIN_CALLS = "equivariance in eval after train-mode calls"
+    GRADIENTS_RECORDED = "gradients recorded"
+    STRIDED_INPUT = "strided input"
+    BATCH_SIZE = "batch size"
+    MANY_CALLS = "a hundred calls"
+    GRADIENT_IN_INPUT = "gradient in the input"
+    GRADIENT_IN_PARAMETERS = "gradient in the parameters"
 
 
 class Cause(StrEnum):
-    """What the two precisions say of where an error comes from; it names, it does not decide."""
+    """Where an error comes from, each by a test of its own (`causes.py`); it names, it does not decide."""
 
     NONE = "none"
     VIOLATION = "violation"
+    LEAK = "leak"
     SINGLE_PRECISION = "float32"
     SQUARE_ROOT = "square-root"
     ROUNDING = "rounding"
+    TIES = "ties"
+    BATCH = "batch"
+    HISTORY = "history"
+    RANDOMNESS = "randomness"
+    REDRAW = "redraw"
     UNKNOWN = "unknown"
 
 
@@ -50,6 +82,61 @@ class Property(Evidence):
 
 
 @dataclass(frozen=True)
+class Station(Evidence):
+    """The law with one set of parameters: errors and floors in two precisions, in the units of the outputs.
+
+    Args:
+        name: how the parameters came to be; the initialisation has none.
+        rule: what is broken where the law is.
+        error32, floor32: zero error where float32 was not asked.
+        parameter: the one that breaks the law when it alone is drawn anew, where that was asked.
+        own: whether the plug-in drew the parameters itself (`redraw_`).
+    """
+
+    name: str
+    rule: Rule
+    error64: Number
+    floor64: Number
+    error32: Number
+    floor32: Number
+    parameter: str = ""
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Symptoms(Evidence):
+    """What tells causes apart, measured where the law is not kept (`causes.py`).
+
+    Args:
+        slope: by how much of itself the slope of the output over a step of 1e-10 differs from that over 1e-6: nothing for a map
+            that is smooth there, all where it answers in jumps.
+        roughness: largest second difference of the output over steps of 6e-8 and of 6e-4, in the units of the errors.
+        growth: how many times as far 2^22 ulps of jitter move the output as one ulp does; None where that was not looked at.
+        near_ties: the error at neighbours of the inputs that do not tie; None for inputs without ties.
+        near_floor: the floor there.
+        kept, broken: axes whose generators keep the law, axes where some do not.
+        kept_generators, broken_generators: how many of each.
+        tensors: output tensors that are wrong; empty for an invariant output.
+        seeded: the difference of two calls that start from one random state.
+        least_broken, most_broken: smallest and largest error among the generators that break the law.
+    """
+
+    slope: Number | None = None
+    roughness: Number = 0.0
+    growth: Number | None = None
+    near_ties: Number | None = None
+    near_floor: Number | None = None
+    kept: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    kept_generators: int = 0
+    broken_generators: int = 0
+    least_broken: Number = 0.0
+    most_broken: Number = 0.0
+    tensors: tuple[str, ...] = ()
+    seeded: Number | None = None
+
+
+@dataclass(frozen=True)
 class CounterExample(Evidence):
     """The smallest failing example that the search found, or the failure as it was measured (`shrunk` is False).
 
@@ -57,8 +144,9 @@ class CounterExample(Evidence):
         space: in words; `widths` where it is a smaller one than the row's.
         input: kind of input.
         seed: of parameters and inputs.
-        element: of the group, in cycle notation; `images` as data.
+        element: of the group, in cycle notation with factors; `images` as data, factors in `action` where there are any.
         error: in the row's units.
+        reached: how the parameters came to be, where they are not those of the initialisation.
     """
 
     space: str
@@ -69,11 +157,13 @@ class CounterExample(Evidence):
     error: Number
     shrunk: bool
     widths: tuple[int, ...] | None = None
+    action: Mapping[str, Any] | None = None
+    reached: str = ""
 
 
 @dataclass(frozen=True)
 class EquivarianceEvidence(Evidence):
-    """Errors and floors in two precisions, relative to the scale of the outputs; see `verdict.Measurement`."""
+    """Errors and floors in two precisions, in units of the outputs; see `verdict.Measurement`, whose fields it holds."""
 
     space: str
     output: str
@@ -91,3 +181,14 @@ class EquivarianceEvidence(Evidence):
     properties: Mapping[Rule, Property]
     broken: tuple[Rule, ...] = ()
     counterexample: CounterExample | None = None
+    ask: Ask = Ask.LAW
+    pairs: int = 0
+    exhaustive: bool = False
+    bound: Number | None = None
+    smallest: Number | None = None
+    jump: Number | None = None
+    continuous: bool = True
+    moves: bool = True
+    stations: tuple[Station, ...] = ()
+    symptoms: Symptoms | None = None
+    notes: tuple[str, ...] = ()

@@ -1,8 +1,9 @@
 """The equivariance check: its parameters and its cases. No torch.
 
 Law: `phi(g v) = phi(v)` for invariant outputs, `phi(g v) = g phi(v)` for equivariant ones, for the generators and for
-random elements of the group (theory.md, section 1). Beside the law stand the properties without which it means nothing: the
-same call gives the same answer, no sample depends on its batch, the input is left alone, the output depends on it.
+random elements of the declared symmetry (theory.md, section 1). Beside the law stand the properties without which it means
+nothing: the same call gives the same answer, no sample depends on its batch, the input is left alone, the output depends on it.
+What else a check may ask (`asks`) is the same law where training goes, and under all ways of calling the network.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from ...core.parameters import Parameters, SuiteValueError
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
 from ..space_names import known_spaces
-from .evidence import EquivarianceEvidence
+from .evidence import Ask, EquivarianceEvidence
 from .verdict import ZOO_INPUT
 
 ConstructedInput = Literal["generic", "ties", "zeros", "equal-biases", "duplicated-neurons", "large", "small", "pruned"]
 CONSTRUCTED_INPUTS = get_args(ConstructedInput)
+"""What is asked where a suite names no inputs."""
+MORE_INPUTS = ("scales", "quantised")
+"""What is asked where a suite names it."""
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -32,14 +36,26 @@ class EquivarianceParameters(Parameters):
     outputs: Annotated[list[Literal["invariant", "equivariant"]], Field(min_length=1)] = ["invariant", "equivariant"]
     inputs: (
         Annotated[
-            list[Literal[ConstructedInput, "zoo"]],
+            list[Literal[ConstructedInput, "scales", "quantised", "zoo"]],
             Field(min_length=1, description="default: every constructed kind, or `zoo` for the space of a zoo"),
         ]
         | None
     ) = None
     modes: Annotated[list[Literal["eval", "train"]], Field(min_length=1)] = ["eval"]
-    samples: Annotated[int, Field(ge=2, le=64, description="weight vectors an input kind")] = 4
-    elements: Annotated[int, Field(ge=1, le=256, description="random group elements, beside all generators")] = 8
+    samples: Annotated[
+        int, Field(ge=2, le=64, description="weight vectors that every generator is asked on, four at least")
+    ] = 4
+    elements: Annotated[
+        int, Field(ge=1, le=256, description="random elements that move one axis alone, asked before products")
+    ] = 8
+    asks: Annotated[
+        list[Literal["law", "steps", "redraw", "calls", "gradients"]],
+        Field(
+            min_length=1,
+            description="law: at the initialisation; steps: after optimiser steps; redraw: at re-drawn parameters; calls: "
+            "however the network is called; gradients: the law of the gradients",
+        ),
+    ] = ["law"]
 
 
 def resolve(parameters: EquivarianceParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
@@ -54,20 +70,23 @@ def resolve(parameters: EquivarianceParameters, spaces: Mapping[str, NamedSpace]
             problems.append((("inputs",), message))
     if problems:
         raise SuiteValueError(*problems)
+    asks = {} if parameters.asks == ["law"] else {"asks": parameters.asks}  # rows of the law alone keep their ids
     return {
-        **parameters.model_dump(exclude={"spaces", "inputs"}),
+        **parameters.model_dump(exclude={"spaces", "inputs", "asks"}),
+        **asks,
         "spaces": {name: {**spaces[name].to_json(), "inputs": inputs[name]} for name in parameters.spaces},
     }
 
 
 def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """One case a combination: `space/output/input/mode`."""
+    """One case a combination: `space/output/input/mode` for the law, and `/ask` after it for all else."""
     return tuple(
-        f"{name}/{output}/{kind}/{mode}"
+        f"{name}/{output}/{kind}/{mode}" + ("" if ask == Ask.LAW else f"/{ask}")
         for name, space in parameters["spaces"].items()
         for output in parameters["outputs"]
         for kind in space["inputs"]
         for mode in parameters["modes"]
+        for ask in parameters.get("asks", (Ask.LAW,))
     )
 
 

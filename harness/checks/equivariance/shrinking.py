@@ -1,4 +1,4 @@
-"""From a failure to the smallest one: fewer layers, smaller widths, the shortest permutation (hypothesis does the search)."""
+"""From a failure to the smallest one: fewer layers, smaller widths, the shortest element (hypothesis does the search)."""
 
 from __future__ import annotations
 
@@ -12,48 +12,68 @@ from hypothesis.errors import NoSuchExample
 from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.subject import PluginFault
-from ...weights.space import mlp
-from ...weights.symmetry import GroupElement, compose, identity, transposition
+from ...weights.groups import FactorKind, NotCarried
+from ...weights.space import WeightSpace, mlp
+from ...weights.symmetry import GroupElement, compose, identity, multiplied, transposition
 from . import verdict
 from .evidence import CounterExample, Rule
-from .law import Task, measure
+from .measurement import Refuse, measure
+from .task import Task, declared_group
 
 SEARCH = 30
 """Examples tried before the failure is reported as it was found."""
 CALLS = 80
 """Measurements that one search may cost, shrinking included."""
+OF_THE_LAW = frozenset(
+    {Rule.LAW, Rule.LAW_IN_FLOAT32, Rule.LAW_AFTER_STEPS, Rule.LAW_AT_REDRAW, Rule.LAW_AFTER_TRAIN_CALLS}
+    | {Rule.GRADIENT_IN_INPUT, Rule.GRADIENT_IN_PARAMETERS}
+)
+"""Rules that need an element which moves something."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A candidate: widths, and a permutation as a product of adjacent transpositions `(hidden layer, index)`."""
+    """A candidate: widths, and an element as a product of generators `(hidden layer, index)`.
+
+    Args:
+        swaps: adjacent transpositions, the first one acting first.
+        factors: indices that are multiplied, after the swaps.
+        by: what they are multiplied by.
+    """
 
     widths: tuple[int, ...]
     swaps: tuple[tuple[int, int], ...]
+    factors: tuple[tuple[int, int], ...] = ()
+    by: float = 1.0
 
     @property
     def element(self) -> GroupElement:
-        """The product of the swaps, the first one acting first."""
+        """The product of the swaps and factors."""
         space = mlp(*self.widths)
         element = identity(space)
         for layer, index in self.swaps:
             element = compose(transposition(space, f"n{layer}", index), element)
+        for layer, index in self.factors:
+            element = compose(multiplied(space, f"n{layer}", index, self.by), element)
         return element
 
 
 @st.composite
-def examples(draw: st.DrawFn, widths: tuple[int, ...], swapping: bool) -> Example:
-    """Networks no larger than `widths`; if `swapping`, with a neuron that can move and one to four swaps."""
+def examples(draw: st.DrawFn, widths: tuple[int, ...], swapping: bool, by: float) -> Example:
+    """Networks no larger than `widths`; if `swapping`, with a neuron that can move and one to four swaps or factors."""
     hidden = widths[1:-1]
     count = draw(st.integers(1, len(hidden)))
     chosen = [draw(st.integers(1, hidden[index])) for index in range(count)]
-    if swapping and max(chosen) < 2:
+    if swapping and by == 1 and max(chosen) < 2:
         index = draw(st.sampled_from([index for index in range(count) if hidden[index] > 1] or [0]))
         chosen[index] = draw(st.integers(min(2, hidden[index]), hidden[index]))
     chosen = (draw(st.integers(1, widths[0])), *chosen, draw(st.integers(1, widths[-1])))
     movable = [(layer, index) for layer in range(1, count + 1) for index in range(chosen[layer] - 1)]
-    swaps = draw(st.lists(st.sampled_from(movable), min_size=1, max_size=4)) if swapping and movable else []
-    return Example(chosen, tuple(swaps))
+    places = [(layer, index) for layer in range(1, count + 1) for index in range(chosen[layer])]
+    scaled = draw(st.lists(st.sampled_from(places), max_size=3)) if swapping and by != 1 else []
+    least = 0 if scaled else 1
+    swaps = draw(st.lists(st.sampled_from(movable), min_size=least, max_size=4)) if swapping and movable else []
+    return Example(chosen, tuple(swaps), tuple(scaled), by)
 
 
 def shrink(
@@ -67,22 +87,27 @@ def shrink(
     """The smallest failing example that the search finds, or the failure as it was measured.
 
     Returns:
-        space, input kind, seed, group element (cycle notation and images) and error: all that reproduces it.
+        space, input kind, seed, group element (in words and as data), how the parameters came to be, and error: all that
+        reproduces it.
     """
+    broken = verdict.broken(measured)
     found = CounterExample(
         space=str(task.named.space),
         input=task.input,
         seed=seed,
         element=str(worst),
         images=images(worst),
-        error=_error(measured),
+        error=verdict.convicting_error(measured),
         shrunk=False,
+        action=worst.to_json() if worst.diagonals else None,
+        reached=verdict.reached(measured),
     )
-    if not task.named.space.is_mlp:
+    space = task.named.space
+    if not space.is_mlp:
         return found
     kind = task.input if task.input != verdict.ZOO_INPUT else "generic"
-    broken = verdict.broken(measured)
-    swapping = broken in ((Rule.LAW,), (Rule.LAW_IN_FLOAT32,))
+    swapping = set(broken) <= OF_THE_LAW
+    by = factor_of(architecture, space)
     errors: dict[Example, float | None] = {}
 
     def fails(example: Example) -> bool:
@@ -90,35 +115,58 @@ def shrink(
             errors[example] = failing_error(architecture, task, kind, example, seed, bench, broken)
         return errors.get(example) is not None
 
-    smallest = Example((1, 2, 1), ((1, 0),)) if swapping else Example((1, 1, 1), ())
-    if task.named.space.widths[1] < 2 or not fails(smallest):  # nothing is smaller, so most searches end here
-        smallest = search(task.named.space.widths, swapping, fails)
+    smallest = None
+    for first in _smallest(space, swapping, by):  # nothing is smaller, so most searches end here
+        if fails(first):
+            smallest = first
+            break
+    smallest = smallest or search(space.widths, swapping, by, fails)
     if smallest is None:
         return found
     error = errors[smallest]
     assert error is not None
+    element = smallest.element
     return replace(
         found,
-        space=str(mlp(*smallest.widths, activation=task.named.space.activation)),
+        space=str(mlp(*smallest.widths, activation=space.activation)),
         widths=smallest.widths,
         input=kind,
-        element=str(smallest.element),
-        images=images(smallest.element),
+        element=str(element),
+        images=images(element),
+        action=element.to_json() if element.diagonals else None,
         error=error,
         shrunk=True,
     )
 
 
+def _smallest(space: WeightSpace, swapping: bool, by: float) -> list[Example]:
+    """Examples that nothing is smaller than."""
+    if not swapping:
+        return [Example((1, 1, 1), ())]
+    swap = [Example((1, 2, 1), ((1, 0),))] if space.widths[1] >= 2 else []
+    return [*swap, Example((1, 1, 1), (), ((1, 0),), by)] if by != 1 else swap
+
+
+def factor_of(architecture: Architecture, space: WeightSpace) -> float:
+    """What the declared symmetry multiplies an index by: 2, -1, or 1 where it only permutes."""
+    kinds = set(declared_group(architecture, space).kind.values())
+    if FactorKind.PERM_SCALE in kinds:
+        return 2.0
+    return -1.0 if FactorKind.PERM_SIGN in kinds else 1.0
+
+
 def images(element: GroupElement) -> dict[str, tuple[int, ...]]:
-    """A group element as plain data."""
-    return {axis: tuple(moved) for axis, moved in element.to_json().items()}
+    """The permutations of a group element as plain data."""
+    return {axis: tuple(moved) for axis, moved in element.permutations}
 
 
-def search(widths: tuple[int, ...], swapping: bool, fails: Callable[[Example], bool]) -> Example | None:
+def search(
+    widths: tuple[int, ...], swapping: bool, by: float, fails: Callable[[Example], bool]
+) -> Example | None:
     """The smallest failing example that hypothesis comes to, or None; the same one every time."""
     try:
         return find(
-            examples(widths, swapping),
+            examples(widths, swapping, by),
             fails,
             settings=settings(
                 max_examples=SEARCH,
@@ -144,16 +192,11 @@ def failing_error(
 ) -> float | None:
     """The error of one example if it breaks what the original broke, else None."""
     space = mlp(*example.widths, activation=task.named.space.activation)
-    small = replace(task, named=replace(task.named, space=space, zoo=None), input=kind, samples=2)
+    small = replace(task, named=replace(task.named, space=space, zoo=None), input=kind)
     try:
-        measured, _ = measure(architecture, small, seed, bench, (example.element,))
-    except (Unsupported, PluginFault):
+        measured, _ = measure(architecture, small, seed, bench, (example.element,), brief=True)
+    except (Unsupported, PluginFault, NotCarried, Refuse):
         return None
     same = verdict.judge(measured).outcome == "fail" and verdict.broken(measured) == broken
-    return _error(measured) if same else None
+    return verdict.convicting_error(measured) if same else None
 
-
-def _error(measured: verdict.Measurement) -> float:
-    """The error that convicts: the one in float32 if that is where the law fails."""
-    single = verdict.broken(measured) == (Rule.LAW_IN_FLOAT32,)
-    return measured.error32 if single else measured.error64

@@ -1,38 +1,61 @@
-"""The verdict of the equivariance check: a pure function of what `law.py` measured (protocol.md, section 2). No torch."""
+"""The verdict of the equivariance check: a pure function of what was measured (protocol.md, section 2). No torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...core.outcomes import Fault
+from ...core.outcomes import Fault, Outcome
 from ...core.result import Verdict
-from .evidence import Cause, CounterExample, EquivarianceEvidence, Grade, Property, Rule
+from .causes import cause as cause_of
+from .evidence import (
+    Ask,
+    Cause,
+    CounterExample,
+    EquivarianceEvidence,
+    Grade,
+    Property,
+    Rule,
+    Station,
+    Symptoms,
+)
 
 ZOO_INPUT = "zoo"
 PASS_FLOORS, PASS_ERROR = 10.0, 1e-10
 FAIL_FLOORS, FAIL_ERROR = 1e3, 1e-12
-MARGIN = 3.0
-"""A decision within this factor of a threshold is undecided."""
-ILL_CONDITIONED = 1e-9
+ILL_CONDITIONED, ILL_CONDITIONED32 = 1e-9, 1e-3
+"""No error is judged by a floor above: `float64`, `float32`."""
 ROUNDING = 16 * 2.0**-53
 """No floor lies below this: the rounding of the sums inside, which jitter does not show where the output is flat."""
 SINGLE = 2.0**29
 """Rounding in float32 over rounding in float64: thresholds for errors in float32 are so many times as large."""
+JUMPS = 1e-12
+"""A floor above this is looked at: is it rounding, or a jump where inputs tie?"""
+JUMP_GROWTH = 8.0
+"""A jump grows by no more than this from one ulp of jitter to 2^22 of them; a square root by 2^11."""
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured; every error is relative to the scale of the outputs.
+    """What was measured; every error is in the units of symmetries.md B4.
 
     Args:
-        error64, error32: largest `|phi(g v) - g phi(v)|` over samples and group elements, in two precisions.
-        floor64: how far one-ulp jitter of the input or of the parameters moves the output, in float64, at least
-            `ROUNDING`; the input jittered is a generic one where the plug-in declares that it is not continuous, since a canonical form may jump at ties.
+        error64, error32: largest `|phi(g v) - g phi(v)|` over weight vectors and group elements, in two precisions.
+        floor64: how far one-ulp jitter of the input and of the parameters moves the output, in float64, at least
+            `ROUNDING`; where inputs tie and the output jumps there, that of neighbours which do not tie (`jump`).
         floor32: the same in float32, one ulp of float32 there, at least `ROUNDING * SINGLE`.
         properties: rule -> largest difference between outputs that must be equal.
         spread: median difference between outputs on different orbits.
         modified: whether the call changed its input.
+        pairs: independent draws of vector and element, or all that there are (`exhaustive`).
+        jump: how far one ulp moves the output, where that is a jump and no rounding.
+        continuous: whether the plug-in claims continuity.
+        moves: false for a network with parameters whose output moves with none of them.
+        ask: what the row asks; where it is not `law`, errors and floors are those of the worst station.
+        stations: the law with other parameters.
+        symptoms: what tells causes apart; None for rows that pass.
+        notes: what was seen and decides nothing.
     """
 
     error64: float
@@ -42,44 +65,44 @@ class Measurement:
     properties: Mapping[Rule, float]
     spread: float
     modified: bool
+    pairs: int = 0
+    exhaustive: bool = False
+    jump: float | None = None
+    continuous: bool = True
+    moves: bool = True
+    ask: Ask = Ask.LAW
+    stations: tuple[Station, ...] = ()
+    symptoms: Symptoms | None = None
+    notes: tuple[str, ...] = ()
 
     @property
-    def noise(self) -> float:
-        """The noise of errors in float64: the floor, or how far repeated calls differ."""
-        return max(self.floor64, self.properties[Rule.REPEATED_CALL])
+    def bound(self) -> float | None:
+        """The share of pairs, of this row's distribution, on which the law may be broken unseen, with 95 %; 0 if all were asked."""
+        if not self.pairs:
+            return None
+        return 0.0 if self.exhaustive else 1 - (1 - CONFIDENCE) ** (1 / self.pairs)
 
-
-def cause(error64: float, error32: float) -> Cause:
-    """What the two precisions say of where an error comes from; it names, it does not decide (protocol.md, section 2)."""
-    if error64 == 0 and error32 == 0:
-        return Cause.NONE
-    ratio = error32 / error64 if error64 else float("inf")
-    if ratio < 30 and error64 > 1e-5:
-        return Cause.VIOLATION
-    if ratio < 30 and error64 > 1e-9:
-        return Cause.SINGLE_PRECISION
-    if 2**9 < ratio < 2**20:
-        return Cause.SQUARE_ROOT
-    if ratio >= 2**23:
-        return Cause.ROUNDING
-    return Cause.UNKNOWN
+    @property
+    def smallest(self) -> float:
+        """The smallest violation that the row would have failed."""
+        return max(FAIL_FLOORS * self.floor64, FAIL_ERROR)
 
 
 def grade(error: float, floor: float, unit: float = 1.0) -> Grade:
     """One error against its noise floor (protocol.md, section 2).
 
     Args:
-        unit: 1 for float64, `SINGLE` for float32.
+        unit: 1 for float64, `SINGLE` for float32, where no bound but the floor's holds an error that is equal.
     """
-    if error <= PASS_FLOORS / MARGIN * floor and error <= PASS_ERROR / MARGIN * unit:
+    if error <= PASS_FLOORS * floor and (error <= PASS_ERROR or unit != 1):
         return Grade.EQUAL
-    if error > FAIL_FLOORS * MARGIN * floor and error > FAIL_ERROR * MARGIN * unit:
+    if error > FAIL_FLOORS * floor and error > FAIL_ERROR * unit:
         return Grade.DIFFERENT
     return Grade.UNDECIDED
 
 
 def values(measured: Measurement) -> dict[Rule, float]:
-    """The error of every rule that float64 decides."""
+    """The error of every rule that float64 decides at the floor of the row."""
     return {Rule.LAW: measured.error64, **measured.properties}
 
 
@@ -87,53 +110,163 @@ def broken(measured: Measurement) -> tuple[Rule, ...]:
     """The broken rules; a changed input, or repeated calls that differ, stand alone, since nothing else can be asked then."""
     if measured.modified:
         return (Rule.UNMODIFIED_INPUT,)
-    if measured.properties[Rule.REPEATED_CALL] > FAIL_ERROR:
+    if measured.properties.get(Rule.REPEATED_CALL, 0.0) > FAIL_ERROR:
         return (Rule.REPEATED_CALL,)
-    found = tuple(rule for rule, value in values(measured).items() if grade(value, measured.noise) is Grade.DIFFERENT)
-    alone = not found and grade(measured.error32, measured.floor32, SINGLE) is Grade.DIFFERENT
-    return (Rule.LAW_IN_FLOAT32,) if alone else found
+    found = [rule for rule, value in values(measured).items() if grade(value, measured.floor64) is Grade.DIFFERENT]
+    found += [
+        station.rule
+        for station in measured.stations
+        if Grade.DIFFERENT in (grade(station.error64, station.floor64), grade(station.error32, station.floor32, SINGLE))
+    ]
+    if not found and grade(measured.error32, measured.floor32, SINGLE) is Grade.DIFFERENT:
+        found = [Rule.LAW_IN_FLOAT32]
+    if not found and measured.jump is not None and measured.continuous:
+        found = [Rule.CONTINUITY]
+    return tuple(dict.fromkeys(found))
 
 
 def judge(measured: Measurement) -> Verdict:
-    """The verdict: a pure function of the measurement and the thresholds above.
-
-    Float64 decides. Float32 can only convict: an error there that no rounding explains is a violation, whatever float64
-    says; one near its floor is no more than what the row's evidence tells.
-    """
-    rules, noise = broken(measured), measured.noise
+    """The verdict: a pure function of the measurement and the thresholds above."""
+    rules, floor = broken(measured), measured.floor64
     if rules in ((Rule.UNMODIFIED_INPUT,), (Rule.REPEATED_CALL,)):
         more = f": {measured.properties[rules[0]]:.1e} of the output's scale" if rules[0] in measured.properties else ""
-        return Verdict("fail", _BROKEN[rules[0]] + more, PREDICTED, _OBSERVED[rules[0]])
-    if measured.floor64 > ILL_CONDITIONED:
+        return Verdict(Outcome.FAIL, _BROKEN[rules[0]] + more + _said(measured), PREDICTED, _OBSERVED[rules[0]])
+    if floor > ILL_CONDITIONED:
         reason = (
-            f"ill-conditioned: one unit in the last place of the input moves the output by {measured.floor64:.1e} of its "
-            "scale (a jump is declared with continuous=False)"
+            f"ill-conditioned: one unit in the last place moves the output by {floor:.1e} of its scale{_said(measured)}"
         )
-        return Verdict("error", reason, PREDICTED, "ill-conditioned", Fault.ILL_CONDITIONED)
-    if measured.spread <= FAIL_FLOORS * noise:
-        reason = f"vacuous: outputs on different orbits differ by {measured.spread:.1e}, the noise is {noise:.1e}"
-        return Verdict("error", reason, PREDICTED, "constant output", Fault.VACUOUS)
+        return Verdict(Outcome.ERROR, reason, PREDICTED, "ill-conditioned", Fault.ILL_CONDITIONED)
+    if measured.spread <= FAIL_FLOORS * floor:
+        reason = f"vacuous: outputs on different orbits differ by {measured.spread:.1e}, the noise is {floor:.1e}"
+        return Verdict(Outcome.ERROR, reason, PREDICTED, "constant output", Fault.VACUOUS)
+    if not measured.moves:
+        reason = "vacuous: the output moves with none of the parameters"
+        return Verdict(Outcome.ERROR, reason, PREDICTED, "no parameter matters", Fault.VACUOUS)
     if rules:
-        return Verdict("fail", _why(measured, rules), PREDICTED, ", ".join(_OBSERVED[rule] for rule in rules))
-    for rule, value in values(measured).items():
-        if grade(value, noise) is Grade.UNDECIDED:
-            reason = (
-                f"{rule}: error {value:.1e} against noise {noise:.1e} lies between the thresholds; "
-                f"{_CAUSES[cause(measured.error64, measured.error32)]}; a better conditioned input would decide"
-            )
-            return Verdict("undecided", reason, PREDICTED, "undecided")
-    return Verdict("pass", "", PREDICTED, PREDICTED)
+        observed = ", ".join(_OBSERVED[rule] for rule in rules)
+        if rules == (Rule.LAW_AT_REDRAW,) and not any(station.own for station in _broken_stations(measured)):
+            return Verdict(Outcome.UNDECIDED, _of_redraw(measured), PREDICTED, observed)
+        return Verdict(Outcome.FAIL, _why(measured, rules), PREDICTED, observed)
+    if measured.floor32 > ILL_CONDITIONED32:
+        reason = f"ill-conditioned in float32: one unit in the last place moves the output by {measured.floor32:.1e} of its scale"
+        return Verdict(Outcome.ERROR, reason, PREDICTED, "ill-conditioned", Fault.ILL_CONDITIONED)
+    return _near(measured) or Verdict(Outcome.PASS, told(measured), PREDICTED, PREDICTED)
+
+
+def _between(measured: Measurement) -> tuple[str, float, float] | None:
+    """The first error that lies between the thresholds, as `(of what, error, floor)`."""
+    near = [(str(rule), value, measured.floor64, 1.0) for rule, value in values(measured).items()]
+    near.append((Rule.LAW_IN_FLOAT32.value, measured.error32, measured.floor32, SINGLE))
+    near += [(each.name, each.error64, each.floor64, 1.0) for each in measured.stations]
+    near += [(f"{each.name}, float32", each.error32, each.floor32, SINGLE) for each in measured.stations]
+    for name, value, floor, unit in near:
+        if grade(value, floor, unit) is Grade.UNDECIDED:
+            return name, value, floor
+    return None
+
+
+def _near(measured: Measurement) -> Verdict | None:
+    """Undecided, where an error lies between the thresholds."""
+    found = _between(measured)
+    if found is None:
+        return None
+    reason = (
+        f"{found[0]}: error {found[1]:.1e} against noise {found[2]:.1e} lies between the thresholds"
+        f"{_said(measured)}; a better conditioned input would decide"
+    )
+    return Verdict(Outcome.UNDECIDED, reason, PREDICTED, "undecided")
+
+
+def convicting_error(measured: Measurement) -> float:
+    """The error that convicts: of the worst broken station or property, in float32 if that is where the law fails."""
+    stations = _broken_stations(measured)
+    if stations:
+        return max(max(each.error64, each.error32) for each in stations)
+    rules = broken(measured)
+    if rules == (Rule.LAW_IN_FLOAT32,):
+        return measured.error32
+    if Rule.LAW in rules or not rules:
+        return measured.error64
+    return max((measured.properties.get(rule, 0.0) for rule in rules), default=0.0)
+
+
+def reached(measured: Measurement) -> str:
+    """How the parameters of the worst broken station came to be."""
+    stations = _broken_stations(measured)
+    return max(stations, key=lambda each: max(each.error64, each.error32)).name if stations else ""
+
+
+def _broken_stations(measured: Measurement) -> list[Station]:
+    return [
+        each
+        for each in measured.stations
+        if Grade.DIFFERENT in (grade(each.error64, each.floor64), grade(each.error32, each.floor32, SINGLE))
+    ]
+
+
+def told(measured: Measurement) -> str:
+    """What a clean row has shown, in one line; empty where no pairs were drawn."""
+    if measured.bound is None:
+        return ""
+    asked = (
+        f"all {measured.pairs} pairs"
+        if measured.exhaustive
+        else f"{measured.pairs} pairs: violated on at most {100 * measured.bound:.2g} % of them (95 %)"
+    )
+    jump = "" if measured.jump is None else f"; one ulp moves the output by {measured.jump:.1e} where inputs tie"
+    return f"{asked}; a violation of {measured.smallest:.1e} would have failed{jump}{_noted(measured)}"
+
+
+def _noted(measured: Measurement) -> str:
+    return "".join(f"; {note}" for note in measured.notes)
+
+
+def _of_redraw(measured: Measurement) -> str:
+    worst = max(_broken_stations(measured), key=lambda each: each.error64)
+    name = f'"{worst.parameter}"' if worst.parameter else "several parameters together"
+    return (
+        f"the law holds at the initialisation and breaks ({worst.error64:.1e}, the noise is {worst.floor64:.1e}) where {name} "
+        "is drawn anew: a table by index, or a parameter with a constraint; give the network a redraw_(generator) that keeps it"
+    )
 
 
 def _why(measured: Measurement, rules: tuple[Rule, ...]) -> str:
     """What is broken and by how much, in words."""
     if rules == (Rule.LAW_IN_FLOAT32,):
         return f"{_BROKEN[rules[0]]}: {measured.error32:.1e}, the noise is {measured.floor32:.1e}"
-    found = values(measured)
-    texts = [f"{_BROKEN[rule]}: {found[rule]:.1e}, the noise is {measured.noise:.1e}" for rule in rules]
-    if rules == (Rule.LAW,):
-        texts.append(_CAUSES[cause(measured.error64, measured.error32)])
-    return "; ".join(texts)
+    if rules == (Rule.CONTINUITY,):
+        return f"{_BROKEN[rules[0]]}: by {measured.jump:.1e} (a jump is declared with continuous=False)"
+    found, texts = values(measured), []
+    for rule in rules:
+        if rule in found:
+            texts.append(f"{_BROKEN[rule]}: {found[rule]:.1e}, the noise is {measured.floor64:.1e}")
+            continue
+        worst = max((each for each in _broken_stations(measured) if each.rule is rule), key=lambda each: each.error64)
+        single = grade(worst.error64, worst.floor64) is not Grade.DIFFERENT
+        error, floor = (worst.error32, worst.floor32) if single else (worst.error64, worst.floor64)
+        texts.append(f"{_BROKEN[rule]} ({worst.name}): {error:.1e}, the noise is {floor:.1e}")
+    return "; ".join(texts) + _said(measured)
+
+
+def cause(measured: Measurement) -> Cause:
+    """Of a row that does not pass; a row that passes has none."""
+    rules = broken(measured)
+    if not rules and _between(measured) is None and measured.floor64 <= ILL_CONDITIONED:
+        return Cause.NONE
+    return cause_of(
+        rules, measured.symptoms, measured.error64, measured.error32, measured.floor64, measured.floor32
+    )
+
+
+def _said(measured: Measurement) -> str:
+    """The cause, with what it names."""
+    found, seen = cause(measured), measured.symptoms
+    parts = [_CAUSES[found]] if found is not Cause.NONE else []
+    if seen is not None and seen.broken and found in (Cause.LEAK, Cause.VIOLATION):
+        parts.append(f"generators of {', '.join(seen.broken)} break it")
+    if seen is not None and seen.tensors:
+        parts.append(f"wrong tensors: {', '.join(seen.tensors)}")
+    return "".join(f"; {part}" for part in parts)
 
 
 PREDICTED = "equivariant"
@@ -145,6 +278,16 @@ _BROKEN = {
     Rule.BATCH_MATES: "the answer depends on the other samples of the batch",
     Rule.BATCH_OF_ONE: "the answer alone differs from the answer in a batch",
     Rule.UNMODIFIED_INPUT: "the call modified its input",
+    Rule.CONTINUITY: "the output jumps where inputs tie, though continuity is claimed",
+    Rule.LAW_AFTER_STEPS: "phi(g v) differs from g phi(v) after optimiser steps",
+    Rule.LAW_AT_REDRAW: "phi(g v) differs from g phi(v) at re-drawn parameters",
+    Rule.LAW_AFTER_TRAIN_CALLS: "phi(g v) differs from g phi(v) in eval mode after calls in train mode",
+    Rule.GRADIENTS_RECORDED: "the answer differs where gradients are recorded",
+    Rule.STRIDED_INPUT: "the answer differs for inputs that are not contiguous in memory",
+    Rule.BATCH_SIZE: "the answer depends on the size of the batch",
+    Rule.MANY_CALLS: "the answer has changed after a hundred calls",
+    Rule.GRADIENT_IN_INPUT: "the gradient in the input does not move as g does",
+    Rule.GRADIENT_IN_PARAMETERS: "the gradient in the parameters differs between v and g v",
 }
 _OBSERVED = {
     Rule.LAW: "not equivariant",
@@ -154,14 +297,30 @@ _OBSERVED = {
     Rule.BATCH_MATES: "depends on batch mates",
     Rule.BATCH_OF_ONE: "depends on batch size",
     Rule.UNMODIFIED_INPUT: "input modified",
+    Rule.CONTINUITY: "not continuous",
+    Rule.LAW_AFTER_STEPS: "not equivariant after steps",
+    Rule.LAW_AT_REDRAW: "not equivariant at other parameters",
+    Rule.LAW_AFTER_TRAIN_CALLS: "not equivariant after train-mode calls",
+    Rule.GRADIENTS_RECORDED: "depends on grad mode",
+    Rule.STRIDED_INPUT: "depends on strides",
+    Rule.BATCH_SIZE: "depends on batch size",
+    Rule.MANY_CALLS: "depends on earlier calls",
+    Rule.GRADIENT_IN_INPUT: "gradient not equivariant",
+    Rule.GRADIENT_IN_PARAMETERS: "gradient not invariant",
 }
 _CAUSES = {
-    Cause.NONE: "none: both errors are exactly zero",
-    Cause.VIOLATION: "a violation: the error is as large in float64 as in float32",
-    Cause.SINGLE_PRECISION: "float32 somewhere inside: float64 gains nothing",
-    Cause.SQUARE_ROOT: "square root of rounding: a standard deviation or a norm at ties",
+    Cause.NONE: "",
+    Cause.VIOLATION: "a violation: smooth in the input, as large in both precisions",
+    Cause.LEAK: "a leak: smooth in the input, and some generators keep the law",
+    Cause.SINGLE_PRECISION: "low precision inside: the output answers steps of 1e-10 in jumps",
+    Cause.SQUARE_ROOT: "a square root of rounding: a standard deviation or a norm at ties",
     Cause.ROUNDING: "rounding",
-    Cause.UNKNOWN: "unclear: the ratio of the precisions fits no known cause",
+    Cause.TIES: "only where inputs tie: neighbours that do not tie keep the law",
+    Cause.BATCH: "the batch",
+    Cause.HISTORY: "history: the same random state does not bring the answer back",
+    Cause.RANDOMNESS: "randomness: the same random state brings the answer back",
+    Cause.REDRAW: "parameters drawn anew",
+    Cause.UNKNOWN: "cause unknown",
 }
 
 
@@ -180,8 +339,19 @@ def evidence(
         mode=mode,
         **{**vars(measured), "properties": properties},
         ratio=measured.error32 / measured.error64 if measured.error64 else None,
-        cause=cause(measured.error64, measured.error32),
+        cause=cause(measured),
         float32=grade(measured.error32, measured.floor32, SINGLE),
         broken=broken(measured),
+        bound=measured.bound,
+        smallest=measured.smallest,
         counterexample=counterexample,
+    )
+
+
+def measurement(evidence: EquivarianceEvidence) -> Measurement:
+    """What a row's evidence says was measured, so that anyone can judge it again."""
+    names = [name for name in Measurement.__dataclass_fields__ if name != "properties"]
+    return Measurement(
+        **{name: getattr(evidence, name) for name in names},
+        properties={rule: found.value for rule, found in evidence.properties.items()},
     )

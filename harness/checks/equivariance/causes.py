@@ -1,0 +1,73 @@
+"""Where an error comes from: each cause is a test with a threshold, on what was measured; else it is unknown. No torch.
+
+| cause | test |
+|---|---|
+| randomness | calls differ, and are equal from one random state |
+| history | calls differ from one random state too |
+| batch | the batch's order, mates or size change the answer |
+| redraw | the law holds at the initialisation, and the plug-in draws its parameters by no rule of its own |
+| ties | neighbours that do not tie keep the law |
+| float32 | over steps of 1e-10 the output stands still or jumps; its jumps are at least a hundredth of the error; all generators err alike |
+| square root | 2^22 ulps of jitter move the output about 2^11 times as far as one; the error is no more than that noise |
+| leak | smooth; some generators keep the law, others break it |
+| violation | smooth; no generator keeps the law; as large in float32 |
+| rounding | below 1e3 floors, smooth, and 2^20 times and more as large in float32 |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from math import isfinite, log2
+
+from .evidence import Cause, Rule, Symptoms
+
+JUMPY = 1e-2
+"""A slope that differs from itself by more is that of a map that answers in jumps."""
+ALIKE = 1e3
+"""Errors of all generators that err lie within this factor where every element errs alike."""
+SHARE = 1e-2
+"""Jumps explain an error that is at most a hundred times as large."""
+SAME = 4.0
+"""Errors in two precisions within this factor are the same error."""
+KEPT = 10.0
+"""Floors up to which an error is the law kept."""
+ROOT = (0.35, 0.65)
+"""Exponent of the noise, against that of the jitter, of a square root."""
+RULES_OF_BATCHES = frozenset({Rule.BATCH_ORDER, Rule.BATCH_MATES, Rule.BATCH_OF_ONE, Rule.BATCH_SIZE})
+
+
+def cause(
+    broken: Collection[Rule], symptoms: Symptoms | None, error64: float, error32: float, floor64: float, floor32: float
+) -> Cause:
+    """The cause of a row that does not pass (protocol.md, section 2); UNKNOWN where no test says."""
+    if RULES_OF_BATCHES & set(broken):
+        return Cause.BATCH
+    if broken and set(broken) <= {Rule.LAW_AT_REDRAW}:
+        return Cause.REDRAW
+    if symptoms is None:
+        return Cause.UNKNOWN
+    if Rule.REPEATED_CALL in broken:
+        if symptoms.seeded is None:
+            return Cause.UNKNOWN
+        return Cause.RANDOMNESS if symptoms.seeded == 0 else Cause.HISTORY
+    if _only_at_ties(symptoms, error64):
+        return Cause.TIES
+    if symptoms.slope is None:
+        return Cause.UNKNOWN
+    if symptoms.slope > JUMPY:
+        alike = symptoms.most_broken <= ALIKE * symptoms.least_broken
+        return Cause.SINGLE_PRECISION if symptoms.roughness >= SHARE * error64 and alike else Cause.UNKNOWN
+    if symptoms.growth and isfinite(symptoms.growth) and error64 <= 1e3 * floor64:
+        if ROOT[0] <= log2(symptoms.growth) / 22 <= ROOT[1]:
+            return Cause.SQUARE_ROOT
+    if error64 > 1e2 * floor64:
+        if symptoms.kept_generators and symptoms.broken_generators:
+            return Cause.LEAK
+        same = error32 <= max(SAME * error64, 1e2 * floor32)
+        return Cause.VIOLATION if symptoms.broken_generators and same else Cause.UNKNOWN
+    return Cause.ROUNDING if error32 >= 2.0**20 * error64 else Cause.UNKNOWN
+
+
+def _only_at_ties(symptoms: Symptoms, error64: float) -> bool:
+    near, floor = symptoms.near_ties, symptoms.near_floor
+    return near is not None and floor is not None and near <= KEPT * floor and error64 > 1e2 * near

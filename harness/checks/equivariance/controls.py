@@ -1,0 +1,109 @@
+"""The properties without which the law means nothing: repeatable, alone in its batch, leaving its input as it was."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ...plugins.subject import Subject
+from ...weights.batch import Weights
+from ...weights.units import in_units, units
+from .errors import SMALLEST_SCALE
+from .evidence import Rule
+from .task import Task
+
+FEW = 4
+"""Weight vectors on which the properties are asked."""
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What was measured beside the law.
+
+    Args:
+        properties: rule -> largest difference between outputs that must be equal, in their units.
+        spread: median difference between outputs on different orbits, over the scale of generic outputs.
+        modified: whether the call changed its input.
+        least: no unit lies below it.
+        moved: which random states the calls moved.
+        seeded: the difference of two calls that start from one random state, where calls differ.
+    """
+
+    properties: dict[Rule, float]
+    spread: float
+    modified: bool
+    least: float
+    moved: tuple[str, ...] = ()
+    seeded: float | None = None
+
+
+def measure_controls(subject: Subject, task: Task, v: Weights, mates: Weights) -> Controls:
+    """Seven small calls.
+
+    Args:
+        v: some weight vectors of the task's kind.
+        mates: generic ones: companions in a batch, and the scale of outputs.
+    """
+    states = random_states()
+    generic = subject(mates)
+    generic_scale = max(float(generic.abs().max()), 1e-300)
+    least = SMALLEST_SCALE * generic_scale
+    pairs = torch.combinations(torch.arange(mates.batch))
+    spread = (generic[pairs[:, 0]] - generic[pairs[:, 1]]).abs().amax(dim=1).median()
+
+    shown = v.clone()
+    first = subject(shown)
+    modified = not all(torch.equal(v.tensors[name], tensor) for name, tensor in shown.items())
+    unit = units(v.space, task.kind, first, least)
+
+    # Mates of another size and scale: a statistic over the batch cannot miss them.
+    among = subject(Weights.cat([mates.map(lambda tensor: 8 * tensor), v[[0]]]))[-1:]
+    backwards = subject(v[list(range(v.batch - 1, -1, -1))]).flip(0)
+    alone = subject(v[[0]])
+    again = subject(v)
+    moved = tuple(name for name, state in random_states().items() if state != states[name])
+
+    def apart(left: torch.Tensor, right: torch.Tensor) -> float:
+        return float(in_units(left - right, unit[: len(left)]).max())
+
+    repeated = apart(again, first)
+    return Controls(
+        properties={
+            Rule.REPEATED_CALL: repeated,
+            Rule.BATCH_ORDER: apart(backwards, again),
+            Rule.BATCH_MATES: apart(among, again[:1]),
+            Rule.BATCH_OF_ONE: apart(alone, again[:1]),
+        },
+        spread=float(spread) / generic_scale,
+        modified=modified,
+        least=least,
+        moved=moved,
+        seeded=apart(*seeded_calls(subject, v)) if repeated > 0 else None,
+    )
+
+
+def random_states() -> dict[str, bytes | str]:
+    """The random states that a call may move."""
+    return {
+        "torch": torch.default_generator.get_state().numpy().tobytes(),
+        "numpy": str(np.random.get_state(legacy=False)),  # noqa: NPY002
+        "random": str(random.getstate()),
+    }
+
+
+def seeded_calls(subject: Subject, v: Weights) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two calls that start from the same random state; the states are put back."""
+    kept = np.random.get_state(), random.getstate()  # noqa: NPY002
+    found = []
+    with torch.random.fork_rng(devices=[]):
+        for _ in range(2):
+            torch.default_generator.manual_seed(0)
+            np.random.seed(0)  # noqa: NPY002
+            random.seed(0)
+            found.append(subject(v))
+    np.random.set_state(kept[0])  # noqa: NPY002
+    random.setstate(kept[1])
+    return found[0], found[1]

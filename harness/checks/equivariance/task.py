@@ -1,0 +1,168 @@
+"""One case of an equivariance check, read off its cell, and the pairs of a weight vector and a group element that it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice, permutations, product
+
+import numpy as np
+import torch
+
+from ...core.cell import Cell
+from ...plugins.architecture import Architecture, Equivariant, Invariant
+from ...weights.batch import Weights
+from ...weights.element import OutputKind
+from ...weights.groups import Group, group
+from ...weights.inputs import constructed
+from ...weights.space import NamedSpace, WeightSpace
+from ...weights.symmetry import (
+    GroupElement,
+    generators,
+    generic_elements,
+    on_axis,
+    order,
+    random_elements,
+)
+from . import verdict
+from .evidence import Ask
+
+OUTPUTS = {"invariant": Invariant(3), "equivariant": Equivariant(2)}
+PAIRS = 64
+"""Independent draws of a weight vector and an element: a defect on 4.6 % of pairs shows in one of them with 95 %."""
+GENERATOR_SAMPLES = 4
+"""Generic weight vectors on which every generator is asked, at least."""
+FAR = 20
+"""Reach of the one element a row whose factors are far from one."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One case of an equivariance check, read off its cell."""
+
+    named: NamedSpace
+    output: str
+    input: str
+    mode: str
+    samples: int
+    elements: int
+    asked: Invariant | Equivariant
+    ask: Ask = Ask.LAW
+
+    @staticmethod
+    def of(cell: Cell) -> Task:
+        case, ask = cell.case, Ask.LAW
+        before, _, last = case.rpartition("/")
+        if last in tuple(Ask):
+            case, ask = before, Ask(last)
+        space, output, kind, mode = case.rsplit("/", 3)
+        parameters = cell.parameters
+        named = NamedSpace.from_json({key: parameters["spaces"][space][key] for key in ("space", "zoo")})
+        return Task(named, output, kind, mode, parameters["samples"], parameters["elements"], OUTPUTS[output], ask)
+
+    @property
+    def kind(self) -> OutputKind | None:
+        """How the output moves; None for an invariant one."""
+        return OutputKind(self.asked.kind) if isinstance(self.asked, Equivariant) else None
+
+
+def declared_group(architecture: Architecture, space: WeightSpace) -> Group:
+    """The group of the declared symmetry on a space; permutations, where none is declared.
+
+    Raises:
+        NotCarried: the space does not carry it.
+    """
+    name = architecture.traits.symmetry
+    return group(space, "permutation" if name == "none" else name)
+
+
+def draw_inputs(task: Task, space: WeightSpace, samples: int, rng: np.random.Generator) -> Weights:
+    """Weight vectors of the task's kind: constructed, or different trained ones from its zoo; fewer where there are fewer."""
+    if task.input == "zeros":  # there is one; two make a batch
+        return constructed(task.input, space, min(samples, 2), rng)
+    if task.input != verdict.ZOO_INPUT:
+        return constructed(task.input, space, samples, rng)
+    from ...zoo.population import population  # the only inputs that need a training run
+
+    assert task.named.zoo is not None
+    trained = population(task.named.zoo).weights
+    return trained[rng.permutation(trained.batch)[:samples].tolist()].to(torch.float64)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Element i is asked on weight vector `partner[i]`; the first `swaps` elements are generators.
+
+    Args:
+        v: weight vectors.
+        elements: group elements, single factors before products.
+        partner: index of each element's weight vector.
+        swaps: how many of them are generators.
+        drawn: how many are independent draws of vector and element, or all that there are (`exhaustive`).
+        far: elements with factors so far from one that float32 is not asked.
+    """
+
+    v: Weights
+    elements: tuple[GroupElement, ...]
+    partner: tuple[int, ...]
+    swaps: int = 0
+    drawn: int = 0
+    exhaustive: bool = False
+    far: tuple[int, ...] = ()
+
+
+def draw_pairs(task: Task, symmetry: Group, v: Weights, rng: np.random.Generator) -> Pairs:
+    """Every generator, on four weight vectors where the input is generic; then one element a weight vector, single factors first."""
+    swaps = generators(symmetry)
+    repeats = max(GENERATOR_SAMPLES, task.samples) if task.input == "generic" else 1
+    shown = [(g, (place + number) % v.batch) for number, g in enumerate(swaps) for place in range(repeats)]
+    every = _all(task, symmetry)
+    if every is not None:
+        drawn = [(g, 0) for g in every]
+        return _pairs(v, shown, drawn, exhaustive=True)
+    drawn = [(g, number % v.batch) for number, g in enumerate(draw_elements(task, symmetry, PAIRS, rng))]
+    far: list[tuple[GroupElement, int]] = []
+    if any(kind.scales for kind in symmetry.kind.values()):
+        far = [(g, 0) for g in random_elements(symmetry, 1, rng, reach=FAR)]
+    return _pairs(v, shown, drawn, far=far)
+
+
+def _pairs(
+    v: Weights,
+    shown: Sequence[tuple[GroupElement, int]],
+    drawn: Sequence[tuple[GroupElement, int]],
+    far: Sequence[tuple[GroupElement, int]] = (),
+    exhaustive: bool = False,
+) -> Pairs:
+    listed = [*shown, *drawn, *far]
+    elements, partner = zip(*listed, strict=True)
+    count = len(shown) + len(drawn)
+    return Pairs(
+        v, elements, partner, len(shown), len(drawn), exhaustive, tuple(range(count, count + len(far)))
+    )
+
+
+def draw_elements(task: Task, symmetry: Group, count: int, rng: np.random.Generator) -> tuple[GroupElement, ...]:
+    """`count` independent elements: some that move one axis alone, then products; with scales every second one of floats."""
+    drawn = random_elements(symmetry, count, rng)
+    if any(kind.scales for kind in symmetry.kind.values()):
+        floats = generic_elements(symmetry, count, rng)
+        drawn = tuple(pair[number % 2] for number, pair in enumerate(zip(drawn, floats, strict=True)))
+    axes = symmetry.space.permuted
+    if len(axes) < 2:
+        return drawn
+    alone = min(task.elements, count // 4)
+    return tuple(on_axis(g, axes[number % len(axes)]) if number < alone else g for number, g in enumerate(drawn))
+
+
+def _all(task: Task, symmetry: Group) -> list[GroupElement] | None:
+    """Every element of a finite group of at most `PAIRS`, for an input of which there is only one; else None."""
+    space = symmetry.space
+    if task.input != "zeros" or any(kind.scales or kind.signs for kind in symmetry.kind.values()):
+        return None
+    if order(space) > PAIRS:
+        return None
+    images = [permutations(range(space.size[axis])) for axis in space.permuted]
+    return [
+        GroupElement(tuple(zip(space.permuted, each, strict=True))) for each in islice(product(*images), PAIRS)
+    ]
