@@ -38,6 +38,7 @@ class Refusal(StrEnum):
     """Unsupported, by a plug-in that names the shapes that it serves."""
     MODE = "mode"
     NO_LINEAR_LAYER = "no-linear-layer"
+    NO_PARAMETERS = "no-parameters"
     TARGET = "target"
 
 

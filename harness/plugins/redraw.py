@@ -6,6 +6,7 @@ it off that measure-zero set (theory.md, section 6; protocol.md, section 3).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import prod
 
 import numpy as np
@@ -19,12 +20,16 @@ SPREAD = 12**0.5
 """Uniform noise of this width has standard deviation one; it costs a quarter of normal noise, and any density will do."""
 
 
-def redraw_(module: torch.nn.Module, seed: int, gain: float) -> None:
+def redraw_(module: torch.nn.Module, seed: int, gain: float, only: Collection[str] | None = None) -> None:
     """Initialisation + noise at the fan-in scale, times `gain` for matrices; or the plug-in's own `redraw_(generator)`.
 
     The fan-in of a tensor `[out, in, ...]` is its size over `out`, that of a vector its length; scalars get a fixed
     small noise. The plug-in's own method is used where it has one, since for some parameters (log-scales, tied weights)
-    noise of this kind would break the network; gains are then its own business.
+    noise of this kind would break the network; gains are then its own business. Buffers and frozen parameters (that record no
+    gradient) are its business alone.
+
+    Args:
+        only: names of the parameters that are drawn anew, each as if all were; None for all.
     """
     own = getattr(module, "redraw_", None)
     if own is not None:
@@ -32,11 +37,15 @@ def redraw_(module: torch.nn.Module, seed: int, gain: float) -> None:
         return
     rng = np.random.default_rng(seed)  # several times as fast as torch's own
     with torch.no_grad():
-        for parameter in module.parameters():
+        for name, parameter in module.named_parameters():
+            if not (parameter.requires_grad and parameter.is_floating_point()):
+                continue
             shape = tuple(parameter.shape)
             fan_in = prod(shape[1:]) if len(shape) > 1 else prod(shape)
             scale = max(fan_in, 1) ** -0.5 if shape else SCALAR_NOISE
             noise = torch.from_numpy(np.asarray(rng.random(shape, dtype=np.float32))).to(parameter.device)
+            if only is not None and name not in only:
+                continue
             parameter.add_(noise, alpha=scale * SPREAD).sub_(scale * SPREAD / 2)
             if parameter.ndim > 1:
                 parameter.mul_(gain)

@@ -164,3 +164,40 @@ def test_an_error_names_its_place():
     with pytest.raises(ValueError, match="first line") as caught:
         raise ValueError("first line\nsecond line")
     assert describe_error(caught.value).startswith("ValueError: first line (test_subject.py:")
+
+
+def test_an_answer_is_a_copy_that_later_calls_leave_alone():
+    kept = torch.empty(3, 1, dtype=torch.float64)
+    net = subject(lambda net, v: kept.copy_(mean(net, v).detach()), Invariant(1))
+    first = net(batch())
+    wanted = first.clone()
+    net(batch().map(lambda tensor: 5 * tensor))
+    assert torch.equal(first, wanted)
+
+
+def test_jitter_of_parameters_ends_with_its_block():
+    net = subject(mean, Invariant(1))
+    before = net(batch())
+    with net.jittered(0):
+        assert not torch.equal(net(batch()), before)
+    assert torch.equal(net(batch()), before)
+
+
+def test_what_a_network_sets_in_torch_ends_with_its_call():
+    def sets(net, v):
+        torch.set_default_dtype(torch.float16)
+        torch.set_grad_enabled(True)
+        torch.set_float32_matmul_precision("medium")
+        return mean(net, v)
+
+    subject(sets, Invariant(1))(batch())
+    assert torch.get_default_dtype() == torch.float32
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_gradients_are_recorded_where_asked():
+    seen = []
+    net = subject(lambda net, v: seen.append(torch.is_grad_enabled()) or mean(net, v), Invariant(1))
+    assert not net(batch(), gradients=True).requires_grad
+    net(batch())
+    assert seen == [True, False]

@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from orbitcheck import mlp
-from orbitcheck.harness.weights.inputs import CONSTRUCTED, constructed, in_general_position, jittered
+from orbitcheck import conv_net, mlp, recurrent, transformer_block
+from orbitcheck.harness.weights.inputs import (
+    CONSTRUCTED,
+    constructed,
+    general_position,
+    in_general_position,
+    jittered,
+)
 
 SPACE = mlp(2, 5, 4, 1)
 
@@ -26,7 +32,34 @@ def test_only_kinds_without_ties_are_in_general_position():
     tied = {
         kind for kind in CONSTRUCTED if not in_general_position(constructed(kind, SPACE, 3, np.random.default_rng(1)))
     }
-    assert tied == {"ties", "zeros", "equal-biases", "duplicated-neurons", "pruned"}
+    assert tied == {"ties", "zeros", "equal-biases", "duplicated-neurons", "pruned", "quantised"}
+
+
+@pytest.mark.parametrize(
+    ("space", "wanted"),
+    [
+        (mlp(2, 5, 4, 1), True),
+        (conv_net(1, 4, 2), True),
+        (recurrent(2, 4, 2), True),
+        (transformer_block(model=3, heads=2, key=3, value=2, hidden=4), False),
+    ],
+)
+def test_general_position_is_known_where_one_tensor_tells_the_indices_of_each_axis_apart(space, wanted):
+    v = constructed("generic", space, 3, np.random.default_rng(1))
+    assert general_position(v).tolist() == [wanted] * 3
+    if wanted:
+        axis = space.permuted[0]
+        name = next(name for name, axes in space.tensors if axes == (axis,))
+        v.tensors[name][1, 0] = v.tensors[name][1, 1]
+        alone = sum(axes == (axis,) for _, axes in space.tensors) == 1
+        assert general_position(v).tolist() == [True, not alone, True]
+
+
+def test_quantised_weights_are_sixteen_values_and_scales_differ_by_tensor():
+    v = constructed("quantised", SPACE, 3, np.random.default_rng(1))
+    assert set(torch.unique(v.flat() * 4).tolist()) <= set(range(-8, 8))
+    sizes = [float(t.abs().max()) for t in constructed("scales", SPACE, 8, np.random.default_rng(1)).tensors.values()]
+    assert max(sizes) > 30 * min(sizes)
 
 
 def test_duplicated_neurons_are_twins_in_every_tensor():

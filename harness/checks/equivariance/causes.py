@@ -57,9 +57,8 @@ def cause(
     if symptoms.slope > JUMPY:
         alike = symptoms.most_broken <= ALIKE * symptoms.least_broken
         return Cause.SINGLE_PRECISION if symptoms.roughness >= SHARE * error64 and alike else Cause.UNKNOWN
-    if symptoms.growth and isfinite(symptoms.growth) and error64 <= 1e3 * floor64:
-        if ROOT[0] <= log2(symptoms.growth) / 22 <= ROOT[1]:
-            return Cause.SQUARE_ROOT
+    if error64 <= 1e3 * floor64 and _grows_as_a_root(symptoms):
+        return Cause.SQUARE_ROOT
     if error64 > 1e2 * floor64:
         if symptoms.kept_generators and symptoms.broken_generators:
             return Cause.LEAK
@@ -71,3 +70,8 @@ def cause(
 def _only_at_ties(symptoms: Symptoms, error64: float) -> bool:
     near, floor = symptoms.near_ties, symptoms.near_floor
     return near is not None and floor is not None and near <= KEPT * floor and error64 > 1e2 * near
+
+
+def _grows_as_a_root(symptoms: Symptoms) -> bool:
+    growth = symptoms.growth
+    return bool(growth) and isfinite(growth) and ROOT[0] <= log2(growth) / 22 <= ROOT[1]

@@ -11,8 +11,8 @@ import torch
 from ...plugins.subject import Subject
 from ...weights.batch import Weights
 from ...weights.units import in_units, units
-from .errors import SMALLEST_SCALE
 from .evidence import Rule
+from .law import SMALLEST_SCALE
 from .task import Task
 
 FEW = 4
@@ -51,8 +51,6 @@ def measure_controls(subject: Subject, task: Task, v: Weights, mates: Weights) -
     generic = subject(mates)
     generic_scale = max(float(generic.abs().max()), 1e-300)
     least = SMALLEST_SCALE * generic_scale
-    pairs = torch.combinations(torch.arange(mates.batch))
-    spread = (generic[pairs[:, 0]] - generic[pairs[:, 1]]).abs().amax(dim=1).median()
 
     shown = v.clone()
     first = subject(shown)
@@ -77,7 +75,7 @@ def measure_controls(subject: Subject, task: Task, v: Weights, mates: Weights) -
             Rule.BATCH_MATES: apart(among, again[:1]),
             Rule.BATCH_OF_ONE: apart(alone, again[:1]),
         },
-        spread=float(spread) / generic_scale,
+        spread=float(_spread(generic)) / generic_scale,
         modified=modified,
         least=least,
         moved=moved,
@@ -85,25 +83,42 @@ def measure_controls(subject: Subject, task: Task, v: Weights, mates: Weights) -
     )
 
 
+def least_controls(subject: Subject, mates: Weights) -> Controls:
+    """The scale of outputs and their spread alone, where the law is asked again."""
+    generic = subject(mates)
+    scale = max(float(generic.abs().max()), 1e-300)
+    return Controls({}, float(_spread(generic)) / scale, False, SMALLEST_SCALE * scale)
+
+
+def _spread(generic: torch.Tensor) -> torch.Tensor:
+    pairs = torch.combinations(torch.arange(len(generic)))
+    return (generic[pairs[:, 0]] - generic[pairs[:, 1]]).abs().amax(dim=1).median()
+
+
 def random_states() -> dict[str, bytes | str]:
     """The random states that a call may move."""
     return {
         "torch": torch.default_generator.get_state().numpy().tobytes(),
-        "numpy": str(np.random.get_state(legacy=False)),  # noqa: NPY002
+        "numpy": _numpy_state(),
         "random": str(random.getstate()),
     }
 
 
+def _numpy_state() -> bytes:
+    _, keys, place, gauss, kept = np.random.get_state()
+    return np.asarray(keys).tobytes() + repr((place, gauss, kept)).encode()
+
+
 def seeded_calls(subject: Subject, v: Weights) -> tuple[torch.Tensor, torch.Tensor]:
     """Two calls that start from the same random state; the states are put back."""
-    kept = np.random.get_state(), random.getstate()  # noqa: NPY002
+    kept = np.random.get_state(), random.getstate()
     found = []
     with torch.random.fork_rng(devices=[]):
         for _ in range(2):
             torch.default_generator.manual_seed(0)
-            np.random.seed(0)  # noqa: NPY002
+            np.random.seed(0)
             random.seed(0)
             found.append(subject(v))
-    np.random.set_state(kept[0])  # noqa: NPY002
+    np.random.set_state(kept[0])
     random.setstate(kept[1])
     return found[0], found[1]

@@ -1,4 +1,4 @@
-"""The law at one set of parameters, in two precisions, against floors of the same network."""
+"""The law at one set of parameters: errors of all pairs, the noise floors that they are judged by, jumps that are no noise."""
 
 from __future__ import annotations
 
@@ -8,12 +8,182 @@ import numpy as np
 import torch
 
 from ...plugins.subject import Subject
-from ...weights.symmetry import GroupElement
-from .errors import Errors, law_errors, near
+from ...weights.batch import Weights
+from ...weights.inputs import jittered
+from ...weights.symmetry import GroupElement, act
+from ...weights.units import by_tensor, in_units, moved, moved_units, units
 from .evidence import Rule, Station
-from .floors import Neighbours, floor, neighbours, untied
 from .task import Pairs, Task
-from .verdict import FAIL_ERROR, FAIL_FLOORS, JUMPS, ROUNDING, SINGLE
+from .verdict import FAIL_ERROR, FAIL_FLOORS, JUMP_GROWTH, JUMPS, PASS_FLOORS, ROUNDING, SINGLE
+
+SMALLEST_SCALE = 1e-3
+"""No unit lies below this share of the output's scale on generic inputs."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """What one precision says of all pairs.
+
+    Args:
+        base: `phi(v)`, flat.
+        images: `phi(g v)`, flat, a row for each pair.
+        each: e of each pair.
+        difference, moved_unit: what e is the largest ratio of.
+    """
+
+    base: torch.Tensor
+    images: torch.Tensor
+    each: torch.Tensor
+    unit: torch.Tensor
+    difference: torch.Tensor
+    moved_unit: torch.Tensor
+
+    @property
+    def worst(self) -> float:
+        return float(self.each.max())
+
+
+def law_errors(subject: Subject, task: Task, pairs: Pairs, least: float) -> Errors:
+    """`|phi(g v) - g phi(v)|` of every pair, in one call (symmetries.md, B4).
+
+    Args:
+        least: no unit lies below it, in the outputs' own size.
+    """
+    v, partner = pairs.v, torch.tensor(pairs.partner)
+    outputs = subject(Weights.cat([v, act(pairs.elements, v[partner])]))
+    base, images = outputs[: v.batch], outputs[v.batch :]
+    unit = units(v.space, task.kind, base, least)
+    moved_unit = moved_units(v.space, task.kind, pairs.elements, unit[partner])
+    difference = images - moved(v.space, task.kind, pairs.elements, base[partner])
+    return Errors(base, images, in_units(difference, moved_unit), unit, difference, moved_unit)
+
+
+def wrong_tensors(task: Task, pairs: Pairs, errors: Errors, limit: float) -> tuple[str, ...]:
+    """The tensors of an equivariant output whose own e passes the limit on some pair."""
+    if task.kind is None:
+        return ()
+    found = by_tensor(pairs.v.space, errors.difference, errors.moved_unit)
+    return tuple(name for name, each in found.items() if float(each.max()) > limit)
+
+
+def chosen(pairs: Pairs, numbers: list[int]) -> Pairs:
+    """Some of the pairs, on the same weight vectors."""
+    return replace(
+        pairs,
+        elements=tuple(pairs.elements[number] for number in numbers),
+        partner=tuple(pairs.partner[number] for number in numbers),
+        swaps=sum(number < pairs.swaps for number in numbers),
+        drawn=sum(pairs.swaps <= number < pairs.swaps + pairs.drawn for number in numbers),
+    )
+
+
+def draws(pairs: Pairs) -> Pairs:
+    """The independent draws alone: what float32 is asked, which generators and factors far from one tell nothing more of."""
+    numbers = range(pairs.swaps, pairs.swaps + pairs.drawn) if pairs.drawn else range(len(pairs.elements))
+    return chosen(pairs, list(numbers))
+
+
+LARGEST, FIRST = 4, 1
+"""The floor is measured at the pairs with the largest errors, and at some of the first draws."""
+TRIES, MORE_TRIES = 2, 4
+"""One-ulp neighbours of each pair; more where the error stands near the floor."""
+ULPS = 2.0**22
+"""Jitter of so many ulps tells a jump, which stays, from a root and from rounding, which grow."""
+NEIGHBOUR = 2.0**-6
+"""How far neighbours lie that do not tie, as a share of the input's scale."""
+
+
+def noisy_pairs(pairs: Pairs, each: torch.Tensor) -> list[int]:
+    """Numbers of the pairs at which the floor is measured."""
+    largest = each.argsort(descending=True)[:LARGEST].tolist()
+    first = range(pairs.swaps, min(pairs.swaps + FIRST, len(pairs.elements)))
+    return list(dict.fromkeys([*largest, *first]))
+
+
+def floor(
+    subject: Subject, task: Task, pairs: Pairs, errors: Errors, rng: np.random.Generator, seed: int, least: float
+) -> float:
+    """Largest move of the output under one-ulp jitter of the input and of the parameters, at v over its unit and at gv over |g| unit.
+
+    Raises:
+        PluginFault: as the call does.
+    """
+    both, still, unit = _standing(subject, task, pairs, errors.each, least)
+    found, tries = 0.0, 0
+    while tries < TRIES or (tries < TRIES + MORE_TRIES and errors.worst > PASS_FLOORS / 2 * found > 0):
+        with subject.jittered(seed + tries):
+            moved = subject(jittered(both, rng, subject.dtype))
+        found = max(found, float(in_units(moved - still, unit).max()))
+        tries += 1
+    return found
+
+
+def _standing(
+    subject: Subject, task: Task, pairs: Pairs, each: torch.Tensor, least: float
+) -> tuple[Weights, torch.Tensor, torch.Tensor]:
+    """Some v and gv, the outputs there, and their units; outputs in the same places of the same batch as they are jittered in."""
+    numbers = noisy_pairs(pairs, each)
+    v = pairs.v[torch.tensor([pairs.partner[number] for number in numbers])]
+    elements = [pairs.elements[number] for number in numbers]
+    both = Weights.cat([v, act(elements, v)])
+    still = subject(both)
+    unit = units(v.space, task.kind, still[: v.batch], least)
+    return both, still, torch.cat([unit, moved_units(v.space, task.kind, elements, unit)])
+
+
+def growth(
+    subject: Subject, task: Task, pairs: Pairs, each: torch.Tensor, rng: np.random.Generator, least: float
+) -> float:
+    """How many times as far `ULPS` of jitter of the input move the output as one ulp does; 1 for a jump, `ULPS` for what is smooth."""
+    both, still, unit = _standing(subject, task, pairs, each, least)
+    one = float(in_units(subject(jittered(both, rng, subject.dtype)) - still, unit).max())
+    step = ULPS * torch.finfo(subject.dtype).eps
+    far = both.map(lambda tensor: tensor + _signs(tensor, rng) * (tensor.abs() * step + 1e-290))
+    many = float(in_units(subject(far) - still, unit).max())
+    return many / one if one else float("inf")
+
+
+def _signs(tensor: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    return torch.from_numpy(rng.choice([-1.0, 1.0], tuple(tensor.shape)))
+
+
+def untied(v: Weights, rng: np.random.Generator) -> Weights:
+    """Neighbours of weight vectors in which no two entries are equal; exact in float32."""
+    size = max(float(v.flat().square().mean().sqrt()), 2.0**-10)
+
+    def move(tensor: torch.Tensor) -> torch.Tensor:
+        noise = torch.from_numpy(rng.standard_normal(tuple(tensor.shape)))
+        return (tensor + NEIGHBOUR * size * noise).float().double()
+
+    return v.map(move)
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What the law says at neighbours of the inputs that do not tie.
+
+    Args:
+        error, floor: there.
+        growth: of the noise at the inputs themselves.
+    """
+
+    error: float
+    floor: float
+    growth: float
+
+    def show_a_jump(self, found: float) -> bool:
+        """Whether a floor of `found` at the inputs is a jump of the output there, and no rounding."""
+        return self.growth <= JUMP_GROWTH and self.floor <= max(found / 1e3, JUMPS)
+
+
+def neighbours(
+    subject: Subject, task: Task, pairs: Pairs, errors: Errors, rng: np.random.Generator, seed: int, least: float
+) -> Neighbours:
+    """The law where nothing ties, and how the noise grows where it does."""
+    there = replace(pairs, v=untied(pairs.v, rng))
+    away = law_errors(subject, task, there, least)
+    found = floor(subject, task, there, away, rng, seed, least)
+    return Neighbours(away.worst, found, growth(subject, task, pairs, errors.each, rng, least))
 
 
 @dataclass(frozen=True)
@@ -46,15 +216,21 @@ class Law:
     @property
     def worst_element(self) -> GroupElement:
         """The element whose error stands highest above the noise."""
-        heights = self.double.each / self.floor64
+        elements, heights = self.pairs.elements, self.double.each / self.floor64
         if self.single is not None:
-            asked = torch.tensor([number not in self.pairs.far for number in range(len(self.pairs.elements))])
-            heights[asked] = torch.maximum(heights[asked], self.single.each / self.floor32)
-        return self.pairs.elements[int(heights.argmax())]
+            elements = (*elements, *draws(self.pairs).elements)
+            heights = torch.cat([heights, self.single.each / self.floor32])
+        return elements[int(heights.argmax())]
 
     def station(self, name: str, rule: Rule, **more: object) -> Station:
         return Station(
-            name, rule, self.double.worst, self.floor64, self.error32, self.floor32, **more  # type: ignore[arg-type]
+            name,
+            rule,
+            self.double.worst,
+            self.floor64,
+            self.error32,
+            self.floor32,
+            **more,  # type: ignore[arg-type]
         )
 
 
@@ -73,12 +249,10 @@ def measure_double(
     return replace(law, neighbours=seen, floor64=max(seen.floor, ROUNDING), jump=found)
 
 
-def measure_single(
-    subject: Subject, task: Task, law: Law, rng: np.random.Generator, seed: int, least: float
-) -> Law:
+def measure_single(subject: Subject, task: Task, law: Law, rng: np.random.Generator, seed: int, least: float) -> Law:
     """The same in float32, in place: the subject is lowered for good."""
     subject.lower_()
-    pairs = near(law.pairs)
+    pairs = draws(law.pairs)
     errors = law_errors(subject, task, pairs, least)
     if law.jump is None:
         found = floor(subject, task, pairs, errors, rng, seed, least)

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
-import torch
+from dataclasses import replace
 
 from ...core.cell import Cell
-from ...core.outcomes import Fault, Refusal
+from ...core.outcomes import Refusal
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture, Unsupported
-from ...plugins.subject import PluginFault, Subject
-from ...weights.batch import Weights
 from ...weights.groups import NotCarried
-from ...weights.inputs import constructed, general_position
 from ...weights.symmetry import GroupElement
 from ..applicability import Refused, unsupported
 from . import verdict
-from .controls import FEW, Controls, measure_controls
-from .errors import law_errors
-from .evidence import Ask
-from .law import Law, measure_double, measure_single
+from .calls import measure_calls
+from .evidence import Ask, Rule
+from .gradients import measure_gradients
+from .law import measure_double, measure_single
+from .parameters import measure_redraw, measure_steps
+from .prepared import Prepared, Refuse, prepare
 from .symptoms import measure_symptoms
-from .task import PAIRS, Pairs, Task, declared_group, draw_inputs, draw_pairs
+from .task import Task
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
@@ -44,17 +40,9 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     except NotCarried as reason:
         return Refused(Refusal.NO_SYMMETRY, str(reason)).judgement(verdict.PREDICTED)
     found = verdict.judge(measured)
-    shrunk = shrink(architecture, task, cell.seed, measured, worst, bench) if found.outcome == "fail" else None
+    shrunk = shrink(architecture, task, cell.seed, measured, worst, bench, measure) if found.outcome == "fail" else None
     space = str(task.named.space)
     return Judgement.of(found, verdict.evidence(space, task.output, task.input, task.mode, measured, shrunk))
-
-
-class Refuse(Exception):
-    """The row does not apply."""
-
-    def __init__(self, refused: Refused):
-        self.refused = refused
-        super().__init__(refused.reason)
 
 
 def measure(
@@ -63,12 +51,12 @@ def measure(
     seed: int,
     bench: Workbench,
     elements: Sequence[GroupElement] | None = None,
-    brief: bool = False,
+    brief: frozenset[Rule] | None = None,
 ) -> tuple[verdict.Measurement, GroupElement]:
     """Measure one case on the task's own group elements, or on given ones, each on one weight vector.
 
     Args:
-        brief: whether what only names a cause is left out.
+        brief: the rules whose breach is all that is asked; nothing that only names a cause is measured then.
 
     Returns:
         The measurement, and the group element whose error stands highest above the noise.
@@ -77,98 +65,7 @@ def measure(
         Refuse: the weight vectors lie outside the declared domain.
         Unsupported, PluginFault, NotCarried: as `Subject` and `group` do.
     """
-    return MEASUREMENTS[task.ask](_prepared(architecture, task, seed, bench, elements, brief))
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A case, drawn and built: what every measurement starts from."""
-
-    architecture: Architecture
-    task: Task
-    seed: int
-    bench: Workbench
-    rng: np.random.Generator
-    pairs: Pairs
-    mates: Weights
-    subject: Subject
-    brief: bool
-
-    def built(self, dtype: torch.dtype = torch.float64) -> Subject:
-        """The network at its initialisation again."""
-        return Subject(
-            self.architecture,
-            self.task.named.space,
-            self.task.asked,
-            seed=self.seed,
-            dtype=dtype,
-            bench=self.bench,
-            mode=self.task.mode,
-        )
-
-    def controls(self) -> Controls:
-        return measure_controls(self.subject, self.task, self.pairs.v[:FEW], self.mates)
-
-    def measurement(self, controls: Controls, law: Law, **more: object) -> verdict.Measurement:
-        """Of controls and of the law with one set of parameters."""
-        found = verdict.Measurement(
-            error64=law.double.worst,
-            error32=law.error32,
-            floor64=law.floor64,
-            floor32=law.floor32,
-            properties=controls.properties,
-            spread=controls.spread,
-            modified=controls.modified,
-            pairs=law.pairs.drawn,
-            exhaustive=law.pairs.exhaustive,
-            jump=law.jump,
-            continuous=self.architecture.traits.continuous,
-            ask=self.task.ask,
-            notes=tuple(f"the calls moved the random state of {name}" for name in controls.moved),
-        )
-        return replace(found, **more)  # type: ignore[arg-type]
-
-
-def _prepared(
-    architecture: Architecture,
-    task: Task,
-    seed: int,
-    bench: Workbench,
-    elements: Sequence[GroupElement] | None,
-    brief: bool,
-) -> Prepared:
-    space = task.named.space
-    rng = np.random.default_rng(seed)
-    symmetry = declared_group(architecture, space)
-    v = draw_inputs(task, space, PAIRS if elements is None else max(2, len(elements)), rng)
-    mates = constructed("generic", space, FEW, rng)
-    pairs = (
-        draw_pairs(task, symmetry, v, rng)
-        if elements is None
-        else Pairs(v, tuple(elements), tuple(range(len(elements))), drawn=len(elements))
-    )
-    subject = Subject(architecture, space, task.asked, seed=seed, dtype=torch.float64, bench=bench, mode=task.mode)
-    prepared = Prepared(architecture, task, seed, bench, rng, pairs, mates, subject, brief)
-    if architecture.traits.domain == "general-position":
-        _demand_domain(prepared)
-    return prepared
-
-
-def _demand_domain(prepared: Prepared) -> None:
-    """Refuse weight vectors outside general position, and say how far the law is broken there."""
-    v = prepared.pairs.v
-    inside = general_position(v)
-    if bool(inside.all()):
-        return
-    space = v.space
-    bare = [axis for axis in space.permuted if not any(axes == (axis,) for _, axes in space.tensors)]
-    why = f"no tensor tells the indices of {bare[0]} apart by itself" if bare else "not in general position"
-    try:
-        error = law_errors(prepared.subject, prepared.task, prepared.pairs, 1e-300).worst
-        seen = f"; the law is off by {error:.1e} there"
-    except PluginFault:
-        seen = ""
-    raise Refuse(Refused(Refusal.OUTSIDE_DOMAIN, f"outside the declared domain: {why}{seen}"))
+    return MEASUREMENTS[task.ask](prepare(architecture, task, seed, bench, elements, brief))
 
 
 def measure_law(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:
@@ -185,4 +82,10 @@ def measure_law(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:
     return measured, law.worst_element
 
 
-MEASUREMENTS: dict[Ask, Callable[[Prepared], tuple[verdict.Measurement, GroupElement]]] = {Ask.LAW: measure_law}
+MEASUREMENTS: dict[Ask, Callable[[Prepared], tuple[verdict.Measurement, GroupElement]]] = {
+    Ask.LAW: measure_law,
+    Ask.STEPS: measure_steps,
+    Ask.REDRAW: measure_redraw,
+    Ask.CALLS: measure_calls,
+    Ask.GRADIENTS: measure_gradients,
+}

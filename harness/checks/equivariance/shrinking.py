@@ -17,18 +17,16 @@ from ...weights.space import WeightSpace, mlp
 from ...weights.symmetry import GroupElement, compose, identity, multiplied, transposition
 from . import verdict
 from .evidence import CounterExample, Rule
-from .measurement import Refuse, measure
+from .prepared import OF_THE_LAW, Refuse
 from .task import Task, declared_group
 
 SEARCH = 30
 """Examples tried before the failure is reported as it was found."""
 CALLS = 80
 """Measurements that one search may cost, shrinking included."""
-OF_THE_LAW = frozenset(
-    {Rule.LAW, Rule.LAW_IN_FLOAT32, Rule.LAW_AFTER_STEPS, Rule.LAW_AT_REDRAW, Rule.LAW_AFTER_TRAIN_CALLS}
-    | {Rule.GRADIENT_IN_INPUT, Rule.GRADIENT_IN_PARAMETERS}
-)
-"""Rules that need an element which moves something."""
+
+
+Measure = Callable[..., tuple[verdict.Measurement, GroupElement]]
 
 
 @dataclass(frozen=True)
@@ -83,8 +81,12 @@ def shrink(
     measured: verdict.Measurement,
     worst: GroupElement,
     bench: Workbench,
+    measure: Measure,
 ) -> CounterExample:
     """The smallest failing example that the search finds, or the failure as it was measured.
+
+    Args:
+        measure: measures one case on given elements, as `measurement.measure` does.
 
     Returns:
         space, input kind, seed, group element (in words and as data), how the parameters came to be, and error: all that
@@ -112,7 +114,7 @@ def shrink(
 
     def fails(example: Example) -> bool:
         if example not in errors and len(errors) < CALLS:
-            errors[example] = failing_error(architecture, task, kind, example, seed, bench, broken)
+            errors[example] = failing_error(architecture, task, kind, example, seed, bench, broken, measure)
         return errors.get(example) is not None
 
     smallest = None
@@ -160,9 +162,7 @@ def images(element: GroupElement) -> dict[str, tuple[int, ...]]:
     return {axis: tuple(moved) for axis, moved in element.permutations}
 
 
-def search(
-    widths: tuple[int, ...], swapping: bool, by: float, fails: Callable[[Example], bool]
-) -> Example | None:
+def search(widths: tuple[int, ...], swapping: bool, by: float, fails: Callable[[Example], bool]) -> Example | None:
     """The smallest failing example that hypothesis comes to, or None; the same one every time."""
     try:
         return find(
@@ -189,14 +189,14 @@ def failing_error(
     seed: int,
     bench: Workbench,
     broken: tuple[Rule, ...],
+    measure: Measure,
 ) -> float | None:
     """The error of one example if it breaks what the original broke, else None."""
     space = mlp(*example.widths, activation=task.named.space.activation)
     small = replace(task, named=replace(task.named, space=space, zoo=None), input=kind)
     try:
-        measured, _ = measure(architecture, small, seed, bench, (example.element,), brief=True)
+        measured, _ = measure(architecture, small, seed, bench, (example.element,), brief=frozenset(broken))
     except (Unsupported, PluginFault, NotCarried, Refuse):
         return None
     same = verdict.judge(measured).outcome == "fail" and verdict.broken(measured) == broken
     return verdict.convicting_error(measured) if same else None
-

@@ -11,10 +11,8 @@ from ...weights.symmetry import GroupElement, act
 from ...weights.units import in_units, units
 from .causes import KEPT
 from .controls import Controls
-from .errors import Errors, wrong_tensors
 from .evidence import Symptoms
-from .floors import neighbours, untied
-from .law import Law
+from .law import Errors, Law, neighbours, untied, wrong_tensors
 from .task import Pairs, Task
 
 STEP = 1e-10
@@ -109,5 +107,3 @@ def _bent(path: torch.Tensor) -> torch.Tensor:
     powers = torch.stack([t**power for power in range(4)], 1)
     flat = path.flatten(1)
     return (powers @ torch.linalg.lstsq(powers, flat).solution).view_as(path)
-
-

@@ -99,7 +99,6 @@ class Pairs:
         partner: index of each element's weight vector.
         swaps: how many of them are generators.
         drawn: how many are independent draws of vector and element, or all that there are (`exhaustive`).
-        far: elements with factors so far from one that float32 is not asked.
     """
 
     v: Weights
@@ -108,7 +107,6 @@ class Pairs:
     swaps: int = 0
     drawn: int = 0
     exhaustive: bool = False
-    far: tuple[int, ...] = ()
 
 
 def draw_pairs(task: Task, symmetry: Group, v: Weights, rng: np.random.Generator) -> Pairs:
@@ -136,10 +134,7 @@ def _pairs(
 ) -> Pairs:
     listed = [*shown, *drawn, *far]
     elements, partner = zip(*listed, strict=True)
-    count = len(shown) + len(drawn)
-    return Pairs(
-        v, elements, partner, len(shown), len(drawn), exhaustive, tuple(range(count, count + len(far)))
-    )
+    return Pairs(v, elements, partner, len(shown), len(drawn), exhaustive)
 
 
 def draw_elements(task: Task, symmetry: Group, count: int, rng: np.random.Generator) -> tuple[GroupElement, ...]:
@@ -163,6 +158,4 @@ def _all(task: Task, symmetry: Group) -> list[GroupElement] | None:
     if order(space) > PAIRS:
         return None
     images = [permutations(range(space.size[axis])) for axis in space.permuted]
-    return [
-        GroupElement(tuple(zip(space.permuted, each, strict=True))) for each in islice(product(*images), PAIRS)
-    ]
+    return [GroupElement(tuple(zip(space.permuted, each, strict=True))) for each in islice(product(*images), PAIRS)]

@@ -51,7 +51,7 @@ class Measurement:
         pairs: independent draws of vector and element, or all that there are (`exhaustive`).
         jump: how far one ulp moves the output, where that is a jump and no rounding.
         continuous: whether the plug-in claims continuity.
-        moves: false for a network with parameters whose output moves with none of them.
+        moves: false for a network with parameters whose output moves with none of them when they are drawn anew.
         ask: what the row asks; where it is not `law`, errors and floors are those of the worst station.
         stations: the law with other parameters.
         symptoms: what tells causes apart; None for rows that pass.
@@ -147,6 +147,9 @@ def judge(measured: Measurement) -> Verdict:
         if rules == (Rule.LAW_AT_REDRAW,) and not any(station.own for station in _broken_stations(measured)):
             return Verdict(Outcome.UNDECIDED, _of_redraw(measured), PREDICTED, observed)
         return Verdict(Outcome.FAIL, _why(measured, rules), PREDICTED, observed)
+    if measured.ask in (Ask.STEPS, Ask.REDRAW) and not measured.stations:
+        reason = f"ill-conditioned at all other parameters{_noted(measured)}"
+        return Verdict(Outcome.ERROR, reason, PREDICTED, "ill-conditioned", Fault.ILL_CONDITIONED)
     if measured.floor32 > ILL_CONDITIONED32:
         reason = f"ill-conditioned in float32: one unit in the last place moves the output by {measured.floor32:.1e} of its scale"
         return Verdict(Outcome.ERROR, reason, PREDICTED, "ill-conditioned", Fault.ILL_CONDITIONED)
@@ -253,9 +256,9 @@ def cause(measured: Measurement) -> Cause:
     rules = broken(measured)
     if not rules and _between(measured) is None and measured.floor64 <= ILL_CONDITIONED:
         return Cause.NONE
-    return cause_of(
-        rules, measured.symptoms, measured.error64, measured.error32, measured.floor64, measured.floor32
-    )
+    stations = _broken_stations(measured)
+    worst = max(stations, key=lambda each: each.error64) if stations else measured
+    return cause_of(rules, measured.symptoms, worst.error64, worst.error32, worst.floor64, worst.floor32)
 
 
 def _said(measured: Measurement) -> str:

@@ -1,0 +1,166 @@
+"""The same answer however the network is called (protocol.md, section 2)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from ...plugins.subject import NonFinite, PluginFault, PluginRaised, Subject
+from ...weights.batch import Weights
+from ...weights.inputs import constructed
+from ...weights.symmetry import GroupElement
+from ...weights.units import in_units, units
+from . import verdict
+from .controls import FEW
+from .evidence import Rule
+from .law import measure_double
+from .prepared import Prepared, Walk
+
+CALLS = 100
+"""Calls at a batch of one, between two that must agree."""
+BATCHES = (3, 64, 512)
+"""Sizes of batches beside one, which every law row asks."""
+NARROW = 8
+"""Widths up to which the largest batch is asked."""
+TRAIN_CALLS, TRAIN_BATCH = 3, 8
+SHARE = 4
+"""No call is made that would take more than this part of a worker's memory."""
+
+
+def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:
+    """The law and its controls, then every other way of calling; the first that changes the answer ends the row."""
+    subject, task = prepared.subject, prepared.task
+    controls = prepared.controls()
+    pairs = prepared.few()
+    law = measure_double(subject, task, pairs, prepared.rng, prepared.seed, controls.least)
+    measured = prepared.measurement(controls, law)
+    if verdict.judge(measured).outcome != "pass":
+        return measured, law.worst_element
+    v = pairs.v[:FEW]
+    base = subject(v)
+    unit = units(v.space, task.kind, base, controls.least)
+    notes: list[str] = []
+
+    def apart(found: torch.Tensor, where: slice = slice(None)) -> float:
+        return float(in_units(found - base[where], unit[where]).max())
+
+    def with_gradients() -> float:
+        return apart(subject(v, gradients=True))
+
+    def strided() -> float | None:
+        worst = 0.0
+        for layout in (transposed, spread_out):
+            try:
+                worst = max(worst, apart(subject(v.map(layout))))
+            except (NonFinite, PluginRaised) as refused:
+                if isinstance(refused, NonFinite):
+                    return float("inf")
+                notes.append(f"strided inputs are refused: {refused}")
+                return None
+        return worst
+
+    def sizes() -> float:
+        worst = 0.0
+        for size in batch_sizes(subject, v, notes):
+            more = constructed("generic", v.space, max(size - v.batch, 0), prepared.rng) if size > v.batch else None
+            shown = Weights.cat([more, v]) if more is not None else v[:size]
+            found = subject(shown)
+            worst = max(worst, apart(found[-v.batch :]) if more is not None else apart(found, slice(0, size)))
+        return worst
+
+    def many() -> float:
+        for _ in range(CALLS):
+            last = subject(v[[0]])
+        return apart(last, slice(0, 1))
+
+    for rule, ask in (
+        (Rule.GRADIENTS_RECORDED, with_gradients),
+        (Rule.STRIDED_INPUT, strided),
+        (Rule.BATCH_SIZE, sizes),
+        (Rule.MANY_CALLS, many),
+    ):
+        value = ask()
+        if value is None:
+            continue
+        measured = replace(measured, properties={**measured.properties, rule: value})
+        if verdict.broken(measured):
+            return replace(measured, notes=(*measured.notes, *notes)), law.worst_element
+    walk = Walk(prepared, controls, pairs, notes=notes)
+    trained = after_train_calls(prepared, notes)
+    if trained is not None:
+        walk.ask(trained, f"{TRAIN_CALLS} calls in train mode", Rule.LAW_AFTER_TRAIN_CALLS, single=False)
+    return walk.measurement(measured), walk.worst or law.worst_element
+
+
+def transposed(tensor: torch.Tensor) -> torch.Tensor:
+    """The same values, the last axes first in memory."""
+    order = list(range(tensor.ndim))[::-1]
+    return tensor.permute(order).contiguous().permute(order)
+
+
+def spread_out(tensor: torch.Tensor) -> torch.Tensor:
+    """The same values, every second place of a longer memory, from its third place on."""
+    memory = torch.full((2 * tensor.numel() + 2,), 1e3, dtype=tensor.dtype)
+    view = memory[2:].view(*tensor.shape, 2)[..., 0]
+    view.copy_(tensor)
+    return view
+
+
+def after_train_calls(prepared: Prepared, notes: list[str]) -> Subject | None:
+    """The network in eval mode after calls in train mode on ordinary inputs; None where it does not run there."""
+    subject = prepared.built()
+    v = constructed("generic", prepared.task.named.space, TRAIN_BATCH, prepared.rng)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(prepared.seed % 2**63)
+        subject.module.train()
+        try:
+            for _ in range(TRAIN_CALLS):
+                subject(v)
+        except PluginFault as fault:
+            notes.append(f"train mode is not asked: {fault}")
+            return None
+    subject.module.train(prepared.task.mode == "train")
+    if not all(bool(torch.isfinite(buffer).all()) for buffer in subject.module.buffers() if buffer.is_floating_point()):
+        notes.append("train mode is not asked: it leaves buffers that are not finite")
+        return None
+    return subject
+
+
+def batch_sizes(subject: Subject, v: Weights, notes: list[str]) -> list[int]:
+    """The sizes to ask: the largest one for narrow spaces alone, and none that would not fit."""
+    wide = max(size for _, size in v.space.sizes) > NARROW
+    asked = [size for size in BATCHES if not (wide and size == BATCHES[-1])]
+    most = memory_share() // max(bytes_each(subject, v), 1)
+    fitting = [size for size in asked if size <= most]
+    if len(fitting) < len(asked):
+        fitting = sorted({*fitting, max(1, most)})
+        notes.append(f"batches up to {fitting[-1]} alone: a larger one would not fit a quarter of the memory")
+    return fitting
+
+
+def memory_share() -> int:
+    """Bytes that one call may take: a quarter of a worker's part of the memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (os.cpu_count() or 1) // SHARE
+
+
+def bytes_each(subject: Subject, v: Weights) -> int:
+    """Bytes of all tensors that a call makes for one weight vector: more than live at one time."""
+    with _Bytes() as counted:
+        subject(v)
+    return counted.bytes // v.batch
+
+
+class _Bytes(TorchDispatchMode):
+    """Adds up the bytes of every tensor that is made inside."""
+
+    bytes = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        made = func(*args, **(kwargs or {}))
+        for tensor in made if isinstance(made, tuple | list) else (made,):
+            if isinstance(tensor, torch.Tensor):
+                self.bytes += tensor.numel() * tensor.element_size()
+        return made

@@ -1,0 +1,159 @@
+"""The law of the gradients: where outputs move as declared, gradients move as their duals (protocol.md, section 2).
+
+G(v, c) = gradient of <c, phi(v)> in v        G(g v, g* c) = g* G(v, c), g* the dual of g
+the gradient in the parameters is the same at (v, c) and at (g v, g* c)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from ...core.outcomes import Refusal
+from ...plugins.subject import Subject
+from ...weights.batch import Weights
+from ...weights.element import OutputKind
+from ...weights.symmetry import GroupElement, act
+from ...weights.units import in_units, law_errors, moved_units, units
+from ..applicability import Refused
+from . import verdict
+from .evidence import Rule
+from .law import measure_double
+from .prepared import Prepared, Refuse
+from .task import Pairs
+
+DUAL = {
+    OutputKind.POINT: OutputKind.COVECTOR,
+    OutputKind.VECTOR: OutputKind.COVECTOR,
+    OutputKind.COVECTOR: OutputKind.VECTOR,
+}
+"""How what is paired with an output moves."""
+SHARE = 1e-3
+"""A parameter's unit is at least this share of the largest gradient of all."""
+
+
+def measure_gradients(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:
+    """In float64, the gradient at v and at gv of every generator and of some draws; floors from one-ulp neighbours of both.
+
+    Raises:
+        Refuse: continuity is not claimed, or the output carries no gradient.
+    """
+    task, subject = prepared.task, prepared.subject
+    if not prepared.architecture.traits.continuous:
+        raise Refuse(Refused(Refusal.OUTSIDE_DOMAIN, "claims no continuity, so no gradient is asked"))
+    controls = prepared.controls()
+    pairs = prepared.few()
+    probe = with_gradients(pairs.v[:1])
+    if not subject.answer(probe).requires_grad:
+        raise Refuse(Refused(Refusal.NO_PARAMETERS, "its output carries no gradient in the input"))
+    law = measure_double(subject, task, pairs, prepared.rng, prepared.seed, controls.least)
+    measured = prepared.measurement(controls, law)
+    if verdict.judge(measured).outcome != "pass":
+        return measured, law.worst_element
+    found = Gradients(prepared, pairs)
+    error, worst = found.in_input()
+    floor = found.floor()
+    own = replace(
+        law.station("gradient in the input", Rule.GRADIENT_IN_INPUT),
+        error64=error,
+        floor64=max(floor, verdict.ROUNDING),
+    )
+    stations = [own]
+    if found.parameters:
+        error, floor = found.in_parameters()
+        stations.append(
+            replace(
+                law.station("gradient in the parameters", Rule.GRADIENT_IN_PARAMETERS),
+                error64=error,
+                floor64=max(floor, verdict.ROUNDING),
+            )
+        )
+    return replace(measured, stations=tuple(stations)), worst
+
+
+def with_gradients(v: Weights) -> Weights:
+    return v.map(lambda tensor: tensor.detach().clone().requires_grad_())
+
+
+class Gradients:
+    """Gradients at v and at g v of one random functional of the output each."""
+
+    def __init__(self, prepared: Prepared, pairs: Pairs):
+        self.prepared, self.pairs = prepared, pairs
+        self.subject: Subject = prepared.subject
+        self.parameters = [each for each in self.subject.module.parameters() if each.requires_grad]
+        self.v = pairs.v[torch.tensor(pairs.partner)]
+        self.images = act(pairs.elements, self.v)
+        space, kind = self.v.space, prepared.task.kind
+        entries = self.subject(self.v[:1]).shape[1]
+        rng = prepared.rng
+        functional = torch.from_numpy(rng.standard_normal((self.v.batch, entries)))
+        self.functional = functional
+        self.dual = (
+            functional if kind is None else act(pairs.elements, Weights.from_flat(space, functional), DUAL[kind]).flat()
+        )
+        self.here = self.gradient(self.v, self.functional)
+        self.there = self.gradient(self.images, self.dual)
+
+    def gradient(self, v: Weights, functional: torch.Tensor) -> torch.Tensor:
+        """In the input, `[batch, entries]`; a tensor that the output does not read has none."""
+        shown = with_gradients(v)
+        outputs = self.subject.answer(shown)
+        inputs = list(shown.tensors.values())
+        found = torch.autograd.grad((outputs * functional).sum(), inputs, allow_unused=True)
+        made = [torch.zeros_like(t) if g is None else g for g, t in zip(found, inputs, strict=True)]
+        return Weights(v.space, dict(zip(v.space.axes, made, strict=True))).flat().detach().double()
+
+    @property
+    def least(self) -> float:
+        return SHARE * float(self.here.abs().amax(1).median())
+
+    def in_input(self) -> tuple[float, GroupElement]:
+        """The largest error, and its element."""
+        each = law_errors(self.v.space, OutputKind.COVECTOR, self.pairs.elements, self.here, self.there, self.least)
+        return float(each.max()), self.pairs.elements[int(each.argmax())]
+
+    def floor(self) -> float:
+        """How far one ulp of input and parameters moves the gradients at v and at g v."""
+        from ...weights.inputs import jittered
+
+        rng, seed, space = self.prepared.rng, self.prepared.seed, self.v.space
+        unit = units(space, OutputKind.COVECTOR, self.here, self.least)
+        moved = moved_units(space, OutputKind.COVECTOR, self.pairs.elements, unit)
+        worst = 0.0
+        for number in range(2):
+            with self.subject.jittered(seed + number):
+                here = self.gradient(jittered(self.v, rng), self.functional)
+                there = self.gradient(jittered(self.images, rng), self.dual)
+            worst = max(
+                worst, float(in_units(here - self.here, unit).max()), float(in_units(there - self.there, moved).max())
+            )
+        return worst
+
+    def in_parameters(self) -> tuple[float, float]:
+        """`(error, floor)` of the gradient in the parameters, summed over the pairs, in units of each parameter's largest."""
+        from ...weights.inputs import jittered
+
+        here, there = self._of_parameters(self.v, self.functional), self._of_parameters(self.images, self.dual)
+        largest = [float(g.abs().max()) for g in here]
+        units_ = [max(size, SHARE * max(largest), 1e-300) for size in largest]
+
+        def apart(left: list[torch.Tensor], right: list[torch.Tensor]) -> float:
+            return max(float((a - b).abs().max()) / unit for a, b, unit in zip(left, right, units_, strict=True))
+
+        rng, floor = self.prepared.rng, 0.0
+        for number in range(2):
+            with self.subject.jittered(self.prepared.seed + number):
+                floor = max(floor, apart(self._of_parameters(jittered(self.v, rng), self.functional), here))
+                floor = max(floor, apart(self._of_parameters(jittered(self.images, rng), self.dual), there))
+        return apart(here, there), floor
+
+    def _of_parameters(self, v: Weights, functional: torch.Tensor) -> list[torch.Tensor]:
+        outputs = self.subject.answer(v)
+        if not outputs.requires_grad:
+            return [torch.zeros_like(each) for each in self.parameters]
+        found = torch.autograd.grad((outputs * functional).sum(), self.parameters, allow_unused=True)
+        return [
+            torch.zeros_like(each) if g is None else g.detach() for g, each in zip(found, self.parameters, strict=True)
+        ]

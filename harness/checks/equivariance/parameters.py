@@ -1,0 +1,192 @@
+"""The law where training goes: after optimiser steps, and at parameters drawn anew (protocol.md, section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ...core.outcomes import Refusal
+from ...plugins.redraw import redraw_
+from ...plugins.subject import PluginFault, PluginRaised, Subject
+from ...weights.batch import Weights
+from ...weights.symmetry import GroupElement
+from ..applicability import Refused
+from . import verdict
+from .evidence import Rule
+from .law import law_errors, measure_double
+from .prepared import Prepared, Refuse, Walk
+
+FEW_STEPS, MANY_STEPS = 3, 20
+"""Numbers of steps after which the law is asked."""
+RATE = 0.01
+"""Of Adam; of SGD, whose gradient is scaled to the length of the parameters, so that any network moves and none leaves for infinity."""
+BATCH = 4
+WALKS = (
+    ("Adam", 1, (FEW_STEPS, MANY_STEPS)),
+    ("SGD", -1, (FEW_STEPS, MANY_STEPS)),
+    ("SGD", 1, (FEW_STEPS,)),
+    ("Adam", -1, (FEW_STEPS,)),
+)
+"""Optimiser, sign of the rate, and after how many steps the law is asked: the long walks cover both of each between them."""
+
+
+def measure_steps(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:
+    """The law at the initialisation, then after steps of each optimiser at both signs of the rate; the first that breaks ends it.
+
+    Raises:
+        Refuse: no parameter receives a gradient.
+    """
+    v = prepared.pairs.v[: max(2, min(BATCH, prepared.pairs.v.batch))]
+    _demand_gradients(prepared.subject, v)
+    controls = prepared.controls()
+    pairs = prepared.few()
+    law = measure_double(prepared.subject, prepared.task, pairs, prepared.rng, prepared.seed, controls.least)
+    measured = prepared.measurement(controls, law)
+    walk = Walk(prepared, controls, pairs)
+    if verdict.broken(measured):
+        return measured, law.worst_element
+    for optimiser, sign, counts in WALKS:
+        subject, state, done = prepared.built(), {}, 0
+        for count in counts:
+            take_steps(subject, v, optimiser, sign * RATE, range(done, count), prepared.seed, state)
+            done = count
+            name = f"{count} steps of {optimiser}, rate {sign * RATE:g}"
+            if not _finite(subject):
+                walk.notes.append(f"{name}: parameters not finite")
+                break
+            if walk.ask(subject, name, Rule.LAW_AFTER_STEPS, single=count == MANY_STEPS):
+                return walk.measurement(measured), walk.worst or law.worst_element
+    return walk.measurement(measured), law.worst_element
+
+
+def _demand_gradients(subject: Subject, v: Weights) -> None:
+    if not any(parameter.requires_grad for parameter in subject.module.parameters()):
+        raise Refuse(Refused(Refusal.NO_PARAMETERS, "has no parameters to train"))
+    if not subject.answer(v.to(subject.dtype)).requires_grad:
+        raise Refuse(Refused(Refusal.NO_PARAMETERS, "its output carries no gradient"))
+
+
+def take_steps(
+    subject: Subject,
+    v: Weights,
+    optimiser: str,
+    rate: float,
+    numbers: range,
+    seed: int,
+    state: dict[str, dict[int, torch.Tensor]],
+) -> None:
+    """Gradient steps on the squared distance to random targets, in train mode where the network runs there, in place.
+
+    Args:
+        rate: negative for steps away from the targets.
+        numbers: of the steps, counted from the initialisation.
+        state: the optimiser's moments, kept between calls.
+    """
+    module, mode = subject.module, subject.module.training
+    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    v = v.to(subject.dtype).to(subject.bench.device)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed % 2**63)
+        for number in numbers:
+            outputs = _answer_in_training(subject, v)
+            rng = np.random.default_rng(seed)
+            target = torch.from_numpy(rng.standard_normal(tuple(outputs.shape))).to(outputs)
+            gradients = torch.autograd.grad((outputs - target).square().mean(), trained, allow_unused=True)
+            with torch.no_grad():
+                _move(trained, gradients, optimiser, rate, number, state)
+    module.train(mode)
+
+
+def _answer_in_training(subject: Subject, v: Weights) -> torch.Tensor:
+    subject.module.train()
+    try:
+        return subject.answer(v)
+    except PluginRaised:
+        subject.module.eval()
+        return subject.answer(v)
+
+
+def _move(
+    trained: list[torch.nn.Parameter],
+    gradients: tuple[torch.Tensor | None, ...],
+    optimiser: str,
+    rate: float,
+    number: int,
+    state: dict[str, dict[int, torch.Tensor]],
+) -> None:
+    """One step; written out, since importing torch's own optimisers costs more than all steps here."""
+    if optimiser == "SGD":
+        length = sum(float(g.square().sum()) for g in gradients if g is not None) ** 0.5
+        size = sum(float(parameter.square().sum()) for parameter in trained) ** 0.5
+        scale = max(size, 1e-3) / length if length else 0.0
+        for parameter, gradient in zip(trained, gradients, strict=True):
+            if gradient is not None:
+                parameter.sub_(gradient, alpha=rate * scale)
+        return
+    first, second = state.setdefault("first", {}), state.setdefault("second", {})
+    for place, (parameter, gradient) in enumerate(zip(trained, gradients, strict=True)):
+        if gradient is None:
+            continue
+        mean = first.setdefault(place, torch.zeros_like(parameter)).mul_(0.9).add_(gradient, alpha=0.1)
+        square = (
+            second.setdefault(place, torch.zeros_like(parameter)).mul_(0.999).addcmul_(gradient, gradient, value=1e-3)
+        )
+        corrected = (square / (1 - 0.999 ** (number + 1))).sqrt_().add_(1e-8)
+        parameter.addcdiv_(mean, corrected, value=-rate / (1 - 0.9 ** (number + 1)))
+
+
+def _finite(subject: Subject) -> bool:
+    return all(bool(torch.isfinite(parameter).all()) for parameter in subject.module.parameters())
+
+
+DRAWS = 2
+
+
+def measure_redraw(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:
+    """The law at the initialisation, then at re-drawn parameters; where it breaks there alone, the parameter that breaks it.
+
+    Raises:
+        Refuse: there are no parameters.
+    """
+    if not any(parameter.requires_grad for parameter in prepared.subject.module.parameters()):
+        raise Refuse(Refused(Refusal.NO_PARAMETERS, "has no parameters to draw anew"))
+    controls = prepared.controls()
+    pairs = prepared.few()
+    law = measure_double(prepared.subject, prepared.task, pairs, prepared.rng, prepared.seed, controls.least)
+    measured = prepared.measurement(controls, law)
+    walk = Walk(prepared, controls, pairs)
+    moves = False
+    for draw in range(DRAWS):
+        subject = prepared.built()
+        own = hasattr(subject.module, "redraw_")
+        redraw_(subject.module, prepared.seed + draw, 1.0)
+        moves = moves or bool((law_errors(subject, prepared.task, pairs, controls.least).base != law.double.base).any())
+        if walk.ask(subject, f"draw {draw + 1}", Rule.LAW_AT_REDRAW, single=draw == DRAWS - 1, own=own):
+            if not own:
+                last = walk.stations[-1]
+                walk.stations[-1] = replace(
+                    last, parameter=culprit(prepared, prepared.seed + draw, controls.least, last.floor64)
+                )
+            break
+    return replace(walk.measurement(measured), moves=moves), walk.worst or law.worst_element
+
+
+def culprit(prepared: Prepared, seed: int, least: float, floor: float) -> str:
+    """The parameter that breaks the law when it alone is drawn anew; empty if it takes several."""
+    names = [name for name, parameter in prepared.subject.module.named_parameters() if parameter.requires_grad]
+    limit = max(verdict.FAIL_FLOORS * floor, verdict.FAIL_ERROR)
+
+    def breaks(some: list[str]) -> bool:
+        subject: Subject = prepared.built()
+        redraw_(subject.module, seed, 1.0, only=some)
+        try:
+            return law_errors(subject, prepared.task, prepared.few(), least).worst > limit
+        except PluginFault:
+            return False
+
+    while len(names) > 1:
+        half = len(names) // 2
+        names = next((part for part in (names[:half], names[half:]) if breaks(part)), [])
+    return names[0] if names else ""

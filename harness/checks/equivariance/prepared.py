@@ -1,0 +1,219 @@
+"""A case, drawn and built: what every measurement of the check starts from; and a walk over several sets of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+
+from ...core.outcomes import Refusal
+from ...learning.workbench import Workbench
+from ...plugins.architecture import Architecture
+from ...plugins.subject import NonFinite, PluginFault, Subject
+from ...weights.batch import Weights
+from ...weights.inputs import constructed, general_position
+from ...weights.symmetry import GroupElement
+from ..applicability import Refused
+from . import verdict
+from .controls import FEW, Controls, least_controls, measure_controls
+from .evidence import Rule, Station, Symptoms
+from .law import Errors, Law, chosen, draws, floor, law_errors
+from .symptoms import measure_symptoms
+from .task import PAIRS, Pairs, Task, declared_group, draw_inputs, draw_pairs
+
+OF_THE_LAW = frozenset(
+    {Rule.LAW, Rule.LAW_IN_FLOAT32, Rule.LAW_AFTER_STEPS, Rule.LAW_AT_REDRAW}
+    | {Rule.LAW_AFTER_TRAIN_CALLS, Rule.GRADIENT_IN_INPUT, Rule.GRADIENT_IN_PARAMETERS}
+)
+"""Rules of elements that move something."""
+FEW_DRAWS = 16
+"""Draws of vector and element at parameters other than the initial ones, beside every generator."""
+
+
+class Refuse(Exception):
+    """The row does not apply."""
+
+    def __init__(self, refused: Refused):
+        self.refused = refused
+        super().__init__(refused.reason)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A case, drawn and built: what every measurement starts from.
+
+    Args:
+        brief: the rules whose breach is all that is asked, as a search for a smaller counter-example does; None asks all.
+    """
+
+    architecture: Architecture
+    task: Task
+    seed: int
+    bench: Workbench
+    rng: np.random.Generator
+    pairs: Pairs
+    mates: Weights
+    subject: Subject
+    brief: frozenset[Rule] | None
+
+    def built(self, dtype: torch.dtype = torch.float64) -> Subject:
+        """The network at its initialisation again."""
+        return Subject(
+            self.architecture,
+            self.task.named.space,
+            self.task.asked,
+            seed=self.seed,
+            dtype=dtype,
+            bench=self.bench,
+            mode=self.task.mode,
+        )
+
+    def few(self) -> Pairs:
+        """Every generator once, and some of the draws."""
+        pairs = self.pairs
+        swaps = {g: number for number, g in reversed(list(enumerate(pairs.elements[: pairs.swaps])))}
+        drawn = range(pairs.swaps, min(pairs.swaps + FEW_DRAWS, pairs.swaps + pairs.drawn))
+        return chosen(pairs, [*sorted(swaps.values()), *drawn])
+
+    def controls(self) -> Controls:
+        if self.brief and self.brief <= OF_THE_LAW:
+            return least_controls(self.subject, self.mates)
+        return measure_controls(self.subject, self.task, self.pairs.v[:FEW], self.mates)
+
+    def measurement(self, controls: Controls, law: Law, **more: object) -> verdict.Measurement:
+        """Of controls and of the law with one set of parameters."""
+        found = verdict.Measurement(
+            error64=law.double.worst,
+            error32=law.error32,
+            floor64=law.floor64,
+            floor32=law.floor32,
+            properties=controls.properties,
+            spread=controls.spread,
+            modified=controls.modified,
+            pairs=law.pairs.drawn,
+            exhaustive=law.pairs.exhaustive,
+            jump=law.jump,
+            continuous=self.architecture.traits.continuous,
+            ask=self.task.ask,
+            notes=tuple(f"the calls moved the random state of {name}" for name in controls.moved),
+        )
+        return replace(found, **more)  # type: ignore[arg-type]
+
+
+def prepare(
+    architecture: Architecture,
+    task: Task,
+    seed: int,
+    bench: Workbench,
+    elements: Sequence[GroupElement] | None,
+    brief: frozenset[Rule] | None,
+) -> Prepared:
+    space = task.named.space
+    rng = np.random.default_rng(seed)
+    symmetry = declared_group(architecture, space)
+    v = draw_inputs(task, space, PAIRS if elements is None else max(2, len(elements)), rng)
+    mates = constructed("generic", space, FEW, rng)
+    pairs = (
+        draw_pairs(task, symmetry, v, rng)
+        if elements is None
+        else Pairs(v, tuple(elements), tuple(range(len(elements))), drawn=len(elements))
+    )
+    subject = Subject(architecture, space, task.asked, seed=seed, dtype=torch.float64, bench=bench, mode=task.mode)
+    prepared = Prepared(architecture, task, seed, bench, rng, pairs, mates, subject, brief)
+    if architecture.traits.domain == "general-position":
+        _demand_domain(prepared)
+    return prepared
+
+
+def _demand_domain(prepared: Prepared) -> None:
+    """Refuse weight vectors outside general position, and say how far the law is broken there."""
+    v = prepared.pairs.v
+    inside = general_position(v)
+    if bool(inside.all()):
+        return
+    space = v.space
+    bare = [axis for axis in space.permuted if not any(axes == (axis,) for _, axes in space.tensors)]
+    why = f"no tensor tells the indices of {bare[0]} apart by itself" if bare else "not in general position"
+    try:
+        error = law_errors(prepared.subject, prepared.task, prepared.pairs, 1e-300).worst
+        seen = f"; the law is off by {error:.1e} there"
+    except PluginFault:
+        seen = ""
+    raise Refuse(Refused(Refusal.OUTSIDE_DOMAIN, f"outside the declared domain: {why}{seen}"))
+
+
+@dataclass
+class Walk:
+    """What the stations so far have shown."""
+
+    prepared: Prepared
+    controls: Controls
+    pairs: Pairs
+    stations: list[Station] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    symptoms: Symptoms | None = None
+    worst: GroupElement | None = None
+
+    def ask(self, subject: Subject, name: str, rule: Rule, single: bool, own: bool = False) -> bool:
+        """Whether the law is broken with the subject's parameters as they are; float32 is asked last, and lowers the subject.
+
+        An ill-conditioned station is noted and judges nothing: steps uphill and draws may lead a network anywhere.
+        """
+        prepared = self.prepared
+        try:
+            law = self._law(subject)
+        except NonFinite:
+            self.notes.append(f"{name}: not finite")
+            return False
+        if law.broken64:
+            if not prepared.brief:
+                self.symptoms = measure_symptoms(
+                    subject, prepared.task, law, self.controls, prepared.rng, prepared.seed
+                )
+        elif law.floor64 > verdict.ILL_CONDITIONED:
+            self.notes.append(f"{name}: ill-conditioned, the noise is {law.floor64:.1e}")
+            return False
+        elif single:
+            law = self._lowered(subject, law, name)
+        self.stations.append(law.station(name, rule, own=own))
+        if not (law.broken64 or verdict.grade(law.error32, law.floor32, verdict.SINGLE) is verdict.Grade.DIFFERENT):
+            return False
+        self.worst = law.worst_element
+        return True
+
+    def _law(self, subject: Subject) -> Law:
+        errors = law_errors(subject, self.prepared.task, self.pairs, self.controls.least)
+        return Law(self.pairs, errors, self._floor(subject, self.pairs, errors, verdict.ROUNDING))
+
+    def _lowered(self, subject: Subject, law: Law, name: str) -> Law:
+        subject.lower_()
+        pairs = draws(self.pairs)
+        try:
+            errors = law_errors(subject, self.prepared.task, pairs, self.controls.least)
+            found = self._floor(subject, pairs, errors, verdict.ROUNDING * verdict.SINGLE)
+        except NonFinite:
+            self.notes.append(f"{name}: not finite in float32")
+            return law
+        if found > verdict.ILL_CONDITIONED32:
+            self.notes.append(f"{name}: ill-conditioned in float32, the noise is {found:.1e}")
+            return law
+        return replace(law, single=errors, floor32=found)
+
+    def _floor(self, subject: Subject, pairs: Pairs, errors: Errors, least: float) -> float:
+        """Measured only where the error is more than rounding."""
+        if errors.worst <= verdict.PASS_FLOORS * least:
+            return least
+        prepared = self.prepared
+        found = floor(subject, prepared.task, pairs, errors, prepared.rng, prepared.seed, self.controls.least)
+        return max(found, least)
+
+    def measurement(self, measured: verdict.Measurement) -> verdict.Measurement:
+        """The measurement at the initialisation with what the stations showed."""
+        return replace(
+            measured,
+            stations=tuple(self.stations),
+            symptoms=self.symptoms,
+            notes=(*measured.notes, *self.notes),
+        )
