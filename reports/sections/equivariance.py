@@ -18,11 +18,17 @@ from .section import Column, report_section
 
 CAUSES = {
     Cause.NONE: "",
-    Cause.VIOLATION: "a violation: as large in float64 as in float32",
-    Cause.SINGLE_PRECISION: "float32 inside",
-    Cause.SQUARE_ROOT: "square root of rounding: a standard deviation or a norm at ties",
+    Cause.VIOLATION: "a violation: smooth in the input",
+    Cause.LEAK: "a leak: some generators keep the law",
+    Cause.SINGLE_PRECISION: "low precision inside",
+    Cause.SQUARE_ROOT: "square root of rounding",
     Cause.ROUNDING: "rounding",
-    Cause.UNKNOWN: "unclear: the ratio of the precisions fits no known cause",
+    Cause.TIES: "only where inputs tie",
+    Cause.BATCH: "the batch",
+    Cause.HISTORY: "earlier calls",
+    Cause.RANDOMNESS: "randomness",
+    Cause.REDRAW: "parameters drawn anew",
+    Cause.UNKNOWN: "cause unknown",
 }
 
 
@@ -64,9 +70,9 @@ def _figures(run: Run) -> list[Figure]:
         Column("rows", kind=kinds.TALLY),
     ),
     figures=_figures,
-    note="The largest |phi(g v) − g phi(v)| over the output's scale, in two precisions. Rounding alone lies near "
-    "e32 = 2^29 e64, a square root of rounding (a standard deviation at ties) near 2^14.5; an error as large in float64 as "
-    "in float32 is a violation, or, where it is small, float32 somewhere inside.",
+    note="The largest |phi(g v) − g phi(v)| in units of each output tensor, in two precisions, beside the noise of one unit in the "
+    "last place. Rounding alone lies near e32 = 2^29 e64. Causes are measured: how the output answers small steps, which "
+    "generators and tensors are wrong, what neighbours without ties say; where no test says, the cause is unknown.",
     short="Equivariance",
     place=200,
 )

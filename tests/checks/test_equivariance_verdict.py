@@ -132,6 +132,11 @@ def test_the_smallest_violation_that_fails_fails():
         ({"error32": 1e-4}, "undecided", "equivariance in float32"),
         ({"error32": 5e-3, "floor32": 9e-4}, "pass", ""),
         ({"error32": 5e-3, "floor32": 2e-3}, "error", "ill-conditioned in float32"),
+        (
+            {"error32": 5e-3, "floor32": 2e-3, "floor64": 1e-12, "pairs": 64},
+            "pass",
+            "ill-conditioned in float32: noise",
+        ),
         ({"moves": False}, "error", "vacuous: the output moves with none"),
         ({"jump": 0.1}, "fail", "though continuity is claimed"),
         ({"jump": 0.1, "continuous": False}, "pass", ""),

@@ -61,12 +61,13 @@ def measure_gradients(prepared: Prepared) -> tuple[verdict.Measurement, GroupEle
     )
     stations = [own]
     if found.parameters:
-        error, floor = found.in_parameters()
+        error, floor, name = found.in_parameters()
         stations.append(
             replace(
                 law.station("gradient in the parameters", Rule.GRADIENT_IN_PARAMETERS),
                 error64=error,
                 floor64=max(floor, verdict.ROUNDING),
+                parameter=name,
             )
         )
     return replace(measured, stations=tuple(stations)), worst
@@ -82,7 +83,8 @@ class Gradients:
     def __init__(self, prepared: Prepared, pairs: Pairs):
         self.prepared, self.pairs = prepared, pairs
         self.subject: Subject = prepared.subject
-        self.parameters = [each for each in self.subject.module.parameters() if each.requires_grad]
+        named = [(name, each) for name, each in self.subject.module.named_parameters() if each.requires_grad]
+        self.names, self.parameters = [name for name, _ in named], [each for _, each in named]
         self.v = pairs.v[torch.tensor(pairs.partner)]
         self.images = act(pairs.elements, self.v)
         space, kind = self.v.space, prepared.task.kind
@@ -131,23 +133,27 @@ class Gradients:
             )
         return worst
 
-    def in_parameters(self) -> tuple[float, float]:
-        """`(error, floor)` of the gradient in the parameters, summed over the pairs, in units of each parameter's largest."""
+    def in_parameters(self) -> tuple[float, float, str]:
+        """`(error, floor, worst parameter)` of the gradient in the parameters, summed over the pairs, in units of each parameter's largest."""
         from ...weights.inputs import jittered
 
         here, there = self._of_parameters(self.v, self.functional), self._of_parameters(self.images, self.dual)
         largest = [float(g.abs().max()) for g in here]
         units_ = [max(size, SHARE * max(largest), 1e-300) for size in largest]
 
+        def each(left: list[torch.Tensor], right: list[torch.Tensor]) -> list[float]:
+            return [float((a - b).abs().max()) / unit for a, b, unit in zip(left, right, units_, strict=True)]
+
         def apart(left: list[torch.Tensor], right: list[torch.Tensor]) -> float:
-            return max(float((a - b).abs().max()) / unit for a, b, unit in zip(left, right, units_, strict=True))
+            return max(each(left, right))
 
         rng, floor = self.prepared.rng, 0.0
         for number in range(2):
             with self.subject.jittered(self.prepared.seed + number):
                 floor = max(floor, apart(self._of_parameters(jittered(self.v, rng), self.functional), here))
                 floor = max(floor, apart(self._of_parameters(jittered(self.images, rng), self.dual), there))
-        return apart(here, there), floor
+        errors = each(here, there)
+        return max(errors), floor, self.names[errors.index(max(errors))]
 
     def _of_parameters(self, v: Weights, functional: torch.Tensor) -> list[torch.Tensor]:
         outputs = self.subject.answer(v)

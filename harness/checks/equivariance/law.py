@@ -14,7 +14,7 @@ from ...weights.symmetry import GroupElement, act
 from ...weights.units import by_tensor, in_units, moved, moved_units, units
 from .evidence import Rule, Station
 from .task import Pairs, Task
-from .verdict import FAIL_ERROR, FAIL_FLOORS, JUMP_GROWTH, JUMPS, PASS_FLOORS, ROUNDING, SINGLE
+from .verdict import FAIL_ERROR, FAIL_FLOORS, JUMP_GROWTH, JUMPS, PASS_FLOORS, ROUNDING, SINGLE, ZOO_INPUT
 
 SMALLEST_SCALE = 1e-3
 """No unit lies below this share of the output's scale on generic inputs."""
@@ -77,9 +77,10 @@ def chosen(pairs: Pairs, numbers: list[int]) -> Pairs:
     )
 
 
-def draws(pairs: Pairs) -> Pairs:
-    """The independent draws alone: what float32 is asked, which generators and factors far from one tell nothing more of."""
-    numbers = range(pairs.swaps, pairs.swaps + pairs.drawn) if pairs.drawn else range(len(pairs.elements))
+def draws(pairs: Pairs, most: int) -> Pairs:
+    """So many of the independent draws: what float32 is asked, of which generators and factors far from one tell nothing more."""
+    drawn = range(pairs.swaps, pairs.swaps + min(pairs.drawn, most))
+    numbers = drawn if drawn else range(len(pairs.elements))
     return chosen(pairs, list(numbers))
 
 
@@ -87,6 +88,8 @@ LARGEST, FIRST = 4, 1
 """The floor is measured at the pairs with the largest errors, and at some of the first draws."""
 TRIES, MORE_TRIES = 2, 4
 """One-ulp neighbours of each pair; more where the error stands near the floor."""
+SINGLE_IN_FULL, SINGLE_DRAWS = ("generic", ZOO_INPUT), 16
+"""Kinds of input on which float32 is asked every draw, and how many it is asked on the others."""
 ULPS = 2.0**22
 """Jitter of so many ulps tells a jump, which stays, from a root and from rounding, which grow."""
 NEIGHBOUR = 2.0**-6
@@ -218,7 +221,7 @@ class Law:
         """The element whose error stands highest above the noise."""
         elements, heights = self.pairs.elements, self.double.each / self.floor64
         if self.single is not None:
-            elements = (*elements, *draws(self.pairs).elements)
+            elements = (*elements, *draws(self.pairs, len(self.single.each)).elements)
             heights = torch.cat([heights, self.single.each / self.floor32])
         return elements[int(heights.argmax())]
 
@@ -252,7 +255,7 @@ def measure_double(
 def measure_single(subject: Subject, task: Task, law: Law, rng: np.random.Generator, seed: int, least: float) -> Law:
     """The same in float32, in place: the subject is lowered for good."""
     subject.lower_()
-    pairs = draws(law.pairs)
+    pairs = draws(law.pairs, len(law.pairs.elements) if task.input in SINGLE_IN_FULL else SINGLE_DRAWS)
     errors = law_errors(subject, task, pairs, least)
     if law.jump is None:
         found = floor(subject, task, pairs, errors, rng, seed, least)

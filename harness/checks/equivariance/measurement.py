@@ -78,7 +78,9 @@ def measure_law(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:
         law = measure_single(prepared.subject, task, law, rng, seed, controls.least)
         measured = prepared.measurement(controls, law)
     if verdict.judge(measured).outcome != "pass" and not prepared.brief:
-        measured = replace(measured, symptoms=measure_symptoms(prepared.built(), task, law, controls, rng, seed))
+        measured = replace(
+            measured, symptoms=measure_symptoms(prepared.built(), task, prepared.symmetry, law, controls, rng, seed)
+        )
     return measured, law.worst_element
 
 

@@ -13,12 +13,13 @@ from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture
 from ...plugins.subject import NonFinite, PluginFault, Subject
 from ...weights.batch import Weights
+from ...weights.groups import Group
 from ...weights.inputs import constructed, general_position
 from ...weights.symmetry import GroupElement
 from ..applicability import Refused
 from . import verdict
 from .controls import FEW, Controls, least_controls, measure_controls
-from .evidence import Rule, Station, Symptoms
+from .evidence import Ask, Rule, Station, Symptoms
 from .law import Errors, Law, chosen, draws, floor, law_errors
 from .symptoms import measure_symptoms
 from .task import PAIRS, Pairs, Task, declared_group, draw_inputs, draw_pairs
@@ -52,6 +53,7 @@ class Prepared:
     task: Task
     seed: int
     bench: Workbench
+    symmetry: Group
     rng: np.random.Generator
     pairs: Pairs
     mates: Weights
@@ -78,7 +80,7 @@ class Prepared:
         return chosen(pairs, [*sorted(swaps.values()), *drawn])
 
     def controls(self) -> Controls:
-        if self.brief and self.brief <= OF_THE_LAW:
+        if (self.brief and self.brief <= OF_THE_LAW) or self.task.ask not in (Ask.LAW, Ask.CALLS):
             return least_controls(self.subject, self.mates)
         return measure_controls(self.subject, self.task, self.pairs.v[:FEW], self.mates)
 
@@ -121,7 +123,7 @@ def prepare(
         else Pairs(v, tuple(elements), tuple(range(len(elements))), drawn=len(elements))
     )
     subject = Subject(architecture, space, task.asked, seed=seed, dtype=torch.float64, bench=bench, mode=task.mode)
-    prepared = Prepared(architecture, task, seed, bench, rng, pairs, mates, subject, brief)
+    prepared = Prepared(architecture, task, seed, bench, symmetry, rng, pairs, mates, subject, brief)
     if architecture.traits.domain == "general-position":
         _demand_domain(prepared)
     return prepared
@@ -170,7 +172,7 @@ class Walk:
         if law.broken64:
             if not prepared.brief:
                 self.symptoms = measure_symptoms(
-                    subject, prepared.task, law, self.controls, prepared.rng, prepared.seed
+                    subject, prepared.task, prepared.symmetry, law, self.controls, prepared.rng, prepared.seed
                 )
         elif law.floor64 > verdict.ILL_CONDITIONED:
             self.notes.append(f"{name}: ill-conditioned, the noise is {law.floor64:.1e}")
@@ -189,7 +191,7 @@ class Walk:
 
     def _lowered(self, subject: Subject, law: Law, name: str) -> Law:
         subject.lower_()
-        pairs = draws(self.pairs)
+        pairs = draws(self.pairs, FEW_DRAWS)
         try:
             errors = law_errors(subject, self.prepared.task, pairs, self.controls.least)
             found = self._floor(subject, pairs, errors, verdict.ROUNDING * verdict.SINGLE)

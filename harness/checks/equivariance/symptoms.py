@@ -7,13 +7,14 @@ import torch
 
 from ...plugins.subject import Subject
 from ...weights.batch import Weights
+from ...weights.groups import Group
 from ...weights.symmetry import GroupElement, act
 from ...weights.units import in_units, units
 from .causes import KEPT
 from .controls import Controls
 from .evidence import Symptoms
-from .law import Errors, Law, neighbours, untied, wrong_tensors
-from .task import Pairs, Task
+from .law import Errors, Law, law_errors, neighbours, untied, wrong_tensors
+from .task import Pairs, Task, only_generators
 
 STEP = 1e-10
 FINE, COARSE = 1e-6, 1e-2
@@ -23,7 +24,13 @@ POINTS = 16
 
 
 def measure_symptoms(
-    subject: Subject, task: Task, law: Law, controls: Controls, rng: np.random.Generator, seed: int
+    subject: Subject,
+    task: Task,
+    symmetry: Group,
+    law: Law,
+    controls: Controls,
+    rng: np.random.Generator,
+    seed: int,
 ) -> Symptoms:
     """In float64: how the output answers small steps, what neighbours say, which generators and tensors are wrong."""
     pairs, errors, limit = law.pairs, law.double, KEPT * law.floor64
@@ -32,6 +39,9 @@ def measure_symptoms(
         near = neighbours(subject, task, pairs, errors, rng, seed, controls.least)
     v = pairs.v if task.input == "generic" else untied(pairs.v, rng)
     slope, roughness = answer_to_steps(subject, task, v[:2], rng, controls.least)
+    if not pairs.swaps:
+        pairs = only_generators(task, symmetry, law.pairs.v)
+        errors = law_errors(subject, task, pairs, controls.least) if pairs.elements else errors
     by_axis = errors_of_axes(pairs, errors)
     wrong = [each for listed in by_axis.values() for each in listed if each > limit]
     erring = [each for listed in by_axis.values() for each in listed if each > 0]
@@ -47,7 +57,7 @@ def measure_symptoms(
         broken_generators=len(wrong),
         least_broken=min(erring, default=0.0),
         most_broken=max(erring, default=0.0),
-        tensors=wrong_tensors(task, pairs, errors, 1e2 * law.floor64),
+        tensors=wrong_tensors(task, law.pairs, law.double, 1e2 * law.floor64),
         seeded=controls.seeded,
     )
 

@@ -32,6 +32,8 @@ PAIRS = 64
 """Independent draws of a weight vector and an element: a defect on 4.6 % of pairs shows in one of them with 95 %."""
 GENERATOR_SAMPLES = 4
 """Generic weight vectors on which every generator is asked, at least."""
+MANY = 32
+"""Of more generators than these, each is asked on one weight vector: the draws move all indices often enough."""
 FAR = 20
 """Reach of the one element a row whose factors are far from one."""
 
@@ -110,10 +112,8 @@ class Pairs:
 
 
 def draw_pairs(task: Task, symmetry: Group, v: Weights, rng: np.random.Generator) -> Pairs:
-    """Every generator, on four weight vectors where the input is generic; then one element a weight vector, single factors first."""
-    swaps = generators(symmetry)
-    repeats = max(GENERATOR_SAMPLES, task.samples) if task.input == "generic" else 1
-    shown = [(g, (place + number) % v.batch) for number, g in enumerate(swaps) for place in range(repeats)]
+    """Where the input is generic every generator on four weight vectors; then one element a weight vector, single factors first."""
+    shown = generator_pairs(task, symmetry, v) if task.input == "generic" else []
     every = _all(task, symmetry)
     if every is not None:
         drawn = [(g, 0) for g in every]
@@ -123,6 +123,18 @@ def draw_pairs(task: Task, symmetry: Group, v: Weights, rng: np.random.Generator
     if any(kind.scales for kind in symmetry.kind.values()):
         far = [(g, 0) for g in random_elements(symmetry, 1, rng, reach=FAR)]
     return _pairs(v, shown, drawn, far=far)
+
+
+def generator_pairs(task: Task, symmetry: Group, v: Weights) -> list[tuple[GroupElement, int]]:
+    """Every generator with the index of each weight vector that it is asked on."""
+    swaps = generators(symmetry)
+    repeats = max(GENERATOR_SAMPLES, task.samples) if len(swaps) <= MANY else 1
+    return [(g, (place + number) % v.batch) for number, g in enumerate(swaps) for place in range(repeats)]
+
+
+def only_generators(task: Task, symmetry: Group, v: Weights) -> Pairs:
+    """The generators alone: what names the axes that break a law."""
+    return _pairs(v, generator_pairs(task, symmetry, v), [])
 
 
 def _pairs(
