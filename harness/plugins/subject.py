@@ -7,12 +7,9 @@ line that the report shows.
 from __future__ import annotations
 
 import traceback
-<<<<<<< HEAD
-from pathlib import Path
-=======
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
->>>>>>> a36b27d (The law on 64 pairs of the declared symmetry, floors of both precisions, jumps told from noise, causes by tests)
+from pathlib import Path
 
 import torch
 
@@ -102,13 +99,8 @@ class Subject:
             with self.bench.call(v.batch), own_settings(), torch.set_grad_enabled(gradients):
                 result = self.module(v)
         except (Exception, SystemExit) as error:
-<<<<<<< HEAD
             raise PluginRaised(f"forward raised {describe_error(error)}{forgotten(error)}") from error
-        return self.checked(result, v).detach().cpu().double()
-=======
-            raise PluginRaised(f"forward raised {describe_error(error)}") from error
         return self.checked(result, v)
->>>>>>> a36b27d (The law on 64 pairs of the declared symmetry, floors of both precisions, jumps told from noise, causes by tests)
 
     def jitter_(self, seed: int) -> None:
         """Move every parameter by one unit in the last place, up or down at random, in place.
@@ -123,6 +115,17 @@ class Subject:
                 if parameter.is_floating_point():
                     up = torch.empty_like(parameter).bernoulli_(0.5, generator=generator)
                     parameter.mul_(up.mul_(2 * step).add_(1 - step))
+
+    def gradients(self, loss: torch.Tensor, of: Sequence[torch.Tensor]) -> list[torch.Tensor | None]:
+        """Of a scalar made of an answer; None for what the answer does not depend on.
+
+        Raises:
+            PluginRaised: going backwards raised.
+        """
+        try:
+            return list(torch.autograd.grad(loss, list(of), allow_unused=True))
+        except (Exception, SystemExit) as error:
+            raise PluginRaised(f"backward raised {describe_error(error)}") from error
 
     @contextmanager
     def jittered(self, seed: int) -> Iterator[None]:
@@ -172,14 +175,14 @@ class Subject:
         return flat
 
 
-<<<<<<< HEAD
 def forgotten(error: BaseException) -> str:
     """What to add where a plug-in asked a space or an output for what it has not: it was not meant to serve this one."""
     asked = error.obj if isinstance(error, AttributeError) else None
     if isinstance(error, SpaceError) or isinstance(asked, Invariant | Equivariant | WeightSpace | Weights):
         return "; a space or output that it does not serve is refused by raising Unsupported in the constructor"
     return ""
-=======
+
+
 @contextmanager
 def own_settings() -> Iterator[None]:
     """torch's settings after a network's call are those before it, whatever it sets: the comparison is not its business."""
@@ -201,7 +204,6 @@ def own_settings() -> Iterator[None]:
             warn_only,
         ):
             torch.use_deterministic_algorithms(ordered, warn_only=warn_only)
->>>>>>> a36b27d (The law on 64 pairs of the declared symmetry, floors of both precisions, jumps told from noise, causes by tests)
 
 
 def describe_error(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from ...weights.inputs import constructed
 from ...weights.symmetry import GroupElement
 from ...weights.units import in_units, units
 from . import verdict
-from .controls import FEW
+from .controls import FEW, random_state
 from .evidence import Rule
 from .law import measure_double
 from .prepared import Prepared, Walk
@@ -113,8 +113,7 @@ def after_train_calls(prepared: Prepared, notes: list[str]) -> Subject | None:
     """The network in eval mode after calls in train mode on ordinary inputs; None where it does not run there."""
     subject = prepared.built()
     v = constructed("generic", prepared.task.named.space, TRAIN_BATCH, prepared.rng)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(prepared.seed % 2**63)
+    with random_state(prepared.seed):
         subject.module.train()
         try:
             for _ in range(TRAIN_CALLS):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,16 +111,25 @@ def _numpy_state() -> bytes:
     return np.asarray(keys).tobytes() + repr((place, gauss, kept)).encode()
 
 
-def seeded_calls(subject: Subject, v: Weights) -> tuple[torch.Tensor, torch.Tensor]:
-    """Two calls that start from the same random state; the states are put back."""
+@contextmanager
+def random_state(seed: int) -> Iterator[None]:
+    """Inside, the random states of torch, numpy and random start from a seed; after it they are as they were."""
     kept = np.random.get_state(), random.getstate()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            np.random.seed(seed % 2**32)
+            random.seed(seed)
+            yield
+    finally:
+        np.random.set_state(kept[0])
+        random.setstate(kept[1])
+
+
+def seeded_calls(subject: Subject, v: Weights) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two calls that start from the same random state."""
     found = []
-    with torch.random.fork_rng(devices=[]):
-        for _ in range(2):
-            torch.default_generator.manual_seed(0)
-            np.random.seed(0)
-            random.seed(0)
+    for _ in range(2):
+        with random_state(0):
             found.append(subject(v))
-    np.random.set_state(kept[0])
-    random.setstate(kept[1])
     return found[0], found[1]

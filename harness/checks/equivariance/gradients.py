@@ -11,15 +11,15 @@ from dataclasses import replace
 import torch
 
 from ...core.outcomes import Refusal
-from ...plugins.subject import Subject
+from ...plugins.subject import PluginRaised, Subject
 from ...weights.batch import Weights
 from ...weights.element import OutputKind
 from ...weights.symmetry import GroupElement, act
 from ...weights.units import in_units, law_errors, moved_units, units
 from ..applicability import Refused
 from . import verdict
-from .evidence import Rule
-from .law import measure_double
+from .evidence import Rule, Station
+from .law import Law, measure_double
 from .prepared import Prepared, Refuse
 from .task import Pairs
 
@@ -51,7 +51,15 @@ def measure_gradients(prepared: Prepared) -> tuple[verdict.Measurement, GroupEle
     measured = prepared.measurement(controls, law)
     if verdict.judge(measured).outcome != "pass":
         return measured, law.worst_element
-    found = Gradients(prepared, pairs)
+    try:
+        stations, worst = _stations(Gradients(prepared, pairs), law)
+    except PluginRaised as fault:
+        raise _refuse(fault) from fault
+    return replace(measured, stations=tuple(stations)), worst
+
+
+def _stations(found: Gradients, law: Law) -> tuple[list[Station], GroupElement]:
+    """The gradient in the input, and in the parameters where there are any."""
     error, worst = found.in_input()
     floor = found.floor()
     own = replace(
@@ -70,7 +78,12 @@ def measure_gradients(prepared: Prepared) -> tuple[verdict.Measurement, GroupEle
                 parameter=name,
             )
         )
-    return replace(measured, stations=tuple(stations)), worst
+    return stations, worst
+
+
+def _refuse(fault: PluginRaised) -> Refuse:
+    """A probe, as in training: what has no gradient to give is not asked for its law."""
+    return Refuse(Refused(Refusal.NO_PARAMETERS, f"no gradient can be taken: {fault}"))
 
 
 def with_gradients(v: Weights) -> Weights:
@@ -103,7 +116,7 @@ class Gradients:
         shown = with_gradients(v)
         outputs = self.subject.answer(shown)
         inputs = list(shown.tensors.values())
-        found = torch.autograd.grad((outputs * functional).sum(), inputs, allow_unused=True)
+        found = self.subject.gradients((outputs * functional).sum(), inputs)
         made = [torch.zeros_like(t) if g is None else g for g, t in zip(found, inputs, strict=True)]
         return Weights(v.space, dict(zip(v.space.axes, made, strict=True))).flat().detach().double()
 
@@ -159,7 +172,7 @@ class Gradients:
         outputs = self.subject.answer(v)
         if not outputs.requires_grad:
             return [torch.zeros_like(each) for each in self.parameters]
-        found = torch.autograd.grad((outputs * functional).sum(), self.parameters, allow_unused=True)
+        found = self.subject.gradients((outputs * functional).sum(), self.parameters)
         return [
             torch.zeros_like(each) if g is None else g.detach() for g, each in zip(found, self.parameters, strict=True)
         ]

@@ -15,6 +15,7 @@ from ...weights.symmetry import GroupElement
 from ..applicability import Refused, unsupported
 from . import verdict
 from .calls import measure_calls
+from .controls import random_state
 from .evidence import Ask, Rule
 from .gradients import measure_gradients
 from .law import measure_double, measure_single
@@ -65,7 +66,8 @@ def measure(
         Refuse: the weight vectors lie outside the declared domain.
         Unsupported, PluginFault, NotCarried: as `Subject` and `group` do.
     """
-    return MEASUREMENTS[task.ask](prepare(architecture, task, seed, bench, elements, brief))
+    with random_state(seed):
+        return MEASUREMENTS[task.ask](prepare(architecture, task, seed, bench, elements, brief))
 
 
 def measure_law(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:

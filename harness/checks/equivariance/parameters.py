@@ -50,7 +50,12 @@ def measure_steps(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     for optimiser, sign, counts in WALKS:
         subject, state, done = prepared.built(), {}, 0
         for count in counts:
-            take_steps(subject, v, optimiser, sign * RATE, range(done, count), prepared.seed, state)
+            try:
+                take_steps(subject, v, optimiser, sign * RATE, range(done, count), prepared.seed, state)
+            except (
+                PluginRaised
+            ) as fault:  # a probe: what cannot be trained is not predicted to keep anything by training
+                raise Refuse(Refused(Refusal.NO_PARAMETERS, f"cannot be trained: {fault}")) from fault
             done = count
             name = f"{count} steps of {optimiser}, rate {sign * RATE:g}"
             if not _finite(subject):
@@ -88,12 +93,12 @@ def take_steps(
     trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
     v = v.to(subject.dtype).to(subject.bench.device)
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed % 2**63)
+        torch.default_generator.manual_seed(seed)
         for number in numbers:
             outputs = _answer_in_training(subject, v)
             rng = np.random.default_rng(seed)
             target = torch.from_numpy(rng.standard_normal(tuple(outputs.shape))).to(outputs)
-            gradients = torch.autograd.grad((outputs - target).square().mean(), trained, allow_unused=True)
+            gradients = subject.gradients((outputs - target).square().mean(), trained)
             with torch.no_grad():
                 _move(trained, gradients, optimiser, rate, number, state)
     module.train(mode)
@@ -110,7 +115,7 @@ def _answer_in_training(subject: Subject, v: Weights) -> torch.Tensor:
 
 def _move(
     trained: list[torch.nn.Parameter],
-    gradients: tuple[torch.Tensor | None, ...],
+    gradients: list[torch.Tensor | None],
     optimiser: str,
     rate: float,
     number: int,
