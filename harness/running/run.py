@@ -180,8 +180,8 @@ def reproducer(directory: Path, cell: Cell) -> str:
     return f"orbitcheck reproduce {shlex.quote(str(directory))} {cell.id}"
 
 
-def reproduce(run: Run, identity: str, device: str) -> tuple[Result, Result | Lost]:
-    """The row as it was, and evaluated again, alone.
+def found_cell(run: Run, identity: str) -> tuple[Result, Cell]:
+    """The one row whose id starts so, and its cell.
 
     Raises:
         NothingToRun: no row has that id or prefix, or several have; or another version of orbitcheck made the run.
@@ -199,6 +199,16 @@ def reproduce(run: Run, identity: str, device: str) -> tuple[Result, Result | Lo
         raise NothingToRun(
             f"no check of the run's suites makes the row {row.id}: another version of orbitcheck made the run"
         )
+    return row, cell
+
+
+def reproduce(run: Run, identity: str, device: str) -> tuple[Result, Result | Lost]:
+    """The row as it was, and evaluated again, alone.
+
+    Raises:
+        NothingToRun: as `found_cell`.
+    """
+    row, cell = found_cell(run, identity)
     with closing(open_executor("local", 1, None)) as executor:
         ((_, answer),) = carried_out(executor, [Task(evaluate_cell, (cell, device), time_limit(cell))])
     return row, answer if isinstance(answer, Lost) else _row(cell, answer)

@@ -1,0 +1,175 @@
+"""The folder of a counter-example: a plain `python example.py` shows the failure and ends with 1; mended, it ends with 0."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from orbitcheck.harness.front.cli import described, main
+from orbitcheck.harness.language.reading import load_suite
+from orbitcheck.harness.plugins.discovery import parse_name
+from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.running.example import NoExample, write_example
+from orbitcheck.harness.running.plan import plan
+
+NETWORKS = Path(__file__).with_name("located_networks.py")
+SUITE = """\
+suite: shown
+version: 1
+title: The law, for counter-examples
+spaces:
+  small: {mlp: [2, 4, 3, 1], activation: relu}
+checks:
+  - {id: law, kind: equivariance, spaces: [small], inputs: [generic], asks: [law, steps, redraw, calls]}
+  - {id: pairs, kind: separation, space: small, pairs: {family: generic, count: 1}}
+"""
+PLUGIN = """\
+import torch
+from located_networks import Net, index
+from orbitcheck import Invariant, Unsupported, register
+
+
+@register("grad-mode-only", power="unknown")
+class GradModeOnly(Net):
+    def between(self, states):
+        return [s * (1 + 0.1 * index(s)) for s in states] if torch.is_grad_enabled() else states
+
+
+@register("strided", power="unknown")
+class Strided(Net):
+    def forward(self, v):
+        bad = {n: t if t.is_contiguous() else t.as_strided(t.shape, torch.empty(t.shape).stride(), t.storage_offset())
+               for n, t in v.items()}
+        return super().forward(type(v)(v.space, bad))
+
+
+@register("single-only", power="unknown")
+class SingleOnly(Net):
+    def between(self, states):
+        return [s * (1 + 0.1 * index(s)) for s in states] if states[0].dtype is torch.float32 else states
+
+
+@register("boaster", power="1-wl", rounds=lambda depth: (2, 2))
+class Boaster(Net):
+    def __init__(self, space, output, *, depth: int = 2):
+        if not isinstance(output, Invariant):
+            raise Unsupported("invariant only")
+        super().__init__(space, output, depth=depth)
+
+    def forward(self, v):
+        return super().forward(v) * 0 + 1 + self.head.net[0].bias.sum()
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    made = tmp_path_factory.mktemp("shown")
+    (made / "suite.yaml").write_text(SUITE, encoding="utf-8")
+    (made / "located_networks.py").write_text(NETWORKS.read_text(encoding="utf-8"), encoding="utf-8")
+    (made / "nets.py").write_text(PLUGIN, encoding="utf-8")
+    sys.path.insert(0, str(made))
+    yield made
+    sys.path.remove(str(made))
+
+
+def failed(folder: Path, name: str, ask: str):
+    reference = parse_name(f"{folder / name}")
+    for cell in plan([load_suite(folder / "suite.yaml", [reference])], [reference]):
+        if cell.check == ask or cell.case.endswith("/" + ask):
+            row = evaluate(cell)
+            if row.outcome == "fail":
+                return row, cell
+    raise AssertionError("nothing fails")
+
+
+def run(script: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, script.name],
+        cwd=script.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "ask", "words"),
+    [
+        ("located_networks.py:leaky_encode", "eval", r"the initialisation in float64"),
+        ("located_networks.py:edge_numbers", "eval", r"W1: phi\(g v\)"),
+        ("located_networks.py:ZeroTable", "steps", r"parameters: \d+ steps of \w+, rate .* in float64"),
+        ("nets.py:SingleOnly", "eval", r"the initialisation in float32"),
+        ("nets.py:GradModeOnly", "calls", r"phi\(v\), gradients recorded"),
+        ("nets.py:Strided", "calls", r"phi\(v\), the input strided"),
+    ],
+)
+def test_the_script_shows_the_failure_and_ends_with_1(folder, tmp_path, name, ask, words):
+    written = write_example(*failed(folder, name, ask), tmp_path / "shown")
+    assert sorted(file.name for file in written.files) == sorted(os.listdir(tmp_path / "shown"))
+    script = written.files[0]
+    text = script.read_text(encoding="utf-8")
+    assert "harness" not in text
+    answer = run(script)
+    assert answer.returncode == 1, answer.stderr
+    assert re.search(words, answer.stdout), answer.stdout
+    error = float(re.search(r"^e = (\S+), limit", answer.stdout, re.MULTILINE)[1])
+    assert error > 1e-9
+
+
+def test_a_mended_network_ends_with_0(folder, tmp_path):
+    row, cell = failed(folder, "located_networks.py:leaky_encode", "eval")
+    script = write_example(row, cell, tmp_path / "shown").files[0]
+    text = script.read_text(encoding="utf-8")
+    assert "leaky_encode as Network" in text
+    script.write_text(text.replace("leaky_encode as Network", "Net as Network"), encoding="utf-8")
+    answer = run(script)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_a_separation_that_is_missing_is_shown(folder, tmp_path):
+    row, cell = failed(folder, "nets.py:Boaster", "pairs")
+    answer = run(write_example(row, cell, tmp_path / "shown").files[0])
+    assert answer.returncode == 1, answer.stderr
+    assert "not separated; predicted: separated" in answer.stdout
+
+
+def test_what_has_no_counter_example_is_refused(folder, tmp_path):
+    reference = parse_name("stats")
+    cell = plan([load_suite(folder / "suite.yaml", [reference])], [reference])[0]
+    with pytest.raises(NoExample, match="the row is pass; a failed row has a counter-example"):
+        write_example(evaluate(cell), cell, tmp_path / "shown")
+    assert not (tmp_path / "shown").exists()
+
+
+def test_evidence_is_told_a_line_each():
+    told = {"a": 1.23456e-9, "b": {"c": [1, 2], "d": None, "e": ""}, "f": [{"g": True}], "h": [], "i": "x"}
+    assert list(described(told)) == ["a: 1.23e-09", "b.c: 1, 2", "f[0].g: True", "i: x"]
+
+
+def test_the_commands_say_what_they_did(folder, tmp_path):
+    out = tmp_path / "out"
+    call = lambda *words: CliRunner().invoke(main, [str(word) for word in words])  # noqa: E731
+    plugin = f"{folder / 'located_networks.py'}:first_only"
+    call("run", folder / "suite.yaml", "-a", plugin, "-o", out, "-j", 1)
+    rows = json.loads((out / "results.json").read_text(encoding="utf-8"))["results"]
+    red = next(row for row in rows if row["outcome"] == "fail" and row["kind"] == "equivariance")
+    told = call("reproduce", out, red["id"])
+    assert told.exit_code == 1 and "the same outcome as in the run" in told.output and "{" not in told.output
+    again = json.loads(call("reproduce", out, red["id"], "--json").output)
+    assert (again["id"], again["outcome"]) == (red["id"], "fail")
+    written = call("reproduce", out, red["id"], "--script", tmp_path / "shown")
+    assert written.exit_code == 0 and "run it: python" in written.output
+    located = call("locate", out, red["id"])
+    assert located.exit_code == 0 and located.output.startswith("pool (FirstOnly): its output breaks the law first")
+    green = next(row for row in rows if row["outcome"] != "fail")
+    for command in (("locate", out, green["id"]), ("reproduce", out, green["id"], "--script", tmp_path / "no")):
+        answer = call(*command)
+        assert answer.exit_code == 2 and "a failed row has a counter-example" in answer.output
