@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from ...checks.equivariance.evidence import EquivarianceEvidence
+from ...checks.equivariance.task import Task
 from ...core.cell import Cell
 from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture, Unsupported
@@ -28,9 +30,7 @@ from ...weights.batch import Weights
 from ...weights.inputs import constructed
 from ...weights.space import WeightSpace, mlp
 from ...weights.symmetry import GroupElement, act, random_elements
-from .evidence import EquivarianceEvidence
 from .replay import CannotReplay, Failing, error_of, replayed
-from .task import Task
 
 TRIES = 3
 KEEPS, BREAKS = 1e-11, 1e-10

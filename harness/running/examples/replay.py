@@ -11,6 +11,12 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from ...checks.equivariance import verdict
+from ...checks.equivariance.calls import TRAIN_CALLS, after_train_calls, spread_out, transposed
+from ...checks.equivariance.evidence import CounterExample, EquivarianceEvidence, Rule
+from ...checks.equivariance.parameters import BATCH, DRAWS, RATE, WALKS, take_steps
+from ...checks.equivariance.prepared import Prepared, prepare
+from ...checks.equivariance.task import Task
 from ...core.cell import Cell
 from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture
@@ -20,12 +26,6 @@ from ...weights.batch import Weights
 from ...weights.space import mlp
 from ...weights.symmetry import GroupElement, act
 from ...weights.units import in_units, moved, moved_units, units
-from . import verdict
-from .calls import TRAIN_CALLS, after_train_calls, spread_out, transposed
-from .evidence import CounterExample, EquivarianceEvidence, Rule
-from .parameters import BATCH, DRAWS, RATE, WALKS, take_steps
-from .prepared import Prepared, prepare
-from .task import Task
 
 SHOWN = {
     Rule.LAW: "law",
