@@ -22,7 +22,7 @@ FLOORS = (
     ("reports",),
     ("judging",),
     ("language",),
-    ("verification", "counterexamples"),
+    ("verification",),
     ("checks",),
     ("plugins",),
     ("targets",),

@@ -386,7 +386,7 @@ def reproduce(directory: Path, identity: str, device: str, as_json: bool, script
     try:
         run = read_run(directory)
         if script is not None:
-            from ..counterexamples.example import NoExample, write_example
+            from ..running.examples.example import NoExample, write_example
 
             try:
                 written = write_example(*found_cell(run, identity), script)
@@ -441,7 +441,7 @@ def locate(directory: Path, identity: str, as_json: bool) -> None:
 
     Exit code: 0 if a module is named, 1 if not, 2 if there is no such row or it has no counter-example.
     """
-    from ..counterexamples.example import NoExample, locate_row
+    from ..running.examples.example import NoExample, locate_row
     from ..running.request import NothingToRun
     from ..running.run import found_cell
     from ..running.store import StoreError, read_run

@@ -6,9 +6,9 @@ from zlib import crc32
 
 import numpy as np
 import torch
+from meta_nets.base import Net, Reader, index, inside
 from torch import nn
 
-from meta_nets.base import Net, Reader, index, inside
 from orbitcheck import register
 
 

@@ -20,16 +20,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..checks.equivariance.evidence import EquivarianceEvidence
-from ..checks.equivariance.task import Task
-from ..core.cell import Cell
-from ..learning.workbench import Workbench
-from ..plugins.architecture import Architecture, Unsupported
-from ..plugins.subject import PluginFault, Subject
-from ..weights.batch import Weights
-from ..weights.inputs import constructed
-from ..weights.space import WeightSpace, mlp
-from ..weights.symmetry import GroupElement, act, random_elements
+from ...checks.equivariance.evidence import EquivarianceEvidence
+from ...checks.equivariance.task import Task
+from ...core.cell import Cell
+from ...learning.workbench import Workbench
+from ...plugins.architecture import Architecture, Unsupported
+from ...plugins.subject import PluginFault, Subject
+from ...weights.batch import Weights
+from ...weights.inputs import constructed
+from ...weights.space import WeightSpace, mlp
+from ...weights.symmetry import GroupElement, act, random_elements
 from .replay import CannotReplay, Failing, error_of, replayed
 
 TRIES = 3

@@ -11,21 +11,21 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..checks.equivariance import verdict
-from ..checks.equivariance.calls import TRAIN_CALLS, after_train_calls, spread_out, transposed
-from ..checks.equivariance.evidence import CounterExample, EquivarianceEvidence, Rule
-from ..checks.equivariance.parameters import BATCH, DRAWS, RATE, WALKS, take_steps
-from ..checks.equivariance.prepared import Prepared, prepare
-from ..checks.equivariance.task import Task
-from ..core.cell import Cell
-from ..learning.workbench import Workbench
-from ..plugins.architecture import Architecture
-from ..plugins.redraw import redraw_
-from ..plugins.subject import PluginFault, Subject
-from ..weights.batch import Weights
-from ..weights.space import mlp
-from ..weights.symmetry import GroupElement, act
-from ..weights.units import in_units, moved, moved_units, units
+from ...checks.equivariance import verdict
+from ...checks.equivariance.calls import TRAIN_CALLS, after_train_calls, spread_out, transposed
+from ...checks.equivariance.evidence import CounterExample, EquivarianceEvidence, Rule
+from ...checks.equivariance.parameters import BATCH, DRAWS, RATE, WALKS, take_steps
+from ...checks.equivariance.prepared import Prepared, prepare
+from ...checks.equivariance.task import Task
+from ...core.cell import Cell
+from ...learning.workbench import Workbench
+from ...plugins.architecture import Architecture
+from ...plugins.redraw import redraw_
+from ...plugins.subject import PluginFault, Subject
+from ...weights.batch import Weights
+from ...weights.space import mlp
+from ...weights.symmetry import GroupElement, act
+from ...weights.units import in_units, moved, moved_units, units
 
 SHOWN = {
     Rule.LAW: "law",

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from orbitcheck.harness.counterexamples.example import NoExample, locate_row
 from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.discovery import parse_name
 from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.running.examples.example import NoExample, locate_row
 from orbitcheck.harness.running.plan import plan
 
 FILE = Path(__file__).with_name("located_networks.py")

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from orbitcheck.harness.counterexamples.example import NoExample, write_example
 from orbitcheck.harness.front.cli import described, main
 from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.discovery import parse_name
 from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.running.examples.example import NoExample, write_example
 from orbitcheck.harness.running.plan import plan
 
 NETWORKS = Path(__file__).with_name("located_networks.py")

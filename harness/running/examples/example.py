@@ -13,23 +13,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..checks.equivariance.evidence import EquivarianceEvidence
-from ..checks.equivariance.prepared import Refuse
-from ..checks.separation.draws import drawn_again, drawn_subject
-from ..checks.separation.evidence import SeparationEvidence
-from ..core.cell import Cell
-from ..core.outcomes import Outcome
-from ..core.result import Result
-from ..learning.workbench import Workbench, exact_arithmetic
-from ..pairs.bank import certified_pair
-from ..plugins.architecture import Architecture, Equivariant, Unsupported
-from ..plugins.discovery import load, parse_name
-from ..plugins.extensions import load_extensions
-from ..plugins.installed import installed
-from ..plugins.subject import PluginFault, Subject
-from ..weights.batch import Weights
-from ..weights.groups import NotCarried
-from ..weights.symmetry import act
+from ...checks.equivariance.evidence import EquivarianceEvidence
+from ...checks.equivariance.prepared import Refuse
+from ...checks.separation.draws import drawn_again, drawn_subject
+from ...checks.separation.evidence import SeparationEvidence
+from ...core.cell import Cell
+from ...core.outcomes import Outcome
+from ...core.result import Result
+from ...learning.workbench import Workbench, exact_arithmetic
+from ...pairs.bank import certified_pair
+from ...plugins.architecture import Architecture, Equivariant, Unsupported
+from ...plugins.discovery import load, parse_name
+from ...plugins.extensions import load_extensions
+from ...plugins.installed import installed
+from ...plugins.subject import PluginFault, Subject
+from ...weights.batch import Weights
+from ...weights.groups import NotCarried
+from ...weights.symmetry import act
 from .locating import Located, located
 from .replay import CannotReplay, parameters_of, replayed
 
