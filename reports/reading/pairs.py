@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ...harness.checks.prediction import NOT_SEPARATED, SEPARATED
+from ...harness.checks.prediction import NO_GAP, NOT_SEPARATED, SEPARATED
 from ...harness.checks.separation.evidence import SeparationEvidence
 from ...harness.core.result import Result, Run
 from .outcomes import Tally, tally
@@ -24,7 +24,7 @@ class PairCell:
     Args:
         digits: `log10(D / N)` of the best draw, lowest to highest over the pairs, as text.
         heat: step of the colour scale, 0 (nothing separated) to 5.
-        word: what was seen, in words.
+        word: what was seen, in words; "not separated" of certified nulls alone, "no gap" where none was seen.
         partly: whether some were told apart and some not.
     """
 
@@ -84,17 +84,18 @@ def pair_cell(rows: Sequence[Result]) -> PairCell:
     values = sorted(digits for digits in found if digits is not None and not math.isnan(digits))
     low, high = (digits_text(values[0]), digits_text(values[-1])) if values else ("", "")
     parted = sum(row.observed == SEPARATED for row in rows)
-    merged = sum(row.observed == NOT_SEPARATED for row in rows)
+    nulls = sum(row.observed == NOT_SEPARATED for row in rows)
+    merged = nulls + sum(row.observed == NO_GAP for row in rows)
     counted = tally(rows)
     whole = parted == len(rows)
     partly = not whole and merged < len(rows) and bool(parted or merged)
     if partly:
         word = f"{parted} of {len(rows)} separated"
     elif whole or merged:
-        word = "separated" if whole else "not separated"
+        word = "separated" if whole else "not separated" if nulls == merged else "no gap"
     elif counted.worst == "not-applicable":
         word = "not applicable"
     else:
-        word = "error" if counted.counts["error"] else "undecided"
+        word = "error" if counted.counts["error"] else "undecided" if counted.counts["undecided"] else "unclear"
     heat = sum(values[0] >= step for step in HEAT) if whole and values else 0
     return PairCell(low if low == high else f"{low} to {high}", max(heat, int(whole)), word, partly, counted)

@@ -34,7 +34,7 @@ def _figures(run: Run) -> list[Figure]:
     figures=_figures,
     note="Which pairs of weight vectors each architecture tells apart. The number is log10 of the gap across the pair over the "
     "noise between copies of one orbit, lowest to highest over the pairs of the row; a gap counts from 3 digits, noise stays "
-    "below 1. Undecided without a mark: nothing is predicted there.",
+    "below 1. Not separated: one to the network by certificate. No gap: none was seen, and no certificate says that there is none.",
     brief="log10 of the gap over the noise; **bold**: separated; ✗ ! ?: not as predicted.",
     short="Separation",
     place=100,

@@ -36,9 +36,13 @@ def test_separation_cells(make_row: Row) -> None:
     assert cell(pair(make_row, 1.0, "separated")) == ("1.0", 1, "separated")
     assert cell(pair(make_row, -0.01, "not separated")) == ("0.0", 0, "not separated")
     assert cell(pair(make_row, float("inf"), "separated")) == ("inf", 5, "separated")
-    assert cell(pair(make_row, float("nan"), "undecided")) == ("", 0, "undecided")
+    assert cell(pair(make_row, float("nan"), "unclear")) == ("", 0, "unclear")
+    assert cell(replace(pair(make_row, 2.0, "unclear"), outcome="undecided"))[2] == "undecided"
+    assert cell(replace(pair(make_row, 0.0, "no gap"), outcome="undecided"))[2] == "no gap"
+    assert cell(pair(make_row, 0.0, "no gap"))[2] == "no gap"
+    assert cell(pair(make_row, 0.0, "no gap"), pair(make_row, 0.1, "not separated"))[2] == "no gap"
     assert cell(pair(make_row, -300, "not separated")) == ("<-9", 0, "not separated")
-    assert cell(pair(make_row, 5.0, "separated"), pair(make_row, 0.5, "undecided")) == (
+    assert cell(pair(make_row, 5.0, "separated"), pair(make_row, 0.5, "unclear")) == (
         "0.5 to 5.0",
         0,
         "1 of 2 separated",
