@@ -206,29 +206,6 @@ def forgotten(error: BaseException) -> str:
     return ""
 
 
-@contextmanager
-def own_settings() -> Iterator[None]:
-    """torch's settings after a network's call are those before it, whatever it sets: the comparison is not its business."""
-    dtype, matmul = torch.get_default_dtype(), torch.get_float32_matmul_precision()
-    threads, ordered = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    warn_only, gradients = torch.is_deterministic_algorithms_warn_only_enabled(), torch.is_grad_enabled()
-    try:
-        yield
-    finally:
-        torch.set_grad_enabled(gradients)
-        if torch.get_default_dtype() != dtype:
-            torch.set_default_dtype(dtype)
-        if torch.get_float32_matmul_precision() != matmul:
-            torch.set_float32_matmul_precision(matmul)
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
-        if (torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()) != (
-            ordered,
-            warn_only,
-        ):
-            torch.use_deterministic_algorithms(ordered, warn_only=warn_only)
-
-
 def describe_error(error: BaseException) -> str:
     """`Type: the telling line of the message (file:line)`, the place being the innermost frame of the plug-in.
 
