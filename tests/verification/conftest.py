@@ -72,7 +72,8 @@ def honest_run(file: Path, architectures: tuple[str, ...] = ARCHITECTURES) -> Ru
     cells = plan(suites, names)
     rows = [evaluate(cell) for cell in cells]
     described = [describe_architecture(name) for name in names]
-    planted = [report(defect, defect.wanted, "", (defect.sign,)) for defect in wanted_by({cell.kind for cell in cells})]
+    plants = wanted_by({cell.kind for cell in cells}, described)
+    planted = [report(each, each.wanted, "", (each.sign,)) for each in plants]
     follows = following(rows, cells, suites, [], described, None, planted)
     asked = {"expected_failures": [], "require_power": None}
     return Run("0", {}, [suites[0].to_json()], described, planted=planted, request=asked, **follows)

@@ -114,7 +114,10 @@ def _planned(run: Run) -> tuple[list[Suite], list[Cell]]:
 
 def _planted(run: Run) -> Iterator[str]:
     """The planted defects are those of this run's kinds, and none is called caught that had another outcome."""
-    wanted = Counter((each.name, each.kind, each.wanted) for each in wanted_by({row.kind for row in run.results}))
+    wanted = Counter(
+        (each.name, each.red.kind, each.wanted)
+        for each in wanted_by({row.kind for row in run.results}, run.architectures)
+    )
     told = Counter((each["name"], each["kind"], each["wanted"]) for each in run.planted)
     if told != wanted:
         yield "planted defects: not those of this run's checks"
