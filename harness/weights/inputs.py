@@ -110,7 +110,7 @@ def jittered(v: Weights, rng: np.random.Generator, dtype: torch.dtype = torch.fl
 
 def general_position(v: Weights) -> torch.Tensor:
     """Whether each weight vector lies in general position, `[batch]`: on every permuted axis the vectors of its one-axis tensors
-    are pairwise distinct; for an MLP, the biases of every hidden layer (theory.md, section 1; symmetries.md, A7).
+    are pairwise distinct; for an MLP, the biases of every hidden layer (theory.md, section 1).
 
     False for a space with a permuted axis that no tensor has for its only axis: nothing there tells its indices apart at once.
     """

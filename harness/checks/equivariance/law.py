@@ -44,7 +44,7 @@ class Errors:
 
 
 def law_errors(subject: Subject, task: Task, pairs: Pairs, least: float) -> Errors:
-    """`|phi(g v) - g phi(v)|` of every pair, in one call (symmetries.md, B4).
+    """`|phi(g v) - g phi(v)|` of every pair, in one call, in the units of `weights/units.py`.
 
     Args:
         least: no unit lies below it, in the outputs' own size.

@@ -41,7 +41,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured; every error is in the units of symmetries.md B4.
+    """What was measured; every error is in the units of `weights/units.py`.
 
     Args:
         error64, error32: largest `|phi(g v) - g phi(v)|` over weight vectors and group elements, in two precisions.

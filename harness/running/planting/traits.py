@@ -1,7 +1,7 @@
 """What a plug-in may declare, and for each value the check that can turn red: a declared trait is checked, or it does not exist.
 
 The table is data: `plants.py` plants networks for every line, docs/traits.md is made from it, and a test holds that no value of
-`plugins/traits.py` is missing (protocol.md, sections 3 and 4).
+`plugins/traits.py` is missing (protocol.md, section 4).
 """
 
 from __future__ import annotations

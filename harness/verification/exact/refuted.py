@@ -37,7 +37,7 @@ def rational(text: Any) -> Fraction:
 
 
 def floating(text: Any) -> float:
-    """A finite float in hexadecimal, as `float.hex` writes it."""
+    """A finite float in hexadecimal, as Python writes it."""
     demand(isinstance(text, str) and HEXADECIMAL.fullmatch(text), "a float is in hexadecimal")
     try:
         value = float.fromhex(text)
