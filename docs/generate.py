@@ -50,7 +50,8 @@ the sign named here, while their other rows stay green ([protocol, section 4](pr
 {lines}
 
 *Drawn anew*: layer, neuron and size come from a seed that is the run's own. Plants that "hardly" break a law lie about ten times
-above the limit that a clean row prints. No claim, and so no check: {unclaimed}. `rounds` are the two parts of power `1-wl`. Sound networks,
+above the limit that a clean row prints. No claim, and so no check: {unclaimed} (what is served is printed with the
+verdict). `rounds` are the two parts of power `1-wl`. Sound networks,
 which must pass: {sound}.
 """
 

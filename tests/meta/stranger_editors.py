@@ -196,7 +196,7 @@ class DeclaresBelow(Counting):
     pass
 
 
-@register("declares-high", power="1-wl", rounds=lambda: (0, 2))
+@register("declares-high", power="1-wl", rounds=lambda: (1, 2))
 class DeclaresHigh(Counting):
     pass
 

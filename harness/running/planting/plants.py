@@ -59,9 +59,9 @@ def pair(family: str, **parameters: Any) -> Row:
 BOTH = (law("equivariant"), law())
 EQUIVARIANT, INVARIANT = (BOTH[0],), (BOTH[1],)
 CYCLES, DIRECTION = pair("bipartite-cycles", cycles=[[4], [2, 2]]), pair("direction")
-RESCALED, SAME = pair("relu-rescaling"), pair("same-orbit")
+RESCALED, SAME, LADDER = pair("relu-rescaling"), pair("same-orbit"), pair("round-ladder", rounds=[2])
 TWO_ROUNDS = {"power": "1-wl", "rounds": lambda depth: (depth, depth + 1)}
-FEW_ROUNDS = {"power": "1-wl", "rounds": lambda depth: (0, 0)}
+FEW_ROUNDS = {"power": "1-wl", "rounds": lambda depth: (1, 1)}
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ OWED = (
 
 _BELOW, _FUNCTION, _COMPLETE = {"power": "below-1-wl"}, {"power": "function"}, {"power": "complete"}
 POWER = (
-    Plant("one-round", "OneRound", "it declares two rounds and has one", table.SEES, pair("round-ladder", rounds=[2]),
+    Plant("one-round", "OneRound", "it declares two rounds and has one", table.SEES, LADDER,
           Seen.NO_GAP, green=INVARIANT),
     Plant("bags", "NoMessages", "it declares rounds and reads bags of entries", table.SEES, DIRECTION, Seen.NO_GAP, green=INVARIANT),
     Plant("extremes", "Extremes", "it declares rounds and sees largest and smallest entries", table.SEES, DIRECTION, Seen.NO_GAP,
@@ -258,7 +258,7 @@ POWER = (
           Seen.SEPARATED, green=INVARIANT, size=1.0),
     Plant("row-products-faint", "RowProducts", "it declares less than it sees, hardly", table.SEES_NO_MORE, CYCLES, Seen.SEPARATED,
           green=INVARIANT, size=FAINT_GAP),
-    Plant("few-rounds", "Sound", "it declares fewer rounds than it sees", table.SEES_NO_MORE, DIRECTION, Seen.SEPARATED,
+    Plant("few-rounds", "Sound", "it declares fewer rounds than it sees", table.SEES_NO_MORE, LADDER, Seen.SEPARATED,
           green=INVARIANT, traits=FEW_ROUNDS),
     Plant("row-products-drawn", "RowProducts", "it declares less than it sees: products of rows", table.SEES_NO_MORE, CYCLES,
           Seen.SEPARATED, green=INVARIANT, drawn=True, sizes=(-7, 0)),

@@ -111,8 +111,8 @@ TRAITS: tuple[Declared, ...] = (
     GENERAL_POSITION, CONTINUOUS, JUMPS, EVAL, TRAIN_CALLS, TRAIN, LINEAR_LAYER, OWED,
 )  # fmt: skip
 
-NO_CLAIM = ("paper",)
-"""Fields of `Traits` that promise nothing; `rounds` is the two parts of power `1-wl`."""
+NO_CLAIM = ("paper", "shapes")
+"""Fields of `Traits` that promise nothing: `shapes` says what is served and is printed. `rounds` is the two parts of power `1-wl`."""
 
 
 def declared_by(descriptions: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
