@@ -96,7 +96,10 @@ def read_run(text: str | bytes) -> Run:
         if missing:
             raise BorderError(f"suites.{position}: {min(missing)}: field required")
         _checked(Suite, suite, f"suites.{position}")
-    return Run(**{**vars(run), "results": [_row(row) for row in rows]})
+    run = Run(**{**vars(run), "results": [_row(row) for row in rows]})
+    if version == SCHEMA_VERSION and data.get("counts") != run.counts:
+        raise BorderError("counts: not those of the rows")
+    return run
 
 
 def results_schema() -> dict[str, Any]:

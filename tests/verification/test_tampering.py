@@ -447,12 +447,16 @@ def _order(data):
     data["separation_order"]["pairs"] += 1
 
 
+def _counts(data):
+    data["counts"]["pass"] += 1
+
+
 def _planted(data):
     data["planted"] = data["planted"][1:]
 
 
 WHOLE = [
-    *(_outcome, _problem, _excuse, _lost_row, _twice, _options, _suite, _controls, _order, _planted),
+    *(_outcome, _problem, _excuse, _lost_row, _twice, _options, _suite, _controls, _order, _planted, _counts),
     *(_declared("rounds", [0, 9]), _declared("power", "unknown"), _declared("symmetry", "none")),
 ]
 
