@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -16,11 +17,12 @@ from ...weights.units import in_units, units
 from . import verdict
 from .controls import FEW, random_state
 from .evidence import Rule
+from .gradients import with_gradients
 from .law import measure_double
 from .prepared import Prepared, Walk
 
 CALLS = 100
-"""Calls at a batch of one, between two that must agree."""
+"""Calls at a batch of one, each on other values in memory that was freed before: each must agree with the answer in a batch."""
 BATCHES = (3, 64, 512)
 """Sizes of batches beside one, which every law row asks."""
 NARROW = 8
@@ -42,13 +44,23 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     v = pairs.v[:FEW]
     base = subject(v)
     unit = units(v.space, task.kind, base, controls.least)
+    others = constructed("generic", v.space, CALLS, np.random.default_rng([prepared.seed, CALLS]))
+    of_others = subject(others)
     notes: list[str] = []
 
     def apart(found: torch.Tensor, where: slice = slice(None)) -> float:
         return float(in_units(found - base[where], unit[where]).max())
 
-    def with_gradients() -> float:
-        return apart(subject(v, gradients=True))
+    def recorded() -> float:
+        worst = apart(subject(v, gradients=True))
+        try:
+            wanted = subject.answer(with_gradients(v.to(subject.dtype).to(subject.bench.device)))
+        except NonFinite:
+            return float("inf")
+        except PluginRaised as refused:
+            notes.append(f"inputs that require a gradient are refused: {refused}")
+            return worst
+        return max(worst, apart(wanted.detach().to("cpu", torch.float64)))
 
     def strided() -> float | None:
         worst = 0.0
@@ -72,12 +84,12 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
         return worst
 
     def many() -> float:
-        for _ in range(CALLS):
-            last = subject(v[[0]])
-        return apart(last, slice(0, 1))
+        # One input after the other in the same place: what is kept by an address or an id is met again.
+        found = torch.cat([subject(others[[number]]) for number in range(CALLS)])
+        return float(in_units(found - of_others, units(v.space, task.kind, of_others, controls.least)).max())
 
     for rule, ask in (
-        (Rule.GRADIENTS_RECORDED, with_gradients),
+        (Rule.GRADIENTS_RECORDED, recorded),
         (Rule.STRIDED_INPUT, strided),
         (Rule.BATCH_SIZE, sizes),
         (Rule.MANY_CALLS, many),

@@ -7,22 +7,24 @@
 | batch | the batch's order, mates or size change the answer |
 | redraw | the law holds at the initialisation, and the plug-in draws its parameters by no rule of its own |
 | ties | neighbours that do not tie keep the law |
-| float32 | over steps of 1e-10 the output stands still or jumps; its jumps are at least a hundredth of the error; all generators err alike |
+| float32 | over steps of 1e-10 the output stands still or jumps, and one ulp or 1e-10 moves it less than 1e-6 does; its jumps are at least a hundredth of the error; all generators err alike |
 | square root | 2^22 ulps of jitter move the output about 2^11 times as far as one; the error is no more than that noise |
 | leak | smooth; some generators keep the law, others break it |
 | violation | smooth; no generator keeps the law; as large in float32 |
-| rounding | below 1e3 floors, smooth, and 2^20 times and more as large in float32 |
+| rounding | below 1e3 floors in both precisions, no jump, smooth, and 2^20 times and more as large in float32 |
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from math import isfinite, log2
+from math import inf, isfinite, log2
 
 from .evidence import Cause, Rule, Symptoms
 
 JUMPY = 1e-2
 """A slope that differs from itself by more is that of a map that answers in jumps."""
+AT_ANY_STEP = 3e3
+"""From here on a step of 1e-10 moves the output about as far as one of 1e-6, which is 1e4 times as long: no grid does that."""
 ALIKE = 1e3
 """Errors of all generators that err lie within this factor where every element errs alike."""
 SHARE = 1e-2
@@ -44,7 +46,7 @@ def cause(
         return Cause.BATCH
     if broken and set(broken) <= {Rule.LAW_AT_REDRAW}:
         return Cause.REDRAW
-    if symptoms is None:
+    if symptoms is None or Rule.UNMODIFIED_INPUT in broken:
         return Cause.UNKNOWN
     if Rule.REPEATED_CALL in broken:
         if symptoms.seeded is None:
@@ -56,7 +58,9 @@ def cause(
         return Cause.UNKNOWN
     if symptoms.slope > JUMPY:
         alike = symptoms.most_broken <= ALIKE * symptoms.least_broken
-        return Cause.SINGLE_PRECISION if symptoms.roughness >= SHARE * error64 and alike else Cause.UNKNOWN
+        # A grid stands still for one ulp: where that moves the output as far as the error, something else jumps.
+        grid = error64 > KEPT * floor64 and (symptoms.slope < AT_ANY_STEP or symptoms.slope == inf)  # inf: stood still
+        return Cause.SINGLE_PRECISION if grid and symptoms.roughness >= SHARE * error64 and alike else Cause.UNKNOWN
     if error64 <= 1e3 * floor64 and _grows_as_a_root(symptoms):
         return Cause.SQUARE_ROOT
     if error64 > 1e2 * floor64:
@@ -64,6 +68,8 @@ def cause(
             return Cause.LEAK
         same = error32 <= max(SAME * error64, 1e2 * floor32)
         return Cause.VIOLATION if symptoms.broken_generators and same else Cause.UNKNOWN
+    if Rule.CONTINUITY in broken or error32 > 1e3 * floor32:
+        return Cause.UNKNOWN
     return Cause.ROUNDING if error32 >= 2.0**20 * error64 else Cause.UNKNOWN
 
 

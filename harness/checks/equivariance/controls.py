@@ -31,7 +31,8 @@ class Controls:
         modified: whether the call changed its input.
         least: no unit lies below it.
         moved: which random states the calls moved.
-        seeded: the difference of two calls that start from one random state, where calls differ.
+        seeded: the difference of two calls that start from one random state, the first of all and a late one among them,
+            where calls differ.
     """
 
     properties: dict[Rule, float]
@@ -43,14 +44,15 @@ class Controls:
 
 
 def measure_controls(subject: Subject, task: Task, v: Weights, mates: Weights) -> Controls:
-    """Seven small calls.
+    """Eight small calls; the first one is the subject's first of all, and is asked again last.
 
     Args:
         v: some weight vectors of the task's kind.
         mates: generic ones: companions in a batch, and the scale of outputs.
     """
     states = random_states()
-    generic = subject(mates)
+    with random_state(0):
+        generic = subject(mates)
     generic_scale = max(float(generic.abs().max()), 1e-300)
     least = SMALLEST_SCALE * generic_scale
 
@@ -70,9 +72,12 @@ def measure_controls(subject: Subject, task: Task, v: Weights, mates: Weights) -
         return float(in_units(left - right, unit[: len(left)]).max())
 
     repeated = apart(again, first)
+    with random_state(0):  # as the first call: what differs now is no chance
+        late = subject(mates)
+    cold = float(in_units(late - generic, units(v.space, task.kind, generic, least)).max())
     return Controls(
         properties={
-            Rule.REPEATED_CALL: repeated,
+            Rule.REPEATED_CALL: max(repeated, cold),
             Rule.BATCH_ORDER: apart(backwards, again),
             Rule.BATCH_MATES: apart(among, again[:1]),
             Rule.BATCH_OF_ONE: apart(alone, again[:1]),
@@ -81,7 +86,7 @@ def measure_controls(subject: Subject, task: Task, v: Weights, mates: Weights) -
         modified=modified,
         least=least,
         moved=moved,
-        seeded=apart(*seeded_calls(subject, v)) if repeated > 0 else None,
+        seeded=max(cold, apart(*seeded_calls(subject, v))) if max(repeated, cold) > 0 else None,
     )
 
 

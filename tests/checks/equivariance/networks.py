@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import torch
 from torch import nn
 from torch.nn.functional import gelu
@@ -332,7 +334,10 @@ class Float32Inside(Net):
 @register("half-inside")
 class HalfInside(Net):
     def pool(self, x, bias):
-        return x.half().float().mean(1).to(x.dtype)
+        total = torch.zeros_like(x[:, 0]).half()
+        for each in x.half().unbind(1):  # one after another: a mean of halves in float32 is often exact
+            total = total + each
+        return total.to(x.dtype) / x.shape[1]
 
 
 @register("float32-alone")
@@ -406,3 +411,71 @@ class SetsTorch(Net):
     def hidden(self, h, biases):
         torch.set_default_dtype(torch.float64 if h[0].dtype == torch.float64 else torch.float32)
         return h
+
+
+class KeptMean(Net):
+    """A sample's own mean, kept by a key: right for as long as the key names the input."""
+
+    def more(self):
+        self.kept = {}
+
+    def key(self, bias):
+        raise NotImplementedError
+
+    def hidden(self, h, biases):
+        def centred(i, x):
+            key = (i, x.shape, x.dtype, self.key(biases[i]))
+            if key not in self.kept:
+                self.kept[key] = x.detach().mean(1, keepdim=True)
+            return x - self.kept[key]
+
+        return [h[0], *(centred(i, x) for i, x in enumerate(h[1:-1])), h[-1]]
+
+
+@register("keyed-by-pointer")
+class KeyedByPointer(KeptMean):
+    def key(self, bias):
+        return bias.data_ptr()
+
+
+@register("keyed-by-id")
+class KeyedById(KeptMean):
+    def key(self, bias):
+        return id(bias)
+
+
+@register("input-wants-gradient")
+class InputWantsGradient(Net):
+    def hidden(self, h, biases):
+        return leaked(h, 1e-2) if biases[0].requires_grad else h
+
+
+@register("cold-start")
+class ColdStart(Net):
+    """The first call of all forgets to centre."""
+
+    def more(self):
+        self.warm = False
+
+    def hidden(self, h, biases):
+        cold, self.warm = not self.warm, True
+        return h if cold else [h[0], *(x - x.mean(1, keepdim=True) for x in h[1:-1]), h[-1]]
+
+
+@register("clamps-its-input")
+class ClampsItsInput(Net):
+    def inputs(self, v):
+        if not torch.is_grad_enabled():
+            v.tensors["W1"].clamp_(-1, 1)
+        weights, biases = super().inputs(v)
+        return [weights[0].clamp(-1, 1), *weights[1:]], biases
+
+
+@register("hashed-noise")
+class HashedNoise(Net):
+    """Noise whose seed is the input's bytes: it has no grid."""
+
+    def hidden(self, h, biases):
+        seeds = [crc32(row.tobytes()) for row in biases[0].detach().cpu().numpy()]
+        drawn = [torch.randn(h[1].shape[1:], generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+        return [h[0], h[1] + 0.01 * torch.stack(drawn).to(h[1]), *h[2:]]
