@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 class Workbench:
     """A device, the seconds spent inside networks' own calls on it, and how many weight vectors they were shown.
 
-    `checkpoint` is where a training keeps its state while it lasts; None keeps none.
+    `checkpoint` is where a training keeps its state while it lasts; None keeps none. `shrinks` says whether a failure is searched for
+    its smallest counter-example: of a planted defect it is known.
     """
 
     device: str = "cpu"
     seconds: float = 0.0
     forwards: int = 0
     checkpoint: Checkpoint | None = None
+    shrinks: bool = True
 
     @contextmanager
     def call(self, samples: int) -> Iterator[None]:

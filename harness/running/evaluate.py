@@ -37,12 +37,15 @@ NO_ARCHITECTURE = Architecture(WEIGHTS, _none, Traits())
 
 
 def _noting(architecture: Architecture, asked: list[AskedFor]) -> Architecture:
-    """The same architecture, whose factory notes what it is asked for."""
+    """The same architecture, whose factory notes what it is asked for: the last that it served, or the first that it refused."""
 
     @functools.wraps(architecture.factory, updated=())
     def factory(space: WeightSpace, output: Invariant | Equivariant, **options: Any) -> Any:
-        asked.append(AskedFor(type(output).__name__.lower(), space.family, str(space)))
-        return architecture.factory(space, output, **options)
+        now = AskedFor(type(output).__name__.lower(), space.family, str(space))
+        asked[:] = asked or [now]
+        built = architecture.factory(space, output, **options)
+        asked[:] = [now]  # an editor is asked for an invariant output first
+        return built
 
     layer = architecture.traits.linear_layer
     if layer is not None and hasattr(architecture.factory, layer):  # it is looked up on the factory, too
@@ -56,6 +59,7 @@ def evaluate(
     *,
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
+    shrinks: bool = True,
 ) -> Result:
     """Carry out one cell.
 
@@ -64,12 +68,13 @@ def evaluate(
         architecture: the loaded plug-in; None loads the one that the cell names. A check of weights alone is given none.
         device: where networks run.
         checkpoint: where a training keeps its state while it lasts.
+        shrinks: whether a failure is searched for its smallest counter-example.
 
     Returns:
         The row, `reproduce` left empty. Never raises for a plug-in's fault.
     """
     start = time.perf_counter()
-    bench = Workbench(device, checkpoint=checkpoint)
+    bench = Workbench(device, checkpoint=checkpoint, shrinks=shrinks)
     printed = io.StringIO()
     asked: list[AskedFor] = []
     name = parse_name(cell.architecture)

@@ -41,7 +41,7 @@ def plant(name: str, seed: int) -> PlantRecord:
     if wanted.drawn:
         wanted = replace(wanted, rule=f"{wanted.rule} ({flaw})")
     subject = network(wanted, flaw)
-    row = evaluate(wanted.red.cell(name), subject)
+    row = evaluate(wanted.red.cell(name), subject, shrinks=False)
     others = [evaluate(other.cell(name), subject) for other in wanted.green]
     return report(wanted, Outcome(row.outcome), row.reason, signs(row), others)
 

@@ -41,7 +41,8 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     except NotCarried as reason:
         return Refused(Refusal.NO_SYMMETRY, str(reason)).judgement(verdict.PREDICTED)
     found = verdict.judge(measured)
-    shrunk = shrink(architecture, task, cell.seed, measured, worst, bench, measure) if found.outcome == "fail" else None
+    searched = found.outcome == "fail" and bench.shrinks
+    shrunk = shrink(architecture, task, cell.seed, measured, worst, bench, measure) if searched else None
     space = str(task.named.space)
     return Judgement.of(found, verdict.evidence(space, task.output, task.input, task.mode, measured, shrunk))
 

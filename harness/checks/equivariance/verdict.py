@@ -34,8 +34,8 @@ EXPLAINED = 8.0
 """Noise in float32 up to so many times that in float64, each over its rounding, is the conditioning that float64 shows."""
 JUMPS = 1e-12
 """A floor above this is looked at: is it rounding, or a jump where inputs tie?"""
-JUMP_GROWTH = 8.0
-"""A jump grows by no more than this from one ulp of jitter to 2^22 of them; a square root by 2^11."""
+JUMP_GROWTH = 45.0
+"""A jump grows by no more than this from one ulp of jitter to 2^22 of them, as more neighbours change places; a square root by 2^11."""
 CONFIDENCE = 0.95
 
 
