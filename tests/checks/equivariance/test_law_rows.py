@@ -173,6 +173,8 @@ def test_a_declared_domain_takes_ties_out_and_the_break_is_printed():
         ("Random", {}, Cause.RANDOMNESS),
         ("History", {}, Cause.HISTORY),
         ("ColdStart", {}, Cause.HISTORY),
+        ("KeyedById", {"ask": "calls"}, Cause.HISTORY),
+        ("Counter", {"ask": "calls"}, Cause.HISTORY),
         ("ClampsItsInput", {}, Cause.UNKNOWN),
         ("HashedNoise", {}, Cause.UNKNOWN),
         ("Float32Alone", {}, Cause.UNKNOWN),
