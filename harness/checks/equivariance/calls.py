@@ -53,15 +53,7 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
         return float(in_units(found - base[where], unit[where]).max())
 
     def recorded() -> float:
-        worst = apart(subject(v, gradients=True))
-        try:
-            wanted = subject.answer(with_gradients(v.to(subject.dtype).to(subject.bench.device)))
-        except NonFinite:
-            return float("inf")
-        except PluginRaised as refused:
-            notes.append(f"inputs that require a gradient are refused: {refused}")
-            return worst
-        return max(worst, apart(wanted.detach().to("cpu", torch.float64)))
+        return max(apart(found) for found in with_recording(subject, v, notes))
 
     def strided() -> float | None:
         worst = 0.0
@@ -118,6 +110,21 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     if trained is not None:
         walk.ask(trained, f"{TRAIN_CALLS} calls in train mode", Rule.LAW_AFTER_TRAIN_CALLS, single=False)
     return walk.measurement(measured), walk.worst or law.worst_element
+
+
+def with_recording(subject: Subject, v: Weights, notes: list[str]) -> list[torch.Tensor]:
+    """Answers with gradients recorded: of the parameters alone, and of the input too where that is not refused.
+
+    Raises:
+        PluginFault: the call raised with gradients of the parameters alone, or an answer breaks the contract.
+    """
+    found = [subject(v, gradients=True)]
+    try:
+        wanted = subject.answer(with_gradients(v.to(subject.dtype).to(subject.bench.device)))
+    except PluginRaised as refused:
+        notes.append(f"inputs that require a gradient are refused: {refused}")
+        return found
+    return [*found, wanted.detach().to("cpu", torch.float64)]
 
 
 def transposed(tensor: torch.Tensor) -> torch.Tensor:
