@@ -16,7 +16,7 @@ from ...weights.symmetry import GroupElement
 from ...weights.units import in_units, units
 from . import verdict
 from .controls import FEW, random_state
-from .evidence import Rule
+from .evidence import Rule, Symptoms
 from .gradients import with_gradients
 from .law import measure_double
 from .prepared import Prepared, Walk
@@ -47,20 +47,13 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     others = constructed("generic", v.space, CALLS, np.random.default_rng([prepared.seed, CALLS]))
     of_others = subject(others)
     notes: list[str] = []
+    odd: list[tuple[int, torch.Tensor]] = []
 
     def apart(found: torch.Tensor, where: slice = slice(None)) -> float:
         return float(in_units(found - base[where], unit[where]).max())
 
     def recorded() -> float:
-        worst = apart(subject(v, gradients=True))
-        try:
-            wanted = subject.answer(with_gradients(v.to(subject.dtype).to(subject.bench.device)))
-        except NonFinite:
-            return float("inf")
-        except PluginRaised as refused:
-            notes.append(f"inputs that require a gradient are refused: {refused}")
-            return worst
-        return max(worst, apart(wanted.detach().to("cpu", torch.float64)))
+        return max(apart(found) for found in with_recording(subject, v, notes))
 
     def strided() -> float | None:
         worst = 0.0
@@ -86,7 +79,19 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     def many() -> float:
         # One input after the other in the same place: what is kept by an address or an id is met again.
         found = torch.cat([subject(others[[number]]) for number in range(CALLS)])
-        return float(in_units(found - of_others, units(v.space, task.kind, of_others, controls.least)).max())
+        each = in_units(found - of_others, units(v.space, task.kind, of_others, controls.least))
+        odd.append((int(each.argmax()), found[[int(each.argmax())]]))
+        return float(each.max())
+
+    def worn() -> Symptoms | None:
+        """How far the worst of the hundred answers is from that of a fresh copy of the network."""
+        if not odd or prepared.brief:
+            return None
+        number, answer = odd[0]
+        with random_state(prepared.seed):
+            fresh = prepared.built()(others[[number]])
+        unit = units(v.space, task.kind, of_others[[number]], controls.least)
+        return Symptoms(seeded=float(in_units(answer - fresh, unit).max()))
 
     for rule, ask in (
         (Rule.GRADIENTS_RECORDED, recorded),
@@ -99,12 +104,27 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
             continue
         measured = replace(measured, properties={**measured.properties, rule: value})
         if verdict.broken(measured):
-            return replace(measured, notes=(*measured.notes, *notes)), law.worst_element
+            return replace(measured, symptoms=worn(), notes=(*measured.notes, *notes)), law.worst_element
     walk = Walk(prepared, controls, pairs, notes=notes)
     trained = after_train_calls(prepared, notes)
     if trained is not None:
         walk.ask(trained, f"{TRAIN_CALLS} calls in train mode", Rule.LAW_AFTER_TRAIN_CALLS, single=False)
     return walk.measurement(measured), walk.worst or law.worst_element
+
+
+def with_recording(subject: Subject, v: Weights, notes: list[str]) -> list[torch.Tensor]:
+    """Answers with gradients recorded: of the parameters alone, and of the input too where that is not refused.
+
+    Raises:
+        PluginFault: the call raised with gradients of the parameters alone, or an answer breaks the contract.
+    """
+    found = [subject(v, gradients=True)]
+    try:
+        wanted = subject.answer(with_gradients(v.to(subject.dtype).to(subject.bench.device)))
+    except PluginRaised as refused:
+        notes.append(f"inputs that require a gradient are refused: {refused}")
+        return found
+    return [*found, wanted.detach().to("cpu", torch.float64)]
 
 
 def transposed(tensor: torch.Tensor) -> torch.Tensor:

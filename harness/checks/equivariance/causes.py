@@ -3,7 +3,7 @@
 | cause | test |
 |---|---|
 | randomness | calls differ, and are equal from one random state |
-| history | calls differ from one random state too |
+| history | calls differ from one random state too, or one of a hundred from that of a fresh copy |
 | batch | the batch's order, mates or size change the answer |
 | redraw | the law holds at the initialisation, and the plug-in draws its parameters by no rule of its own |
 | ties | neighbours that do not tie keep the law |
@@ -25,6 +25,8 @@ JUMPY = 1e-2
 """A slope that differs from itself by more is that of a map that answers in jumps."""
 AT_ANY_STEP = 3e3
 """From here on a step of 1e-10 moves the output about as far as one of 1e-6, which is 1e4 times as long: no grid does that."""
+ANOTHER = 1e-10
+"""An answer further than this from that of a fresh copy of the network is another one."""
 ALIKE = 1e3
 """Errors of all generators that err lie within this factor where every element errs alike."""
 SHARE = 1e-2
@@ -52,6 +54,8 @@ def cause(
         if symptoms.seeded is None:
             return Cause.UNKNOWN
         return Cause.RANDOMNESS if symptoms.seeded == 0 else Cause.HISTORY
+    if Rule.MANY_CALLS in broken:  # calls are repeatable, the batch is right: what is left is what was called before
+        return Cause.HISTORY if symptoms.seeded is not None and symptoms.seeded > ANOTHER else Cause.UNKNOWN
     if _only_at_ties(symptoms, error64):
         return Cause.TIES
     if symptoms.slope is None:

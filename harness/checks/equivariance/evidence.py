@@ -117,7 +117,7 @@ class Symptoms(Evidence):
         kept, broken: axes whose generators keep the law, axes where some do not.
         kept_generators, broken_generators: how many of each.
         tensors: output tensors that are wrong; empty for an invariant output.
-        seeded: the difference of two calls that start from one random state.
+        seeded: the difference of two calls that start from one random state; of one of a hundred calls, that from a fresh copy.
         least_broken, most_broken: smallest and largest error among the generators that break the law.
     """
 

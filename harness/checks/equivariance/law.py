@@ -14,7 +14,17 @@ from ...weights.symmetry import GroupElement, act
 from ...weights.units import by_tensor, in_units, moved, moved_units, units
 from .evidence import Rule, Station
 from .task import Pairs, Task
-from .verdict import FAIL_ERROR, FAIL_FLOORS, JUMP_GROWTH, JUMPS, PASS_FLOORS, ROUNDING, SINGLE, ZOO_INPUT
+from .verdict import (
+    FAIL_ERROR,
+    FAIL_FLOORS,
+    ILL_CONDITIONED,
+    JUMP_GROWTH,
+    JUMPS,
+    PASS_FLOORS,
+    ROUNDING,
+    SINGLE,
+    ZOO_INPUT,
+)
 
 SMALLEST_SCALE = 1e-3
 """No unit lies below this share of the output's scale on generic inputs."""
@@ -244,12 +254,53 @@ def measure_double(
     errors = law_errors(subject, task, pairs, least)
     found = floor(subject, task, pairs, errors, rng, seed, least)
     law = Law(pairs, errors, max(found, ROUNDING))
-    if task.input == "generic" or found <= JUMPS:
-        return law
-    seen = neighbours(subject, task, pairs, errors, rng, seed, least)
-    if not seen.show_a_jump(found):
-        return replace(law, neighbours=seen)
-    return replace(law, neighbours=seen, floor64=max(seen.floor, ROUNDING), jump=found)
+    if task.input != "generic" and found > JUMPS:
+        seen = neighbours(subject, task, pairs, errors, rng, seed, least)
+        law = replace(law, neighbours=seen)
+        if seen.show_a_jump(found):
+            law = replace(law, floor64=max(seen.floor, ROUNDING), jump=found)
+    if law.floor64 > ILL_CONDITIONED:
+        return _convicted(subject, task, law, rng, seed, least) or law
+    return law
+
+
+def _convicted(subject: Subject, task: Task, law: Law, rng: np.random.Generator, seed: int, least: float) -> Law | None:
+    """The law on the pairs that are no noisier than the one that breaks it furthest above *its own* floor; None if none does.
+
+    An element far from one, or one bad weight vector, lifts the noise of its own pair; it excuses no other.
+    """
+    each, floors = law.double.each, floors_of_each(subject, task, law.pairs, rng, seed, least)
+    breaks = (each > FAIL_FLOORS * floors) & (each > FAIL_ERROR) & (floors <= ILL_CONDITIONED)
+    if not bool(breaks.any()):
+        return None
+    worst = floors[int(torch.where(breaks, each / floors, 0.0).argmax())]
+    kept = (floors <= worst).nonzero().flatten().tolist()
+    double = law.double
+    fewer = replace(
+        double,
+        images=double.images[kept],
+        each=each[kept],
+        difference=double.difference[kept],
+        moved_unit=double.moved_unit[kept],
+    )
+    return replace(law, pairs=replace(chosen(law.pairs, kept), exhaustive=False), double=fewer, floor64=float(worst))
+
+
+def floors_of_each(
+    subject: Subject, task: Task, pairs: Pairs, rng: np.random.Generator, seed: int, least: float
+) -> torch.Tensor:
+    """The noise floor of every pair by itself, `[pairs]`: at its v and at its gv, at least `ROUNDING`."""
+    v = pairs.v[torch.tensor(pairs.partner)]
+    both = Weights.cat([v, act(pairs.elements, v)])
+    still = subject(both)
+    unit = units(v.space, task.kind, still[: v.batch], least)
+    unit = torch.cat([unit, moved_units(v.space, task.kind, pairs.elements, unit)])
+    found = torch.full((v.batch,), ROUNDING, dtype=torch.float64)
+    for number in range(TRIES + MORE_TRIES):
+        with subject.jittered(seed + number):
+            away = in_units(subject(jittered(both, rng, subject.dtype)) - still, unit)
+        found = torch.stack([found, away[: v.batch], away[v.batch :]]).amax(0)
+    return found
 
 
 def measure_single(subject: Subject, task: Task, law: Law, rng: np.random.Generator, seed: int, least: float) -> Law:

@@ -332,7 +332,7 @@ _CAUSES = {
     Cause.ROUNDING: "rounding",
     Cause.TIES: "only where inputs tie: neighbours that do not tie keep the law",
     Cause.BATCH: "the batch",
-    Cause.HISTORY: "history: the same random state does not bring the answer back",
+    Cause.HISTORY: "history: no random state brings the answer of a fresh network back",
     Cause.RANDOMNESS: "randomness: the same random state brings the answer back",
     Cause.REDRAW: "parameters drawn anew",
     Cause.UNKNOWN: "cause unknown",

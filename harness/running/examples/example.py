@@ -225,6 +225,10 @@ def tensors(output):
     return dict(output.items()) if isinstance(output, Weights) else {{"output": output}}
 
 
+def apart(output):
+    return max(float((t - tensors(base)[name]).abs().max()) for name, t in tensors(output).items())
+
+
 v, gv, g = vector("v"), vector("gv"), GroupElement.from_json(SETTINGS["element"])
 with torch.no_grad():
     base = phi(v)
@@ -238,6 +242,10 @@ if SETTINGS["compared"] == "law":
 elif SETTINGS["compared"] == "gradients":
     left_name, right_name = "phi(v), gradients recorded", "phi(v)"
     left = phi(v)
+    try:
+        left = max(left, phi(v, lambda tensor: tensor.clone().requires_grad_()), key=apart)
+    except RuntimeError:
+        pass  # inputs that require a gradient are refused
 else:
     left_name, right_name = "phi(v), the input strided", "phi(v)"
 
@@ -249,9 +257,6 @@ else:
     def spread_out(tensor):
         memory = torch.full((2 * tensor.numel() + 2,), 1e3, dtype=dtype)[2:].view(*tensor.shape, 2)[..., 0]
         return memory.copy_(tensor)
-
-    def apart(output):
-        return max(float((t - tensors(base)[name]).abs().max()) for name, t in tensors(output).items())
 
     with torch.no_grad():
         left = max((phi(v, layout) for layout in (transposed, spread_out)), key=apart)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from ...checks.equivariance import verdict
-from ...checks.equivariance.calls import TRAIN_CALLS, after_train_calls, spread_out, transposed
+from ...checks.equivariance.calls import TRAIN_CALLS, after_train_calls, spread_out, transposed, with_recording
 from ...checks.equivariance.evidence import CounterExample, EquivarianceEvidence, Rule
 from ...checks.equivariance.parameters import BATCH, DRAWS, RATE, WALKS, take_steps
 from ...checks.equivariance.prepared import Prepared, prepare
@@ -105,7 +105,7 @@ def error_of(subject: Subject, v: Weights, element: GroupElement, compared: str)
     unit = units(v.space, kind, base)
     try:
         if compared == "gradients":
-            return float(in_units(subject(v, gradients=True) - base, unit).max())
+            return max(float(in_units(found - base, unit).max()) for found in with_recording(subject, v, []))
         if compared == "strided":
             return max(
                 float(in_units(subject(v.map(layout)) - base, unit).max()) for layout in (transposed, spread_out)

@@ -479,3 +479,14 @@ class HashedNoise(Net):
         seeds = [crc32(row.tobytes()) for row in biases[0].detach().cpu().numpy()]
         drawn = [torch.randn(h[1].shape[1:], generator=torch.Generator().manual_seed(seed)) for seed in seeds]
         return [h[0], h[1] + 0.01 * torch.stack(drawn).to(h[1]), *h[2:]]
+
+
+@register("declares-scales", symmetry="permutation+scale")
+class DeclaresScales(Net):
+    """Keeps permutations alone: the output grows with its input, and so does its noise under factors far from one."""
+
+    def finish(self, y):
+        return y**3
+
+    def finish_weights(self, w):
+        return w.map(lambda t: t**3)

@@ -10,7 +10,7 @@ import torch
 
 from orbitcheck import mlp
 from orbitcheck.harness.checks import CHECK_KINDS
-from orbitcheck.harness.checks.equivariance import verdict
+from orbitcheck.harness.checks.equivariance import law, verdict
 from orbitcheck.harness.checks.equivariance.evidence import Cause, Rule
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.parameters import parse_parameters
@@ -173,6 +173,8 @@ def test_a_declared_domain_takes_ties_out_and_the_break_is_printed():
         ("Random", {}, Cause.RANDOMNESS),
         ("History", {}, Cause.HISTORY),
         ("ColdStart", {}, Cause.HISTORY),
+        ("KeyedById", {"ask": "calls"}, Cause.HISTORY),
+        ("Counter", {"ask": "calls"}, Cause.HISTORY),
         ("ClampsItsInput", {}, Cause.UNKNOWN),
         ("HashedNoise", {}, Cause.UNKNOWN),
         ("Float32Alone", {}, Cause.UNKNOWN),
@@ -210,6 +212,14 @@ def test_a_declared_symmetry_beyond_permutations_is_asked_of_both_outputs(name, 
     found = row(name, output=output, space=space)
     assert found.outcome == "pass", found.reason
     assert found.evidence.pairs == 64
+
+
+def test_an_element_far_from_one_lifts_its_own_floor_and_excuses_no_other(monkeypatch):
+    found = row("DeclaresScales", output="equivariant")
+    assert found.outcome == "fail", found.reason
+    assert found.evidence.floor64 < 1e-11
+    monkeypatch.setattr(law, "_convicted", lambda *_: None)
+    assert row.__wrapped__("DeclaresScales", output="equivariant").outcome == "error"
 
 
 def test_a_space_that_does_not_carry_the_declared_symmetry_does_not_apply():

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 from meta_nets.catalogue import Caught
+
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.result import Result
 from orbitcheck.harness.language.reading import load_suite

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
+from meta_nets.base import Net, index, inside
 from torch import nn
 
-from meta_nets.base import Net, index, inside
 from orbitcheck import register
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
+from meta_nets.base import Editor, Net, index
 from torch import nn
 
-from meta_nets.base import Editor, Net, index
 from orbitcheck import Equivariant, Invariant, Unsupported, Weights, register
 from orbitcheck.architectures.dws import DWS
 from orbitcheck.architectures.scale_gmn import ScaleGMN, SignGMN

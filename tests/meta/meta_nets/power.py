@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
+from meta_nets.base import Editor, Net, Reader
 from torch import nn
 
-from meta_nets.base import Editor, Net, Reader
 from orbitcheck import Equivariant, Invariant, Unsupported, Weights, register
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-
 from meta_nets.base import Net
+
 from orbitcheck import register
 
 

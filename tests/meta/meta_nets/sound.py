@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import torch
+from meta_nets.base import Editor, Net, Reader, inside
 from torch import nn
 from torch.nn.functional import gelu
 from torch.nn.utils import parametrizations
 from torch.utils.checkpoint import checkpoint
 
-from meta_nets.base import Editor, Net, Reader, inside
 from orbitcheck import Invariant, Unsupported, Weights, register
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from copy import deepcopy
 
 import torch
+from meta_nets.base import Editor, Net, index, inside
 from torch import nn
 
-from meta_nets.base import Editor, Net, index, inside
 from orbitcheck import register
 
 

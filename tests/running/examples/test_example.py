@@ -42,6 +42,16 @@ class GradModeOnly(Net):
         return [s * (1 + 0.1 * index(s)) for s in states] if torch.is_grad_enabled() else states
 
 
+@register("input-wants-gradient", power="unknown")
+class InputWantsGradient(Net):
+    def forward(self, v):
+        self.wants = any(tensor.requires_grad for _, tensor in v.items())
+        return super().forward(v)
+
+    def between(self, states):
+        return [s * (1 + 0.1 * index(s)) for s in states] if self.wants else states
+
+
 @register("strided", power="unknown")
 class Strided(Net):
     def forward(self, v):
@@ -108,6 +118,7 @@ def run(script: Path) -> subprocess.CompletedProcess[str]:
         ("located_networks.py:ZeroTable", "steps", r"parameters: \d+ steps of \w+, rate .* in float64"),
         ("nets.py:SingleOnly", "eval", r"the initialisation in float32"),
         ("nets.py:GradModeOnly", "calls", r"phi\(v\), gradients recorded"),
+        ("nets.py:InputWantsGradient", "calls", r"phi\(v\), gradients recorded"),
         ("nets.py:Strided", "calls", r"phi\(v\), the input strided"),
     ],
 )
