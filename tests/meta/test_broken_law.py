@@ -28,19 +28,29 @@ KEPT: dict[str, list[Result]] = {}
 def default_rows(architecture: Architecture) -> list[Result]:
     """`rows` at its defaults, measured once a session."""
     if architecture.name not in KEPT:
-        KEPT[architecture.name] = rows(architecture)
+        of_training = "TrainMode" in architecture.name
+        KEPT[architecture.name] = rows(architecture, modes=["eval", "train"] if of_training else ["eval"])
     return KEPT[architecture.name]
 
 
-def rows(architecture: Architecture, seeds: int = 1, **parameters) -> list[Result]:
-    """Every row of an equivariance check; other seeds come from other numbers of random elements."""
+def rows(architecture: Architecture, seeds: int = 1, only: str = "", **parameters) -> list[Result]:
+    """Every row of an equivariance check, failures not shrunk; other seeds come from other numbers of random elements.
+
+    Args:
+        only: one case, whose failure is shrunk.
+    """
     results = []
     for extra in range(seeds):
         given = {"spaces": list(SPACES), "modes": ["eval", "train"], "elements": 4 + extra, **parameters}
         resolved = KIND.resolve(parse_parameters(KIND.parameters, given), SPACES)
         results += [
-            evaluate(Cell("meta", "law", "equivariance", resolved, case, None, str(architecture.name)), architecture)
+            evaluate(
+                Cell("meta", "law", "equivariance", resolved, case, None, str(architecture.name)),
+                architecture,
+                shrinks=bool(only),
+            )
             for case in KIND.cases(resolved)
+            if only in ("", case)
         ]
     return results
 
@@ -72,8 +82,8 @@ BROKEN = {
 }
 
 
-NEAR_THE_NOISE = ("SmallLeak",)
-"""Defects so small that some inputs hide them between the thresholds; others must still convict."""
+NEAR_THE_NOISE = ("SmallLeak", "Float32Only")
+"""Defects that some inputs hide between the thresholds: too small, or under the noise of float32; others must still convict."""
 
 
 def test_the_list_of_defects_is_long_enough_and_complete(network):
@@ -116,15 +126,16 @@ def test_equal_biases_are_what_breaks_a_ranking_by_bias(network):
     assert outcome["tiny/invariant/generic/eval"] == "pass"
 
 
-def test_a_correct_network_is_never_accused_in_a_thousand_runs(network):
-    results = rows(network("Sound"), seeds=11)
-    assert len(results) >= 1000
+def test_a_correct_network_is_never_accused_on_ten_thousand_pairs(network):
+    """More seeds and more networks: benchmarks/acceptance/false_alarms.py."""
+    results = rows(network("Sound"), seeds=2)
+    assert sum(row.evidence.pairs for row in results) >= 10_000
     assert {row.outcome for row in results} == {"pass"}
 
 
 def test_the_counterexample_is_the_smallest_and_reproduces(network):
     """A positional leak needs one hidden layer of two neurons, and one transposition."""
-    row = next(row for row in default_rows(network("PositionalLeak")) if row.case == "wide/invariant/generic/eval")
+    row = rows(network("PositionalLeak"), only="wide/invariant/generic/eval")[0]
     found = row.evidence.counterexample
     assert found.shrunk
     assert found.widths == (1, 2, 1)
@@ -132,7 +143,7 @@ def test_the_counterexample_is_the_smallest_and_reproduces(network):
 
 
 def test_the_counterexample_of_a_width_bug_is_as_wide_as_the_bug(network):
-    row = next(row for row in default_rows(network("WideOnly")) if row.case == "wide/invariant/generic/eval")
+    row = rows(network("WideOnly"), only="wide/invariant/generic/eval")[0]
     found = row.evidence.counterexample
     assert max(found.widths) == 8
 
