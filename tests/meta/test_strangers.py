@@ -6,6 +6,7 @@ Long runs over many seeds are in benchmarks/acceptance.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from importlib import import_module
 
 import numpy as np
@@ -51,13 +52,21 @@ def test_the_catalogue_names_every_broken_network() -> None:
     assert len(written) >= 40
 
 
-@pytest.mark.parametrize("entry", BROKEN, ids=lambda entry: entry.network)
+def sampled(entries: Sequence[Caught | str]) -> list:
+    """Every sixth is asked in each run of the tests, the others where `-m long` asks for them."""
+    return [
+        pytest.param(entry, id=getattr(entry, "network", entry), marks=() if number % 6 == 0 else pytest.mark.long)
+        for number, entry in enumerate(entries)
+    ]
+
+
+@pytest.mark.parametrize("entry", sampled(BROKEN))
 def test_a_broken_network_is_caught_for_the_right_reason(entry: Caught) -> None:
     caught, seen = asking.first_right(entry)
     assert caught is not None, told(seen)
 
 
-@pytest.mark.parametrize("entry", WHOLE, ids=lambda entry: entry.network)
+@pytest.mark.parametrize("entry", sampled(WHOLE))
 def test_what_no_row_convicts_is_red_as_a_whole(entry: Caught) -> None:
     cells = [cell for cell in asking.quick(entry.reference) if entry.asks(asking.named(cell))]
     subject = asking.architecture(entry.reference)
@@ -71,7 +80,7 @@ def test_what_no_row_convicts_is_red_as_a_whole(entry: Caught) -> None:
         assert problems
 
 
-@pytest.mark.parametrize("name", SOUND)
+@pytest.mark.parametrize("name", sampled(SOUND))
 def test_a_correct_network_stays_green(name: str) -> None:
     asked = Caught(f"sound:{name}", SMALL)
     rows = list(asking.asked(asked))
