@@ -13,6 +13,10 @@ from . import kinds
 from .section import Column, report_section
 
 
+LISTED = 300
+"""Roots that are shown; a run with more of them has one trouble that is not here, and each row has its place under the failures."""
+
+
 @report_section(
     "roots",
     "What is wrong, by its causes",
@@ -28,7 +32,7 @@ from .section import Column, report_section
         Column("followers", "of the checks", brief=120),
     ),
     note="A row that follows from another one is listed under it: rows that one exception or one refused shape ended, that break one "
-    "law for one cause, or whose controls failed since the law is broken. Mend the root first.",
+    "law for one cause, or whose controls failed since the law is broken. Mend the root first. The first 300 are listed.",
     short="Causes",
     place=440,
 )
@@ -45,5 +49,5 @@ def roots(run: Run) -> list[dict[str, Any]]:
                 for check, rows in grouped(root.followers, lambda row: row.check).items()
             ),
         }
-        for root in rooted(red)
+        for root in rooted(red)[:LISTED]
     ]

@@ -146,15 +146,17 @@ def test_expected_and_inapplicable_rows_are_counted_with_their_reason(small_run:
 
 
 def test_banks_and_planted_defects_have_their_place(small_run: Run) -> None:
-    missed = [{**entry, "outcome": "pass", "caught": False, "reason": ""} if entry["name"] == "batch-statistic" else entry
+    missed = [{**entry, "outcome": "pass", "caught": False, "reason": ""} if entry["name"] == "index-leak" else entry
               for entry in small_run.planted]  # fmt: skip
     found = words(Page(html(replace(small_run, planted=missed))).text)
     assert re.search(
-        r"2x2bankmlp\(1, 2, 2, 1, activation='relu'\) 7 7 21 21 1\d4 draws – n/a – n/a 214 draws 214 draws", found
+        r"2x2bankmlp\(1, 2, 2, 1, activation='relu'\) 7 7 21 21 1\d4 draws○ 1 observed – n/a – n/a 214 draws 214 draws",
+        found,
     )
-    assert "batch-statisticthe batch's mean is taken off equivariance fail pass ✗ not caught –" in found
-    assert "hidden-statecalls are counted and the count leaks in equivariance fail fail ✓ caught" in found
-    assert "soundnone: it must pass equivariance pass pass ✓ not accused –" in found
+    rule = "symmetry=permutation, invariant output: "
+    assert f"index-leak{rule}hidden neurons know their number equivariance fail pass ✗ not caught –" in found
+    assert f"entry-leak-faint{rule}one bias is read by its number, hardly equivariance fail fail ✓ caught" in found
+    assert "soundnone: it must pass equivariance pass pass ✓ not accused" in found
 
 
 def test_counts_add_up_in_every_table(any_run: Run) -> None:

@@ -128,13 +128,14 @@ def test_the_map_and_the_conclusions_are_told(small_run: Run) -> None:
 
 
 def test_banks_controls_and_planted_defects_are_told(small_run: Run) -> None:
-    missed = [{**entry, "outcome": "pass", "caught": False, "reason": ""} if entry["name"] == "batch-statistic" else entry
+    missed = [{**entry, "outcome": "pass", "caught": False, "reason": ""} if entry["name"] == "index-leak" else entry
               for entry in small_run.planted]  # fmt: skip
     found = lines_of(replace(small_run, planted=missed))
     bank = r"\| `2x2` \| 7 \| 7 \| 21 \| 21 \| 1\d \(4\) \| n/a \| n/a \| 21 \(4\) \| 21 \(4\) \| ✗ 0 \(\d+\) \| ! – \|"
     assert any(re.fullmatch(bank, line) for line in found)
-    assert "| `batch-statistic` | the batch's mean is taken off | `equivariance` | ✗ not caught | – |" in found
-    caught = r"\| `hidden-state` \| .* \| `equivariance` \| ✓ caught \| .*another answer.* \|"
+    rule = "symmetry=permutation, invariant output: hidden neurons know their number"
+    assert f"| `index-leak` | {rule} | `equivariance` | ✗ not caught | – |" in found
+    caught = r"\| `entry-leak` \| .* \| `equivariance` \| ✓ caught \| .*differs from g phi.* \|"
     assert any(re.fullmatch(caught, line) for line in found)
     (control,) = (entry for entry in small_run.controls if entry["name"] == "stats")
     rate = f"{100 * control['bound']:.4g} %"

@@ -126,7 +126,10 @@ def test_counts_of_every_table_add_up(small_run: Run) -> None:
 
 def test_planted_defects_are_a_table(small_run: Run) -> None:
     header, rows = tables(small_run)["planted-defects"]
-    assert Counter(row[header.index("verdict")] for row in rows) == {"caught": 9, "not accused": 2}
+    verdicts = Counter(row[header.index("verdict")] for row in rows)
+    sound = sum(entry["wanted"] == "pass" for entry in small_run.planted)
+    assert verdicts == {"caught": len(small_run.planted) - sound, "not accused": sound}
+    assert sound > 1 and verdicts["caught"] > 50
 
 
 def test_every_failure_has_its_reproducer(small_run: Run) -> None:
