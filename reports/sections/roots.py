@@ -12,7 +12,6 @@ from ..reading.values import one_line
 from . import kinds
 from .section import Column, report_section
 
-
 LISTED = 300
 """Roots that are shown; a run with more of them has one trouble that is not here, and each row has its place under the failures."""
 
