@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from math import comb, log10
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ...core.outcomes import Fault, Outcome
 from ...core.result import Judgement, Verdict
@@ -38,7 +38,7 @@ COMPARISONS = 16
 """Draws a pair over which the printed p-value is corrected (Bonferroni)."""
 
 MEASURED = tuple(field.name for field in fields(DrawEvidence))
-D = TypeVar("D", bound="Draw | DrawEvidence")
+D = TypeVar("D", bound=Any)
 """A draw, or what a row keeps of it: verdicts read either."""
 
 
