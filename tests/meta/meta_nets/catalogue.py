@@ -110,8 +110,14 @@ BROKEN: tuple[Caught, ...] = (
     ),
     Caught("memory:BatchNormInTrain", on("*/generic/train*"), rules=BATCH, causes=("batch",)),
     Caught("memory:KeyedByShape", on("*"), outcomes=("fail", "error"), causes=("history", "batch")),
-    *every("memory", ("KeyedByPointer", "KeyedById"), on("*"), outcomes=("fail", "error"), causes=("history", "batch")),
-    Caught("memory:KeyedBySum", RESOLUTION + on("*"), outcomes=("fail", "error")),
+    *every(
+        "memory",
+        ("KeyedByPointer", "KeyedById"),
+        on("*/calls"),
+        outcomes=("fail", "error"),
+        causes=("history", "batch"),
+    ),
+    Caught("memory:KeyedBySum", RESOLUTION, outcomes=("fail", "error")),
     Caught("memory:LateLeak", on("*/generic/eval*"), causes=("history", *INDEX)),
     Caught("memory:ColdStart", on("*/generic/eval*"), rules=("repeated call", "a hundred calls"), causes=("history",)),
     *every(
@@ -155,7 +161,7 @@ BROKEN: tuple[Caught, ...] = (
             "OneTensorThroughBfloat16",
             "WeightsOnAGrid",
             "SingleReadOut",
-            "HalfInFloat32",
+            "Bfloat16InFloat32",
         ),
         RESOLUTION,
     ),
@@ -248,7 +254,7 @@ BROKEN: tuple[Caught, ...] = (
     Caught("power:ForwardMessages", ("direction *",)),
     Caught("power:BackwardMessages", ("round-ladder *", "prop-6.2-*layer* *"), outcomes=("fail", "undecided")),
     Caught("power:LargestMessage", ("multiplicity *",)),
-    *every("power", ("BagOfEntries", "BagBeyondReach", "BagOfNeurons"), FIRST_ROUNDS),
+    *every("power", ("BagOfEntries", "BagOfNeurons"), FIRST_ROUNDS),
     *every("power", ("EditorOfEntries",), FIRST_ROUNDS),
     *every("power", ("EditorOfOneStep",), LADDER, outcomes=("fail", "undecided")),
     *every("power", ("SeesPastRefinement", "SeesPastItsDeclaration"), ("prop-6.2 *",)),
@@ -275,6 +281,12 @@ WHOLE: tuple[Caught, ...] = (
     Caught("power:NothingClaimed", (*on("*/generic/eval", "equivariance-constructed"), "prop-6.2 *"), outcomes=()),
 )
 """Red by what the gate makes of all these rows together: no single one convicts. Without outcomes: the run has a problem."""
+
+REFUSED: tuple[str, ...] = ("power:BagBeyondReach",)
+"""Declarations that are refused before anything is measured."""
+
+MISNAMED: tuple[str, ...] = ("shapes:HalfWhenWide",)
+"""Caught, and the row names a false cause: half precision on a grid as coarse as the error passes for smooth at steps of 1e-10."""
 
 SOUND: tuple[str, ...] = (
     "Plain",

@@ -89,13 +89,13 @@ class Complex64Inside(Net):
         return inside(h, wave)
 
 
-@claims("half-in-float32")
-class HalfInFloat32(Net):
-    """Sound in float64; asked in float32 it sums in half precision."""
+@claims("bfloat16-in-float32")
+class Bfloat16InFloat32(Net):
+    """Sound in float64; asked in float32 it reads weights in bfloat16."""
 
-    def gather(self, messages, dim):
-        inner = messages.clamp(-1e4, 1e4).half() if messages.dtype == torch.float32 else messages
-        return inner.mean(dim).to(messages.dtype)
+    def inputs(self, v):
+        weights, biases = super().inputs(v)
+        return [w.bfloat16().to(w.dtype) if w.dtype == torch.float32 else w for w in weights], biases
 
 
 @register("float32-leak")
