@@ -43,7 +43,7 @@ EPSILON = 1e-5
     "ng-gnn",
     symmetry="permutation",
     power="1-wl",
-    rounds=lambda depth: (depth, depth),
+    rounds=lambda depth: (depth, depth) if depth > 0 else None,
     modes=("eval", "train"),
     paper="Kofinas et al. 2024, arXiv 2403.12143",
 )

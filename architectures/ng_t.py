@@ -48,7 +48,7 @@ Edges = Mapping[tuple[int, int], torch.Tensor]
     "ng-t",
     symmetry="permutation",
     power="1-wl",
-    rounds=lambda depth: (depth, depth),
+    rounds=lambda depth: (depth, depth) if depth > 0 else None,
     modes=("eval", "train"),
     paper="Kofinas et al. 2024, arXiv 2403.12143",
 )

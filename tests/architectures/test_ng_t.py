@@ -13,13 +13,14 @@ import torch
 from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported, Weights, WeightSpace, act, mlp, random_elements
 from orbitcheck.architectures.ng_t import NGT, EdgeUpdate, RelationalAttention
 from orbitcheck.harness.checks import CHECK_KINDS
+from orbitcheck.harness.checks.equivariance.kind import CONSTRUCTED_INPUTS
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.parameters import parse_parameters
 from orbitcheck.harness.core.result import Result
 from orbitcheck.harness.plugins.architecture import Architecture, as_architecture
 from orbitcheck.harness.plugins.redraw import GAINS, redraw_
 from orbitcheck.harness.running.evaluate import evaluate
-from orbitcheck.harness.weights.inputs import CONSTRUCTED, constructed
+from orbitcheck.harness.weights.inputs import constructed
 from orbitcheck.harness.weights.space import NamedSpace
 
 SPACES = {"tiny": mlp(2, 4, 3, 1), "shallow": mlp(3, 5, 2), "deep": mlp(1, 3, 1, 4, 2, 1), "ones": mlp(1, 1, 1)}
@@ -42,7 +43,7 @@ def rows(architecture: Architecture, kind: str, **parameters) -> list[Result]:
 @pytest.mark.parametrize("space", ["tiny", "deep"])
 def test_the_law_holds_on_every_kind_of_input_in_both_modes(space: str) -> None:
     results = rows(as_architecture(NGT), "equivariance", spaces=[space], modes=["eval", "train"])
-    assert len(results) == 2 * 2 * len(CONSTRUCTED)
+    assert len(results) == 2 * 2 * len(CONSTRUCTED_INPUTS)
     assert {row.outcome for row in results} == {"pass"}, [(row.case, row.reason) for row in results]
 
 

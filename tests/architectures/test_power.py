@@ -91,15 +91,18 @@ def test_defaults_part_the_ladder_up_to_round_four(network: type, t: int) -> Non
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_declared_high_is_where_sight_ends(network: type, depth: int) -> None:
     """A stack sees the ladder's pair of its last round, and of the next one nothing at all."""
-    _, high = as_architecture(network).with_options({"depth": depth}).rounds or (0, 0)
+    declared = as_architecture(network).with_options({"depth": depth})
+    if declared.rounds is None:  # it has no round that it sees in full, and claims none
+        assert (depth, declared.traits.power) == (1, "below-1-wl")
+    _, high = declared.rounds or (0, depth + 1)
     assert high in (depth, depth + 1)
     assert parted(network, {"depth": depth}, ladder(high)) >= 1e3
     assert parted(network, {"depth": depth}, ladder(high + 1)) <= 10
 
 
 def test_without_names_of_the_ends_np_declares_no_round() -> None:
-    rounds = as_architecture(NFNNP).with_options({"encoding": "none"}).rounds
-    assert rounds == (-1, 6)
+    declared = as_architecture(NFNNP).with_options({"encoding": "none"})
+    assert (declared.rounds, declared.traits.power) == (None, "below-1-wl")
 
 
 @pytest.mark.parametrize("network", NETWORKS)
