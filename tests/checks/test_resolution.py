@@ -44,14 +44,14 @@ def ratio_of(factory: object) -> float:
 
 
 def test_a_factory_at_the_place_of_one_that_is_gone_is_given_its_own_resolution(measured):
-    first = Factory(1.0)
-    assert ratio_of(first) == 1.0
-    place, gone = id(first), weakref.ref(first)
+    first = [Factory(1.0) for _ in range(200)]
+    assert {ratio_of(factory) for factory in first} == {1.0}
+    places, gone = {id(factory) for factory in first}, [weakref.ref(factory) for factory in first]
     del first
     gc.collect()
-    assert gone() is None
+    assert not any(reference() for reference in gone)
     kept = []
-    while id(second := Factory(2.0)) != place:
+    while id(second := Factory(2.0)) not in places:
         kept.append(second)  # so that the next one lies elsewhere
         assert len(kept) < 10000
     assert ratio_of(second) == 2.0
