@@ -222,7 +222,7 @@ def describe_error(error: BaseException) -> str:
 def origin_of(error: BaseException) -> str:
     """`Type at file:line`: what rows of one cause have in common, whatever sizes the message names."""
     place = _place(error)
-    return f"{type(error).__name__} at {place}" if place else type(error).__name__
+    return f"{place}:{type(error).__name__}" if place else type(error).__name__
 
 
 def _place(error: BaseException) -> str:

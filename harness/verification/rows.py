@@ -12,7 +12,7 @@ from typing import Any
 
 from ..checks.applicability import applicability
 from ..checks.kinds import CheckKind
-from ..checks.separation.evidence import SeparationEvidence
+from ..checks.separation.evidence import SeparationEvidence, in_words
 from ..checks.separation.verdict import prediction_of
 from ..checks.stored import Stored
 from ..core.cell import Cell
@@ -30,7 +30,6 @@ prove something of them, but not that they are the row's."""
 
 FACTS = ("family", "space", "relation", "round", "orbit", "function", "ground", "read_out", "prediction")
 """Of a pair that the network was not shown."""
-FUNCTIONS = {"equal": "same function", "different": "different functions", "unknown": "functions unknown"}
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class Rows:
         problem = self._known[key]
         if problem is not None:
             raise Refuted(problem)
-        facts = (stored.parameters["pairs"]["family"], str(pair.space), described(said))
+        facts = (stored.parameters["pairs"]["family"], str(pair.space), in_words(said.orbit, said.round, said.function))
         demand(facts == (said.family, said.space, said.relation), "family, space and relation are those of the pair")
         related = pair.symmetry is not None and pair.symmetry == stored.traits.symmetry
         stored = replace(stored, related=related)
@@ -165,16 +164,6 @@ def _applies(row: Result, stored: Stored) -> None:
     elif row.outcome != Outcome.ERROR:
         told = row.outcome, row.refusal, row.reason
         demand(told == (Outcome.NOT_APPLICABLE, wanted.refusal, wanted.reason), wanted.reason)
-
-
-def described(said: SeparationEvidence) -> str:
-    """The relation in words."""
-    if said.orbit == "same":
-        return "one orbit"
-    orbits = "two orbits" if said.orbit == "different" else "orbits unknown"
-    if said.round is None:
-        return f"1-WL-equivalent, {orbits}"
-    return f"parts in round {said.round}, {FUNCTIONS[said.function]}"
 
 
 def _short(value: Any) -> str:

@@ -107,9 +107,10 @@ def test_the_run_shows_every_kind_and_outcome_in_other_words(runs):
 
 
 def test_what_one_wording_wrote_another_reads(runs, tmp_path):
-    """Results and baselines outlive the words in which they were written."""
+    """Results and baselines outlive the words in which they were written; `verify` derives the words again, too, those of its version."""
     (plain, _, _), (reworded, _, _), kept = runs["plain"], runs["reworded"], tmp_path / "kept.json"
-    assert python(COMMAND, "verify", str(plain), words="reworded").returncode == 0
+    assert python(COMMAND, "verify", str(plain), words="plain").returncode == 0
+    assert python(COMMAND, "verify", str(reworded), words="reworded").returncode == 0
     assert python(COMMAND, "gate", str(plain), "--baseline", str(kept), "--update", words="plain").returncode == 0
     compared = python(COMMAND, "gate", str(reworded), "--baseline", str(kept), words="reworded")
     assert compared.returncode == 0 and " 0 " in compared.stdout.splitlines()[-1], compared.stdout

@@ -130,8 +130,18 @@ def test_components_are_those_of_the_places_of_one_value(tools, monkeypatch: pyt
     # Ones are the second most frequent value; a third of no places at all would come after them.
     monkeypatch.setattr(invariants, "VALUES", 2)
     assert differing(tools, *nets) == wanted
+    # Of the zeros alone neither ranks nor components tell, but closed walks do: traces of (B B^T)^3.
     monkeypatch.setattr(invariants, "VALUES", 1)
-    assert differing(tools, *nets) is None
+    zeros = [(np.asarray(net) == 0).astype(int) for net in nets]
+    values = [int(np.trace(np.linalg.matrix_power(places @ places.T, 3))) for places in zeros]
+    assert values[0] != values[1]
+    assert differing(tools, *nets) == {
+        "kind": "walks",
+        "tensor": "W2",
+        "entry": (0.0).hex(),
+        "length": 3,
+        "values": values,
+    }
 
 
 def test_large_matrices_are_ranked_over_finite_fields_alone(tools, monkeypatch: pytest.MonkeyPatch):

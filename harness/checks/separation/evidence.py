@@ -89,3 +89,14 @@ class SeparationEvidence(Evidence):
     shown: int | None = None
     ladder: Mapping[str, Number] | None = None
     measured: tuple[DrawEvidence, ...] = ()
+
+
+def in_words(orbit: str, separating_round: int | None, function: str) -> str:
+    """A certified relation as reports show it; `function` is "equal", "different" or "unknown"."""
+    if orbit == "same":
+        return "one orbit"
+    orbits = "two orbits" if orbit == "different" else "orbits unknown"
+    if separating_round is None:
+        return f"1-WL-equivalent, {orbits}"
+    functions = {"equal": "same function", "different": "different functions", "unknown": "functions unknown"}
+    return f"parts in round {separating_round}, {functions[function]}"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from ...core.cell import Cell
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
-from ...oracles.relation import Relation
 from ...pairs.bank import certified_pair
 from ...plugins.architecture import Architecture, Unsupported
 from ..applicability import applicability, unsupported
 from ..prediction import OPEN, SEPARATED, predict
 from . import verdict
 from .draws import take_draws
-from .evidence import SeparationEvidence
+from .evidence import SeparationEvidence, in_words
 from .read_out import asked, is_read_out
 
 
@@ -36,7 +35,7 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
     facts = SeparationEvidence(
         family=cell.parameters["pairs"]["family"],
         space=str(pair.space),
-        relation=describe(relation),
+        relation=in_words(relation.orbit, relation.round, relation.function),
         round=relation.round,
         orbit=relation.orbit,
         function=relation.function,
@@ -65,14 +64,3 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
             trained = trained_ratio(architecture, pair, cell.seed, bench)
     found = verdict.judge(draws, prediction, relation.round, ladder, trained)
     return Judgement.of(found, verdict.evidence(facts, draws, ladder, trained), relation.certificate)
-
-
-def describe(relation: Relation) -> str:
-    """The certified relation in words, as reports show it."""
-    if relation.orbit == "same":
-        return "one orbit"
-    orbits = "two orbits" if relation.orbit == "different" else "orbits unknown"
-    if relation.round is None:
-        return f"1-WL-equivalent, {orbits}"
-    functions = {"equal": "same function", "different": "different functions", "unknown": "functions unknown"}
-    return f"parts in round {relation.round}, {functions[relation.function]}"

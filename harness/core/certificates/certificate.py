@@ -19,9 +19,9 @@ def _of(part: Part) -> Any:
     """The union of all statements of a part, told apart by relation and kind."""
 
     def tag(said: Any) -> str | None:
-        return " by ".join(key_of(part, said)[1:]) if isinstance(said, Mapping) else None
+        return "/".join(key_of(part, said)[1:]) if isinstance(said, Mapping) else None
 
-    members = [Annotated[of, Tag(" by ".join(key[1:]))] for key, of in STATEMENTS.items() if key[0] is part]
+    members = [Annotated[of, Tag("/".join(key[1:]))] for key, of in STATEMENTS.items() if key[0] is part]
     return Annotated[reduce(or_, members), Discriminator(tag)]
 
 
