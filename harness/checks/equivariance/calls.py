@@ -77,8 +77,13 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
         return worst
 
     def many() -> float:
-        # One input after the other in the same place: what is kept by an address or an id is met again.
-        found = torch.cat([subject(others[[number]]) for number in range(CALLS)])
+        # One input after the other in the same tensors: what is kept by an address or an id is met again, whatever the allocator does.
+        place, answers = others[[0]].clone(), []
+        for number in range(CALLS):
+            for name, tensor in place.items():
+                tensor.copy_(others.tensors[name][[number]])
+            answers.append(subject(place))
+        found = torch.cat(answers)
         each = in_units(found - of_others, units(v.space, task.kind, of_others, controls.least))
         odd.append((int(each.argmax()), found[[int(each.argmax())]]))
         return float(each.max())
