@@ -90,7 +90,7 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
 
     def worn() -> Symptoms | None:
         """How far the worst of the hundred answers is from that of a fresh copy of the network."""
-        if not odd or prepared.brief:
+        if prepared.brief:
             return None
         number, answer = odd[0]
         with random_state(prepared.seed):
@@ -98,18 +98,20 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
         unit = units(v.space, task.kind, of_others[[number]], controls.least)
         return Symptoms(seeded=float(in_units(answer - fresh, unit).max()))
 
+    # The hundred calls come first: they meet for certain what the others meet where the allocator hands out a place again.
     for rule, ask in (
+        (Rule.MANY_CALLS, many),
         (Rule.GRADIENTS_RECORDED, recorded),
         (Rule.STRIDED_INPUT, strided),
         (Rule.BATCH_SIZE, sizes),
-        (Rule.MANY_CALLS, many),
     ):
         value = ask()
         if value is None:
             continue
         measured = replace(measured, properties={**measured.properties, rule: value})
         if verdict.broken(measured):
-            return replace(measured, symptoms=worn(), notes=(*measured.notes, *notes)), law.worst_element
+            symptoms = worn() if rule is Rule.MANY_CALLS else None
+            return replace(measured, symptoms=symptoms, notes=(*measured.notes, *notes)), law.worst_element
     walk = Walk(prepared, controls, pairs, notes=notes)
     trained = after_train_calls(prepared, notes)
     if trained is not None:

@@ -414,7 +414,10 @@ class SetsTorch(Net):
 
 
 class KeptMean(Net):
-    """A sample's own mean, kept by a key: right for as long as the key names the input."""
+    """A single input's own mean, kept by a key: right for as long as the key names the input.
+
+    Batches are not kept: two of them may lie at one place by chance, so that another rule would break first.
+    """
 
     def more(self):
         self.kept = {}
@@ -425,6 +428,8 @@ class KeptMean(Net):
     def hidden(self, h, biases):
         def centred(i, x):
             key = (i, x.shape, x.dtype, self.key(biases[i]))
+            if x.shape[0] > 1:
+                return x - x.mean(1, keepdim=True)
             if key not in self.kept:
                 self.kept[key] = x.detach().mean(1, keepdim=True)
             return x - self.kept[key]
