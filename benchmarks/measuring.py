@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import random
 import statistics
 import time
@@ -15,20 +14,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 Call = Callable[[], object]
-
-
-def keep_memory() -> None:
-    """Freed memory stays with the process (glibc), so that nobody's time is that of getting it back page by page.
-
-    A fresh tensor of 4 MiB costs as much as the product that fills it; which sizes are given back depends on what ran before.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        return  # another allocator
-    trim_threshold, mmap_max = -1, -4
-    mallopt(trim_threshold, 2**31 - 1)
-    mallopt(mmap_max, 0)
 
 
 def interleaved(

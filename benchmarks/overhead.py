@@ -15,6 +15,7 @@ from itertools import groupby
 import torch
 
 from orbitcheck.harness.language.reading import load_suite
+from orbitcheck.harness.learning.workbench import keep_memory
 from orbitcheck.harness.plugins.discovery import built_in, load, parse_name
 from orbitcheck.harness.running.evaluate import evaluate
 from orbitcheck.harness.running.plan import plan
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    keep_memory()
     names = [parse_name(name) for name in arguments.architectures or built_in()]
     cells = sorted(plan([load_suite(arguments.suite)], names), key=lambda cell: cell.architecture)
     table = {}

@@ -31,7 +31,7 @@ from pathlib import Path
 
 import published
 import torch
-from measuring import interleaved, keep_memory, peak_bytes
+from measuring import interleaved, peak_bytes
 from products import (
     FEEDFORWARD,
     HEAD,
@@ -51,7 +51,7 @@ from products import (
 from torch import nn
 
 from orbitcheck import Invariant, Weights, WeightSpace, mlp
-from orbitcheck.harness.learning.workbench import waiting
+from orbitcheck.harness.learning.workbench import keep_memory, waiting
 from orbitcheck.harness.plugins.discovery import load, parse_name
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from journal import Item, Measured, face
 from meta_nets import asking
 
+from orbitcheck.harness.learning.workbench import keep_memory
 from orbitcheck.harness.plugins.discovery import built_in
 from orbitcheck.harness.running.evaluate import evaluate
 
@@ -25,6 +26,7 @@ CORES = 2
 
 
 def measure(name: str) -> Measured:
+    keep_memory()  # as workers do
     subject, cells = asking.architecture(name), asking.quick(name)
     for zoo in [cell for cell in cells if cell.check.startswith("real-")][:1] + list(cells[:1]):
         evaluate(zoo, subject)  # imports, zoos and certificates of the first rows are not the harness's time

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import time
 import warnings
@@ -84,3 +85,23 @@ def exact_arithmetic(device: str) -> Iterator[None]:
         deterministic.fill_uninitialized_memory = False  # a debugging aid that writes every tensor twice
         torch.backends.cuda.matmul.allow_tf32 = False
         yield
+
+
+KEPT_MEMORY = 2**30
+"""Bytes of freed memory at the end of the heap that a process keeps."""
+TRIM_THRESHOLD, MMAP_MAX = -1, -4
+"""glibc's own numbers of these settings."""
+
+
+def keep_memory(kept: int = KEPT_MEMORY) -> None:
+    """From here on freed memory stays with this process, up to so many bytes; without glibc nothing happens.
+
+    Else every tensor of some hundred KiB is mapped afresh and given back when it is freed, and the kernel fills each new page with
+    zeros, which costs as much as the arithmetic on it.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return  # another allocator
+    mallopt(TRIM_THRESHOLD, kept)
+    mallopt(MMAP_MAX, 0)

@@ -24,6 +24,7 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from ..learning.workbench import keep_memory
 from .executors import Answer, Lost, Task
 
 PRELOADED = [f"orbitcheck.harness.running.{module}" for module in ("evaluate", "tasks", "workers")]
@@ -131,6 +132,7 @@ def _prepare_worker(log: Path | None) -> None:
     import torch
 
     torch.set_num_threads(1)
+    keep_memory()
     if log is not None:
         target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         os.dup2(target, 1)
