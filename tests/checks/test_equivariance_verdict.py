@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from orbitcheck import mlp
 from orbitcheck.harness.checks.equivariance import verdict
-from orbitcheck.harness.checks.equivariance.evidence import Ask, Cause, Grade, Property, Rule, Station, Symptoms
+from orbitcheck.harness.checks.equivariance.evidence import (
+    Ask,
+    Cause,
+    CounterExample,
+    Grade,
+    Property,
+    Rule,
+    Station,
+    Symptoms,
+)
 from orbitcheck.harness.checks.equivariance.kind import (
     CONSTRUCTED_INPUTS,
     MORE_INPUTS,
@@ -30,6 +39,8 @@ from orbitcheck.harness.checks.equivariance.verdict import (
     broken,
     grade,
 )
+from orbitcheck.harness.checks.stored import Stored
+from orbitcheck.harness.core.evidence import Evidence
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.weights.inputs import CONSTRUCTED
 from orbitcheck.harness.weights.space import NamedSpace
@@ -366,3 +377,252 @@ def test_evidence_can_be_judged_again(error64, floor64, error32, continuous, jum
     measured = replace(SOUND, error64=error64, floor64=floor64, error32=error32, continuous=continuous, jump=jump)
     measured = replace(measured, ask=Ask.STEPS, stations=(STATION,), pairs=64)
     assert verdict.judge(verdict.measurement(evidence(measured))) == verdict.judge(measured)
+
+
+LEAKS = Symptoms(
+    slope=1e-6, roughness=1e-16, kept=("n2",), broken=("n1", "n3"), kept_generators=2, broken_generators=1,
+    least_broken=1e-3, most_broken=1e-3, tensors=("W2", "b1"),
+)  # fmt: skip
+REDRAWN = replace(STATION, name="draw 1", rule=Rule.LAW_AT_REDRAW, error64=0.25)
+LEAKED = "a leak: smooth in the input, and some generators keep the law; generators of n1, n3 break it; wrong tensors: W2, b1"
+LATER = "phi(g v) differs from g phi(v) after optimiser steps"
+ANEW = (
+    "the law holds at the initialisation and breaks (2.5e-01, the noise is 2.0e-15) where {} is drawn anew: a table by index, or "
+    "a parameter with a constraint; give the network a redraw_(generator) that keeps it"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "judged"),
+    [
+        (
+            {"error64": 1e-3, "error32": 1e-3, "symptoms": LEAKS},
+            (
+                "fail",
+                f"phi(g v) differs from g phi(v): 1.0e-03, the noise is 2.0e-15; {LEAKED}",
+                "not equivariant",
+            ),
+        ),
+        (
+            {"modified": True, "symptoms": LEAKS},
+            ("fail", "the call modified its input; cause unknown; wrong tensors: W2, b1", "input modified"),
+        ),
+        (
+            {"moves": False},
+            ("error", "vacuous: the output moves with none of the parameters", "no parameter matters"),
+        ),
+        (
+            {"error32": 1.1e-3},
+            (
+                "fail",
+                "phi(g v) differs from g phi(v) in float32 alone: 1.1e-03, the noise is 1.0e-06",
+                "not equivariant in float32",
+            ),
+        ),
+        (
+            {"jump": 0.1},
+            (
+                "fail",
+                "the output jumps where inputs tie, though continuity is claimed: by 1.0e-01 (a jump is declared with "
+                "continuous=False)",
+                "not continuous",
+            ),
+        ),
+        (
+            {"error32": 5e-3, "floor32": 2e-3},
+            (
+                "error",
+                "ill-conditioned in float32: one unit in the last place moves the output by 2.0e-03 of its scale",
+                "ill-conditioned",
+            ),
+        ),
+        (
+            {"ask": Ask.STEPS, "notes": ("3 steps: not finite", "and more")},
+            (
+                "error",
+                "ill-conditioned at all other parameters; 3 steps: not finite; and more",
+                "ill-conditioned",
+            ),
+        ),
+        (
+            {"ask": Ask.REDRAW},
+            ("error", "ill-conditioned at all other parameters", "ill-conditioned"),
+        ),
+        (
+            {"pairs": 64, "jump": 0.1, "continuous": False, "notes": ("moved torch",)},
+            (
+                "pass",
+                "64 pairs: violated on at most 4.6 % of them (95 %); a violation of 2.0e-12 would have failed; one ulp moves the "
+                "output by 1.0e-01 where inputs tie; moved torch",
+                "equivariant",
+            ),
+        ),
+        (
+            {"pairs": 6, "exhaustive": True, "floor64": 1e-12, "floor32": 2e-3},
+            (
+                "pass",
+                "all 6 pairs; a violation of 1.0e-09 would have failed; ill-conditioned in float32: noise 2.0e-03",
+                "equivariant",
+            ),
+        ),
+        (
+            {"stations": (replace(STATION, error64=0.25), replace(STATION, name="3 steps", error64=0.5, parameter="w"))},
+            ("fail", f"{LATER} (3 steps, w): 5.0e-01, the noise is 2.0e-15; cause unknown", "not equivariant after steps"),
+        ),
+        (
+            {"stations": (replace(STATION, error32=0.5),)},
+            ("fail", f"{LATER} (20 steps): 5.0e-01, the noise is 1.0e-06; cause unknown", "not equivariant after steps"),
+        ),
+        (
+            {"stations": (replace(STATION, error64=0.25), REDRAWN)},
+            (
+                "fail",
+                f"{LATER} (20 steps): 2.5e-01, the noise is 2.0e-15; phi(g v) differs from g phi(v) at re-drawn parameters "
+                "(draw 1): 2.5e-01, the noise is 2.0e-15; cause unknown",
+                "not equivariant after steps, not equivariant at other parameters",
+            ),
+        ),
+        ({"stations": (REDRAWN,)}, ("undecided", ANEW.format("several parameters together"), "not equivariant at other parameters")),
+        (
+            {"stations": (replace(REDRAWN, error64=0.125), replace(REDRAWN, parameter="table"))},
+            ("undecided", ANEW.format('"table"'), "not equivariant at other parameters"),
+        ),
+        (
+            {"stations": (REDRAWN,), "error32": 0.5},
+            (
+                "fail",
+                "phi(g v) differs from g phi(v) in float32 alone: 5.0e-01, the noise is 1.0e-06; "
+                "phi(g v) differs from g phi(v) at re-drawn parameters (draw 1): 2.5e-01, the noise is 2.0e-15; cause unknown",
+                "not equivariant in float32, not equivariant at other parameters",
+            ),
+        ),
+        (
+            {"stations": (REDRAWN,), "jump": 0.5},
+            (
+                "fail",
+                "the output jumps where inputs tie, though continuity is claimed: by 5.0e-01 (a jump is declared with "
+                "continuous=False); phi(g v) differs from g phi(v) at re-drawn parameters (draw 1): 2.5e-01, the noise is "
+                "2.0e-15; cause unknown",
+                "not continuous, not equivariant at other parameters",
+            ),
+        ),
+        (
+            {"error32": 1e-4},
+            (
+                "undecided",
+                "equivariance in float32: error 1.0e-04 against noise 1.0e-06 lies between the thresholds; cause unknown; a better "
+                "conditioned input would decide",
+                "undecided",
+            ),
+        ),
+        (
+            {"stations": (replace(STATION, error32=1e-4),)},
+            (
+                "undecided",
+                "20 steps, float32: error 1.0e-04 against noise 1.0e-06 lies between the thresholds; cause unknown; a better "
+                "conditioned input would decide",
+                "undecided",
+            ),
+        ),
+        (
+            {"stations": (replace(STATION, error64=1e-13),)},
+            (
+                "undecided",
+                "20 steps: error 1.0e-13 against noise 2.0e-15 lies between the thresholds; cause unknown; a better conditioned "
+                "input would decide",
+                "undecided",
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_every_verdict_is_told_in_full(change, judged):
+    assert judge(replace(SOUND, **change)) == judged
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "name"),
+    [
+        ({}, 1e-15, ""),
+        ({"error64": 0.5, "properties": {**QUIET, Rule.BATCH_MATES: 1.0}}, 0.5, ""),
+        ({"properties": {**QUIET, Rule.BATCH_MATES: 0.5, Rule.BATCH_ORDER: 0.25}}, 0.5, ""),
+        ({"error32": 0.5}, 0.5, ""),
+        ({"modified": True}, 0.0, ""),
+        ({"jump": 0.5}, 0.0, ""),
+        (
+            {"stations": (replace(STATION, error64=0.5, error32=0.75), replace(STATION, name="3 steps", error64=0.625), STATION)},
+            0.75,
+            "20 steps",
+        ),
+        ({"stations": (replace(STATION, error64=0.5), replace(STATION, name="3 steps", error32=0.625))}, 0.625, "3 steps"),
+        ({"stations": (replace(STATION, name="3 steps", error64=0.5), replace(STATION, error64=1e-9))}, 0.5, "3 steps"),
+    ],
+)  # fmt: skip
+def test_the_error_that_convicts_is_the_worst_of_where_the_law_breaks(change, error, name):
+    measured = replace(SOUND, **change)
+    assert verdict.convicting_error(measured) == error
+    assert verdict.reached(measured) == name
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"error64": 1e-13}, Cause.UNKNOWN),
+        ({"floor64": 1e-8}, Cause.UNKNOWN),
+        ({"floor64": ILL_CONDITIONED, "spread": 1.0}, Cause.NONE),
+        ({"properties": {**QUIET, Rule.BATCH_SIZE: 0.5}}, Cause.BATCH),
+        ({"stations": (REDRAWN,)}, Cause.REDRAW),
+        ({"error64": 1e-3, "error32": 1e-3, "symptoms": LEAKS}, Cause.LEAK),
+        ({"stations": (replace(STATION, error64=1e-3, error32=1e-3),), "symptoms": LEAKS}, Cause.LEAK),
+        # of two stations the worse in float64 says the cause: below, its error is as small as the noise
+        (
+            {
+                "stations": (
+                    replace(STATION, error64=1e-3, error32=1e-3),
+                    replace(STATION, error64=1e-13, error32=0.5),
+                ),
+                "symptoms": LEAKS,
+            },
+            Cause.LEAK,
+        ),
+        (
+            {
+                "stations": (replace(STATION, error64=1e-3, error32=10.0, floor32=1e-6),),
+                "symptoms": replace(LEAKS, kept=(), kept_generators=0),
+            },
+            Cause.UNKNOWN,
+        ),
+        (
+            {
+                "stations": (replace(STATION, error64=1e-3, error32=1e-3, floor32=1e-7),),
+                "error32": 10.0,
+                "floor32": 1e-1,
+                "symptoms": replace(LEAKS, kept=(), kept_generators=0),
+            },
+            Cause.VIOLATION,
+        ),
+        # rounding: smooth, no more than 1e3 floors, and 2^20 times as large in float32
+        ({"error64": 1e-13, "error32": 1e-4, "symptoms": replace(LEAKS, broken=(), broken_generators=0)}, Cause.ROUNDING),
+        (
+            {"error64": 1e-13, "error32": 1e-4, "floor32": 1e-8, "symptoms": replace(LEAKS, broken=(), broken_generators=0)},
+            Cause.UNKNOWN,
+        ),
+        (
+            {"error64": 1e-13, "error32": 1e-4, "floor64": 1e-17, "symptoms": replace(LEAKS, broken=(), broken_generators=0)},
+            Cause.UNKNOWN,
+        ),
+    ],
+)  # fmt: skip
+def test_the_cause_is_asked_of_what_convicts(change, cause):
+    assert verdict.cause(replace(SOUND, **change)) is cause
+
+
+def test_stored_evidence_is_judged_again_whatever_it_says_of_itself():
+    """What follows from errors and floors is derived anew, and what was asked is kept."""
+    measured = replace(SOUND, error64=1e-3, error32=1e-3, symptoms=LEAKS, pairs=64)
+    example = CounterExample("a space", "generic", 0, "(0 1)", {}, 1e-3, True)
+    honest = verdict.evidence("a space", "equivariant", "ties", "train", measured, example)
+    forged = replace(honest, cause=Cause.NONE, broken=(), ratio=7.0, float32=Grade.EQUAL, bound=1.0, smallest=0.0)
+    again = verdict.rejudge(Stored(forged, {}, "a case"))
+    assert again is not None and again.evidence == honest
+    assert (again.outcome, again.reason, again.observed) == judge(measured)
+    assert verdict.rejudge(Stored(Evidence(), {}, "a case")) is None

@@ -1,9 +1,10 @@
-"""Mutation testing of what must not be wrong: the exact oracles and the verdict functions. Run as `tox -e mutation`.
+"""Mutation testing of what must not be wrong: oracles, verdict functions, `verify`, and what judges rows. Run as `tox -e mutation`.
 
 Law: a test fails for at least `WANTED` of the mutants that are not listed as equivalent; `equivalent.txt` lists those, each with
 the reason why no test can tell it from the original. The package is copied to `build/orbitcheck/` first, with the tests beside
 it, since the tool cannot mutate a root that is the package itself. Arguments are patterns of mutants, for one module at a time:
-`tox -e mutation -- "orbitcheck.harness.oracles.refinement*"`. Results are kept in `build/mutants/` and taken up again.
+`tox -e mutation -- "orbitcheck.harness.oracles.refinement*"`. Results are kept in `build/mutants/` and taken up again; with
+`--record` what was caught is written into `benchmarks/acceptance/results/mutation.json`, module by module, with date and commit.
 """
 
 from __future__ import annotations
@@ -19,19 +20,47 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 STAGE = ROOT / "build"
 PACKAGES = ("architectures", "harness", "reports", "suites", "testing")
-VERDICTS = (
+MUTATED = (
+    "harness/oracles/*.py",
+    "harness/oracles/functions/*.py",
     "harness/checks/prediction.py",
-    "harness/checks/separation/verdict.py",
-    "harness/checks/equivariance/verdict.py",
+    "harness/checks/*/verdict.py",
+    "harness/verification/*.py",
+    "harness/verification/exact/*.py",
+    "harness/verification/proofs/*.py",
+    "harness/judging/gate.py",
+    "harness/judging/roots.py",
+    "harness/judging/conclusions.py",
 )
-MUTATED = ("harness/oracles/*.py", "harness/oracles/functions/*.py", *VERDICTS)
-VERDICT_TESTS = (
-    "tests/checks/test_prediction.py",
-    "tests/checks/test_separation_verdict.py",
-    "tests/checks/test_equivariance_verdict.py",
-)
+SECOND = "tests/checks/test_second_verdict_of_"
+CHECKS = "orbitcheck.harness.checks."
+VERIFICATION = "orbitcheck.harness.verification."
+JUDGING = "orbitcheck.harness.judging."
 TESTS_OF = {
-    "orbitcheck.harness.checks.": VERDICT_TESTS,
+    f"{CHECKS}prediction": ("tests/checks/test_prediction.py", f"{SECOND}separation.py"),
+    f"{CHECKS}equivariance.verdict": ("tests/checks/test_equivariance_verdict.py", f"{SECOND}equivariance.py"),
+    f"{CHECKS}separation.verdict": ("tests/checks/test_separation_verdict.py", f"{SECOND}separation.py"),
+    f"{CHECKS}resolution.verdict": ("tests/checks/test_resolution_verdict.py", f"{SECOND}other_kinds.py"),
+    f"{CHECKS}detection.verdict": (
+        "tests/checks/test_declared_rounds.py",
+        "tests/checks/test_detection_verdict.py",
+        f"{SECOND}other_kinds.py",
+    ),
+    f"{CHECKS}exhaustive.verdict": ("tests/checks/test_exhaustive_verdict.py", f"{SECOND}other_kinds.py"),
+    f"{CHECKS}approximation.verdict": ("tests/checks/test_approximation_verdict.py", f"{SECOND}other_kinds.py"),
+    f"{CHECKS}general_position.verdict": ("tests/checks/test_general_position_verdict.py", f"{SECOND}other_kinds.py"),
+    f"{CHECKS}completeness.verdict": ("tests/checks/test_completeness_verdict.py", f"{SECOND}other_kinds.py"),
+    f"{VERIFICATION}exact.": ("tests/verification/test_exact.py",),
+    f"{VERIFICATION}proofs.signs": (
+        "tests/verification/test_signs_and_walks.py",
+        "tests/verification/test_exact_proofs.py",
+    ),
+    f"{VERIFICATION}proofs.": ("tests/verification/test_exact_proofs.py",),
+    f"{VERIFICATION}certificate": ("tests/verification/test_exact_certificate.py",),
+    f"{VERIFICATION}rows": ("tests/verification/test_exact_rows.py",),
+    f"{JUDGING}gate": ("tests/judging/test_gate.py",),
+    f"{JUDGING}roots": ("tests/judging/test_roots.py",),
+    f"{JUDGING}conclusions": ("tests/judging/test_conclusions.py",),
     "orbitcheck.harness.oracles.refinement": ("tests/oracles/test_refinement_by_hand.py",),
     "orbitcheck.harness.oracles.remainder": ("tests/oracles/test_remainder.py",),
     "orbitcheck.harness.oracles.labelling": ("tests/oracles/test_labelling.py",),
@@ -76,7 +105,7 @@ markers = ["cuda: needs a CUDA device", "install: builds a fresh environment"]
 def configuration(patterns: list[str]) -> str:
     """The tool's own settings; where one module is asked for, only the tests that are about it need run."""
     fitting = [tests for module, tests in TESTS_OF.items() if patterns and all(p.startswith(module) for p in patterns)]
-    tests = fitting[0] if fitting else ("tests/oracles", *VERDICT_TESTS)
+    tests = fitting[0] if fitting else sorted({file for files in TESTS_OF.values() for file in files})
     return CONFIGURATION % (json.dumps([f"orbitcheck/{path}" for path in MUTATED]), json.dumps(tests))
 
 
@@ -116,7 +145,7 @@ def results() -> dict[str, str]:
 
 def main(patterns: list[str]) -> int:
     stage(patterns)
-    subprocess.run([sys.executable, "-m", "mutmut", "run", *patterns], cwd=STAGE)
+    subprocess.run([sys.executable, "-m", "mutmut", "run", "--max-children", "1", *patterns], cwd=STAGE)
     listed, found = equivalent(), results()
     wanted = {
         mutant: status

@@ -116,15 +116,11 @@ def broken(measured: Measurement) -> tuple[Rule, ...]:
     if measured.properties.get(Rule.REPEATED_CALL, 0.0) > FAIL_ERROR:
         return (Rule.REPEATED_CALL,)
     found = [rule for rule, value in values(measured).items() if grade(value, measured.floor64) is Grade.DIFFERENT]
-    found += [
-        station.rule
-        for station in measured.stations
-        if Grade.DIFFERENT in (grade(station.error64, station.floor64), grade(station.error32, station.floor32, SINGLE))
-    ]
     if not found and grade(measured.error32, measured.floor32, SINGLE) is Grade.DIFFERENT:
         found = [Rule.LAW_IN_FLOAT32]
     if not found and measured.jump is not None and measured.continuous:
         found = [Rule.CONTINUITY]
+    found += [station.rule for station in _broken_stations(measured)]
     return tuple(dict.fromkeys(found))
 
 
@@ -139,7 +135,7 @@ def judge(measured: Measurement) -> Verdict:
             f"ill-conditioned: one unit in the last place moves the output by {floor:.1e} of its scale{_said(measured)}"
         )
         return Verdict(Outcome.ERROR, reason, PREDICTED, "ill-conditioned", Fault.ILL_CONDITIONED)
-    if measured.spread <= FAIL_FLOORS * floor:
+    if not measured.spread > FAIL_FLOORS * floor:  # nor does a spread that is no number pass
         reason = f"vacuous: outputs on different orbits differ by {measured.spread:.1e}, the noise is {floor:.1e}"
         return Verdict(Outcome.ERROR, reason, PREDICTED, "constant output", Fault.VACUOUS)
     if not measured.moves:
@@ -247,13 +243,16 @@ def _of_redraw(measured: Measurement) -> str:
 def _why(measured: Measurement, rules: tuple[Rule, ...]) -> str:
     """What is broken and by how much, in words."""
     if rules == (Rule.LAW_IN_FLOAT32,):
-        return f"{_BROKEN[rules[0]]}: {measured.error32:.1e}, the noise is {measured.floor32:.1e}"
+        return _of_float32(measured)
     if rules == (Rule.CONTINUITY,):
-        return f"{_BROKEN[rules[0]]}: by {measured.jump:.1e} (a jump is declared with continuous=False)"
+        return _of_a_jump(measured)
     found, texts = values(measured), []
     for rule in rules:
         if rule in found:
             texts.append(f"{_BROKEN[rule]}: {found[rule]:.1e}, the noise is {measured.floor64:.1e}")
+            continue
+        if rule in (Rule.LAW_IN_FLOAT32, Rule.CONTINUITY):
+            texts.append(_of_float32(measured) if rule is Rule.LAW_IN_FLOAT32 else _of_a_jump(measured))
             continue
         worst = max((each for each in _broken_stations(measured) if each.rule is rule), key=lambda each: each.error64)
         single = grade(worst.error64, worst.floor64) is not Grade.DIFFERENT
@@ -261,6 +260,14 @@ def _why(measured: Measurement, rules: tuple[Rule, ...]) -> str:
         where = f"{worst.name}, {worst.parameter}" if worst.parameter else worst.name
         texts.append(f"{_BROKEN[rule]} ({where}): {error:.1e}, the noise is {floor:.1e}")
     return "; ".join(texts) + _said(measured)
+
+
+def _of_float32(measured: Measurement) -> str:
+    return f"{_BROKEN[Rule.LAW_IN_FLOAT32]}: {measured.error32:.1e}, the noise is {measured.floor32:.1e}"
+
+
+def _of_a_jump(measured: Measurement) -> str:
+    return f"{_BROKEN[Rule.CONTINUITY]}: by {measured.jump:.1e} (a jump is declared with continuous=False)"
 
 
 def cause(measured: Measurement) -> Cause:
