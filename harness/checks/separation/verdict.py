@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
-from math import comb, log10
+from math import comb, isnan, log10, nan
 from typing import Any, TypeVar
 
 from ...core.outcomes import Fault, Outcome
@@ -72,14 +72,14 @@ class Draw:
 
     @property
     def gap(self) -> float:
-        """`D`: the smallest cross distance."""
-        return min(self.crosses)
+        """`D`: the smallest cross distance; no number, where one of them is none."""
+        return least(self.crosses)
 
     @property
     def noise(self) -> float:
         """`N`: the largest of controls, jitter and a few units in the last place of the output."""
         jitter = self.jitter if self.continuous and self.jitter is not None else 0.0
-        return max(*self.controls, jitter, 4 * UNIT * self.norm, 1e-300)
+        return largest((*self.controls, jitter, 4 * UNIT * self.norm, 1e-300))
 
     @property
     def ratio(self) -> float:
@@ -96,7 +96,7 @@ class Draw:
     @property
     def control(self) -> float:
         """The largest distance between copies of one orbit."""
-        return max(self.controls)
+        return largest(self.controls)
 
     @property
     def equal(self) -> bool:
@@ -115,6 +115,16 @@ class Draw:
         return describe_fault(self.fault, self.control, self.noise, self.norm) if self.fault else ""
 
 
+def least(numbers: Sequence[float]) -> float:
+    """The smallest; not a number, where one of them is none, since no comparison would show it."""
+    return nan if any(map(isnan, numbers)) else min(numbers)
+
+
+def largest(numbers: Sequence[float]) -> float:
+    """The largest; not a number, where one of them is none."""
+    return -least([-number for number in numbers])
+
+
 def fault_of(control: float, jitter: float, noise: float, norm: float, generic: float | None = None) -> Fault | None:
     """Why nothing can be read off a draw: copies of one orbit differ, or the noise is too large; None if all is well.
 
@@ -131,7 +141,7 @@ def fault_of(control: float, jitter: float, noise: float, norm: float, generic: 
     scale = norm if generic is None else min(norm, generic)
     if control > max(SEPARATION_RATIO * max(jitter, 4 * UNIT * norm), ILL_CONDITIONED * scale):
         return Fault.INVALID
-    return Fault.ILL_CONDITIONED if noise > ILL_CONDITIONED * norm else None
+    return None if noise <= ILL_CONDITIONED * norm else Fault.ILL_CONDITIONED
 
 
 def describe_fault(fault: Fault, control: float, noise: float, norm: float) -> str:
@@ -167,9 +177,14 @@ def readable(draws: Sequence[D]) -> list[D]:
     return [draw for draw in draws if draw.fault is None]
 
 
+def is_confirmed(draw: Draw | DrawEvidence) -> bool:
+    """Whether a gap lies far above the noise, and again with fresh elements."""
+    return least((draw.ratio, draw.confirmed or 0.0)) >= SEPARATION_RATIO
+
+
 def shows_gap(draw: Draw | DrawEvidence) -> bool:
-    """Whether this draw alone separates: far above the noise, again with fresh elements, and seen in float32 too."""
-    if draw.ratio < SEPARATION_RATIO or draw.confirmed is None or draw.confirmed < SEPARATION_RATIO:
+    """Whether this draw alone separates: by a confirmed gap that is seen in float32 too."""
+    if not is_confirmed(draw):
         return False
     assert draw.ratio32 is not None and draw.gap32 is not None
     return draw.ratio32 > 1 and draw.gap32 / draw.gap < SEPARATION_RATIO
@@ -180,10 +195,10 @@ def observe(draws: Sequence[Draw | DrawEvidence], prediction: Prediction) -> See
     draws = readable(draws)
     if any(shows_gap(draw) for draw in draws):
         return SEPARATED
-    calm = [draw for draw in draws if draw.gain <= 1 and min(draw.ratio, draw.confirmed or 0.0) >= SEPARATION_RATIO]
+    calm = [draw for draw in draws if draw.gain <= 1 and is_confirmed(draw)]
     if len(calm) >= 2:
         return SEPARATED
-    if not draws or any(draw.ratio > NULL_RATIO for draw in draws):
+    if not draws or not all(draw.ratio <= NULL_RATIO for draw in draws):
         return UNCLEAR
     return NOT_SEPARATED if prediction.equal and len(draws) >= FINAL else NO_GAP
 
