@@ -170,12 +170,12 @@ def judge(measured: Measured, prediction: Prediction, floor: Floor | None, thres
         observed = AT_FLOOR if near else ABOVE
     else:
         observed = APPROXIMATED if measured.high < threshold else ABOVE
-    if measured.leak is not None and measured.leak > NULL_RATIO and verdict != ANY:
+    if measured.leak is not None and not measured.leak <= NULL_RATIO and verdict != ANY:
         why = f"outputs inside one class differ by {measured.leak:.1e} times their noise (up to {NULL_RATIO:g}, a leak from {LEAK_RATIO:g})"
         return Verdict("undecided", why, verdict, observed)
     if verdict == ANY:
         return Verdict(Outcome.OBSERVED, prediction.why, verdict, observed)
-    if verdict == IMPOSSIBLE and not near and not prediction.tight and error >= LEARNED:
+    if verdict == IMPOSSIBLE and not near and not prediction.tight and not error < LEARNED:
         assert floor is not None
         why = f"error {error:.3g} is that of no training at all, and the {floor.kind} floor {floor.relative:.3g} is not tight"
         return Verdict(Outcome.UNDECIDED, f"{why}; more steps or parameters would decide", verdict, observed)
