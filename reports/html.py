@@ -22,7 +22,16 @@ from ..harness.core.result import Run
 from .figures import svg
 from .figures.drawing import GLYPHS, glyph_path
 from .reading import values
-from .reading.outcomes import CONCLUSION_STATUSES, SEVERITY, STATUSES, headline, is_red, problems_of, tally
+from .reading.outcomes import (
+    CONCLUSION_STATUSES,
+    SEVERITY,
+    STATUSES,
+    headline,
+    is_red,
+    problems_of,
+    tally,
+    unfinished_banner,
+)
 from .sections.environment import environment
 from .sections.failures import red_groups
 from .sections.kinds import BENEATH, CELL, HEADING, HTML, SPAN, TALLY, TEXT, Place, badge
@@ -48,6 +57,7 @@ def html(run: Run) -> str:
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             red=is_red(run),
             headline=headline(run),
+            unfinished=unfinished_banner(run),
             whole=tally(run.results),
             statuses=tuple(STATUSES.values()),
             by_name=CONCLUSION_STATUSES,

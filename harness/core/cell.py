@@ -43,12 +43,12 @@ class Cell:
     @property
     def id(self) -> str:
         """Twelve hexadecimal digits of the SHA-256 of the content: the same in any file, run, process and machine."""
-        return self._digest[:12]
+        return self.content[:12]
 
     @property
     def seed(self) -> int:
         """Seed of every random number that the evaluation draws for the network; 48 bits of the same digest."""
-        return int(self._digest[12:24], 16)
+        return int(self.content[12:24], 16)
 
     def row(self, judgement: Judgement, **measured: Any) -> Result:
         """This cell's row; `measured` are the fields of `Result` that are neither the cell's nor the judgement's."""
@@ -57,5 +57,6 @@ class Cell:
         return Result(**own, **vars(judgement), **{**UNMEASURED, **measured})
 
     @property
-    def _digest(self) -> str:
+    def content(self) -> str:
+        """SHA-256 of all that makes this cell another one than the next; id and seed are parts of it."""
         return digest([self.kind, self.parameters, self.case, self.architecture, self.dtype])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much is done, and of how much."""
+"""Called with what is being done, how much is done, and of how much; of nothing where it is a line to be read and no work."""
 
 
 def unwatched(stage: str, done: int, total: int) -> None:

@@ -171,6 +171,7 @@ class Run:
         planted: what became of the planted defects (`planted.py`).
         notes: what the suites speak of and the run did not ask, one line each; never red.
         request: what the user asked beside the suites; None in runs of earlier versions.
+        unfinished_of: how many rows were to be measured, where the run did not finish; such a run is shown, and judged nowhere.
     """
 
     orbitcheck: str
@@ -186,6 +187,7 @@ class Run:
     planted: Sequence[PlantRecord] = ()
     notes: Sequence[str] = ()
     request: RequestRecord | None = None
+    unfinished_of: int | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -209,6 +211,7 @@ class Run:
             "round_ladder": list(self.round_ladder),
             "planted": list(self.planted),
             "request": self.request,
+            **({} if self.unfinished_of is None else {"unfinished_of": self.unfinished_of}),
             "results": [row.to_json() for row in self.results],
         }
         data = plain(data)

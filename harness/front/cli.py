@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -38,6 +39,24 @@ def tell_github(lines: Iterable[tuple[str, str]], summary: str) -> None:
         click.echo(f"orbitcheck: {problem}", err=True)
 
 
+def begin_misspelt(error: click.ClickException, words: Sequence[str]) -> None:
+    """A run whose options do not read has not run: what an earlier one left in its folder passes for nothing, either."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None or context.command is not run:
+        return
+    from ..running.keeping.marker import begin
+    from ..running.store import StoreError
+
+    folder = "out"
+    for number, word in enumerate(words):
+        if word in ("-o", "--output"):
+            folder = words[number + 1] if number + 1 < len(words) else folder
+        elif word.startswith(("-o", "--output=")):
+            folder = word.removeprefix("--output=").removeprefix("-o")
+    with contextlib.suppress(StoreError):
+        begin(Path(folder))
+
+
 class OneLine(click.Group):
     """A group whose every error of usage is one line, as all other errors are; click's own take four."""
 
@@ -50,6 +69,7 @@ class OneLine(click.Group):
             error.show()
             sys.exit(NOTHING)
         except click.ClickException as error:
+            begin_misspelt(error, more.get("args") or (args and args[0]) or sys.argv[1:])
             asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "orbitcheck"
             refuse(" ".join(f"{error.format_message()} (see {asked} --help)".split()))
         except click.Abort:
@@ -91,6 +111,7 @@ def main() -> None:
     help="Red if an architecture declares less.",
 )
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--force", is_flag=True, help="Overwrite files in a folder in which no run has written before.")
 def run(
     suites: tuple[str, ...],
     architectures: tuple[str, ...],
@@ -101,9 +122,11 @@ def run(
     expect: str | None,
     require_power: str | None,
     device: str,
+    force: bool,
 ) -> None:
     """Run suites (shipped names or files) over architectures, and write the report."""
     from ..running.executors import available_cpus
+    from ..running.keeping.marker import begin
     from ..running.request import NothingToRun, RunRequest
     from ..running.run import carry_out
     from ..running.store import StoreError
@@ -111,9 +134,17 @@ def run(
     from .selection import SelectionError, select
 
     try:
+        begin(output)
         chosen = select(suites, architectures, expect)
+    except StoreError as error:
+        refuse(str(error))
     except SelectionError as error:
         refuse(*error.errors)
+    command = typed(
+        suites,
+        {"-a": architectures, "-o": output, "-j": jobs, "--time-limit": time_limit, "--expect": expect},
+        {"--require-power": require_power, "--device": None if device == "cpu" else device},
+    )
     request = RunRequest(
         list(chosen.suites.values()),
         chosen.architectures,
@@ -124,6 +155,8 @@ def run(
         device,
         chosen.expectations,
         require_power,
+        force=force,
+        command=command,
     )
     try:
         with shown_progress() as progress:
@@ -134,7 +167,7 @@ def run(
         refuse(str(error))
     except KeyboardInterrupt:
         click.echo(
-            f"stopped; finished rows are kept, go on with: orbitcheck run {' '.join(suites)} ... -o {output} --resume",
+            f"stopped; finished rows are kept, go on with: {command} --resume",
             err=True,
         )
         sys.exit(130)
@@ -144,6 +177,15 @@ def run(
 
         tell_github(red_lines(result), render(result, "markdown"))
     sys.exit(code)
+
+
+def typed(suites: Iterable[str], *options: Mapping[str, Any]) -> str:
+    """The command that asks for the same run."""
+    parts = ["orbitcheck", "run", *suites]
+    for name, value in (pair for given in options for pair in given.items()):
+        for each in value if isinstance(value, tuple) else () if value is None else (value,):
+            parts += [name, str(each)]
+    return shlex.join(parts)
 
 
 def red_lines(result: Any) -> Iterable[tuple[str, str]]:
@@ -292,10 +334,12 @@ def schema(what: str) -> None:
 )
 def report(directory: Path, form: str | None) -> None:
     """Make the reports of a run again, print one, or write its figures and tables for a paper."""
-    from ..running.store import FOLDERS, StoreError, read_run, render, save_folder, save_reports
+    from ..running.parts.unfinished import read_so_far
+    from ..running.store import FOLDERS, StoreError, render, save_folder, save_reports
 
     try:
-        stored = read_run(directory)
+        stored = read_so_far(directory)
+        tell_unfinished(directory, stored)
         if form in FOLDERS:
             click.echo(str(save_folder(stored, directory if directory.is_dir() else directory.parent, form).resolve()))
         elif form:
@@ -305,6 +349,15 @@ def report(directory: Path, form: str | None) -> None:
             click.echo(str((directory / "report.html").resolve()))
     except StoreError as error:
         refuse(str(error))
+
+
+def tell_unfinished(directory: Path, run: Any) -> None:
+    """The banner over what is shown of a run that did not finish."""
+    from ...reports.reading.outcomes import unfinished_banner
+
+    banner = unfinished_banner(run)
+    if banner:
+        click.echo(f"orbitcheck: {directory}: {banner} rows", err=True)
 
 
 @main.command()
@@ -347,12 +400,15 @@ def gate(directory: Path, baseline: Path, update: bool) -> None:
 def diff(before: Path, after: Path) -> None:
     """What differs between two runs."""
     from ..judging.baseline import baseline_of, compare
-    from ..running.store import StoreError, read_run
+    from ..running.parts.unfinished import read_so_far
+    from ..running.store import StoreError
 
     try:
-        old, new_run = read_run(before), read_run(after)
+        old, new_run = read_so_far(before), read_so_far(after)
     except StoreError as error:
         refuse(str(error))
+    tell_unfinished(before, old)
+    tell_unfinished(after, new_run)
     differences = compare(new_run, baseline_of(old))
     for difference in differences:
         say(str(difference))

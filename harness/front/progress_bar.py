@@ -21,6 +21,9 @@ def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
         tasks: dict[str, int] = {}
 
         def show(stage: str, done: int, total: int) -> None:
+            if not total:
+                bars.console.print(stage, markup=False, highlight=False)
+                return
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total)
             bars.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
@@ -32,6 +35,9 @@ def _lines() -> Callable[[str, int, int], None]:
     said: dict[str, int] = {}
 
     def show(stage: str, done: int, total: int) -> None:
+        if not total:
+            print(stage, file=sys.stderr, flush=True)
+            return
         tenth = 10 * done // max(total, 1)
         if said.get(stage) != tenth:
             said[stage] = tenth

@@ -33,6 +33,8 @@ class RunRequest:
         expectations: a user's own expected failures.
         require_power: see `gate.settle`.
         executor: a name in `EXECUTORS`.
+        force: whether files of somebody else's in the folder are overwritten.
+        command: what the user typed, told to whoever is to go on with the run.
     """
 
     suites: Sequence[Suite]
@@ -45,3 +47,5 @@ class RunRequest:
     expectations: Sequence[Expectation] = ()
     require_power: str | None = None
     executor: str = "local"
+    force: bool = False
+    command: str = ""

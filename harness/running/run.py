@@ -15,11 +15,11 @@ from typing import Any
 from ..checks import CHECK_KINDS
 from ..checks.kinds import TIME_LIMIT
 from ..core.cell import WEIGHTS, Cell
-from ..core.cleaning import BorderError
+from ..core.cleaning import BorderError, parsed
 from ..core.outcomes import Fault, Outcome
 from ..core.progress import Progress, unwatched
 from ..core.records import ArchitectureRecord, PlantRecord, RequestRecord
-from ..core.result import Judgement, Result, Run
+from ..core.result import Judgement, Result, Run, canonical_json
 from ..judging.conclusions import conclude
 from ..judging.conclusions import problems as conclusion_problems
 from ..judging.controls import controls, round_ladder
@@ -30,12 +30,15 @@ from ..plugins.discovery import parse_name
 from .border import read_planted, read_row
 from .descriptions import describe_all
 from .executors import Answer, Executor, Lost, Task, carried_out, open_executor
+from .keeping.files import CHECKPOINTS, PLUGIN_OUTPUT
+from .keeping.journal import Journal, open_journal
+from .keeping.marker import Marker, claim, mark, read_marker
 from .plan import plan
 from .planted import plant, report, seed_of, wanted_by
 from .planted import problems as planted_problems
 from .provenance import VERSION, environment, provenance
 from .request import NothingToRun, RunRequest
-from .store import CHECKPOINTS, PLUGIN_OUTPUT, Journal, clear_checkpoints, open_journal, save
+from .store import clear_checkpoints, save
 from .tasks import evaluate_cell, prepare_zoo
 
 
@@ -49,21 +52,74 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
     cells = plan(request.suites, request.architectures)
     if not cells:
         raise NothingToRun("the suites ask nothing of these architectures; there is no row to run")
+    claim(request.directory, request.force)
     log = request.directory / PLUGIN_OUTPUT
     with (
         open_journal(request.directory, request.resume) as journal,
         closing(open_executor(request.executor, request.jobs, log)) as executor,
     ):
+        _resumed(request, cells, journal, progress)
+        marker = Marker(
+            False,
+            len(cells),
+            tuple(suite.name for suite in request.suites),
+            tuple(map(str, request.architectures)),
+            request.command,
+        )
+        mark(request.directory, marker)
         if not request.resume:
             clear_checkpoints(request.directory)
         asked = any(cell.architecture != WEIGHTS for cell in cells)
         descriptions = describe_all(request, executor) if asked else []
+        bare = _bare(request, descriptions)
+        mark(request.directory, replace(marker, run=bare.to_json()))
         rows = _rows(request, cells, descriptions, journal, executor, progress)
         planted = _planted(cells, descriptions, executor)
     clear_checkpoints(request.directory)
-    run = _judged(request, cells, rows, descriptions, planted)
+    run = _judged(request, bare, cells, rows, planted)
     save(run, request.directory)
+    mark(request.directory, replace(marker, finished=True))
     return run, exit_code(run)
+
+
+def _bare(request: RunRequest, descriptions: Sequence[ArchitectureRecord]) -> Run:
+    """The run before its first row."""
+    asked: RequestRecord = {
+        "expected_failures": [asdict(entry) for entry in request.expectations],
+        "require_power": request.require_power,
+    }
+    return Run(
+        VERSION,
+        environment(request.device, request.jobs, request.time_limit),
+        [suite.to_json() for suite in request.suites],
+        descriptions,
+        [],
+        request=asked,
+    )
+
+
+def _resumed(request: RunRequest, cells: Sequence[Cell], journal: Journal, progress: Progress) -> None:
+    """Say what going on with a run will do, where it is not plain: another selection than before, or a damaged journal."""
+    if journal.note:
+        progress(journal.note, 0, 0)
+    before = read_marker(request.directory) if request.resume else None
+    if before is None or not before.rows:
+        return
+    own = (tuple(suite.name for suite in request.suites), tuple(map(str, request.architectures)))
+    if own == (tuple(before.suites), tuple(before.architectures)):
+        return
+    met = sum(cell.content in journal for cell in cells)
+    progress(
+        f"--resume: the folder holds a run of {_named(before.suites)} over {_named(before.architectures)}, this one is of "
+        f"{_named(own[0])} over {_named(own[1])}: {met} of its {len(cells)} rows are there already and are used again if nothing "
+        f"they depend on has changed, {len(cells) - met} are measured; other rows stay in the journal and out of the results",
+        0,
+        0,
+    )
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _rows(
@@ -79,12 +135,12 @@ def _rows(
     origins = {name: provenance(request.device, entry) for name, entry in by_name.items()}
     rows: dict[int, Result] = {}
     for position, cell in enumerate(cells):
-        kept = journal.get(cell.id, origins[cell.architecture]) if request.resume else None
+        kept = _kept(journal, cell, origins[cell.architecture]) if request.resume else None
         unloadable = by_name[cell.architecture].get("error")
         if unloadable:
             rows[position] = unanswered(cell, str(unloadable), Fault.NOT_LOADED)
         elif kept is not None:
-            rows[position] = replace(kept, suite=cell.suite, check=cell.check, claim=cell.claim)
+            rows[position] = kept
     missing = [position for position in range(len(cells)) if position not in rows]
     for zoo in zoos_of(cells[position] for position in missing):
         progress(f"training {zoo}", 0, 1)
@@ -101,10 +157,22 @@ def _rows(
     for number, answer in carried_out(executor, tasks):
         cell = cells[missing[number]]
         row = to_row(cell, answer)
-        journal.add(row, origins[cell.architecture])
+        journal.add(cell.content, canonical_json(row.to_json()), {"provenance": origins[cell.architecture]})
         rows[missing[number]] = row
         progress("rows", len(rows), len(cells))
     return [rows[position] for position in range(len(cells))]
+
+
+def _kept(journal: Journal, cell: Cell, origin: str) -> Result | None:
+    """The row that the journal has of the cell, if it is whole and was made of what would make it now."""
+    kept = journal.get(cell.content)
+    if kept is None or kept.made != {"provenance": origin}:
+        return None
+    try:
+        row = read_row(parsed(kept.text))
+    except BorderError:
+        return None
+    return replace(row, suite=cell.suite, check=cell.check, claim=cell.claim) if row.id == cell.id else None
 
 
 def to_row(cell: Cell, answer: Answer | Lost) -> Result:
@@ -140,26 +208,17 @@ def _planted(
 
 def _judged(
     request: RunRequest,
+    bare: Run,
     cells: Sequence[Cell],
     rows: Sequence[Result],
-    descriptions: Sequence[ArchitectureRecord],
     planted: Sequence[PlantRecord],
 ) -> Run:
     """The rows settled against what the suites declare, and all that follows from them together."""
     rows = [replace(row, reproduce=reproducer(request.directory, cell)) for row, cell in zip(rows, cells, strict=True)]
-    asked: RequestRecord = {
-        "expected_failures": [asdict(entry) for entry in request.expectations],
-        "require_power": request.require_power,
-    }
-    return Run(
-        VERSION,
-        environment(request.device, request.jobs, request.time_limit),
-        [suite.to_json() for suite in request.suites],
-        descriptions,
-        planted=planted,
-        request=asked,
-        **following(rows, cells, request.suites, request.expectations, descriptions, request.require_power, planted),
+    told = following(
+        rows, cells, request.suites, request.expectations, bare.architectures, request.require_power, planted
     )
+    return replace(bare, planted=planted, **told)
 
 
 def following(

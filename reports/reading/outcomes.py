@@ -128,8 +128,14 @@ def problems_of(run: Run) -> tuple[str, ...]:
         for entry in run.architectures
         if (error := entry.get("error")) and entry["name"] not in seen
     ]
-    listed = [one_line(problem.text) for problem in run.problems] + unloadable
+    unfinished = [f"{banner} rows"] if (banner := unfinished_banner(run)) else []
+    listed = unfinished + [one_line(problem.text) for problem in run.problems] + unloadable
     return tuple(dict.fromkeys(listed if run.results or listed else ["no row was run"]))
+
+
+def unfinished_banner(run: Run) -> str:
+    """`unfinished: N of M`, where the run did not finish; else nothing."""
+    return "" if run.unfinished_of is None else f"unfinished: {len(run.results):,} of {run.unfinished_of:,}"
 
 
 def is_red(run: Run) -> bool:
@@ -141,6 +147,9 @@ def headline(run: Run) -> str:
     """The whole run in one sentence: of the rows that could fail, how many are as predicted, beside those that could not."""
     counted = tally(run.results)
     count = counted.counts
+    unfinished = unfinished_banner(run)
+    if unfinished:
+        return f"{unfinished.capitalize()} rows so far; {counted.words}. No verdict on the run."
     told = f"{count['pass']:,} as predicted, {count['observed']:,} observed, {count['not-applicable']:,} n/a"
     if count["expected"]:
         told += f", {count['expected']:,} declared by the suites"

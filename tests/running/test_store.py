@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import sys
 from dataclasses import replace
 
@@ -14,12 +13,11 @@ from orbitcheck.harness.checks.equivariance.verdict import Measurement, evidence
 from orbitcheck.harness.core.evidence import Evidence
 from orbitcheck.harness.core.result import AskedFor, Result, Run
 from orbitcheck.harness.running import store
+from orbitcheck.harness.running.keeping.journal import open_journal
 from orbitcheck.harness.running.store import (
-    JOURNAL,
     RESULTS,
     WRITTEN,
     StoreError,
-    open_journal,
     read_run,
     save,
     save_folder,
@@ -54,48 +52,6 @@ ROW = Result(
     }
 )
 RUN = Run("0", {}, [], [{"name": "net", "options": {}}], [ROW])
-
-
-def test_a_journal_keeps_rows_by_what_made_them(tmp_path):
-    with open_journal(tmp_path, resume=False) as journal:
-        journal.add(ROW, "one")
-        assert journal.get("abc", "one") == ROW
-        assert journal.get("abc", "two") is None
-    with open_journal(tmp_path, resume=True) as journal:
-        assert journal.get("abc", "one") == ROW
-    with open_journal(tmp_path, resume=False) as journal:
-        assert journal.get("abc", "one") is None
-
-
-def test_one_run_writes_a_journal_at_a_time(tmp_path):
-    with open_journal(tmp_path, resume=True) as journal:
-        journal.add(ROW, "one")
-        with pytest.raises(StoreError, match="another run"), open_journal(tmp_path, resume=True):
-            pass
-
-
-def test_a_file_of_somebody_else_is_left_alone(tmp_path):
-    other = sqlite3.connect(tmp_path / JOURNAL)
-    other.execute("CREATE TABLE mine (x)")
-    other.commit()
-    other.close()
-    with pytest.raises(StoreError, match="not written by orbitcheck"), open_journal(tmp_path, resume=False):
-        pass
-    (tmp_path / "b").mkdir()
-    (tmp_path / "b" / JOURNAL).write_text("no database at all, but long enough to be looked at as one")
-    with pytest.raises(StoreError, match="no journal"), open_journal(tmp_path / "b", resume=False):
-        pass
-    assert (tmp_path / "b" / JOURNAL).read_text().startswith("no database")
-
-
-def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
-    (tmp_path / "file").write_text("")
-    with (
-        pytest.raises(StoreError, match="cannot be written") as caught,
-        open_journal(tmp_path / "file" / "out", resume=False),
-    ):
-        pass
-    assert "\n" not in str(caught.value)
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path):
@@ -190,33 +146,3 @@ def test_a_file_in_the_place_of_a_folder_is_one_line(tmp_path):
     with pytest.raises(StoreError, match="tables cannot be made"):
         save_folder(RUN, tmp_path, "tables")
     assert (tmp_path / "tables").read_text() == "mine"
-
-
-def test_a_row_that_stands_under_another_cells_id_is_none(tmp_path):
-    with open_journal(tmp_path, resume=False) as journal:
-        journal.add(ROW, "one")
-        journal._connection.execute("UPDATE finished SET id = 'other'")
-        assert journal.get("other", "one") is None
-
-
-def test_a_journal_of_another_layout_is_emptied_and_a_damaged_one_refused(tmp_path):
-    with open_journal(tmp_path, resume=False) as journal:
-        for number in range(200):
-            journal.add(replace(ROW, id=str(number)), "one")
-        kept = journal._connection.execute("PRAGMA application_id").fetchone()[0]
-    path = tmp_path / JOURNAL
-    content = bytearray(path.read_bytes())
-    content[4296:] = bytes(byte ^ 0x5A for byte in content[4296:])
-    path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"is damaged|is no journal"), open_journal(tmp_path, resume=True):
-        pass
-    path.unlink()
-    connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA application_id = {kept}")
-    connection.execute("CREATE TABLE finished (x TEXT)")
-    connection.commit()
-    connection.close()
-    with open_journal(tmp_path, resume=True) as journal:
-        assert journal.get("abc", "one") is None
-        journal.add(ROW, "one")
-        assert journal.get("abc", "one") == ROW

@@ -9,6 +9,7 @@ import pytest
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.discovery import parse_name
+from orbitcheck.harness.running.keeping.marker import Marker, mark
 from orbitcheck.harness.running.plan import plan
 from orbitcheck.harness.running.request import RunRequest
 from orbitcheck.harness.running.run import carry_out, time_limit
@@ -56,7 +57,8 @@ def test_what_a_conclusion_leaves_open_is_red_unless_allowed(tmp_path, allowed, 
     suite = load_suite(path)
     out = tmp_path / "out"
     (out / CHECKPOINTS).mkdir(parents=True)
-    (out / CHECKPOINTS / "stale.pt").touch()
+    mark(out, Marker(False))
+    (out / CHECKPOINTS / "0123456789ab.pt").touch()
     run, found = carry_out(RunRequest([suite], [parse_name(name) for name in suite.architectures], out, jobs=1))
     wanted = ["pass"] * 8 + ["undecided", "observed", "observed"]
     assert [row.outcome for row in run.results] == wanted, [row.reason for row in run.results]
@@ -81,7 +83,7 @@ def test_a_training_may_take_longer_than_other_rows(tmp_path):
 def test_only_files_of_ours_are_cleared(tmp_path: Path):
     clear_checkpoints(tmp_path)  # none there
     (tmp_path / CHECKPOINTS).mkdir()
-    for name in ("a.pt", "mine.txt"):
+    for name in ("0123456789ab.pt", "mine.pt", "mine.txt"):
         (tmp_path / CHECKPOINTS / name).touch()
     clear_checkpoints(tmp_path)
-    assert [file.name for file in (tmp_path / CHECKPOINTS).iterdir()] == ["mine.txt"]
+    assert {file.name for file in (tmp_path / CHECKPOINTS).iterdir()} == {"mine.pt", "mine.txt"}
