@@ -17,6 +17,8 @@ DIGITS = 400
 """Of a number; floats end at 309 and no count comes near."""
 LARGEST = 1 << 30
 """Bytes of a file."""
+LONGEST_LINE = 2000
+"""Characters of a line that is said."""
 UNWANTED = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 """Control characters but line breaks and tabs, line separators, marks of direction, surrogates; as a class of characters."""
 SUSPECT = re.compile(rf"\\[ubfr]|[{UNWANTED}]|[\[{{][\s\[{{]{{64}}")
@@ -73,6 +75,16 @@ def cleaned(value: Any, depth: int = DEPTH) -> Any:
 def cleaned_text(text: str) -> str:
     """Line breaks and tabs stay; every unwanted character becomes U+FFFD."""
     return _UNWANTED.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def one_line(text: str, longest: int = LONGEST_LINE) -> str:
+    """A line for a terminal or a job's log that is one line there: no control characters, of bounded length, and no command to GitHub.
+
+    GitHub's runner obeys `##[command]` in the middle of a line, too; a joiner, which nobody sees, is put into it.
+    """
+    plain = " ".join(cleaned_text(text).splitlines()).replace("\t", " ").replace("##[", "##\N{WORD JOINER}[")
+    head, tail = longest * 3 // 4, longest // 8
+    return plain if len(plain) <= longest else f"{plain[:head]} [{len(plain) - head - tail} characters] {plain[-tail:]}"
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

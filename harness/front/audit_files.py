@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from ..weights.exact import exact
 from ..weights.space import SpaceError, WeightSpace
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".npz")
+UNPACKED, TIMES = 1 << 27, 16
+"""Bytes in float64 that a file may unpack to whatever its size; beyond these at most `TIMES` its size."""
 LISTED = 8
 """Groups of tied neurons that one line names."""
 
@@ -106,10 +109,16 @@ def read_network(file: str) -> Weights:
     path = Path(file)
     if path.suffix not in SUFFIXES:
         raise AuditError(f'{file}: suffix "{path.suffix}"; allowed: {", ".join(SUFFIXES)}')
-    if not path.is_file():
-        raise AuditError(f"{file}: no such file")
     try:
+        if not path.is_file():
+            raise AuditError(f"{file}: no such file")
+    except OSError as error:  # a name that no file can have
+        raise AuditError(f"{file}: cannot be read ({error.strerror})") from None
+    try:
+        _check_unpacked(path, _unpacked(path))
         state = _state(path)
+    except AuditError:
+        raise
     except SpaceError as error:
         raise AuditError(f"{file}: {error}") from None
     except Exception as error:  # three formats, each with its own errors, some of which advise to run the file's code
@@ -123,6 +132,7 @@ def read_network(file: str) -> Weights:
     ]
     if strangers or not state:
         raise AuditError(f"{file}: holds no state dict of tensors ({', '.join(strangers[:3]) or 'it is empty'})")
+    _check_unpacked(path, sum(8 * value.numel() for value in state.values()))
     try:
         # The activation plays no part in an audit; a space just has one.
         state = {key: exact_tensor(value, key) for key, value in state.items()}
@@ -133,6 +143,23 @@ def read_network(file: str) -> Weights:
     if infinite:
         raise AuditError(f"{file}: {infinite[0]} holds numbers that are NaN or infinite")
     return weights
+
+
+def _unpacked(path: Path) -> int:
+    """Bytes that the entries of an archive say they hold; 0 where the file is none."""
+    if path.suffix == ".safetensors" or not zipfile.is_zipfile(path):
+        return 0
+    with zipfile.ZipFile(path) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
+
+
+def _check_unpacked(path: Path, unpacked: int) -> None:
+    """Refuse what would take the memory of a network many times the size of its file, before any of it is taken."""
+    size = path.stat().st_size
+    if unpacked > max(UNPACKED, TIMES * size):
+        raise AuditError(
+            f"{path}: {size} bytes that unpack to {unpacked}; allowed: {UNPACKED}, or {TIMES} times the file's size"
+        )
 
 
 def _state(path: Path) -> Any:

@@ -12,22 +12,25 @@ from typing import Any, NoReturn
 
 import click
 
+from ..core.cleaning import one_line
 from . import github
 
 NOTHING = 2
 """Exit code: nothing could be run."""
+LONGEST_LIMIT = 30 * 86400
+"""Seconds that a row may be given."""
 
 
 def refuse(*lines: str) -> NoReturn:
     """Say why nothing can be done, a line each, and end."""
     for line in lines:
-        click.echo(f"orbitcheck: {line}", err=True)
+        click.echo(f"orbitcheck: {one_line(line)}", err=True)
     sys.exit(NOTHING)
 
 
 def say(line: str) -> None:
     """One line on standard output; what a plug-in wrote into it starts no second one."""
-    click.echo(" ".join(line.split("\n")).replace("\r", " "))
+    click.echo(one_line(line))
 
 
 def tell_github(lines: Iterable[tuple[str, str]], summary: str) -> None:
@@ -36,7 +39,7 @@ def tell_github(lines: Iterable[tuple[str, str]], summary: str) -> None:
         click.echo(line)
     problem = github.add_to_summary(summary)
     if problem:
-        click.echo(f"orbitcheck: {problem}", err=True)
+        click.echo(f"orbitcheck: {one_line(problem)}", err=True)
 
 
 def begin_misspelt(error: click.ClickException, words: Sequence[str]) -> None:
@@ -102,7 +105,9 @@ def main() -> None:
 @click.option("-j", "--jobs", type=click.IntRange(1, 256), help="Worker processes; default: the CPUs at hand.")
 @click.option("--resume", is_flag=True, help="Go on with the run that the folder holds.")
 @click.option(
-    "--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds a row; default: 120, more for training."
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True, max=LONGEST_LIMIT),
+    help="Seconds a row; default: 120, more for training.",
 )
 @click.option("--expect", "expect", type=click.Path(), help="A file of your own expected failures.")
 @click.option(
@@ -455,7 +460,7 @@ def reproduce(directory: Path, identity: str, device: str, as_json: bool, script
     except (StoreError, NothingToRun) as error:
         refuse(str(error))
     if isinstance(answer, Lost):
-        click.echo(f"error: {answer.reason}")
+        say(f"error: {answer.reason}")
         sys.exit(1)
     if as_json:
         click.echo(json.dumps(answer.to_json(), indent=1, ensure_ascii=False))
@@ -542,7 +547,7 @@ def verify(directory: Path, rerun: int, seed: int | None, device: str, jobs: int
         refuse(str(error))
     for each in found.rows:
         if each.problem:
-            click.echo(f"{each.row.architecture} / {each.row.check} / {each.row.case}: {each.problem}")
+            say(f"{each.row.architecture} / {each.row.check} / {each.row.case}: {each.problem}")
     problems = list(found.problems)
     counted = found.count()
     if rerun:
@@ -551,7 +556,7 @@ def verify(directory: Path, rerun: int, seed: int | None, device: str, jobs: int
         problems += again.problems
         click.echo(f"{again.again} rows measured again (--seed {seed}): {len(again.problems)} differ")
     for problem in problems:
-        click.echo(problem)
+        say(problem)
     click.echo(", ".join([f"{counted.pop('rows')} rows", *(f"{number} {what}" for what, number in counted.items())]))
     click.echo("refuted" if problems or found.refuted else "all that can be derived again holds")
     sys.exit(int(bool(problems) or found.refuted))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..checks.equivariance.evidence import EquivarianceEvidence
+from ..core.cleaning import one_line
 from ..core.outcomes import Outcome
 from ..core.result import Result
 
@@ -12,7 +13,7 @@ UNASKED = (Outcome.OBSERVED, Outcome.NOT_APPLICABLE)
 
 def skip_text(row: Result) -> str:
     """Why a row that could not fail is no test."""
-    return f"observed: {row.observed} ({row.reason})" if row.outcome == Outcome.OBSERVED else row.reason
+    return one_line(f"observed: {row.observed} ({row.reason})" if row.outcome == Outcome.OBSERVED else row.reason)
 
 
 def failure_text(row: Result) -> str:
@@ -25,4 +26,4 @@ def failure_text(row: Result) -> str:
         lines.append(
             f"smallest counter-example: {found.space}, {found.element}, error {found.error:.2e}, seed {found.seed}"
         )
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))

@@ -31,6 +31,9 @@ def workflow_commands(lines: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def _escaped(text: str, more: str = "") -> str:
+    text = text.replace(
+        "##[", "##\N{WORD JOINER}["
+    )  # a command of the older form, which the runner obeys anywhere in a line
     for character in "%\r\n" + more:  # the percent sign first: it is what the others become
         text = text.replace(character, f"%{ord(character):02X}")
     return text

@@ -13,11 +13,19 @@ from ..weights.space import NamedSpace, SpaceError, UnknownActivation, WeightSpa
 from ..weights.spaces import conv_net, recurrent, residual_mlp, transformer_block
 from ..zoo.recipe import parse_reference
 
+LARGEST = 10_000_000
+"""Entries of one weight vector of a suite: a row holds sixty-four and as many answers, 5 GB of float64 each."""
+
+MOST_LAYERS = 500
+
 
 class ConvNetModel(Parameters):
     """Sizes of `orbitcheck.conv_net`."""
 
-    channels: Annotated[list[int], Field(description="of the image, of the hidden layers, and the number of classes")]
+    channels: Annotated[
+        list[int],
+        Field(max_length=MOST_LAYERS, description="of the image, of the hidden layers, and the number of classes"),
+    ]
     kernel: Annotated[int, Field(description="height and width, odd")] = 3
 
 
@@ -26,7 +34,7 @@ class ResidualMlpModel(Parameters):
 
     inputs: int
     stream: Annotated[int, Field(description="width of the axis that all blocks share")]
-    hidden: Annotated[list[int], Field(description="one width a block")]
+    hidden: Annotated[list[int], Field(max_length=MOST_LAYERS, description="one width a block")]
     outputs: int
 
 
@@ -43,10 +51,12 @@ class TransformerBlockModel(Parameters):
 class SpaceModel(Parameters):
     """A weight space: `{mlp: [1, 4, 4, 1], activation: relu}`, another constructor, or `{zoo: digits-inr}`."""
 
-    mlp: Annotated[list[int] | None, Field(description="layer widths, input to output")] = None
+    mlp: Annotated[list[int] | None, Field(max_length=MOST_LAYERS, description="layer widths, input to output")] = None
     conv_net: ConvNetModel | None = None
     residual_mlp: ResidualMlpModel | None = None
-    recurrent: Annotated[list[int] | None, Field(description="layer widths, input to output")] = None
+    recurrent: Annotated[
+        list[int] | None, Field(max_length=MOST_LAYERS, description="layer widths, input to output")
+    ] = None
     transformer_block: TransformerBlockModel | None = None
     activation: Annotated[str | None, Field(description="the constructor's own if left out, relu for mlp")] = None
     zoo: Annotated[str | None, Field(description="a zoo of trained networks, see `orbitcheck list zoos`")] = None
@@ -85,7 +95,10 @@ def named_space(model: SpaceModel) -> NamedSpace:
         return NamedSpace(zoo.spaces[group], f"{zoo.name}/{group}" if len(zoo.spaces) > 1 else zoo.name)
     options: dict[str, Any] = {} if model.activation is None else {"activation": model.activation}
     try:
-        return NamedSpace(_CONSTRUCTORS[kind](getattr(model, kind), **options))
+        space = _CONSTRUCTORS[kind](getattr(model, kind), **options)
+        if space.parameters > LARGEST:
+            raise SpaceError(f"a weight vector of {space.parameters} entries; a suite takes at most {LARGEST}")
+        return NamedSpace(space)
     except UnknownActivation as error:
         raise SuiteValueError((("activation",), str(error))) from None
     except SpaceError as error:

@@ -57,7 +57,7 @@ def load_suite(
     text = str(reference)
     if text in shipped_suites():
         path, shown = shipped_suites()[text], text
-    elif Path(text).suffix in (".yaml", ".yml") or Path(text).exists():
+    elif Path(text).suffix in (".yaml", ".yml") or _is_there(Path(text)):
         path, shown = Path(text), text
     else:
         raise SuiteError([f'unknown suite "{text}"{did_you_mean(text, shipped_suites())} (a file ends in .yaml)'])
@@ -67,6 +67,13 @@ def load_suite(
     if reader.errors or suite is None:
         raise SuiteError(reader.sorted_errors)
     return suite
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is none."""
+    with suppress(OSError, ValueError):
+        return path.exists()
+    return False
 
 
 def load_expectations(

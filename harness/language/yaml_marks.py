@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from ..core.scalars import parse_scalar
+from ..core.scalars import LongNumber, parse_scalar
 
 LARGEST = 256 * 1024
 """Characters that a document may have."""
@@ -116,7 +116,11 @@ class _Builder:
     def scalar(self, event: yaml.ScalarEvent) -> Any:
         if event.style is not None:
             return event.value
-        value = parse_scalar(event.value)
+        try:
+            value = parse_scalar(event.value)
+        except LongNumber as error:
+            self.refuse(event, str(error))
+            return None
         if isinstance(value, float) and not math.isfinite(value):
             self.refuse(event, f"{event.value} is not a finite number")
         return value

@@ -20,7 +20,7 @@ from typing import Any
 
 from ..core.cell import WEIGHTS
 from ..core.registry import UnknownName, did_you_mean
-from ..core.scalars import parse_scalar
+from ..core.scalars import LongNumber, parse_scalar
 from .architecture import Architecture, InvalidPlugin, as_architecture
 from .installed import built_in, installed
 
@@ -31,6 +31,10 @@ class PluginImportError(ImportError):
 
 class NameSyntaxError(ValueError):
     """A name that does not read as `reference[option=value,...]`."""
+
+
+LONGEST_NAME = 1000
+"""Characters of an architecture's name with its options."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,12 @@ def parse_name(text: str) -> ArchitectureName:
     """Read `dws`, `dws[channels=64,depth=6]`, `package.module:MyNet` or `path/to/file.py:MyNet[depth=2]`.
 
     Raises:
-        NameSyntaxError: unbalanced brackets, an option without a value, or one that is given twice.
+        NameSyntaxError: unbalanced brackets, an option without a value, one that is given twice, or more than `LONGEST_NAME` characters.
     """
+    if len(text) > LONGEST_NAME:
+        raise NameSyntaxError(
+            f"architecture {text[:40]!r}... has {len(text)} characters; a name has at most {LONGEST_NAME}"
+        )
     match = re.fullmatch(r"\s*([^\[\]]+?)\s*(?:\[([^\[\]]*)\])?\s*", text)
     if match is None:
         raise NameSyntaxError(f"architecture {text!r} does not read as NAME or NAME[option=value,...]")
@@ -68,7 +76,10 @@ def parse_name(text: str) -> ArchitectureName:
             raise NameSyntaxError(f"architecture {text!r}: option {part!r} does not read as name=value")
         if key in options:
             raise NameSyntaxError(f"architecture {text!r}: option {key!r} is given twice")
-        options[key] = parse_scalar(value)
+        try:
+            options[key] = parse_scalar(value)
+        except LongNumber as error:
+            raise NameSyntaxError(f"architecture {text[:40]!r}...: option {key!r} is {error}") from None
     return ArchitectureName(match[1], tuple(sorted(options.items())))
 
 

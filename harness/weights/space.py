@@ -7,12 +7,16 @@ tensor exists. The symmetry group and its action (`symmetry.py`) follow from the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from .activations import ACTIVATIONS
+
+LARGEST = 1 << 40
+"""Entries of one weight vector; no machine holds one of more."""
 
 
 class SpaceError(ValueError):
@@ -36,7 +40,7 @@ class WeightSpace:
     Frozen, hashable, comparable; `to_json` and `from_json` are inverse to each other.
 
     Raises:
-        SpaceError: an axis without a size, a size below one, a duplicate or unused name, an unknown activation.
+        SpaceError: an axis without a size, a size below one, a duplicate or unused name, more than `LARGEST` entries, an unknown activation.
 
     Source: theory.md, section 1 (Dayan, Eitan, Maron 2026, section 3) for MLPs; axis names after Zhou et al. 2024 (UNF).
     """
@@ -51,7 +55,7 @@ class WeightSpace:
         axes = [axis for axis, _ in self.sizes]
         used = {axis for _, tensor_axes in self.tensors for axis in tensor_axes}
         for what, listed in (("tensor", names), ("axis", axes), ("permuted axis", list(self.permuted))):
-            repeated = sorted({x for x in listed if listed.count(x) > 1})
+            repeated = sorted(name for name, times in Counter(listed).items() if times > 1)
             if repeated:
                 raise SpaceError(f"{what} {repeated[0]!r} is named twice")
         if not names:
@@ -63,6 +67,8 @@ class WeightSpace:
         for axis, size in self.sizes:
             if isinstance(size, bool) or not isinstance(size, int) or size < 1:
                 raise SpaceError(f"axis {axis!r} has size {size!r}; sizes are integers of at least 1")
+        if self.parameters > LARGEST:
+            raise SpaceError(f"a weight vector of more than {LARGEST} entries; no machine holds one")
         if self.activation not in ACTIVATIONS:
             raise UnknownActivation(f"unknown activation {self.activation!r}; allowed: {', '.join(ACTIVATIONS)}")
 
