@@ -107,7 +107,12 @@ def stabiliser_orbits(space: WeightSpace, forms: Sequence[Arrays]) -> np.ndarray
     """
     known: dict[bytes, np.ndarray] = {}  # all copies of a net have one form
     keys = []
-    for form in forms:
+    alone = np.arange(space.parameters)
+    for form, discrete in zip(forms, refine(space, forms).is_discrete.all(axis=1), strict=True):
+        if discrete:  # nothing but the identity leaves it alone
+            keys.append(b"")
+            known[b""] = alone
+            continue
         keys.append(b"".join(form[name].tobytes() for name in space.axes))
         if keys[-1] not in known:
             found = stabiliser(space, form)

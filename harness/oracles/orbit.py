@@ -94,6 +94,9 @@ def canonical_elements(
     Args:
         vectors: the first nets of `refinement`, in order; forms can be compared within one refinement only.
     """
+    discrete = refinement.is_discrete.all(axis=1)
+    if discrete[: len(vectors)].all():  # then no block of two colours has two weights, and nothing is left to label
+        return [_sorted(space, [layer[net] for layer in refinement.stable]) for net in range(len(vectors))]
     rests = [remainder(space, v, [layer[net] for layer in refinement.stable]) for net, v in enumerate(vectors)]
     if sum(len(rest.graph.edges) for rest in rests) > MAX_EDGES:
         return None
@@ -110,6 +113,16 @@ def canonical_elements(
             permutations.append((axis, tuple(np.argsort(ranked).tolist())))
         elements.append(GroupElement(tuple(permutations)))
     return elements
+
+
+def _sorted(space: WeightSpace, colours: Sequence[np.ndarray]) -> GroupElement:
+    """The element that sorts the neurons of every hidden layer by their colours, which differ."""
+    return GroupElement(
+        tuple(
+            (axis, tuple(np.argsort(np.argsort(colours[layer], kind="stable")).tolist()))
+            for layer, axis in enumerate(space.permuted, 1)
+        )
+    )
 
 
 def moved(space: WeightSpace, g: GroupElement, v: Vector) -> dict[str, np.ndarray]:

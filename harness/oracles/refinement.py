@@ -63,8 +63,10 @@ class Refinement:
     @property
     def is_discrete(self) -> np.ndarray:
         """`[nets, hidden layers]`: whether every neuron of the layer has a colour of its own within its net."""
-        ordered = [np.sort(layer, axis=1) for layer in self.stable[1:-1]]
-        return np.stack([(np.diff(layer, axis=1) > 0).all(axis=1) for layer in ordered], axis=1)
+        alone = np.ones((len(self.classes()), len(self.stable) - 2), dtype=bool)
+        for place, layer in enumerate(self.stable[1:-1]):
+            alone[:, place] = (np.diff(np.sort(layer, axis=1), axis=1) > 0).all(axis=1)
+        return alone
 
     def restricted(self, nets: np.ndarray) -> Refinement:
         """The stable round of some of the nets; the colours keep their numbers."""

@@ -51,7 +51,10 @@ def stabiliser(space: WeightSpace, v: Vector, *, seconds: float = SECONDS) -> St
         SpaceError: as `refine`.
     """
     v = {name: array[0] for name, array in stacked(space, [v]).items()}
-    rest = remainder(space, v, [layer[0] for layer in refine(space, [v]).stable])
+    refinement = refine(space, [v])
+    if refinement.is_discrete.all():
+        return Stabiliser(1, ())
+    rest = remainder(space, v, [layer[0] for layer in refinement.stable])
     total = prod(map(factorial, interchangeable(rest)))
     generators: list[GroupElement] = []
     marks = [np.zeros((1, width), dtype=np.int64) for width in space.widths]
