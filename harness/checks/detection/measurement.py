@@ -47,9 +47,13 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
     if refused is not None:
         return refused.judgement()
     space = WeightSpace.from_json(cell.parameters["spaces"][cell.case])
-    exponent = smallest_change(architecture, space, cell.seed, bench)
     climbs = traits.domain == "all"
-    rungs = ladder(architecture, Workbench(bench.device)) if climbs else {}
+    calibration = Workbench(bench.device)  # kept per process, so its forwards are not this row's
+    rungs = (
+        ladder(architecture, calibration) if climbs else {}
+    )  # first: a network that refuses its spaces is asked nothing more
+    bench.seconds += calibration.seconds
+    exponent = smallest_change(architecture, space, cell.seed, bench)
     low = architecture.rounds[0] if climbs and architecture.rounds else None
     return Judgement.of(
         verdict.judge(exponent, traits.power, low, rungs), verdict.evidence(exponent, traits.power, low, rungs)
