@@ -87,7 +87,11 @@ def begin(folder: Path) -> None:
     Raises:
         StoreError: it cannot be written.
     """
-    if is_ours(folder):
+    try:
+        ours = is_ours(folder)
+    except OSError as error:  # a name that no folder can have
+        raise StoreError(f"output folder {folder} cannot be written ({error.strerror})") from None
+    if ours:
         mark(folder, replace(read_marker(folder) or Marker(False), finished=False))
 
 
