@@ -42,7 +42,7 @@ def rows(architecture: Architecture, kind: str, **parameters) -> list[Result]:
     return [evaluate(cell, architecture) for cell in cells]
 
 
-@pytest.mark.parametrize("space", ["tiny", "deep"])
+@pytest.mark.parametrize("space", ["tiny", pytest.param("deep", marks=pytest.mark.long)])
 def test_the_law_holds_on_every_kind_of_input_in_both_modes(space: str) -> None:
     results = rows(as_architecture(NFT), "equivariance", spaces=[space], modes=["eval", "train"])
     assert len(results) == 2 * 2 * len(CONSTRUCTED_INPUTS)

@@ -45,8 +45,11 @@ def ladder(t: int) -> tuple[np.ndarray, np.ndarray]:
     return union(path(t - 1), cycle(3)), union(path(t), cycle(2))
 
 
-def ratios(network: type, options: dict, middles: list[np.ndarray], draws: int) -> np.ndarray:
-    """`[n, n]`: the largest ratio, over draws of parameters, of the distance of two nets to the noise within orbits."""
+def ratios(network: type, options: dict, middles: list[np.ndarray], draws: int, left: int = 0) -> np.ndarray:
+    """`[n, n]`: the largest ratio, over draws of parameters, of the distance of two nets to the noise within orbits.
+
+    Ends before the last draw where only `left` pairs are not parted yet: more draws only raise it.
+    """
     n = len(middles[0])
     space = mlp(1, n, n, 1)
     around = {
@@ -72,6 +75,8 @@ def ratios(network: type, options: dict, middles: list[np.ndarray], draws: int) 
         assert floor / norm < 1e-9
         between = torch.cdist(seen[:, 0], seen[:, 1], compute_mode="donot_use_mm_for_euclid_dist")
         best = np.maximum(best, (torch.minimum(between, between.T) / floor).numpy())
+        if left and np.count_nonzero(np.triu(best < 1e3, 1)) <= left:
+            break
     return best
 
 
@@ -126,14 +131,14 @@ def binary_classes() -> list[np.ndarray]:
     ]
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", [network for network in NETWORKS if network is not NGT])  # test_ng_t.py asks it
 def test_defaults_part_the_whole_bank_but_for_the_one_pair_of_prop_6_2(network: type) -> None:
     classes = binary_classes()
     assert len(classes) == 317
-    best = ratios(network, {}, classes, draws=16)
+    best = ratios(network, {}, classes, draws=16, left=1)
     first, second = np.nonzero(np.triu(best < 1e3, 1))
     assert len(first) == 1
     a, b = classes[first[0]], classes[second[0]]
-    assert best[first[0], second[0]] <= 10
+    assert parted(network, {}, (a, b), draws=16) <= 10
     assert {np.linalg.matrix_rank(a), np.linalg.matrix_rank(b)} == {2, 3}
     assert (a.sum(0) == 2).all() and (a.sum(1) == 2).all() and (b.sum(0) == 2).all() and (b.sum(1) == 2).all()
