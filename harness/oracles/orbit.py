@@ -94,7 +94,9 @@ def canonical_elements(
     Args:
         vectors: the first nets of `refinement`, in order; forms can be compared within one refinement only.
     """
-    if bool(refinement.is_discrete[: len(vectors)].all()):  # then no block of two colours has two weights, and nothing is left to label
+    if bool(
+        refinement.is_discrete[: len(vectors)].all()
+    ):  # then no block of two colours has two weights, and nothing is left to label
         return [_sorted(space, [layer[net] for layer in refinement.stable]) for net in range(len(vectors))]
     rests = [remainder(space, v, [layer[net] for layer in refinement.stable]) for net, v in enumerate(vectors)]
     if sum(len(rest.graph.edges) for rest in rests) > MAX_EDGES:

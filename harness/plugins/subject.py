@@ -108,13 +108,17 @@ class Subject:
         Stands for the rounding inside the network, which noise on the input does not show where the input is zero.
         Parameters that float32 holds exactly come back by `lower_`.
         """
+        self._jitter(list(self.module.parameters()), seed)
+
+    def _jitter(self, parameters: list[torch.nn.Parameter], seed: int) -> None:
         generator = torch.Generator(self.bench.device).manual_seed(seed)
         step = torch.finfo(self.dtype).eps
+        moving = [parameter for parameter in parameters if parameter.is_floating_point()]
         with torch.no_grad():
-            for parameter in self.module.parameters():
-                if parameter.is_floating_point():
-                    up = torch.empty_like(parameter).bernoulli_(0.5, generator=generator)
-                    parameter.mul_(up.mul_(2 * step).add_(1 - step))
+            factors = [torch.empty_like(parameter).bernoulli_(0.5, generator=generator) for parameter in moving]
+            torch._foreach_mul_(factors, 2 * step)
+            torch._foreach_add_(factors, 1 - step)
+            torch._foreach_mul_(moving, factors)
 
     def gradients(self, loss: torch.Tensor, of: Sequence[torch.Tensor]) -> list[torch.Tensor | None]:
         """Of a scalar made of an answer; None for what the answer does not depend on.
@@ -131,14 +135,14 @@ class Subject:
     @contextmanager
     def jittered(self, seed: int) -> Iterator[None]:
         """Inside, every parameter is moved by one unit in the last place; after it every bit is back."""
-        kept = [parameter.detach().clone() for parameter in self.module.parameters()]
-        self.jitter_(seed)
+        parameters = list(self.module.parameters())
+        kept = [parameter.detach().clone() for parameter in parameters]
+        self._jitter(parameters, seed)
         try:
             yield
         finally:
             with torch.no_grad():
-                for parameter, before in zip(self.module.parameters(), kept, strict=True):
-                    parameter.copy_(before)
+                torch._foreach_copy_(parameters, kept)
 
     def lower_(self) -> Subject:
         """The same network in float32, in place: cheaper than another one, and its float64 self is no longer needed."""

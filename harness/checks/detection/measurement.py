@@ -13,8 +13,7 @@ from ...weights.pair import Pair
 from ...weights.space import WeightSpace
 from ..applicability import applicability
 from ..separation.read_out import asked
-from ..separation.resolution import best_ratio, ladder
-from ..separation.verdict import SEPARATION_RATIO
+from ..separation.resolution import ladder, shows
 from . import verdict
 
 
@@ -24,7 +23,7 @@ def smallest_change(architecture: Architecture, space: WeightSpace, seed: int, b
 
     def seen(exponent: int) -> bool:
         w = {name: v[name] + 10.0**exponent * z[name] for name in v}
-        return best_ratio(architecture, Pair(space, v, w), seed, bench) >= SEPARATION_RATIO
+        return shows(architecture, Pair(space, v, w), seed, bench)
 
     if not seen(verdict.LARGEST):
         return None

@@ -53,9 +53,18 @@ def distances(left: torch.Tensor, right: torch.Tensor) -> tuple[float, ...]:
 
 
 def measure_draw(
-    architecture: Architecture, pair: Pair, gain: float, rng: np.random.Generator, bench: Workbench
+    architecture: Architecture,
+    pair: Pair,
+    gain: float,
+    rng: np.random.Generator,
+    bench: Workbench,
+    *,
+    confirms: bool = True,
 ) -> verdict.Draw:
     """One draw: 80 forwards in float64, 20 more unless those say all, and where they show a gap, 32 fresh ones in each precision.
+
+    Args:
+        confirms: whether those fresh ones are asked for.
 
     Raises:
         Unsupported, PluginFault, NonFinite: as `Subject` does.
@@ -88,7 +97,7 @@ def measure_draw(
         jitter=max(distances(more[: verdict.JITTERS], outputs[noisy])),
         generic=float(torch.pdist(more[verdict.JITTERS :]).median()),
     )
-    if draw.ratio < verdict.SEPARATION_RATIO or draw.fault:
+    if not confirms or draw.ratio < verdict.SEPARATION_RATIO or draw.fault:
         return draw
     gap64, noise64 = fresh_gap(subject, pair, rng, draw.noise)
     gap32, noise32 = fresh_gap(subject.lower_(), pair, rng, 0.0)
@@ -106,14 +115,16 @@ def fresh_gap(subject: Subject, pair: Pair, rng: np.random.Generator, noise: flo
     return min(distances(of_v[crosses:], of_w[crosses:])), max(noise, floor, *controls, 1e-300)
 
 
-def draw_once(architecture: Architecture, pair: Pair, seed: int, number: int, bench: Workbench) -> verdict.Draw:
-    """Draw `number` of the schedule; drawn again up to `REDRAWS` times where an output is not finite.
+def draw_once(
+    architecture: Architecture, pair: Pair, seed: int, number: int, bench: Workbench, *, confirms: bool = True
+) -> verdict.Draw:
+    """Draw `number` of the schedule, confirmed or not; drawn again up to `REDRAWS` times where an output is not finite.
 
     Raises:
         NonFinite: every try gave NaN or infinity.
     """
     gain = GAINS[number % len(GAINS)]
-    return drawn_again(lambda rng: measure_draw(architecture, pair, gain, rng, bench), seed, number)
+    return drawn_again(lambda rng: measure_draw(architecture, pair, gain, rng, bench, confirms=confirms), seed, number)
 
 
 def drawn_again(measure: Callable[[np.random.Generator], T], seed: int, number: int) -> T:

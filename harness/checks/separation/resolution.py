@@ -80,7 +80,7 @@ def rung(architecture: Architecture, pair: Pair, seed: int, bench: Workbench, *,
     ratio = 0.0
     while len(draws) < (verdict.LAST if declared else len(GAINS)) and ratio < verdict.SEPARATION_RATIO:
         for _ in GAINS:
-            draws.append(draw_once(architecture, pair, seed, len(draws), bench))
+            draws.append(draw_once(architecture, pair, seed, len(draws), bench, confirms=False))
         ratio = max((draw.ratio for draw in draws if draw.fault is None), default=0.0)
     missing = declared and ratio < verdict.SEPARATION_RATIO
     trained = trained_ratio(architecture, pair, seed, bench) if missing else None
@@ -92,10 +92,10 @@ def _first_pair(parameters: dict[str, Any]) -> Pair:
     return certified_pair(parameters, family.cases(settings, space)[0])[0]
 
 
-def best_ratio(architecture: Architecture, pair: Pair, seed: int, bench: Workbench) -> float:
-    """The largest `D / N` over one draw at each gain; 0 where nothing can be read off."""
-    draws = [draw_once(architecture, pair, seed, number, bench) for number in range(len(GAINS))]
-    return max((draw.ratio for draw in draws if draw.fault is None), default=0.0)
+def shows(architecture: Architecture, pair: Pair, seed: int, bench: Workbench) -> bool:
+    """Whether `D / N` is that of a separation in one draw at least, one a gain; those after it are not taken."""
+    draws = (draw_once(architecture, pair, seed, number, bench, confirms=False) for number in range(len(GAINS)))
+    return any(draw.fault is None and draw.ratio >= verdict.SEPARATION_RATIO for draw in draws)
 
 
 def trained_ratio(architecture: Architecture, pair: Pair, seed: int, bench: Workbench) -> float:
