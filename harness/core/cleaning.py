@@ -15,6 +15,8 @@ DEPTH = 64
 """Levels of lists and objects; no row of ours has half as many."""
 DIGITS = 400
 """Of a number; floats end at 309 and no count comes near."""
+TEXT = 2048
+"""Characters of a plug-in's own text that a row or a description keeps."""
 LARGEST = 1 << 30
 """Bytes of a file."""
 LONGEST_LINE = 2000
@@ -85,6 +87,20 @@ def one_line(text: str, longest: int = LONGEST_LINE) -> str:
     plain = " ".join(cleaned_text(text).splitlines()).replace("\t", " ").replace("##[", "##\N{WORD JOINER}[")
     head, tail = longest * 3 // 4, longest // 8
     return plain if len(plain) <= longest else f"{plain[:head]} [{len(plain) - head - tail} characters] {plain[-tail:]}"
+
+
+def shortened(text: str) -> str:
+    """At most `TEXT` characters, which is more than anybody reads of what a plug-in says."""
+    return text if len(text) <= TEXT else f"{text[: TEXT - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def bounded(value: Any) -> Any:
+    """Plain data whose texts are shortened."""
+    if isinstance(value, str):
+        return shortened(value)
+    if isinstance(value, dict):
+        return {key: bounded(entry) for key, entry in value.items()}
+    return [bounded(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

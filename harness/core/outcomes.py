@@ -56,6 +56,9 @@ class Fault(StrEnum):
     REFUSED_SHAPE = "refused-shape"
     """The plug-in serves another shape of the same kind of space, and does not name the shapes that it serves."""
     LOST = "lost"
+    """Its process crashed, hung or took too much."""
+    NOT_RUN = "not-run"
+    """Rows of the same architecture and check before it hung or crashed."""
 
 
 class Trouble(StrEnum):
@@ -69,5 +72,7 @@ class Trouble(StrEnum):
     REQUIRED_POWER = "required-power"
     CONCLUSION = "conclusion"
     PLANTED = "planted"
+    SETTINGS = "settings"
+    """A plug-in changes global settings, of torch or of the process."""
     UNSORTED = "unsorted"
     """A line of an earlier version, which did not say."""

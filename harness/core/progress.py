@@ -1,4 +1,4 @@
-"""Reports of progress: long work calls a function `(stage, done, total)` that its caller passes."""
+"""Reports of progress: long work calls a function `(stage, done, total)` that its caller passes; a process at work leaves marks."""
 
 from __future__ import annotations
 
@@ -10,3 +10,13 @@ Progress = Callable[[str, int, int], None]
 
 def unwatched(stage: str, done: int, total: int) -> None:
     """Progress that is shown to nobody."""
+
+
+listener: Callable[[], None] | None = None
+"""Of this process's marks; a worker's tells its caller."""
+
+
+def mark() -> None:
+    """Something that was asked of a network is done: who waits for this process knows that it has not hung."""
+    if listener is not None:
+        listener()

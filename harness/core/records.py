@@ -28,7 +28,7 @@ class Cost(TypedDict):
 
 
 class ArchitectureRecord(TypedDict):
-    """Name, options and declared traits; or `error`, the line that says why it did not load."""
+    """Name, options and declared traits; or `error`, the line that says why it did not load. `changed` are the settings that its import changed."""
 
     name: str
     options: Mapping[str, Scalar]
@@ -43,6 +43,7 @@ class ArchitectureRecord(TypedDict):
     shapes: NotRequired[str]
     source_sha256: NotRequired[str | None]
     cost: NotRequired[Cost | None]
+    changed: NotRequired[Sequence[str]]
 
 
 class Digits(TypedDict):

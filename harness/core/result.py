@@ -104,7 +104,8 @@ class Result:
     `declared` is the reason of the expected failure or allowance that covers the row, or None, and `root` the id of the row
     that this one follows from, or None (the gate fills both in). `asked` is None where no network was asked for; `origin` is where
     an exception came from: its type, file and line. `forwards` counts the
-    weight vectors that the network was shown; `printed` is the beginning of what it wrote while it ran.
+    weight vectors that the network was shown; `printed` is the beginning of what it wrote while it ran, and `changed` names the global
+    settings that it left changed (they were put back).
     `seconds`, `model_seconds` (time inside the network's own calls) and a training's `loop_share` are measured times, and differ
     from run to run; trained numbers are the same bits on the same machine and thread count; all else is the same everywhere.
     """
@@ -136,6 +137,7 @@ class Result:
     asked: AskedFor | None = None
     origin: str | None = None
     root: str | None = None
+    changed: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         return plain(asdict(self))

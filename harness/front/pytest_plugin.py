@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..core.cell import Cell
     from ..core.result import Result
     from ..language.suite import Expectation, Suite
+    from ..running.executors import Executor
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,6 +70,7 @@ class Rows:
         self.suites, self.expectations = suites, expectations
         self.cells = {node_id(cell): cell for cell in cells}
         self.answers: dict[str, Result] = {}
+        self.executor: Executor | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -76,10 +78,29 @@ class Rows:
         for reference, suite in self.suites.items():
             collector = SuiteCollector.from_parent(session, name=suite.name, nodeid=f"orbitcheck:{suite.name}")
             items += [
-                Row.from_parent(collector, cell=cell, suite=suite, reference=reference, expectations=self.expectations)
-                for cell in self.cells.values()
+                Row.from_parent(collector, cell=cell, suite=suite, reference=reference, rows=self)
+                for cell in self.by_architecture()
                 if cell.suite == suite.name
             ]
+
+    def by_architecture(self) -> list[Cell]:
+        """The rows in the plan's order, but those of an architecture together: a process serves one."""
+        names = {name: place for place, name in enumerate(dict.fromkeys(c.architecture for c in self.cells.values()))}
+        return sorted(self.cells.values(), key=lambda cell: names[cell.architecture])
+
+    def measured(self, cell: Cell) -> Result:
+        """A row, carried out as on the command line: in a worker process, under its limits."""
+        from ..running.executors import carried_out, open_executor
+        from ..running.run import row_task, to_row
+
+        if self.executor is None:
+            self.executor = open_executor("local", 1, None)
+        ((_, answer),) = carried_out(self.executor, [row_task(cell, "cpu")])
+        return to_row(cell, answer)
+
+    def pytest_unconfigure(self) -> None:
+        if self.executor is not None:
+            self.executor.close()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a row came to, also where its report comes from another process."""
@@ -97,6 +118,7 @@ class Rows:
                 fault=Fault(fault) if fault else None,
                 refusal=Refusal(refusal) if refusal else None,
                 asked=AskedFor(**json.loads(asked)) if asked else None,
+                changed=json.loads(properties.get("changed", "[]")),
             )
             self.answers[str(report.nodeid)] = answer
 
@@ -108,10 +130,11 @@ class Rows:
             from ..core.outcomes import Fault
             from ..judging.gate import settle
             from ..judging.roots import rooted
+            from ..judging.settings import problems as setting_problems
 
             rows, cells = list(self.answers.values()), list(self.cells.values())
             settled, problems, _ = settle(rows, cells, list(self.suites.values()), self.expectations)
-            for number, problem in enumerate(problems, 1):
+            for number, problem in enumerate([*problems, *setting_problems(settled, [])], 1):
                 _report(session, f"problem {number}", f"problem of the run: {problem}")
             # That another shape is served is known only now: the rows were skipped.
             refused = [row for row in settled if row.fault is Fault.REFUSED_SHAPE]
@@ -162,27 +185,25 @@ class RedRow(Exception):
 class Row(pytest.Item):
     """One row; expected failures are strict xfails, rows that predict nothing or do not apply are skipped with the reason."""
 
-    def __init__(self, *, cell: Cell, suite: Suite, reference: str, expectations: Sequence[Expectation], **more: Any):
+    def __init__(self, *, cell: Cell, suite: Suite, reference: str, rows: Rows, **more: Any):
         # The id as text: pytest compares it with what the cache of `--lf` holds, which it reads back from text.
         super().__init__(name=row_name(cell), nodeid=node_id(cell), **more)
-        self.cell, self.suite, self.reference, self.expectations = cell, suite, reference, expectations
+        self.cell, self.suite, self.reference, self.rows = cell, suite, reference, rows
         self.extra_keyword_matches.add(cell.id)
 
     def runtest(self) -> None:
         from ..judging.gate import is_red, settle
-        from ..running.evaluate import evaluate
         from .failures import UNASKED, skip_text
-        from .isolation import as_in_a_worker
 
-        with as_in_a_worker():
-            answer = evaluate(self.cell)
-        (row,), _, _ = settle([answer], [self.cell], [self.suite], self.expectations)
+        answer = self.rows.measured(self.cell)
+        (row,), _, _ = settle([answer], [self.cell], [self.suite], self.rows.expectations)
         self.user_properties += [
             ("id", row.id),
             # As plain text: xdist sends no enumerations.
             *((key, str(getattr(row, key))) for key in ("outcome", "reason", "predicted", "observed")),
             *((key, str(value)) for key in ("fault", "refusal") if (value := getattr(row, key)) is not None),
             *([("asked", json.dumps(asdict(row.asked)))] if row.asked else []),
+            *([("changed", json.dumps(list(row.changed)))] if row.changed else []),
             ("seed", row.seed),
             *((key, value) for key in MEASURED if (value := getattr(row.evidence, key, None)) is not None),
         ]

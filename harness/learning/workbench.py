@@ -11,6 +11,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..core.progress import mark
+
 if TYPE_CHECKING:
     import torch
 
@@ -41,6 +43,7 @@ class Workbench:
         finally:
             self.seconds += time.perf_counter() - start
             self.forwards += samples
+            mark()
 
 
 def waiting(device: str | torch.device) -> Callable[[], None]:

@@ -18,6 +18,7 @@ from ..learning.workbench import Workbench
 from ..weights.batch import Weights
 from ..weights.space import SpaceError, WeightSpace
 from .architecture import Architecture, Equivariant, Invariant, Unsupported
+from .settings import own_settings
 
 HARNESS = f"{Path(__file__).resolve().parents[1]}/"
 
@@ -69,8 +70,9 @@ class Subject:
     ):
         self.output, self.dtype, self.bench = output, dtype, bench
         try:
-            self.module = architecture.build(space, output, seed=seed, dtype=dtype, device=bench.device)
-            self.module.train(mode == "train")
+            with own_settings():
+                self.module = architecture.build(space, output, seed=seed, dtype=dtype, device=bench.device)
+                self.module.train(mode == "train")
         except Unsupported:
             raise
         except (Exception, SystemExit) as error:
@@ -127,7 +129,7 @@ class Subject:
             PluginRaised: going backwards raised.
         """
         try:
-            with self.bench.call(0):  # its time is the network's own; it is shown nothing new
+            with self.bench.call(0), own_settings():  # its time is the network's own; it is shown nothing new
                 return list(torch.autograd.grad(loss, list(of), allow_unused=True))
         except (Exception, SystemExit) as error:
             raise PluginRaised(f"backward raised {describe_error(error)}") from error
@@ -178,29 +180,6 @@ class Subject:
         if not bool(torch.isfinite(flat).all()):
             raise NonFinite(f"forward returned {int((~torch.isfinite(flat)).sum())} numbers that are NaN or infinite")
         return flat
-
-
-@contextmanager
-def own_settings() -> Iterator[None]:
-    """torch's settings after a network's call are those before it, whatever it sets: the comparison is not its business."""
-    dtype, matmul = torch.get_default_dtype(), torch.get_float32_matmul_precision()
-    threads, ordered = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    warn_only, gradients = torch.is_deterministic_algorithms_warn_only_enabled(), torch.is_grad_enabled()
-    try:
-        yield
-    finally:
-        torch.set_grad_enabled(gradients)
-        if torch.get_default_dtype() != dtype:
-            torch.set_default_dtype(dtype)
-        if torch.get_float32_matmul_precision() != matmul:
-            torch.set_float32_matmul_precision(matmul)
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
-        if (torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()) != (
-            ordered,
-            warn_only,
-        ):
-            torch.use_deterministic_algorithms(ordered, warn_only=warn_only)
 
 
 def forgotten(error: BaseException) -> str:

@@ -30,7 +30,7 @@ def describe_all(request: RunRequest, executor: Executor) -> list[ArchitectureRe
         if line:
             raise NothingToRun(line)
     names = list({str(name): name for name in request.architectures}.values())
-    tasks = [Task(describe_architecture, (name,), DESCRIPTION_LIMIT) for name in names]
+    tasks = [Task(describe_architecture, (name,), DESCRIPTION_LIMIT, clean_for(name)) for name in names]
     answers = dict(carried_out(executor, tasks))
     entries = [_description(answers[position], name) for position, name in enumerate(names)]
     refused = [str(entry["refused"]) for entry in entries if "refused" in entry]
@@ -42,6 +42,11 @@ def describe_all(request: RunRequest, executor: Executor) -> list[ArchitectureRe
         [name for name, entry in zip(names, entries, strict=True) if not entry.get("error")], request, executor
     )
     return [_checked({**entry, "cost": costs.get(name)}, name) for name, entry in zip(names, entries, strict=True)]
+
+
+def clean_for(name: ArchitectureName) -> str:
+    """A process for what a plug-in declares, which has served no other and will carry out no row."""
+    return f"{name} (declaration)"
 
 
 def _description(answer: Answer | Lost, name: ArchitectureName) -> Mapping[str, Any]:
@@ -63,5 +68,5 @@ def _checked(entry: Mapping[str, Any], name: ArchitectureName) -> ArchitectureRe
 
 def _costs(names: Sequence[ArchitectureName], request: RunRequest, executor: Executor) -> dict[ArchitectureName, Any]:
     limit = min(COST_LIMIT, request.time_limit or COST_LIMIT)
-    answers = carried_out(executor, [Task(architecture_cost, (name,), limit) for name in names])
+    answers = carried_out(executor, [Task(architecture_cost, (name,), limit, clean_for(name)) for name in names])
     return {names[position]: answer.value for position, answer in answers if isinstance(answer, Answer)}

@@ -11,10 +11,12 @@ import functools
 import io
 import time
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, NoReturn
 
 from ..checks import CHECK_KINDS
 from ..core.cell import WEIGHTS, Cell
+from ..core.cleaning import shortened
 from ..core.outcomes import Fault, Outcome, Refusal
 from ..core.result import AskedFor, Judgement, Result
 from ..learning.checkpoint import Checkpoint
@@ -22,11 +24,32 @@ from ..learning.workbench import Workbench, exact_arithmetic
 from ..plugins.architecture import Architecture, Equivariant, Invariant, Traits, Unsupported
 from ..plugins.discovery import load, parse_name
 from ..plugins.extensions import load_extensions
+from ..plugins.settings import own_settings, watched_row
 from ..plugins.subject import PluginFault, describe_error, origin_of
 from ..weights.space import WeightSpace
 
 PRINTED = 500
 """Characters of a plug-in's own printing that a row keeps."""
+
+
+class Beginning(io.TextIOBase):
+    """Takes any amount of text and keeps its first characters."""
+
+    def __init__(self, length: int):
+        self.text, self._length = "", length
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.text += text[: max(0, self._length - len(self.text))]
+        return len(text)
+
+
+def import_measurements() -> None:
+    """Import what every check kind measures with, so that no worker has to."""
+    for kind in dict(CHECK_KINDS.items()).values():
+        import_module(kind.measurement.partition(":")[0])
 
 
 def _none(space: object, output: object) -> NoReturn:
@@ -75,14 +98,16 @@ def evaluate(
     """
     start = time.perf_counter()
     bench = Workbench(device, checkpoint=checkpoint, shrinks=shrinks)
-    printed = io.StringIO()
+    printed = Beginning(PRINTED)
+    changed: list[str] = []
     asked: list[AskedFor] = []
     name = parse_name(cell.architecture)
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             load_extensions()
-            subject = NO_ARCHITECTURE if cell.architecture == WEIGHTS else architecture or load(name)
-            with exact_arithmetic(device):
+            with own_settings():  # what its import changes, its description says
+                subject = NO_ARCHITECTURE if cell.architecture == WEIGHTS else architecture or load(name)
+            with watched_row(cell.seed) as changed, exact_arithmetic(device):
                 judgement = CHECK_KINDS[cell.kind].evaluate(cell, _noting(subject, asked), bench)
             if judgement.refusal is Refusal.UNSUPPORTED and subject.traits.shapes:
                 told = f"{judgement.reason}; it serves {subject.traits.shapes}"
@@ -92,12 +117,15 @@ def evaluate(
             judgement = Judgement(Outcome.ERROR, str(fault), fault=fault.fault, origin=origin)
         except (Exception, SystemExit) as error:
             judgement = Judgement(Outcome.ERROR, describe_error(error), fault=Fault.RAISED, origin=origin_of(error))
+    if judgement.outcome in (Outcome.ERROR, Outcome.NOT_APPLICABLE):
+        judgement = replace(judgement, reason=shortened(judgement.reason))
     return cell.row(
         judgement,
         options=dict(name.options),
         seconds=time.perf_counter() - start,
         model_seconds=bench.seconds,
         forwards=bench.forwards,
-        printed=printed.getvalue()[:PRINTED],
+        printed=printed.text,
         asked=asked[0] if asked else None,
+        changed=changed,
     )

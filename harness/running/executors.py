@@ -7,43 +7,14 @@ file and one line, which enters `module:factory` under a name in `EXECUTORS`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..core.cleaning import BorderError, cleaned, cleaned_text
 from ..core.registry import Registry
-
-
-@dataclass(frozen=True)
-class Task:
-    """One call to be made by an executor.
-
-    Args:
-        function: a module's own, so that it can be named to another process.
-        arguments: picklable, as the answer must be.
-        time_limit: seconds from the moment when it is begun; None is no limit.
-    """
-
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...] = ()
-    time_limit: float | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a task returned."""
-
-    value: Any
-
-
-@dataclass(frozen=True)
-class Lost:
-    """A task without an answer; `reason` is the line that its row shows."""
-
-    reason: str
+from .isolation.task import Answer, Lost, Task
 
 
 class Executor(Protocol):
@@ -92,7 +63,7 @@ def carried_out(executor: Executor, tasks: Sequence[Task]) -> Iterator[tuple[int
 
 def _cleaned(answer: Answer | Lost) -> Answer | Lost:
     if isinstance(answer, Lost):
-        return Lost(cleaned_text(answer.reason))
+        return Lost(cleaned_text(answer.reason), answer.why)
     try:
         return Answer(cleaned(answer.value))
     except BorderError as error:

@@ -25,11 +25,13 @@ from ..judging.conclusions import problems as conclusion_problems
 from ..judging.controls import controls, round_ladder
 from ..judging.gate import exit_code, notes, settle
 from ..judging.order import separation_order
+from ..judging.settings import problems as setting_problems
 from ..language.suite import Expectation, Suite
 from ..plugins.discovery import parse_name
 from .border import read_planted, read_row
 from .descriptions import describe_all
 from .executors import Answer, Executor, Lost, Task, carried_out, open_executor
+from .isolation.task import Loss
 from .keeping.files import CHECKPOINTS, PLUGIN_OUTPUT
 from .keeping.journal import Journal, open_journal
 from .keeping.marker import Marker, claim, mark, read_marker
@@ -147,10 +149,12 @@ def _rows(
         list(carried_out(executor, [Task(prepare_zoo, (zoo,))]))  # if it fails, the rows that read it say so
     progress("rows", len(rows), len(cells))
     tasks = [
-        Task(
-            evaluate_cell,
-            (cells[position], request.device, request.directory / CHECKPOINTS, origins[cells[position].architecture]),
-            request.time_limit or time_limit(cells[position]),
+        row_task(
+            cells[position],
+            request.device,
+            request.directory / CHECKPOINTS,
+            origins[cells[position].architecture],
+            limit=request.time_limit,
         )
         for position in missing
     ]
@@ -178,7 +182,7 @@ def _kept(journal: Journal, cell: Cell, origin: str) -> Result | None:
 def to_row(cell: Cell, answer: Answer | Lost) -> Result:
     """What came back, checked at the border."""
     if isinstance(answer, Lost):
-        return unanswered(cell, answer.reason)
+        return unanswered(cell, answer.reason, Fault.NOT_RUN if answer.why is Loss.NOT_RUN else Fault.LOST)
     try:
         return read_row(answer.value)
     except BorderError as error:
@@ -236,13 +240,25 @@ def following(
     concluded = conclude(settled, suites, descriptions)
     return {
         "results": settled,
-        "problems": [*problems, *conclusion_problems(concluded), *planted_problems(planted)],
+        "problems": [
+            *problems,
+            *conclusion_problems(concluded),
+            *planted_problems(planted),
+            *setting_problems(settled, descriptions),
+        ],
         "separation_order": order.to_json() if order else None,
         "conclusions": [each.to_json() for each in concluded],
         "controls": controls(settled, descriptions),
         "round_ladder": round_ladder(settled, descriptions),
         "notes": notes(cells, suites, expectations),
     }
+
+
+def row_task(cell: Cell, *arguments: Any, limit: float | None = None) -> Task:
+    """The task of one row; `arguments` are those of `evaluate_cell` after the cell."""
+    group = f"{cell.suite}\n{cell.check}\n{cell.architecture}"
+    plugin = "" if cell.architecture == WEIGHTS else cell.architecture  # checks of weights alone have none
+    return Task(evaluate_cell, (cell, *arguments), limit or time_limit(cell), plugin, group)
 
 
 def time_limit(cell: Cell) -> float:
@@ -290,5 +306,5 @@ def reproduce(run: Run, identity: str, device: str) -> tuple[Result, Result | Lo
     """
     row, cell = found_cell(run, identity)
     with closing(open_executor("local", 1, None)) as executor:
-        ((_, answer),) = carried_out(executor, [Task(evaluate_cell, (cell, device), time_limit(cell))])
+        ((_, answer),) = carried_out(executor, [row_task(cell, device)])
     return row, answer if isinstance(answer, Lost) else to_row(cell, answer)

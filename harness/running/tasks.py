@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.cell import Cell
+from ..core.cleaning import bounded
 from ..core.registry import UnknownName
 from ..core.result import canonical_json
 from ..plugins.architecture import OptionError
@@ -40,11 +41,14 @@ def describe_architecture(name: ArchitectureName) -> dict[str, Any]:
     What went wrong comes under `refused` (the user named what is not there, or options that it does not take) or under
     `error` (the plug-in does not load), one line each.
     """
+    from ..plugins.settings import AT_CALLS, AT_ROWS, Kept
     from ..plugins.subject import describe_error
 
     known = {"name": str(name), "options": dict(name.options)}
+    kept = Kept((*AT_ROWS, *AT_CALLS))
     try:
         architecture = load(name)
+        changed = kept.put_back()
         traits = architecture.traits
         declared = {
             "name": str(name),
@@ -58,14 +62,15 @@ def describe_architecture(name: ArchitectureName) -> dict[str, Any]:
             "paper": traits.paper,
             "shapes": traits.shapes,
         }
-        return {**json.loads(json.dumps(declared)), "source_sha256": _source_sha256(architecture.factory)}
+        declared |= {"changed": changed} if changed else {}
+        return {**bounded(json.loads(json.dumps(declared))), "source_sha256": _source_sha256(architecture.factory)}
     except (UnknownName, OptionError) as error:
-        return {**known, "refused": str(error)}
+        return bounded({**known, "refused": str(error)})
     except PluginImportError as error:
-        return {**known, "error": " ".join(str(error).split())}
+        return bounded({**known, "error": " ".join(str(error).split())})
     except (Exception, SystemExit) as error:
         line = f'architecture "{name.reference}" fails to declare itself: {describe_error(error)}'
-        return {**known, "error": line}
+        return bounded({**known, "error": line})
 
 
 def architecture_cost(name: ArchitectureName) -> dict[str, Any] | None:

@@ -1,35 +1,40 @@
-"""The executor on this machine: worker processes; what hangs, crashes or eats all memory loses its own answer and nothing else.
+"""The executor on this machine: one plug-in a process; what hangs, crashes or eats all memory loses its own answer and nothing else.
 
-The process that submits never imports torch. Workers are forked from a server that has imported it once, compute on
-one thread (so that numbers are bit-equal however many workers there are), write what plug-ins print to a file, and end
-when their caller does.
+The process that submits never imports torch. Workers are forked from a server that has imported it once, compute on one thread (so
+that numbers are bit-equal however many workers there are), serve one plug-in each, and leave nothing behind. A task whose worker died is
+carried out again, alone, so that a neighbour cannot have killed it; one that took too much memory, too.
 """
 
 from __future__ import annotations
 
-import contextlib
-import faulthandler
-import multiprocessing
 import os
+import shutil
 import signal
-import sys
-import threading
 from collections import Counter, deque
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import forkserver
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
+from ..core.cache_folder import cache_folder
+from .isolation.limits import GIB, memory_limit, too_much
+from .isolation.log import Log
+from .isolation.pool import Answered, Ended, Event, Pool, Worker
+from .isolation.processes import memory_of_machine
+from .isolation.task import FATAL, GIVEN_UP, NOT_RUN, Answer, Loss, Lost, Task
 
-from ..learning.workbench import keep_memory
-from .executors import Answer, Lost, Task
-
-PRELOADED = [f"orbitcheck.harness.running.{module}" for module in ("evaluate", "tasks", "workers")]
+PRELOADED = [
+    *(f"orbitcheck.harness.running.{module}" for module in ("evaluate", "tasks", "planted")),
+    "orbitcheck.harness.running.evaluate:import_measurements",
+    "orbitcheck.harness.plugins.extensions:load_extensions",
+    "hypothesis",
+    "canonaut",
+]
+"""Imported once, before workers are forked."""
 TRIES = 3
-"""How often a task is handed out again when its worker died before taking it."""
+"""How often a task is carried out whose worker died; all but the first time alone."""
+PASSING = ".passing"
+"""Folder for passing files beside the log, while a run lasts."""
 
 
 class Workers:
@@ -41,123 +46,172 @@ class Workers:
     """
 
     def __init__(self, jobs: int, log: Path | None):
-        self.jobs, self.log = jobs, log
-        self._pool: ProcessPool | None = None
+        self.jobs = jobs
+        if log is not None:
+            self._folder = log.absolute().parent / PASSING
+            shutil.rmtree(self._folder, ignore_errors=True)  # of a run that was killed
+        else:
+            self._folder = cache_folder().absolute() / "passing" / f"{os.getpid()}-{id(self):x}"
+        self._log = Log(log)
+        self._pool = Pool(PRELOADED, self._log, self._folder)
+        self._machine = memory_of_machine()
         self._submitted = 0
-        self._waiting: deque[tuple[int, Task]] = deque()
-        self._pending: dict[Future[Any], tuple[int, Task]] = {}
+        self._tasks: dict[int, Task] = {}
+        self._queues: dict[str, deque[int]] = {}
+        self._alone: deque[int] = deque()
+        self._idle: list[Worker] = []
+        self._busy: dict[Worker, int] = {}
+        self._by_itself: int | None = None
+        self._given_up: dict[Worker, Lost] = {}
         self._tries = Counter[int]()
+        self._memory_tries = set[int]()
+        self._fatal: dict[str, list[int]] = {}
+        self._finished: deque[tuple[int, Answer | Lost]] = deque()
 
     def submit(self, task: Task) -> int:
         self._submitted += 1
-        self._waiting.append((self._submitted, task))
+        self._tasks[self._submitted] = task
+        self._queues.setdefault(task.plugin, deque()).append(self._submitted)
         return self._submitted
 
     def results(self) -> Iterator[tuple[int, Answer | Lost]]:
-        pending = self._pending
-        while self._waiting or pending:
-            pool = self._running()
-            while self._waiting and len(pending) < 2 * self.jobs:  # few at a time, so that stopping has little to undo
-                number, task = self._waiting.popleft()
-                pending[pool.schedule(_carry_out, args=(task,), timeout=task.time_limit)] = number, task
-            done = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED).done
-            for future in [each for each in done if not _abandoned(each)]:
-                number, task = pending.pop(future)
-                yield number, _answer(future, task.time_limit)
-            if not pool.active:  # a worker died between two tasks; nobody knows who had which
-                for number, task in pending.values():
-                    self._tries[number] += 1
-                    if self._tries[number] < TRIES:
-                        self._waiting.append((number, task))
-                    else:
-                        yield number, Lost("crashed: its worker process ended before it could answer")
-                pending.clear()
-                self.close()
+        while self._tasks or self._finished:
+            self._hand_out()
+            if not self._finished:
+                self._listen()
+                self._hand_out()
+            while self._finished:
+                yield self._finished.popleft()
 
     def close(self) -> None:
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.stop()
-            pool.join()
+        self._pool.close()
+        self._log.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        with suppress(OSError):
+            if self._folder.parent.name == "passing":
+                self._folder.parent.rmdir()
 
-    def _running(self) -> ProcessPool:
-        if self._pool is None:
-            _start_server()
-            self._pool = ProcessPool(
-                max_workers=self.jobs,
-                initializer=_prepare_worker,
-                initargs=(self.log,),
-                context=multiprocessing.get_context("forkserver"),  # type: ignore[arg-type]
-            )
-        return self._pool
+    # Handing out.
+
+    def _hand_out(self) -> None:
+        if self._alone:
+            if not self._busy:
+                self._by_itself = self._alone.popleft()
+                self._give(self._by_itself)
+            return
+        if self._by_itself is not None:
+            return
+        while len(self._busy) < self.jobs and (number := self._next()) is not None:
+            self._give(number)
+
+    def _next(self) -> int | None:
+        """Of the plug-in that an idle worker serves; else of the one that the fewest workers serve."""
+        waiting = [plugin for plugin, queue in self._queues.items() if queue]
+        if not waiting:
+            return None
+        served = {worker.plugin for worker in self._idle}
+        at_work = Counter(worker.plugin for worker in self._busy)
+        plugin = min(waiting, key=lambda each: (each not in served, at_work[each]))
+        queue = self._queues[plugin]
+        number = queue.popleft()
+        if not queue:
+            del self._queues[plugin]
+        return number
+
+    def _give(self, number: int) -> None:
+        task = self._tasks[number]
+        if self._hopeless(number):
+            self._finish(number, NOT_RUN)
+            self._by_itself = None if self._by_itself == number else self._by_itself
+            return
+        worker = next((each for each in self._idle if each.plugin == task.plugin), None)
+        if worker is None:
+            while len(self._idle) + len(self._busy) >= self.jobs and self._idle:
+                self._pool.stop(self._idle.pop(0))
+            worker = self._pool.start(task.plugin)
+        else:
+            self._idle.remove(worker)
+        self._busy[worker] = number
+        self._pool.give(worker, number, task)
+
+    def _hopeless(self, number: int) -> bool:
+        """Whether enough tasks of its group before it hung or crashed."""
+        before = [each for each in self._fatal.get(self._tasks[number].group, ()) if each < number]
+        return len(before) >= GIVEN_UP
+
+    # Listening.
+
+    def _listen(self) -> None:
+        for event in self._pool.heard(0.1):
+            self._take(event)
+        for worker in self._pool.sampled():
+            number = self._busy.get(worker)
+            if number is None or worker.watch is None or worker in self._given_up:
+                continue
+            lost = worker.watch.hung(self._pool.beats, worker.usage) or self._too_much(worker)
+            if lost is None and self._hopeless(number):
+                lost = NOT_RUN
+            if lost is not None:
+                self._given_up[worker] = lost
+                self._pool.stop(worker)
+
+    def _too_much(self, worker: Worker) -> Lost | None:
+        alone = self._busy.get(worker) == self._by_itself
+        limit = memory_limit(self._machine, 1 if alone else self.jobs)
+        lost = too_much(worker.usage, limit)
+        if lost is None or lost.why is not Loss.MEMORY:
+            return lost
+        usage = replace(worker.usage, resident=self._pool.shared_once(worker))
+        lost = too_much(usage, limit)
+        if lost is not None and alone and lost.why is Loss.MEMORY:
+            return replace(lost, reason=f"{lost.reason}, alone on this machine")
+        return lost
+
+    def _take(self, event: Event) -> None:
+        worker = event.worker
+        if isinstance(event, Answered):
+            if self._busy.get(worker) == event.task:
+                del self._busy[worker]
+                if worker not in self._given_up and worker.stopped is None:
+                    self._idle.append(worker)
+                self._finish(event.task, event.answer)
+            return
+        if worker in self._idle:
+            self._idle.remove(worker)
+        given_up = self._given_up.pop(worker, None)
+        number = self._busy.pop(worker, None)
+        if number is not None:
+            self._lost(number, given_up or Lost(f"crashed: {cause_of_death(event)}", Loss.CRASHED))
+
+    def _lost(self, number: int, lost: Lost) -> None:
+        """Try again what may not have been its own fault; else that is its answer."""
+        alone = self._by_itself == number
+        if alone:
+            self._by_itself = None
+        self._tries[number] += 1
+        again = (lost.why is Loss.CRASHED and self._tries[number] < TRIES) or (lost.why is Loss.MEMORY and not alone)
+        if again:
+            self._alone.append(number)
+            return
+        if lost.why in FATAL and self._tasks[number].group:
+            self._fatal.setdefault(self._tasks[number].group, []).append(number)
+        self._finish(number, lost)
+
+    def _finish(self, number: int, answer: Answer | Lost) -> None:
+        if self._by_itself == number:
+            self._by_itself = None
+        del self._tasks[number]
+        self._tries.pop(number, None)
+        self._finished.append((number, answer))
 
 
-def _abandoned(future: Future[Any]) -> bool:
-    return isinstance(future.exception(), BrokenProcessPool)
-
-
-def _answer(future: Future[Any], time_limit: float | None) -> Answer | Lost:
-    error = future.exception()
-    if error is None:
-        return Answer(future.result())
-    if isinstance(error, ProcessExpired):
-        return Lost(f"crashed: {_cause_of_death(error.exitcode)}")
-    if isinstance(error, TimeoutError):
-        return Lost(f"hung: no answer within {time_limit:g} s")
-    return Lost(f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no message'}")
-
-
-def _cause_of_death(exitcode: int | None) -> str:
-    if exitcode is None or exitcode >= 0:
-        return f"its process ended itself with exit code {exitcode}"
-    name = signal.Signals(-exitcode).name if -exitcode in set(signal.Signals) else f"signal {-exitcode}"
-    return f"its process was killed by {name}{' (out of memory?)' if name == 'SIGKILL' else ''}"
-
-
-def _start_server() -> None:
-    """Start the fork server deaf to Ctrl-C: it is ours to end, and it would print a traceback while it imports."""
-    forkserver.set_forkserver_preload(PRELOADED)
-    if threading.current_thread() is not threading.main_thread():
-        forkserver.ensure_running()
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        forkserver.ensure_running()
-    finally:
-        signal.signal(signal.SIGINT, handler)
-
-
-def _prepare_worker(log: Path | None) -> None:
-    """Runs first in every worker."""
-    import torch
-
-    torch.set_num_threads(1)
-    keep_memory()
-    if log is not None:
-        target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-        os.dup2(target, 1)
-        os.dup2(target, 2)
-    else:
-        os.dup2(2, 1)
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError):
-            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    faulthandler.enable()
-    threading.Thread(target=_end_with_caller, daemon=True).start()
-
-
-def _end_with_caller() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _carry_out(task: Task) -> Any:
-    """In a worker. A process that ends itself with code 0 must be seen to have died: the pool takes 0 for a normal end."""
-    leave = os._exit
-    os._exit = lambda status: leave(status or 70)  # type: ignore[assignment]
-    try:
-        return task.function(*task.arguments)
-    finally:
-        os._exit = leave
+def cause_of_death(end: Ended) -> str:
+    """How a process ended, in words."""
+    if end.status is None:
+        return "its process ended with the server of all processes"
+    if end.status >= 0:
+        return f"its process ended itself with exit code {end.status}"
+    name = signal.Signals(-end.status).name if -end.status in set(signal.Signals) else f"signal {-end.status}"
+    peak = end.worker.peak
+    held = f" (out of memory? it held {peak / GIB:.1f} GiB)" if name == "SIGKILL" and peak > GIB else ""
+    return f"its process was killed by {name}{held}"

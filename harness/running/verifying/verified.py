@@ -19,11 +19,10 @@ from ...language.suite import Expectation, Suite
 from ...pairs.making import make_pair
 from ...plugins.discovery import ArchitectureName, parse_name
 from ...verification.rows import Found, verify
-from ..executors import Lost, Task, carried_out, open_executor
+from ..executors import Lost, carried_out, open_executor
 from ..plan import plan
 from ..planted import wanted_by
-from ..run import following, time_limit, to_row
-from ..tasks import evaluate_cell
+from ..run import following, row_task, to_row
 
 FACTOR = 3.0
 """Numbers that are measured again agree within this factor, as thresholds leave a margin of as much (protocol.md, section 7)."""
@@ -84,7 +83,7 @@ def whole(run: Run) -> Iterator[str]:
         if listed:
             yield f"{sum(listed.values())} rows: the first, {' / '.join(next(iter(listed)))}, {what}"
     for row in run.results:
-        unmeasured = row.fault in (Fault.LOST, Fault.NOT_LOADED)
+        unmeasured = row.fault in (Fault.LOST, Fault.NOT_RUN, Fault.NOT_LOADED)
         if not unmeasured and dict(row.options) != dict(parse_name(row.architecture).options):
             yield f"{row.architecture} / {row.check} / {row.case}: options that its name does not give"
     yield from _planted(run)
@@ -134,7 +133,7 @@ def _plain(value: Any) -> Any:
 
 def drawn(run: Run, count: int, seed: int) -> list[Result]:
     """Rows to be measured again: drawn by the run's content and a seed of the verifier's, so that no submitter could know them."""
-    measured = [row for row in run.results if row.fault not in (Fault.LOST, Fault.NOT_LOADED)]
+    measured = [row for row in run.results if row.fault not in (Fault.LOST, Fault.NOT_RUN, Fault.NOT_LOADED)]
     content = digest([row.to_json() for row in run.results])
     dice = Random(hashlib.sha256(f"{content} {seed}".encode()).digest())
     return dice.sample(measured, min(count, len(measured)))
@@ -145,7 +144,7 @@ def measured_again(run: Run, count: int, seed: int, device: str, jobs: int) -> V
     _, cells = _planned(run)
     by_id = {cell.id: cell for cell in cells}
     rows = [row for row in drawn(run, count, seed) if row.id in by_id]
-    tasks = [Task(evaluate_cell, (by_id[row.id], device), time_limit(by_id[row.id])) for row in rows]
+    tasks = [row_task(by_id[row.id], device) for row in rows]
     with closing(open_executor("local", jobs, None)) as executor:
         answers = dict(carried_out(executor, tasks))
     problems = []

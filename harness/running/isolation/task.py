@@ -1,0 +1,63 @@
+"""What executors are given and give back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call to be made by an executor.
+
+    Args:
+        function: a module's own, so that it can be named to another process.
+        arguments: picklable; the answer is plain JSON data.
+        time_limit: seconds after which it counts as hung (protocol.md, section 7); None is no limit.
+        plugin: the one plug-in that its process serves, and has ever served; empty for tasks that no plug-in has a part in.
+        group: rows of one architecture in one check. After `GIVEN_UP` of a group that hung or crashed in all their tries the later ones
+            are not carried out.
+    """
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+    time_limit: float | None = None
+    plugin: str = ""
+    group: str = ""
+
+
+GIVEN_UP = 2
+
+
+class Loss(StrEnum):
+    """Why a task has no answer."""
+
+    RAISED = "raised"
+    CRASHED = "crashed"
+    HUNG = "hung"
+    MEMORY = "memory"
+    PROCESSES = "processes"
+    FILES = "files"
+    NOT_RUN = "not-run"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a task returned."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A task without an answer; `reason` is the line that its row shows."""
+
+    reason: str
+    why: Loss = Loss.RAISED
+
+
+NOT_RUN = Lost(f"not run, after {GIVEN_UP} that hung or crashed", Loss.NOT_RUN)
+FATAL = (Loss.CRASHED, Loss.HUNG, Loss.MEMORY, Loss.PROCESSES, Loss.FILES)
+"""Losses that took the process with them."""
