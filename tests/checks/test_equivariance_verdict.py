@@ -114,6 +114,7 @@ def test_a_clean_row_says_what_it_has_shown():
     outcome, reason, _ = judge(replace(SOUND, pairs=64))
     assert outcome == "pass"
     assert reason == "64 pairs: violated on at most 4.6 % of them (95 %); a violation of 2.0e-12 would have failed"
+    assert judge(replace(SOUND, pairs=6))[1].startswith("6 pairs: violated on at most 39 % of them (95 %)")
     assert judge(replace(SOUND, pairs=6, exhaustive=True))[1].startswith("all 6 pairs; a violation of")
     told = evidence(replace(SOUND, pairs=64))
     assert told.bound == pytest.approx(0.0457, abs=1e-4)
@@ -621,6 +622,7 @@ def test_stored_evidence_is_judged_again_whatever_it_says_of_itself():
     measured = replace(SOUND, error64=1e-3, error32=1e-3, symptoms=LEAKS, pairs=64)
     example = CounterExample("a space", "generic", 0, "(0 1)", {}, 1e-3, True)
     honest = verdict.evidence("a space", "equivariant", "ties", "train", measured, example)
+    assert honest.counterexample == example
     forged = replace(honest, cause=Cause.NONE, broken=(), ratio=7.0, float32=Grade.EQUAL, bound=1.0, smallest=0.0)
     again = verdict.rejudge(Stored(forged, {}, "a case"))
     assert again is not None and again.evidence == honest

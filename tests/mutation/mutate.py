@@ -15,10 +15,12 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 STAGE = ROOT / "build"
+RECORD = ROOT / "benchmarks" / "acceptance" / "results" / "mutation.json"
 PACKAGES = ("architectures", "harness", "reports", "suites", "testing")
 MUTATED = (
     "harness/oracles/*.py",
@@ -40,16 +42,16 @@ TESTS_OF = {
     f"{CHECKS}prediction": ("tests/checks/test_prediction.py", f"{SECOND}separation.py"),
     f"{CHECKS}equivariance.verdict": ("tests/checks/test_equivariance_verdict.py", f"{SECOND}equivariance.py"),
     f"{CHECKS}separation.verdict": ("tests/checks/test_separation_verdict.py", f"{SECOND}separation.py"),
-    f"{CHECKS}resolution.verdict": ("tests/checks/test_resolution_verdict.py", f"{SECOND}other_kinds.py"),
-    f"{CHECKS}detection.verdict": (
-        "tests/checks/test_declared_rounds.py",
-        "tests/checks/test_detection_verdict.py",
+    f"{CHECKS}resolution.verdict": ("tests/checks/test_other_verdicts_in_full.py", f"{SECOND}other_kinds.py"),
+    f"{CHECKS}detection.verdict": ("tests/checks/test_other_verdicts_in_full.py", f"{SECOND}other_kinds.py"),
+    f"{CHECKS}exhaustive.verdict": ("tests/checks/test_other_verdicts_in_full.py", f"{SECOND}other_kinds.py"),
+    f"{CHECKS}approximation.verdict": (
+        "tests/checks/test_approximation_verdict.py",
+        "tests/checks/test_other_verdicts_in_full.py",
         f"{SECOND}other_kinds.py",
     ),
-    f"{CHECKS}exhaustive.verdict": ("tests/checks/test_exhaustive_verdict.py", f"{SECOND}other_kinds.py"),
-    f"{CHECKS}approximation.verdict": ("tests/checks/test_approximation_verdict.py", f"{SECOND}other_kinds.py"),
-    f"{CHECKS}general_position.verdict": ("tests/checks/test_general_position_verdict.py", f"{SECOND}other_kinds.py"),
-    f"{CHECKS}completeness.verdict": ("tests/checks/test_completeness_verdict.py", f"{SECOND}other_kinds.py"),
+    f"{CHECKS}general_position.verdict": ("tests/checks/test_other_verdicts_in_full.py", f"{SECOND}other_kinds.py"),
+    f"{CHECKS}completeness.verdict": ("tests/checks/test_other_verdicts_in_full.py", f"{SECOND}other_kinds.py"),
     f"{VERIFICATION}exact.": ("tests/verification/test_exact.py",),
     f"{VERIFICATION}proofs.signs": (
         "tests/verification/test_signs_and_walks.py",
@@ -111,15 +113,13 @@ def configuration(patterns: list[str]) -> str:
 
 def stage(patterns: list[str]) -> None:
     """Copy package and tests to where the tool can take them; results of files that did not change are kept."""
+    for copied in ("orbitcheck", "tests"):
+        shutil.rmtree(STAGE / copied, ignore_errors=True)
     for name in PACKAGES:
-        shutil.copytree(
-            ROOT / name, STAGE / "orbitcheck" / name, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
-        )
+        shutil.copytree(ROOT / name, STAGE / "orbitcheck" / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("__init__.py", "py.typed"):
         shutil.copy2(ROOT / name, STAGE / "orbitcheck" / name)
-    shutil.copytree(
-        ROOT / "tests", STAGE / "tests", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "mutation")
-    )
+    shutil.copytree(ROOT / "tests", STAGE / "tests", ignore=shutil.ignore_patterns("__pycache__", "mutation"))
     (STAGE / "pyproject.toml").write_text(configuration(patterns), encoding="utf-8")
 
 
@@ -143,23 +143,50 @@ def results() -> dict[str, str]:
     return {mutant: status for mutant, _, status in pairs}
 
 
-def main(patterns: list[str]) -> int:
+def record(found: dict[str, str], listed: dict[str, str], modules: set[str]) -> None:
+    """Write what was caught of these modules beside what is written of others."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    whole = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    for module in modules:
+        own = {mutant: status for mutant, status in found.items() if module_of(mutant) == module}
+        counted = {mutant: status in CAUGHT for mutant, status in own.items() if mutant not in listed}
+        whole[module] = {
+            "date": date.today().isoformat(),
+            "commit": commit.stdout.strip(),
+            "caught": sum(counted.values()),
+            "of": len(counted),
+            "equivalent": len(own) - len(counted),
+            "survived": sorted(mutant.rpartition(".")[2] for mutant, caught in counted.items() if not caught),
+        }
+    RECORD.write_text(json.dumps(dict(sorted(whole.items())), indent=1) + "\n", encoding="utf-8")
+
+
+def module_of(mutant: str) -> str:
+    return mutant.rpartition(".")[0]
+
+
+def main(arguments: list[str]) -> int:
+    patterns = [each for each in arguments if each != "--record"]
     stage(patterns)
     subprocess.run([sys.executable, "-m", "mutmut", "run", "--max-children", "1", *patterns], cwd=STAGE)
     listed, found = equivalent(), results()
-    wanted = {
-        mutant: status
-        for mutant, status in found.items()
-        if mutant not in listed and any(fnmatch.fnmatch(mutant, pattern) for pattern in patterns or ["*"])
-    }
+
+    def asked(mutant: str) -> bool:
+        return any(fnmatch.fnmatch(mutant, pattern) for pattern in patterns or ["*"])
+
+    wanted = {mutant: status for mutant, status in found.items() if mutant not in listed and asked(mutant)}
     survived = [f"{mutant}: {status}" for mutant, status in wanted.items() if status not in CAUGHT]
     print(*survived, sep="\n")
-    unknown = [mutant for mutant in listed if mutant not in found]
-    wrong = [mutant for mutant in listed if found.get(mutant) in CAUGHT]
+    unknown = [mutant for mutant in listed if mutant not in found and asked(mutant)]
+    wrong = [mutant for mutant in listed if found.get(mutant) in CAUGHT and asked(mutant)]
     print(*(f"{mutant}: listed as equivalent, but there is no such mutant" for mutant in unknown), sep="\n")
     print(*(f"{mutant}: listed as equivalent, but a test fails for it" for mutant in wrong), sep="\n")
     share = 1 - len(survived) / len(wanted) if wanted else 0.0
     print(f"{dict(Counter(wanted.values()))}: {share:.1%} caught of {len(wanted)}, {WANTED:.0%} wanted")
+    if len(patterns) < len(arguments):
+        record(found, listed, {module_of(mutant) for mutant in wanted})
     return int(share < WANTED or bool(unknown or wrong))
 
 

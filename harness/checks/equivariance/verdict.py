@@ -194,7 +194,7 @@ def convicting_error(measured: Measurement) -> float:
         return measured.error32
     if Rule.LAW in rules or not rules:
         return measured.error64
-    return max((measured.properties.get(rule, 0.0) for rule in rules), default=0.0)
+    return max(measured.properties.get(rule, 0.0) for rule in rules)
 
 
 def reached(measured: Measurement) -> str:
