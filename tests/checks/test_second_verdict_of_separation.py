@@ -1,4 +1,4 @@
-"""A second prediction and a second verdict of pairs, as tables written from protocol.md (section 3), against the product's."""
+"""A second verdict of pairs, as a table written from protocol.md (section 3) alone, against the product's."""
 
 from __future__ import annotations
 
@@ -10,82 +10,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from orbitcheck.harness.checks.prediction import Ground, Prediction, Seen, predict
+from orbitcheck.harness.checks.prediction import Ground, Prediction, Seen
 from orbitcheck.harness.checks.separation import verdict
 from orbitcheck.harness.checks.separation.evidence import SeparationEvidence
 from orbitcheck.harness.checks.separation.verdict import Draw
 from orbitcheck.harness.checks.stored import Stored
 from orbitcheck.harness.core.evidence import Evidence
 from orbitcheck.harness.core.outcomes import Fault
-
-# What is predicted: the table.
-
-POWERS = ("below-1-wl", "1-wl", "complete", "function", "unknown")
-LINES = {
-    # relation of the pair: what is predicted of each power; "t": by the rounds that are declared
-    "one orbit": ("not", "not", "not", "not", "not"),
-    "1-WL-equivalent, two orbits": ("not", "not", "separated", "not", "any"),
-    "1-WL-equivalent, orbits unknown": ("not", "not", "any", "not", "any"),
-    "parted, same function": ("any", "t", "separated", "not", "any"),
-    "parted, different functions": ("any", "t", "separated", "separated", "any"),
-    "parted, functions unknown": ("any", "t", "separated", "any", "any"),
-}
-WORDS = {"not": Seen.NOT_SEPARATED, "separated": Seen.SEPARATED, "any": Seen.ANY}
-
-
-FUNCTIONS = {"equal": "same function", "different": "different functions", "unknown": "functions unknown"}
-
-
-def line(orbit: str, part: int | None, function: str) -> str:
-    if orbit == "same":
-        return "one orbit"
-    if part is None:
-        return f"1-WL-equivalent, {'orbits unknown' if orbit == 'unknown' else 'two orbits'}"
-    return f"parted, {FUNCTIONS[function]}"
-
-
-def second_prediction(orbit, part, function, power, rounds, related, symmetry) -> Seen:
-    if related:
-        return Seen.NOT_SEPARATED
-    said = LINES[line(orbit, part, function)][POWERS.index(power)]
-    refined = power in ("below-1-wl", "1-wl", "complete") and orbit != "same"
-    if symmetry != "permutation" and refined and said != "not":
-        return Seen.ANY  # of a larger group refinement knows nothing but nulls
-    if said == "t":
-        low, high = rounds
-        said = "separated" if part <= low else "not" if part > high else "any"
-    return WORDS[said]
-
-
-RELATIONS = [
-    ("same", None, "equal"),
-    *((orbit, None, "equal") for orbit in ("different", "unknown")),
-    *(("different", t, function) for t in range(6) for function in ("equal", "different", "unknown")),
-]
-"""All that are consistent: one orbit => 1-WL-equivalent => the same function."""
-
-
-@pytest.mark.parametrize("power", POWERS)
-def test_every_cell_of_the_table_is_predicted(power):
-    for (orbit, part, function), related, symmetry, rounds in itertools.product(
-        RELATIONS,
-        (False, True),
-        ("permutation", "permutation+scale", "permutation+sign"),
-        [(1, 1), (1, 3), (2, 3), (3, 3), (4, 5)] if power == "1-wl" else [None],
-    ):
-        made = predict(
-            orbit=orbit,
-            separating_round=part,
-            function=function,
-            power=power,
-            rounds=rounds,
-            related=related,
-            symmetry=symmetry,
-        )
-        wanted = second_prediction(orbit, part, function, power, rounds, related, symmetry)
-        assert made.verdict is wanted, (orbit, part, function, related, symmetry, rounds)
-        assert made.equal == (wanted is Seen.NOT_SEPARATED)
-
 
 # What was seen, and what follows.
 

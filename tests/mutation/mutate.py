@@ -39,7 +39,7 @@ CHECKS = "orbitcheck.harness.checks."
 VERIFICATION = "orbitcheck.harness.verification."
 JUDGING = "orbitcheck.harness.judging."
 TESTS_OF = {
-    f"{CHECKS}prediction": ("tests/checks/test_prediction.py", f"{SECOND}separation.py"),
+    f"{CHECKS}prediction": ("tests/checks/test_prediction.py", f"{SECOND}predictions.py"),
     f"{CHECKS}equivariance.verdict": ("tests/checks/test_equivariance_verdict.py", f"{SECOND}equivariance.py"),
     f"{CHECKS}separation.verdict": ("tests/checks/test_separation_verdict.py", f"{SECOND}separation.py"),
     f"{CHECKS}resolution.verdict": ("tests/checks/test_other_verdicts_in_full.py", f"{SECOND}other_kinds.py"),
