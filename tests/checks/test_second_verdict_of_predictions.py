@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from orbitcheck.harness.checks.prediction import Seen, predict
+from orbitcheck.harness.checks.prediction import Ground, Seen, predict
 
 POWERS = ("below-1-wl", "1-wl", "complete", "function", "unknown")
 LINES = {
@@ -73,3 +73,37 @@ def test_every_cell_of_the_table_is_predicted(power):
         wanted = second_prediction(orbit, part, function, power, rounds, related, symmetry)
         assert made.verdict is wanted, (orbit, part, function, related, symmetry, rounds)
         assert made.equal == (wanted is Seen.NOT_SEPARATED)
+
+
+GROUNDS = {
+    # what a prediction rests on, in the order in which it is asked
+    Ground.ONE_ORBIT: lambda orbit, **_: orbit == "same",
+    Ground.DECLARED_SYMMETRY: lambda related, **_: related,
+    Ground.UNKNOWN_POWER: lambda power, **_: power == "unknown",
+    Ground.SAME_FUNCTION: lambda power, part, function, **_: (
+        power == "function" and (part is None or function == "equal")
+    ),
+    Ground.DIFFERENT_FUNCTIONS: lambda power, function, **_: power == "function" and function == "different",
+    Ground.UNKNOWN_FUNCTION: lambda power, **_: power == "function",
+    Ground.WL_EQUIVALENT: lambda power, part, **_: power != "complete" and part is None,
+    Ground.LARGER_GROUP: lambda symmetry, **_: symmetry != "permutation",
+    Ground.TWO_ORBITS: lambda power, orbit, **_: power == "complete" and orbit == "different",
+    Ground.UNKNOWN_ORBIT: lambda power, **_: power == "complete",
+    Ground.BELOW_WL: lambda power, **_: power == "below-1-wl",
+    Ground.WITHIN_ROUNDS: lambda part, rounds, **_: part <= rounds[0],
+    Ground.PAST_ROUNDS: lambda part, rounds, **_: part > rounds[1],
+    Ground.BETWEEN_ROUNDS: lambda **_: True,
+}
+
+
+def test_every_prediction_names_its_ground():
+    met = set()
+    for power, (orbit, part, function), related, symmetry in itertools.product(
+        POWERS, RELATIONS, (False, True), ("permutation", "permutation+sign")
+    ):
+        for rounds in [(1, 1), (1, 3), (4, 5)] if power == "1-wl" else [None]:
+            given = {"orbit": orbit, "function": function, "power": power, "related": related, "symmetry": symmetry}
+            wanted = next(ground for ground, holds in GROUNDS.items() if holds(part=part, rounds=rounds, **given))
+            assert predict(separating_round=part, rounds=rounds, **given).ground is wanted
+            met.add(wanted)
+    assert met == {*GROUNDS}
