@@ -2,14 +2,15 @@
 
 Law: a test fails for at least `WANTED` of the mutants that are not listed as equivalent; `equivalent.txt` lists those, each with
 the reason why no test can tell it from the original. The package is copied to `build/orbitcheck/` first, with the tests beside
-it, since the tool cannot mutate a root that is the package itself. Arguments are patterns of mutants, for one module at a time:
-`tox -e mutation -- "orbitcheck.harness.oracles.refinement*"`. Results are kept in `build/mutants/` and taken up again; with
-`--record` what was caught is written into `benchmarks/acceptance/results/mutation.json`, module by module, with date and commit.
+it, since the tool (mutmut) cannot mutate a root that is the package itself; it makes the mutants, and `forked.py` runs the tests of
+each in a fork. Arguments are patterns of mutants, for one module at a time: `tox -e mutation -- "orbitcheck.harness.oracles.orbit*"`.
+With `--record` what was caught is written into `benchmarks/acceptance/results/mutation.json`, module by module, with date and commit.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 import json
 import shutil
 import subprocess
@@ -86,17 +87,23 @@ TESTS_OF = {
     "orbitcheck.harness.oracles.audit": ("tests/oracles/test_audit.py",),
 }
 WANTED = 0.95
-CAUGHT = ("killed", "timeout", "suspicious", "segfault", "caught by type check")
+CAUGHT = ("killed", "timeout")
+GENERATE = """\
+import os
+from mutmut.__main__ import copy_src_dir, create_mutants, set_mutant_under_test
+from mutmut.utils.file_utils import copy_also_copy_files, setup_source_paths
+set_mutant_under_test("mutant_generation")
+os.makedirs("mutants", exist_ok=True)
+copy_src_dir()
+copy_also_copy_files()
+setup_source_paths()
+create_mutants(1)
+"""
 
 CONFIGURATION = """\
 [tool.mutmut]
 source_paths = ["orbitcheck"]
 only_mutate = %s
-pytest_add_cli_args_test_selection = %s
-pytest_add_cli_args = ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:xdist"]
-track_dependencies = false
-timeout_constant = 5.0
-timeout_multiplier = 3.0
 
 [tool.pytest.ini_options]
 filterwarnings = ["error"]
@@ -104,15 +111,13 @@ markers = ["cuda: needs a CUDA device", "install: builds a fresh environment"]
 """
 
 
-def configuration(patterns: list[str]) -> str:
-    """The tool's own settings; where one module is asked for, only the tests that are about it need run."""
-    fitting = [tests for module, tests in TESTS_OF.items() if patterns and all(p.startswith(module) for p in patterns)]
-    tests = fitting[0] if fitting else sorted({file for files in TESTS_OF.values() for file in files})
-    return CONFIGURATION % (json.dumps([f"orbitcheck/{path}" for path in MUTATED]), json.dumps(tests))
+def tests_of(module: str) -> tuple[str, ...]:
+    """The test files of a module: those of the longest prefix that is listed."""
+    return TESTS_OF[max((prefix for prefix in TESTS_OF if module.startswith(prefix)), key=len)]
 
 
-def stage(patterns: list[str]) -> None:
-    """Copy package and tests to where the tool can take them; results of files that did not change are kept."""
+def stage() -> None:
+    """Copy package and tests to where the tool can take them, and let it make its mutants."""
     for copied in ("orbitcheck", "tests"):
         shutil.rmtree(STAGE / copied, ignore_errors=True)
     for name in PACKAGES:
@@ -120,7 +125,9 @@ def stage(patterns: list[str]) -> None:
     for name in ("__init__.py", "py.typed"):
         shutil.copy2(ROOT / name, STAGE / "orbitcheck" / name)
     shutil.copytree(ROOT / "tests", STAGE / "tests", ignore=shutil.ignore_patterns("__pycache__", "mutation"))
-    (STAGE / "pyproject.toml").write_text(configuration(patterns), encoding="utf-8")
+    patterns = json.dumps([f"orbitcheck/{path}" for path in MUTATED])
+    (STAGE / "pyproject.toml").write_text(CONFIGURATION % patterns, encoding="utf-8")
+    subprocess.run([sys.executable, "-c", GENERATE], cwd=STAGE, check=True, stdout=subprocess.DEVNULL)
 
 
 def equivalent() -> dict[str, str]:
@@ -130,36 +137,48 @@ def equivalent() -> dict[str, str]:
     return {mutant: reason for mutant, _, reason in entries}
 
 
-def results() -> dict[str, str]:
-    """Mutant -> what became of it."""
-    listed = subprocess.run(
-        [sys.executable, "-m", "mutmut", "results", "--all", "true"],
-        cwd=STAGE,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    pairs = (line.strip().rpartition(": ") for line in listed.stdout.splitlines() if ": " in line)
-    return {mutant: status for mutant, _, status in pairs}
+def mutants() -> dict[str, list[str]]:
+    """Module -> its mutants."""
+    made: dict[str, list[str]] = {}
+    for file in sorted((STAGE / "mutants" / "orbitcheck").rglob("*.py.meta")):
+        for mutant in json.loads(file.read_text(encoding="utf-8"))["exit_code_by_key"]:
+            made.setdefault(module_of(mutant), []).append(mutant)
+    return made
 
 
-def record(found: dict[str, str], listed: dict[str, str], modules: set[str]) -> None:
-    """Write what was caught of these modules beside what is written of others."""
+def results(module: str, asked: list[str]) -> dict[str, str]:
+    """Mutant -> what became of it, for those of one module that are asked; of an earlier run, where its source is the same."""
+    path = (STAGE / "orbitcheck").joinpath(*module.split(".")[1:])
+    source = hashlib.sha256(path.with_suffix(".py").read_bytes()).hexdigest()
+    kept, names, answer = STAGE / "results" / f"{module}.json", STAGE / "names.txt", STAGE / "answer.json"
+    kept.parent.mkdir(exist_ok=True)
+    before = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    became = before["became"] if before.get("source") == source else {}
+    names.write_text("\n".join(asked), encoding="utf-8")
+    answer.unlink(missing_ok=True)
+    runner = Path(__file__).parent / "forked.py"
+    command = [sys.executable, str(runner), str(answer), str(names), *tests_of(module)]
+    subprocess.run(command, cwd=STAGE / "mutants", check=True)
+    became |= json.loads(answer.read_text(encoding="utf-8"))
+    kept.write_text(json.dumps({"source": source, "became": became}), encoding="utf-8")
+    return became
+
+
+def record(module: str, wanted: dict[str, str], equivalent: int) -> None:
+    """Write what was caught of a module beside what is written of others."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     whole = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
-    for module in modules:
-        own = {mutant: status for mutant, status in found.items() if module_of(mutant) == module}
-        counted = {mutant: status in CAUGHT for mutant, status in own.items() if mutant not in listed}
-        whole[module] = {
-            "date": date.today().isoformat(),
-            "commit": commit.stdout.strip(),
-            "caught": sum(counted.values()),
-            "of": len(counted),
-            "equivalent": len(own) - len(counted),
-            "survived": sorted(mutant.rpartition(".")[2] for mutant, caught in counted.items() if not caught),
-        }
+    survived = sorted(mutant.rpartition(".")[2] for mutant, status in wanted.items() if status not in CAUGHT)
+    whole[module] = {
+        "date": date.today().isoformat(),
+        "commit": commit.stdout.strip(),
+        "caught": len(wanted) - len(survived),
+        "of": len(wanted),
+        "equivalent": equivalent,
+        "survived": survived,
+    }
     RECORD.write_text(json.dumps(dict(sorted(whole.items())), indent=1) + "\n", encoding="utf-8")
 
 
@@ -169,25 +188,30 @@ def module_of(mutant: str) -> str:
 
 def main(arguments: list[str]) -> int:
     patterns = [each for each in arguments if each != "--record"]
-    stage(patterns)
-    subprocess.run([sys.executable, "-m", "mutmut", "run", "--max-children", "1", *patterns], cwd=STAGE)
-    listed, found = equivalent(), results()
-
-    def asked(mutant: str) -> bool:
-        return any(fnmatch.fnmatch(mutant, pattern) for pattern in patterns or ["*"])
-
-    wanted = {mutant: status for mutant, status in found.items() if mutant not in listed and asked(mutant)}
-    survived = [f"{mutant}: {status}" for mutant, status in wanted.items() if status not in CAUGHT]
-    print(*survived, sep="\n")
-    unknown = [mutant for mutant in listed if mutant not in found and asked(mutant)]
-    wrong = [mutant for mutant in listed if found.get(mutant) in CAUGHT and asked(mutant)]
-    print(*(f"{mutant}: listed as equivalent, but there is no such mutant" for mutant in unknown), sep="\n")
-    print(*(f"{mutant}: listed as equivalent, but a test fails for it" for mutant in wrong), sep="\n")
-    share = 1 - len(survived) / len(wanted) if wanted else 0.0
-    print(f"{dict(Counter(wanted.values()))}: {share:.1%} caught of {len(wanted)}, {WANTED:.0%} wanted")
-    if len(patterns) < len(arguments):
-        record(found, listed, {module_of(mutant) for mutant in wanted})
-    return int(share < WANTED or bool(unknown or wrong))
+    stage()
+    listed, red = equivalent(), False
+    for module, made in mutants().items():
+        asked = [each for each in made if any(fnmatch.fnmatch(each, pattern) for pattern in patterns or ["*"])]
+        if not asked:
+            continue
+        found = dict.fromkeys(made, "not run") | results(module, asked)
+        own = {mutant for mutant in listed if module_of(mutant) == module}
+        wanted = {mutant: status for mutant, status in found.items() if mutant not in own}
+        survived = [f"{mutant}: {status}" for mutant, status in wanted.items() if status not in CAUGHT]
+        unknown = [f"{mutant}: listed as equivalent, but there is no such mutant" for mutant in own - {*found}]
+        wrong = [
+            f"{mutant}: listed as equivalent, but a test fails for it" for mutant in own if found.get(mutant) in CAUGHT
+        ]
+        print(*survived, *unknown, *wrong, sep="\n")
+        share = 1 - len(survived) / len(wanted) if wanted else 1.0
+        print(
+            f"{module}: {dict(Counter(wanted.values()))}: {share:.1%} caught of {len(wanted)}, {WANTED:.0%} wanted",
+            flush=True,
+        )
+        red = red or share < WANTED or bool(unknown or wrong)
+        if len(patterns) < len(arguments):
+            record(module, wanted, len(own))
+    return int(red)
 
 
 if __name__ == "__main__":
