@@ -107,3 +107,15 @@ def test_every_prediction_names_its_ground():
             assert predict(separating_round=part, rounds=rounds, **given).ground is wanted
             met.add(wanted)
     assert met == {*GROUNDS}
+
+
+def test_a_larger_group_is_named():
+    made = predict(
+        orbit="different",
+        separating_round=1,
+        function="equal",
+        power="complete",
+        rounds=None,
+        symmetry="permutation+sign",
+    )
+    assert made.why == "refinement is not known modulo permutation+sign"
