@@ -101,7 +101,10 @@ def detail(row: Result, anchor: str) -> Detail:
 def counterexample(row: Result) -> tuple[tuple[str, str], ...]:
     """The smallest counter-example that an equivariance row has, as `(name, value)`."""
     law = measured(row, EquivarianceEvidence)
-    return facts(plain(asdict(law.counterexample))) if law and law.counterexample else ()
+    if law is None or law.counterexample is None:
+        return ()
+    told = plain(asdict(law.counterexample))
+    return facts({name: value for name, value in told.items() if name != "state"})  # `reached` says it in words
 
 
 @report_section(

@@ -16,7 +16,7 @@ from ...weights.symmetry import GroupElement
 from ...weights.units import in_units, units
 from . import verdict
 from .controls import FEW, random_state
-from .evidence import Rule, Symptoms
+from .evidence import Place, Rule, State, Symptoms
 from .gradients import with_gradients
 from .law import measure_double
 from .prepared import Prepared, Walk
@@ -115,7 +115,7 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     walk = Walk(prepared, controls, pairs, notes=notes)
     trained = after_train_calls(prepared, notes)
     if trained is not None:
-        walk.ask(trained, f"{TRAIN_CALLS} calls in train mode", Rule.LAW_AFTER_TRAIN_CALLS, single=False)
+        walk.ask(trained, State(Place.TRAIN_CALLS, TRAIN_CALLS), Rule.LAW_AFTER_TRAIN_CALLS, single=False)
     return walk.measurement(measured), walk.worst or law.worst_element
 
 

@@ -72,6 +72,47 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Place(StrEnum):
+    """Where a network's parameters are."""
+
+    INITIALISATION = "initialisation"
+    STEPS = "steps"
+    REDRAW = "redraw"
+    TRAIN_CALLS = "train calls"
+
+
+class Optimiser(StrEnum):
+    """What takes the steps."""
+
+    NONE = ""
+    ADAM = "Adam"
+    SGD = "SGD"
+
+
+@dataclass(frozen=True)
+class State(Evidence):
+    """How a network's parameters came to be, so that they can come to be again.
+
+    Args:
+        count: of steps, or of calls in train mode; the number of a draw, from 1.
+        rate: of the optimiser, negative for steps away from the targets.
+    """
+
+    place: Place = Place.INITIALISATION
+    count: int = 0
+    optimiser: Optimiser = Optimiser.NONE
+    rate: Number = 0.0
+
+    def __str__(self) -> str:
+        """In words; the initialisation has none."""
+        return {
+            Place.INITIALISATION: "",
+            Place.STEPS: f"{self.count} steps of {self.optimiser}, rate {self.rate:g}",
+            Place.REDRAW: f"draw {self.count}",
+            Place.TRAIN_CALLS: f"{self.count} calls in train mode",
+        }[self.place]
+
+
 @dataclass(frozen=True)
 class Property(Evidence):
     """One thing that must not change the answer: by how much it does, and the limit."""
@@ -86,7 +127,7 @@ class Station(Evidence):
     """The law with one set of parameters: errors and floors in two precisions, in the units of the outputs.
 
     Args:
-        name: how the parameters came to be; the initialisation has none.
+        name: in words, how the parameters came to be, or what was asked at the initialisation; `state` as data.
         rule: what is broken where the law is.
         error32, floor32: zero error where float32 was not asked.
         parameter: the one that breaks the law when it alone is drawn anew, where that was asked.
@@ -101,6 +142,7 @@ class Station(Evidence):
     floor32: Number
     parameter: str = ""
     own: bool = False
+    state: State = State()
 
 
 @dataclass(frozen=True)
@@ -146,7 +188,7 @@ class CounterExample(Evidence):
         seed: of parameters and inputs.
         element: of the group, in cycle notation with factors; `images` as data, factors in `action` where there are any.
         error: in the row's units.
-        reached: how the parameters came to be, where they are not those of the initialisation.
+        reached: how the parameters came to be, in words, where they are not those of the initialisation; `state` as data.
     """
 
     space: str
@@ -159,6 +201,7 @@ class CounterExample(Evidence):
     widths: tuple[int, ...] | None = None
     action: Mapping[str, Any] | None = None
     reached: str = ""
+    state: State = State()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 import torch
 
 from ...core.outcomes import Refusal
+from ...plugins.architecture import Equivariant, Invariant
 from ...plugins.subject import PluginRaised, Subject
 from ...weights.batch import Weights
 from ...weights.element import OutputKind
@@ -31,6 +32,11 @@ DUAL = {
 """How what is paired with an output moves."""
 SHARE = 1e-3
 """A parameter's unit is at least this share of the largest gradient of all."""
+
+
+def dual_of(output: Invariant | Equivariant) -> OutputKind | None:
+    """How what is paired with an output moves; None for an invariant one."""
+    return DUAL[OutputKind(output.kind)] if isinstance(output, Equivariant) else None
 
 
 def measure_gradients(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:

@@ -14,7 +14,7 @@ from ...weights.batch import Weights
 from ...weights.symmetry import GroupElement
 from ..applicability import Refused
 from . import verdict
-from .evidence import Rule
+from .evidence import Optimiser, Place, Rule, State
 from .law import law_errors, measure_double
 from .prepared import Prepared, Refuse, Walk
 
@@ -24,10 +24,10 @@ RATE = 0.01
 """Of Adam; of SGD, whose gradient is scaled to the length of the parameters, so that any network moves and none leaves for infinity."""
 BATCH = 4
 WALKS = (
-    ("Adam", 1, (FEW_STEPS, MANY_STEPS)),
-    ("SGD", -1, (FEW_STEPS, MANY_STEPS)),
-    ("SGD", 1, (FEW_STEPS,)),
-    ("Adam", -1, (FEW_STEPS,)),
+    (Optimiser.ADAM, 1, (FEW_STEPS, MANY_STEPS)),
+    (Optimiser.SGD, -1, (FEW_STEPS, MANY_STEPS)),
+    (Optimiser.SGD, 1, (FEW_STEPS,)),
+    (Optimiser.ADAM, -1, (FEW_STEPS,)),
 )
 """Optimiser, sign of the rate, and after how many steps the law is asked: the long walks cover both of each between them."""
 
@@ -57,11 +57,11 @@ def measure_steps(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
             ) as fault:  # a probe: what cannot be trained is not predicted to keep anything by training
                 raise Refuse(Refused(Refusal.NO_PARAMETERS, f"cannot be trained: {fault}")) from fault
             done = count
-            name = f"{count} steps of {optimiser}, rate {sign * RATE:g}"
+            reached = State(Place.STEPS, count, optimiser, sign * RATE)
             if not _finite(subject):
-                walk.notes.append(f"{name}: parameters not finite")
+                walk.notes.append(f"{reached}: parameters not finite")
                 break
-            if walk.ask(subject, name, Rule.LAW_AFTER_STEPS, single=count == MANY_STEPS):
+            if walk.ask(subject, reached, Rule.LAW_AFTER_STEPS, single=count == MANY_STEPS):
                 return walk.measurement(measured), walk.worst or law.worst_element
     return walk.measurement(measured), law.worst_element
 
@@ -76,7 +76,7 @@ def _demand_gradients(subject: Subject, v: Weights) -> None:
 def take_steps(
     subject: Subject,
     v: Weights,
-    optimiser: str,
+    optimiser: Optimiser,
     rate: float,
     numbers: range,
     seed: int,
@@ -116,13 +116,13 @@ def _answer_in_training(subject: Subject, v: Weights) -> torch.Tensor:
 def _move(
     trained: list[torch.nn.Parameter],
     gradients: list[torch.Tensor | None],
-    optimiser: str,
+    optimiser: Optimiser,
     rate: float,
     number: int,
     state: dict[str, dict[int, torch.Tensor]],
 ) -> None:
     """One step; written out, since importing torch's own optimisers costs more than all steps here."""
-    if optimiser == "SGD":
+    if optimiser is Optimiser.SGD:
         length = sum(float(g.square().sum()) for g in gradients if g is not None) ** 0.5
         size = sum(float(parameter.square().sum()) for parameter in trained) ** 0.5
         scale = max(size, 1e-3) / length if length else 0.0
@@ -168,7 +168,7 @@ def measure_redraw(prepared: Prepared) -> tuple[verdict.Measurement, GroupElemen
         own = hasattr(subject.module, "redraw_")
         redraw_(subject.module, prepared.seed + draw, 1.0)
         moves = moves or bool((law_errors(subject, prepared.task, pairs, controls.least).base != law.double.base).any())
-        if walk.ask(subject, f"draw {draw + 1}", Rule.LAW_AT_REDRAW, single=draw == DRAWS - 1, own=own):
+        if walk.ask(subject, State(Place.REDRAW, draw + 1), Rule.LAW_AT_REDRAW, single=draw == DRAWS - 1, own=own):
             if not own:
                 last = walk.stations[-1]
                 walk.stations[-1] = replace(

@@ -19,7 +19,7 @@ from ...weights.symmetry import GroupElement
 from ..applicability import Refused
 from . import verdict
 from .controls import FEW, Controls, least_controls, measure_controls
-from .evidence import Ask, Rule, Station, Symptoms
+from .evidence import Ask, Rule, State, Station, Symptoms
 from .law import Errors, Law, chosen, draws, floor, law_errors
 from .symptoms import measure_symptoms
 from .task import PAIRS, Pairs, Task, declared_group, draw_inputs, draw_pairs
@@ -158,12 +158,12 @@ class Walk:
     symptoms: Symptoms | None = None
     worst: GroupElement | None = None
 
-    def ask(self, subject: Subject, name: str, rule: Rule, single: bool, own: bool = False) -> bool:
+    def ask(self, subject: Subject, state: State, rule: Rule, single: bool, own: bool = False) -> bool:
         """Whether the law is broken with the subject's parameters as they are; float32 is asked last, and lowers the subject.
 
         An ill-conditioned station is noted and judges nothing: steps uphill and draws may lead a network anywhere.
         """
-        prepared = self.prepared
+        prepared, name = self.prepared, str(state)
         try:
             law = self._law(subject)
         except NonFinite:
@@ -179,7 +179,7 @@ class Walk:
             return False
         elif single:
             law = self._lowered(subject, law, name)
-        self.stations.append(law.station(name, rule, own=own))
+        self.stations.append(law.station(name, rule, own=own, state=state))
         if not (law.broken64 or verdict.grade(law.error32, law.floor32, verdict.SINGLE) is verdict.Grade.DIFFERENT):
             return False
         self.worst = law.worst_element

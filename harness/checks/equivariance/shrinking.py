@@ -92,7 +92,7 @@ def shrink(
         space, input kind, seed, group element (in words and as data), how the parameters came to be, and error: all that
         reproduces it.
     """
-    broken = verdict.broken(measured)
+    broken, state = verdict.broken(measured), verdict.reached(measured)
     found = CounterExample(
         space=str(task.named.space),
         input=task.input,
@@ -102,7 +102,8 @@ def shrink(
         error=verdict.convicting_error(measured),
         shrunk=False,
         action=worst.to_json() if worst.diagonals else None,
-        reached=verdict.reached(measured),
+        reached=str(state),
+        state=state,
     )
     space = task.named.space
     if not space.is_mlp:

@@ -17,6 +17,7 @@ from .evidence import (
     Grade,
     Property,
     Rule,
+    State,
     Station,
     Symptoms,
 )
@@ -197,10 +198,10 @@ def convicting_error(measured: Measurement) -> float:
     return max(measured.properties.get(rule, 0.0) for rule in rules)
 
 
-def reached(measured: Measurement) -> str:
+def reached(measured: Measurement) -> State:
     """How the parameters of the worst broken station came to be."""
     stations = _broken_stations(measured)
-    return max(stations, key=lambda each: max(each.error64, each.error32)).name if stations else ""
+    return max(stations, key=lambda each: max(each.error64, each.error32)).state if stations else State()
 
 
 def _broken_stations(measured: Measurement) -> list[Station]:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...checks.equivariance.evidence import EquivarianceEvidence
+from ...checks.equivariance.evidence import EquivarianceEvidence, Place
 from ...checks.equivariance.task import Task
 from ...core.cell import Cell
 from ...learning.workbench import Workbench
@@ -31,6 +31,7 @@ from ...weights.inputs import constructed
 from ...weights.space import WeightSpace, mlp
 from ...weights.symmetry import GroupElement, act, random_elements
 from .replay import CannotReplay, Failing, error_of, replayed
+from .shown import Shown
 
 TRIES = 3
 KEEPS, BREAKS = 1e-11, 1e-10
@@ -98,7 +99,7 @@ def located(architecture: Architecture, cell: Cell, evidence: EquivarianceEviden
         CannotReplay and what `replayed` raises: there is no failure to look into.
     """
     failing = replayed(architecture, cell, evidence, bench)
-    if failing.compared != "law":
+    if failing.compared is not Shown.LAW:
         raise CannotReplay(f"what is broken ({failing.compared}) is no matter of one module")
     if failing.element.diagonals:
         return replace(
@@ -122,7 +123,7 @@ def _tries(
     subject = failing.subject
     rng = np.random.default_rng(cell.seed)
     roomy = _roomy(failing.v.space)
-    if not failing.reached and roomy is not None and subject.dtype is torch.float64:
+    if failing.state.place is Place.INITIALISATION and roomy is not None and subject.dtype is torch.float64:
         try:
             task = replace(Task.of(cell), input="generic")
             other = Subject(
@@ -145,7 +146,7 @@ def _broken(
     found = 0
     for index, element in enumerate(random_elements(space, vectors.batch, rng)):
         v = vectors[[index]]
-        if found < TRIES and error_of(subject, v, element, "law") > limit:
+        if found < TRIES and error_of(subject, v, element, Shown.LAW) > limit:
             found += 1
             yield subject, v, element
 

@@ -27,7 +27,7 @@ title: The law, for counter-examples
 spaces:
   small: {mlp: [2, 4, 3, 1], activation: relu}
 checks:
-  - {id: law, kind: equivariance, spaces: [small], inputs: [generic], asks: [law, steps, redraw, calls]}
+  - {id: law, kind: equivariance, spaces: [small], inputs: [generic], asks: [law, steps, redraw, calls, gradients]}
   - {id: pairs, kind: separation, space: small, pairs: {family: generic, count: 1}}
 """
 PLUGIN = """\
@@ -64,6 +64,107 @@ class Strided(Net):
 class SingleOnly(Net):
     def between(self, states):
         return [s * (1 + 0.1 * index(s)) for s in states] if states[0].dtype is torch.float32 else states
+
+
+@register("batch-mates", power="unknown")
+class BatchMates(Net):
+    def between(self, states):
+        return [s - 1e-3 * s.mean(0, keepdim=True) for s in states]
+
+
+@register("long-batches", power="unknown")
+class LongBatches(Net):
+    def between(self, states):
+        return [s * 1.01 if len(s) > 200 else s for s in states]
+
+
+@register("two-in-turn", power="unknown")
+class TwoInTurn(Net):
+    calls = 0
+
+    def between(self, states):
+        self.calls += 1
+        return [s * (1 + 1e-5 * (self.calls % 2)) for s in states]
+
+
+@register("drops", power="unknown")
+class Drops(Net):
+    def between(self, states):
+        return [torch.nn.functional.dropout(s, 0.2) for s in states]
+
+
+@register("late", power="unknown")
+class Late(Net):
+    calls = 0
+
+    def between(self, states):
+        self.calls += 1
+        return [s + 0.01 for s in states] if self.calls > 90 else states
+
+
+@register("drawn-table", power="unknown")
+class DrawnTable(Net):
+    def __init__(self, space, output, *, depth: int = 2):
+        super().__init__(space, output, depth=depth)
+        self.table = torch.nn.Parameter(torch.zeros(max(space.widths), 1))
+
+    def redraw_(self, generator):
+        with torch.no_grad():
+            self.table.normal_(generator=generator)
+
+    def between(self, states):
+        return [s + self.table[: s.shape[1]] for s in states]
+
+
+@register("train-mean", power="unknown")
+class TrainMean(Net):
+    def __init__(self, space, output, *, depth: int = 2):
+        super().__init__(space, output, depth=depth)
+        self.register_buffer("kept", torch.zeros(max(space.widths), 1))
+
+    def between(self, states):
+        if self.training:
+            with torch.no_grad():
+                self.kept[: states[0].shape[1]] += states[0].mean((0, 2)).unsqueeze(1)
+        return [s + self.kept[: s.shape[1]] for s in states]
+
+
+class Weighed(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * (1 + index(gradient))
+
+
+@register("wrong-backward", power="unknown")
+class WrongBackward(Net):
+    def between(self, states):
+        return [Weighed.apply(s) for s in states]
+
+
+class Half(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, scale):
+        ctx.save_for_backward(x, scale)
+        return x * scale
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, scale = ctx.saved_tensors
+        return gradient * scale, (gradient * x)[:, :1].sum((0, 1))
+
+
+@register("wrong-parameter", power="unknown")
+class WrongParameter(Net):
+    def __init__(self, space, output, *, depth: int = 2):
+        super().__init__(space, output, depth=depth)
+        self.scale = torch.nn.Parameter(torch.ones(12))
+
+    def between(self, states):
+        return [Half.apply(s, self.scale) for s in states]
 
 
 @register("boaster", power="1-wl", rounds=lambda depth: (2, 2))
@@ -119,7 +220,19 @@ def run(script: Path) -> subprocess.CompletedProcess[str]:
         ("nets.py:SingleOnly", "eval", r"the initialisation in float32"),
         ("nets.py:GradModeOnly", "calls", r"phi\(v\), gradients recorded"),
         ("nets.py:InputWantsGradient", "calls", r"phi\(v\), gradients recorded"),
-        ("nets.py:Strided", "calls", r"phi\(v\), the input strided"),
+        pytest.param("nets.py:Strided", "calls", r"phi\(v\), the input strided", marks=pytest.mark.long),
+        ("nets.py:DrawnTable", "redraw", r"parameters: draw \d in float64"),
+        ("nets.py:TrainMean", "calls", r"parameters: 3 calls in train mode in float64"),
+        ("nets.py:BatchMates", "eval", r"phi of 2 weight vectors, that of number \d"),
+        pytest.param(
+            "nets.py:LongBatches", "calls", r"phi of \d+ weight vectors, that of number \d", marks=pytest.mark.long
+        ),
+        pytest.param("nets.py:Drops", "eval", r"phi\(v\), call \d", marks=pytest.mark.long),
+        ("nets.py:Late", "calls", r"phi\(v\), call \d+"),
+        ("nets.py:WrongBackward", "gradients", r"gradient of <g c, phi> at g v"),
+        pytest.param(
+            "nets.py:WrongParameter", "gradients", r"scale: gradient of <c, phi\(v\)>", marks=pytest.mark.long
+        ),
     ],
 )
 def test_the_script_shows_the_failure_and_ends_with_1(folder, tmp_path, name, ask, words):
@@ -135,12 +248,23 @@ def test_the_script_shows_the_failure_and_ends_with_1(folder, tmp_path, name, as
     assert error > 1e-9
 
 
-def test_a_mended_network_ends_with_0(folder, tmp_path):
-    row, cell = failed(folder, "located_networks.py:leaky_encode", "eval")
+@pytest.mark.parametrize(
+    ("name", "ask"),
+    [
+        ("located_networks.py:leaky_encode", "eval"),
+        pytest.param("nets.py:BatchMates", "eval", marks=pytest.mark.long),
+        pytest.param("nets.py:Drops", "eval", marks=pytest.mark.long),
+        pytest.param("nets.py:WrongBackward", "gradients", marks=pytest.mark.long),
+        pytest.param("nets.py:WrongParameter", "gradients", marks=pytest.mark.long),
+    ],
+)
+def test_a_mended_network_ends_with_0(folder, tmp_path, name, ask):
+    row, cell = failed(folder, name, ask)
     script = write_example(row, cell, tmp_path / "shown").files[0]
     text = script.read_text(encoding="utf-8")
-    assert "leaky_encode as Network" in text
-    script.write_text(text.replace("leaky_encode as Network", "Net as Network"), encoding="utf-8")
+    broken = name.rpartition(":")[2]
+    assert f"{broken} as Network" in text
+    script.write_text(text.replace(f"{broken} as Network", "Net as Network"), encoding="utf-8")
     answer = run(script)
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
