@@ -40,7 +40,7 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     law = measure_double(subject, task, pairs, prepared.rng, prepared.seed, controls.least)
     measured = prepared.measurement(controls, law)
     if verdict.judge(measured).outcome != "pass":
-        return measured, law.worst_element
+        return prepared.explained(measured, law, controls), law.worst_element
     v = pairs.v[:FEW]
     base = subject(v)
     unit = units(v.space, task.kind, base, controls.least)

@@ -2,13 +2,16 @@
 
 | cause | test |
 |---|---|
+| batch, strides, recording, compiler | the rule that is broken changes nothing else: the batch's order, mates or size; the input's memory; gradients recorded |
 | randomness | calls differ, and are equal from one random state |
 | history | calls differ from one random state too, or one of a hundred from that of a fresh copy |
-| batch | the batch's order, mates or size change the answer |
 | redraw | the law holds at the initialisation, and the plug-in draws its parameters by no rule of its own |
-| ties | neighbours that do not tie keep the law |
-| float32 | over steps of 1e-10 the output stands still or jumps, and one ulp or 1e-10 moves it less than 1e-6 does; its jumps are at least a hundredth of the error; all generators err alike |
-| square root | 2^22 ulps of jitter move the output about 2^11 times as far as one; the error is no more than that noise |
+| recording | also where gradients break their law and the values that are differentiated are others than without gradients |
+| backward | the values keep the law, and the gradient differs from difference quotients of the values |
+| square root | where inputs tie, one ulp of float32 moves the output about 2^14.5 times as far as one of float64; or 2^22 ulps of jitter about 2^11 times as far as one, and the error is no more than that noise |
+| ties | neighbours that do not tie keep the law; or what is broken is continuity |
+| float32 | over steps of 1e-10 the output stands still or jumps, and one ulp or 1e-10 moves it less than 1e-6 does; its jumps explain the error |
+| float32, coarser | smooth over steps of 6e-8, jumps everywhere along steps of 6e-4, as large at shorter ones; its jumps explain the error |
 | leak | smooth; some generators keep the law, others break it |
 | violation | smooth; no generator keeps the law; as large in float32 |
 | rounding | below 1e3 floors in both precisions, no jump, smooth, and 2^20 times and more as large in float32 |
@@ -26,17 +29,36 @@ JUMPY = 1e-2
 AT_ANY_STEP = 3e3
 """From here on a step of 1e-10 moves the output about as far as one of 1e-6, which is 1e4 times as long: no grid does that."""
 ANOTHER = 1e-10
-"""An answer further than this from that of a fresh copy of the network is another one."""
+"""An answer further than this from that of a fresh copy of the network, or without gradients, is another one."""
 ALIKE = 1e3
 """Errors of all generators that err lie within this factor where every element errs alike."""
 SHARE = 1e-2
 """Jumps explain an error that is at most a hundred times as large."""
+NEARLY_ALL = 0.1
+"""Where some generators keep the law by luck, its jumps are at least this share of the error."""
+STAYS = 0.3
+"""Second differences of which more is left at steps a sixteenth as long are jumps: a kink leaves a sixteenth, a bend less."""
+EVERYWHERE = 0.05
+"""A path whose median second difference is at least this share of the largest one jumps everywhere."""
+COARSE = 1e-7
+"""No coarser grid than float32's answers in smaller jumps."""
+LIFTED = (2.0**12, 2.0**17)
+"""How many times as large a root of rounding is in float32: the root of 2^29 is 2^14.5. A jump is as large."""
+OTHERWISE = 1e-7
+"""A gradient further than this from difference quotients is another one."""
 SAME = 4.0
 """Errors in two precisions within this factor are the same error."""
 KEPT = 10.0
 """Floors up to which an error is the law kept."""
 ROOT = (0.35, 0.65)
 """Exponent of the noise, against that of the jitter, of a square root."""
+OF_RULES = {
+    Rule.STRIDED_INPUT: Cause.STRIDES,
+    Rule.GRADIENTS_RECORDED: Cause.RECORDING,
+    Rule.COMPILED_ANSWER: Cause.COMPILER,
+}
+"""Rules that change one thing alone, which is the cause then."""
+OF_GRADIENTS = frozenset({Rule.GRADIENT_IN_INPUT, Rule.GRADIENT_IN_PARAMETERS})
 RULES_OF_BATCHES = frozenset({Rule.BATCH_ORDER, Rule.BATCH_MATES, Rule.BATCH_OF_ONE, Rule.BATCH_SIZE})
 
 
@@ -46,6 +68,9 @@ def cause(
     """The cause of a row that does not pass (protocol.md, section 2); UNKNOWN where no test says."""
     if RULES_OF_BATCHES & set(broken):
         return Cause.BATCH
+    for rule, found in OF_RULES.items():
+        if set(broken) == {rule}:
+            return found
     if broken and set(broken) <= {Rule.LAW_AT_REDRAW}:
         return Cause.REDRAW
     if symptoms is None or Rule.UNMODIFIED_INPUT in broken:
@@ -56,15 +81,25 @@ def cause(
         return Cause.RANDOMNESS if symptoms.seeded == 0 else Cause.HISTORY
     if Rule.MANY_CALLS in broken:  # calls are repeatable, the batch is right: what is left is what was called before
         return Cause.HISTORY if symptoms.seeded is not None and symptoms.seeded > ANOTHER else Cause.UNKNOWN
-    if _only_at_ties(symptoms, error64):
+    if broken and set(broken) <= OF_GRADIENTS:
+        if symptoms.recorded is not None and symptoms.recorded > ANOTHER:
+            return Cause.RECORDING
+        wrong = symptoms.backward is not None and symptoms.backward > OTHERWISE
+        return Cause.BACKWARD if wrong else Cause.UNKNOWN
+    if symptoms.lifted is not None and LIFTED[0] <= symptoms.lifted <= LIFTED[1]:
+        return Cause.SQUARE_ROOT
+    if _only_at_ties(symptoms, error64) or (set(broken) == {Rule.CONTINUITY} and _as_large(symptoms)):
         return Cause.TIES
     if symptoms.slope is None:
         return Cause.UNKNOWN
     if symptoms.slope > JUMPY:
-        alike = symptoms.most_broken <= ALIKE * symptoms.least_broken
         # A grid stands still for one ulp: where that moves the output as far as the error, something else jumps.
         grid = error64 > KEPT * floor64 and (symptoms.slope < AT_ANY_STEP or symptoms.slope == inf)  # inf: stood still
-        return Cause.SINGLE_PRECISION if grid and symptoms.roughness >= SHARE * error64 and alike else Cause.UNKNOWN
+        alike = symptoms.most_broken <= ALIKE * symptoms.least_broken
+        share = SHARE if alike else NEARLY_ALL
+        return Cause.SINGLE_PRECISION if grid and symptoms.roughness >= share * error64 else Cause.UNKNOWN
+    if _jumps(symptoms) and symptoms.roughness >= NEARLY_ALL * error64 > KEPT * floor64:
+        return Cause.SINGLE_PRECISION if symptoms.wide >= EVERYWHERE else Cause.UNKNOWN
     if error64 <= 1e3 * floor64 and _grows_as_a_root(symptoms):
         return Cause.SQUARE_ROOT
     if error64 > 1e2 * floor64:
@@ -75,6 +110,14 @@ def cause(
     if Rule.CONTINUITY in broken or error32 > 1e3 * floor32:
         return Cause.UNKNOWN
     return Cause.ROUNDING if error32 >= 2.0**20 * error64 else Cause.UNKNOWN
+
+
+def _jumps(symptoms: Symptoms) -> bool:
+    return symptoms.stays is not None and symptoms.stays > STAYS and symptoms.roughness > COARSE
+
+
+def _as_large(symptoms: Symptoms) -> bool:
+    return symptoms.lifted is not None and 1 / SAME <= symptoms.lifted <= SAME
 
 
 def _only_at_ties(symptoms: Symptoms, error64: float) -> bool:

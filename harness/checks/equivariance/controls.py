@@ -44,7 +44,7 @@ class Controls:
 
 
 def measure_controls(subject: Subject, task: Task, v: Weights, mates: Weights) -> Controls:
-    """Eight small calls; the first one is the subject's first of all, and is asked again last.
+    """Nine small calls; the first one is the subject's first of all, and is asked again last.
 
     Args:
         v: some weight vectors of the task's kind.
@@ -65,13 +65,16 @@ def measure_controls(subject: Subject, task: Task, v: Weights, mates: Weights) -
     among = subject(Weights.cat([mates.map(lambda tensor: 8 * tensor), v[[0]]]))[-1:]
     backwards = subject(v[list(range(v.batch - 1, -1, -1))]).flip(0)
     alone = subject(v[[0]])
-    again = subject(v)
+    again, once_more = (
+        subject(v),
+        subject(v),
+    )  # four and five calls after the first: answers in turn of two or of three show
     moved = tuple(name for name, state in random_states().items() if state != states[name])
 
     def apart(left: torch.Tensor, right: torch.Tensor) -> float:
         return float(in_units(left - right, unit[: len(left)]).max())
 
-    repeated = apart(again, first)
+    repeated = max(apart(again, first), apart(once_more, first))
     with random_state(0):  # as the first call: what differs now is no chance
         late = subject(mates)
     cold = float(in_units(late - generic, units(v.space, task.kind, generic, least)).max())

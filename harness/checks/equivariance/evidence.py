@@ -53,6 +53,8 @@ class Rule(StrEnum):
     MANY_CALLS = "a hundred calls"
     GRADIENT_IN_INPUT = "gradient in the input"
     GRADIENT_IN_PARAMETERS = "gradient in the parameters"
+    COMPILED_ANSWER = "compiled"
+    LAW_COMPILED = "equivariance when compiled"
 
 
 class Cause(StrEnum):
@@ -69,6 +71,10 @@ class Cause(StrEnum):
     HISTORY = "history"
     RANDOMNESS = "randomness"
     REDRAW = "redraw"
+    STRIDES = "strides"
+    RECORDING = "recording"
+    BACKWARD = "backward"
+    COMPILER = "compiler"
     UNKNOWN = "unknown"
 
 
@@ -153,6 +159,9 @@ class Symptoms(Evidence):
         slope: by how much of itself the slope of the output over a step of 1e-10 differs from that over 1e-6: nothing for a map
             that is smooth there, all where it answers in jumps.
         roughness: largest second difference of the output over steps of 6e-8 and of 6e-4, in the units of the errors.
+        stays: share of the roughness that is left at steps a sixteenth as long, about the roughest place: little where the path
+            bends or has a kink, all where it jumps; None where the fine steps told enough.
+        wide: the median second difference over the largest: little for a path with few jumps.
         growth: how many times as far 2^22 ulps of jitter move the output as one ulp does; None where that was not looked at.
         near_ties: the error at neighbours of the inputs that do not tie; None for inputs without ties.
         near_floor: the floor there.
@@ -160,6 +169,9 @@ class Symptoms(Evidence):
         kept_generators, broken_generators: how many of each.
         tensors: output tensors that are wrong; empty for an invariant output.
         seeded: the difference of two calls that start from one random state; of one of a hundred calls, that from a fresh copy.
+        lifted: how many times as far one ulp of float32 moves the output in float32 as one ulp does in float64, where inputs tie.
+        recorded: how far the output is from itself where gradients are recorded in the input.
+        backward: by how much of itself the gradient differs from difference quotients of the output.
         least_broken, most_broken: smallest and largest error among the generators that break the law.
     """
 
@@ -176,6 +188,11 @@ class Symptoms(Evidence):
     most_broken: Number = 0.0
     tensors: tuple[str, ...] = ()
     seeded: Number | None = None
+    stays: Number | None = None
+    wide: Number = 0.0
+    lifted: Number | None = None
+    backward: Number | None = None
+    recorded: Number | None = None
 
 
 @dataclass(frozen=True)

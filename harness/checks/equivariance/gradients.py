@@ -6,6 +6,7 @@ the gradient in the parameters is the same at (v, c) and at (g v, g* c)
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import torch
@@ -19,7 +20,7 @@ from ...weights.symmetry import GroupElement, act
 from ...weights.units import in_units, law_errors, moved_units, units
 from ..applicability import Refused
 from . import verdict
-from .evidence import Rule, Station
+from .evidence import Rule, Station, Symptoms
 from .law import Law, measure_double
 from .prepared import Prepared, Refuse
 from .task import Pairs
@@ -32,6 +33,9 @@ DUAL = {
 """How what is paired with an output moves."""
 SHARE = 1e-3
 """A parameter's unit is at least this share of the largest gradient of all."""
+
+QUOTIENT = 1e-5
+"""Half the step of a difference quotient."""
 
 
 def dual_of(output: Invariant | Equivariant) -> OutputKind | None:
@@ -56,12 +60,18 @@ def measure_gradients(prepared: Prepared) -> tuple[verdict.Measurement, GroupEle
     law = measure_double(subject, task, pairs, prepared.rng, prepared.seed, controls.least)
     measured = prepared.measurement(controls, law)
     if verdict.judge(measured).outcome != "pass":
-        return measured, law.worst_element
+        return prepared.explained(measured, law, controls), law.worst_element
     try:
-        stations, worst = _stations(Gradients(prepared, pairs), law)
+        found = Gradients(prepared, pairs)
+        stations, worst = _stations(found, law)
     except PluginRaised as fault:
         raise _refuse(fault) from fault
-    return replace(measured, stations=tuple(stations)), worst
+    measured = replace(measured, stations=tuple(stations))
+    rules = verdict.broken(measured)
+    if rules and not prepared.brief:
+        seen = Symptoms(backward=found.off_quotients(rules), recorded=found.apart_recorded())
+        measured = replace(measured, symptoms=seen)
+    return measured, worst
 
 
 def _stations(found: Gradients, law: Law) -> tuple[list[Station], GroupElement]:
@@ -173,6 +183,46 @@ class Gradients:
                 floor = max(floor, apart(self._of_parameters(jittered(self.images, rng), self.dual), there))
         errors = each(here, there)
         return max(errors), floor, self.names[errors.index(max(errors))]
+
+    def apart_recorded(self) -> float:
+        """How far the values that are differentiated are from those without gradients."""
+        plain, shown = self.subject(self.v), self.subject.answer(with_gradients(self.v)).detach().double()
+        return float(in_units(shown - plain, units(self.v.space, self.prepared.task.kind, plain)).max())
+
+    def off_quotients(self, rules: Collection[Rule]) -> float:
+        """By how much of itself the gradient differs from central difference quotients of the outputs: medians, so that kinks do not count."""
+        v, functional, rng = self.v, self.functional, self.prepared.rng
+        found = [0.0]
+        if Rule.GRADIENT_IN_INPUT in rules:
+            direction = torch.from_numpy(rng.standard_normal(tuple(v.flat().shape)))
+            ahead, behind = (
+                (self.subject(Weights.from_flat(v.space, v.flat() + step * direction)) * functional).sum(1)
+                for step in (QUOTIENT, -QUOTIENT)
+            )
+            told = (self.here * direction).sum(1)
+            off = ((ahead - behind) / (2 * QUOTIENT) - told).abs() / self.here.norm(dim=1).clamp(min=1e-300)
+            found.append(float(off.median()))
+        if Rule.GRADIENT_IN_PARAMETERS in rules:
+            gradients = self._of_parameters(v, functional)
+            size = max(float(sum(g.square().sum() for g in gradients)) ** 0.5, 1e-300)
+            off = [abs(self._along_parameters(gradients)) / size for _ in range(3)]
+            found.append(sorted(off)[1])
+        return max(found)
+
+    def _along_parameters(self, gradients: list[torch.Tensor]) -> float:
+        """A quotient along one random direction of the parameters, less what the gradient says of it."""
+        rng = self.prepared.rng
+        directions = [torch.from_numpy(rng.standard_normal(tuple(g.shape))).to(g) for g in gradients]
+        kept, sums = [each.detach().clone() for each in self.parameters], []
+        with torch.no_grad():
+            for step in (QUOTIENT, -QUOTIENT):
+                for parameter, before, direction in zip(self.parameters, kept, directions, strict=True):
+                    parameter.copy_(before + step * direction)
+                sums.append(float((self.subject(self.v) * self.functional).sum()))
+            for parameter, before in zip(self.parameters, kept, strict=True):
+                parameter.copy_(before)
+        told = sum(float((g * d).sum()) for g, d in zip(gradients, directions, strict=True))
+        return (sums[0] - sums[1]) / (2 * QUOTIENT) - told
 
     def _of_parameters(self, v: Weights, functional: torch.Tensor) -> list[torch.Tensor]:
         outputs = self.subject.answer(v)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from ...core.cell import Cell
 from ...core.outcomes import Refusal
@@ -21,7 +20,6 @@ from .gradients import measure_gradients
 from .law import measure_double, measure_single
 from .parameters import measure_redraw, measure_steps
 from .prepared import Prepared, Refuse, prepare
-from .symptoms import measure_symptoms
 from .task import Task
 
 
@@ -80,10 +78,8 @@ def measure_law(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:
     if verdict.judge(measured).outcome == "pass" or not prepared.brief:
         law = measure_single(prepared.subject, task, law, rng, seed, controls.least)
         measured = prepared.measurement(controls, law)
-    if verdict.judge(measured).outcome != "pass" and not prepared.brief:
-        measured = replace(
-            measured, symptoms=measure_symptoms(prepared.built(), task, prepared.symmetry, law, controls, rng, seed)
-        )
+    if verdict.judge(measured).outcome != "pass":
+        measured = prepared.explained(measured, law, controls)
     return measured, law.worst_element
 
 

@@ -46,7 +46,7 @@ def measure_steps(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     measured = prepared.measurement(controls, law)
     walk = Walk(prepared, controls, pairs)
     if verdict.broken(measured):
-        return measured, law.worst_element
+        return prepared.explained(measured, law, controls), law.worst_element
     for optimiser, sign, counts in WALKS:
         subject, state, done = prepared.built(), {}, 0
         for count in counts:

@@ -103,6 +103,13 @@ class Prepared:
         )
         return replace(found, **more)  # type: ignore[arg-type]
 
+    def explained(self, measured: verdict.Measurement, law: Law, controls: Controls) -> verdict.Measurement:
+        """With what tells causes apart, of a row that does not pass; a search for a smaller failure asks for none."""
+        if self.brief:
+            return measured
+        seen = measure_symptoms(self.built(), self.task, self.symmetry, law, controls, self.rng, self.seed)
+        return replace(measured, symptoms=seen)
+
 
 def prepare(
     architecture: Architecture,

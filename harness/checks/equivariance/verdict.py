@@ -246,7 +246,7 @@ def _why(measured: Measurement, rules: tuple[Rule, ...]) -> str:
     if rules == (Rule.LAW_IN_FLOAT32,):
         return _of_float32(measured)
     if rules == (Rule.CONTINUITY,):
-        return _of_a_jump(measured)
+        return _of_a_jump(measured) + _said(measured)
     found, texts = values(measured), []
     for rule in rules:
         if rule in found:
@@ -268,7 +268,8 @@ def _of_float32(measured: Measurement) -> str:
 
 
 def _of_a_jump(measured: Measurement) -> str:
-    return f"{_BROKEN[Rule.CONTINUITY]}: by {measured.jump:.1e} (a jump is declared with continuous=False)"
+    advice = "" if cause(measured) is Cause.SQUARE_ROOT else " (a jump is declared with continuous=False)"
+    return f"{_BROKEN[Rule.CONTINUITY]}: by {measured.jump:.1e}{advice}"
 
 
 def cause(measured: Measurement) -> Cause:
@@ -311,6 +312,8 @@ _BROKEN = {
     Rule.MANY_CALLS: "one of a hundred calls on other inputs gave another answer than in a batch",
     Rule.GRADIENT_IN_INPUT: "the gradient in the input does not move as g does",
     Rule.GRADIENT_IN_PARAMETERS: "the gradient in the parameters differs between v and g v",
+    Rule.COMPILED_ANSWER: "the compiled network answers otherwise",
+    Rule.LAW_COMPILED: "phi(g v) differs from g phi(v) when compiled",
 }
 _OBSERVED = {
     Rule.LAW: "not equivariant",
@@ -330,6 +333,8 @@ _OBSERVED = {
     Rule.MANY_CALLS: "depends on earlier calls",
     Rule.GRADIENT_IN_INPUT: "gradient not equivariant",
     Rule.GRADIENT_IN_PARAMETERS: "gradient not invariant",
+    Rule.COMPILED_ANSWER: "depends on compilation",
+    Rule.LAW_COMPILED: "not equivariant when compiled",
 }
 _CAUSES = {
     Cause.NONE: "",
@@ -343,6 +348,10 @@ _CAUSES = {
     Cause.HISTORY: "history: no random state brings the answer of a fresh network back",
     Cause.RANDOMNESS: "randomness: the same random state brings the answer back",
     Cause.REDRAW: "parameters drawn anew",
+    Cause.STRIDES: "the layout of the input in memory",
+    Cause.RECORDING: "whether gradients are recorded",
+    Cause.BACKWARD: "the backward pass: the gradient differs from difference quotients of the output",
+    Cause.COMPILER: "compilation",
     Cause.UNKNOWN: "cause unknown",
 }
 

@@ -188,26 +188,34 @@ BROKEN: tuple[Caught, ...] = (
         "calling:GradientsRecorded",
         on("*/generic/eval/calls") + on("*/generic/eval"),
         rules=("gradients recorded", "equivariance"),
-        causes=(*INDEX, "unknown"),
+        causes=(*INDEX, "recording"),
     ),
     Caught("calling:FastPath", on("*/generic/eval"), rules=("gradients recorded", "equivariance"), causes=INDEX),
     Caught(
         "calling:InputWantsGradient",
         on("*/generic/eval/gradients") + on("*/generic/eval/calls"),
-        causes=(*INDEX, "unknown"),
+        causes=(*INDEX, "recording"),
     ),
     *every(
         "calling",
         ("WrongBackward", "HookedGradient", "StoppedGradient"),
         on("*/generic/eval/gradients"),
         rules=("gradient in the input", "gradient in the parameters"),
+        causes=("backward",),
     ),
     Caught(
         "calling:WrongParameterGradient",
         on("*/generic/eval/gradients"),
         rules=("gradient in the parameters",),
+        causes=("backward",),
     ),
-    *every("calling", ("StridedWeights", "StridedBiases"), on("*/generic/eval/calls"), rules=("strided input",)),
+    *every(
+        "calling",
+        ("StridedWeights", "StridedBiases"),
+        on("*/generic/eval/calls"),
+        rules=("strided input",),
+        causes=("strides",),
+    ),
     *every("ties", ("SortedByBias", "SortedByBiasDeclared"), AT_TIES, causes=("ties",)),
     Caught("ties:SortedByNorm", on("*/generic/eval"), rules=("equivariance",), causes=INDEX),
     *every(
@@ -284,9 +292,6 @@ WHOLE: tuple[Caught, ...] = (
 
 REFUSED: tuple[str, ...] = ("power:BagBeyondReach",)
 """Declarations that are refused before anything is measured."""
-
-MISNAMED: tuple[str, ...] = ("shapes:HalfWhenWide",)
-"""Caught, and the row names a false cause: half precision on a grid as coarse as the error passes for smooth at steps of 1e-10."""
 
 SOUND: tuple[str, ...] = (
     "Plain",
