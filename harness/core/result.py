@@ -98,12 +98,20 @@ class AskedFor:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a row was measured: the device with its name, and the machine's."""
+
+    device: str
+    machine: str
+
+
+@dataclass(frozen=True)
 class Result:
     """One row of a run: the cell, its judgement and what it cost.
 
     `declared` is the reason of the expected failure or allowance that covers the row, or None, and `root` the id of the row
     that this one follows from, or None (the gate fills both in). `asked` is None where no network was asked for; `origin` is where
-    an exception came from: its type, file and line. `forwards` counts the
+    an exception came from: its type, file and line. `place` is where it was measured, None where it was not. `forwards` counts the
     weight vectors that the network was shown; `printed` is the beginning of what it wrote while it ran, and `changed` names the global
     settings that it left changed (they were put back).
     `seconds`, `model_seconds` (time inside the network's own calls) and a training's `loop_share` are measured times, and differ
@@ -138,6 +146,7 @@ class Result:
     origin: str | None = None
     root: str | None = None
     changed: Sequence[str] = ()
+    place: Place | None = None
 
     def to_json(self) -> dict[str, Any]:
         return plain(asdict(self))

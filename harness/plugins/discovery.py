@@ -21,6 +21,7 @@ from typing import Any
 from ..core.cell import WEIGHTS
 from ..core.registry import UnknownName, did_you_mean
 from ..core.scalars import LongNumber, parse_scalar
+from . import siblings
 from .architecture import Architecture, InvalidPlugin, as_architecture
 from .installed import built_in, installed
 
@@ -166,11 +167,12 @@ def _place(error: BaseException) -> str:
 
 @cache
 def _import_file(path: Path) -> Any:
-    """The module of a file, its path absolute, imported once a process under a name that no package has."""
+    """The module of a file, its path absolute, imported once a process under a name that no package has; it may import its siblings."""
     key = f"orbitcheck_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
     spec = importlib.util.spec_from_file_location(key, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    siblings.look_in(path.parent)
     sys.modules[key] = module  # dataclasses and pickling look the module up by name
     try:
         spec.loader.exec_module(module)

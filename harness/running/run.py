@@ -6,7 +6,8 @@ The process that runs this never imports torch: all that needs it is handed to a
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -29,19 +30,22 @@ from ..judging.settings import problems as setting_problems
 from ..language.suite import Expectation, Suite
 from ..plugins.discovery import parse_name
 from .border import read_planted, read_row
-from .descriptions import describe_all
+from .descriptions import DESCRIPTION_LIMIT, describe_all
 from .executors import Answer, Executor, Lost, Task, carried_out, open_executor
 from .isolation.task import Loss
-from .keeping.files import CHECKPOINTS, PLUGIN_OUTPUT
+from .keeping.files import PLUGIN_OUTPUT
 from .keeping.journal import Journal, open_journal
 from .keeping.marker import Marker, claim, mark, read_marker
 from .plan import plan
 from .planted import plant, report, seed_of, wanted_by
 from .planted import problems as planted_problems
-from .provenance import VERSION, environment, provenance
+from .provenance import VERSION, Present, completed, environment, loaded, measured
 from .request import NothingToRun, RunRequest
 from .store import clear_checkpoints, save
 from .tasks import evaluate_cell, prepare_zoo
+
+AGAIN = 2
+"""How often a row that an error of the machine ended is measured again by going on, if nothing else has changed."""
 
 
 def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run, int]:
@@ -134,57 +138,93 @@ def _rows(
 ) -> list[Result]:
     """The row of every cell, in their order: kept from before, an error for want of a plug-in, or evaluated now."""
     by_name = {WEIGHTS: {}, **{entry["name"]: entry for entry in descriptions}}
-    origins = {name: provenance(request.device, entry) for name, entry in by_name.items()}
+    present = _present(request, by_name, executor) if request.resume else Present({})
     rows: dict[int, Result] = {}
+    tries: dict[str, int] = {}
+    refused = Counter[str]()
     for position, cell in enumerate(cells):
-        kept = _kept(journal, cell, origins[cell.architecture]) if request.resume else None
+        kept, why, tries[cell.content] = _kept(request, journal, cell, present)
+        refused[why] += bool(why)
         unloadable = by_name[cell.architecture].get("error")
         if unloadable:
             rows[position] = unanswered(cell, str(unloadable), Fault.NOT_LOADED)
         elif kept is not None:
             rows[position] = kept
+    for why, count in refused.most_common():
+        progress(f"--resume: {count} rows are measured again: {why}", 0, 0)
     missing = [position for position in range(len(cells)) if position not in rows]
     for zoo in zoos_of(cells[position] for position in missing):
         progress(f"training {zoo}", 0, 1)
         list(carried_out(executor, [Task(prepare_zoo, (zoo,))]))  # if it fails, the rows that read it say so
     progress("rows", len(rows), len(cells))
     tasks = [
-        row_task(
-            cells[position],
-            request.device,
-            request.directory / CHECKPOINTS,
-            origins[cells[position].architecture],
-            limit=request.time_limit,
-        )
+        row_task(cells[position], request.device, request.directory, limit=request.time_limit, function=measured)
         for position in missing
     ]
+    last: dict[str, dict[str, Any]] = {}
     for number, answer in carried_out(executor, tasks):
         cell = cells[missing[number]]
-        row = to_row(cell, answer)
-        journal.add(cell.content, canonical_json(row.to_json()), {"provenance": origins[cell.architecture]})
+        row, made = to_row(cell, answer), made_by(answer)
+        if made is not None:
+            last[cell.architecture] = made
+        about = made or last.get(
+            cell.architecture
+        )  # of a process that was lost, what its architecture was made of before
+        if about is not None and row.fault is not Fault.NOT_RUN:
+            limit = _limit(request, cell) if row.fault is Fault.LOST else None
+            again = tries[cell.content] + 1 if row.fault is Fault.LOST else 1
+            journal.add(cell.content, canonical_json(row.to_json()), completed(about, cell, limit), again)
         rows[missing[number]] = row
         progress("rows", len(rows), len(cells))
     return [rows[position] for position in range(len(cells))]
 
 
-def _kept(journal: Journal, cell: Cell, origin: str) -> Result | None:
-    """The row that the journal has of the cell, if it is whole and was made of what would make it now."""
-    kept = journal.get(cell.content)
-    if kept is None or kept.made != {"provenance": origin}:
-        return None
+def _present(request: RunRequest, names: Iterable[str], executor: Executor) -> Present:
+    """What rows of these architectures would be made of now."""
+    listed = list(names)
+    tasks = [
+        Task(loaded, (name, request.device), DESCRIPTION_LIMIT, "" if name == WEIGHTS else name) for name in listed
+    ]
+    answers = {listed[number]: answer for number, answer in carried_out(executor, tasks)}
+    return Present({name: answer.value for name, answer in answers.items() if isinstance(answer, Answer)})
+
+
+def _kept(request: RunRequest, journal: Journal, cell: Cell, present: Present) -> tuple[Result | None, str, int]:
+    """The row that the journal has of the cell, if it may be used again; why not, if it has one; and how often it was lost before.
+
+    An error of the machine is no row for good: it is measured again, at most `AGAIN` times, or whenever something has changed.
+    """
+    kept = journal.get(cell.content) if request.resume else None
+    if kept is None:
+        return None, "a bit of them is not as it was written" if request.resume and cell.content in journal else "", 0
     try:
         row = read_row(parsed(kept.text))
     except BorderError:
-        return None
-    return replace(row, suite=cell.suite, check=cell.check, claim=cell.claim) if row.id == cell.id else None
+        return None, "they do not read", 0
+    lost = row.fault is Fault.LOST
+    why = present.why_not(kept.made, cell, _limit(request, cell)) if row.id == cell.id else "they are another cell's"
+    if why or (lost and kept.tries <= AGAIN):
+        return None, why or "their process was lost", kept.tries if lost and not why else 0
+    return replace(row, suite=cell.suite, check=cell.check, claim=cell.claim), "", 0
+
+
+def _limit(request: RunRequest, cell: Cell) -> float:
+    return request.time_limit or time_limit(cell)
+
+
+def made_by(answer: Answer | Lost) -> dict[str, Any] | None:
+    """What the worker says that its row was made of."""
+    made = answer.value.get("made") if isinstance(answer, Answer) and isinstance(answer.value, dict) else None
+    return made if isinstance(made, dict) and {"tops", "roots", "content"} <= made.keys() else None
 
 
 def to_row(cell: Cell, answer: Answer | Lost) -> Result:
     """What came back, checked at the border."""
     if isinstance(answer, Lost):
         return unanswered(cell, answer.reason, Fault.NOT_RUN if answer.why is Loss.NOT_RUN else Fault.LOST)
+    given = answer.value
     try:
-        return read_row(answer.value)
+        return read_row(given["row"] if isinstance(given, dict) and "made" in given else given)
     except BorderError as error:
         return unanswered(cell, f"its answer is no row: {error}")
 
@@ -254,11 +294,13 @@ def following(
     }
 
 
-def row_task(cell: Cell, *arguments: Any, limit: float | None = None) -> Task:
-    """The task of one row; `arguments` are those of `evaluate_cell` after the cell."""
+def row_task(
+    cell: Cell, *arguments: Any, limit: float | None = None, function: Callable[..., Any] = evaluate_cell
+) -> Task:
+    """The task of one row; `arguments` are those of the function after the cell."""
     group = f"{cell.suite}\n{cell.check}\n{cell.architecture}"
     plugin = "" if cell.architecture == WEIGHTS else cell.architecture  # checks of weights alone have none
-    return Task(evaluate_cell, (cell, *arguments), limit or time_limit(cell), plugin, group)
+    return Task(function, (cell, *arguments), limit or time_limit(cell), plugin, group)
 
 
 def time_limit(cell: Cell) -> float:

@@ -10,7 +10,7 @@ import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.cell import Cell
 from ..core.cleaning import bounded
@@ -20,8 +20,13 @@ from ..plugins.architecture import OptionError
 from ..plugins.discovery import ArchitectureName, PluginImportError, load
 from ..plugins.extensions import load_extensions
 
+if TYPE_CHECKING:
+    from ..learning.checkpoint import Provenance
 
-def evaluate_cell(cell: Cell, device: str, checkpoints: Path | None = None, provenance: str = "") -> dict[str, Any]:
+
+def evaluate_cell(
+    cell: Cell, device: str, checkpoints: Path | None = None, provenance: str | Provenance = ""
+) -> dict[str, Any]:
     """One row as plain JSON, just as a journal gives it back.
 
     Args:
@@ -31,7 +36,7 @@ def evaluate_cell(cell: Cell, device: str, checkpoints: Path | None = None, prov
     from ..learning.checkpoint import Checkpoint
     from .evaluate import evaluate
 
-    kept = Checkpoint(checkpoints / f"{cell.id}.pt", f"{cell.id} {provenance}") if checkpoints is not None else None
+    kept = Checkpoint(checkpoints / f"{cell.id}.pt", provenance) if checkpoints is not None else None
     return json.loads(canonical_json(evaluate(cell, device=device, checkpoint=kept).to_json()))
 
 

@@ -33,6 +33,7 @@ ROW = Result(
         "asked": AskedFor("invariant", "mlp/relu", "mlp(1, 2, 1)"),
         "origin": None,
         "root": None,
+        "place": None,
         "forwards": 3,
         "id": "abc",
         "outcome": "pass",

@@ -1,0 +1,268 @@
+"""A row is used again only if nothing that it was made of has changed; whatever it is that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.outcomes import Fault
+from orbitcheck.harness.core.result import Run
+from orbitcheck.harness.language.reading import load_suite
+from orbitcheck.harness.plugins.discovery import parse_name
+from orbitcheck.harness.running import run as running
+from orbitcheck.harness.running.executors import Answer, Lost, Task
+from orbitcheck.harness.running.keeping import watching
+from orbitcheck.harness.running.keeping.imports import EVALUATION, closure, named_in
+from orbitcheck.harness.running.keeping.journal import journal_copy, open_journal
+from orbitcheck.harness.running.plan import plan
+from orbitcheck.harness.running.provenance import Present
+from orbitcheck.harness.running.request import RunRequest
+from orbitcheck.harness.running.run import carry_out
+from orbitcheck.harness.running.workers import Workers
+
+SUITE = """\
+suite: small
+version: 1
+title: Small
+spaces:
+  tiny: {mlp: [1, 3, 1], activation: relu}
+checks:
+  - {id: law, kind: equivariance, spaces: [tiny], outputs: [invariant], inputs: [generic, ties], samples: 2, elements: 1}
+"""
+NET = """\
+import os
+import torch
+from orbitcheck import register
+from helper import SCALE
+
+@register("net", symmetry="none", power="unknown")
+class Net(torch.nn.Module):
+    def __init__(self, space, output):
+        super().__init__()
+        self.head = torch.nn.Linear(1, output.dim)
+
+    def forward(self, v):
+        import late
+        with open(os.path.join(os.path.dirname(__file__), "table.txt")) as table:
+            shift = float(table.read())
+        total = sum(tensor.flatten(1).mean(1) for tensor in v.tensors.values())
+        return self.head((total * SCALE * late.FACTOR + shift)[:, None])
+"""
+FILES = {
+    "net.py": NET,
+    "helper.py": "from deeper import SCALE\n",
+    "deeper.py": "SCALE = 1.0\n",
+    "late.py": "FACTOR = 1.0\n",
+    "table.txt": "0.5\n",
+    "unread.txt": "no matter\n",
+}
+
+
+class Counting:
+    """Executors in real processes, which count the rows that they are asked for."""
+
+    asked: list[str] = []
+
+    def __init__(self, jobs: int, log: Path | None):
+        self._workers = Workers(jobs, log)
+
+    def submit(self, task: Task) -> int:
+        if task.function.__name__ == "measured":
+            self.asked.append(task.arguments[0].case)
+        return self._workers.submit(task)
+
+    def results(self) -> Iterator[tuple[int, Answer | Lost]]:
+        return self._workers.results()
+
+    def close(self) -> None:
+        self._workers.close()
+
+
+class Here(Counting):
+    """The same in this process, where modules once imported stay."""
+
+    def __init__(self, *_: object):
+        self._tasks: list[Task] = []
+
+    def submit(self, task: Task) -> int:
+        if task.function.__name__ == "measured":
+            self.asked.append(task.arguments[0].case)
+        self._tasks.append(task)
+        return len(self._tasks) - 1
+
+    def results(self) -> Iterator[tuple[int, Answer | Lost]]:
+        for number, task in enumerate(self._tasks):
+            yield number, Answer(task.function(*task.arguments))
+        self._tasks = []
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def here(counted: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setattr(running, "open_executor", Here)
+    monkeypatch.setattr(watching, "_since", [1 << 63])  # the files of a test are younger than its process
+    return counted
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The cases of the rows that are measured."""
+    asked: list[str] = []
+    monkeypatch.setattr(Counting, "asked", asked)
+    monkeypatch.setattr(running, "open_executor", lambda name, jobs, log: Counting(jobs, log))
+    monkeypatch.setattr(running, "_planted", lambda *_: [])
+    return asked
+
+
+def go_on(folder: Path, said: list[str] | None = None) -> Run:
+    request = RunRequest(
+        [load_suite(folder / "small.yaml")], [parse_name(f"{folder}/net.py:Net")], folder / "out", jobs=1, resume=True
+    )
+    lines = [] if said is None else said
+    return carry_out(request, lambda stage, done, total: lines.append(stage))[0]
+
+
+def test_rows_are_measured_again_when_any_file_that_made_them_changed(tmp_path, counted):
+    for name, text in {**FILES, "small.yaml": SUITE}.items():
+        (tmp_path / name).write_text(text)
+    first = go_on(tmp_path)
+    assert {row.outcome for row in first.results} == {"observed"} or not [row for row in first.results if row.fault], (
+        first.results
+    )
+    assert len(counted) == 2
+    assert all(
+        row.place is not None and row.place.device.startswith("cpu (") and row.place.machine for row in first.results
+    )
+    counted.clear()
+    (tmp_path / "unread.txt").write_text("changed: of what no row read nothing depends")
+    (tmp_path / "new.py").write_text("")
+    said: list[str] = []
+    again = go_on(tmp_path, said)
+    assert not counted, said
+    assert [row.to_json() for row in again.results] == [row.to_json() for row in first.results]
+    with journal_copy(tmp_path / "out") as journal:
+        assert journal is not None
+        kept = journal.get(
+            plan([load_suite(tmp_path / "small.yaml")], [parse_name(f"{tmp_path}/net.py:Net")])[0].content
+        )
+    assert kept is not None and kept.made is not None
+    wanted = {"net.py", "helper.py", "deeper.py", "late.py", "table.txt"}
+    assert {Path(path).name for path in kept.made["content"]} == wanted, "imported late, and read as data, counts too"
+    (tmp_path / "deeper.py").write_text("SCALE = 2.0\n")
+    said.clear()
+    go_on(tmp_path, said)
+    assert len(counted) == 2
+    assert f"--resume: 2 rows are measured again: {tmp_path / 'deeper.py'} changed" in said
+
+
+def test_a_row_with_a_flipped_bit_is_measured_again_and_comes_out_the_same(tmp_path, here):
+    for name, text in {**FILES, "small.yaml": SUITE}.items():
+        (tmp_path / name).write_text(text)
+    first = go_on(tmp_path)
+    here.clear()
+    with open_journal(tmp_path / "out", resume=True) as journal:
+        journal._connection.execute("UPDATE rows SET row = replace(row, '\"seed\":', '\"seed\": ') WHERE rowid = 1")
+    said: list[str] = []
+    again = go_on(tmp_path, said)
+    assert len(here) == 1 and any("not as it was written" in line for line in said)
+    timed = ("seconds", "model_seconds")
+    assert [{**row.to_json(), **dict.fromkeys(timed)} for row in again.results] == [
+        {**row.to_json(), **dict.fromkeys(timed)} for row in first.results
+    ]
+
+
+def test_what_a_machine_ended_is_measured_again_at_most_twice_or_if_something_changed(tmp_path, here, monkeypatch):
+    for name, text in {**FILES, "small.yaml": SUITE}.items():
+        (tmp_path / name).write_text(text)
+    to_row = running.to_row
+
+    def lost(cell: Cell, answer: Any) -> Any:
+        return to_row(cell, Lost("crashed: for the test") if "ties" in cell.case else answer)
+
+    monkeypatch.setattr(running, "to_row", lost)
+    numbers = []
+    for _ in range(5):
+        run = go_on(tmp_path)
+        assert [row.fault for row in run.results] == [None, Fault.LOST]
+        numbers.append(len(here))
+        here.clear()
+    assert numbers == [2, 1, 1, 0, 0]
+    (tmp_path / "deeper.py").write_text("SCALE = 3.0\n")
+    go_on(tmp_path)
+    assert len(here) == 2
+
+
+CELL = Cell("s", "c", "equivariance", {"spaces": {}}, "a", None, "net.py:Net")
+CONFIGURED = {"python": "3", "torch": {"built": "x"}, "device": "cpu (x)"}
+
+
+def made(folder: Path, **other: Any) -> dict[str, Any]:
+    from orbitcheck.harness.running.keeping.watching import digest_of
+    from orbitcheck.harness.running.provenance import completed
+
+    content = {str(folder / "net.py"): digest_of(str(folder / "net.py"))}
+    record = {**CONFIGURED, "content": content, "tops": ["torch"], "roots": [], "countless": False, **other}
+    return completed(record, CELL)
+
+
+def test_each_thing_that_a_row_depends_on_counts(tmp_path):
+    (tmp_path / "net.py").write_text("x = 1\n")
+    told = made(tmp_path)
+    now = Present({CELL.architecture: {**CONFIGURED, "content": dict(told["content"])}})
+    assert now.why_not(told, CELL, 120.0) == ""
+    assert now.why_not({**told, "limit": 60.0}, CELL, 60.0) == ""
+    for changed, why in (
+        ({"python": "2"}, "another python"),
+        ({"torch": {"built": "y"}}, "another torch"),
+        ({"device": "cuda (x)"}, "another device"),
+        ({"limit": 60.0}, "another time limit"),
+        ({"versions": {"torch": "torch 1"}}, "another version of torch"),
+        ({"harness": "0"}, "orbitcheck changed"),
+        ({"roots": ["orbitcheck.harness.oracles.orbit"]}, "orbitcheck changed"),
+        ({"zoos": {"digits-inr": "0"}}, "another zoo"),
+        ({"content": {str(tmp_path / "net.py"): "0"}}, "net.py changed"),
+        ({"content": {}}, "net.py changed"),
+        ({"content": {**told["content"], str(tmp_path / "gone.py"): "0"}}, "gone.py changed"),
+        ({"content": {**told["content"], str(tmp_path / "gone.py"): "changed while it was in use"}}, "gone.py changed"),
+        ({"countless": True}, "not known"),
+    ):
+        assert why in now.why_not({**told, **changed}, CELL, 120.0), changed
+    for key in told:
+        assert now.why_not({name: value for name, value in told.items() if name != key}, CELL, 120.0) or key in (
+            "tops",
+            "countless",
+        )
+    assert Present({}).why_not(told, CELL)
+    assert now.why_not(None, CELL)
+    (tmp_path / "net.py").write_text("x = 2\n")
+    assert "net.py changed" in Present(now.loaded).why_not(told, CELL, 120.0)
+
+
+def test_a_measurement_depends_on_what_it_imports_and_on_no_front_end():
+    law = closure([EVALUATION, "orbitcheck.harness.checks.equivariance.measurement"])
+    pairs = closure([EVALUATION, "orbitcheck.harness.checks.separation.measurement"])
+    for listed in (law, pairs):
+        assert "orbitcheck.harness.weights.symmetry" in listed
+        assert not [name for name in listed if name.split(".")[2:3] in (["front"], ["judging"], ["verification"])]
+    assert "orbitcheck.harness.oracles.refinement" in pairs and "orbitcheck.harness.oracles.refinement" not in law
+    assert "orbitcheck.harness.checks.separation.verdict" in pairs
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("import a.b as c, d", {"a.b", "d"}),
+        ("def f():\n    from . import x", {"p.q", "p.q.x"}),
+        ("from ..r import (\n    y,  # why\n    z as w,\n)", {"p.r", "p.r.y", "p.r.z"}),
+        ("A = 'orbitcheck.harness.core.cell:Cell'", {"orbitcheck.harness.core.cell"}),
+        ("x = 1", set()),
+    ],
+)
+def test_what_a_text_imports_is_read(text, names):
+    assert named_in(text, "p.q") == names
