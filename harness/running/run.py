@@ -144,7 +144,7 @@ def _rows(
     refused = Counter[str]()
     for position, cell in enumerate(cells):
         kept, why, tries[cell.content] = _kept(request, journal, cell, present)
-        refused[why] += bool(why)
+        refused.update([why] if why else [])
         unloadable = by_name[cell.architecture].get("error")
         if unloadable:
             rows[position] = unanswered(cell, str(unloadable), Fault.NOT_LOADED)
