@@ -21,8 +21,8 @@ from typing import Any
 from ..core.cell import WEIGHTS
 from ..core.registry import UnknownName, did_you_mean
 from ..core.scalars import LongNumber, parse_scalar
-from . import siblings
 from .architecture import Architecture, InvalidPlugin, as_architecture
+from .importing import siblings
 from .installed import built_in, installed
 
 

@@ -167,9 +167,7 @@ def _rows(
         row, made = to_row(cell, answer), made_by(answer)
         if made is not None:
             last[cell.architecture] = made
-        about = made or last.get(
-            cell.architecture
-        )  # of a process that was lost, what its architecture was made of before
+        about = made or last.get(cell.architecture)  # where a process was lost: what others of the plug-in were made of
         if about is not None and row.fault is not Fault.NOT_RUN:
             limit = _limit(request, cell) if row.fault is Fault.LOST else None
             again = tries[cell.content] + 1 if row.fault is Fault.LOST else 1

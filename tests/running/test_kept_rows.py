@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,10 +105,13 @@ class Here(Counting):
 
 
 @pytest.fixture
-def here(counted: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def here(counted: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]]:
     monkeypatch.setattr(running, "open_executor", Here)
     monkeypatch.setattr(watching, "_since", [1 << 63])  # the files of a test are younger than its process
-    return counted
+    yield counted
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 @pytest.fixture
