@@ -1,4 +1,4 @@
-"""A second verdict of the law, as tables written from protocol.md (section 2) alone, against the product's.
+"""A second verdict of the law, as tables written from protocol.md, section 2, alone, against the product's.
 
 Numbers and order stand here a second time on purpose: the two agree on random evidence, and at, above and below every threshold.
 """

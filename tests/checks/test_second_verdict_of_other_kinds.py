@@ -1,4 +1,4 @@
-"""Second verdicts of the other kinds, as tables written from protocol.md (sections 3 to 5 and 8), against the product's."""
+"""Second verdicts of the other kinds, as tables: protocol.md, section 3, protocol.md, section 4, protocol.md, section 5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second prediction for pairs: the table of protocol.md (section 3), cell by cell, against the product's."""
+"""A second prediction for pairs: the table of protocol.md, section 3, cell by cell, against the product's."""
 
 from __future__ import annotations
 

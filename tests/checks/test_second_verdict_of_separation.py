@@ -1,4 +1,4 @@
-"""A second verdict of pairs, as a table written from protocol.md (section 3) alone, against the product's."""
+"""A second verdict of pairs, as a table written from protocol.md, section 3, alone, against the product's."""
 
 from __future__ import annotations
 
