@@ -10,7 +10,7 @@ one (a sum or a product of sizes, as where neurons or edges of all layers are li
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from itertools import combinations, product
@@ -21,17 +21,20 @@ import numpy as np
 import torch
 
 from ...checks.equivariance.evidence import EquivarianceEvidence, Place
-from ...checks.equivariance.task import Task
+from ...checks.equivariance.task import Task, declared_group
 from ...core.cell import Cell
 from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.subject import PluginFault, Subject
 from ...weights.batch import Weights
+from ...weights.groups import Group
 from ...weights.inputs import constructed
 from ...weights.space import WeightSpace, mlp
 from ...weights.symmetry import GroupElement, act, random_elements
+from .patching import breach
 from .replay import CannotReplay, Failing, error_of, replayed
 from .shown import Shown
+from .watching import watched
 
 TRIES = 3
 KEEPS, BREAKS = 1e-11, 1e-10
@@ -75,23 +78,6 @@ class Located:
 NOWHERE = Located(None, "", "", 0.0, "")
 
 
-@dataclass(frozen=True)
-class Seen:
-    """One call of one module: what it took and gave, every tensor in the order met.
-
-    Args:
-        at: number of the event, of entering and of leaving.
-    """
-
-    module: str
-    type: str
-    entered: int
-    left: int
-    parent: str
-    took: tuple[torch.Tensor, ...]
-    gave: tuple[torch.Tensor, ...]
-
-
 def located(architecture: Architecture, cell: Cell, evidence: EquivarianceEvidence, bench: Workbench) -> Located:
     """Where a failed row breaks the law first.
 
@@ -101,12 +87,10 @@ def located(architecture: Architecture, cell: Cell, evidence: EquivarianceEviden
     failing = replayed(architecture, cell, evidence, bench)
     if failing.compared is not Shown.LAW:
         raise CannotReplay(f"what is broken ({failing.compared}) is no matter of one module")
-    if failing.element.diagonals:
-        return replace(
-            NOWHERE,
-            told="cannot tell: the element that breaks the law multiplies, and layouts of factors are not known",
-        )
-    found = {_first(*pair) for pair in _tries(architecture, cell, failing, bench)}
+    group = declared_group(architecture, failing.v.space)
+    multiplies = any(kind.scales or kind.signs for kind in group.kind.values())
+    look = _put_right if multiplies else _first
+    found = {look(*pair) for pair in _tries(architecture, cell, failing, bench)}
     named = {(each.module, each.how) for each in found}
     if len(named) != 1 or (None, "") in named:
         why = (
@@ -114,6 +98,17 @@ def located(architecture: Architecture, cell: Cell, evidence: EquivarianceEviden
         )
         return replace(NOWHERE, told=f"cannot tell: {why}")
     return max(found, key=lambda each: each.error)
+
+
+def _put_right(subject: Subject, v: Weights, element: GroupElement) -> Located:
+    """The module that is to be put right, where elements multiply (`patching.py`)."""
+    if subject.dtype is not torch.float64:
+        return _open("it breaks in float32 alone")
+    found = breach(subject, v, element)
+    if found.module is None:
+        return _open(found.why)
+    module = found.module
+    return _located(module.module, module.type, "output" if module.module else "between", found.error)
 
 
 def _tries(
@@ -129,22 +124,23 @@ def _tries(
             other = Subject(
                 architecture, roomy, task.asked, seed=cell.seed, dtype=torch.float64, bench=bench, mode=task.mode
             )
-            pairs = list(_broken(other, roomy, rng, failing.limit))
+            pairs = list(_broken(other, declared_group(architecture, roomy), rng, failing.limit))
             if len(pairs) == TRIES:
                 yield from pairs
                 return
         except (Unsupported, PluginFault):
             pass
     yield subject, failing.v, failing.element
-    yield from list(_broken(subject, failing.v.space, rng, failing.limit))[: TRIES - 1]
+    group = declared_group(architecture, failing.v.space)
+    yield from list(_broken(subject, group, rng, failing.limit))[: TRIES - 1]
 
 
 def _broken(
-    subject: Subject, space: WeightSpace, rng: np.random.Generator, limit: float
+    subject: Subject, group: Group, rng: np.random.Generator, limit: float
 ) -> Iterator[tuple[Subject, Weights, GroupElement]]:
-    vectors = constructed("generic", space, 4 * TRIES, rng)
+    vectors = constructed("generic", group.space, 4 * TRIES, rng)
     found = 0
-    for index, element in enumerate(random_elements(space, vectors.batch, rng)):
+    for index, element in enumerate(random_elements(group, vectors.batch, rng)):
         v = vectors[[index]]
         if found < TRIES and error_of(subject, v, element, Shown.LAW) > limit:
             found += 1
@@ -208,51 +204,6 @@ def _located(module: str, kind: str, how: str, error: float) -> Located:
 
 def _named(module: str, kind: str) -> str:
     return f"{module} ({kind})" if module else f"the network itself ({kind})"
-
-
-def watched(subject: Subject, v: Weights) -> list[Seen]:
-    """Every call of every module, the network's own included, while it answers."""
-    seen: list[Seen] = []
-    stack: list[tuple[str, int, tuple[torch.Tensor, ...]]] = []
-    clock = iter(range(10**9))
-    handles = []
-
-    def watch(name: str, watched_module: torch.nn.Module) -> None:
-        def entering(_: torch.nn.Module, args: Any, kwargs: Any) -> None:
-            stack.append((name, next(clock), tuple(_tensors([*args, *kwargs.values()]))))
-
-        def leaving(_: torch.nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-            entered, took = stack.pop()[1:]
-            parent = stack[-1][0] if stack else ""
-            gave = tuple(_tensors(output))
-            seen.append(Seen(name, type(watched_module).__name__, entered, next(clock), parent, took, gave))
-
-        handles.append(watched_module.register_forward_pre_hook(entering, with_kwargs=True))
-        handles.append(watched_module.register_forward_hook(leaving, with_kwargs=True))
-
-    for name, submodule in subject.module.named_modules():
-        watch(name, submodule)
-    try:
-        subject(v)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return sorted(seen, key=lambda each: each.entered)
-
-
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        if value.is_floating_point():
-            yield value.detach().double().clone()
-    elif isinstance(value, Weights):
-        for tensor in value.tensors.values():
-            yield from _tensors(tensor)
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from _tensors(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _tensors(part)
 
 
 class Layouts:
