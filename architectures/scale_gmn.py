@@ -27,12 +27,14 @@ and the same for y against the edges by maps of its own. The published backward 
 which does not exist at a pruned weight; y, which runs backward as a gradient does, needs W[j, k] alone. In the F inside the sum
 A is block-diagonal with the identity on m, and g is its inner layer: then no product as large as the edges is left, and all
 that is large is point-wise.
+
+Neurons of all layers stand in one tensor `[B, N, C]`, inputs first: a small network is a question of how many operations there are, not of
+how large, and every map on neurons is one for all layers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import torch
 from torch import nn
@@ -46,7 +48,7 @@ from .heads import check_input, check_size, mlp_head
 from .parameter_graph import EdgeMLP, Graph, Wiring, lecun_, mean, total
 
 Layers = Sequence[torch.Tensor]
-"""One tensor `[B, n_l, C]` for each layer of neurons."""
+"""One tensor for each layer of neurons, or for each of edges."""
 
 
 class RescalingGMN(nn.Module):
@@ -97,9 +99,10 @@ class RescalingGMN(nn.Module):
         self.encoder = Encoder(space, channels, self.signs)
         layers = len(space.widths) - 1
         self.forward_passes, self.backward_passes = (
-            nn.ModuleList(Pass(layers, channels, self.signs) for _ in range(depth)) for _ in range(2)
+            nn.ModuleList(Pass(space.widths, channels, self.signs, back=back) for _ in range(depth))
+            for back in (False, True)
         )
-        self.invariants = nn.ModuleList(NodeInvariants(layers + 1, channels, self.signs) for _ in range(depth + 1))
+        self.invariants = nn.ModuleList(NodeInvariants(space.widths, channels, self.signs) for _ in range(depth + 1))
         if isinstance(output, Invariant):
             self.pooled = nn.Linear(channels, channels)
             self.head: nn.Module = mlp_head((layers + 1) * channels, head, output.dim, depth=1)
@@ -111,16 +114,17 @@ class RescalingGMN(nn.Module):
     def forward(self, v: Weights) -> torch.Tensor | Weights:
         check_input(self.space, v)
         matrices = v.weights
-        turned = [w.transpose(1, 2) for w in reversed(matrices)]
+        turned = [w.transpose(1, 2) for w in matrices]
         x, y = self.encoder(v)
         *blocks, last = self.invariants
         for invariants, forward, backward in zip(blocks, self.forward_passes, self.backward_passes, strict=True):
             p = invariants(x, y)
-            x, y = forward(x, p, matrices), backward(y[::-1], p[::-1], turned)[::-1]
+            x, y = forward(x, p, matrices), backward(y, p, turned)
         p = last(x, y)
         if not self.invariant:
             return self.head(v, x, y, p)
-        return self.head(torch.cat([mean(functional.silu(self.pooled(layer)), 1) for layer in p], -1))
+        pooled = functional.silu(self.pooled(p)).split(self.space.widths, 1)
+        return self.head(torch.cat([mean(layer, 1) for layer in pooled], -1))
 
 
 @register(
@@ -154,7 +158,7 @@ class SignGMN(RescalingGMN):
 
 
 class Encoder(nn.Module):
-    """`v` -> x and y of all layers by one linear run from the inputs up, and one from the outputs down.
+    """`v` -> x and y of all neurons by one linear run from the inputs up, and one from the outputs down.
 
     `x_l = a_l b_l + c_l * W_l x_{l-1}` and `y_{l-1} = d_l * W_l^T y_l`, with a vector of C numbers for each of a, c, d, so
     that every neuron has both features at any number of layers and blocks.
@@ -169,33 +173,36 @@ class Encoder(nn.Module):
             nn.ParameterList(nn.Parameter(torch.randn(channels)) for _ in widths[1:]) for _ in range(3)
         )
 
-    def forward(self, v: Weights) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    def forward(self, v: Weights) -> tuple[torch.Tensor, torch.Tensor]:
         x, y = [self.inputs.expand(v.batch, -1, -1)], [self.outputs.expand(v.batch, -1, -1)]
         for w, b, bias, up in zip(v.weights, v.biases, self.bias, self.up, strict=True):
             x.append(settled(b * bias + w.squeeze(-1) @ x[-1] * up * w.shape[2] ** -0.5, self.signs))
         for w, down in zip(reversed(v.weights), reversed(list(self.down)), strict=True):
             y.append(settled(w.squeeze(-1).transpose(1, 2) @ y[-1] * down * w.shape[1] ** -0.5, self.signs))
-        return x, y[::-1]
+        return torch.cat(x, 1), torch.cat(y[::-1], 1)
+
+
+def each_neuron(codes: torch.Tensor, widths: Sequence[int]) -> torch.Tensor:
+    """`[layers, C]` -> `[N, C]`: the code of its layer for every neuron."""
+    counts = torch.tensor(widths, device=codes.device)
+    return codes.repeat_interleave(counts, 0, output_size=sum(widths))
 
 
 class NodeInvariants(nn.Module):
-    """x and y -> p of all layers; with signs, x and y are of one kind, and p is `(A [x; y]) * (B [x; y])`."""
+    """x and y -> p of all neurons; with signs, x and y are of one kind, and p is `(A [x; y]) * (B [x; y])`."""
 
-    def __init__(self, layers: int, channels: int, signs: bool):
+    def __init__(self, widths: Sequence[int], channels: int, signs: bool):
         super().__init__()
-        self.signs = signs
+        self.widths, self.signs = widths, signs
         inputs = 2 * channels if signs else channels
         self.left, self.right = (nn.Linear(inputs, channels, bias=False) for _ in range(2))
-        self.types = nn.Parameter(torch.randn(layers, channels))
+        self.types = nn.Parameter(torch.randn(len(widths), channels))
 
-    def forward(self, x: Layers, y: Layers) -> list[torch.Tensor]:
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         if self.signs:
-            x = y = [torch.cat(pair, -1) for pair in zip(x, y, strict=True)]
-        pairs = [(self.left(up), self.right(down)) for up, down in zip(x, y, strict=True)]
-        return [
-            compressed(up * down, norm(up) * norm(down)) + code
-            for (up, down), code in zip(pairs, self.types, strict=True)
-        ]
+            x = y = torch.cat([x, y], -1)
+        up, down = self.left(x), self.right(y)
+        return compressed(up * down, norm(up) * norm(down)) + each_neuron(self.types, self.widths)
 
 
 def norm(z: torch.Tensor) -> torch.Tensor:
@@ -253,43 +260,55 @@ class Scaled(nn.Module):
 
 
 class Pass(nn.Module):
-    """One step of x along the edges; for y, all lists are given from the last layer to the first, matrices transposed.
+    """One step of x along the edges; for y against them, with matrices transposed.
 
     Args:
-        layers: L, number of weight matrices.
+        widths: of all layers.
         channels: C.
         signs: whether the factors are signs.
+        back: whether messages go from the outputs to the inputs.
     """
 
-    def __init__(self, layers: int, channels: int, signs: bool):
+    def __init__(self, widths: Sequence[int], channels: int, signs: bool, *, back: bool):
         super().__init__()
-        self.signs = signs
+        self.signs, self.back = signs, back
+        self.below, self.above = list(widths[:-1]), list(widths[1:])
         self.own, self.of_receiver, self.of_message = (nn.Linear(channels, channels, bias=False) for _ in range(3))
-        self.weights = nn.ParameterList(nn.Parameter(torch.randn(channels)) for _ in range(layers))
+        self.weights = nn.ParameterList(nn.Parameter(torch.randn(channels)) for _ in widths[1:])
         self.constant = nn.Parameter(torch.randn(channels))
         self.send = Scaled(channels, channels, channels, signs)
         self.update = Scaled(2 * channels, channels, channels, signs)
 
-    def forward(self, x: Layers, p: Layers, matrices: Layers) -> list[torch.Tensor]:
-        gathered = [torch.zeros_like(x[0])]
-        for (before, here), invariant, w, encoded in zip(pairwise(x), p[:-1], matrices, self.weights, strict=True):
-            gathered.append(self.messages(here, self.send(before, invariant) * encoded, w))
-        return [
-            settled(here + self.update(torch.cat([here, new], -1), invariant), self.signs)
-            for here, new, invariant in zip(x, gathered, p, strict=True)
-        ]
+    def forward(self, x: torch.Tensor, p: torch.Tensor, matrices: Layers) -> torch.Tensor:
+        """x and p of all neurons; a matrix `[B, receivers, senders, 1]` for each layer of edges, the lowest first."""
+        first, last = x.shape[1] - sum(self.above), x.shape[1] - sum(self.below)
+        lower, upper = slice(0, x.shape[1] - last), slice(first, None)
+        senders, receivers = (upper, lower) if self.back else (lower, upper)
+        encoded = torch.stack(list(self.weights)[::-1] if self.back else list(self.weights))
+        sent = self.send(x[:, senders], p[:, senders]) * each_neuron(encoded, self.above if self.back else self.below)
+        new = self.messages(x[:, receivers], sent, matrices)
+        none = x.new_zeros(x.shape[0], last if self.back else first, x.shape[2])
+        gathered = torch.cat([new, none] if self.back else [none, new], 1)
+        return settled(x + self.update(torch.cat([x, gathered], -1), p), self.signs)
 
-    def messages(self, receiver: torch.Tensor, sent: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
-        """`sum_k F([x_j; m_jk])` with `m_jk = w_jk sent_k`: `[B, n, C]` and `[B, m, C]` over `[B, n, m, 1]`.
+    def messages(self, receiver: torch.Tensor, sent: torch.Tensor, matrices: Layers) -> torch.Tensor:
+        """`sum_k F([x_j; m_jk])` with `m_jk = w_jk sent_k`, for every receiving neuron.
 
         All products are taken on neurons, since `G [x_j; m_jk] = G_1 x_j + w_jk G_2 sent_k`; the norm is a number an edge.
         """
-        size = joint_norm(norm(receiver).unsqueeze(2), (norm(sent).unsqueeze(1) * w).abs())
-        unit = inverse_norm(size, self.signs)
-        u = self.of_receiver(receiver).unsqueeze(2) * unit
-        u = u.addcmul(self.of_message(sent).unsqueeze(1), w * unit)
-        g = gate(u, self.constant, self.signs)
-        return self.own(receiver) * total(g, 2) + total(g * (sent.unsqueeze(1) * w), 2)
+        to, start = (self.below, self.above) if self.back else (self.above, self.below)
+        of_receivers = (norm(receiver), self.of_receiver(receiver), self.own(receiver))
+        of_senders = (norm(sent), self.of_message(sent), sent)
+        parts = zip(*(each.split(to, 1) for each in of_receivers), strict=True)
+        sources = zip(*(each.split(start, 1) for each in of_senders), strict=True)
+        found = []
+        for (size_r, turned_r, own), (size_s, turned_s, message), w in zip(parts, sources, matrices, strict=True):
+            size = joint_norm(size_r.unsqueeze(2), (size_s.unsqueeze(1) * w).abs())
+            unit = inverse_norm(size, self.signs)
+            u = (turned_r.unsqueeze(2) * unit).addcmul(turned_s.unsqueeze(1), w * unit)
+            g = gate(u, self.constant, self.signs)
+            found.append(own * total(g, 2) + total(g * (message.unsqueeze(1) * w), 2))
+        return torch.cat(found, 1)
 
 
 class EquivariantHead(nn.Module):
@@ -304,19 +323,25 @@ class EquivariantHead(nn.Module):
         self.form = nn.Linear(channels, outputs * channels, bias=False)
         self.biases = Scaled(channels, channels, outputs, signs)
 
-    def forward(self, v: Weights, x: Layers, y: Layers, p: Layers) -> Weights:
-        senders, receivers = [self.left(layer) for layer in x[:-1]], [self.right(layer) for layer in y[1:]]
+    def forward(self, v: Weights, x: torch.Tensor, y: torch.Tensor, p: torch.Tensor) -> Weights:
+        widths = self.space.widths
+
+        def layers(neurons: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            return neurons.split(widths, 1)
+
+        sent, received = self.left(x), self.right(y)
+        ends = (layers(sent)[:-1], layers(norm(sent))[:-1], layers(received)[1:], layers(norm(received))[1:])
         invariants = tuple(
             compressed(
                 sender.unsqueeze(1) * w * receiver.unsqueeze(2),
-                norm(sender).unsqueeze(1) * w * norm(receiver).unsqueeze(2),
+                sender_size.unsqueeze(1) * w * receiver_size.unsqueeze(2),
             )
-            for sender, receiver, w in zip(senders, receivers, v.weights, strict=True)
+            for sender, sender_size, receiver, receiver_size, w in zip(*ends, v.weights, strict=True)
         )
-        hidden = self.edges(Graph(torch.cat(list(p), 1), invariants))
+        hidden = self.edges(Graph(p, invariants))
+        forms = layers(self.form(y).unflatten(-1, (self.outputs, -1)))[:-1]
         named = {}
-        for layer, (edge, w) in enumerate(zip(hidden, v.weights, strict=True), 1):
-            form = self.form(y[layer - 1]).unflatten(-1, (self.outputs, -1))
-            named[f"W{layer}"] = w * self.factor(edge) + torch.einsum("bjc,bkoc->bjko", x[layer], form)
-            named[f"b{layer}"] = self.biases(x[layer], p[layer])
+        for layer, (edge, w, own, form) in enumerate(zip(hidden, v.weights, layers(x)[1:], forms, strict=True), 1):
+            named[f"W{layer}"] = w * self.factor(edge) + torch.einsum("bjc,bkoc->bjko", own, form)
+        named |= {f"b{layer}": bias for layer, bias in enumerate(layers(self.biases(x, p))[1:], 1)}
         return Weights(self.space, named)

@@ -115,12 +115,11 @@ class Subject:
     def _jitter(self, parameters: list[torch.nn.Parameter], seed: int) -> None:
         generator = torch.Generator(self.bench.device).manual_seed(seed)
         step = torch.finfo(self.dtype).eps
-        moving = [parameter for parameter in parameters if parameter.is_floating_point()]
         with torch.no_grad():
-            factors = [torch.empty_like(parameter).bernoulli_(0.5, generator=generator) for parameter in moving]
-            torch._foreach_mul_(factors, 2 * step)
-            torch._foreach_add_(factors, 1 - step)
-            torch._foreach_mul_(moving, factors)
+            for parameter in parameters:
+                if parameter.is_floating_point():
+                    up = torch.empty_like(parameter).bernoulli_(0.5, generator=generator)
+                    parameter.mul_(up.mul_(2 * step).add_(1 - step))
 
     def gradients(self, loss: torch.Tensor, of: Sequence[torch.Tensor]) -> list[torch.Tensor | None]:
         """Of a scalar made of an answer; None for what the answer does not depend on.
@@ -144,7 +143,8 @@ class Subject:
             yield
         finally:
             with torch.no_grad():
-                torch._foreach_copy_(parameters, kept)
+                for parameter, before in zip(parameters, kept, strict=True):
+                    parameter.copy_(before)
 
     def lower_(self) -> Subject:
         """The same network in float32, in place: cheaper than another one, and its float64 self is no longer needed."""
