@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from ..core.outcomes import Fault
@@ -113,13 +114,15 @@ class Subject:
         self._jitter(list(self.module.parameters()), seed)
 
     def _jitter(self, parameters: list[torch.nn.Parameter], seed: int) -> None:
-        generator = torch.Generator(self.bench.device).manual_seed(seed)
-        step = torch.finfo(self.dtype).eps
+        moving = [parameter for parameter in parameters if parameter.is_floating_point()]
+        sizes, step = [parameter.numel() for parameter in moving], torch.finfo(self.dtype).eps
+        # A bit each, unpacked: fifty times as fast as torch's own Bernoulli numbers, which cost more than a call of a small network.
+        packed = np.frombuffer(np.random.default_rng(seed).bytes(sum(sizes) // 8 + 1), np.uint8)
+        up = torch.from_numpy(np.unpackbits(packed, count=sum(sizes))).to(self.bench.device, self.dtype)
+        factors = up.mul_(2 * step).add_(1 - step).split(sizes)
         with torch.no_grad():
-            for parameter in parameters:
-                if parameter.is_floating_point():
-                    up = torch.empty_like(parameter).bernoulli_(0.5, generator=generator)
-                    parameter.mul_(up.mul_(2 * step).add_(1 - step))
+            for parameter, factor in zip(moving, factors, strict=True):
+                parameter.mul_(factor.view(parameter.shape))
 
     def gradients(self, loss: torch.Tensor, of: Sequence[torch.Tensor]) -> list[torch.Tensor | None]:
         """Of a scalar made of an answer; None for what the answer does not depend on.
