@@ -8,6 +8,7 @@ from typing import Any
 
 from orbitcheck.harness.checks.prediction import ANY, NOT_SEPARATED, SEPARATED, predict
 from orbitcheck.harness.plugins.discovery import built_in, parse_name
+from orbitcheck.harness.running.planting.killers import KILLERS
 from orbitcheck.harness.running.planting.plants import PLANTS
 from orbitcheck.harness.running.planting.traits import NO_CLAIM, TRAITS
 from orbitcheck.harness.running.tasks import describe_architecture
@@ -53,6 +54,13 @@ the sign named here, while their other rows stay green ([protocol, section 4](pr
 above the limit that a clean row prints. No claim, and so no check: {unclaimed} (what is served is printed with the
 verdict). `rounds` are the two parts of power `1-wl`. Sound networks,
 which must pass: {sound}.
+
+## False claims
+
+For every conclusion of a run, of those that its checks could turn red: what is claimed falsely, by which kind of check it must fall,
+how the judgement must end, and the mended twin on which it must pass.
+
+{killers}
 """
 
 RELATIONS: dict[str, dict[str, Any]] = {
@@ -115,8 +123,25 @@ def traits_page() -> str:
     header = ["declared", "check", "rows that can turn red", "what they show", "planted in every run"]
     sound = ", ".join(f"`{plant.name}`" for plant in PLANTS.values() if plant.breaks is None)
     return TRAITS_TEXT.format(
-        lines=_table(header, rows), unclaimed=", ".join(f"`{name}`" for name in NO_CLAIM), sound=sound
+        lines=_table(header, rows),
+        unclaimed=", ".join(f"`{name}`" for name in NO_CLAIM),
+        sound=sound,
+        killers=_false_claims(),
     )
+
+
+def _false_claims() -> str:
+    rows = [
+        [
+            f"`{each.claim}`",
+            f"`{each.false.red.kind}`",
+            f"`{name}`: {each.false.rule}",
+            str(each.wanted),
+            each.mended.rule,
+        ]
+        for name, each in KILLERS.items()
+    ]
+    return _table(["conclusion", "check", "false claim", "ends", "mended"], rows)
 
 
 PAGES = {"architectures.md": page, "traits.md": traits_page}

@@ -102,6 +102,36 @@ class PlantRecord(TypedDict):
     caught: bool
 
 
+class KillerRecord(TypedDict):
+    """What became of one false claim and of its mended twin (`running/killing.py`).
+
+    `suites`: for whose conclusions it stands; `kind`: the check by whose rows the claim must fall; `wanted`, `outcome`: how the
+    judgement must end on the rows of the false claim, and how it ended; `killed`: so, by its sign, and not by the law or a control;
+    `kept`: the judgement came to a pass on the rows of the twin.
+    """
+
+    name: str
+    claim: str
+    suites: Sequence[str]
+    rule: str
+    kind: str
+    wanted: str
+    outcome: str
+    reason: str
+    killed: bool
+    mended: str
+    mended_outcome: str
+    mended_reason: str
+    kept: bool
+
+
+class KillRate(TypedDict):
+    """Of the false claims that a conclusion's checks were shown, those that they turned red while the mended twin stayed green."""
+
+    killed: int
+    planted: int
+
+
 class MemberRecord(TypedDict):
     """Architectures and oracles that separate the same pairs; `parted` says how many."""
 
@@ -145,3 +175,4 @@ class ConclusionRecord(TypedDict):
     observed: str
     declared: str | None
     evidence: Mapping[str, Any]
+    killers: NotRequired[KillRate]

@@ -20,6 +20,7 @@ from .records import (
     ArchitectureRecord,
     ConclusionRecord,
     ControlRecord,
+    KillerRecord,
     LadderRecord,
     OrderRecord,
     PlantRecord,
@@ -180,6 +181,7 @@ class Run:
         controls: per architecture the tool's false positives and how far the network sees (`controls.py`).
         round_ladder: per architecture what it saw of each round of the ladder (`controls.py`).
         planted: what became of the planted defects (`planted.py`).
+        killers: what became of the false claims that the conclusions' checks were shown (`killing.py`).
         notes: what the suites speak of and the run did not ask, one line each; never red.
         request: what the user asked beside the suites; None in runs of earlier versions.
         unfinished_of: how many rows were to be measured, where the run did not finish; such a run is shown, and judged nowhere.
@@ -196,6 +198,7 @@ class Run:
     controls: Sequence[ControlRecord] = ()
     round_ladder: Sequence[LadderRecord] = ()
     planted: Sequence[PlantRecord] = ()
+    killers: Sequence[KillerRecord] = ()
     notes: Sequence[str] = ()
     request: RequestRecord | None = None
     unfinished_of: int | None = None
@@ -221,6 +224,7 @@ class Run:
             "controls": list(self.controls),
             "round_ladder": list(self.round_ladder),
             "planted": list(self.planted),
+            "killers": list(self.killers),
             "request": self.request,
             **({} if self.unfinished_of is None else {"unfinished_of": self.unfinished_of}),
             "results": [row.to_json() for row in self.results],

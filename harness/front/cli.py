@@ -208,7 +208,7 @@ def red_lines(result: Any) -> Iterable[tuple[str, str]]:
 
 
 def print_summary(result: Any, output: Path) -> None:
-    """Architectures by outcome, the roots of the rows that are red, the problems and notes of the run, and where the report is."""
+    """Architectures by outcome, the roots of the rows that are red, conclusions, problems and notes of the run, and where the report is."""
     from ...reports.reading.outcomes import headline
     from ..core.outcomes import OUTCOMES
     from ..judging.gate import is_red
@@ -232,6 +232,10 @@ def print_summary(result: Any, output: Path) -> None:
     if len(roots) > 10:
         rest = sum(1 + len(root.followers) for root in roots[10:])
         click.echo(f"... and {rest} more red rows, of {len(roots) - 10} roots")
+    for each in result.conclusions:
+        rate = each.get("killers", {"killed": 0, "planted": 0})
+        killed = f"{rate['killed']} of {rate['planted']} false claims killed"
+        say(f"conclusion: {each['suite']} / {each['claim']}: {each['outcome']} ({killed})")
     for problem in result.problems:
         say(f"problem: {problem}")
     for note in result.notes:

@@ -12,6 +12,9 @@ A suite lists the claims that it wants concluded, each from the rows of some che
 
 Any other claim holds if every row that speaks of it passes. What the budget leaves open is `undecided`, and red unless the
 suite says why it may be (`allow`). Rows of which nothing is predicted support no conclusion: one that has no others is `observed`.
+
+Nor does a check that could not have refuted the claim: beside each conclusion stands its kill rate, of the false claims that the run
+put through its checks (`running/killing.py`). With none it is `observed`, and with a survivor `undecided`, which no allowance covers.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from typing import Any
 
 from ..core.claims import CLAIMS
 from ..core.outcomes import Outcome, Trouble
-from ..core.records import ConclusionRecord
+from ..core.records import ConclusionRecord, KillerRecord, KillRate
 from ..core.result import Problem, Result
 from ..language.suite import Suite
 from .judgements import JUDGEMENTS
@@ -44,6 +47,7 @@ class Conclusion:
         predicted, observed: in words.
         declared: why it may stay undecided, or None.
         evidence: plain JSON.
+        killers: its kill rate.
     """
 
     suite: str
@@ -56,6 +60,7 @@ class Conclusion:
     observed: str
     declared: str | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    killers: KillRate = field(default_factory=lambda: KillRate(killed=0, planted=0))
 
     def to_json(self) -> ConclusionRecord:
         return ConclusionRecord(**asdict(self))
@@ -66,7 +71,10 @@ class Conclusion:
 
 
 def conclude(
-    rows: Sequence[Result], suites: Iterable[Suite], descriptions: Sequence[Mapping[str, Any]]
+    rows: Sequence[Result],
+    suites: Iterable[Suite],
+    descriptions: Sequence[Mapping[str, Any]],
+    killers: Sequence[KillerRecord],
 ) -> list[Conclusion]:
     """Every conclusion that the suites want, in their order.
 
@@ -74,6 +82,7 @@ def conclude(
         rows: of the run.
         suites: that were run.
         descriptions: the architectures of the run, as `results.json` holds them.
+        killers: what became of the false claims.
     """
     found = []
     for suite in suites:
@@ -81,6 +90,8 @@ def conclude(
             own = [row for row in rows if row.suite == suite.name and wanted.reads(row)]
             judgement = JUDGEMENTS.get(wanted.claim, tally)
             finding = _supported(judgement(own, descriptions, wanted.margin), own) if own else NOT_ASKED
+            rate = kill_rate(killers, suite.name, wanted.claim)
+            refutable = _refutable(finding, rate)
             open_ = finding.outcome == Concluded.UNDECIDED
             found.append(
                 Conclusion(
@@ -89,7 +100,8 @@ def conclude(
                     title=CLAIMS[wanted.claim].statement,
                     checks=tuple(dict.fromkeys(row.check for row in own)),
                     declared=wanted.allow if open_ else None,
-                    **asdict(finding),
+                    killers=rate,
+                    **asdict(refutable),
                 )
             )
     return found
@@ -101,6 +113,26 @@ def _supported(finding: Finding, rows: Sequence[Result]) -> Finding:
     if predicted or finding.outcome not in (Concluded.PASS, Concluded.UNDECIDED):
         return finding
     return replace(finding, outcome=Concluded.OBSERVED, reason="nothing is predicted of any row that it reads")
+
+
+def kill_rate(killers: Sequence[KillerRecord], suite: str, claim: str) -> KillRate:
+    """Of the false claims that stand for a suite's conclusion, those that were killed while their twin stayed green."""
+    own = [each for each in killers if each["claim"] == claim and suite in each["suites"]]
+    return KillRate(killed=sum(each["killed"] and each["kept"] for each in own), planted=len(own))
+
+
+def _refutable(finding: Finding, rate: KillRate) -> Finding:
+    """The finding; in place of a pass what it is worth where the checks could not have refuted the claim, or nothing shows that."""
+    if finding.outcome != Concluded.PASS or 0 < rate["planted"] == rate["killed"]:
+        return finding
+    if not rate["planted"]:
+        return replace(
+            finding, outcome=Concluded.OBSERVED, reason="no false claim is known that its checks could refute"
+        )
+    reason = (
+        f"{rate['planted'] - rate['killed']} of {rate['planted']} false claims survived its checks, or a true one fell"
+    )
+    return replace(finding, outcome=Concluded.UNDECIDED, reason=reason)
 
 
 def problems(conclusions: Iterable[Conclusion]) -> list[Problem]:

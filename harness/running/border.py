@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..checks import CHECK_KINDS
 from ..core.cleaning import BorderError, cleaned, parsed
 from ..core.outcomes import OUTCOMES
-from ..core.records import ArchitectureRecord, PlantRecord
+from ..core.records import ArchitectureRecord, KillerRecord, PlantRecord
 from ..core.result import SCHEMA_VERSION, Result, Run, digest
 from ..language.suite import Suite
 from .previous import PREVIOUS, problems_of_previous, row_of_previous, suite_of_previous
@@ -54,6 +54,11 @@ def _row(data: Any) -> Result:
 def read_planted(data: Any) -> PlantRecord:
     """What a worker says became of a planted defect; BorderError if it is not that."""
     return _checked(PlantRecord, cleaned(data), "planted defect")
+
+
+def read_killer(data: Any) -> KillerRecord:
+    """What a worker says became of a false claim; BorderError if it is not that."""
+    return _checked(KillerRecord, cleaned(data), "killer")
 
 
 def read_architecture(data: Any) -> ArchitectureRecord:

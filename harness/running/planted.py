@@ -47,8 +47,8 @@ def plant(name: str, seed: int) -> PlantRecord:
 
 
 def signs(row: Result) -> tuple[str | None, ...]:
-    """What a row shows: broken rules, a fault, an observation, or what is wrong with a layer."""
-    found: tuple[str | None, ...] = (row.fault, row.observed)
+    """What a row shows: broken rules, a fault, an observation, the outcome, or what is wrong with a layer."""
+    found: tuple[str | None, ...] = (row.fault, row.observed, row.outcome)
     if isinstance(row.evidence, EquivarianceEvidence):
         return (*row.evidence.broken, *found)
     if isinstance(row.evidence, CompletenessEvidence):

@@ -19,7 +19,7 @@ from ..core.cell import WEIGHTS, Cell
 from ..core.cleaning import BorderError, parsed
 from ..core.outcomes import Fault, Outcome
 from ..core.progress import Progress, unwatched
-from ..core.records import ArchitectureRecord, PlantRecord, RequestRecord
+from ..core.records import ArchitectureRecord, KillerRecord, PlantRecord, RequestRecord
 from ..core.result import Judgement, Result, Run, canonical_json
 from ..judging.conclusions import conclude
 from ..judging.conclusions import problems as conclusion_problems
@@ -29,16 +29,19 @@ from ..judging.order import separation_order
 from ..judging.settings import problems as setting_problems
 from ..language.suite import Expectation, Suite
 from ..plugins.discovery import parse_name
-from .border import read_planted, read_row
+from .border import read_killer, read_planted, read_row
 from .descriptions import DESCRIPTION_LIMIT, describe_all
 from .executors import Answer, Executor, Lost, Task, carried_out, open_executor
 from .isolation.task import Loss
 from .keeping.files import PLUGIN_OUTPUT
 from .keeping.journal import Journal, open_journal
 from .keeping.marker import Marker, claim, mark, read_marker
+from .killing import kill, lost
+from .killing import problems as killer_problems
 from .plan import plan
 from .planted import plant, report, seed_of, wanted_by
 from .planted import problems as planted_problems
+from .planting.killers import KILLERS, killers_of
 from .provenance import VERSION, Present, completed, environment, loaded, measured
 from .request import NothingToRun, RunRequest
 from .store import clear_checkpoints, save
@@ -81,8 +84,9 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
         mark(request.directory, replace(marker, run=bare.to_json()))
         rows = _rows(request, cells, descriptions, journal, executor, progress)
         planted = _planted(cells, descriptions, executor)
+        killers = _killers(request.suites, cells, executor)
     clear_checkpoints(request.directory)
-    run = _judged(request, bare, cells, rows, planted)
+    run = _judged(request, bare, cells, rows, planted, killers)
     save(run, request.directory)
     mark(request.directory, replace(marker, finished=True))
     return run, exit_code(run)
@@ -248,19 +252,33 @@ def _planted(
     ]
 
 
+def _killers(suites: Sequence[Suite], cells: Sequence[Cell], executor: Executor) -> list[KillerRecord]:
+    """What became of the false claims that these conclusions' checks could refute."""
+    asked = list(killers_of(suites, cells).items())
+    seed = seed_of(cell.id for cell in cells)
+    answers = dict(carried_out(executor, [Task(kill, (name, of, seed), TIME_LIMIT) for name, of in asked]))
+    return [
+        lost(KILLERS[name], of, answer.reason)
+        if isinstance(answer := answers[position], Lost)
+        else read_killer(answer.value)
+        for position, (name, of) in enumerate(asked)
+    ]
+
+
 def _judged(
     request: RunRequest,
     bare: Run,
     cells: Sequence[Cell],
     rows: Sequence[Result],
     planted: Sequence[PlantRecord],
+    killers: Sequence[KillerRecord],
 ) -> Run:
     """The rows settled against what the suites declare, and all that follows from them together."""
     rows = [replace(row, reproduce=reproducer(request.directory, cell)) for row, cell in zip(rows, cells, strict=True)]
     told = following(
-        rows, cells, request.suites, request.expectations, bare.architectures, request.require_power, planted
+        rows, cells, request.suites, request.expectations, bare.architectures, request.require_power, planted, killers
     )
-    return replace(bare, planted=planted, **told)
+    return replace(bare, planted=planted, killers=killers, **told)
 
 
 def following(
@@ -271,17 +289,19 @@ def following(
     descriptions: Sequence[ArchitectureRecord],
     require_power: str | None,
     planted: Sequence[PlantRecord],
+    killers: Sequence[KillerRecord],
 ) -> dict[str, Any]:
     """What follows from the rows of a run together, as fields of `Run`; a pure function, so that `verify` can ask it again."""
     settled, problems, _ = settle(rows, cells, suites, expectations, descriptions, require_power)
     order = separation_order(settled)
-    concluded = conclude(settled, suites, descriptions)
+    concluded = conclude(settled, suites, descriptions, killers)
     return {
         "results": settled,
         "problems": [
             *problems,
             *conclusion_problems(concluded),
             *planted_problems(planted),
+            *killer_problems(killers),
             *setting_problems(settled, descriptions),
         ],
         "separation_order": order.to_json() if order else None,

@@ -75,8 +75,37 @@ def row(
 
 def concluded(claim: str, rows, descriptions=EVERYONE, allowed: str | None = None, **changes):
     wanted = Conclusion(claim, **{"checks": ("*",), "architectures": ("*",), "margin": 0.05, **changes}, allow=allowed)
-    (found,) = conclude(rows, [Suite("s", 1, "S", (), conclusions=(wanted,))], descriptions)
+    (found,) = conclude(rows, [Suite("s", 1, "S", (), conclusions=(wanted,))], descriptions, killers(claim))
     return found
+
+
+def killers(claim: str, killed: bool = True, kept: bool = True):
+    """Two false claims, of which the second survives or takes its twin along."""
+    entry = {
+        "name": "first", "claim": claim, "suites": ["s"], "rule": "false", "kind": "approximation", "wanted": "fail",
+        "outcome": "fail", "reason": "", "killed": True, "mended": "true", "mended_outcome": "pass", "mended_reason": "", "kept": True,
+    }  # fmt: skip
+    return [entry, {**entry, "name": "second", "killed": killed, "kept": kept}]
+
+
+def test_a_pass_is_worth_what_its_checks_could_have_refuted():
+    wanted = Conclusion("thm-6.3", ("*",), ("*",), 0.05, "minutes")
+    suite, rows = Suite("s", 1, "S", (), conclusions=(wanted,)), [row("a", "1")]
+
+    def found(*planted):
+        return conclude(rows, [suite], EVERYONE, planted)[0]
+
+    good = found(*killers("thm-6.3"))
+    assert (good.outcome, good.killers) == ("pass", {"killed": 2, "planted": 2})
+    for wrong in ({"killed": False}, {"kept": False}):
+        blind = found(*killers("thm-6.3", **wrong))
+        assert (blind.outcome, blind.killers, blind.declared) == ("undecided", {"killed": 1, "planted": 2}, None)
+        assert blind.is_red and problems([blind]), "no allowance covers it"
+    for none in ([], killers("thm-6.1"), [{**entry, "suites": ["t"]} for entry in killers("thm-6.3")]):
+        unknown = found(*none)
+        assert (unknown.outcome, unknown.killers["planted"], unknown.is_red) == ("observed", 0, False)
+    refuted = conclude([row("a", "1", outcome="fail")], [suite], EVERYONE, killers("thm-6.3", killed=False))[0]
+    assert refuted.outcome == "fail" and refuted.killers == {"killed": 1, "planted": 2}
 
 
 def curve(name: str, *errors: tuple[float, ...], **facts) -> list[Result]:

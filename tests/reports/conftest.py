@@ -21,6 +21,8 @@ from orbitcheck.harness.core.outcomes import Trouble
 from orbitcheck.harness.core.result import OUTCOMES, Problem, Result, Run, digest
 from orbitcheck.harness.judging.controls import controls, round_ladder
 from orbitcheck.harness.running.border import read_run
+from orbitcheck.harness.running.killing import lost
+from orbitcheck.harness.running.planting.killers import KILLERS
 
 SMALL = Path(__file__).parent / "small"
 ARCHITECTURES = (
@@ -139,6 +141,7 @@ def hostile(run: Run) -> Run:
         round_ladder=[{**run.round_ladder[0], "name": text, "architecture": text, "depth": 1 + number % 2, "declared": [1]}
                       for number, text in enumerate(HOSTILE)],
         planted=[record(run.planted[0], text) for text in HOSTILE],
+        killers=[record(lost(next(iter(KILLERS.values())), [text], text), text) for text in HOSTILE],
     )  # fmt: skip
 
 
@@ -173,7 +176,7 @@ def degenerate(run: Run) -> dict[str, Run]:
         "infinite": replace(run, results=[replace(row, evidence=not_finite(row.evidence, float("inf"))) for row in run.results]),
         "no-number": replace(run, results=[replace(row, evidence=not_finite(row.evidence, float("nan"))) for row in run.results]),
         "zero": replace(run, results=[replace(row, evidence=not_finite(row.evidence, 0.0)) for row in run.results]),
-        "bare-controls": replace(run, controls=bare, round_ladder=unseen, planted=()),
+        "bare-controls": replace(run, controls=bare, round_ladder=unseen, planted=(), killers=()),
         "unknown-outcome": replace(empty, results=[replace(row, outcome="exploded")]),
         "unexpected-pass": replace(empty, results=[replace(row, declared="known gap")]),
     }  # fmt: skip

@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from orbitcheck.harness.core.records import KillerRecord
 from orbitcheck.harness.core.result import Run
 from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.discovery import parse_name
 from orbitcheck.harness.running.evaluate import evaluate
+from orbitcheck.harness.running.killing import lost
 from orbitcheck.harness.running.plan import plan
 from orbitcheck.harness.running.planted import report, wanted_by
+from orbitcheck.harness.running.planting.killers import KILLERS, Killer, killers_of
 from orbitcheck.harness.running.run import following
 from orbitcheck.harness.running.tasks import describe_architecture
 
@@ -74,9 +77,17 @@ def honest_run(file: Path, architectures: tuple[str, ...] = ARCHITECTURES) -> Ru
     described = [describe_architecture(name) for name in names]
     plants = wanted_by({cell.kind for cell in cells}, described)
     planted = [report(each, each.wanted, "", (each.sign,)) for each in plants]
-    follows = following(rows, cells, suites, [], described, None, planted)
+    killers = [killed(KILLERS[name], of) for name, of in killers_of(suites, cells).items()]
+    follows = following(rows, cells, suites, [], described, None, planted, killers)
     asked = {"expected_failures": [], "require_power": None}
-    return Run("0", {}, [suites[0].to_json()], described, planted=planted, request=asked, **follows)
+    suite = suites[0].to_json()
+    return Run("0", {}, [suite], described, planted=planted, killers=killers, request=asked, **follows)
+
+
+def killed(killer: Killer, suites: tuple[str, ...]) -> KillerRecord:
+    """A false claim as it should end."""
+    record = lost(killer, suites, "")
+    return {**record, "outcome": killer.wanted, "killed": True, "mended_outcome": "pass", "kept": True}
 
 
 @pytest.fixture(scope="session")

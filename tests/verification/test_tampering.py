@@ -455,8 +455,21 @@ def _planted(data):
     data["planted"] = data["planted"][1:]
 
 
+def _killers(data):
+    data["killers"] = data["killers"][1:]
+
+
+def _survivor(data):
+    data["killers"][0]["outcome"] = "pass"
+
+
+def _rate(data):
+    data["conclusions"][0]["killers"]["planted"] += 1
+
+
 WHOLE = [
     *(_outcome, _problem, _excuse, _lost_row, _twice, _options, _suite, _controls, _order, _planted, _counts),
+    *(_killers, _survivor, _rate),
     *(_declared("rounds", [0, 9]), _declared("power", "unknown"), _declared("symmetry", "none")),
 ]
 

@@ -44,7 +44,7 @@ def read_so_far(path: Path) -> Run:
     with journal_copy(folder) as journal:
         found = [] if journal is None else [_row(journal, cell, folder) for cell in cells]
     rows = [row for row in found if row is not None]
-    told = following(rows, cells, suites, expectations, empty.architectures, request["require_power"], ())
+    told = following(rows, cells, suites, expectations, empty.architectures, request["require_power"], (), ())
     return replace(empty, **told, unfinished_of=len(cells))
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from ...plugins.architecture import Architecture, as_architecture, register
-from . import layers, networks, rescaling
+from . import answers, layers, networks, rescaling
 from .networks import Flaw
 from .plants import SPACES, Plant
 
-MODULES = (networks, rescaling, layers)
+MODULES = (networks, rescaling, layers, answers)
 
 
 def network_class(name: str) -> type[torch.nn.Module]:
@@ -35,3 +35,9 @@ def network(plant: Plant, flaw: Flaw) -> Architecture:
     cls = network_class(plant.network)
     declared = register(f"planted-{plant.name}", **plant.traits)
     return as_architecture(declared(type(cls.__name__, (cls,), {"flaw": flaw})))
+
+
+def declares(plant: Plant) -> dict[str, str]:
+    """Name and declaration as a run describes its architectures."""
+    traits = network(plant, Flaw()).traits
+    return {"name": f"planted-{plant.name}", "power": traits.power, "symmetry": traits.symmetry}

@@ -79,20 +79,21 @@ class Sound(nn.Module):
         states += [encode(bias) for encode, bias in zip(self.bias, shown.biases, strict=True)]
         states[-1] = states[-1] + self.ends[1]
         states[1:-1] = [self.neurons(layer, state, shown) for layer, state in enumerate(states[1:-1], 1)]
+        weights = shown.weights
         for step, update in enumerate(self.update):
             news = []
             for layer, own in enumerate(states):
                 below = above = torch.zeros_like(own)
                 if layer:
-                    below = self._message(2 * step, shown.weights[layer - 1], states[layer - 1], 2)
+                    below = self._message(2 * step, weights[layer - 1], states[layer - 1], 2)
                 if layer < len(states) - 1:
-                    above = self._message(2 * step + 1, shown.weights[layer], states[layer + 1], 1)
+                    above = self._message(2 * step + 1, weights[layer], states[layer + 1], 1)
                 news.append(own + functional.silu(update(torch.cat([own, below, above], -1))))
             states = news
         if isinstance(self.output, Invariant):
             return self.finish(self.read(torch.cat([state.mean(1) for state in states], -1)), v)
         made: Tensors = {}
-        for layer, weight in enumerate(shown.weights, 1):
+        for layer, weight in enumerate(weights, 1):
             rows = states[layer].unsqueeze(2).expand(*weight.shape[:3], -1)
             columns = states[layer - 1].unsqueeze(1).expand(*weight.shape[:3], -1)
             made[f"W{layer}"] = self.edges[layer - 1](torch.cat([rows, columns, weight], -1))
@@ -308,18 +309,23 @@ class OneRound(Sound):
 class NoMessages(Sound):
     """Neurons never hear of each other; every tensor is read as a bag of entries."""
 
-    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
-        bags = torch.stack([tensor.tanh().flatten(1).mean(1) for _, tensor in v.items()], 1)
-        return self.read(bags.repeat(1, self.read.in_features)[:, : self.read.in_features])
+    def bags(self, v: Weights) -> torch.Tensor:
+        return torch.stack([tensor.tanh().flatten(1).mean(1) for _, tensor in v.items()], 1)
+
+    def forward(self, v: Weights) -> torch.Tensor | Weights:
+        if not isinstance(self.output, Invariant):
+            return super().forward(v)
+        seen = self.bags(v)
+        wide = self.read.in_features
+        return self.read(seen.repeat(1, 1 + wide // seen.shape[1])[:, :wide])
 
 
-class Extremes(Sound):
+class Extremes(NoMessages):
     """The largest and the smallest entry of each tensor: no rounding depends on an order, so what it does not see is equal to the bit."""
 
-    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+    def bags(self, v: Weights) -> torch.Tensor:
         ends = [end for _, tensor in v.items() for end in (tensor.flatten(1).amax(1), tensor.flatten(1).amin(1))]
-        seen = self.flaw.size * torch.stack(ends, 1)
-        return self.read(seen.repeat(1, self.read.in_features)[:, : self.read.in_features])
+        return self.flaw.size * torch.stack(ends, 1)
 
 
 class RowProducts(Sound):

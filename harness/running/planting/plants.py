@@ -24,6 +24,9 @@ SPACES = {
     "tiny": NamedSpace(mlp(2, 3, 3, 1)),
     "odd": NamedSpace(mlp(2, 3, 3, 1, activation="tanh")),
     "least": NamedSpace(mlp(1, 2, 1)),
+    "four": NamedSpace(mlp(1, 4, 4, 1)),
+    "line": NamedSpace(mlp(1, 8, 1)),
+    "hinge": NamedSpace(mlp(1, 1, 1)),
 }
 FAINT = 2e-11
 """Of the law: about ten times the smallest violation that a clean row of these networks would have failed."""
@@ -33,15 +36,22 @@ FAINT_GAP = 1e-9
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a check: its kind and parameters as a suite would give them, the first of its cases."""
+    """Rows of a check: its kind and parameters as a suite would give them."""
 
     kind: str
     parameters: Mapping[str, Any]
 
     def cell(self, name: str) -> Cell:
+        """The first of its cases."""
+        return self.cells(name)[0]
+
+    def cells(self, name: str) -> list[Cell]:
+        """All of its cases, asked of the plant of that name."""
         kind = CHECK_KINDS[self.kind]
         resolved = kind.resolve(parse_parameters(kind.parameters, self.parameters), SPACES)
-        return Cell("planted", name, self.kind, resolved, kind.cases(resolved)[0], None, f"planted-{name}")
+        return [
+            Cell("planted", name, self.kind, resolved, case, None, f"planted-{name}") for case in kind.cases(resolved)
+        ]
 
 
 def law(
@@ -107,13 +117,14 @@ class Plant:
 def _law_plants(line: Declared, prefix: str, broken: list[tuple[str, str, float]], **more: Any) -> list[Plant]:
     """Plants that break the law alike: `(network, rule, size)`, the last one drawn."""
     return [
-        Plant(f"{prefix}{_dashed(network)}" + ("-faint" if size <= FAINT_GAP else ""), network, rule, line, sign=Rule.LAW, size=size,
+        Plant(f"{prefix}{dashed(network)}" + ("-faint" if size <= FAINT_GAP else ""), network, rule, line, sign=Rule.LAW, size=size,
               drawn=number == len(broken) - 1, **more)
         for number, (network, rule, size) in enumerate(broken)
     ]  # fmt: skip
 
 
-def _dashed(name: str) -> str:
+def dashed(name: str) -> str:
+    """`OneRound` -> `one-round`."""
     return "".join(
         f"-{letter.lower()}" if letter.isupper() and place else letter.lower() for place, letter in enumerate(name)
     )

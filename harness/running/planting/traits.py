@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ...checks.approximation.verdict import Reached
 from ...checks.equivariance.evidence import Rule
 from ...checks.prediction import Seen
-from ...core.outcomes import Fault
+from ...core.outcomes import Fault, Outcome
 
 
 class LayerSign(StrEnum):
@@ -23,7 +24,7 @@ class LayerSign(StrEnum):
     NOT_EQUIVARIANT = "layer not equivariant"
 
 
-Sign = Rule | Fault | Seen | LayerSign
+Sign = Rule | Fault | Seen | LayerSign | Reached | Outcome
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from ...checks import CHECK_KINDS
 from ...core.cell import Cell
 from ...core.outcomes import Fault
 from ...core.result import Result, Run, digest, plain
+from ...judging.judgements.finding import Concluded
 from ...language.suite import Expectation, Suite
 from ...pairs.making import make_pair
 from ...plugins.discovery import ArchitectureName, parse_name
@@ -22,6 +23,7 @@ from ...verification.rows import Found, verify
 from ..executors import Lost, carried_out, open_executor
 from ..plan import plan
 from ..planted import wanted_by
+from ..planting.killers import KILLERS, killers_of
 from ..run import following, row_task, to_row
 
 FACTOR = 3.0
@@ -87,10 +89,13 @@ def whole(run: Run) -> Iterator[str]:
         if not unmeasured and dict(row.options) != dict(parse_name(row.architecture).options):
             yield f"{row.architecture} / {row.check} / {row.case}: options that its name does not give"
     yield from _planted(run)
+    yield from _killers(run, suites, cells)
     given = run.request or {"expected_failures": [], "require_power": None}
     expectations = [Expectation(**entry) for entry in given["expected_failures"]]
     bare = [replace(row, declared=None, root=None) for row in run.results]
-    again = following(bare, cells, suites, expectations, run.architectures, given["require_power"], run.planted)
+    again = following(
+        bare, cells, suites, expectations, run.architectures, given["require_power"], run.planted, run.killers
+    )
     mine = {name: _plain(value) for name, value in again.items()}
     told = {name: _plain(getattr(run, name)) for name in again}
     for own, row in zip(mine["results"], told["results"], strict=True):
@@ -122,6 +127,20 @@ def _planted(run: Run) -> Iterator[str]:
         yield "planted defects: not those of this run's checks"
     if any(each["caught"] and each["outcome"] != each["wanted"] for each in run.planted):
         yield "planted defects: one is called caught that had another outcome"
+
+
+def _killers(run: Run, suites: Sequence[Suite], cells: Sequence[Cell]) -> Iterator[str]:
+    """The false claims are those of this run's conclusions, and none is called killed or kept that ended otherwise."""
+    wanted = [
+        (name, list(of), KILLERS[name].claim, KILLERS[name].wanted) for name, of in killers_of(suites, cells).items()
+    ]
+    if [(each["name"], list(each["suites"]), each["claim"], each["wanted"]) for each in run.killers] != wanted:
+        yield "false claims: not those of this run's conclusions"
+    for each in run.killers:
+        if (each["killed"] and each["outcome"] != each["wanted"]) or (
+            each["kept"] and each["mended_outcome"] != Concluded.PASS
+        ):
+            yield f"false claims: {each['name']} is called killed, or its twin kept, that ended otherwise"
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`unknown` is refused where the slow second opinion can decide: by a search for a permutation, or by what proves functions equal."""
+"""`unknown` is refused where the slow second opinion can decide: by ranks, by a search for a permutation, or by what proves functions equal."""
 
 from __future__ import annotations
 
@@ -9,15 +9,33 @@ from ..exact.realised import places, realised
 from ..exact.refuted import Refuted, demand
 from ..exact.structure import Node, Structure, differ
 from ..exact.subject import Subject
-from . import colours, normal_form
+from . import colours, matrices, normal_form
 
 WORK = 60_000
 """Refinements times parameters: some seconds."""
 
 
+FIELDS: tuple[str | int, ...] = (2, 3, "Q")
+ENTRIES = 1024
+"""Of a matrix whose rank is asked unbidden."""
+
+
 def unknown_orbit(subject: Subject, said: object) -> None:
+    for name in subject.space.axes:
+        for field in FIELDS:
+            demand(not ranks_differ(subject, name, field), f"the orbits are unknown, though the ranks of {name} differ")
     found = one_orbit(subject.structure)
     demand(found is None, f"the orbits are unknown, though they are {'one' if found else 'two'}")
+
+
+def ranks_differ(subject: Subject, name: str, field: str | int) -> bool:
+    """Whether an inner matrix of moderate size has another rank in w; a rank is that of the orbit."""
+    axes = subject.space.axes[name]
+    inner = len(axes) == 2 and axes[0] != axes[1] and {*axes} <= {*subject.space.permuted}
+    if not inner or subject.nets[0][name].size > ENTRIES:
+        return False
+    left, right = matrices.integers([net[name] for net in subject.nets])
+    return matrices.rank(left, field) != matrices.rank(right, field)
 
 
 def unknown_function(subject: Subject, said: object) -> None:

@@ -1,0 +1,209 @@
+"""Killers of conclusions: planted networks that claim what a conclusion speaks of, falsely, each beside its mended twin.
+
+A claim is supported by rows that could have refuted it. So for every claim that a suite may conclude there are networks that keep the law
+and pass every control, and on whose rows the same judgement must not come to a pass; on those of the mended twin it must. What no
+budget can tell from lack of training ends undecided, which supports nothing either (protocol.md, sections 4 and 5). No torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...checks.approximation.verdict import Reached
+from ...checks.equivariance.evidence import Rule
+from ...checks.prediction import Seen
+from ...core.cell import Cell
+from ...core.outcomes import Outcome
+from ...judging.judgements.finding import Concluded
+from ...language.suite import Suite
+from .plants import BOTH, CYCLES, EQUIVARIANT, FAINT_GAP, INVARIANT, TWO_ROUNDS, Plant, Row, dashed, law, pair
+from .traits import Sign
+
+BUDGET = {
+    "sizes": {"train": 64, "validation": 32, "test": 64},
+    "steps": 50,
+    "batch": 32,
+    "rate": 0.1,
+}
+"""Enough for those that carry the answer, in half a second."""
+TWINS = ("prop-6.2-twins", "function-equal-twins")
+"""Regimes in which classes hold several samples, so that seeing more than declared shows."""
+
+
+def training(
+    target: str | Mapping[str, Any], regime: str | Mapping[str, Any], parameters: Sequence[int] = (100,), **more: Any
+) -> Row:
+    """A row of training that costs next to nothing; networks of one size stand for those of several."""
+    called = {"target": target, "regime": regime}
+    named = {key: {"name": value} if isinstance(value, str) else dict(value) for key, value in called.items()}
+    return Row("approximation", {**BUDGET, **named, "parameters": list(parameters), **more})
+
+
+GP = "general-position"
+RANK = training("middle-rank", "prop-6.2-twins", (100, 200), batch=64)
+NORMS = training("weight-norms", GP, (100, 200), space="four")
+VALUE = training("value-at-point", "prop-6.2-twins")
+FOUR_CYCLES = training("cycle-weights", "prop-6.2-twins")
+STATISTICS = training("neuron-statistics", GP, space="four")
+SHIFT = training({"name": "output-shift", "shift": 1.0}, GP, space="line")
+ZERO_BIASES = {"name": "ties", "ties": "zero-biases"}
+TEETH = training("tooth-doubling", ZERO_BIASES, space="hinge", networks=[1, 4], points=64, rate=0.02)
+DOUBLED = training("tooth-doubling", ZERO_BIASES, space="hinge", networks=[1, 2], points=64, rate=0.02)
+BIASED_CYCLES = pair("bipartite-cycles", cycles=[[4], [2, 2]], general_position="both")
+SEES: dict[str, Any] = {"power": "1-wl", "rounds": lambda: (2, 3)}
+SEES_MORE = (Reached.LEAK, Reached.BELOW_FLOOR)
+FUNCTION: dict[str, Any] = {"power": "function"}
+COMPLETE: dict[str, Any] = {"power": "complete"}
+UNKNOWN: dict[str, Any] = {"power": "unknown"}
+
+
+def audit(regime: Mapping[str, Any]) -> Row:
+    return Row("general-position", {"space": "four", "regime": dict(regime), "samples": 16,
+                                    "forms": {"float": {GP: [0.99, 1]}}})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Killer:
+    """One false claim, and the same claim mended.
+
+    Args:
+        claim: id in the claims ledger.
+        false: the plant; its `red` and `more` rows are judged, `green` must pass: the law holds.
+        signs: one of them must show in a row that is judged.
+        mended: on whose rows the judgement must come to a pass.
+        more: further rows that the judgement reads.
+        peer: a sound network that it reads beside either.
+        wanted: what the judgement comes to on the rows of the false one.
+        regimes: checks that train can be refuted so in these alone; empty: in all.
+    """
+
+    claim: str
+    false: Plant
+    mended: Plant
+    signs: tuple[Sign, ...]
+    more: tuple[Row, ...] = ()
+    peer: Plant | None = None
+    wanted: Concluded = Concluded.FAIL
+    regimes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.claim}-{self.false.name}"
+
+    def speaks_of(self, cell: Cell) -> bool:
+        """Whether it could refute what a check of this kind and regime is taken to support."""
+        trains = cell.kind == "approximation"
+        return cell.kind == self.false.red.kind and not (
+            trains and self.regimes and cell.parameters["regime"]["name"] not in self.regimes
+        )
+
+
+def _sound(name: str, network: str, rule: str, red: Row, **more: Any) -> Plant:
+    return Plant(name, network, rule, None, red, wanted=Outcome.PASS, **more)
+
+
+def _killer(
+    claim: str,
+    network: str,
+    rule: str,
+    mended: str,
+    mended_rule: str,
+    red: Row,
+    signs: Sign | tuple[Sign, ...],
+    *,
+    traits: Mapping[str, Any] = SEES,
+    green: tuple[Row, ...] = INVARIANT,
+    size: float = 0.1,
+    name: str = "",
+    **more: Any,
+) -> Killer:
+    name = name or dashed(network)
+    return Killer(
+        claim,
+        Plant(name, network, rule, None, red, traits=traits, green=green, size=size),
+        _sound(f"{name}-mended", mended, mended_rule, red, traits=traits, size=size),
+        signs if isinstance(signs, tuple) else (signs,),
+        **more,
+    )
+
+
+def _law(network: str, rule: str, row: Row, **more: Any) -> Killer:
+    """The law itself is what this claim is about."""
+    false = Plant(dashed(network), network, rule, None, row, **more)
+    return Killer("equivariance", false, _sound(f"{false.name}-mended", "Sound", "it keeps the law", row), (Rule.LAW,))
+
+
+def _weights(name: str, rule: str, regime: Mapping[str, Any]) -> Killer:
+    """Of weights nothing is planted but themselves."""
+    mended = _sound(f"{name}-mended", "", "weights whose biases are distinct", audit({"name": GP}))
+    return Killer("gp-audit", Plant(name, "", rule, None, audit(regime)), mended, (Outcome.FAIL,))
+
+
+OPEN: dict[str, Any] = {"wanted": Concluded.UNDECIDED}
+_OVERLAPS = "it sees how rows of a matrix overlap, which refinement does not"
+_DEAF = "it is deaf to every matrix"
+_NORMS = _sound("peer", "Norms", "it has the norms", NORMS, traits=SEES)
+
+_KILLERS = (
+    _law("IndexLeak", "hidden neurons know their number", law()),
+    _law("EntryLeak", "one bias is read by its number", law(), drawn=True),
+    _law("CumulatedRows", "an output tensor is summed up along its neurons", law("equivariant"), green=INVARIANT),
+    # thm-5.2: networks of the power of 1-WL are equal
+    _killer("thm-5.2", "NormsAndOverlaps", _OVERLAPS, "Norms", "it does not", RANK, SEES_MORE, peer=_NORMS, regimes=TWINS),
+    _killer("thm-5.2", "NormsOfBiases", _DEAF, "Norms", "it hears them", NORMS, Reached.ABOVE, peer=_NORMS, **OPEN),
+    # prop-5.3: one of unknown power sees more, and as much in general position
+    _killer("prop-5.3", "Norms", "it sees no more than refinement", "NormsAndOverlaps", _OVERLAPS, CYCLES, Seen.NO_GAP,
+            traits=UNKNOWN, size=0.01, more=(NORMS,), peer=_NORMS, **OPEN),
+    _killer("prop-5.3", "NormsOfBiasesAndOverlaps", "it sees rows overlap, but no norm of a matrix", "NormsAndOverlaps", _OVERLAPS, NORMS,
+            Reached.ABOVE, traits=UNKNOWN, size=0.01, more=(CYCLES,), peer=_NORMS, **OPEN),
+    # thm-6.1: what looks at the function alone can be learned
+    _killer("thm-6.1", "ValueAndOverlaps", _OVERLAPS, "ValueInTheMiddle", "it looks at the function alone", VALUE,
+            SEES_MORE, traits=FUNCTION, regimes=TWINS),
+    _killer("thm-6.1", "ValueFarAway", "it looks at the function elsewhere", "ValueInTheMiddle", "it looks in the right place",
+            VALUE, Reached.ABOVE, traits=FUNCTION, **OPEN),
+    # prop-6.2: no such network parts the twins
+    _killer("prop-6.2", "RowProducts", _OVERLAPS, "Sound", "it does not", CYCLES, Seen.SEPARATED, traits=TWO_ROUNDS,
+            green=BOTH, size=FAINT_GAP),
+    _killer("prop-6.2", "NormsAndOverlaps", _OVERLAPS, "Norms", "it does not", RANK, SEES_MORE, regimes=TWINS),
+    # thm-6.3: in general position all is within reach
+    _killer("thm-6.3", "Extremes", "it sees largest and smallest entries alone", "Sound", "neurons hear of each other",
+            BIASED_CYCLES, Seen.NO_GAP, traits=COMPLETE),
+    _killer("thm-6.3", "NormsOfBiases", _DEAF, "Norms", "it hears them", NORMS, Reached.ABOVE, **OPEN),
+    # prop-7.1, thm-7.2: one network of the same size is too small, a larger output suffices
+    _killer("prop-7.1", "OneHinge", "all the networks that it emits are one", "Hinges", "each has a hinge of its own", TEETH,
+            Reached.ABOVE, green=(), **OPEN),
+    _killer("thm-7.2", "OneHinge", "all the networks that it emits are one", "Hinges", "each has a hinge of its own", TEETH,
+            Reached.ABOVE, green=(), **OPEN),
+    _killer("thm-7.2", "Rescaled", "it rescales tensors, which moves no function by a constant", "Shifted",
+            "it moves them, too", SHIFT, Reached.ABOVE, green=EQUIVARIANT, **OPEN),
+    # prop-7.3: no such operator tells the cycles of the twins
+    _killer("prop-7.3", "FourCycles", "it sees 4-cycles", "FourthPowers", "it sees entries alone", FOUR_CYCLES,
+            SEES_MORE, green=EQUIVARIANT, regimes=TWINS),
+    _killer("prop-7.3", "FourCycles", "it sees 4-cycles, hardly", "FourthPowers", "it sees entries alone", FOUR_CYCLES,
+            SEES_MORE, green=EQUIVARIANT, size=1e-6, name="four-cycles-faint",
+            regimes=TWINS),
+    # thm-7.4: in general position operators are within reach
+    _killer("thm-7.4", "BiasNorms", _DEAF, "NeuronNorms", "it hears them", STATISTICS, Reached.ABOVE, green=EQUIVARIANT, **OPEN),
+    # oce: the error falls with every doubling
+    _killer("oce", "OneHinge", "all the networks that it emits are one", "Hinges", "each has a hinge of its own", DOUBLED,
+            Reached.ABOVE, green=(), **OPEN),
+    # gp-audit: trained networks lie in general position
+    _weights("equal-biases", "weights whose biases are tied", {"name": "ties"}),
+    _weights("coarse", "weights of few values", {"name": "ties", "ties": "quantised", "bits": 2}),
+)  # fmt: skip
+
+KILLERS: dict[str, Killer] = {killer.name: killer for killer in _KILLERS}
+
+
+def killers_of(suites: Iterable[Suite], cells: Sequence[Cell]) -> dict[str, tuple[str, ...]]:
+    """Killer -> the suites for whose conclusions it stands: those of which a row is asked that it could turn red."""
+    found: dict[str, list[str]] = {}
+    for suite in suites:
+        for wanted in suite.conclusions:
+            own = [cell for cell in cells if cell.suite == suite.name and wanted.reads(cell)]
+            for name, killer in KILLERS.items():
+                if killer.claim == wanted.claim and any(map(killer.speaks_of, own)):
+                    found.setdefault(name, []).append(suite.name)
+    return {name: tuple(dict.fromkeys(found[name])) for name in KILLERS if name in found}
