@@ -196,6 +196,11 @@ class _Bytes(TorchDispatchMode):
 
     bytes = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: else torch imports its compiler at the first call here, for two processor seconds of every process."""
+        return False
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         made = func(*args, **(kwargs or {}))
         for tensor in made if isinstance(made, tuple | list) else (made,):
