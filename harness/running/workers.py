@@ -54,7 +54,7 @@ class Workers:
             self._folder = cache_folder().absolute() / "passing" / f"{os.getpid()}-{id(self):x}"
         self._log = Log(log)
         self._pool = Pool(PRELOADED, self._log, self._folder)
-        self._machine = memory_of_machine()
+        self.machine = memory_of_machine()
         self._submitted = 0
         self._tasks: dict[int, Task] = {}
         self._queues: dict[str, deque[int]] = {}
@@ -157,7 +157,7 @@ class Workers:
 
     def _too_much(self, worker: Worker) -> Lost | None:
         alone = self._busy.get(worker) == self._by_itself
-        limit = memory_limit(self._machine, 1 if alone else self.jobs)
+        limit = memory_limit(self.machine, 1 if alone else self.jobs)
         lost = too_much(worker.usage, limit)
         if lost is None or lost.why is not Loss.MEMORY:
             return lost
