@@ -99,7 +99,7 @@ class Subject:
             PluginFault, NonFinite: as for a call.
         """
         try:
-            with self.bench.call(v.batch), own_settings(), torch.set_grad_enabled(gradients):
+            with self.bench.call(v.batch), torch.set_grad_enabled(gradients), own_settings():
                 result = self.module(v)
         except (Exception, SystemExit) as error:
             raise PluginRaised(f"forward raised {describe_error(error)}{forgotten(error)}") from error

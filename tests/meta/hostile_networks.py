@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -229,7 +230,7 @@ def many_children() -> None:
 
 @deed(Becomes.ERROR, "processes")
 def fork_storm() -> None:
-    def storm(depth: int = 7) -> None:
+    def storm(depth: int = 5) -> None:
         for _ in range(depth):
             forked(lambda: storm(depth - 1))
         time.sleep(20)
@@ -319,31 +320,32 @@ def closes_everything() -> None:
 
 
 def sockets() -> list[int]:
-    return [
-        int(name)
-        for name in os.listdir("/proc/self/fd")
-        if int(name) > 2 and os.path.exists(f"/proc/self/fd/{name}") is False
-    ]
+    """Those by which the harness hears of this process; what it prints goes by another."""
+    numbers = [int(name) for name in os.listdir("/proc/self/fd") if int(name) > 2]
+    return [number for number in numbers if _links_to(number).startswith("socket:")]
+
+
+def _links_to(number: int) -> str:
+    try:
+        return os.readlink(f"/proc/self/fd/{number}")
+    except OSError:
+        return ""
 
 
 @deed(Becomes.ERROR, "crashed")
 def writes_nonsense() -> None:
     for number in sockets():
-        try:
+        with contextlib.suppress(OSError):
             os.write(number, b"nonsense" * 100)
-        except OSError:
-            pass
     time.sleep(20)
 
 
-@deed(Becomes.SAME)
+@deed(Becomes.ANY)
 def forges_an_answer() -> None:
     body = b'[1, {"outcome": "pass"}]'
     for number in sockets():
-        try:
+        with contextlib.suppress(OSError):
             os.write(number, b"A" + len(body).to_bytes(8, "big") + body)
-        except OSError:
-            pass
 
 
 @deed(Becomes.ERROR, "crashed")

@@ -49,7 +49,9 @@ class Seen:
 
 def rows(architectures: list[str], limits: dict[str, float]) -> dict[str, list[dict[str, Any]]]:
     """Architecture -> its rows, all of one run on two workers."""
-    with tempfile.TemporaryDirectory(dir=Path.home() / ".cache" if (Path.home() / ".cache").is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(
+        dir=Path.home() / ".cache" if (Path.home() / ".cache").is_dir() else None
+    ) as folder:
         suite = Path(folder) / "beside.yaml"
         suite.write_text(SUITE)
         cells = plan([load_suite(str(suite))], [parse_name(name) for name in architectures])

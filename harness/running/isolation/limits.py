@@ -84,13 +84,13 @@ class Watch:
 
 def too_much(usage: Usage, memory: int | None) -> Lost | None:
     """Why a task is given up for what it holds, or None; `memory` is its limit in bytes."""
-    if memory is not None and usage.resident > memory:
-        held = f"{usage.resident / GIB:.1f} GiB resident, the limit is {memory / GIB:.1f} GiB"
-        return Lost(f"memory: {held}", Loss.MEMORY)
     if usage.children > CHILDREN:
         return Lost(f"crashed: it has more than {CHILDREN} processes at once", Loss.PROCESSES)
     if usage.files > FILES:
         return Lost(f"crashed: it has written more than {FILES / GIB:g} GiB of files", Loss.FILES)
+    if memory is not None and usage.resident > memory:
+        held = f"{usage.resident / GIB:.1f} GiB resident, the limit is {memory / GIB:.1f} GiB"
+        return Lost(f"memory: {held}", Loss.MEMORY)
     return None
 
 

@@ -37,6 +37,7 @@ BURIED = 10.0
 """Seconds within which a worker that was stopped has ended."""
 SAMPLED = 0.2
 """Seconds between two looks at what workers use; longer where a look takes long."""
+SLOWEST = 2.0
 FILES_SAMPLED = 2.0
 TAKEN = 1 << 18
 
@@ -228,7 +229,7 @@ class Pool:
         for kind, said in overheard:
             events += self._told(kind, said)
         for key, _ in self._selector.select(patience):
-            with suppress(KeyError):  # closed by what was heard before
+            with suppress(KeyError, ValueError):  # closed by what was heard before
                 self._selector.get_key(key.fileobj)
                 events += key.data()
         now = time.monotonic()
@@ -263,7 +264,7 @@ class Pool:
             worker.usage = self._usage(worker, processes.family(worker.pid, everyone), began)
             worker.watch = worker.watch.after(self.beats, worker.usage, worker.progressed)
             worker.progressed = False
-        self._between = max(SAMPLED, 25 * (time.monotonic() - began))
+        self._between = min(max(SAMPLED, 25 * (time.monotonic() - began)), SLOWEST)
         return busy
 
     def shared_once(self, worker: Worker) -> int:
