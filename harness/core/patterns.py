@@ -59,3 +59,15 @@ class RowPattern:
     def place(self) -> str:
         """`architecture / check / case`, as rows are shown."""
         return f"{self.architecture} / {self.check} / {self.case}"
+
+
+def parse_pattern(text: str) -> RowPattern:
+    """Read `ARCHITECTURE`, `ARCHITECTURE / CHECK` or `ARCHITECTURE / CHECK / CASE`; a part that is left out is any.
+
+    Raises:
+        ValueError: more parts, or an empty one.
+    """
+    parts = [part.strip() for part in text.split(" / ")]
+    if len(parts) > 3 or not all(parts):
+        raise ValueError(f"pattern {text[:80]!r} does not read as ARCHITECTURE / CHECK / CASE")
+    return RowPattern(*(parts + ["*"] * (3 - len(parts))))

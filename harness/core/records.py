@@ -162,6 +162,16 @@ class RequestRecord(TypedDict):
     require_power: str | None
 
 
+class SelectionRecord(TypedDict):
+    """Which rows of the plan a run was asked for: patterns, whether it stopped at the first red row, and `[index, count]` of a shard;
+    `architectures` are all that the plan is of."""
+
+    only: Sequence[str]
+    fail_fast: bool
+    shard: tuple[int, int] | None
+    architectures: Sequence[str]
+
+
 class ConclusionRecord(TypedDict):
     """One claim, concluded (`judging/conclusions.py`)."""
 

@@ -26,6 +26,7 @@ from .records import (
     PlantRecord,
     RequestRecord,
     Scalar,
+    SelectionRecord,
 )
 
 SCHEMA_VERSION = 3
@@ -184,6 +185,7 @@ class Run:
         killers: what became of the false claims that the conclusions' checks were shown (`killing.py`).
         notes: what the suites speak of and the run did not ask, one line each; never red.
         request: what the user asked beside the suites; None in runs of earlier versions.
+        selection: which rows of the plan were asked for; None for all.
         unfinished_of: how many rows were to be measured, where the run did not finish; such a run is shown, and judged nowhere.
     """
 
@@ -202,6 +204,7 @@ class Run:
     notes: Sequence[str] = ()
     request: RequestRecord | None = None
     unfinished_of: int | None = None
+    selection: SelectionRecord | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -226,6 +229,7 @@ class Run:
             "planted": list(self.planted),
             "killers": list(self.killers),
             "request": self.request,
+            **({} if self.selection is None else {"selection": self.selection}),
             **({} if self.unfinished_of is None else {"unfinished_of": self.unfinished_of}),
             "results": [row.to_json() for row in self.results],
         }

@@ -117,6 +117,18 @@ def main() -> None:
 )
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--force", is_flag=True, help="Overwrite files in a folder in which no run has written before.")
+@click.option(
+    "--only",
+    "patterns",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only rows that fit ARCHITECTURE / CHECK / CASE, with * and ?; parts left out at the end are any.",
+)
+@click.option("--fail-fast", is_flag=True, help="Stop at the first red row.")
+@click.option(
+    "--shard", metavar="I/N", help="Only part I of N of the rows, dealt by expected cost; see `orbitcheck merge`."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be run, and write nothing.")
 def run(
     suites: tuple[str, ...],
     architectures: tuple[str, ...],
@@ -128,8 +140,14 @@ def run(
     require_power: str | None,
     device: str,
     force: bool,
+    patterns: tuple[str, ...],
+    fail_fast: bool,
+    shard: str | None,
+    dry_run: bool,
 ) -> None:
     """Run suites (shipped names or files) over architectures, and write the report."""
+    from ..core.patterns import parse_pattern
+    from ..running.dealing.chosen import Shard
     from ..running.executors import available_cpus
     from ..running.keeping.marker import begin
     from ..running.request import NothingToRun, RunRequest
@@ -139,17 +157,24 @@ def run(
     from .selection import SelectionError, select
 
     try:
-        begin(output)
+        if not dry_run:
+            begin(output)
+        only = tuple(map(parse_pattern, patterns))
+        part = Shard.of(shard) if shard is not None else None
         chosen = select(suites, architectures, expect)
     except StoreError as error:
         refuse(str(error))
     except SelectionError as error:
         refuse(*error.errors)
+    except ValueError as error:
+        refuse(str(error))
     command = typed(
         suites,
         {"-a": architectures, "-o": output, "-j": jobs, "--time-limit": time_limit, "--expect": expect},
         {"--require-power": require_power, "--device": None if device == "cpu" else device},
+        {"--only": patterns, "--shard": shard},
     )
+    command += " --fail-fast" if fail_fast else ""
     request = RunRequest(
         list(chosen.suites.values()),
         chosen.architectures,
@@ -162,7 +187,16 @@ def run(
         require_power,
         force=force,
         command=command,
+        only=only,
+        fail_fast=fail_fast,
+        shard=part,
     )
+    if dry_run:
+        try:
+            tell_plan(request)
+        except NothingToRun as error:
+            refuse(*error.errors)
+        return
     try:
         with shown_progress() as progress:
             result, code = carry_out(request, progress)
@@ -182,6 +216,28 @@ def run(
 
         tell_github(red_lines(result), render(result, "markdown"))
     sys.exit(code)
+
+
+def tell_plan(request: Any) -> None:
+    """Rows, expected minutes and memory, and the zoos that are not trained yet, of a run that is not made."""
+    from ..running.dealing.costs import PLANTED, memory, total
+    from ..running.plan import plan
+    from ..running.provenance import zoo_kept
+    from ..running.run import chosen, zoos_of
+
+    planned = plan(request.suites, request.architectures)
+    cells, plants = chosen(request, planned)
+    for name in dict.fromkeys(cell.architecture for cell in cells):
+        own = [cell for cell in cells if cell.architecture == name]
+        say(f"{name}: {len(own)} rows of {len(dict.fromkeys(cell.check for cell in own))} checks")
+    seconds = total(cells) - (0.0 if plants else PLANTED)
+    whole = f" of {len(planned)}" if len(cells) < len(planned) else ""
+    say(
+        f"{len(cells)} rows{whole}, about {seconds / 60 / request.jobs:.1f} minutes on {request.jobs} workers "
+        f"and {memory(request.jobs):.1f} GiB"
+    )
+    missing = [name for name in zoos_of(cells) if zoo_kept(name) is None]
+    say(f"zoos to train: {', '.join(missing) or 'none'}")
 
 
 def typed(suites: Iterable[str], *options: Mapping[str, Any]) -> str:
@@ -380,6 +436,8 @@ def gate(directory: Path, baseline: Path, update: bool) -> None:
 
     try:
         stored = read_run(directory)
+        if update and stored.selection is not None:
+            refuse(f"{directory} holds a part of a run; a baseline is made of the whole")
         if update:
             write_atomically(baseline, baseline_text(baseline_of(stored)))
             click.echo(f"{baseline}: {len(stored.results)} rows")
@@ -401,6 +459,40 @@ def gate(directory: Path, baseline: Path, update: bool) -> None:
         grouped = ((f"{entry.status} {entry.place[1]} / {entry.place[2]}", str(entry)) for entry in regressions)
         tell_github(grouped, differences_markdown(differences, len(stored.results)))
     sys.exit(int(bool(regressions)))
+
+
+@main.command()
+@click.argument("parts", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PART...")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the results and reports of the whole.",
+)
+@click.option("--force", is_flag=True, help="Overwrite files in a folder in which no run has written before.")
+def merge(parts: tuple[Path, ...], output: Path, force: bool) -> None:
+    """Put the shards of a run together (`run --shard I/N`); what follows from the rows is made of the whole.
+
+    Exit code: as of the run in one piece; 2 if a shard is missing, doubled, unfinished, of another version or of another run.
+    """
+    from ..running.keeping.marker import begin
+    from ..running.parts.merging import merge as merged
+    from ..running.store import StoreError
+
+    try:
+        begin(output)
+        result, code = merged(
+            parts, output, force, shlex.join(["orbitcheck", "merge", *map(str, parts), "-o", str(output)])
+        )
+    except StoreError as error:
+        refuse(str(error))
+    print_summary(result, output)
+    if github.on_github():
+        from ..running.store import render
+
+        tell_github(red_lines(result), render(result, "markdown"))
+    sys.exit(code)
 
 
 @main.command()
@@ -626,13 +718,20 @@ def new() -> None:
 @new.command()
 @click.argument("name")
 @click.option("--directory", type=click.Path(path_type=Path), help="Where to write it; default: ./NAME.")
-def architecture(name: str, directory: Path | None) -> None:
+@click.option(
+    "--ci-shards",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Parts that its CI job deals the run into.",
+)
+def architecture(name: str, directory: Path | None, ci_shards: int) -> None:
     """Write a package with an architecture, its tests, suite, tox.ini and CI job, that passes as it stands."""
     from ..plugins.scaffold import ScaffoldError, new_architecture
 
     home = directory or Path(name)
     try:
-        written = new_architecture(name, home)
+        written = new_architecture(name, home, ci_shards)
     except ScaffoldError as error:
         refuse(str(error))
     for path in written:

@@ -43,12 +43,50 @@ class ScaffoldError(ValueError):
     """A name that cannot be used, or a folder that is taken; the message is one line."""
 
 
-def new_architecture(name: str, directory: Path) -> list[Path]:
+PART = """\
+  part:
+    runs-on: ubuntu-latest
+    timeout-minutes: 30
+    strategy:
+      fail-fast: false
+      matrix:
+        shard: [{numbers}]
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with: {{python-version: "3.12", cache: pip, cache-dependency-path: pyproject.toml}}
+      {install}
+      # A part is red by itself (exit code 1); what is not as predicted is said by the job that merges.
+      - run: orbitcheck run suites/{name}.yaml -a {name} --shard ${{{{ matrix.shard }}}}/{count} -o part-${{{{ matrix.shard }}}} || test $? -eq 1
+      - uses: actions/upload-artifact@v4
+        with: {{name: "part-${{{{ matrix.shard }}}}", path: "part-${{{{ matrix.shard }}}}", include-hidden-files: true}}
+"""
+MERGE = """\
+      - uses: actions/download-artifact@v4
+        with: {pattern: part-*}
+      - run: orbitcheck merge part-* -o out
+"""
+WHOLE = """\
+      - run: orbitcheck run suites/{name}.yaml -a {name} -o out
+"""
+
+
+def _jobs(name: str, install: str, shards: int) -> dict[str, str]:
+    """What the generated CI job is made of: the run in one piece, or a matrix of parts and their merging."""
+    if shards == 1:
+        return {"parts": "", "needs": "", "check": WHOLE.format(name=name)}
+    numbers = ", ".join(map(str, range(1, shards + 1)))
+    parts = PART.format(numbers=numbers, install=install, name=name, count=shards)
+    return {"parts": parts, "needs": "    needs: part\n", "check": MERGE}
+
+
+def new_architecture(name: str, directory: Path, shards: int = 1) -> list[Path]:
     """Write a package with one architecture of that name into a folder that does not exist yet, or is empty.
 
     Args:
         name: lower-case words with hyphens, as in `my-net`; the module is `my_net`, the class `MyNet`.
         directory: the package's own folder.
+        shards: into how many parts its CI job deals the run.
 
     Returns:
         The files written, in the order of `FILES`.
@@ -59,8 +97,10 @@ def new_architecture(name: str, directory: Path) -> list[Path]:
     _check_name(name)
     words = name.split("-")
     own = distribution("orbitcheck")
+    installing = _installing(requirement(own.read_text("direct_url.json"), own.version), own.version)
     values = {
-        **_installing(requirement(own.read_text("direct_url.json"), own.version), own.version),
+        **installing,
+        **_jobs(name, installing["install"], shards),
         "name": name,
         "title": " ".join(words),
         "package": "_".join(words),

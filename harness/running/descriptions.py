@@ -36,7 +36,7 @@ def describe_all(request: RunRequest, executor: Executor) -> list[ArchitectureRe
     refused = [str(entry["refused"]) for entry in entries if "refused" in entry]
     if refused:
         raise NothingToRun(*refused)
-    if all(entry.get("error") for entry in entries):
+    if request.shard is None and all(entry.get("error") for entry in entries):
         raise NothingToRun(*(str(entry["error"]) for entry in entries))
     costs = _costs(
         [name for name, entry in zip(names, entries, strict=True) if not entry.get("error")], request, executor

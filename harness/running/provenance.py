@@ -167,10 +167,11 @@ def _harness(cell: Cell, roots: Iterable[str]) -> str:
 def zoos_kept(cell: Cell) -> dict[str, str | None]:
     """The zoos that a row reads -> the SHA-256 of their weights, as they are kept here; None for one that is not."""
     names = {reference.partition("/")[0] for reference in CHECK_KINDS[cell.kind].needs(cell.parameters)}
-    return {name: _zoo(name) for name in sorted(names)}
+    return {name: zoo_kept(name) for name in sorted(names)}
 
 
-def _zoo(name: str) -> str | None:
+def zoo_kept(name: str) -> str | None:
+    """The SHA-256 of a zoo's weights as they are kept here; None of one that is not."""
     try:
         zoo = ZOOS[name]
         record = json.loads((cache_folder() / "zoo" / f"{zoo.name}-{zoo.digest[:16]}.json").read_bytes())

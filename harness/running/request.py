@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..core.patterns import RowPattern
 from ..language.suite import Expectation, Suite
 from ..plugins.discovery import ArchitectureName
+from .dealing.chosen import Shard
 from .executors import available_cpus
 
 
@@ -33,6 +35,9 @@ class RunRequest:
         expectations: a user's own expected failures.
         require_power: see `gate.settle`.
         executor: a name in `EXECUTORS`.
+        only: patterns of the rows to be measured; none for all.
+        fail_fast: whether the first red row is the last that is waited for.
+        shard: the part of the rows to be measured; None for all.
         force: whether files of somebody else's in the folder are overwritten.
         command: what the user typed, told to whoever is to go on with the run.
     """
@@ -47,5 +52,8 @@ class RunRequest:
     expectations: Sequence[Expectation] = ()
     require_power: str | None = None
     executor: str = "local"
+    only: Sequence[RowPattern] = ()
+    fail_fast: bool = False
+    shard: Shard | None = None
     force: bool = False
     command: str = ""

@@ -19,17 +19,20 @@ from ..core.cell import WEIGHTS, Cell
 from ..core.cleaning import BorderError, parsed
 from ..core.outcomes import Fault, Outcome
 from ..core.progress import Progress, unwatched
-from ..core.records import ArchitectureRecord, KillerRecord, PlantRecord, RequestRecord
+from ..core.records import ArchitectureRecord, KillerRecord, PlantRecord, RequestRecord, SelectionRecord
 from ..core.result import Judgement, Result, Run, canonical_json
 from ..judging.conclusions import conclude
 from ..judging.conclusions import problems as conclusion_problems
 from ..judging.controls import controls, round_ladder
-from ..judging.gate import exit_code, notes, settle
+from ..judging.gate import exit_code, is_red, notes, settle
 from ..judging.order import separation_order
 from ..judging.settings import problems as setting_problems
+from ..language.rows import asked as rows_asked
+from ..language.rows import unmet
 from ..language.suite import Expectation, Suite
-from ..plugins.discovery import parse_name
+from ..plugins.discovery import ArchitectureName, parse_name
 from .border import read_killer, read_planted, read_row
+from .dealing.chosen import deal, only
 from .descriptions import DESCRIPTION_LIMIT, describe_all
 from .executors import Answer, Executor, Lost, Task, carried_out, open_executor
 from .isolation.task import Loss
@@ -58,9 +61,10 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
         NothingToRun: no architecture loads, or options or a device that are not there.
         StoreError: the folder cannot be used.
     """
-    cells = plan(request.suites, request.architectures)
-    if not cells:
+    planned = plan(request.suites, request.architectures)
+    if not planned:
         raise NothingToRun("the suites ask nothing of these architectures; there is no row to run")
+    cells, plants = chosen(request, planned)
     claim(request.directory, request.force)
     log = request.directory / PLUGIN_OUTPUT
     with (
@@ -78,18 +82,58 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
         mark(request.directory, marker)
         if not request.resume:
             clear_checkpoints(request.directory)
-        asked = any(cell.architecture != WEIGHTS for cell in cells)
-        descriptions = describe_all(request, executor) if asked else []
+        asked = needed(request, planned if plants and request.shard else cells)
+        descriptions = describe_all(replace(request, architectures=asked), executor) if asked else []
         bare = _bare(request, descriptions)
         mark(request.directory, replace(marker, run=bare.to_json()))
-        rows = _rows(request, cells, descriptions, journal, executor, progress)
-        planted = _planted(cells, descriptions, executor)
-        killers = _killers(request.suites, cells, executor)
-    clear_checkpoints(request.directory)
-    run = _judged(request, bare, cells, rows, planted, killers)
+        found = _rows(request, cells, descriptions, journal, executor, progress)
+        stopped = len(found) < len(cells)
+        read = planned if request.shard else cells
+        controlled = plants and not stopped
+        planted = _planted(read, descriptions, executor) if controlled else []
+        killers = _killers(request.suites, read, executor) if controlled else []
+    if not stopped:
+        clear_checkpoints(request.directory)
+    run = _judged(request, bare, planned, [cells[at] for at in found], list(found.values()), planted, killers)
     save(run, request.directory)
     mark(request.directory, replace(marker, finished=True))
     return run, exit_code(run)
+
+
+def chosen(request: RunRequest, planned: Sequence[Cell]) -> tuple[list[Cell], bool]:
+    """The rows of the plan that are asked for, and whether the planted defects are.
+
+    Raises:
+        NothingToRun: a pattern that speaks of no row of the plan, with the nearest match; or a shard without a row.
+    """
+    names = list(map(str, request.architectures))
+    listed = [one for suite in request.suites for one in rows_asked(suite, names)]
+    missed = [(pattern, unmet(pattern, listed)) for pattern in request.only]
+    errors = [f'--only "{pattern.place}": {miss[1]}' for pattern, miss in missed if miss]
+    if errors:
+        raise NothingToRun(*errors)
+    cells = only(planned, request.only)
+    if request.shard is None:
+        return cells, True
+    dealt = deal(cells, request.shard.count)[request.shard.index - 1]
+    return [cells[at] for at in dealt.rows], dealt.planted
+
+
+def needed(request: RunRequest, cells: Iterable[Cell]) -> list[ArchitectureName]:
+    """The architectures that these rows are of, in the order of the request."""
+    names = {cell.architecture for cell in cells}
+    return [name for name in request.architectures if str(name) in names]
+
+
+def _selection(request: RunRequest) -> SelectionRecord | None:
+    if not request.only and not request.fail_fast and request.shard is None:
+        return None
+    return {
+        "only": [pattern.place for pattern in request.only],
+        "fail_fast": request.fail_fast,
+        "shard": None if request.shard is None else (request.shard.index, request.shard.count),
+        "architectures": list(dict.fromkeys(map(str, request.architectures))),
+    }
 
 
 def _bare(request: RunRequest, descriptions: Sequence[ArchitectureRecord]) -> Run:
@@ -105,6 +149,7 @@ def _bare(request: RunRequest, descriptions: Sequence[ArchitectureRecord]) -> Ru
         descriptions,
         [],
         request=asked,
+        selection=_selection(request),
     )
 
 
@@ -139,8 +184,11 @@ def _rows(
     journal: Journal,
     executor: Executor,
     progress: Progress,
-) -> list[Result]:
-    """The row of every cell, in their order: kept from before, an error for want of a plug-in, or evaluated now."""
+) -> dict[int, Result]:
+    """Position -> row of every cell, in their order: kept from before, an error for want of a plug-in, or evaluated now.
+
+    With `fail_fast` only those that were there when the first red one was.
+    """
     by_name = {WEIGHTS: {}, **{entry["name"]: entry for entry in descriptions}}
     present = _present(request, by_name, executor) if request.resume else Present({})
     rows: dict[int, Result] = {}
@@ -160,13 +208,15 @@ def _rows(
     for zoo in zoos_of(cells[position] for position in missing):
         progress(f"training {zoo}", 0, 1)
         list(carried_out(executor, [Task(prepare_zoo, (zoo,))]))  # if it fails, the rows that read it say so
-    progress("rows", len(rows), len(cells))
+    if cells:
+        progress("rows", len(rows), len(cells))
     tasks = [
         row_task(cells[position], request.device, request.directory, limit=request.time_limit, function=measured)
         for position in missing
     ]
     last: dict[str, dict[str, Any]] = {}
-    for number, answer in carried_out(executor, tasks):
+    stop = request.fail_fast and any(_red(request, cells[at], row) for at, row in rows.items())
+    for number, answer in carried_out(executor, [] if stop else tasks):
         cell = cells[missing[number]]
         row, made = to_row(cell, answer), made_by(answer)
         if made is not None:
@@ -178,7 +228,15 @@ def _rows(
             journal.add(cell.content, canonical_json(row.to_json()), completed(about, cell, limit), again)
         rows[missing[number]] = row
         progress("rows", len(rows), len(cells))
-    return [rows[position] for position in range(len(cells))]
+        if request.fail_fast and _red(request, cell, row):
+            break
+    return {position: rows[position] for position in sorted(rows)}
+
+
+def _red(request: RunRequest, cell: Cell, row: Result) -> bool:
+    """Whether the row by itself makes the run red, whatever the others come to."""
+    (settled,), _, _ = settle([row], [cell], request.suites, request.expectations)
+    return is_red(settled)
 
 
 def _present(request: RunRequest, names: Iterable[str], executor: Executor) -> Present:
@@ -268,6 +326,7 @@ def _killers(suites: Sequence[Suite], cells: Sequence[Cell], executor: Executor)
 def _judged(
     request: RunRequest,
     bare: Run,
+    planned: Sequence[Cell],
     cells: Sequence[Cell],
     rows: Sequence[Result],
     planted: Sequence[PlantRecord],
@@ -276,8 +335,10 @@ def _judged(
     """The rows settled against what the suites declare, and all that follows from them together."""
     rows = [replace(row, reproduce=reproducer(request.directory, cell)) for row, cell in zip(rows, cells, strict=True)]
     told = following(
-        rows, cells, request.suites, request.expectations, bare.architectures, request.require_power, planted, killers
+        rows, planned, request.suites, request.expectations, bare.architectures, request.require_power, planted, killers
     )
+    if request.shard is not None:  # as measured: what the others make of them is for the whole run to say
+        told["results"] = rows
     return replace(bare, planted=planted, killers=killers, **told)
 
 

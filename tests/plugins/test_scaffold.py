@@ -165,3 +165,24 @@ def test_it_starts_without_torch(tmp_path):
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, cwd=tmp_path)
     assert (tmp_path / "a-net" / "pyproject.toml").exists()
+
+
+def test_a_run_can_be_dealt_out_to_a_matrix_of_jobs(tmp_path):
+    assert new("my-net", "--directory", tmp_path / "one").exit_code == 0
+    assert new("my-net", "--directory", tmp_path / "four", "--ci-shards", 4).exit_code == 0
+    one, four = (
+        yaml.safe_load((tmp_path / name / ".github" / "workflows" / "orbitcheck.yaml").read_text())["jobs"]
+        for name in ("one", "four")
+    )
+    assert set(one) == {"check"} and set(four) == {"part", "check"}
+    assert four["part"]["strategy"]["matrix"]["shard"] == [1, 2, 3, 4] and four["check"]["needs"] == "part"
+    (asked,) = [step["run"] for step in four["part"]["steps"] if "orbitcheck run" in step.get("run", "")]
+    assert "suites/my-net.yaml -a my-net --shard ${{ matrix.shard }}/4 -o part-${{ matrix.shard }}" in asked
+    merged = [step["run"] for step in four["check"]["steps"] if "run" in step]
+    assert merged[-1] == "orbitcheck merge part-* -o out" and merged[0] in {
+        step.get("run") for step in four["part"]["steps"]
+    }
+    assert [step.get("run") for step in one["check"]["steps"]][-2:] == [
+        "orbitcheck run suites/my-net.yaml -a my-net -o out",
+        None,
+    ]

@@ -36,7 +36,10 @@ def read_so_far(path: Path) -> Run:
     try:
         empty = border.read_run(json.dumps(marker.run))
         suites = [Suite.from_json(suite) for suite in empty.suites]
-        cells = plan(suites, [parse_name(entry["name"]) for entry in empty.architectures])
+        names = (
+            empty.selection["architectures"] if empty.selection else [entry["name"] for entry in empty.architectures]
+        )
+        cells = plan(suites, list(map(parse_name, names)))
         request = empty.request or {"expected_failures": [], "require_power": None}
         expectations = [Expectation(**entry) for entry in request["expected_failures"]]
     except (BorderError, ValueError, LookupError, TypeError) as error:
@@ -45,7 +48,7 @@ def read_so_far(path: Path) -> Run:
         found = [] if journal is None else [_row(journal, cell, folder) for cell in cells]
     rows = [row for row in found if row is not None]
     told = following(rows, cells, suites, expectations, empty.architectures, request["require_power"], (), ())
-    return replace(empty, **told, unfinished_of=len(cells))
+    return replace(empty, **told, unfinished_of=marker.rows)
 
 
 def _row(journal: Journal, cell: Cell, folder: Path) -> Result | None:

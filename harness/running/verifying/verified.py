@@ -68,8 +68,12 @@ def verified(run: Run) -> Verified:
     """The whole run, derived again from its suites, declarations and evidence.
 
     Raises:
-        ValueError: a suite of another version of orbitcheck.
+        ValueError: a suite of another version of orbitcheck, or a shard of a run.
     """
+    if run.selection and run.selection["shard"]:
+        raise ValueError(
+            f"shard {'/'.join(map(str, run.selection['shard']))} of a run; `orbitcheck merge` makes the whole of the shards"
+        )
     return Verified(list(verify(run, make_pair, CHECK_KINDS)), list(whole(run)))
 
 
@@ -79,7 +83,7 @@ def whole(run: Run) -> Iterator[str]:
     planned = Counter((cell.suite, cell.check, cell.case, cell.architecture, cell.id) for cell in cells)
     rows = Counter((row.suite, row.check, row.case, row.architecture, row.id) for row in run.results)
     for what, listed in (
-        ("is missing", planned - rows),
+        ("is missing", planned - rows if run.selection is None else Counter()),
         ("is not asked by any suite, or is there twice", rows - planned),
     ):
         if listed:
@@ -88,8 +92,9 @@ def whole(run: Run) -> Iterator[str]:
         unmeasured = row.fault in (Fault.LOST, Fault.NOT_RUN, Fault.NOT_LOADED)
         if not unmeasured and dict(row.options) != dict(parse_name(row.architecture).options):
             yield f"{row.architecture} / {row.check} / {row.case}: options that its name does not give"
-    yield from _planted(run)
-    yield from _killers(run, suites, cells)
+    if run.selection is None:
+        yield from _planted(run)
+        yield from _killers(run, suites, cells)
     given = run.request or {"expected_failures": [], "require_power": None}
     expectations = [Expectation(**entry) for entry in given["expected_failures"]]
     bare = [replace(row, declared=None, root=None) for row in run.results]
@@ -112,7 +117,8 @@ def whole(run: Run) -> Iterator[str]:
 
 def _planned(run: Run) -> tuple[list[Suite], list[Cell]]:
     suites = [Suite.from_json(suite) for suite in run.suites]
-    names: list[ArchitectureName] = [parse_name(entry["name"]) for entry in run.architectures]
+    told = run.selection["architectures"] if run.selection else [entry["name"] for entry in run.architectures]
+    names: list[ArchitectureName] = list(map(parse_name, told))
     return suites, plan(suites, names)
 
 
