@@ -100,7 +100,9 @@ def merged(parts: dict[Path, Run], directory: Path) -> Run:
         "shards": len(by_index),
     }
     kept = None if not selection["only"] and not selection["fail_fast"] else {**selection, "shard": None}
-    whole = replace(first, environment=environment, architectures=descriptions, planted=planted, killers=killers, selection=kept)
+    whole = replace(
+        first, environment=environment, architectures=descriptions, planted=planted, killers=killers, selection=kept
+    )
     return replace(whole, **told)
 
 
