@@ -60,13 +60,13 @@ def draw(
 ) -> Draw:
     """A draw with noise 1e-15 and the gap that the ratio asks for."""
     noise = 1e-15
+    changes = {"generic": 1.0, **changes}
     return Draw(
         gain=gain,
         controls=(noise,) * CONTROLS,
         crosses=(ratio * noise,) * CROSSES,
         jitter=noise / 2,
         norm=1.0,
-        generic=1.0,
         confirmed=confirmed,
         ratio32=ratio32,
         gap32=None if ratio32 is None else ratio * noise,
@@ -397,3 +397,130 @@ def test_evidence_is_that_of_the_best_readable_draw():
     assert evidence([replace(worse, generic=0.0)], None, None).effect is None
     assert evidence([exact(0.25)], None, None).digits == 0.0
     assert evidence([bad], None, None).ratio == bad.ratio
+
+
+QUIET, SAME = draw(0.5), replace(draw(0.0), controls=(0.0,) * CONTROLS)
+WILD = replace(CLEAR, controls=(1e-3,) * CONTROLS, norm=2.0)
+SHAKY = replace(CLEAR, gain=1.0, controls=(1e-8,) * CONTROLS, jitter=1e-8, norm=2.0)
+IN_16 = "in 16 draws (noise up to 10, a gap from 1000)"
+
+
+@pytest.mark.parametrize(
+    ("measured", "told"),
+    [
+        (([CLEAR], SEES, 1), ("pass", "sees", "separated", "separated")),
+        (([QUIET] * 4, BLIND, None), ("pass", "blind", "not separated", "not separated")),
+        (([CLEAR], NOTHING, 1), ("observed", "nothing", "any", "separated")),
+        (([QUIET] * 2, NOTHING, 1), ("observed", "nothing", "any", "no gap")),
+        (
+            ([WILD], SEES, 1),
+            ("error", "invalid: copies of one orbit differ by 5.0e-04 of the output; see equivariance", "separated", "invalid"),
+        ),
+        (
+            ([SHAKY], SEES, 1),
+            ("error", "ill-conditioned: the noise is 5.0e-09 of the output", "separated", "ill-conditioned"),
+        ),
+        (
+            ([CLEAR], BLIND, None),
+            ("fail", "predicted not separated (blind), but separated", "not separated", "separated"),
+        ),
+        (
+            ([SAME] * 16, SEES, 1),
+            ("fail", "predicted separated (sees), but no gap: equal to the bit in all 16 draws", "separated", "no gap"),
+        ),
+        (
+            ([QUIET] * 16, SEES, 3, TO_3, 0.5),
+            (
+                "fail",
+                f"predicted separated (sees), but no gap {IN_16}, where its own ladder, shown to round 3, says that a gap shows to 3",
+                "separated",
+                "no gap",
+            ),
+        ),
+        (
+            ([QUIET] * 16, SEES, 4, TO_3, None),
+            (
+                "undecided",
+                f"sees; best ratio 5.0e-01 {IN_16}; declared further than shown (round 3): declare rounds that it can show",
+                "separated",
+                "no gap",
+            ),
+        ),
+        (
+            ([QUIET] * 16, SEES, 4, {}, None),
+            ("undecided", f"sees; best ratio 5.0e-01 {IN_16}, and not even one changed weight shows", "separated", "no gap"),
+        ),
+        (
+            ([QUIET] * 16, SEES, None, None, 0.5),
+            (
+                "undecided",
+                f"sees; best ratio 5.0e-01 {IN_16}; 1-WL-equivalent, so no width or depth helps a network of at most 1-WL power: "
+                "declare less",
+                "separated",
+                "no gap",
+            ),
+        ),
+        (
+            ([QUIET] * 15 + [draw(50.0)], SEES, 2, None, 0.5),
+            ("undecided", f"sees; best ratio 5.0e+01 {IN_16}; declare what it can show", "separated", "unclear"),
+        ),
+        (
+            ([QUIET] * 15 + [draw(50.0)], BLIND, None),
+            (
+                "undecided",
+                f"blind; best ratio 5.0e+01 {IN_16}; it may see more than it declares, or be noisier than one ulp of its input shows",
+                "not separated",
+                "unclear",
+            ),
+        ),
+        (([QUIET] * 16, SEES, 3, TO_3, 1e3), ("pass", "sees", "separated", "separated")),
+        (
+            ([QUIET] * 16, SEES, 4, TO_3, 999.0),
+            (
+                "undecided",
+                f"sees; best ratio 5.0e-01 {IN_16}; declared further than shown (round 3): declare rounds that it can show",
+                "separated",
+                "unclear",
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_every_verdict_is_told_in_full(measured, told):
+    assert judge(*measured) == told
+
+
+def test_a_fault_is_told_by_its_own_draw():
+    assert WILD.fault_text == "invalid: copies of one orbit differ by 5.0e-04 of the output; see equivariance"
+    assert SHAKY.fault_text == "ill-conditioned: the noise is 5.0e-09 of the output"
+    assert CLEAR.fault_text == ""
+    set_aside = replace(SHAKY, gain=3.0, norm=1.0)
+    assert (
+        judge([set_aside, replace(set_aside, norm=0.5)], SEES, 1)[1]
+        == "ill-conditioned: the noise is 1.0e-08 of the output"
+    )
+
+
+def test_evidence_is_that_of_the_best_draw_that_can_be_read():
+    far = replace(SHAKY, crosses=(1.0,) * CROSSES)
+    told = verdict.evidence(PAIR, [QUIET, far, draw(50.0, generic=None)], TO_3, 0.25)
+    assert (told.draws, told.ratio, told.effect) == (3, draw(50.0).ratio, None)
+    assert told.digits == pytest.approx(1.699, abs=1e-3)
+    assert (told.t_res, told.shown, told.trained_ratio) == (3, 3, 0.25)
+    assert told.ladder == {"1": 1e14, "2": 1e9, "3": 1e4, "4": 2.0}
+    assert (told.gap, told.floor, told.norm, told.gain, told.p) == (
+        draw(50.0).gap, draw(50.0).noise, 1.0, 3.0, draw(50.0).p,
+    )  # fmt: skip
+    assert len(told.measured) == 3 and told.measured[1].fault is Fault.ILL_CONDITIONED
+    assert (told.family, told.space) == ("a family", "a space")
+    quiet = verdict.evidence(PAIR, [QUIET])
+    assert (quiet.digits, quiet.effect) == (0.0, QUIET.gap)
+    assert (quiet.t_res, quiet.shown, quiet.ladder, quiet.trained_ratio) == (None, None, None, None)
+    assert verdict.evidence(PAIR, [SHAKY]).gap == SHAKY.gap
+
+
+def test_numbers_that_are_none_are_neither_least_nor_largest():
+    nan = float("nan")
+    assert (verdict.least((2.0, 1.0)), verdict.largest((2.0, 1.0))) == (1.0, 2.0)
+    for numbers in ((nan, 1.0), (1.0, nan), (1.0, nan, 2.0)):
+        assert verdict.least(numbers) != verdict.least(numbers)
+        assert verdict.largest(numbers) != verdict.largest(numbers)
