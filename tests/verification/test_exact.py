@@ -126,7 +126,10 @@ def test_piecewise_linear_nets_are_realised_exactly(activation, h):
     space, v = net(activation)
     made = realised(space, v, [F(1), F(-1, 2)])
     assert made == Realised((F(3, 2), F(-1, 4)), (h[0] - 4 * h[1] + F(1, 4), 8 * h[1] - 1), (F(0), F(0)))
-    assert refused(realised, space, v, [F(1)]) == "does not hold: an input has 2 coordinates"
+    wide = mlp(2, 3, 1, activation=activation)
+    assert refused(realised, wide, v, [F(1)]) == "does not hold: an input has 2 coordinates"
+    half = realised(space, v, [F(0), F(-1, 6)])  # arguments 1/2 and 11/12
+    assert half.arguments == (F(1, 2), F(11, 12)) and half.values == (F(1, 2) - F(11, 3) + F(1, 4), F(22, 3) - 1)
 
 
 def precisely(activation: str, z: Fraction):
@@ -158,7 +161,20 @@ def test_smooth_nets_are_realised_within_their_errors(activation):
 
 @pytest.mark.parametrize("activation", ["tanh", "sine", "gelu", "silu"])
 @pytest.mark.parametrize(
-    "z", [F(0), F(1, 2**80), F(-7), F(39, 2), F(4000), F(-4000), F(4001), F(-4001), F(10**9), F(-(10**9))]
+    "z",
+    [
+        F(0),
+        F(1, 2**80),
+        F(-7),
+        F(39, 2),
+        F(4000),
+        F(-4000),
+        F(4001),
+        F(-4001),
+        F(10**9),
+        F(-(10**9)),
+        F(3 * 10**14 + 1, 3),
+    ],
 )
 def test_one_activation_is_right_to_so_many_places(activation, z):
     space = mlp(1, 1, 1, activation=activation)
