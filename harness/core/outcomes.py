@@ -40,6 +40,7 @@ class Refusal(StrEnum):
     NO_LINEAR_LAYER = "no-linear-layer"
     NO_PARAMETERS = "no-parameters"
     TARGET = "target"
+    NO_COMPILER = "no-compiler"
 
 
 class Fault(StrEnum):

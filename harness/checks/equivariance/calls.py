@@ -9,17 +9,20 @@ import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from ...core.outcomes import Refusal
+from ...learning.compiling import compiled, compiler, compiling
 from ...plugins.subject import NonFinite, PluginFault, PluginRaised, Subject
 from ...weights.batch import Weights
 from ...weights.inputs import constructed
 from ...weights.symmetry import GroupElement
 from ...weights.units import in_units, units
+from ..applicability import Refused
 from . import verdict
 from .controls import FEW, random_state
 from .evidence import Place, Rule, State, Symptoms
 from .gradients import with_gradients
-from .law import measure_double
-from .prepared import Prepared, Walk
+from .law import law_errors, measure_double
+from .prepared import Prepared, Refuse, Walk
 
 CALLS = 100
 """Calls at a batch of one, each on other values in memory that was freed before: each must agree with the answer in a batch."""
@@ -89,14 +92,16 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
         return float(each.max())
 
     def worn() -> Symptoms | None:
-        """How far the worst of the hundred answers is from that of a fresh copy of the network."""
+        """How far the worst of the hundred answers, and the batch's, are from those of fresh copies of the network."""
         if prepared.brief:
             return None
         number, answer = odd[0]
         with random_state(prepared.seed):
-            fresh = prepared.built()(others[[number]])
-        unit = units(v.space, task.kind, of_others[[number]], controls.least)
-        return Symptoms(seeded=float(in_units(answer - fresh, unit).max()))
+            alone = prepared.built()(others[[number]])
+            together = prepared.built()(others)
+        unit = units(v.space, task.kind, of_others, controls.least)
+        apart_alone = in_units(answer - alone, unit[[number]])
+        return Symptoms(seeded=max(float(apart_alone.max()), float(in_units(of_others - together, unit).max())))
 
     # The hundred calls come first: they meet for certain what the others meet where the allocator hands out a place again.
     for rule, ask in (
@@ -117,6 +122,43 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     if trained is not None:
         walk.ask(trained, State(Place.TRAIN_CALLS, TRAIN_CALLS), Rule.LAW_AFTER_TRAIN_CALLS, single=False)
     return walk.measurement(measured), walk.worst or law.worst_element
+
+
+def measure_compiled(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:
+    """The law of the network itself, its floors, and at the same weight vectors, in one call of one shape, what it answers compiled.
+
+    Raises:
+        Refuse: there is no C++ compiler.
+        PluginRaised: the graph cannot be compiled; the message's first line is kept.
+    """
+    if compiler() is None:
+        why = "torch.compile needs a C++ compiler (CXX, g++ or clang++), and there is none"
+        raise Refuse(Refused(Refusal.NO_COMPILER, why))
+    task, controls, pairs = prepared.task, prepared.controls(), prepared.few()
+    law = measure_double(prepared.subject, task, pairs, prepared.rng, prepared.seed, controls.least)
+    measured = prepared.measurement(controls, law)
+    if verdict.judge(measured).outcome != "pass":
+        return prepared.explained(measured, law, controls), law.worst_element
+    with compiling():
+        found = law_errors(compiled_subject(prepared), task, law.pairs, controls.least)
+    apart = max(
+        float(in_units(found.base - law.double.base, law.double.unit).max()),
+        float(in_units(found.images - law.double.images, law.double.moved_unit).max()),
+    )
+    broken = replace(law, double=found)
+    measured = replace(
+        measured,
+        properties={**measured.properties, Rule.COMPILED_ANSWER: apart},
+        stations=(broken.station("compiled", Rule.LAW_COMPILED),),
+    )
+    return measured, broken.worst_element
+
+
+def compiled_subject(prepared: Prepared) -> Subject:
+    """The network at its initialisation, compiled at its first call."""
+    subject = prepared.built()
+    subject.module = compiled(subject.module)
+    return subject
 
 
 def with_recording(subject: Subject, v: Weights, notes: list[str]) -> list[torch.Tensor]:

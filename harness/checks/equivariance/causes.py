@@ -2,9 +2,10 @@
 
 | cause | test |
 |---|---|
-| batch, strides, recording, compiler | the rule that is broken changes nothing else: the batch's order, mates or size; the input's memory; gradients recorded |
+| batch, strides, recording, compiler | the rule that is broken changes nothing else: the batch's order, mates or size; the input's memory; gradients recorded; the network compiled |
 | randomness | calls differ, and are equal from one random state |
-| history | calls differ from one random state too, or one of a hundred from that of a fresh copy |
+| history | calls differ from one random state too, or the answers of a hundred calls from those of fresh copies |
+| batch, also | the answers of a hundred calls differ from those in a batch, and fresh copies answer as they do, alone and in the batch |
 | redraw | the law holds at the initialisation, and the plug-in draws its parameters by no rule of its own |
 | recording | also where gradients break their law and the values that are differentiated are others than without gradients |
 | backward | the values keep the law, and the gradient differs from difference quotients of the values |
@@ -56,6 +57,7 @@ OF_RULES = {
     Rule.STRIDED_INPUT: Cause.STRIDES,
     Rule.GRADIENTS_RECORDED: Cause.RECORDING,
     Rule.COMPILED_ANSWER: Cause.COMPILER,
+    Rule.LAW_COMPILED: Cause.COMPILER,
 }
 """Rules that change one thing alone, which is the cause then."""
 OF_GRADIENTS = frozenset({Rule.GRADIENT_IN_INPUT, Rule.GRADIENT_IN_PARAMETERS})
@@ -68,9 +70,9 @@ def cause(
     """The cause of a row that does not pass (protocol.md, section 2); UNKNOWN where no test says."""
     if RULES_OF_BATCHES & set(broken):
         return Cause.BATCH
-    for rule, found in OF_RULES.items():
-        if set(broken) == {rule}:
-            return found
+    found = {OF_RULES.get(rule) for rule in broken}
+    if len(found) == 1 and (only := found.pop()) is not None:
+        return only
     if broken and set(broken) <= {Rule.LAW_AT_REDRAW}:
         return Cause.REDRAW
     if symptoms is None or Rule.UNMODIFIED_INPUT in broken:
@@ -79,8 +81,12 @@ def cause(
         if symptoms.seeded is None:
             return Cause.UNKNOWN
         return Cause.RANDOMNESS if symptoms.seeded == 0 else Cause.HISTORY
-    if Rule.MANY_CALLS in broken:  # calls are repeatable, the batch is right: what is left is what was called before
-        return Cause.HISTORY if symptoms.seeded is not None and symptoms.seeded > ANOTHER else Cause.UNKNOWN
+    if (
+        Rule.MANY_CALLS in broken
+    ):  # calls are repeatable: alone and in a batch the answers differ, by what was called before or by themselves
+        if symptoms.seeded is None:
+            return Cause.UNKNOWN
+        return Cause.HISTORY if symptoms.seeded > ANOTHER else Cause.BATCH
     if broken and set(broken) <= OF_GRADIENTS:
         if symptoms.recorded is not None and symptoms.recorded > ANOTHER:
             return Cause.RECORDING

@@ -31,6 +31,8 @@ class Ask(StrEnum):
     """The same answer however the network is called."""
     GRADIENTS = "gradients"
     """The law of the gradients."""
+    COMPILED = "compiled"
+    """The same answer from the compiled network."""
 
 
 class Rule(StrEnum):

@@ -56,6 +56,13 @@ class EquivarianceParameters(Parameters):
             "however the network is called; gradients: the law of the gradients",
         ),
     ] = ["law"]
+    compiled: Annotated[
+        bool,
+        Field(
+            description="one more row an output, in the first space, input and mode: the network through torch.compile, which "
+            "takes seconds to minutes a row and a C++ compiler"
+        ),
+    ] = False
 
 
 def resolve(parameters: EquivarianceParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
@@ -71,16 +78,24 @@ def resolve(parameters: EquivarianceParameters, spaces: Mapping[str, NamedSpace]
     if problems:
         raise SuiteValueError(*problems)
     asks = {} if parameters.asks == ["law"] else {"asks": parameters.asks}  # rows of the law alone keep their ids
+    compiled = {"compiled": True} if parameters.compiled else {}
     return {
-        **parameters.model_dump(exclude={"spaces", "inputs", "asks"}),
+        **parameters.model_dump(exclude={"spaces", "inputs", "asks", "compiled"}),
         **asks,
+        **compiled,
         "spaces": {name: {**spaces[name].to_json(), "inputs": inputs[name]} for name in parameters.spaces},
     }
 
 
 def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """One case a combination: `space/output/input/mode` for the law, and `/ask` after it for all else."""
-    return tuple(
+    """One case a combination: `space/output/input/mode` for the law, and `/ask` after it for all else; compiled, one an output."""
+    name, space = next(iter(parameters["spaces"].items()))
+    compiled = (
+        f"{name}/{output}/{space['inputs'][0]}/{parameters['modes'][0]}/{Ask.COMPILED}"
+        for output in parameters["outputs"]
+        if parameters.get("compiled")
+    )
+    asked = (
         f"{name}/{output}/{kind}/{mode}" + ("" if ask == Ask.LAW else f"/{ask}")
         for name, space in parameters["spaces"].items()
         for output in parameters["outputs"]
@@ -88,6 +103,7 @@ def cases(parameters: Mapping[str, Any]) -> tuple[str, ...]:
         for mode in parameters["modes"]
         for ask in parameters.get("asks", (Ask.LAW,))
     )
+    return (*asked, *compiled)
 
 
 def needs(parameters: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from ...weights.groups import NotCarried
 from ...weights.symmetry import GroupElement
 from ..applicability import Refused, unsupported
 from . import verdict
-from .calls import measure_calls
+from .calls import measure_calls, measure_compiled
 from .controls import random_state
 from .evidence import Ask, Rule
 from .gradients import measure_gradients
@@ -89,4 +89,5 @@ MEASUREMENTS: dict[Ask, Callable[[Prepared], tuple[verdict.Measurement, GroupEle
     Ask.REDRAW: measure_redraw,
     Ask.CALLS: measure_calls,
     Ask.GRADIENTS: measure_gradients,
+    Ask.COMPILED: measure_compiled,
 }

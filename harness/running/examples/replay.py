@@ -12,13 +12,21 @@ from dataclasses import dataclass, replace
 import torch
 
 from ...checks.equivariance import verdict
-from ...checks.equivariance.calls import TRAIN_CALLS, after_train_calls, spread_out, transposed, with_recording
+from ...checks.equivariance.calls import (
+    TRAIN_CALLS,
+    after_train_calls,
+    compiled_subject,
+    spread_out,
+    transposed,
+    with_recording,
+)
 from ...checks.equivariance.evidence import CounterExample, EquivarianceEvidence, Place, Rule, State
 from ...checks.equivariance.gradients import Gradients
 from ...checks.equivariance.parameters import BATCH, DRAWS, WALKS, take_steps
 from ...checks.equivariance.prepared import Prepared, prepare
 from ...checks.equivariance.task import Pairs, Task
 from ...core.cell import Cell
+from ...learning.compiling import compiling
 from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture
 from ...plugins.redraw import redraw_
@@ -46,6 +54,8 @@ SHOWN: Mapping[Rule, Shown] = {
     Rule.MANY_CALLS: Shown.CALLS,
     Rule.GRADIENT_IN_INPUT: Shown.GRADIENT_IN_INPUT,
     Rule.GRADIENT_IN_PARAMETERS: Shown.GRADIENT_IN_PARAMETERS,
+    Rule.COMPILED_ANSWER: Shown.COMPILED,
+    Rule.LAW_COMPILED: Shown.COMPILED,
 }
 """What the folder of each rule compares; a rule that is not listed has none."""
 FUNCTIONALS = 4
@@ -110,6 +120,8 @@ def _found(prepared: Prepared, element: GroupElement, state: State, how: Shown) 
         return _in_calls(prepared, element)
     if how in (Shown.GRADIENT_IN_INPUT, Shown.GRADIENT_IN_PARAMETERS):
         return _in_gradients(prepared, element, how)
+    if how is Shown.COMPILED:
+        return _compiled(prepared, element)
     worst: Failing | None = None
     subject = _reached(prepared, state)
     for single in (False, True):
@@ -207,6 +219,20 @@ def _in_gradients(prepared: Prepared, element: GroupElement, how: Shown) -> Fail
             worst = Failing(
                 prepared.subject, v, element, how, error, verdict.FAIL_ERROR, State(), functional=found.functional
             )
+    return worst
+
+
+def _compiled(prepared: Prepared, element: GroupElement) -> Failing | None:
+    """One weight vector at which the compiled network answers otherwise."""
+    v = Weights.cat([prepared.pairs.v, act(element, prepared.pairs.v)])
+    worst: Failing | None = None
+    with compiling():
+        other = compiled_subject(prepared)
+        for index in range(v.batch):
+            one, base = v[[index]], prepared.subject(v[[index]])
+            error = float(in_units(other(one) - base, units(v.space, prepared.task.kind, base)).max())
+            if error > verdict.FAIL_ERROR and (worst is None or error > worst.error):
+                worst = Failing(prepared.subject, one, element, Shown.COMPILED, error, verdict.FAIL_ERROR, State())
     return worst
 
 
