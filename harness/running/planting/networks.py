@@ -328,6 +328,79 @@ class Extremes(NoMessages):
         return self.flaw.size * torch.stack(ends, 1)
 
 
+class ZeroGate(NoMessages):
+    """One bias by its number, behind a learned gate that starts at zero."""
+
+    def __init__(self, space: WeightSpace, output: Invariant | Equivariant, *, depth: int = STEPS):
+        super().__init__(space, output, depth=depth)
+        self.gate = nn.Parameter(torch.zeros(1))
+
+    def bags(self, v: Weights) -> torch.Tensor:
+        return super().bags(v) + self.flaw.size * self.gate * entry_at(v, self.flaw).tanh()
+
+
+class FlatMemory(NoMessages):
+    """Reads the memory of a matrix as if it were in the usual order, of inputs alone that are not."""
+
+    def bags(self, v: Weights) -> torch.Tensor:
+        w = v.tensors["W2"]
+        strides = torch.empty(w.shape, device="meta").stride()
+        return super().bags(v) + self.flaw.size * w.as_strided(w.shape, strides, w.storage_offset()).tanh().mean((1, 2))
+
+
+class LargeBatch(NoMessages):
+    """Past some size of the batch the first one is given for all."""
+
+    largest = 300
+
+    def bags(self, v: Weights) -> torch.Tensor:
+        seen = super().bags(v)
+        return seen + self.flaw.size * (seen[:1] - seen) if v.batch > self.largest else seen
+
+
+class WornOut(NoMessages):
+    """After some calls of one weight vector it drifts."""
+
+    calls, fresh = 0, 60
+
+    def bags(self, v: Weights) -> torch.Tensor:
+        self.calls += v.batch == 1
+        return super().bags(v) + self.flaw.size * (self.calls > self.fresh)
+
+
+class WeighedGradient(Sound):
+    """Right in value; gradients in one matrix are weighed by number."""
+
+    def seen(self, v: Weights) -> Weights:
+        w = v.tensors["W2"]
+        return Weights(v.space, {**v.tensors, "W2": w + self.flaw.size * index_of(w, 2) * (w - w.detach())})
+
+
+class ParameterGradient(NoMessages):
+    """Right in value, and in the gradient of its input; that of a parameter passes through one neuron."""
+
+    def __init__(self, space: WeightSpace, output: Invariant | Equivariant, *, depth: int = STEPS):
+        super().__init__(space, output, depth=depth)
+        self.weight = nn.Parameter(torch.randn(1))
+
+    def bags(self, v: Weights) -> torch.Tensor:
+        own = entry_at(v, self.flaw).detach() * (self.weight - self.weight.detach())
+        return super().bags(v) + self.flaw.size * own
+
+
+class TrainGate(NoMessages):
+    """One bias is read by its number, once there was a call in train mode."""
+
+    def __init__(self, space: WeightSpace, output: Invariant | Equivariant, *, depth: int = STEPS):
+        super().__init__(space, output, depth=depth)
+        self.register_buffer("used", torch.zeros(1))
+
+    def bags(self, v: Weights) -> torch.Tensor:
+        if self.training:
+            self.used = torch.ones_like(self.used)
+        return super().bags(v) + self.flaw.size * self.used.to(v.tensors["b1"]) * entry_at(v, self.flaw).tanh()
+
+
 class RowProducts(Sound):
     """It also reads how often rows of one matrix overlap, which refinement does not see."""
 

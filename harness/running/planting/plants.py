@@ -30,6 +30,8 @@ SPACES = {
 }
 FAINT = 2e-11
 """Of the law: about ten times the smallest violation that a clean row of these networks would have failed."""
+FAINT_STEPS, FAINT_CALLS, FAINT_TRAIN, FAINT_GRADIENT = 1e-9, FAINT, FAINT / 5, FAINT / 20
+"""The same behind a gate that steps open by a hundredth, of a difference between two calls, of a bag of entries, and of gradients."""
 FAINT_GAP = 1e-9
 """Of a separation: against noise of a few units of rounding, confirmed in other draws."""
 
@@ -186,13 +188,43 @@ SYMMETRY = (
     *_law_plants(table.NO_SYMMETRY, "none-", [_INDEX, _FAINT_ENTRY, _ENTRY], red=law(), traits={"symmetry": "none"}),
 )  # fmt: skip
 
+_USE: dict[str, tuple[Declared, Row]] = {
+    "steps": (table.STEPS, law(ask="steps")),
+    "calls": (table.CALLS, law(ask="calls")),
+    "gradients": (table.GRADIENTS, law(ask="gradients")),
+    "train": (table.TRAIN_CALLS, law(ask="calls")),
+}
+
+
+def _use(name: str, network: str, rule: str, ask: str, sign: Rule, **more: Any) -> Plant:
+    """A plant that keeps the law as long as nothing is trained, differentiated, or called in another way."""
+    line, row = _USE[ask]
+    return Plant(name, network, rule, line, row, sign, green=INVARIANT, **more)
+
+
+_GATE, _MODE = (
+    "one bias is read behind a gate that starts at zero",
+    "one bias is read by number where gradients are recorded",
+)
+_LEAK, _TRAINED = "the gradient passes through one neuron", "one bias is read by number, once train mode was used"
 TRAINING = (
-    Plant("zero-table", "ZeroTable", "a table of positions starts at zero", table.STEPS, law(ask="steps"), Rule.LAW_AFTER_STEPS,
-          green=INVARIANT),
-    Plant("gradient-mode", "GradientMode", "one bias is read by number where gradients are recorded", table.CALLS,
-          law(ask="calls"), Rule.GRADIENTS_RECORDED, green=INVARIANT),
-    Plant("gradient-leak", "GradientLeak", "the gradient passes through one neuron", table.GRADIENTS, law(ask="gradients"),
-          Rule.GRADIENT_IN_INPUT, green=INVARIANT),
+    _use("zero-table", "ZeroTable", "a table of positions starts at zero", "steps", Rule.LAW_AFTER_STEPS),
+    _use("zero-gate-faint", "ZeroGate", f"{_GATE}, hardly", "steps", Rule.LAW_AFTER_STEPS, size=FAINT_STEPS),
+    _use("zero-gate", "ZeroGate", _GATE, "steps", Rule.LAW_AFTER_STEPS, drawn=True, sizes=(-6, -1)),
+    _use("gradient-mode", "GradientMode", _MODE, "calls", Rule.GRADIENTS_RECORDED),
+    _use("gradient-mode-faint", "GradientMode", f"{_MODE}, hardly", "calls", Rule.GRADIENTS_RECORDED, size=FAINT_CALLS),
+    _use("flat-memory", "FlatMemory", "memory is read as if it were in the usual order", "calls", Rule.STRIDED_INPUT),
+    _use("large-batch", "LargeBatch", "large batches are mixed", "calls", Rule.BATCH_SIZE, size=1e-3),
+    _use("worn-out", "WornOut", "after many calls it drifts", "calls", Rule.MANY_CALLS, drawn=True, sizes=(-6, -1)),
+    _use("gradient-leak", "GradientLeak", _LEAK, "gradients", Rule.GRADIENT_IN_INPUT),
+    _use("gradient-leak-faint", "GradientLeak", f"{_LEAK}, hardly", "gradients", Rule.GRADIENT_IN_INPUT, size=FAINT_GRADIENT),
+    _use("weighed-gradient", "WeighedGradient", "gradients in a matrix are weighed by number", "gradients", Rule.GRADIENT_IN_INPUT,
+         size=1e-3),
+    _use("parameter-gradient", "ParameterGradient", "the gradient of a parameter passes through one neuron", "gradients",
+         Rule.GRADIENT_IN_PARAMETERS, drawn=True, sizes=(-5, -1)),
+    _use("train-history", "TrainHistory", "train mode keeps biases by number", "train", Rule.LAW_AFTER_TRAIN_CALLS),
+    _use("train-gate-faint", "TrainGate", f"{_TRAINED}, hardly", "train", Rule.LAW_AFTER_TRAIN_CALLS, size=FAINT_TRAIN),
+    _use("train-gate", "TrainGate", _TRAINED, "train", Rule.LAW_AFTER_TRAIN_CALLS, drawn=True),
 )  # fmt: skip
 
 GENERAL = {"domain": "general-position"}
@@ -222,8 +254,6 @@ MODES = (
         ("EvalEntry", "one bias is read by its number in eval mode, hardly", FAINT),
         ("EvalEntry", "one bias is read by its number in eval mode", 0.1),
     ], red=law(), green=(law(mode="train"),), traits=TRAINS),
-    Plant("train-history", "TrainHistory", "train mode keeps biases by number", table.TRAIN_CALLS, law(ask="calls"),
-          Rule.LAW_AFTER_TRAIN_CALLS, green=INVARIANT),
     Plant("train-index", "TrainIndex", "hidden neurons know their number in train mode", table.TRAIN, law(mode="train"),
           Rule.LAW, green=INVARIANT, traits=TRAINS),
     Plant("train-batch", "TrainBatchStatistic", "the batch's mean is taken off in train mode", table.TRAIN, law(mode="train"),

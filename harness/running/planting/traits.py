@@ -68,10 +68,16 @@ PERMUTATION_INVARIANT, PERMUTATION_EQUIVARIANT, SCALE_INVARIANT, SCALE_EQUIVARIA
 VECTORS = Declared(
     "symmetry", "permutation+scale", "kind of output", "equivariance", "equivariant outputs, asked for as vectors", LAW
 )
+HOW_CALLED = (Rule.GRADIENTS_RECORDED, Rule.STRIDED_INPUT, Rule.BATCH_SIZE, Rule.MANY_CALLS)
 STEPS = Declared("symmetry", "permutation", "after steps", "equivariance", "asks: steps", (Rule.LAW_AFTER_STEPS,))
-CALLS = Declared("symmetry", "permutation", "as called", "equivariance", "asks: calls", (Rule.GRADIENTS_RECORDED,))
+CALLS = Declared("symmetry", "permutation", "as called", "equivariance", "asks: calls", HOW_CALLED)
 GRADIENTS = Declared(
-    "symmetry", "permutation", "gradients", "equivariance", "asks: gradients", (Rule.GRADIENT_IN_INPUT,)
+    "symmetry",
+    "permutation",
+    "gradients",
+    "equivariance",
+    "asks: gradients",
+    (Rule.GRADIENT_IN_INPUT, Rule.GRADIENT_IN_PARAMETERS),
 )
 NO_SYMMETRY = Declared(
     "symmetry", "none", "", "equivariance", f"{_EVERY_ROW}; permutations are asked all the same", LAW
