@@ -100,7 +100,7 @@ class AskedFor:
 
 
 @dataclass(frozen=True)
-class Place:
+class MeasuredAt:
     """Where a row was measured: the device with its name, and the machine's."""
 
     device: str
@@ -148,7 +148,7 @@ class Result:
     origin: str | None = None
     root: str | None = None
     changed: Sequence[str] = ()
-    place: Place | None = None
+    place: MeasuredAt | None = None
 
     def to_json(self) -> dict[str, Any]:
         return plain(asdict(self))
