@@ -77,11 +77,14 @@ def wrong_tensors(task: Task, pairs: Pairs, errors: Errors, limit: float) -> tup
 
 
 def chosen(pairs: Pairs, numbers: list[int]) -> Pairs:
-    """Some of the pairs, on the same weight vectors."""
+    """Some of the pairs, on those of the weight vectors that they are asked on."""
+    partners = [pairs.partner[number] for number in numbers]
+    asked = sorted(set(partners))
     return replace(
         pairs,
+        v=pairs.v[asked],
         elements=tuple(pairs.elements[number] for number in numbers),
-        partner=tuple(pairs.partner[number] for number in numbers),
+        partner=tuple(asked.index(partner) for partner in partners),
         swaps=sum(number < pairs.swaps for number in numbers),
         drawn=sum(pairs.swaps <= number < pairs.swaps + pairs.drawn for number in numbers),
     )

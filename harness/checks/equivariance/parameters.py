@@ -167,8 +167,10 @@ def measure_redraw(prepared: Prepared) -> tuple[verdict.Measurement, GroupElemen
         subject = prepared.built()
         own = hasattr(subject.module, "redraw_")
         redraw_(subject.module, prepared.seed + draw, 1.0)
-        moves = moves or bool((law_errors(subject, prepared.task, pairs, controls.least).base != law.double.base).any())
-        if walk.ask(subject, State(Place.REDRAW, draw + 1), Rule.LAW_AT_REDRAW, single=draw == DRAWS - 1, own=own):
+        errors = None if moves else law_errors(subject, prepared.task, pairs, controls.least)
+        moves = moves or (errors is not None and bool((errors.base != law.double.base).any()))
+        state, last_draw = State(Place.REDRAW, draw + 1), draw == DRAWS - 1
+        if walk.ask(subject, state, Rule.LAW_AT_REDRAW, single=last_draw, own=own, errors=errors):
             if not own:
                 last = walk.stations[-1]
                 walk.stations[-1] = replace(

@@ -165,14 +165,25 @@ class Walk:
     symptoms: Symptoms | None = None
     worst: GroupElement | None = None
 
-    def ask(self, subject: Subject, state: State, rule: Rule, single: bool, own: bool = False) -> bool:
+    def ask(
+        self,
+        subject: Subject,
+        state: State,
+        rule: Rule,
+        single: bool,
+        own: bool = False,
+        errors: Errors | None = None,
+    ) -> bool:
         """Whether the law is broken with the subject's parameters as they are; float32 is asked last, and lowers the subject.
 
         An ill-conditioned station is noted and judges nothing: steps uphill and draws may lead a network anywhere.
+
+        Args:
+            errors: those of the pairs with these parameters, where they are at hand.
         """
         prepared, name = self.prepared, str(state)
         try:
-            law = self._law(subject)
+            law = self._law(subject, errors)
         except NonFinite:
             self.notes.append(f"{name}: not finite")
             return False
@@ -192,8 +203,8 @@ class Walk:
         self.worst = law.worst_element
         return True
 
-    def _law(self, subject: Subject) -> Law:
-        errors = law_errors(subject, self.prepared.task, self.pairs, self.controls.least)
+    def _law(self, subject: Subject, errors: Errors | None) -> Law:
+        errors = errors or law_errors(subject, self.prepared.task, self.pairs, self.controls.least)
         return Law(self.pairs, errors, self._floor(subject, self.pairs, errors, verdict.ROUNDING))
 
     def _lowered(self, subject: Subject, law: Law, name: str) -> Law:
