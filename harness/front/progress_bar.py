@@ -1,8 +1,10 @@
-"""Progress of long work on standard error: a bar for people, a line every tenth for logs."""
+"""Progress of long work on standard error: a bar for people; for logs a line every tenth, and every half minute at the least."""
 
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,7 +13,13 @@ from contextlib import contextmanager
 def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
     """A callback `(stage, done, total)` that shows itself while the context lasts."""
     if not sys.stderr.isatty():
-        yield _lines()
+        lines = Lines()
+        ended = threading.Event()
+        threading.Thread(target=lines.keep_saying, args=(ended,), daemon=True).start()
+        try:
+            yield lines
+        finally:
+            ended.set()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -31,16 +39,36 @@ def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
         yield show
 
 
-def _lines() -> Callable[[str, int, int], None]:
-    said: dict[str, int] = {}
+SILENCE = 30.0
+"""Seconds after which a line is said again."""
 
-    def show(stage: str, done: int, total: int) -> None:
+
+class Lines:
+    """Progress as lines: one every tenth of a stage, and the last one again after each `silence` seconds without one."""
+
+    def __init__(self, silence: float = SILENCE):
+        self._silence, self._tenths = silence, dict[str, int]()
+        self._now: tuple[str, int, int] | None = None
+        self._said = self._began = time.monotonic()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
         if not total:
-            print(stage, file=sys.stderr, flush=True)
+            self._say(stage)
             return
-        tenth = 10 * done // max(total, 1)
-        if said.get(stage) != tenth:
-            said[stage] = tenth
-            print(f"{stage}: {done} of {total}", file=sys.stderr, flush=True)
+        self._now = (stage, done, total)
+        tenth = 10 * done // total
+        if self._tenths.get(stage) != tenth:
+            self._tenths[stage] = tenth
+            self._say(f"{stage}: {done} of {total}")
 
-    return show
+    def keep_saying(self, ended: threading.Event) -> None:
+        """In a thread of its own, until the work has ended."""
+        while not ended.wait(self._silence / 10):
+            if self._now is not None and time.monotonic() - self._said >= self._silence:
+                stage, done, total = self._now
+                minutes = (time.monotonic() - self._began) / 60
+                self._say(f"{stage}: {done} of {total}, after {minutes:.1f} minutes")
+
+    def _say(self, line: str) -> None:
+        self._said = time.monotonic()
+        print(line, file=sys.stderr, flush=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -35,7 +35,7 @@ from .border import read_killer, read_planted, read_row
 from .dealing.chosen import deal, only
 from .descriptions import DESCRIPTION_LIMIT, describe_all
 from .executors import Answer, Executor, Lost, Task, carried_out, open_executor
-from .isolation.task import Loss
+from .isolation.task import FATAL, GIVEN_UP, NOT_RUN, Loss
 from .keeping.files import PLUGIN_OUTPUT
 from .keeping.journal import Journal, open_journal
 from .keeping.marker import Marker, claim, mark, read_marker
@@ -48,7 +48,7 @@ from .planting.killers import KILLERS, killers_of
 from .provenance import VERSION, Present, completed, environment, loaded, measured
 from .request import NothingToRun, RunRequest
 from .store import clear_checkpoints, save
-from .tasks import evaluate_cell, prepare_zoo
+from .tasks import evaluate_cell, prepare_zoo, zoo_is_kept
 
 AGAIN = 2
 """How often a row that an error of the machine ended is measured again by going on, if nothing else has changed."""
@@ -206,8 +206,11 @@ def _rows(
         progress(f"--resume: {count} rows are measured again: {why}", 0, 0)
     missing = [position for position in range(len(cells)) if position not in rows]
     for zoo in zoos_of(cells[position] for position in missing):
-        progress(f"training {zoo}", 0, 1)
-        list(carried_out(executor, [Task(prepare_zoo, (zoo,))]))  # if it fails, the rows that read it say so
+        ((_, kept_zoo),) = carried_out(executor, [Task(zoo_is_kept, (zoo,), DESCRIPTION_LIMIT)])
+        if kept_zoo != Answer(True):
+            progress(f"training {zoo}", 0, 1)
+            list(carried_out(executor, [Task(prepare_zoo, (zoo,))]))  # if it fails, the rows that read it say so
+            progress(f"training {zoo}", 1, 1)
     if cells:
         progress("rows", len(rows), len(cells))
     tasks = [
@@ -215,6 +218,7 @@ def _rows(
         for position in missing
     ]
     last: dict[str, dict[str, Any]] = {}
+    fatal = {position for position, row in rows.items() if row.fault is Fault.LOST}
     stop = request.fail_fast and any(_red(request, cells[at], row) for at, row in rows.items())
     for number, answer in carried_out(executor, [] if stop else tasks):
         cell = cells[missing[number]]
@@ -227,10 +231,30 @@ def _rows(
             again = tries[cell.content] + 1 if row.fault is Fault.LOST else 1
             journal.add(cell.content, canonical_json(row.to_json()), completed(about, cell, limit), again)
         rows[missing[number]] = row
+        if isinstance(answer, Lost) and answer.why in FATAL:
+            fatal.add(missing[number])
         progress("rows", len(rows), len(cells))
         if request.fail_fast and _red(request, cell, row):
             break
+    for position in hopeless(cells, fatal) & rows.keys():
+        rows[position] = unanswered(cells[position], NOT_RUN.reason, Fault.NOT_RUN)
     return {position: rows[position] for position in sorted(rows)}
+
+
+def hopeless(cells: Sequence[Cell], lost: Collection[int]) -> set[int]:
+    """Positions of the rows that come after `GIVEN_UP` lost ones of their architecture and check, in the plan's order.
+
+    So the same rows are not run however many workers there are, though one that is busy may have measured some of them.
+    """
+    seen = Counter[tuple[str, str, str]]()
+    found = set()
+    for position, cell in enumerate(cells):
+        group = (cell.suite, cell.check, cell.architecture)
+        if seen[group] >= GIVEN_UP:
+            found.add(position)
+        elif position in lost:
+            seen[group] += 1
+    return found
 
 
 def _red(request: RunRequest, cell: Cell, row: Result) -> bool:

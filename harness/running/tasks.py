@@ -105,6 +105,14 @@ def check_device(device: str) -> str | None:
     return None
 
 
+def zoo_is_kept(name: str) -> bool:
+    """Whether a zoo, a stranger's too, need not be trained."""
+    load_extensions()
+    from ..zoo.population import is_kept
+
+    return is_kept(name)
+
+
 def prepare_zoo(name: str) -> None:
     """Train a zoo, a stranger's too, unless it is kept already."""
     load_extensions()

@@ -102,6 +102,12 @@ def build(zoo: str | Zoo, *, progress: Progress = unwatched, force: bool = False
     return BuiltZoo(entry.path, entry.sha256, entry.record["seconds"], counts, trained)
 
 
+def is_kept(zoo: str) -> bool:
+    """Whether a zoo is on disk, whole; asks for no training."""
+    found = ZOOS[zoo]
+    return cache.read(f"{found.name}-{found.digest[:16]}") is not None
+
+
 def _entry(zoo: Zoo, progress: Progress, force: bool) -> tuple[cache.Entry, bool]:
     """The zoo's entry, and whether it was trained just now."""
     stem = f"{zoo.name}-{zoo.digest[:16]}"

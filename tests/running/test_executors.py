@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.registry import UnknownName
 from orbitcheck.harness.running.executors import EXECUTORS, Answer, Lost, Task, carried_out, open_executor
 from orbitcheck.harness.running.isolation.task import Loss
+from orbitcheck.harness.running.run import hopeless
 
 STRANGERS = Path(__file__).parent / "strangers"
 SUITE = """\
@@ -112,6 +114,17 @@ def test_what_breaks_a_local_worker_loses_its_own_answer_alone():
     assert answers[1] == Lost("crashed: its process ended itself with exit code 0", Loss.CRASHED)
     assert answers[2] == Lost("hung: idle and without progress for 0.5 s", Loss.HUNG)
     assert isinstance(answers[3], Lost) and answers[3].reason.startswith("ZeroDivisionError: ")
+
+
+def test_what_comes_after_two_lost_rows_of_a_check_is_not_run_in_the_order_of_the_plan():
+    def cell(architecture: str, check: str, case: int) -> Cell:
+        return Cell("suite", check, "equivariance", {}, str(case), None, architecture)
+
+    cells = [cell(name, check, case) for check in ("one", "two") for case in range(4) for name in ("bad", "good")]
+    at = {(each.architecture, each.check, int(each.case)): position for position, each in enumerate(cells)}
+    lost = {at["bad", "one", 0], at["bad", "one", 1], at["bad", "one", 3], at["bad", "two", 2], at["good", "two", 0]}
+    assert hopeless(cells, lost) == {at["bad", "one", 2], at["bad", "one", 3]}
+    assert hopeless(cells, lost - {at["bad", "one", 1]}) == set()
 
 
 @pytest.mark.parametrize(
