@@ -160,7 +160,7 @@ def test_jitter_is_no_noise_of_a_map_that_declares_jumps():
     control=st.floats(0.0, 1e-6),
     jitter=st.floats(0.0, 1e-3),
 )
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(deadline=None, derandomize=True, max_examples=60)
 def test_a_draw_that_says_all_without_jitter_never_shows_a_gap_with_it(gain, ratio, control, jitter):
     bare = replace(exact(ratio, gain=gain), controls=(control,) * CONTROLS, jitter=None, generic=None)
     bare = replace(bare, crosses=(ratio * bare.noise,) * CROSSES)
@@ -254,7 +254,7 @@ def slow_p(gap: float, controls: list[float], crosses: int) -> float:
 
 
 @given(st.lists(st.sampled_from([0.5, 1.0, 2.0]), min_size=4, max_size=4), st.integers(1, 3))
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(deadline=None, derandomize=True, max_examples=30)
 def test_the_p_value_counts_orders(controls, crosses):
     measured = Draw(1.0, tuple(controls), (1.0,) * crosses, 0.0, 1.0, 1.0)
     assert isclose(measured.p, min(1.0, COMPARISONS * slow_p(1.0, controls, crosses)))
