@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .imports import PACKAGE, named_in
+from .imports import PACKAGE, ROOT, named_in
 
 LARGEST = 10_000
 """Files that are remembered as opened; a process that opens more keeps no row."""
@@ -176,8 +176,8 @@ def plugin_folders(content: Mapping[str, str]) -> tuple[str, ...]:
     for path in content:
         folder = Path(path).parent
         while (folder / "__init__.py").exists() and folder.parent != folder:
-            if not (folder.parent / "__init__.py").exists():
-                break
+            if folder.parent == ROOT or not (folder.parent / "__init__.py").exists():
+                break  # of ours the architectures alone are plug-ins
             folder = folder.parent
         if str(folder) not in _site():
             found.add(str(folder))
