@@ -16,8 +16,8 @@ from orbitcheck.harness.checks.equivariance.evidence import (
     CounterExample,
     Grade,
     Optimiser,
-    Place,
     Property,
+    Reached,
     Rule,
     State,
     Station,
@@ -164,7 +164,7 @@ def test_every_broken_property_has_its_words(change, outcome, words):
     assert words in reason
 
 
-LONG, SHORT = State(Place.STEPS, 20, Optimiser.ADAM, 0.01), State(Place.STEPS, 3, Optimiser.SGD, -0.01)
+LONG, SHORT = State(Reached.STEPS, 20, Optimiser.ADAM, 0.01), State(Reached.STEPS, 3, Optimiser.SGD, -0.01)
 STATION = Station("20 steps", Rule.LAW_AFTER_STEPS, 1e-15, 2e-15, 0.0, 1e-6, state=LONG)
 
 

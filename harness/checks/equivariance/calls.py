@@ -19,7 +19,7 @@ from ...weights.units import in_units, units
 from ..applicability import Refused
 from . import verdict
 from .controls import FEW, random_state
-from .evidence import Place, Rule, State, Symptoms
+from .evidence import Reached, Rule, State, Symptoms
 from .gradients import with_gradients
 from .law import law_errors, measure_double
 from .prepared import Prepared, Refuse, Walk
@@ -120,7 +120,7 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     walk = Walk(prepared, controls, pairs, notes=notes)
     trained = after_train_calls(prepared, notes)
     if trained is not None:
-        walk.ask(trained, State(Place.TRAIN_CALLS, TRAIN_CALLS), Rule.LAW_AFTER_TRAIN_CALLS, single=False)
+        walk.ask(trained, State(Reached.TRAIN_CALLS, TRAIN_CALLS), Rule.LAW_AFTER_TRAIN_CALLS, single=False)
     return walk.measurement(measured), walk.worst or law.worst_element
 
 

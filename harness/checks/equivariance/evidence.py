@@ -80,7 +80,7 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Place(StrEnum):
+class Reached(StrEnum):
     """Where a network's parameters are."""
 
     INITIALISATION = "initialisation"
@@ -106,7 +106,7 @@ class State(Evidence):
         rate: of the optimiser, negative for steps away from the targets.
     """
 
-    place: Place = Place.INITIALISATION
+    place: Reached = Reached.INITIALISATION
     count: int = 0
     optimiser: Optimiser = Optimiser.NONE
     rate: Number = 0.0
@@ -114,10 +114,10 @@ class State(Evidence):
     def __str__(self) -> str:
         """In words; the initialisation has none."""
         return {
-            Place.INITIALISATION: "",
-            Place.STEPS: f"{self.count} steps of {self.optimiser}, rate {self.rate:g}",
-            Place.REDRAW: f"draw {self.count}",
-            Place.TRAIN_CALLS: f"{self.count} calls in train mode",
+            Reached.INITIALISATION: "",
+            Reached.STEPS: f"{self.count} steps of {self.optimiser}, rate {self.rate:g}",
+            Reached.REDRAW: f"draw {self.count}",
+            Reached.TRAIN_CALLS: f"{self.count} calls in train mode",
         }[self.place]
 
 

@@ -14,7 +14,7 @@ from ...weights.batch import Weights
 from ...weights.symmetry import GroupElement
 from ..applicability import Refused
 from . import verdict
-from .evidence import Optimiser, Place, Rule, State
+from .evidence import Optimiser, Reached, Rule, State
 from .law import law_errors, measure_double
 from .prepared import Prepared, Refuse, Walk
 
@@ -57,7 +57,7 @@ def measure_steps(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
             ) as fault:  # a probe: what cannot be trained is not predicted to keep anything by training
                 raise Refuse(Refused(Refusal.NO_PARAMETERS, f"cannot be trained: {fault}")) from fault
             done = count
-            reached = State(Place.STEPS, count, optimiser, sign * RATE)
+            reached = State(Reached.STEPS, count, optimiser, sign * RATE)
             if not _finite(subject):
                 walk.notes.append(f"{reached}: parameters not finite")
                 break
@@ -169,7 +169,7 @@ def measure_redraw(prepared: Prepared) -> tuple[verdict.Measurement, GroupElemen
         redraw_(subject.module, prepared.seed + draw, 1.0)
         errors = None if moves else law_errors(subject, prepared.task, pairs, controls.least)
         moves = moves or (errors is not None and bool((errors.base != law.double.base).any()))
-        state, last_draw = State(Place.REDRAW, draw + 1), draw == DRAWS - 1
+        state, last_draw = State(Reached.REDRAW, draw + 1), draw == DRAWS - 1
         if walk.ask(subject, state, Rule.LAW_AT_REDRAW, single=last_draw, own=own, errors=errors):
             if not own:
                 last = walk.stations[-1]

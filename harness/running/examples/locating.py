@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...checks.equivariance.evidence import EquivarianceEvidence, Place
+from ...checks.equivariance.evidence import EquivarianceEvidence, Reached
 from ...checks.equivariance.task import Task, declared_group
 from ...core.cell import Cell
 from ...learning.workbench import Workbench
@@ -118,7 +118,7 @@ def _tries(
     subject = failing.subject
     rng = np.random.default_rng(cell.seed)
     roomy = _roomy(failing.v.space)
-    if failing.state.place is Place.INITIALISATION and roomy is not None and subject.dtype is torch.float64:
+    if failing.state.place is Reached.INITIALISATION and roomy is not None and subject.dtype is torch.float64:
         try:
             task = replace(Task.of(cell), input="generic")
             other = Subject(

@@ -20,7 +20,7 @@ from ...checks.equivariance.calls import (
     transposed,
     with_recording,
 )
-from ...checks.equivariance.evidence import CounterExample, EquivarianceEvidence, Place, Rule, State
+from ...checks.equivariance.evidence import CounterExample, EquivarianceEvidence, Reached, Rule, State
 from ...checks.equivariance.gradients import Gradients
 from ...checks.equivariance.parameters import BATCH, DRAWS, WALKS, take_steps
 from ...checks.equivariance.prepared import Prepared, prepare
@@ -257,16 +257,16 @@ def _reached(prepared: Prepared, state: State) -> Subject:
         CannotReplay: no walk of the check comes there.
     """
     subject = prepared.built()
-    if state.place is Place.INITIALISATION:
+    if state.place is Reached.INITIALISATION:
         return subject
-    if state.place is Place.REDRAW and 1 <= state.count <= DRAWS:
+    if state.place is Reached.REDRAW and 1 <= state.count <= DRAWS:
         redraw_(subject.module, prepared.seed + state.count - 1, 1.0)
         return subject
-    if state.place is Place.TRAIN_CALLS and state.count == TRAIN_CALLS:
+    if state.place is Reached.TRAIN_CALLS and state.count == TRAIN_CALLS:
         trained = after_train_calls(prepared, [])
         if trained is not None:
             return trained
-    if state.place is Place.STEPS:
+    if state.place is Reached.STEPS:
         v, moments, done = prepared.pairs.v[: max(2, min(BATCH, prepared.pairs.v.batch))], {}, 0
         for count in _counts(state):
             take_steps(subject, v, state.optimiser, state.rate, range(done, count), prepared.seed, moments)
