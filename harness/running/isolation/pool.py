@@ -229,9 +229,11 @@ class Pool:
         for kind, said in overheard:
             events += self._told(kind, said)
         for key, _ in self._selector.select(patience):
-            with suppress(KeyError, ValueError):  # closed by what was heard before
+            try:
                 self._selector.get_key(key.fileobj)
-                events += key.data()
+            except (KeyError, ValueError):  # closed by what was heard before
+                continue
+            events += key.data()
         now = time.monotonic()
         server = self._server
         if server is not None and not server.alive:

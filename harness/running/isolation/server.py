@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 from . import processes
@@ -172,5 +173,5 @@ class Server:
 
 def command(control: int, preload: Sequence[str]) -> list[str]:
     """The command line of a server, which finds modules where this process finds them."""
-    start = "import sys, json; c, p, sys.path[:] = json.loads(sys.argv[1]); from {} import main; main(c, p)"
-    return [sys.executable, "-c", start.format(__name__), json.dumps([control, list(preload), sys.path])]
+    begin = str(Path(__file__).with_name("begin.py"))
+    return [sys.executable, "-P", begin, json.dumps([sys.path, __name__, control, list(preload)])]

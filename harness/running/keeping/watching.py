@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import sys
 import sysconfig
 import time
@@ -242,8 +243,8 @@ def configuration(device: str) -> dict[str, Any]:
 @cache
 def _processor() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        lines = []
-    named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    return named or platform.processor() or platform.machine()
+        text = ""
+    named = re.search(r"^model name\s*:\s*(\S.*?)\s*$", text, re.MULTILINE)
+    return named[1] if named else platform.processor() or platform.machine()
