@@ -27,7 +27,7 @@ from .limits import BEAT, FILES
 
 @dataclass(frozen=True)
 class Settings:
-    """What a worker has from its caller: `sys.path`, working folder, environment variables, and the folder for passing files."""
+    """What a worker has from its caller: the search path of modules, working folder, environment variables, and the folder for passing files."""
 
     path: list[str]
     folder: str

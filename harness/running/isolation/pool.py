@@ -263,7 +263,7 @@ class Pool:
         everyone = list(processes.all_processes())
         for worker in busy:
             assert worker.pid is not None and worker.watch is not None
-            worker.usage = self._usage(worker, processes.family(worker.pid, everyone), began)
+            worker.usage = self._usage(worker, processes.family(worker.pid, among=everyone), began)
             worker.watch = worker.watch.after(self.beats, worker.usage, worker.progressed)
             worker.progressed = False
         self._between = min(max(SAMPLED, 25 * (time.monotonic() - began)), SLOWEST)
@@ -273,7 +273,7 @@ class Pool:
         """Bytes that a worker's processes have resident, pages that several share counted once."""
         assert worker.pid is not None
         return processes.proportional(
-            [each.pid for each in processes.family(worker.pid, list(processes.all_processes()))]
+            [each.pid for each in processes.family(worker.pid, among=list(processes.all_processes()))]
         )
 
     def _usage(self, worker: Worker, family: Sequence[processes.Process], now: float) -> Usage:

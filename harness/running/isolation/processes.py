@@ -55,15 +55,16 @@ def all_processes() -> Iterator[Process]:
             yield found
 
 
-def family(root: int, among: Collection[Process]) -> list[Process]:
-    """A process and all its descendants; descendants whose parents died are a subreaper's own."""
+def family(*roots: int, among: Collection[Process]) -> list[Process]:
+    """Processes and all their descendants; descendants whose parents died are a subreaper's own."""
     children: dict[int, list[Process]] = {}
     for each in among:
         children.setdefault(each.parent, []).append(each)
-    found = [each for each in among if each.pid == root]
-    waiting = [root]
+    wanted = set(roots)
+    found = [each for each in among if each.pid in wanted]
+    waiting = list(roots)
     while waiting:
-        own = children.get(waiting.pop(), ())
+        own = children.pop(waiting.pop(), ())  # once, where one root descends from another
         found += own
         waiting += [each.pid for each in own]
     return found
@@ -84,12 +85,15 @@ def proportional(pids: Collection[int]) -> int:
     return total
 
 
-def end_family(root: int, spared: Collection[int] = ()) -> None:
-    """Kill a process and all its descendants; stopped first, so that none of them can have more."""
+def end_families(roots: Collection[int], spared: Collection[int] = ()) -> None:
+    """Kill processes and all their descendants; stopped first, so that none of them can have more.
+
+    All are looked for at once: one look a family would take longer the more of them a storm has left.
+    """
     stopped: set[int] = set()
     for _ in range(STOPS):
-        found = {each.pid for each in family(root, list(all_processes())) if not each.zombie} - set(spared)
-        fresh = (found | {root}) - stopped - set(spared)
+        found = {each.pid for each in family(*roots, among=list(all_processes())) if not each.zombie}
+        fresh = (found | set(roots)) - stopped - set(spared)
         if not fresh:
             break
         for pid in fresh:

@@ -88,7 +88,7 @@ class Server:
         if kind is Frame.START:
             self._start(asked["number"], asked["task"], files)
         elif kind is Frame.STOP and (pid := self._workers.get(asked["number"])):
-            processes.end_family(pid)
+            processes.end_families([pid])
         return True
 
     def _start(self, number: int, what: str, files: list[int]) -> None:
@@ -148,16 +148,14 @@ class Server:
                 for each in processes.all_processes()
                 if each.parent == mine and each.pid not in known and not each.zombie
             ]
-            for pid in strays:
-                processes.end_family(pid, spared=known)
             if not strays:
                 return
+            processes.end_families(strays, spared=known)
 
     def _end_all(self) -> None:
         until = time.monotonic() + 10
         while time.monotonic() < until:
-            for pid in self._workers.values():
-                processes.end_family(pid)
+            processes.end_families(self._workers.values())
             self._workers.clear()
             self._end_strays()
             try:

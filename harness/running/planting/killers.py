@@ -2,7 +2,7 @@
 
 A claim is supported by rows that could have refuted it. So for every claim that a suite may conclude there are networks that keep the law
 and pass every control, and on whose rows the same judgement must not come to a pass; on those of the mended twin it must. What no
-budget can tell from lack of training ends undecided, which supports nothing either (protocol.md, sections 4 and 5). No torch.
+budget can tell from lack of training ends undecided, which supports nothing either (protocol.md, section 4, and protocol.md, section 5). No torch.
 """
 
 from __future__ import annotations
