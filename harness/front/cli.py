@@ -476,12 +476,10 @@ def merge(parts: tuple[Path, ...], output: Path, force: bool) -> None:
 
     Exit code: as of the run in one piece; 2 if a shard is missing, doubled, unfinished, of another version or of another run.
     """
-    from ..running.keeping.marker import begin
     from ..running.parts.merging import merge as merged
     from ..running.store import StoreError
 
     try:
-        begin(output)
         result, code = merged(
             parts, output, force, shlex.join(["orbitcheck", "merge", *map(str, parts), "-o", str(output)])
         )

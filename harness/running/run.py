@@ -6,6 +6,7 @@ The process that runs this never imports torch: all that needs it is handed to a
 from __future__ import annotations
 
 import shlex
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
@@ -36,7 +37,7 @@ from .dealing.chosen import deal, only
 from .descriptions import DESCRIPTION_LIMIT, describe_all
 from .executors import Answer, Executor, Lost, Task, carried_out, open_executor
 from .isolation.task import FATAL, GIVEN_UP, NOT_RUN, Loss
-from .keeping.files import PLUGIN_OUTPUT
+from .keeping.files import PLUGIN_OUTPUT, StoreError
 from .keeping.journal import Journal, open_journal
 from .keeping.marker import Marker, claim, mark, read_marker
 from .killing import kill, lost
@@ -95,9 +96,32 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
     if not stopped:
         clear_checkpoints(request.directory)
     run = _judged(request, bare, planned, [cells[at] for at in found], list(found.values()), planted, killers)
-    save(run, request.directory)
-    mark(request.directory, replace(marker, finished=True))
+    _saved(run, request, replace(marker, finished=True))
     return run, exit_code(run)
+
+
+def _saved(run: Run, request: RunRequest, marker: Marker) -> None:
+    """Write all files; beside the folder, if that was deleted meanwhile and cannot be made again.
+
+    Raises:
+        StoreError: they could not be written into the folder; it says where they are.
+    """
+    try:
+        request.directory.mkdir(parents=True, exist_ok=True)
+        claim(request.directory, request.force)
+        save(run, request.directory)
+        mark(request.directory, marker)
+    except (OSError, StoreError) as error:
+        folder = request.directory.absolute()
+        try:
+            beside = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
+        except OSError:
+            raise StoreError(f"{request.directory} cannot be written ({error})") from None
+        save(run, beside)
+        mark(beside, marker)
+        raise StoreError(
+            f"{request.directory} cannot be written any more ({error}); the results are in {beside}"
+        ) from None
 
 
 def chosen(request: RunRequest, planned: Sequence[Cell]) -> tuple[list[Cell], bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,6 +172,40 @@ def test_what_is_no_whole_run_is_refused_by_name(home, tmp_path):
         (line,) = refused.output.splitlines()
         assert told in line
     assert not (tmp_path / "out").exists()
+
+
+def test_a_shard_that_is_named_as_the_output_by_mistake_stays_as_it_was(home, tmp_path):
+    for index in range(1, 5):
+        shutil.copytree(home / f"part-{index}", tmp_path / f"part-{index}")
+    parts = [tmp_path / f"part-{index}" for index in range(1, 5)]
+    for named in (parts, [parts[0] / "results.json", *parts[1:]]):
+        refused = call("merge", *named, "-o", parts[0])
+        assert (refused.exit_code, "is one of the shards" in refused.output) == (2, True), refused.output
+    assert read_run(parts[0]).selection["shard"] == (1, 4)
+
+
+@pytest.mark.parametrize("there", ["nothing", "a file", "a folder of somebody's"])
+def test_an_output_folder_that_was_deleted_meanwhile_loses_no_row(home, tmp_path, monkeypatch, there):
+    out = tmp_path / "out"
+
+    class Deleting(Here):
+        def close(self) -> None:
+            shutil.rmtree(out)
+            if there == "a file":
+                out.write_text("mine")
+            elif there != "nothing":
+                out.mkdir()
+                (out / "results.json").write_text("mine")
+
+    monkeypatch.setattr(running, "open_executor", Deleting)
+    done = call("run", home / "small.yaml", "-a", "stats", "-j", 1, "-o", out)
+    folders = [path for path in tmp_path.iterdir() if (path / "report.html").exists()]
+    assert len(folders) == 1 and len(read_run(folders[0]).results) == 3, done.output
+    if there == "nothing":
+        assert folders == [out] and done.exit_code != 2
+    else:
+        assert done.exit_code == 2 and f"the results are in {folders[0]}" in done.output
+        assert (out if there == "a file" else out / "results.json").read_text() == "mine"
 
 
 def test_a_row_that_a_shard_has_not_is_missing_from_the_whole(home, tmp_path):

@@ -21,7 +21,7 @@ from typing import Any
 from ...core.cleaning import BorderError, parsed
 from ...core.result import canonical_json, digest
 from .files import APPLICATION, JOURNAL, StoreError
-from .marker import MARKER, is_our_journal
+from .marker import MARKER, claim, is_our_journal
 
 LAYOUT = 2
 """Of the tables; a journal of another is emptied."""
@@ -50,8 +50,8 @@ class Kept:
 class Journal:
     """Finished rows. One process writes a journal at a time."""
 
-    def __init__(self, connection: sqlite3.Connection, note: str = ""):
-        self._connection, self.note = connection, note
+    def __init__(self, connection: sqlite3.Connection, note: str = "", path: Path | None = None):
+        self._connection, self.note, self._path = connection, note, path
         """`note`: what was wrong with the journal when it was opened, in one line; empty if nothing."""
         connection.text_factory = bytes
         self._numbers = dict(_index(connection))
@@ -78,6 +78,7 @@ class Journal:
         Raises:
             StoreError: the disk refused.
         """
+        self._put_back()
         record = canonical_json(made)
         key = hashlib.sha256(record.encode()).hexdigest()
         try:
@@ -87,6 +88,25 @@ class Journal:
             self._numbers[identity] = _append(self._connection, identity, key, tries, text)
         except sqlite3.Error as error:
             raise StoreError(f"the journal {JOURNAL} cannot be written ({error})") from None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _put_back(self) -> None:
+        """If somebody deleted the file, make it again with all its rows, unless what lies there now is somebody else's."""
+        if self._path is None or self._path.exists():
+            return
+        with contextlib.suppress(OSError, StoreError, sqlite3.Error):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            claim(self._path.parent, False)
+            for end in SIDES:
+                Path(f"{self._path}{end}").unlink(missing_ok=True)
+            self._connection.execute("VACUUM INTO ?", (str(self._path),))
+            fresh = _connected(self._path)
+            _prepare(fresh, resume=True)
+            fresh.text_factory = bytes
+            self._connection.close()
+            self._connection, self._numbers = fresh, dict(_index(fresh))
 
     def _record(self, key: str) -> dict[str, Any] | None:
         if key not in self._made:
@@ -130,7 +150,11 @@ def open_journal(directory: Path, resume: bool) -> Iterator[Journal]:
         if not whole:
             connection.close()
             connection, note = _made_anew(directory, resume)
-        yield Journal(connection, note)
+        journal = Journal(connection, note, path)
+        try:
+            yield journal
+        finally:
+            journal.close()
     finally:
         connection.close()
 

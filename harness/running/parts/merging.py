@@ -14,8 +14,8 @@ from ...judging.gate import exit_code
 from ...language.suite import Expectation, Suite
 from ...plugins.discovery import parse_name
 from ..dealing.chosen import deal, only
-from ..keeping.files import StoreError
-from ..keeping.marker import Marker, claim, mark
+from ..keeping.files import RESULTS, StoreError
+from ..keeping.marker import Marker, begin, claim, mark
 from ..plan import plan
 from ..provenance import VERSION
 from ..run import following, reproducer
@@ -32,9 +32,10 @@ def merge(folders: Sequence[Path], directory: Path, force: bool = False, command
         StoreError: a shard is missing, there twice, unfinished, of another version of orbitcheck or another run, or holds what was not
             dealt to it, by name; or the folder cannot be written.
     """
-    parts = {folder: read_run(folder) for folder in folders}
-    if any(folder.resolve() == directory.resolve() for folder in folders):
+    if directory.resolve() in {(part.parent if part.name == RESULTS else part).resolve() for part in folders}:
         raise StoreError(f"{directory} is one of the shards; name another folder with -o")
+    begin(directory)
+    parts = {folder: read_run(folder) for folder in folders}
     run = merged(parts, directory)
     claim(directory, force)
     try:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from orbitcheck.harness.running.keeping.files import JOURNAL, StoreError
+from orbitcheck.harness.running.keeping.files import JOURNAL, RESULTS, StoreError
 from orbitcheck.harness.running.keeping.journal import DAMAGED, Kept, journal_copy, open_journal
 from orbitcheck.harness.running.keeping.marker import Marker, mark
 
@@ -144,3 +145,29 @@ def test_of_a_torn_journal_the_rows_that_read_are_kept_and_it_is_set_aside(tmp_p
     with open_journal(tmp_path, resume=True) as journal:
         assert not journal.note
         assert [identity for identity in ROWS if journal.get(identity) == wanted(identity)] == kept
+
+
+def test_a_journal_that_was_deleted_is_made_again_with_all_its_rows(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    with open_journal(folder, resume=False) as journal:
+        journal.add("one", "first", MADE["0"])
+        shutil.rmtree(folder)
+        journal.add("two", "second", MADE["0"])
+        journal.add("three", "third", MADE["1"])
+    with open_journal(folder, resume=True) as journal:
+        kept = [journal.get(identity) for identity in ("one", "two", "three")]
+    assert kept == [Kept("first", MADE["0"], 1), Kept("second", MADE["0"], 1), Kept("third", MADE["1"], 1)]
+
+
+def test_a_deleted_journal_is_not_put_among_the_files_of_somebody_else(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    with open_journal(folder, resume=False) as journal:
+        journal.add("one", "first", MADE["0"])
+        shutil.rmtree(folder)
+        folder.mkdir()
+        (folder / RESULTS).write_text("mine")
+        journal.add("two", "second", MADE["0"])
+        assert journal.get("one") == Kept("first", MADE["0"], 1)
+    assert [path.name for path in folder.iterdir()] == [RESULTS]
