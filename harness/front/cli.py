@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -149,6 +150,7 @@ def run(
     from ..core.patterns import parse_pattern
     from ..running.dealing.chosen import Shard
     from ..running.executors import available_cpus
+    from ..running.isolation.pool import end_server
     from ..running.keeping.marker import begin
     from ..running.request import NothingToRun, RunRequest
     from ..running.run import carry_out
@@ -197,25 +199,45 @@ def run(
         except NothingToRun as error:
             refuse(*error.errors)
         return
+    stopped: list[int] = []
     try:
-        with shown_progress() as progress:
+        with shown_progress() as progress, ended_in_order(stopped):
             result, code = carry_out(request, progress)
     except NothingToRun as error:
         refuse(*error.errors)
     except StoreError as error:
         refuse(str(error))
     except KeyboardInterrupt:
-        click.echo(
-            f"stopped; finished rows are kept, go on with: {command} --resume",
-            err=True,
-        )
-        sys.exit(130)
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is impatient sees no traceback of the end
+        click.echo(f"stopped; finished rows are kept, go on with: {command} --resume", err=True)
+        end_server(at_once=True)
+        signal.signal(signal.SIGINT, before)
+        sys.exit(128 + (stopped[0] if stopped else signal.SIGINT))
     print_summary(result, output)
     if github.on_github():
         from ..running.store import render
 
         tell_github(red_lines(result), render(result, "markdown"))
     sys.exit(code)
+
+
+@contextlib.contextmanager
+def ended_in_order(stopped: list[int]) -> Iterator[None]:
+    """What a scheduler or a closed terminal sends ends a run as Ctrl-C does, noting its number; sent again it kills."""
+
+    def stop(number: int, _: object) -> NoReturn:
+        signal.signal(number, signal.SIG_DFL)
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    heard = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
+    try:
+        for each in heard:
+            signal.signal(each, stop)
+        yield
+    finally:
+        for each in heard:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def tell_plan(request: Any) -> None:

@@ -20,7 +20,7 @@ REPLACED = {
 
 NAME = r"[a-z0-9][a-z0-9._-]*"
 
-Name = Annotated[str, Field(pattern=f"^{NAME}$")]
+Name = Annotated[str, Field(pattern=f"^{NAME}$", max_length=200)]
 Text = Annotated[str, Field(min_length=1)]
 
 

@@ -25,7 +25,7 @@ from .named_spaces import SpaceModel, named_space
 from .rows import Asked, all_asked, unmet, unread
 from .shipped import shipped_suites
 from .suite import Check, Conclusion, Expectation, Suite
-from .yaml_marks import Document, YamlProblems, parse_document
+from .yaml_marks import LARGEST, Document, YamlProblems, parse_document
 
 
 class SuiteError(ValueError):
@@ -122,7 +122,8 @@ def _legible(entry: Any) -> Expectation | None:
 
 def _read(path: Path, shown: str) -> Document:
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(LARGEST + 1)
     except OSError as error:
         raise SuiteError([f"{shown}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError as error:

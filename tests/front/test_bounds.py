@@ -58,6 +58,21 @@ def test_a_suite_of_impossible_numbers(tmp_path: Path, space: str, elements: str
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("place", ["suite: s", "id: law"])
+def test_a_suite_of_long_names(tmp_path: Path, place: str):
+    path = tmp_path / "s.yaml"
+    text = SUITE.format(space="{mlp: [2, 3, 1]}", elements="8")
+    path.write_text(text.replace(place, f"{place.partition(':')[0]}: {NAME}"))
+    assert "at most 200 characters" in refusal("run", path, "-a", "stats", "-o", tmp_path / "out")
+
+
+def test_a_suite_or_a_file_of_expectations_without_an_end(tmp_path: Path):
+    path = tmp_path / "s.yaml"
+    path.write_text(SUITE.format(space="{mlp: [2, 3, 1]}", elements="8"))
+    assert "a suite has at most" in refusal("run", "/dev/zero", "-a", "stats", "-o", tmp_path / "out")
+    assert "a suite has at most" in refusal("run", path, "-a", "stats", "--expect", "/dev/zero", "-o", tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,3 +176,12 @@ def test_files_of_the_users_are_not_overwritten_but_by_force(yesterday, tmp_path
     assert json.loads((tmp_path / RESULTS).read_text())["results"]
     (tmp_path / MARKER).write_text("of a version to come")
     assert call(*arguments).exit_code == 0, "a marker of any version is ours"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_a_scheduler_stops_says_how_it_goes_on(tmp_path, monkeypatch, number):
+    monkeypatch.setattr(running, "carry_out", lambda *_: signal.raise_signal(number))
+    stopped = CliRunner().invoke(main, ["run", "quick", "-a", "stats", "-o", str(tmp_path / "out")])
+    assert stopped.exit_code == 128 + number
+    assert f"go on with: orbitcheck run quick -a stats -o {tmp_path / 'out'} --resume" in stopped.output
+    assert signal.getsignal(number) is signal.SIG_DFL
