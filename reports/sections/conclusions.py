@@ -51,7 +51,8 @@ def conclusions(run: Run) -> list[dict[str, Any]]:
 def _killers(entry: ConclusionRecord) -> str | None:
     """`3 of 3`; nothing in runs of earlier versions."""
     rate = entry.get("killers")
-    return f"{rate['killed']} of {rate['planted']}" if isinstance(rate, Mapping) else None
+    known = isinstance(rate, Mapping) and {"killed", "planted"} <= rate.keys()
+    return f"{rate['killed']} of {rate['planted']}" if known else None
 
 
 def _status(entry: ConclusionRecord) -> str:

@@ -28,6 +28,10 @@ CAUSES = {
     Cause.HISTORY: "earlier calls",
     Cause.RANDOMNESS: "randomness",
     Cause.REDRAW: "parameters drawn anew",
+    Cause.STRIDES: "how the input lies in memory",
+    Cause.RECORDING: "whether gradients are recorded",
+    Cause.BACKWARD: "a backward pass that is not that of the output",
+    Cause.COMPILER: "the compiler",
     Cause.UNKNOWN: "cause unknown",
 }
 

@@ -38,6 +38,7 @@ ROW = Result(
         "id": "abc",
         "outcome": "pass",
         "options": {},
+        "changed": (),
         "evidence": evidence("a space", "invariant", "generic", "eval", SOUND, None),
         "certificate": None,
         "seed": 1,

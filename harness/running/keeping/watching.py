@@ -28,6 +28,7 @@ UNSEEN = {"safetensors": (".safetensors",), "h5py": (".h5", ".hdf5")}
 """Readers that open files where Python does not see it -> the endings of what they read: such files beside a plug-in all count."""
 NUMERIC = ("ATEN_", "CUBLAS_", "DNNL_", "MKL_", "NVIDIA_TF32", "ONEDNN_", "PYTORCH_", "TORCH_")
 """Beginnings of the environment variables that change what torch computes."""
+HARNESS = str(ROOT / "harness")
 ARCHITECTURES = f"{PACKAGE}.architectures."
 CHANGED = "changed while it was in use"
 """Stands where a content's digest stands that nobody knows."""
@@ -133,6 +134,8 @@ def _place(name: str, file: object) -> tuple[str, str] | None:
     if not isinstance(file, str) or not os.path.isfile(file):
         return None  # torch has modules that only say that they have a file
     path = os.path.abspath(file)
+    if _under(path, (HARNESS,)):
+        return None  # the program that began this process has names that do not begin with ours
     ours = name == PACKAGE or name.startswith(f"{PACKAGE}.")
     if ours and not name.startswith(ARCHITECTURES):
         return None
