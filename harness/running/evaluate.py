@@ -10,7 +10,7 @@ import contextlib
 import functools
 import io
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -59,15 +59,29 @@ def _none(space: object, output: object) -> NoReturn:
 NO_ARCHITECTURE = Architecture(WEIGHTS, _none, Traits())
 
 
-def _noting(architecture: Architecture, asked: list[AskedFor]) -> Architecture:
-    """The same architecture, whose factory notes what it is asked for: the last that it served, or the first that it refused."""
+@dataclass
+class _Asked:
+    """What a row asked a plug-in for: what it refused and did not serve afterwards, in order, and the last that it served."""
+
+    refused: list[AskedFor] = field(default_factory=list)
+    served: AskedFor | None = None
+
+    def told(self, refusal: bool) -> AskedFor | None:
+        """Of a row that ended in a refusal the first that was refused; else the last that was served."""
+        first = next(iter(self.refused), None)
+        return (first or self.served) if refusal else (self.served or first)
+
+
+def _noting(architecture: Architecture, asked: _Asked) -> Architecture:
+    """The same architecture, whose factory notes what it is asked for."""
 
     @functools.wraps(architecture.factory, updated=())
     def factory(space: WeightSpace, output: Invariant | Equivariant, **options: Any) -> Any:
         now = AskedFor(type(output).__name__.lower(), space.family, str(space))
-        asked[:] = asked or [now]
+        asked.refused.append(now)
         built = architecture.factory(space, output, **options)
-        asked[:] = [now]  # an editor is asked for an invariant output first
+        # An editor is asked for an invariant output first.
+        asked.refused, asked.served = [each for each in asked.refused if each.space != now.space], now
         return built
 
     layer = architecture.traits.linear_layer
@@ -100,7 +114,7 @@ def evaluate(
     bench = Workbench(device, checkpoint=checkpoint, shrinks=shrinks)
     printed = Beginning(PRINTED)
     changed: list[str] = []
-    asked: list[AskedFor] = []
+    asked = _Asked()
     name = parse_name(cell.architecture)
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
@@ -126,6 +140,6 @@ def evaluate(
         model_seconds=bench.seconds,
         forwards=bench.forwards,
         printed=printed.text,
-        asked=asked[0] if asked else None,
+        asked=asked.told(judgement.refusal is not None),
         changed=changed,
     )

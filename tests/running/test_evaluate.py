@@ -36,3 +36,10 @@ def test_a_canonical_form_that_jumps_where_entries_are_pruned_is_not_called_ill_
     row = evaluate(cell("canonical-mlp", "equivariance-constructed", "shallow/invariant/pruned/train"))
     assert row.outcome == "pass", row.reason
     assert row.evidence.jump > 1e-3
+
+
+def test_the_shape_that_ended_a_row_is_told_though_others_were_served():
+    """The ladder of the limits of detection has spaces of its own; the space that is asked about is refused."""
+    row = evaluate(cell("scale-gmn", "detection", "deep"))
+    assert row.outcome == "not-applicable"
+    assert row.asked is not None and "tanh" in row.asked.space

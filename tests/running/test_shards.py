@@ -164,6 +164,7 @@ def test_what_is_no_whole_run_is_refused_by_name(home, tmp_path):
         ([*rest, other], "are shards of two runs: they have other suites"),
         ([*rest, twice], f"{twice}: the row "),
         ([*rest, fifth], "is one of"),
+        ([*parts, full / "results.json"], "is named twice"),
         ([*rest, home / "whole"], f"{home / 'whole'}: is no shard of a run"),
         ([*rest, tmp_path / "none"], f"{tmp_path / 'none'}"),
     ):

@@ -32,8 +32,12 @@ def merge(folders: Sequence[Path], directory: Path, force: bool = False, command
         StoreError: a shard is missing, there twice, unfinished, of another version of orbitcheck or another run, or holds what was not
             dealt to it, by name; or the folder cannot be written.
     """
-    if directory.resolve() in {(part.parent if part.name == RESULTS else part).resolve() for part in folders}:
+    places = [(part.parent if part.name == RESULTS else part).resolve() for part in folders]
+    if directory.resolve() in places:
         raise StoreError(f"{directory} is one of the shards; name another folder with -o")
+    for folder, place in zip(folders, places, strict=True):
+        if places.count(place) > 1:
+            raise StoreError(f"{folder} is named twice")
     begin(directory)
     parts = {folder: read_run(folder) for folder in folders}
     run = merged(parts, directory)
