@@ -45,7 +45,7 @@ def rows(architecture: Architecture, seeds: int = 1, only: str = "", **parameter
         resolved = KIND.resolve(parse_parameters(KIND.parameters, given), SPACES)
         results += [
             evaluate(
-                Cell("meta", "law", "equivariance", resolved, case, None, str(architecture.name)),
+                Cell("meta", "law", "equivariance", resolved, case, None, architecture.name.rpartition(":")[2]),
                 architecture,
                 shrinks=bool(only),
             )

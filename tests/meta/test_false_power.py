@@ -34,7 +34,10 @@ def rows(architecture: Architecture, checks: list[dict]) -> list[Result]:
     for given in checks:
         resolved = KIND.resolve(parse_parameters(KIND.parameters, given), SPACES)
         results += [
-            evaluate(Cell("meta", "power", "separation", resolved, case, None, architecture.name), architecture)
+            evaluate(
+                Cell("meta", "power", "separation", resolved, case, None, architecture.name.rpartition(":")[2]),
+                architecture,
+            )
             for case in KIND.cases(resolved)
         ]
     return results
