@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -143,10 +144,24 @@ def bends(path: torch.Tensor, unit: torch.Tensor) -> torch.Tensor:
 
 def _bent(path: torch.Tensor) -> torch.Tensor:
     """The cubic that fits a path best: what is smooth in it."""
-    t = torch.linspace(-1, 1, len(path), dtype=path.dtype)
-    powers = torch.stack([t**power for power in range(4)], 1)
-    flat = path.flatten(1)
-    return (powers @ torch.linalg.lstsq(powers, flat).solution).view_as(path)
+    basis = _cubics(len(path))
+    return (basis @ (basis.T @ path.flatten(1))).view_as(path)
+
+
+@cache
+def _cubics(points: int) -> torch.Tensor:
+    """`[points, 4]`, float64: an orthonormal basis of the cubics on evenly spaced points, by Gram and Schmidt, each taken twice.
+
+    Not by a solver of least squares: LAPACK's give other last bits from call to call, and a row is the same in every process.
+    """
+    t = torch.linspace(-1, 1, points, dtype=torch.float64)
+    basis: list[torch.Tensor] = []
+    for power in range(4):
+        column = t**power
+        for each in (*basis, *basis):
+            column = column - (each * column).sum() * each
+        basis.append(column / column.square().sum().sqrt())
+    return torch.stack(basis, 1)
 
 
 def lifted(subject: Subject, task: Task, v: Weights, rng: np.random.Generator, least: float) -> float | None:
