@@ -13,34 +13,54 @@ __version__ = "0.1.0"
 # Absolute on purpose: a relative import here would load a second copy under the name of the clone's folder.
 _FACE = {
     "Architecture": "orbitcheck.harness.plugins.architecture",
+    "CanonicalForm": "orbitcheck.harness.front.answers",
     "Equivariant": "orbitcheck.harness.plugins.outputs",
     "Group": "orbitcheck.harness.weights.groups",
     "GroupElement": "orbitcheck.harness.weights.element",
     "Invariant": "orbitcheck.harness.plugins.outputs",
+    "OrbitAnswer": "orbitcheck.harness.front.answers",
+    "PositionAnswer": "orbitcheck.harness.front.answers",
+    "Relation": "orbitcheck.harness.oracles.relation",
     "SpaceError": "orbitcheck.harness.weights.space",
     "Traits": "orbitcheck.harness.plugins.architecture",
+    "Undecided": "orbitcheck.harness.front.answers",
     "Unsupported": "orbitcheck.harness.plugins.architecture",
     "WeightSpace": "orbitcheck.harness.weights.space",
     "Weights": "orbitcheck.harness.weights.batch",
     "act": "orbitcheck.harness.weights.symmetry",
+    "canonical_form": "orbitcheck.harness.front.answers",
     "compose": "orbitcheck.harness.weights.symmetry",
     "conv_net": "orbitcheck.harness.weights.spaces",
     "generators": "orbitcheck.harness.weights.symmetry",
     "group": "orbitcheck.harness.weights.groups",
     "identity": "orbitcheck.harness.weights.symmetry",
+    "in_general_position": "orbitcheck.harness.front.answers",
     "inverse": "orbitcheck.harness.weights.symmetry",
+    "load_weights": "orbitcheck.harness.front.answers",
     "mlp": "orbitcheck.harness.weights.space",
     "random_elements": "orbitcheck.harness.weights.symmetry",
     "realise": "orbitcheck.harness.weights.realisation",
     "recurrent": "orbitcheck.harness.weights.spaces",
     "register": "orbitcheck.harness.plugins.architecture",
+    "relation": "orbitcheck.harness.front.answers",
     "residual_mlp": "orbitcheck.harness.weights.spaces",
+    "same_orbit": "orbitcheck.harness.front.answers",
     "transformer_block": "orbitcheck.harness.weights.spaces",
 }
 
 __all__ = ["__version__", *_FACE]
 
 if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr__` imports on first use
+    from .harness.front.answers import CanonicalForm as CanonicalForm
+    from .harness.front.answers import OrbitAnswer as OrbitAnswer
+    from .harness.front.answers import PositionAnswer as PositionAnswer
+    from .harness.front.answers import Undecided as Undecided
+    from .harness.front.answers import canonical_form as canonical_form
+    from .harness.front.answers import in_general_position as in_general_position
+    from .harness.front.answers import load_weights as load_weights
+    from .harness.front.answers import relation as relation
+    from .harness.front.answers import same_orbit as same_orbit
+    from .harness.oracles.relation import Relation as Relation
     from .harness.plugins.architecture import Architecture as Architecture
     from .harness.plugins.architecture import Traits as Traits
     from .harness.plugins.architecture import Unsupported as Unsupported
@@ -74,4 +94,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_FACE])
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

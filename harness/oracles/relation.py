@@ -28,7 +28,7 @@ Layers are counted from 0 (inputs), floats are hexadecimal, other rationals are 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -71,7 +71,7 @@ class Relation:
     orbit: str
     round: int | None
     function: str
-    certificate: Certificate
+    certificate: Certificate = field(repr=False)
     general_position: tuple[bool, bool]
 
 

@@ -137,17 +137,26 @@ class Weights:
         """A batch of one-channel weight vectors given as numpy arrays of the space's shapes.
 
         Raises:
-            SpaceError: as `Weights`, and for numbers that float64 would round (`exact.exact`).
+            SpaceError: as `Weights`, vectors that differ in shape, and numbers that float64 would round (`exact.exact`).
         """
-        return Weights(
-            space,
-            {
-                name: torch.from_numpy(np.stack([exact(vector[name], name) for vector in vectors]))
-                .to(dtype)
-                .unsqueeze(-1)
-                for name in space.axes
-            },
-        )
+        tensors = {}
+        for name, shape in space.shapes.items():
+            listed = []
+            for number, vector in enumerate(vectors):
+                if name not in vector:
+                    raise SpaceError(
+                        f"weight vector {number}: {name} is missing; {space} has {', '.join(space.shapes)}"
+                    )
+                array = exact(vector[name], name)
+                if array.shape != shape:
+                    raise SpaceError(
+                        f"weight vector {number}: {name} has shape {array.shape}, in {space} it is {shape}"
+                    )
+                listed.append(array)
+            if not listed:
+                raise SpaceError("a batch needs at least one weight vector")
+            tensors[name] = torch.from_numpy(np.stack(listed)).to(dtype).unsqueeze(-1)
+        return Weights(space, tensors)
 
     @staticmethod
     def from_flat(space: WeightSpace, flat: torch.Tensor) -> Weights:

@@ -1,0 +1,220 @@
+"""Answers about weight vectors in plain Python: one call, one answer, with the witness that anyone can apply.
+
+Law: `same_orbit` says "same" only with an element g such that `g v` has been computed and equals w entry by entry; "different" only
+with a proof; "unknown" is an answer. All is exact, in the floats as they are; -0.0 equals 0.0.
+
+A weight vector is given as `Weights` with a batch of one, or as arrays by tensor name together with `space=`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..oracles.orbit import SECONDS
+from ..oracles.orbit import canonical_elements as _canonical_elements
+from ..oracles.orbit import moved as _moved
+from ..oracles.orbit import same_orbit as _decided
+from ..oracles.refinement import refine as _refine
+from ..oracles.refinement import stacked as _stacked
+from ..oracles.relation import Relation, certify, vector_digest
+from ..weights.batch import Weights
+from ..weights.pair import Pair, Vector
+from ..weights.space import SpaceError, WeightSpace
+from ..weights.symmetry import GroupElement
+
+SHOWN = 80
+"""Characters of a group element that a `repr` shows."""
+
+
+class Undecided(ValueError):
+    """What was asked has an answer, but not within the budget; give more seconds."""
+
+
+@dataclass(frozen=True, repr=False)
+class OrbitAnswer:
+    """Whether two weight vectors are copies of each other under permutations of hidden neurons.
+
+    Args:
+        answer: "same", "different" or "unknown".
+        element: g with `g v = w`, applied and compared, where the answer is "same"; else None.
+        reason: what decided, in one line.
+
+    As a condition it is true for "same" and false for "different"; for "unknown" it raises `Undecided`.
+    """
+
+    answer: str
+    element: GroupElement | None
+    reason: str
+
+    def __bool__(self) -> bool:
+        if self.answer == "unknown":
+            raise Undecided(f"neither: {self.reason}")
+        return self.answer == "same"
+
+    def __repr__(self) -> str:
+        told = f"same, {_short(str(self.element))}" if self.element else f"{self.answer}, {self.reason}"
+        return f"OrbitAnswer({told})"
+
+
+@dataclass(frozen=True, repr=False)
+class PositionAnswer:
+    """Whether a weight vector is in general position: in every hidden layer the biases are pairwise distinct.
+
+    Args:
+        holds: the answer, also as a condition.
+        ties: hidden layer (from 1) -> groups of neurons (from 0) with one bias; empty iff it holds.
+    """
+
+    holds: bool
+    ties: dict[int, list[list[int]]]
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+    def __repr__(self) -> str:
+        told = "; ".join(
+            f"b{layer}: " + ", ".join("=".join(map(str, group)) for group in groups)
+            for layer, groups in self.ties.items()
+        )
+        return f"PositionAnswer({self.holds}{_short(f'; {told}') if told else ''})"
+
+
+@dataclass(frozen=True, repr=False)
+class CanonicalForm:
+    """The representative of an orbit: the same, entry by entry, for every `g v`.
+
+    Args:
+        weights: the form, a batch of one in float64.
+        element: g with `g v` = the form.
+        sha256: of the form's entries; equal for two weight vectors of one space iff they are in one orbit.
+    """
+
+    weights: Weights
+    element: GroupElement
+    sha256: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CanonicalForm) and (self.weights.space, self.sha256) == (
+            other.weights.space,
+            other.sha256,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.weights.space, self.sha256))
+
+    def __repr__(self) -> str:
+        return f"CanonicalForm({self.weights.space}, sha256={self.sha256[:12]})"
+
+
+def same_orbit(
+    v: Weights | Vector, w: Weights | Vector, space: WeightSpace | None = None, *, seconds: float = SECONDS
+) -> OrbitAnswer:
+    """Whether `w = g v` for a permutation g of hidden neurons, with g.
+
+    Args:
+        v, w: weight vectors of one space.
+        space: of both, where they are given as arrays.
+        seconds: budget of each of at most two canonical labellings; neurons that refinement tells apart need none.
+
+    Raises:
+        SpaceError: weights that do not fit the space, are not finite, or are of two spaces; a batch of several.
+    """
+    own, first, second = _two(v, w, space)
+    found = _decided(own, first, second, seconds=seconds)
+    return OrbitAnswer(found.answer, found.element, found.reason)
+
+
+def relation(v: Weights | Vector, w: Weights | Vector, space: WeightSpace | None = None) -> Relation:
+    """How two weight vectors are related: orbit, refinement round and function, with a certificate for each statement.
+
+    The answer has `orbit` ("same", "different", "unknown"), `round` (the first in which refinement parts the two, None if never),
+    `function` ("equal", "different", "unknown"), `general_position` of both, and the `certificate`: the permutation, the input at
+    which the functions differ, or another proof, as plain data that binds itself to the two vectors by their SHA-256.
+
+    Raises:
+        SpaceError: as `same_orbit`.
+
+    Source: docs/theory.md, section 4.
+    """
+    own, first, second = _two(v, w, space)
+    return certify(Pair(own, first, second))
+
+
+def in_general_position(v: Weights | Vector, space: WeightSpace | None = None) -> PositionAnswer:
+    """Whether the biases of every hidden layer are pairwise distinct, with the neurons that tie.
+
+    Raises:
+        SpaceError: as `same_orbit`, and for spaces that are not those of MLPs.
+
+    Source: docs/theory.md, section 1.
+    """
+    own, vector = _one(v, space)
+    hidden = range(1, len(own.widths) - 1)
+    ties = {layer: groups for layer in hidden if (groups := _tied(vector[f"b{layer}"]))}
+    return PositionAnswer(not ties, ties)
+
+
+def canonical_form(v: Weights | Vector, space: WeightSpace | None = None, *, seconds: float = SECONDS) -> CanonicalForm:
+    """The representative of v's orbit under permutations of hidden neurons; two forms are equal iff the orbits are.
+
+    Raises:
+        SpaceError: as `same_orbit`.
+        Undecided: no canonical labelling within `seconds`; networks in general position need none.
+    """
+    own, vector = _one(v, space)
+    found = _canonical_elements(own, [vector], _refine(own, [vector]), seconds=seconds)
+    if found is None:
+        raise Undecided(f"no canonical labelling of {own} within {seconds:g} s; give more seconds")
+    form = _moved(own, found[0], vector)
+    return CanonicalForm(Weights.from_arrays(own, [form]), found[0], vector_digest(own, form))
+
+
+def load_weights(file: str, *, activation: str = "relu") -> Weights:
+    """The network of one file as `Weights` with a batch of one, in float64.
+
+    Args:
+        file: a state dict of an MLP in `.safetensors`, `.pt`, `.pth` or `.npz`; no code of a file is run.
+        activation: a state dict does not say it; permutations hold for every one.
+
+    Raises:
+        ValueError: no such file, a damaged one, or one that holds another network; the message is one line.
+    """
+    from .audit_files import read_network
+
+    found = read_network(file)
+    return Weights(replace(found.space, activation=activation), found.tensors)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _two(
+    v: Weights | Vector, w: Weights | Vector, space: WeightSpace | None
+) -> tuple[WeightSpace, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    (own, first), (other, second) = _one(v, space), _one(w, space)
+    if own != other:
+        raise SpaceError(f"two spaces: {own} and {other}; vectors are compared within one")
+    return own, first, second
+
+
+def _one(v: Weights | Vector, space: WeightSpace | None) -> tuple[WeightSpace, dict[str, np.ndarray]]:
+    """The space and the arrays of one weight vector, checked."""
+    if isinstance(v, Weights):
+        if space is not None and space != v.space:
+            raise SpaceError(f"the weights are of {v.space}, but space is {space}")
+        if v.batch != 1:
+            raise SpaceError(f"a batch of {v.batch} weight vectors; give one, as v[0]")
+        own, arrays = v.space, v.arrays()
+    elif space is None:
+        raise SpaceError("arrays need space=..., as in orbitcheck.mlp(2, 8, 1)")
+    else:
+        own, arrays = space, v
+    return own, {name: array[0] for name, array in _stacked(own, [arrays]).items()}
+
+
+def _tied(biases: np.ndarray) -> list[list[int]]:
+    _, codes, counts = np.unique(biases, return_inverse=True, return_counts=True)
+    return sorted(np.flatnonzero(codes == code).tolist() for code in np.flatnonzero(counts > 1))
