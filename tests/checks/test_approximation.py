@@ -293,7 +293,58 @@ def test_the_spread_inside_a_class_over_its_noise():
     assert leak(outputs, noise, np.array([0, 1, 1, 2]), 1) == pytest.approx(3.0)
     assert leak(outputs, noise, np.array([0, 1, 2, 3]), 1) is None
     entries = torch.tensor([[0.0, 1.0, 0.0, 7.0]], dtype=torch.float64)  # two entries of two channels
-    assert leak(entries, noise[:1], np.array([[4, 4]]), 2) == pytest.approx(6e6)
+    assert leak(entries, torch.full_like(entries, 1e-6), np.array([[4, 4]]), 2) == pytest.approx(6e6)
+
+
+@pytest.mark.parametrize("leaking", range(8))
+@pytest.mark.parametrize("noisy", ["noise", "huge", "none"])
+def test_a_leak_in_any_class_is_seen_beside_any_noisy_sample(leaking, noisy):
+    """The slow obvious version beside it: a class at a time, by its own members alone."""
+    rng = np.random.default_rng(leaking)
+    members = np.concatenate([np.repeat(np.arange(8), 2), [8, 9, 10]])
+    outputs = rng.normal(size=8)[np.r_[members[:16], [0, 1, 2]]][:, None] * (1, 2)
+    noise = np.abs(rng.normal(size=outputs.shape)) * 1e-15 + 1e-16
+    outputs[2 * leaking + 1, 0] += 1e-9
+    if noisy != "none":
+        for at in (2 * ((leaking + 1) % 8), 17):  # a member of another class, and a sample that is alone
+            noise[at] = 1e-3 if noisy == "noise" else noise[at]
+            outputs[at - at % 2 : at - at % 2 + 2 if at < 16 else at + 1] += 1e14 if noisy == "huge" else 0
+    order = rng.permutation(len(members))
+    found = leak(torch.tensor(outputs[order]), torch.tensor(noise[order]), members[order], 2)
+    slow = [
+        np.ptp(outputs[members == number], axis=0).max()
+        / max(noise[members == number].max(), 2.0**-51 * np.abs(outputs[members == number]).max())
+        for number in range(8)
+    ]
+    assert found == pytest.approx(max(slow)) and found == slow[leaking]
+    assert found > 1e4
+
+
+class NoisyAtOne(nn.Module):
+    """Leaks the rank of W_2 by a billionth, and is rough at the samples whose last bias is the largest."""
+
+    def __init__(self, space, output, *, channels: int = 1, leaks: float = 1e-9):
+        super().__init__()
+        self.scale, self.shift, self.leaks = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(1)), leaks
+
+    def forward(self, v: Weights) -> torch.Tensor:
+        bias = v.tensors["b3"].flatten()
+        rank = torch.linalg.matrix_rank(v.tensors["W2"].squeeze(-1).double()).to(v.tensors["W2"].dtype)
+        rough = torch.where(bias >= 1, torch.sin(2.0**46 * bias), torch.zeros_like(bias))
+        return (self.shift + self.scale.sum() * (1e-3 * rough + self.leaks * (rank - 2.5))).unsqueeze(-1)
+
+
+def test_a_network_that_is_noisy_at_one_sample_hides_no_leak():
+    def honest(space, output):
+        return NoisyAtOne(space, output, leaks=0.0)
+
+    asked = resolved("value-at-point", TWINS, seeds=1)
+    test = problem(asked).samples["test"].weights.tensors["b3"]
+    assert 0 < int((test >= 1).sum()) <= 8
+    found = row(asked, as_architecture(NoisyAtOne, "noisy", ONE_WL))
+    assert (found.outcome, found.observed) == ("fail", "leak"), found.reason
+    mended = row(asked, as_architecture(honest, "honest", ONE_WL))
+    assert mended.observed != "leak" and mended.evidence.leak <= 10
 
 
 def test_capacity_floors_fall_with_the_number_of_networks():

@@ -34,7 +34,7 @@ class ApproximationEvidence(Evidence):
         floor, floor_kind: what no such network can undercut, and over which classes.
         floor_rounds: refinement rounds that the classes of the floor need.
         classes: on the test set.
-        leak: spread inside a class over its noise.
+        leak: spread inside a class over the class's own noise, the largest of all classes.
         loop_share: of the training's time, spent in the network's own calls; measured, so different from run to run.
         curve: step -> validation error of that seed.
         chosen: position of that seed.

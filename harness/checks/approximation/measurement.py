@@ -29,6 +29,8 @@ from .learner import Learner
 from .reference import Reference, leak, reference
 
 RESAMPLES = 1000
+JITTERS = 4
+"""Draws of the noise that a class's spread is held against; a class of two nets has no more numbers than these give it."""
 POINTS = 40
 """Of the curve that a row keeps, at most."""
 
@@ -148,16 +150,19 @@ def _outputs(learner: Learner, inputs: torch.Tensor, bench: Workbench) -> torch.
 def _noise(
     learner: Learner, inputs: torch.Tensor, outputs: torch.Tensor, number: int, bench: Workbench
 ) -> torch.Tensor:
-    """How outputs move under one unit in the last place of every weight that is read, and of every parameter."""
+    """How far outputs move under one unit in the last place of every weight that is read, or of every parameter, `JITTERS` times each."""
     rng = np.random.default_rng(number)
-    moved = jittered(Weights.from_flat(learner.space, inputs), rng).flat()
-    shaken = copy.deepcopy(learner)
-    with torch.no_grad():
-        for parameter in shaken.parameters():
-            up = torch.from_numpy(rng.integers(0, 2, tuple(parameter.shape))).to(parameter)
-            parameter.mul_(1 + (2 * up - 1) * torch.finfo(torch.float64).eps)
-    of_inputs = (_outputs(learner, moved, bench) - outputs).abs()
-    return torch.maximum(of_inputs, (_outputs(shaken, inputs, bench) - outputs).abs())
+    noise = torch.zeros_like(outputs)
+    for _ in range(JITTERS):
+        moved = jittered(Weights.from_flat(learner.space, inputs), rng).flat()
+        shaken = copy.deepcopy(learner)
+        with torch.no_grad():
+            for parameter in shaken.parameters():
+                up = torch.from_numpy(rng.integers(0, 2, tuple(parameter.shape))).to(parameter)
+                parameter.mul_(1 + (2 * up - 1) * torch.finfo(torch.float64).eps)
+        for again in (_outputs(learner, moved, bench), _outputs(shaken, inputs, bench)):
+            noise = torch.maximum(noise, (again - outputs).abs())
+    return noise
 
 
 def _bootstrap(errors: np.ndarray) -> tuple[float, float]:

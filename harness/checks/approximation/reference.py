@@ -90,19 +90,26 @@ def capacity_floor(problem: Problem, networks: int) -> Floor | None:
 
 
 def leak(outputs: torch.Tensor, noise: torch.Tensor, members: np.ndarray, channels: int) -> float | None:
-    """Largest spread of outputs inside one class over the largest noise; None where no class has two members.
+    """The largest ratio, over classes with several members, of the spread of outputs inside the class to the class's own noise.
+
+    A class is measured by itself: one sample at which a network is noisy, or huge, excuses no leak in another class. None where
+    no class has two members.
 
     Args:
         outputs: `[n, outputs]`.
-        noise: the same under the smallest changes there are, minus `outputs`.
+        noise: the same under the smallest changes there are, minus `outputs`; the largest of several draws, since a class of
+            two has few numbers to take it from.
         members: `[n]`, or `[n, entries]` with `channels` outputs an entry.
     """
-    values = outputs.numpy().reshape(members.size, -1 if members.ndim == 1 else channels)
+    shape = (members.size, -1 if members.ndim == 1 else channels)
     order = np.argsort(members, axis=None, kind="stable")
     ranked = members.ravel()[order]
     starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
     if len(starts) == len(ranked):
         return None
-    spread = np.maximum.reduceat(values[order], starts) - np.minimum.reduceat(values[order], starts)
-    rounding = 4 * 2.0**-53 * float(np.abs(values).max())
-    return float(spread.max()) / max(float(noise.abs().max()), rounding, 1e-300)
+    values = outputs.numpy().reshape(shape)[order]
+    moved = noise.abs().numpy().reshape(shape)[order].max(axis=1)
+    spread = (np.maximum.reduceat(values, starts) - np.minimum.reduceat(values, starts)).max(axis=1)
+    rounding = 4 * 2.0**-53 * np.maximum.reduceat(np.abs(values).max(axis=1), starts)
+    own = np.maximum(np.maximum.reduceat(moved, starts), rounding)
+    return float((spread / np.maximum(own, 1e-300)).max())
