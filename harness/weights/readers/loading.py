@@ -1,0 +1,181 @@
+"""Paths -> networks: each file by the reader of its format, each network in its weight space, and one line for each that is not read.
+
+Law: what is read is the very network of the file, or nothing; order and wiring come from a graph, a manifest, an order that was given or one
+chain of numbered layers, and what was taken to be so is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...core.cleaning import one_line
+from ..activations import ACTIVATIONS
+from ..space import SpaceError
+from . import names, numpy_files, safetensors_files, torch_files
+from .chain import Orientation, chained
+from .records import Cause, Loaded, Network, Proof, ReadError, State, Unread
+from .sources import INDEX, SUFFIXES, TORCH, files_of, natural, suffix_of
+from .values import Tensors, values
+
+DAMAGED = "is damaged, or holds more than plain tensors"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the user says of files that do not say it themselves.
+
+    Args:
+        activation: of the networks, where the file names none; "relu" is assumed if it is left out.
+        order: names of the layers, first to last.
+        orientation: of all weights, where shapes and names leave two.
+        key: under which a file holds the network.
+        layout: the table of an `.npy` file.
+    """
+
+    activation: str | None = None
+    order: tuple[str, ...] | None = None
+    orientation: Orientation | None = None
+    key: str | None = None
+    layout: Path | None = None
+
+
+def load(paths: Iterable[str | Path] | str | Path, reading: Reading | None = None) -> Loaded:
+    """The networks of files, folders and patterns, and a record of each file that gave none.
+
+    Args:
+        paths: one path, or several.
+        reading: what the files themselves do not say.
+
+    Raises:
+        SpaceError: an activation that is none.
+    """
+    listed = [paths] if isinstance(paths, str | Path) else list(paths)
+    found = list(read_each([str(path) for path in listed], reading))
+    return Loaded(
+        tuple(one for one in found if isinstance(one, Network)), tuple(one for one in found if isinstance(one, Unread))
+    )
+
+
+def read_each(paths: Iterable[str], reading: Reading | None = None) -> Iterator[Network | Unread]:
+    """As `load`, one after the other, so that no more than one file is in memory.
+
+    Raises:
+        SpaceError: an activation that is none.
+    """
+    reading = reading or Reading()
+    if reading.activation is not None and reading.activation not in ACTIVATIONS:
+        raise SpaceError(f"unknown activation {reading.activation!r}; allowed: {', '.join(ACTIVATIONS)}")
+    for file in files_of(paths):
+        yield from read_file(file, reading)
+
+
+def read_file(file: str, reading: Reading) -> Iterator[Network | Unread]:
+    """The networks of one file."""
+    try:
+        stored = stored_in(file, reading)
+    except ReadError as error:
+        yield Unread(file, error.cause, one_line(f"{file}: {error}"), error.candidates)
+        return
+    for entry, tensors in stored.items():
+        where = f"{file}[{entry}]" if entry else file
+        try:
+            yield network(file, entry, values(tensors), reading)
+        except ReadError as error:
+            yield Unread(file, error.cause, one_line(f"{where}: {error}"), error.candidates)
+
+
+def stored_in(file: str, reading: Reading) -> dict[str, Tensors]:
+    """Entry -> tensors as stored, for each network of a file.
+
+    Raises:
+        ReadError: no such file, another suffix, a damaged file, or one that holds no network.
+    """
+    path, suffix = Path(file), suffix_of(file)
+    if suffix is None:
+        raise ReadError(Cause.SUFFIX, f'suffix "{path.suffix}"; allowed: {", ".join(SUFFIXES)}')
+    try:
+        if path.is_dir():
+            raise ReadError(Cause.MISSING, f"a folder without a file of a suffix that is read: {', '.join(SUFFIXES)}")
+        if not path.is_file():
+            raise ReadError(Cause.MISSING, "no such file")
+    except (OSError, ValueError) as error:  # a name that no file can have
+        raise ReadError(Cause.MISSING, f"cannot be read ({getattr(error, 'strerror', error)})") from None
+    try:
+        stored = _read(path, suffix, reading)
+    except ReadError:
+        raise
+    except ImportError as error:
+        raise ReadError(Cause.PACKAGE, f"needs a package that is not installed ({error.name})") from None
+    except Exception as error:  # formats have errors of their own, some of which advise to run the file's code
+        raise ReadError(Cause.DAMAGED, f"{DAMAGED} ({type(error).__name__}); save model.state_dict()") from None
+    if not any(stored.values()):
+        raise ReadError(Cause.CONTENT, "holds no state dict of tensors (it is empty)")
+    return {inner: one for entry, tensors in stored.items() for inner, one in unstacked(entry, tensors).items()}
+
+
+def _read(path: Path, suffix: str, reading: Reading) -> dict[str, Tensors]:
+    if suffix in TORCH:
+        return torch_files.read(path, reading.key)
+    if suffix == INDEX:
+        return safetensors_files.read_index(path, reading.key)
+    if suffix == ".npz":
+        return numpy_files.read_npz(path, reading.key)
+    if suffix == ".npy":
+        return numpy_files.read_npy(path, reading.key, reading.layout)
+    if suffix == ".safetensors":
+        stored = safetensors_files.read(path, reading.key)
+        return {entry: dict(sorted(one.items(), key=lambda item: natural(item[0]))) for entry, one in stored.items()}
+    raise ReadError(Cause.PACKAGE, f'suffix "{suffix}" has no reader yet')
+
+
+def unstacked(entry: str, tensors: Tensors) -> dict[str, Tensors]:
+    """The networks of one that is a stack of them: every tensor with one more axis in front, biases of rank two among them."""
+    biases = [
+        one
+        for name, one in tensors.items()
+        if name.rpartition(".")[2].rpartition("/")[2] in names.BIASES or _is_bias(name)
+    ]
+    counts = {tuple(one.shape[:1]) for one in tensors.values()}
+    if (
+        not biases
+        or len(counts) != 1
+        or any(bias.ndim != 2 for bias in biases)
+        or any(one.ndim < 2 for one in tensors.values())
+    ):
+        return {entry: tensors}
+    if all(one.ndim == 2 for one in tensors.values()):
+        return {entry: tensors}
+    ((count,),) = counts
+    return {
+        (f"{entry}.{number}" if entry else str(number)): {name: one[number] for name, one in tensors.items()}
+        for number in range(count)
+    }
+
+
+def _is_bias(name: str) -> bool:
+    return any(name.rstrip("0123456789").rstrip("._").endswith(word) and name[-1:].isdigit() for word in names.BIASES)
+
+
+def network(file: str, entry: str, state: State, reading: Reading) -> Network:
+    """The network of one state dict, by the order given or by the numbers of its layers.
+
+    Raises:
+        ReadError: what leaves two ways of wiring, or none.
+    """
+    layers = names.layers_in(state)
+    if reading.order is not None:
+        ordered, proof = names.given(layers, reading.order), Proof.GIVEN
+    else:
+        ordered, proof = names.numbered(layers), Proof.NUMBERS
+    made = chained(ordered, state, reading.activation or "relu", reading.orientation)
+    assumed = list(made.assumed)
+    if proof is Proof.NUMBERS:
+        assumed.insert(0, "layers are one chain in the order of their numbers, without skips")
+    if reading.activation is None:
+        assumed.append("activation relu (the file names none)")
+    arrays = {name: np.ascontiguousarray(made.arrays[name]) for name in made.space.axes}
+    return Network(file, entry, made.space, arrays, proof, tuple(assumed))

@@ -1,0 +1,157 @@
+"""Names of a network's entries as layers: which are weights, which are biases, and what number a layer has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from .records import Cause, ReadError, State
+
+WEIGHTS = ("weight", "kernel", "weights", "kernels", "W", "w", "Ws")
+BIASES = ("bias", "biases", "b", "bs")
+KERNELS = ("kernel", "kernels")
+"""What Flax and Keras call a weight, which they store as [inputs, outputs]."""
+TORCH = ("weight",)
+"""What torch calls one, which it stores as [outputs, inputs]."""
+_WORDS = "|".join(sorted((*WEIGHTS, *BIASES), key=len, reverse=True))
+_LAST = re.compile(rf"(?:(?P<path>.*)[./_])?(?P<word>{_WORDS})(?::0)?")
+_NUMBERED = re.compile(rf"(?:(?P<path>.*)[./])?(?P<word>{_WORDS})[._]?(?P<number>[0-9]+)(?::0)?")
+LONGEST_STEP = 4
+"""Between the numbers of dense layers stand at most an activation, a normalisation and a dropout."""
+LONGEST_LIST = 4
+
+
+@dataclass(frozen=True)
+class Named:
+    """A layer, as entries name it.
+
+    Args:
+        path: what its entries' names share.
+        weight, bias: names of its entries; a layer may have no bias.
+        word: what the weight is called.
+    """
+
+    path: str
+    weight: str
+    bias: str | None
+    word: str
+
+
+def layers_in(state: State) -> list[Named]:
+    """The layers whose weights and biases the entries are, in the order of the entries.
+
+    Raises:
+        ReadError: an entry of another name, or a bias without a weight.
+    """
+    found: dict[str, dict[str, str]] = {}
+    words: dict[str, str] = {}
+    for name in state:
+        match = _LAST.fullmatch(name)
+        path = match["path"] or "" if match else ""
+        if match is None:
+            match = _NUMBERED.fullmatch(name)
+            if match is None:
+                raise ReadError(Cause.AMBIGUOUS, _stranger(name, state[name]))
+            path = f"{match['path']}.{match['number']}" if match["path"] else match["number"]
+        kind = "bias" if match["word"] in BIASES else "weight"
+        layer = found.setdefault(path, {})
+        if kind in layer:
+            raise ReadError(Cause.AMBIGUOUS, f"{layer[kind]} and {name} are of one layer")
+        layer[kind] = name
+        words[path] = match["word"] if kind == "weight" else words.get(path, "")
+    lonely = next((path for path, layer in found.items() if "weight" not in layer), None)
+    if lonely is not None:
+        raise ReadError(Cause.AMBIGUOUS, f"{found[lonely]['bias']} belongs to no weight; a manifest says what it is")
+    return [Named(path, layer["weight"], layer.get("bias"), words[path]) for path, layer in found.items()]
+
+
+def _stranger(name: str, array: np.ndarray) -> str:
+    return (
+        f"{name} of shape {array.shape} is no weight or bias of a dense or convolutional layer; "
+        "give the module, a graph (ONNX) or a manifest"
+    )
+
+
+def numbered(layers: list[Named]) -> list[Named]:
+    """The layers in the order of their numbers, if these make one chain without a gap.
+
+    One chain: all names agree up to one number that no two share. Without a gap: the numbers are evenly spaced, as layers of one
+    `Sequential` with one and the same things between them are; two layers in a row are at most `LONGEST_STEP` apart.
+
+    Raises:
+        ReadError: no numbers, several chains, or a gap; with the candidates for `--order`.
+    """
+    if len(layers) < 2:
+        return layers
+    split = {layer.path: _parts(layer.path) for layer in layers}
+    split = _counted_from_zero(split)
+    shortest = min(map(len, split.values()))
+    same = next((k for k in range(shortest) if len({parts[k] for parts in split.values()}) > 1), shortest)
+    at_number = same < shortest and all(isinstance(parts[same], int) for parts in split.values())
+    ordered = sorted(layers, key=lambda layer: _natural(split[layer.path]))
+    if not at_number:
+        raise _ambiguous("their names are no chain of numbers", ordered)
+    numbers = [int(split[layer.path][same]) for layer in ordered]
+    if len(set(numbers)) < len(numbers):
+        raise _ambiguous("several of them have one number", ordered)
+    steps = {b - a for a, b in pairwise(numbers)}
+    if len(steps) > 1 or max(steps) > LONGEST_STEP:
+        raise _ambiguous(f"their numbers {', '.join(map(str, numbers))} have a gap", ordered)
+    return ordered
+
+
+def _parts(path: str) -> list[str | int]:
+    return [int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", path)]
+
+
+def _counted_from_zero(split: dict[str, list[str | int]]) -> dict[str, list[str | int]]:
+    """Names such as `dense`, `dense_1`, `dense_2`, of which the first counts as number 0."""
+    for stem in split:
+        if all(re.fullmatch(re.escape(stem) + r"_[0-9]+", path) for path in split if path != stem):
+            return {path: [f"{stem}_", int(path[len(stem) + 1 :] or 0), ""] for path in split}
+    return split
+
+
+def _natural(parts: list[str | int]) -> list[tuple[int, str]]:
+    return [(part, "") if isinstance(part, int) else (-1, part) for part in parts]
+
+
+def _ambiguous(why: str, layers: list[Named]) -> ReadError:
+    candidate = ",".join(layer.path for layer in layers)
+    return ReadError(
+        Cause.AMBIGUOUS,
+        f"how its layers are wired is not certain: {why}; say so with --order {candidate} if that is one chain, or give "
+        "the module, a graph (ONNX) or a manifest",
+        (candidate,),
+    )
+
+
+def given(layers: list[Named], order: Iterable[str]) -> list[Named]:
+    """The layers in the order that was given, by their names.
+
+    Raises:
+        ReadError: a name that is none, or a layer that is not named.
+    """
+    by_path = {layer.path: layer for layer in layers}
+    wanted = list(order)
+    unknown = next((path for path in wanted if path not in by_path), None)
+    missing = [path for path in by_path if path not in wanted]
+    if unknown is not None:
+        raise ReadError(
+            Cause.AMBIGUOUS, f'--order names "{unknown}"; its layers are {_some(by_path)}', (",".join(by_path),)
+        )
+    if missing or len(set(wanted)) < len(wanted):
+        raise ReadError(
+            Cause.AMBIGUOUS, f"--order names each layer once; its layers are {_some(by_path)}", (",".join(by_path),)
+        )
+    return [by_path[path] for path in wanted]
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - LONGEST_LIST} more" if len(listed) > LONGEST_LIST else ""
+    return ", ".join(listed[:LONGEST_LIST]) + more

@@ -1,0 +1,94 @@
+"""`.pt`, `.pth`, `.ckpt`, `.bin`: what `torch.save` wrote, unpickled by torch's own reader of plain tensors, which runs no code."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .bounds import check_archive, check_unpacked
+from .records import Cause, ReadError
+from .values import Tensors
+
+WRAPPERS = ("state_dict", "model_state_dict", "model", "model_state", "net", "network", "params", "module")
+"""Keys of a checkpoint under which its state dict lies."""
+DEEPEST = 32
+
+
+def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
+    """Entry -> the tensors of one network; one entry with an empty name where the file holds one network.
+
+    A checkpoint may hold its state dict under one of `WRAPPERS`, or under `key`; a list or a mapping of state dicts is several networks.
+
+    Raises:
+        ReadError: no tensors, or several candidates for the state dict.
+    """
+    check_archive(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of types that torch will drop, and of the file's own version
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    networks = networks_in(loaded, key)
+    check_unpacked(path, sum(8 * tensor.numel() for state in networks.values() for tensor in state.values()))
+    return networks
+
+
+def networks_in(loaded: Any, key: str | None) -> dict[str, Tensors]:
+    """The state dicts in what was loaded, by entry."""
+    if key is not None:
+        loaded = _under(loaded, key)
+    elif isinstance(loaded, Mapping) and not any(isinstance(value, torch.Tensor) for value in loaded.values()):
+        found = [wrapper for wrapper in WRAPPERS if isinstance(loaded.get(wrapper), Mapping) and loaded[wrapper]]
+        if len(found) > 1:
+            raise ReadError(
+                Cause.AMBIGUOUS, f"holds state dicts under {', '.join(found)}; say which with --key", tuple(found)
+            )
+        if found:
+            return networks_in(loaded[found[0]], None)
+    if isinstance(loaded, list | tuple) and loaded and all(isinstance(one, Mapping) for one in loaded):
+        return {str(number): _flat(one) for number, one in enumerate(loaded)}
+    if not isinstance(loaded, Mapping):
+        raise ReadError(
+            Cause.CONTENT,
+            f"holds {type(loaded).__name__}, not a state dict; save model.state_dict(), or name it with --key",
+        )
+    if loaded and all(isinstance(one, Mapping) and _is_state(one) for one in loaded.values()):
+        shapes = [{name: tuple(tensor.shape) for name, tensor in _flat(one).items()} for one in loaded.values()]
+        if len(shapes) > 1 and all(each == shapes[0] for each in shapes) and len(shapes[0]) > 3:
+            return {str(name): _flat(one) for name, one in loaded.items()}
+    return {"": _flat(loaded)}
+
+
+def _is_state(value: Mapping[Any, Any]) -> bool:
+    return bool(value) and all(isinstance(one, torch.Tensor | Mapping) for one in value.values())
+
+
+def _under(loaded: Any, key: str) -> Any:
+    for part in [key] if isinstance(loaded, Mapping) and key in loaded else key.split("."):
+        if not isinstance(loaded, Mapping) or part not in loaded:
+            there = ", ".join(map(str, list(loaded)[:8])) if isinstance(loaded, Mapping) else type(loaded).__name__
+            raise ReadError(Cause.CONTENT, f'has no "{part}" of the key "{key}"; there: {there}')
+        loaded = loaded[part]
+    return loaded
+
+
+def _flat(state: Mapping[Any, Any], depth: int = 0) -> Tensors:
+    """Nested mappings with the names joined by dots.
+
+    Raises:
+        ReadError: an entry that is no tensor, or nothing at all.
+    """
+    flat: Tensors = {}
+    strangers = []
+    for key, value in state.items():
+        if isinstance(value, Mapping) and isinstance(key, str) and value and depth < DEEPEST:
+            flat |= {f"{key}.{name}": tensor for name, tensor in _flat(value, depth + 1).items()}
+        elif isinstance(value, torch.Tensor) and isinstance(key, str):
+            flat[key] = value
+        elif value is not None and not isinstance(value, Mapping):
+            strangers.append(str(key))
+    if strangers or (not flat and not depth):
+        raise ReadError(Cause.CONTENT, f"holds no state dict of tensors ({', '.join(strangers[:3]) or 'it is empty'})")
+    return flat

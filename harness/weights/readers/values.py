@@ -1,0 +1,162 @@
+"""Stored numbers as float64, exactly: halves, bfloat16 and float8 as they are, integers times their scales.
+
+Law: a value is the very number that is stored, or the exact product of the stored integer and its scale; what float64 would round is refused.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import torch
+
+from ..exact import exact
+from ..space import SpaceError
+from .records import Cause, ReadError, State
+
+Tensors = dict[str, torch.Tensor]
+"""Entry name -> tensor as stored, in the order of the file."""
+
+PREFIXES = ("module.", "_orig_mod.")
+"""What `DataParallel` and `torch.compile` put before every name."""
+NO_WEIGHTS = re.compile(r"(^|\.)(num_batches_tracked|position_ids|total_ops|total_params)$")
+"""Entries that count and number, no weights of any function."""
+SCALES = re.compile(
+    r"(?:(?<=\.)|(?<=_)|^)(weight_scale_inv|weight_scale|weight\.scale|weight_scales|scales|weight\.scales)$"
+)
+SHIFTS = re.compile(r"(weight_zero_point|weight\.zero_point|zeros|zero_points|qzeros)$")
+OTHER_CODES = re.compile(
+    r"(^|\.)(SCB|absmax|quant_map|qweight|g_idx|weight\.(absmax|quant_map|nested_absmax|quant_state.*))$"
+)
+"""Codes of libraries whose values are no exact products."""
+
+
+def values(tensors: Tensors) -> State:
+    """One network's entries as float64 arrays, prefixes of wrappers taken off and scales multiplied in.
+
+    Raises:
+        ReadError: numbers that are not finite, that float64 would round, or that are codes of another kind.
+    """
+    names = without_prefixes(list(tensors))
+    held = {names[key]: tensor for key, tensor in tensors.items() if not NO_WEIGHTS.search(key)}
+    coded = next((name for name in held if OTHER_CODES.search(name)), None)
+    if coded is not None:
+        raise ReadError(
+            Cause.NUMBERS, f"{coded} belongs to codes that no exact number is read from; save the weights as floats"
+        )
+    try:
+        scaled = _scaled(held)
+        state = {name: _array(tensor, name) for name, tensor in scaled.items()}
+    except SpaceError as error:
+        raise ReadError(Cause.NUMBERS, str(error)) from None
+    for name, array in state.items():
+        if not np.isfinite(array).all():
+            raise ReadError(Cause.NUMBERS, f"{name} holds numbers that are NaN or infinite")
+    return state
+
+
+def without_prefixes(names: list[str]) -> dict[str, str]:
+    """Name -> name without the prefixes that all of them have."""
+    short = {name: name for name in names}
+    while True:
+        prefix = next((p for p in PREFIXES if names and all(one.startswith(p) for one in short.values())), None)
+        if prefix is None:
+            break
+        short = {name: one.removeprefix(prefix) for name, one in short.items()}
+    # torch.compile of a part puts it in the middle
+    cleaned = {name: one.replace("._orig_mod.", ".").replace("_orig_mod.", "") for name, one in short.items()}
+    return cleaned if len(set(cleaned.values())) == len(names) else short
+
+
+def _array(tensor: torch.Tensor, name: str) -> np.ndarray:
+    """The tensor as a float64 array.
+
+    Raises:
+        SpaceError: a sparse or complex tensor, or what float64 would round.
+    """
+    held = tensor.detach()
+    if held.layout != torch.strided or held.is_meta:
+        raise SpaceError(f"{name} is stored as {held.layout}, not as a plain tensor")
+    if held.is_quantized:
+        return _dequantised(held, name)
+    if held.is_floating_point():
+        return held.cpu().to(torch.float64).numpy()
+    return exact(held.cpu().numpy(), name)
+
+
+def _dequantised(tensor: torch.Tensor, name: str) -> np.ndarray:
+    """torch's own quantised tensors: `(code - zero) scale`, per tensor or per channel."""
+    codes = tensor.int_repr().numpy().astype(np.float64)
+    if tensor.qscheme() in (torch.per_tensor_affine, torch.per_tensor_symmetric):
+        return product(codes - tensor.q_zero_point(), np.asarray(tensor.q_scale()), name)
+    shape = [1] * codes.ndim
+    shape[tensor.q_per_channel_axis()] = -1
+    zeros = tensor.q_per_channel_zero_points().numpy().astype(np.float64).reshape(shape)
+    return product(codes - zeros, tensor.q_per_channel_scales().double().numpy().reshape(shape), name)
+
+
+def _scaled(held: Tensors) -> Tensors:
+    """Entries with their scales multiplied in, and the scales left out.
+
+    A scale is one number, or one a row, of the weight beside it: `layer.weight_scale` of `layer.weight`.
+    """
+    found: dict[str, str] = {}
+    for name in held:
+        match = SCALES.search(name)
+        if match:
+            weight = name[: match.start()] + "weight"
+            if weight not in held:
+                continue
+            if weight in found:
+                raise ReadError(Cause.NUMBERS, f"{weight} has two scales, {found[weight]} and {name}")
+            found[weight] = name
+    shifts = {name[: match.start()] + "weight": name for name in held if (match := SHIFTS.search(name))}
+    changed: Tensors = {}
+    for name, tensor in held.items():
+        if name in found.values() or name in shifts.values():
+            continue
+        changed[name] = tensor
+        if name in found:
+            codes = _array(tensor, name)
+            rows = codes.shape[0] if codes.ndim else 1
+            factor = _factor(_array(held[found[name]], found[name]), rows, codes.ndim, found[name])
+            if name in shifts:
+                codes = codes - _factor(_array(held[shifts[name]], shifts[name]), rows, codes.ndim, shifts[name])
+            changed[name] = torch.from_numpy(product(codes, factor, name))
+    return changed
+
+
+def _factor(scale: np.ndarray, rows: int, rank: int, name: str) -> np.ndarray:
+    """One number, or one a row, shaped so that it multiplies rows."""
+    if scale.size == 1:
+        return scale.reshape(())
+    if scale.size == rows == scale.shape[0]:
+        return scale.reshape(rows, *[1] * (rank - 1))
+    raise ReadError(
+        Cause.NUMBERS, f"{name} has the shape {scale.shape}; allowed: one number, or one for each of {rows} rows"
+    )
+
+
+def product(codes: np.ndarray, factor: np.ndarray, name: str) -> np.ndarray:
+    """`codes * factor`, exactly.
+
+    Raises:
+        ReadError: a product that float64 would round.
+    """
+    with np.errstate(all="ignore"):
+        made = codes * factor
+        # Veltkamp and Dekker: the rounding error of a product, from halves of 26 bits
+        high_a, high_b = _upper_half(codes), _upper_half(np.broadcast_to(factor, codes.shape))
+        low_a, low_b = codes - high_a, factor - high_b
+        error = ((high_a * high_b - made) + high_a * low_b + low_a * high_b) + low_a * low_b
+    if not bool(np.isfinite(made).all()):
+        raise ReadError(Cause.NUMBERS, f"{name} times its scale is not finite")
+    tiny = (made != 0) & (np.abs(made) < 2.0**-960)
+    if np.any(error != 0) or np.any(tiny) or np.any((made == 0) & (codes != 0) & (factor != 0)):
+        raise ReadError(Cause.NUMBERS, f"{name} times its scale is a number that float64 would round")
+    return made
+
+
+def _upper_half(values: np.ndarray) -> np.ndarray:
+    big = values * 134217729.0
+    return big - (big - values)
