@@ -44,6 +44,7 @@ class Structure:
         self._own: dict[Node, tuple[Any, ...]] = {
             node: (node[1], None if permuted[node[1]] else node[2]) for node in self.nodes
         }
+        self._labels: dict[Node, dict[Node, int]] = {}
         self._edges: dict[bool, dict[Node, list[Edge]]] = {True: {}, False: {}}
         labels: dict[Any, int] = {}
         for net, vector in enumerate(nets):
@@ -59,6 +60,16 @@ class Structure:
                 if node[0] == net:
                     for back in (True, False):
                         self._edges[back][node] = list(_edges(space, axes, vector, node, back, labels))
+
+    def own(self, node: Node) -> tuple[Any, ...]:
+        """What is known of a node alone: its axis, its index where the axis is not permuted, and entries of tensors with one axis."""
+        return self._own[node]
+
+    def edge(self, node: Node, other: Node) -> int | None:
+        """The number of the label of the edge between two nodes; None where no tensor joins their axes."""
+        if node not in self._labels:
+            self._labels[node] = {end: label for label, end in self._edges[True][node]}
+        return self._labels[node].get(other)
 
     def colours(self, rounds: int | None = None, marks: Marks = (), back: bool = True) -> dict[Node, int]:
         """Joint colours after so many rounds, or stable ones.
