@@ -51,7 +51,7 @@ def read_npy(path: Path, key: str | None = None, layout: Path | None = None) -> 
 
     Args:
         layout: a CSV file with a line for each tensor, in the columns `varname`, `start_idx`, `end_idx` and `shape` (as in
-            `(3, 3, 1, 16)`); `layout.csv` in the folder of the array if left out.
+            `(3, 3, 1, 16)`); the one called "layout.csv" in the folder of the array if left out.
 
     Raises:
         ReadError: no table, or one that does not cover every row from end to end.

@@ -98,7 +98,7 @@ def _dequantised(tensor: torch.Tensor, name: str) -> np.ndarray:
 def _scaled(held: Tensors) -> Tensors:
     """Entries with their scales multiplied in, and the scales left out.
 
-    A scale is one number, or one a row, of the weight beside it: `layer.weight_scale` of `layer.weight`.
+    A scale is one number, or one a row, of the weight beside it: as in "layer.weight_scale" of "layer.weight".
     """
     found: dict[str, str] = {}
     for name in held:
