@@ -679,55 +679,65 @@ def verify(directory: Path, rerun: int, seed: int | None, device: str, jobs: int
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILES...")
-@click.option("--form", default="float", show_default=True, help="As stored, or as 8-bit, 4-bit, pruned-50%, ...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
+@click.option(
+    "--form",
+    "forms",
+    multiple=True,
+    help="As stored (float), or as 8-bit, 4-bit, pruned-50%, bf16, fp8, ...; several with commas, or the option again.",
+)
+@click.option("--order", help="Names of the layers, first to last, with commas; where their numbers do not say it.")
+@click.option("--orientation", type=click.Choice(["out-in", "in-out"]), help="Of weights that fit both ways.")
+@click.option("--activation", help="Of networks whose files name none.")
+@click.option("--key", help="Under which a file holds its network, as in ema or model.net.")
+@click.option("--layout", type=click.Path(path_type=Path), help="The table of an .npy file.")
+@click.option("--strict", is_flag=True, help="Exit code 2 if a single file cannot be read.")
+@click.option("--all", "everything", is_flag=True, help="A line for every network, however many.")
 @click.option("--json", "as_json", is_flag=True)
-def audit(files: tuple[str, ...], form: str, as_json: bool) -> None:
-    """Say of state dicts of MLPs whether they are in general position, and what refinement makes of them.
+def audit(
+    paths: tuple[str, ...],
+    forms: tuple[str, ...],
+    order: str | None,
+    orientation: Any,
+    activation: str | None,
+    key: str | None,
+    layout: Path | None,
+    strict: bool,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """Say of networks in files, folders and patterns whether they are in general position, and what refinement makes of them.
 
-    Exit code: 0 if all are in general position, 1 if some are not, 2 if a file cannot be read.
+    Exit code: 0 if nothing was found, 1 if some are not in general position, 2 if nothing could be read (with --strict: not everything).
     """
     from ..oracles.audit import check_form
 
+    chosen = tuple(dict.fromkeys(form for given in forms for form in given.split(",") if form)) or ("float",)
     try:
-        check_form(form)
+        for form in chosen:
+            check_form(form)
     except ValueError as error:
         refuse(str(error))
+    from ..weights.readers.loading import Reading
     from .audit_files import audit_files
 
-    found, errors = audit_files(files, form)
+    named = None if order is None else tuple(part.strip() for part in order.split(","))
+    try:
+        audited = audit_files(paths, chosen, Reading(activation, named, orientation, key, layout))
+    except ValueError as error:
+        refuse(str(error))
     if as_json:
-        click.echo(json.dumps([entry.to_json() for entry in found], indent=1, ensure_ascii=False))
-    elif found:
-        print_audit(found)
-    if errors:
-        refuse(*errors)
-    sys.exit(int(not all(entry.general_position for entry in found)))
+        click.echo(json.dumps(audited.to_json(), indent=1, ensure_ascii=False))
+    elif audited.found:
+        from .audit_lines import audit_lines
 
-
-def print_audit(found: Any) -> None:
-    """A line for each network, and one for all."""
-    header = ("file", "widths", "general position", "discrete", "rounds", "one orbit", "ties")
-    rows = [
-        (
-            entry.file,
-            "-".join(map(str, entry.widths)),
-            "yes" if entry.general_position else "no",
-            "yes" if entry.discrete else "no",
-            "-" if entry.rounds is None else str(entry.rounds),
-            "yes" if entry.one_orbit else "no",
-            entry.where or "-",
-        )
-        for entry in found
-    ]
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    for row in (header, *rows):
-        click.echo("  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip())
-    click.echo(
-        f"{len(rows)} network{'s' * (len(rows) > 1)}: {sum(bool(entry.general_position) for entry in found)} in general "
-        f"position, {sum(bool(entry.discrete) for entry in found)} discrete, "
-        f"{sum(bool(entry.one_orbit) for entry in found)} alone with their orbit in their 1-WL class"
-    )
+        for line in audit_lines(audited, everything):
+            say(line)
+    for unread in audited.unread:
+        click.echo(f"orbitcheck: {one_line(unread.line)}", err=True)
+    if not audited.found or (strict and audited.unread):
+        sys.exit(NOTHING)
+    sys.exit(int(not all(entry.general_position for entry in audited.found)))
 
 
 @main.group()

@@ -22,8 +22,16 @@ from .classes import Arrays, orbit_classes
 from .orbit import SECONDS
 from .refinement import refine, stacked
 
-FORM = r"float|([1-9]|[12][0-9]|3[0-2])-bit|pruned-([1-9]|[1-9][0-9])%"
-"""Names of forms: as they are, quantised to 1 to 32 bits, or with a share of the entries set to zero."""
+FORM = r"float|([1-9]|[12][0-9]|3[0-2])-bit|pruned-([1-9]|[1-9][0-9])%|(fp16|bf16|fp8|fp8-e5m2)"
+"""Names of forms: as they are, quantised to 1 to 32 bits, with a share of the entries set to zero, or rounded to shorter floats."""
+
+SHORT_FLOATS = {
+    "fp16": (11, -14, 65504.0),
+    "bf16": (8, -126, float.fromhex("0x1.fep127")),
+    "fp8": (4, -6, 448.0),
+    "fp8-e5m2": (3, -14, 57344.0),
+}
+"""Form -> bits of the significand, the least exponent of a normal number, the largest number."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,9 @@ def check_form(form: str) -> re.Match[str]:
     """
     match = re.fullmatch(FORM, form)
     if match is None:
-        raise ValueError(f'"{form}" is no form; allowed: float, 1-bit to 32-bit, pruned-1% to pruned-99%')
+        raise ValueError(
+            f'"{form}" is no form; allowed: float, 1-bit to 32-bit, pruned-1% to pruned-99%, {", ".join(SHORT_FLOATS)}'
+        )
     return match
 
 
@@ -89,7 +99,8 @@ def formed(arrays: Mapping[str, np.ndarray], form: str) -> dict[str, np.ndarray]
     """The nets in another form.
 
     `b-bit`: each tensor of each net is rounded to 2^b evenly spaced values from its least to its largest entry. `pruned-p%`: of
-    each tensor of each net the p % of the entries of least magnitude become zero (rounded down), biases as well.
+    each tensor of each net the p % of the entries of least magnitude become zero (rounded down), biases as well. `fp16`, `bf16`, `fp8`
+    (e4m3) and `fp8-e5m2`: each entry is the nearest number of that type, ties to even, at most its largest.
 
     Raises:
         ValueError: a name that is no form, or numbers that float64 would round (`exact.exact`).
@@ -100,6 +111,8 @@ def formed(arrays: Mapping[str, np.ndarray], form: str) -> dict[str, np.ndarray]
         return {name: _quantised(array, int(match[1])) for name, array in change.items()}
     if match[2]:
         return {name: _pruned(array, int(match[2])) for name, array in change.items()}
+    if match[3]:
+        return {name: _shortened(array, *SHORT_FLOATS[match[3]]) for name, array in change.items()}
     return change
 
 
@@ -124,3 +137,10 @@ def _pruned(array: np.ndarray, percent: int) -> np.ndarray:
     smallest = np.argsort(np.abs(flat), axis=1, kind="stable")[:, : flat.shape[1] * percent // 100]
     np.put_along_axis(flat, smallest, 0.0, axis=1)
     return flat.reshape(array.shape)
+
+
+def _shortened(array: np.ndarray, bits: int, least: int, largest: float) -> np.ndarray:
+    """The nearest float of so many bits; below the least exponent the spacing stays the same."""
+    _, exponents = np.frexp(array)
+    spacing = np.ldexp(1.0, np.maximum(exponents - 1, least) - (bits - 1))
+    return np.clip(np.rint(array / spacing) * spacing, -largest, largest)

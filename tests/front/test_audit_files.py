@@ -40,8 +40,9 @@ def test_every_format_holds_the_same_network(folder: Path):
     torch.save(state, "a.pt")
     torch.save({"state_dict": state, "epoch": 3}, "a.pth")
     np.savez("a.npz", **{key: value.numpy() for key, value in state.items()})
-    found, errors = audit_files(["a.safetensors", "a.pt", "a.pth", "a.npz"], "float")
-    assert errors == []
+    audited = audit_files(["a.safetensors", "a.pt", "a.pth", "a.npz"])
+    found = audited.found
+    assert audited.unread == () and audited.uncertain == 4
     assert len({(a.widths, a.general_position, a.discrete, a.one_orbit, a.rounds, a.where) for a in found}) == 1
     assert found[0].where == "b2: 1=3"
     assert (found[0].widths, found[0].general_position, found[0].rounds) == ((2, 5, 5, 5, 5, 5, 5, 1), False, 1)
@@ -58,9 +59,14 @@ def test_the_exit_code_says_whether_all_are_in_general_position(folder: Path):
     result = invoke("good.pt", "tied.pt")
     assert result.exit_code == 1
     assert "b1: 0=1=2=3" in result.output and "2 networks: 1 in general position, 2 discrete" in result.output
+    assert result.output.startswith(
+        "not proved by a module, a graph or a manifest: how 2 networks are wired\nassumed for 2"
+    )
     result = invoke("good.pt", "none.pt")
-    assert result.exit_code == 2
+    assert result.exit_code == 0
     assert "good.pt" in result.output and "orbitcheck: none.pt: no such file" in result.output
+    assert "1 file not read" in result.output
+    assert invoke("good.pt", "none.pt", "--strict").exit_code == 2 and invoke("none.pt").exit_code == 2
 
 
 def test_a_form_is_audited_instead_of_the_floats(folder: Path):
@@ -68,7 +74,7 @@ def test_a_form_is_audited_instead_of_the_floats(folder: Path):
     assert invoke("a.pt").exit_code == 0
     result = invoke("a.pt", "--form", "2-bit", "--json")
     assert result.exit_code == 1
-    (entry,) = json.loads(result.output)
+    (entry,) = json.loads(result.output)["networks"]
     assert entry["general_position"] is False and entry["widths"] == [2, 8, 8, 1]
     assert all(len(group) > 1 for groups in entry["ties"].values() for group in groups)
     result = invoke("a.pt", "--form", "2bit")
@@ -81,10 +87,36 @@ def test_twins_that_refinement_does_not_part_are_seen_across_files(folder: Path,
     for name, middle in (("cycle.pt", eye + eye.roll(1, 0)), ("two.pt", blocks), ("again.pt", blocks)):
         ones = {"0.weight": torch.ones(4, 1), "0.bias": torch.ones(4), "2.weight": middle, "2.bias": torch.ones(4)}
         torch.save(ones | {"4.weight": torch.ones(1, 4), "4.bias": torch.ones(1)}, name)
-    found, _ = audit_files(["cycle.pt", "two.pt"], "float")
+    found = audit_files(["cycle.pt", "two.pt"]).found
     assert [entry.one_orbit for entry in found] == [False, False]
-    found, _ = audit_files(["two.pt", "again.pt"], "float")
+    found = audit_files(["two.pt", "again.pt"]).found
     assert [(entry.one_orbit, entry.discrete, entry.rounds) for entry in found] == [(True, False, None)] * 2
+
+
+def test_several_forms_of_a_folder_are_one_call_with_a_summary(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("orbitcheck.harness.front.audit_files.CHUNK", 7)
+    forms = ["float", "16-bit", "bf16", "fp8", "pruned-90%"]
+    for number in range(50):
+        torch.save(network(2, 8, 8, 1, seed=number % 30), f"{number}.pt")
+    result = invoke(".", "--form", "float,16-bit,bf16", "--form", "fp8,pruned-90%")
+    assert result.exit_code == 1, result.output
+    summary = [line.split() for line in result.output.splitlines() if line.startswith("50 ")]
+    assert [line[6] for line in summary] == forms
+    whole = audit_files([f"{number}.pt" for number in range(50)], forms)
+    monkeypatch.setattr("orbitcheck.harness.front.audit_files.CHUNK", 50)
+    assert audit_files([f"{number}.pt" for number in range(50)], forms) == whole
+    assert (
+        "more lines with --all" in result.output
+        and "more lines" not in invoke(".", "--all", "--form", "fp8,float").output
+    )
+
+
+def test_networks_of_any_space_are_audited(folder: Path):
+    state = {"0.weight": torch.ones(4, 1, 3, 3), "0.bias": torch.tensor([0.0, 1.0, 0.0, 2.0])}
+    torch.save(state | {"2.weight": torch.ones(10, 36), "2.bias": torch.ones(10)}, "conv.pt")
+    (entry,) = audit_files(["conv.pt"]).found
+    assert not entry.general_position and entry.where == "n1: 0=2"
+    assert "conv.pt" in invoke("conv.pt").output
 
 
 BAD = {

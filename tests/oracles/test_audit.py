@@ -131,3 +131,18 @@ def test_a_form_keeps_shapes_and_is_that_of_the_same_numbers_in_double_precision
 def test_of_entries_of_one_magnitude_those_that_come_first_are_pruned():
     array = np.where(np.arange(200) % 3 == 0, -2.0, 2.0)[None]
     assert np.flatnonzero(formed({"b1": array}, "pruned-40%")["b1"][0] == 0).tolist() == list(range(80))
+
+
+@pytest.mark.parametrize(("form", "dtype"), [("fp16", "float16"), ("bf16", "bfloat16"), ("fp8", "float8_e4m3fn"), ("fp8-e5m2", "float8_e5m2")])  # fmt: skip
+def test_short_floats_are_the_nearest_numbers_of_their_type(form: str, dtype: str):
+    import torch
+
+    rng = np.random.default_rng(0)
+    # float32 beforehand: torch rounds float64 twice on the way to the shortest types
+    values = (rng.standard_normal(4000) * 2.0 ** rng.integers(-30, 8, 4000)).astype(np.float32).astype(np.float64)
+    values = np.concatenate([values, [0.0, -0.0, 1.0, 448.0, 2.0**-9, 3 * 2.0**-10, 2.0**-24, 3 * 2.0**-25]])
+    expected = torch.from_numpy(values).float().to(getattr(torch, dtype)).double().numpy()
+    np.testing.assert_array_equal(formed({"W": values[None]}, form)["W"][0], expected)
+    assert (
+        formed({"W": np.array([[1e300, -1e300]])}, form)["W"].tolist()[0][1] == -torch.finfo(getattr(torch, dtype)).max
+    )

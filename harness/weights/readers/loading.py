@@ -95,13 +95,15 @@ def stored_in(file: str, reading: Reading) -> dict[str, Tensors]:
         ReadError: no such file, another suffix, a damaged file, or one that holds no network.
     """
     path, suffix = Path(file), suffix_of(file)
-    if suffix is None:
-        raise ReadError(Cause.SUFFIX, f'suffix "{path.suffix}"; allowed: {", ".join(SUFFIXES)}')
     try:
         if path.is_dir():
             raise ReadError(Cause.MISSING, f"a folder without a file of a suffix that is read: {', '.join(SUFFIXES)}")
+        if suffix is None:
+            raise ReadError(Cause.SUFFIX, f'suffix "{path.suffix}"; allowed: {", ".join(SUFFIXES)}')
         if not path.is_file():
             raise ReadError(Cause.MISSING, "no such file")
+    except ReadError:
+        raise
     except (OSError, ValueError) as error:  # a name that no file can have
         raise ReadError(Cause.MISSING, f"cannot be read ({getattr(error, 'strerror', error)})") from None
     try:
