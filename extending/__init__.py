@@ -33,8 +33,11 @@ _FACE = {
         "orbitcheck.harness.weights.spaces": "conv_net recurrent residual_mlp transformer_block",
         "orbitcheck.harness.weights.batch": "Weights",
         "orbitcheck.harness.weights.element": "GroupElement OutputKind",
-        "orbitcheck.harness.weights.groups": "Group group",
-        "orbitcheck.harness.weights.symmetry": "act compose generators generic_elements identity inverse random_elements",
+        "orbitcheck.harness.weights.groups": "Factor Group NotCarried carried group roles_of",
+        "orbitcheck.harness.weights.algebra.kinds": "FactorKind Role",
+        "orbitcheck.harness.weights.algebra.roles": "AxisRole Roles Shift Standing",
+        "orbitcheck.harness.weights.symmetry": "act compose generators generic_elements identity inner_permutation inverse "
+        "random_elements",
         "orbitcheck.harness.weights.realisation": "realise",
         "orbitcheck.harness.weights.activations": "ACTIVATIONS Activation",
         "orbitcheck.harness.weights.inputs": "constructed",
@@ -98,8 +101,16 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.targets.target import Target as Target, target as target
     from ..harness.weights.activations import ACTIVATIONS as ACTIVATIONS, Activation as Activation
     from ..harness.weights.batch import Weights as Weights
+    from ..harness.weights.algebra.kinds import FactorKind as FactorKind, Role as Role
+    from ..harness.weights.algebra.roles import (
+        AxisRole as AxisRole,
+        Roles as Roles,
+        Shift as Shift,
+        Standing as Standing,
+    )
     from ..harness.weights.element import GroupElement as GroupElement, OutputKind as OutputKind
-    from ..harness.weights.groups import Group as Group, group as group
+    from ..harness.weights.groups import Factor as Factor, Group as Group, NotCarried as NotCarried
+    from ..harness.weights.groups import carried as carried, group as group, roles_of as roles_of
     from ..harness.weights.inputs import constructed as constructed
     from ..harness.weights.pair import Pair as Pair, Vector as Vector
     from ..harness.weights.realisation import realise as realise
@@ -111,6 +122,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.weights.symmetry import (
         generic_elements as generic_elements,
         identity as identity,
+        inner_permutation as inner_permutation,
         inverse as inverse,
     )
     from ..harness.weights.symmetry import random_elements as random_elements

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import pi
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Activation:
             `functions` has exp, sin, tanh, erf and sqrt (numpy's, mpmath's, ...).
         odd: `phi(-z) = -phi(z)`.
         skew: the c of `phi(-z) = phi(z) - c z`, where there is one.
+        half_turn: the h of `phi(z + h) = -phi(z)`, where there is one.
     """
 
     tensors: Callable[[torch.Tensor], torch.Tensor]
@@ -33,6 +35,7 @@ class Activation:
     formula: Callable[[Any, Any], Any] | None = None
     odd: bool = False
     skew: Fraction | None = None
+    half_turn: float | None = None
 
     def __post_init__(self) -> None:
         if (self.slopes is None) == (self.formula is None):
@@ -86,7 +89,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "abs": _bent(-1, 1, lambda z: z.abs()),
     "identity": _bent(1, 1, lambda z: z),
     "tanh": Activation(lambda z: z.tanh(), formula=lambda f, z: f.tanh(z), odd=True),
-    "sine": Activation(lambda z: z.sin(), formula=lambda f, z: f.sin(z), odd=True),
+    "sine": Activation(lambda z: z.sin(), formula=lambda f, z: f.sin(z), odd=True, half_turn=pi),
     "gelu": Activation(_gelu, formula=lambda f, z: z * (1 + f.erf(z / f.sqrt(2))) / 2, skew=Fraction(1)),
     "silu": Activation(_silu, formula=lambda f, z: z / (1 + f.exp(-z)), skew=Fraction(1)),
 }

@@ -1,29 +1,51 @@
 """Which symmetries the weight vectors of a space have: one factor for each axis, and how every tensor goes with it.
 
-A *factor* says what may be done to one permuted axis: its indices permuted (`perm`), multiplied by positive numbers (`scale`),
-by signs (`sign`), or permuted and multiplied (`perm+scale`, `perm+sign`, the semidirect products). A place of a tensor has a
-*role* on its axis: at `in` it goes with the factor itself, at `out` with its inverse transpose. For an MLP, rows of `W_l` and
-`b_l` are `in`, columns are `out`: `W[j, k] -> s_j W[j, k] / s_k`, `b[j] -> s_j b[j]`. Elements and their action stand in
-`symmetry.py`. No torch.
+A *factor* says what may be done to one permuted axis. A place of a tensor has a *role* on its axis: at `in` it goes with the factor
+itself, at `out` with its inverse transpose. For an MLP, rows of `W_l` and `b_l` are `in`, columns are `out`:
+`W[j, k] -> s_j W[j, k] / s_k`, `b[j] -> s_j b[j]`. An axis may lie *within* an outer one, as keys lie in heads; then each index of
+the outer axis has a factor of its own, and the group is a wreath product. Elements and their action stand in `symmetry.py` and
+`action.py`. No torch.
 
-| group by name | factor | hidden axes that carry it, and the network keeps its function |
-|---|---|---|
-| `permutation` | `perm` | every permuted axis, under any activation |
-| `permutation+scale` | `perm+scale` | `phi(t z) = t phi(z)` for t > 0: relu, leaky-relu, abs, identity |
-| `permutation+sign` | `perm+sign` | `phi(-z) = -phi(z)`: tanh, sine, identity |
+| kind | what is done to an axis |
+|---|---|
+| `perm` | its indices permuted |
+| `scale`, `sign` | each index multiplied by a positive number, by a sign |
+| `phase` | at each index k half turns of a sine: its biases move by k half turns, what reads it by `(-1)^k` |
+| `orth`, `gl` | any orthogonal, any invertible matrix |
+| `shift` | anything added to a tensor, where softmax does not see it or others make up for it (`algebra.roles.Shift`) |
 
-The axes are those that one point-wise activation stands on: hidden axes of MLPs, convolutions and recurrences, `n_k` of residual
-blocks, `hidden` of transformer blocks. Every other permuted axis (a residual stream, heads, keys, values) carries `perm`.
+What an axis carries follows from what stands on it:
+
+| on the axis | carries |
+|---|---|
+| a point-wise activation | `perm`; `scale` if `phi(t z) = t phi(z)` for t > 0 (relu, leaky-relu, abs); `sign` if it is odd (tanh, sine); `phase` if half a turn is a sign (sine); all of it if it is the identity |
+| nothing (a stream without normalisation, r of LoRA, keys and values within their head) | `gl`, and `shift` where one is known |
+| RMSNorm, gains folded in | `orth` |
+| LayerNorm | `perm` |
+| a gate, entry by entry | `perm+scale+sign` |
+| anything else, heads among them | `perm` |
+
+| group by name | its factors |
+|---|---|
+| `permutation` | `perm` of every permuted axis, each one group |
+| `permutation+scale`, `permutation+sign`, `permutation+sign+phase` | these, of the axes that an activation stands on; `perm` of the others |
+| `heads` | `perm`; of inner axes within each index of their outer one |
+| `orth`, `gl`, `gl+shift` | these, of the axes that carry them, inner ones within their outer one; `perm` of the others |
+| `full` | all that each axis carries |
+
+Hidden axes of MLPs, convolutions and recurrences, `n_k` of residual blocks and `hidden` of transformer blocks stand under the
+space's activation; a residual stream and r under nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
 from .activations import ACTIVATIONS
+from .algebra.kinds import FactorKind, Role
+from .algebra.roles import AxisRole, Roles, Shift, Standing, stray
 from .space import SpaceError, WeightSpace
 from .spaces import constructor
 
@@ -32,41 +54,13 @@ class NotCarried(SpaceError):
     """A group that weight vectors of a space do not have; the message is the reason."""
 
 
-class FactorKind(StrEnum):
-    """What may be done to one axis."""
-
-    PERM = "perm"
-    SCALE = "scale"
-    SIGN = "sign"
-    PERM_SCALE = "perm+scale"
-    PERM_SIGN = "perm+sign"
-
-    @property
-    def permutes(self) -> bool:
-        return self in (FactorKind.PERM, FactorKind.PERM_SCALE, FactorKind.PERM_SIGN)
-
-    @property
-    def scales(self) -> bool:
-        return self in (FactorKind.SCALE, FactorKind.PERM_SCALE)
-
-    @property
-    def signs(self) -> bool:
-        return self in (FactorKind.SIGN, FactorKind.PERM_SIGN)
-
-
-class Role(StrEnum):
-    """How a tensor's place goes with its axis: by the factor, or by the factor's inverse transpose."""
-
-    IN = "in"
-    OUT = "out"
-
-
 @dataclass(frozen=True)
 class Factor:
-    """What may be done to one permuted axis."""
+    """What may be done to one permuted axis; `within` an outer one, for each of its indices apart."""
 
     axis: str
     kind: FactorKind
+    within: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,8 +68,10 @@ class Group:
     """The product of one factor for each of some permuted axes of a space; axes without one stay as they are.
 
     Raises:
-        SpaceError: a factor of an axis that is not permuted, or two of one axis (`perm+scale` is one factor).
-        NotCarried: a factor that multiplies, on a space in which the places' roles are not known.
+        SpaceError: a factor of an axis that is not permuted, or two of one axis (`perm+scale` is one factor), or one within an
+            axis that cannot hold it.
+        NotCarried: a factor that multiplies, on a space in which the places' roles are not known; a phase or a shift, where
+            it is not known what it moves.
     """
 
     space: WeightSpace
@@ -83,29 +79,77 @@ class Group:
 
     def __post_init__(self) -> None:
         axes = [factor.axis for factor in self.factors]
-        for axis in axes:
+        for factor in self.factors:
+            axis, kind = factor.axis, factor.kind
             if axis not in self.space.permuted:
                 raise SpaceError(f"axis {axis!r} is not permuted in {self.space}, so it carries no factor")
             if axes.count(axis) > 1:
                 raise SpaceError(f"axis {axis!r} has two factors; a join of kinds, as perm+scale, is one")
-        if any(factor.kind != FactorKind.PERM for factor in self.factors):
-            roles(self.space)
+            if factor.within is not None:
+                self._demand_outer(factor, factor.within)
+            if kind != FactorKind.PERM:
+                told = roles_of(self.space)
+                if kind.turns and (factor.within or not told.of_axis(axis).biases):
+                    raise NotCarried(f"axis {axis!r} has no phase: no tensor is named that half a turn moves")
+                if kind.shifts and not any(shift.axis == axis for shift in told.shifts):
+                    raise NotCarried(f"axis {axis!r} has no shift")
+                if kind.shifts and factor.within != told.of_axis(axis).within:
+                    raise NotCarried(f"what is added along {axis!r} lies within {told.of_axis(axis).within!r}")
+
+    def _demand_outer(self, factor: Factor, outer: str) -> None:
+        if outer not in self.space.permuted or outer == factor.axis:
+            raise SpaceError(f"axis {factor.axis!r} cannot lie within {outer!r}; allowed: another permuted axis")
+        held = next((each for each in self.factors if each.axis == outer), None)
+        if held is not None and (held.kind is not FactorKind.PERM or held.within is not None):
+            raise SpaceError(f"axis {outer!r} holds {factor.axis!r}, so it carries perm alone, got {held.kind}")
+        for told in stray(factor.axis, outer, self.space.tensors):
+            raise SpaceError(told)
 
     @property
     def kind(self) -> dict[str, FactorKind]:
         """Axis -> kind of its factor."""
         return {factor.axis: factor.kind for factor in self.factors}
 
+    @property
+    def finite(self) -> bool:
+        return all(kind.atoms <= {"perm", "sign"} for kind in self.kind.values())
+
     def __str__(self) -> str:
-        return ", ".join(f"{factor.axis}: {factor.kind}" for factor in self.factors) or "trivial"
+        return ", ".join(_told(factor) for factor in self.factors) or "trivial"
 
 
-GROUPS: Mapping[str, FactorKind] = {
-    "permutation": FactorKind.PERM,
-    "permutation+scale": FactorKind.PERM_SCALE,
-    "permutation+sign": FactorKind.PERM_SIGN,
+def _told(factor: Factor) -> str:
+    return f"{factor.axis}{f' within {factor.within}' if factor.within else ''}: {factor.kind}"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A group by name: the kinds that it takes of what each axis carries.
+
+    Args:
+        pointwise: only of the axes that an activation stands on.
+        nested: inner axes within their outer one, else as one group.
+    """
+
+    atoms: frozenset[str]
+    pointwise: bool = False
+    nested: bool = True
+
+
+GROUPS: Mapping[str, Named] = {
+    "permutation": Named(frozenset({"perm"}), nested=False),
+    "permutation+scale": Named(frozenset({"perm", "scale"}), pointwise=True, nested=False),
+    "permutation+sign": Named(frozenset({"perm", "sign"}), pointwise=True, nested=False),
+    "permutation+sign+phase": Named(frozenset({"perm", "sign", "phase"}), pointwise=True, nested=False),
+    "heads": Named(frozenset({"perm"})),
+    "orth": Named(frozenset({"perm", "orth"})),
+    "gl": Named(frozenset({"perm", "gl"})),
+    "gl+shift": Named(frozenset({"perm", "gl", "shift"})),
+    "full": Named(frozenset({"perm", "scale", "sign", "phase", "orth", "gl", "shift"})),
 }
-"""Name, as plug-ins declare it -> the factor of the axes that a point-wise activation stands on."""
+"""Names, as plug-ins declare them."""
+
+_MISSING = {"scale": "positive factors", "sign": "signs", "phase": "half turns"}
 
 
 def group(space: WeightSpace, name: str = "permutation") -> Group:
@@ -115,41 +159,72 @@ def group(space: WeightSpace, name: str = "permutation") -> Group:
         NotCarried: no axis of the space carries the factor; the message says why.
         SpaceError: no such name.
 
-    Source: the table above. That all other axes carry permutations alone is a choice of these names: a residual stream
+    Source: the tables above. That all other axes carry permutations alone is a choice of the first names: a residual stream
     without normalisation has every linear map.
     """
     if name not in GROUPS:
         raise SpaceError(f"no group is called {name!r}; allowed: {', '.join(GROUPS)}")
-    kind = GROUPS[name]
-    axes = space.permuted if kind is FactorKind.PERM else _carrying(space, kind, name)
-    return Group(space, tuple(Factor(axis, kind if axis in axes else FactorKind.PERM) for axis in space.permuted))
+    named = GROUPS[name]
+    if name == "permutation":
+        return Group(space, tuple(Factor(axis, FactorKind.PERM) for axis in space.permuted))
+    if named.pointwise:
+        _demand_commuting(space, named.atoms, name)
+    elif name == "full":
+        return Group(space, tuple(carried(space).values()))
+    factors = []
+    for axis, most in carried(space).items():
+        asked = named.atoms if not named.pointwise or _pointwise(space, axis) else frozenset({"perm"})
+        atoms = {atom for atom in asked if atom in most.kind.covers}
+        factors.append(Factor(axis, FactorKind.of(atoms), most.within if named.nested else None))
+    found = any(factor.within if name == "heads" else factor.kind != FactorKind.PERM for factor in factors)
+    if not found:
+        what = "lies within another" if name == "heads" else f"carries {name}"
+        raise NotCarried(f"{name}: no axis of {space} {what}")
+    return Group(space, tuple(factors))
 
 
-def _carrying(space: WeightSpace, kind: FactorKind, name: str) -> tuple[str, ...]:
-    """The axes that one point-wise activation stands on, if it commutes with the kind's factors."""
-    activation = ACTIVATIONS[space.activation]
-    if kind.scales and not activation.homogeneous:
-        raise NotCarried(f"{name}: {space.activation} does not commute with positive factors")
-    if kind.signs and not activation.odd:
-        raise NotCarried(f"{name}: {space.activation} does not commute with signs")
-    made_by = _made_by(space)
-    return tuple(axis for axis in space.permuted if made_by not in _POINTWISE or _POINTWISE[made_by](axis))
+def _demand_commuting(space: WeightSpace, atoms: frozenset[str], name: str) -> None:
+    """Refuse a name whose kinds the activation does not carry."""
+    for atom, what in _MISSING.items():
+        standing = [carried(space)[axis] for axis in space.permuted if _pointwise(space, axis)]
+        if atom in atoms and not any(atom in factor.kind.covers for factor in standing):
+            raise NotCarried(f"{name}: {space.activation} does not commute with {what}")
 
 
-_POINTWISE = {
-    "residual_mlp": lambda axis: axis != "r",
-    "transformer_block": lambda axis: axis == "hidden",
-}
-"""Constructor -> whether a point-wise activation stands on a permuted axis, where it does not stand on all."""
-
-_ATTENTION = {
-    **dict.fromkeys(("WQ", "bQ", "WV", "bV"), Role.IN),
-    **dict.fromkeys(("WK", "bK", "WO"), Role.OUT),
-}
-"""Tensors of attention, all of whose permuted places have one role: queries meet keys, values meet what reads them."""
+def _pointwise(space: WeightSpace, axis: str) -> bool:
+    return roles_of(space).of_axis(axis).standing is Standing.HIDDEN
 
 
-@lru_cache(maxsize=256)
+def carried(space: WeightSpace) -> dict[str, Factor]:
+    """Axis -> the largest factor of these kinds that leaves the function as it is, by the table above.
+
+    Raises:
+        NotCarried: roles are not known.
+    """
+    told = roles_of(space)
+    return {axis: _largest(space, told, told.of_axis(axis)) for axis in space.permuted}
+
+
+def _largest(space: WeightSpace, told: Roles, role: AxisRole) -> Factor:
+    activation = role.activation or space.activation
+    phi = ACTIVATIONS[activation]
+    linear = role.standing is Standing.LINEAR or (role.standing is Standing.HIDDEN and activation == "identity")
+    atoms = {"perm"}
+    if linear:
+        atoms |= {"gl"}
+        if any(shift.axis == role.axis for shift in told.shifts):
+            atoms |= {"shift"}
+    elif role.standing is Standing.HIDDEN:
+        atoms |= {"scale"} if phi.homogeneous else set()
+        atoms |= {"sign"} if phi.odd else set()
+        atoms |= {"phase"} if phi.half_turn is not None and role.biases else set()
+    elif role.standing is Standing.RMS_NORM:
+        atoms |= {"orth"}
+    elif role.standing is Standing.GATED:
+        atoms |= {"scale", "sign"}
+    return Factor(role.axis, FactorKind.of(atoms), role.within)
+
+
 def roles(space: WeightSpace) -> Mapping[str, tuple[Role | None, ...]]:
     """Tensor -> role of each place; None at fixed axes.
 
@@ -157,20 +232,85 @@ def roles(space: WeightSpace) -> Mapping[str, tuple[Role | None, ...]]:
     for attention.
 
     Raises:
-        NotCarried: a space that no constructor made: axis names do not say which of two places feeds the other.
+        NotCarried: a space that no constructor made, and that names none: axis names do not say which of two places feeds
+            the other.
     """
-    attention = _ATTENTION if _made_by(space) == "transformer_block" else {}
-    return {
-        name: tuple(
-            None if axis not in space.permuted else attention.get(name, Role.OUT if place else Role.IN)
-            for place, axis in enumerate(axes)
-        )
-        for name, axes in space.tensors
-    }
+    return _places(space)
 
 
-def _made_by(space: WeightSpace) -> str:
+@lru_cache(maxsize=256)
+def _places(space: WeightSpace) -> Mapping[str, tuple[Role | None, ...]]:
+    return roles_of(space).of_places(space.tensors, space.permuted)
+
+
+@lru_cache(maxsize=256)
+def roles_of(space: WeightSpace) -> Roles:
+    """The roles that a space names, or those of the constructor that made it.
+
+    Raises:
+        NotCarried: a space that no constructor made, and that names none.
+    """
+    if space.roles is not None:
+        return space.roles
     name = constructor(space)
-    if name is None:
-        raise NotCarried(f"only permutations are known of {space}, which no constructor of spaces made")
-    return name
+    if name not in _READ_OFF:
+        raise NotCarried(
+            f"only permutations are known of {space}, which no constructor of spaces made, nor does it name its roles"
+        )
+    return _READ_OFF[name](space)
+
+
+def _hidden(space: WeightSpace, axes: tuple[str, ...], biases: Mapping[str, str]) -> tuple[AxisRole, ...]:
+    return tuple(AxisRole(axis, Standing.HIDDEN, biases=(biases[axis],)) for axis in axes)
+
+
+def _of_layers(space: WeightSpace) -> Roles:
+    """MLPs, convolutions, recurrences: `b_l` stands on `n_l`, under an activation; of MLPs without one, the next bias makes up for it."""
+    axes = _hidden(space, space.permuted, {axis: f"b{axis[1:]}" for axis in space.permuted})
+    layers = [int(axis[1:]) for axis in space.permuted] if space.is_mlp else []
+    return Roles(axes, shifts=tuple(Shift(f"n{n}", f"b{n}", ((f"b{n + 1}", f"W{n + 1}"),)) for n in layers))
+
+
+def _of_residual(space: WeightSpace) -> Roles:
+    """What is added to the stream by `u` or `b_k`, every later block and the read-out take off again."""
+    blocks = [int(axis[1:]) for axis in space.permuted if axis != "r"]
+    axes = _hidden(space, tuple(f"n{k}" for k in blocks), {f"n{k}": f"a{k}" for k in blocks})
+    written = tuple(
+        Shift("r", moved, (*((f"a{k}", f"A{k}") for k in blocks if k > after), ("c", "V")))
+        for moved, after in (("u", 0), *((f"b{k}", k) for k in blocks))
+    )
+    inner = tuple(Shift(f"n{k}", f"a{k}", ((f"b{k}", f"B{k}"),)) for k in blocks)
+    return Roles((AxisRole("r", Standing.LINEAR), *axes), shifts=(*written, *inner))
+
+
+def _of_attention(space: WeightSpace) -> Roles:
+    """Queries meet keys, values meet what reads them; softmax does not see what is added to all keys of a head."""
+    meeting = {**dict.fromkeys(("WQ", "bQ", "WV", "bV"), Role.IN), **dict.fromkeys(("WK", "bK", "WO"), Role.OUT)}
+    axes_of = space.axes
+    places = tuple(
+        (name, tuple(role if axis in space.permuted else None for axis in axes_of[name]))
+        for name, role in meeting.items()
+    )
+    return Roles(
+        (
+            AxisRole("head"),
+            AxisRole("key", Standing.LINEAR, within="head"),
+            AxisRole("value", Standing.LINEAR, within="head"),
+            *_hidden(space, ("hidden",), {"hidden": "b1"}),
+        ),
+        places,
+        (
+            Shift("key", "bK"),
+            Shift("value", "bV", (("bO", "WO"),)),
+            Shift("hidden", "b1", (("b2", "W2"),)),
+        ),
+    )
+
+
+_READ_OFF = {
+    "mlp": _of_layers,
+    "conv_net": _of_layers,
+    "recurrent": _of_layers,
+    "residual_mlp": _of_residual,
+    "transformer_block": _of_attention,
+}

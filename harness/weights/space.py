@@ -14,6 +14,7 @@ from math import prod
 from typing import Any
 
 from .activations import ACTIVATIONS
+from .algebra.roles import Roles, problems
 
 LARGEST = 1 << 40
 """Entries of one weight vector; no machine holds one of more."""
@@ -36,11 +37,13 @@ class WeightSpace:
         sizes: `((axis, size), ...)`.
         permuted: the axes that carry a symmetric group, one group an axis.
         activation: name of the point-wise activation of the network that the weights belong to.
+        roles: what its axes and places are to the network, where more than permutations is asked and no constructor made it.
 
     Frozen, hashable, comparable; `to_json` and `from_json` are inverse to each other.
 
     Raises:
-        SpaceError: an axis without a size, a size below one, a duplicate or unused name, more than `LARGEST` entries, an unknown activation.
+        SpaceError: an axis without a size, a size below one, a duplicate or unused name, more than `LARGEST` entries, an unknown activation,
+            roles that do not fit.
 
     Source: theory.md, section 1 (Dayan, Eitan, Maron 2026, section 3) for MLPs; axis names after Zhou et al. 2024 (UNF).
     """
@@ -49,6 +52,7 @@ class WeightSpace:
     sizes: tuple[tuple[str, int], ...]
     permuted: tuple[str, ...]
     activation: str = "relu"
+    roles: Roles | None = None
 
     def __post_init__(self) -> None:
         names = [name for name, _ in self.tensors]
@@ -71,6 +75,12 @@ class WeightSpace:
             raise SpaceError(f"a weight vector of more than {LARGEST} entries; no machine holds one")
         if self.activation not in ACTIVATIONS:
             raise UnknownActivation(f"unknown activation {self.activation!r}; allowed: {', '.join(ACTIVATIONS)}")
+        if self.roles is not None:
+            for told in problems(self.roles, self.tensors, self.permuted):
+                raise SpaceError(told)
+            for stands in (each.activation for each in self.roles.axes):
+                if stands is not None and stands not in ACTIVATIONS:
+                    raise UnknownActivation(f"unknown activation {stands!r}; allowed: {', '.join(ACTIVATIONS)}")
 
     @property
     def axes(self) -> dict[str, tuple[str, ...]]:
@@ -99,6 +109,7 @@ class WeightSpace:
         last = len(self.sizes) - 1
         return (
             last > 1
+            and self.roles is None
             and self.tensors == _mlp_tensors(last)
             and all(axis == f"n{layer}" for layer, (axis, _) in enumerate(self.sizes))
             and self.permuted == tuple(f"n{layer}" for layer in range(1, last))
@@ -127,6 +138,7 @@ class WeightSpace:
             "sizes": dict(self.sizes),
             "permuted": list(self.permuted),
             "activation": self.activation,
+            **({} if self.roles is None else {"roles": self.roles.to_json()}),
         }
 
     @staticmethod
@@ -137,13 +149,14 @@ class WeightSpace:
             SpaceError: a key is missing or unknown, or the parts do not make a space.
         """
         allowed = {"tensors", "sizes", "permuted", "activation"}
-        if set(data) != allowed:
+        if set(data) - {"roles"} != allowed:
             raise SpaceError(f"a weight space has the keys {sorted(allowed)}, got {sorted(data)}")
         return WeightSpace(
             tensors=tuple((name, tuple(axes)) for name, axes in data["tensors"].items()),
             sizes=tuple(data["sizes"].items()),
             permuted=tuple(data["permuted"]),
             activation=data["activation"],
+            roles=_roles(data["roles"]) if data.get("roles") is not None else None,
         )
 
     def __str__(self) -> str:
@@ -154,6 +167,13 @@ class WeightSpace:
             f"{name}[{' '.join(f'{axis}={size[axis]}' for axis in axes)}]" for name, axes in self.tensors
         )
         return f"WeightSpace({tensors}; permuted: {' '.join(self.permuted) or 'none'})"
+
+
+def _roles(data: Mapping[str, Any]) -> Roles:
+    try:
+        return Roles.from_json(data)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SpaceError(f"roles {data!r} are none: {error}") from None
 
 
 def mlp(*widths: int, activation: str = "relu") -> WeightSpace:

