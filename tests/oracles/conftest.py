@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from pathlib import Path
 
 import igraph
 import mpmath
@@ -12,6 +14,8 @@ import numpy as np
 import pytest
 
 from orbitcheck.harness.weights.space import WeightSpace, mlp
+
+sys.path.insert(0, str(Path(__file__).parent))  # small spaces and nets, which benchmarks/acceptance uses, too
 
 Vector = dict[str, np.ndarray]
 

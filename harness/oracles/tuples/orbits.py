@@ -1,0 +1,224 @@
+"""Are two weight vectors of any space in one orbit of its permutations? A decision with its witness, and the canonical form behind it.
+
+Law: "same" comes with an element g, and `g v = w` has been checked entry by entry; "different" means that refinement separates the
+two, or that their canonical forms differ; past the budget the answer is "unknown".
+
+Sorting by stable colours is a canonical form where every index has its own; what else is left becomes a graph (`graph.py`) for
+canonical labelling. On MLPs all is as in `orbit.py`, which runs there.
+
+`Nested` axes: where an axis lies *within* another one, its indices are permuted for each outer index apart, and move with it (the
+wreath product that attention heads have). Such a space is *unfolded*: the pair of outer and inner index becomes an axis of its own,
+and a tensor of zeros and ones says which pair lies in which outer index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...weights.exact import exact
+from ...weights.space import SpaceError, WeightSpace
+from ...weights.symmetry import GroupElement, compose, inverse, random_elements
+from ..labelling import canonical_orders
+from ..orbit import MAX_EDGES, SECONDS, OrbitDecision, equal, moved
+from ..orbit import canonical_elements as mlp_elements
+from ..orbit import same_orbit as mlp_same_orbit
+from ..refinement import refine
+from .colouring import Colouring, colour
+from .graph import graphs
+
+if TYPE_CHECKING:
+    from ...weights.pair import Vector
+
+
+def same_orbit(
+    space: WeightSpace, v: Vector, w: Vector, *, seconds: float = SECONDS, colouring: Colouring | None = None
+) -> OrbitDecision:
+    """Decide whether `w = g v` for some element `g` of the space's permutations.
+
+    Args:
+        seconds: budget of each of at most two rounds of canonical labelling.
+        colouring: the `joint` colouring of v and w, if it is at hand.
+
+    Raises:
+        SpaceError: as `colour`.
+    """
+    if space.is_mlp:
+        return mlp_same_orbit(space, v, w, seconds=seconds)
+    colouring = colouring or colour(space, [v, w])
+    parted = colouring.round_of_separation(0, 1)
+    if parted is not None:
+        return OrbitDecision("different", None, f"refinement parts them in round {parted}")
+    found = elements_to_forms(space, colouring, (0, 1), seconds=seconds)
+    if found is None:
+        return OrbitDecision("unknown", None, f"no canonical labelling within {seconds:g} s and {MAX_EDGES} edges")
+    first, second = found
+    g = compose(inverse(second), first)
+    if equal(space, moved(space, g, v), w):
+        discrete = bool(colouring.is_discrete[0].all())
+        how = "refinement gives every index its own colour" if discrete else "the canonical forms coincide"
+        return OrbitDecision("same", g, how)
+    # The labelling is another's work: before it may say "different" it has to know v again under other numbers.
+    copy = moved(space, random_elements(space, 1, np.random.default_rng(0))[0], v)
+    again = elements_to_forms(space, colour(space, [copy, w]), (0,), seconds=seconds)
+    if again is None or not equal(space, moved(space, again[0], copy), moved(space, first, v)):
+        return OrbitDecision("unknown", None, "the canonical labelling does not know the first vector again")
+    return OrbitDecision("different", None, "the canonical forms differ")
+
+
+def canonical_element(space: WeightSpace, v: Vector, *, seconds: float = SECONDS) -> GroupElement | None:
+    """An element that maps v to the representative of its orbit; None past the budget."""
+    if space.is_mlp:
+        found = mlp_elements(space, [v], refine(space, [v]), seconds=seconds)
+    else:
+        found = elements_to_forms(space, colour(space, [v]), (0,), seconds=seconds)
+    return None if found is None else found[0]
+
+
+def canonical_form(space: WeightSpace, v: Vector, *, seconds: float = SECONDS) -> dict[str, np.ndarray] | None:
+    """The representative of v's orbit: equal, entry by entry, for all `g v`; None past the budget."""
+    g = canonical_element(space, v, seconds=seconds)
+    return None if g is None else moved(space, g, v)
+
+
+def elements_to_forms(
+    space: WeightSpace, colouring: Colouring, nets: Sequence[int], *, seconds: float = SECONDS
+) -> list[GroupElement] | None:
+    """For each net an element that maps it to its canonical form; None past the budget for all together.
+
+    Forms can be compared within one colouring only, and there between nets of one class.
+    """
+    orders: list[dict[tuple[int, int], int]] = [{} for _ in nets]
+    if not colouring.is_discrete[list(nets)].all():
+        found = graphs(space, colouring, nets)
+        if sum(len(graph.edges) for graph, _ in found) > MAX_EDGES:
+            return None
+        labelled = canonical_orders([graph for graph, _ in found], seconds)
+        if labelled is None:
+            return None
+        for order, (_, vertices), into in zip(labelled, found, orders, strict=True):
+            place = {vertex: rank for rank, vertex in enumerate(order)}
+            into |= {node: place[vertex] for node, vertex in vertices.items()}
+    return [_sorted(space, colouring, net, order) for net, order in zip(nets, orders, strict=True)]
+
+
+def _sorted(space: WeightSpace, colouring: Colouring, net: int, order: Mapping[tuple[int, int], int]) -> GroupElement:
+    """The element that sorts the indices of every axis by their colours, and those of one colour by the labelling."""
+    images = []
+    for number, axis in enumerate(space.permuted):
+        own = colouring.of_axis(axis)[net]
+        inner = [order.get((number, index), 0) for index in range(len(own))]
+        images.append((axis, tuple(np.argsort(np.lexsort((inner, own))).tolist())))
+    return GroupElement(tuple(images))
+
+
+def orbit_classes(
+    space: WeightSpace, arrays: Mapping[str, np.ndarray], *, seconds: float = SECONDS
+) -> tuple[np.ndarray, list[GroupElement | None]]:
+    """`[nets]` the orbit of every net, and per net an element to the representative of its orbit.
+
+    Nets of one class of refinement past the budget of `seconds` share a number only if they are equal as they stand; they have no
+    element.
+
+    Raises:
+        SpaceError: as `colour`.
+    """
+    colouring = colour(space, arrays)
+    classes = colouring.classes()
+    held = {name: exact(arrays[name], name) + 0.0 for name in space.axes}
+    numbers: dict[tuple[int, bytes], int] = {}
+    orbits = np.zeros(len(classes), dtype=np.int64)
+    elements: list[GroupElement | None] = [None] * len(classes)
+    for number in range(int(classes.max()) + 1):
+        members = np.flatnonzero(classes == number).tolist()
+        found = elements_to_forms(space, colouring, members, seconds=seconds)
+        for place, net in enumerate(members):
+            v = {name: array[net] for name, array in held.items()}
+            if found is not None:
+                elements[net] = found[place]
+                v = moved(space, found[place], v)
+            content = b"".join(np.ascontiguousarray(array).tobytes() for array in v.values())
+            orbits[net] = numbers.setdefault((number, content), len(numbers))
+    return orbits, elements
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A space in which some axes lie within others, and the space of the same weights with the pairs of indices as axes.
+
+    Args:
+        space: as networks know it.
+        within: inner axis -> outer axis; both permuted.
+
+    Raises:
+        SpaceError: axes that are not permuted, chains of axes, or a tensor in which an inner axis stands without its outer one, or
+            either stands twice.
+    """
+
+    space: WeightSpace
+    within: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        for inner, outer in self.within.items():
+            if {inner, outer} - set(self.space.permuted) or outer in self.within:
+                raise SpaceError(f"{inner!r} within {outer!r}; allowed: two permuted axes, the outer one within none")
+            for name, axes in self.space.tensors:
+                if inner in axes and (axes.count(inner), axes.count(outer)) != (1, 1):
+                    raise SpaceError(f"tensor {name} has {inner!r} without one {outer!r} of its own")
+        for name, axes in self.space.tensors:
+            if sum(axis in self.within for axis in axes) > 1:
+                raise SpaceError(f"tensor {name} has two axes that lie within others; that is not known here")
+
+    @property
+    def unfolded(self) -> WeightSpace:
+        """The space with an axis `outer/inner` for the pairs, and a tensor that says which pair lies where."""
+        size = self.space.size
+        tensors = [(name, self._axes(axes)) for name, axes in self.space.tensors]
+        pairs = {f"{outer}/{inner}": size[outer] * size[inner] for inner, outer in self.within.items()}
+        sizes = {axis: n for axis, n in self.space.sizes if axis not in self.within} | pairs
+        belongs = [(f"in {pair}", (pair, pair.split("/")[0])) for pair in pairs]
+        permuted = [axis for axis in self.space.permuted if axis not in self.within]
+        return WeightSpace((*tensors, *belongs), tuple(sizes.items()), (*permuted, *pairs), self.space.activation)
+
+    def _axes(self, axes: tuple[str, ...]) -> tuple[str, ...]:
+        inner = next((axis for axis in axes if axis in self.within), None)
+        if inner is None:
+            return axes
+        outer = self.within[inner]
+        return (f"{outer}/{inner}", *(axis for axis in axes if axis not in (inner, outer)))
+
+    def unfold(self, v: Vector) -> dict[str, np.ndarray]:
+        """The weight vector in the unfolded space."""
+        found, size = {}, self.space.size
+        for name, axes in self.space.tensors:
+            inner = next((axis for axis in axes if axis in self.within), None)
+            array = exact(v[name], name)
+            if inner is not None:
+                ends = axes.index(self.within[inner]), axes.index(inner)
+                array = np.moveaxis(array, ends, (0, 1))
+                array = array.reshape(-1, *array.shape[2:])
+            found[name] = array
+        for inner, outer in self.within.items():
+            found[f"in {outer}/{inner}"] = np.repeat(np.eye(size[outer]), size[inner], axis=0)
+        return found
+
+    def images(self, g: GroupElement) -> dict[str, list[list[int]]]:
+        """Of an element of the unfolded space: outer or plain axis -> its one list of images; inner axis -> per outer index, as it
+        was before, the images of the inner indices."""
+        moves, size = dict(g.permutations), self.space.size
+        found = {axis: [list(images)] for axis, images in moves.items() if "/" not in axis or axis in size}
+        for inner, outer in self.within.items():
+            pairs = np.array(moves[f"{outer}/{inner}"]).reshape(size[outer], size[inner]) % size[inner]
+            found[inner] = pairs.tolist()
+        return found
+
+
+def same_nested_orbit(
+    space: WeightSpace, within: Mapping[str, str], v: Vector, w: Vector, *, seconds: float = SECONDS
+) -> OrbitDecision:
+    """As `same_orbit`, under the wreath product; the element is one of the unfolded space (`Nested.images` reads it)."""
+    nested = Nested(space, within)
+    return same_orbit(nested.unfolded, nested.unfold(v), nested.unfold(w), seconds=seconds)
