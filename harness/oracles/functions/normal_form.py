@@ -66,13 +66,24 @@ class FeatureTable:
             terms = [1] * len(widths)
         return sum(widths[layer] * widths[layer - 1] * terms[layer - 1] for layer in range(1, len(widths)))
 
+    def alongside(self, space: WeightSpace) -> FeatureTable:
+        """A table for nets of another space with the same inputs and activation, whose forms can be compared with this one's."""
+        other = FeatureTable(space, fold=self.fold)
+        other.arguments, other._numbers = self.arguments, self._numbers
+        return other
+
     def outputs(self, v: Vector, slopes: Mapping[tuple[int, int], Fraction] = MappingProxyType({})) -> list[Form]:
         """The normal forms of the net's outputs.
 
         Args:
             slopes: (hidden layer, index) -> the slope of neurons that are known to be linear (`signs.py`).
         """
+        return self.layers(v, slopes)[-1]
+
+    def layers(self, v: Vector, slopes: Mapping[tuple[int, int], Fraction] = MappingProxyType({})) -> list[list[Form]]:
+        """The forms of all neurons, layer by layer, inputs first; those of hidden neurons are of their activations."""
         layer: list[Form] = [{number: Fraction(1)} for number in range(1, self.space.widths[0] + 1)]
+        found = [layer]
         last = len(self.space.widths) - 1
         for number in range(1, last + 1):
             weights = v[f"W{number}"].tolist()
@@ -83,7 +94,8 @@ class FeatureTable:
                     _sum((slopes[number, index], form)) if (number, index) in slopes else self._activated(form)
                     for index, form in enumerate(layer)
                 ]
-        return layer
+            found.append(layer)
+        return found
 
     def _activated(self, form: Form) -> Form:
         """`phi(form)` in features."""

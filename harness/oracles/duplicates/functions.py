@@ -1,0 +1,166 @@
+"""Networks of one function in a set: proved in rationals, or equal to rounding at tested inputs.
+
+Law: a link `function` rests on equal normal forms (`functions/normal_form.py`); a link `rounded` on outputs that differ by less than
+`ROUNDED` of their spread at `POINTS` inputs, which copies by factors that floats round look like. Networks may have different widths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...weights.activations import ACTIVATIONS
+from ...weights.element import Diagonal
+from ...weights.pair import Vector
+from ...weights.space import WeightSpace
+from ...weights.symmetry import GroupElement
+from ..function import values_in_floats
+from ..functions.enclosure import enclose
+from ..functions.normal_form import FeatureTable
+from ..orbit import equal, moved
+from .links import Likeness, Link
+from .matching import match
+from .near import normal
+from .neurons import NeuronMap, corresponding
+
+POINTS = 48
+"""Inputs at which outputs are compared: Gaussian, a third each in sizes 1, 4 and 16."""
+ROUNDED = 1e-5
+"""Largest gap, as a share of the outputs' spread, of outputs that are equal to rounding; float32 networks stay below 1e-6."""
+SAME_IN_FLOATS = 1e-9
+"""Largest gap at which a proof is tried."""
+MAX_PRODUCTS = 20_000_000
+"""Products of rationals spent on all proofs; about a minute and a half."""
+CHUNK = 256
+"""Networks whose outputs are computed at once."""
+
+Net = tuple[WeightSpace, Vector]
+Nets = Sequence[Net]
+
+
+def function_links(nets: Nets, numbers: Sequence[int]) -> Iterator[Link]:
+    """Links among `nets`, MLPs of one activation and one number of inputs and outputs; `numbers` are their names."""
+    outputs = _outputs(nets)
+    spread = outputs.std(axis=1).max(axis=1)
+    prover = _Prover()
+    for members in alike(outputs.reshape(len(nets), -1), np.where(np.isfinite(spread), ROUNDED * spread, 0.0)):
+        found: list[int] = []
+        for net in members.tolist():
+            for other in found:
+                share = float(np.abs(outputs[net] - outputs[other]).max())
+                share = share / float(spread[other]) if spread[other] else (np.inf if share else 0.0)
+                if not share <= ROUNDED:
+                    continue
+                ends = numbers[other], numbers[net]
+                proof = prover.proof(nets[other], nets[net]) if share <= SAME_IN_FLOATS else None
+                if proof is not None:
+                    yield Link(*ends, Likeness.FUNCTION, proof.element, proof.neurons)
+                elif spread[other]:  # that two networks without a spread agree at tested inputs says little
+                    yield Link(*ends, Likeness.ROUNDED, share=share)
+                else:
+                    continue
+                break
+            else:
+                found.append(net)
+
+
+def alike(values: np.ndarray, tolerance: np.ndarray) -> list[np.ndarray]:
+    """Sets of two and more rows that no column parts by a gap larger than the tolerance of its rows; a superset of what is alike."""
+    groups = [np.flatnonzero(np.isfinite(values).all(axis=1))]
+    for column in values.T:
+        parts: list[np.ndarray] = []
+        for members in groups:
+            ordered = members[np.argsort(column[members], kind="stable")]
+            ends = np.flatnonzero(
+                np.diff(column[ordered]) > np.maximum(tolerance[ordered][1:], tolerance[ordered][:-1])
+            )
+            parts += [part for part in np.split(ordered, ends + 1) if len(part) > 1]
+        groups = parts
+        if not groups:
+            break
+    return [np.sort(members) for members in groups]
+
+
+def _outputs(nets: Nets) -> np.ndarray:
+    """`[nets, points, outputs]`."""
+    first = nets[0][0]
+    rng = np.random.default_rng(0)
+    points = rng.standard_normal((POINTS, first.widths[0])) * np.repeat([1.0, 4.0, 16.0], POINTS // 3)[:, None]
+    found = np.empty((len(nets), POINTS, first.widths[-1]))
+    by_space: dict[WeightSpace, list[int]] = {}
+    for number, (space, _) in enumerate(nets):
+        by_space.setdefault(space, []).append(number)
+    for space, own in by_space.items():
+        for start in range(0, len(own), CHUNK):
+            part = own[start : start + CHUNK]
+            stack = {name: np.stack([nets[number][1][name] for number in part]) for name in space.axes}
+            found[part] = values_in_floats(space, stack, points)
+    return found
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That two nets compute one function: an element that maps the first to the second, or equal forms."""
+
+    element: GroupElement | None = None
+    neurons: NeuronMap | None = None
+
+
+class _Prover:
+    """Proofs, the cheap ones first, within one budget."""
+
+    def __init__(self) -> None:
+        self.left = MAX_PRODUCTS
+
+    def proof(self, first: Net, second: Net) -> Proof | None:
+        element = rescaling(first[0], first[1], second[1]) if first[0] == second[0] else None
+        if element is not None:
+            return Proof(element)
+        if _refuted(first, second):
+            return None
+        for fold in (False, True):
+            table = FeatureTable(first[0], fold=fold)
+            tables = table, table.alongside(second[0])
+            self.left -= sum(table.products for table in tables)
+            if self.left < 0:
+                return None
+            forms = tables[0].layers(first[1]), tables[1].layers(second[1])
+            if forms[0][-1] == forms[1][-1]:
+                return Proof(neurons=corresponding((first[0], second[0]), (first[1], second[1]), forms))
+        return None
+
+
+def _refuted(first: Net, second: Net) -> bool:
+    """Whether one input tells the two apart in exact arithmetic: then forms, which take longer, prove nothing."""
+    x = (np.random.default_rng(1).integers(-64, 65, first[0].widths[0]) / 16).tolist()
+    return any(
+        left[1] < right[0] or right[1] < left[0]
+        for left, right in zip(enclose(*first, x), enclose(*second, x), strict=True)
+    )
+
+
+def rescaling(space: WeightSpace, v: Vector, w: Vector) -> GroupElement | None:
+    """The permutation with positive factors or signs that maps v to w entry by entry, if weight matching finds it."""
+    pair = normal(space, {name: np.stack([v[name], w[name]]) for name in space.axes})
+    if pair is None:
+        return None
+    g = match(space, pair.net(0), pair.net(1)).element
+    copy, diagonals = moved(space, g, v), []
+    for layer, axis in enumerate(space.permuted, 1):
+        own, other = (np.concatenate([u[f"W{layer}"], np.asarray(u[f"b{layer}"])[:, None]], axis=1) for u in (copy, w))
+        place = np.abs(other).argmax(axis=1)[:, None]
+        over, under = (np.take_along_axis(array, place, axis=1)[:, 0] for array in (other, own))
+        factor = np.divide(over, under, out=np.ones_like(over), where=(under != 0) & (over != 0))
+        if not (np.isfinite(factor) & np.isfinite(1 / factor)).all():
+            return None
+        if not ACTIVATIONS[space.activation].homogeneous:
+            factor = np.sign(factor)
+        elif (factor < 0).any() and not ACTIVATIONS[space.activation].odd:
+            return None
+        diagonals.append(Diagonal(axis, tuple(factor.tolist()), tuple((1 / factor).tolist())))
+        copy[f"W{layer}"] = copy[f"W{layer}"] * factor[:, None]
+        copy[f"b{layer}"] = copy[f"b{layer}"] * factor
+        copy[f"W{layer + 1}"] = copy[f"W{layer + 1}"] * (1 / factor)[None, :]
+    return GroupElement(g.permutations, tuple(diagonals)) if equal(space, copy, w) else None

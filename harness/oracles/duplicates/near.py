@@ -1,0 +1,157 @@
+"""Near copies: networks that weight matching brings closer together than two networks of their population ever come.
+
+Law: a link `near` comes with an element g and `|g v - w|`, at most `share` of the median matched distance of the population. No pair
+that has such a g is passed over for want of looking: candidates are all pairs that are close in a contraction (`matching.sorted_entries`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ...weights.activations import ACTIVATIONS
+from ...weights.pair import Vector
+from ...weights.space import WeightSpace
+from .links import Forest, Likeness, Link, Scale
+from .matching import match, sorted_entries
+
+SHARE = 0.01
+"""Of the population's median matched distance: what is nearer is a near copy."""
+PAIRS = 300
+"""Pairs that the median is taken of."""
+FEW = 8
+"""Networks fewer than these have no median of their own."""
+DIRECTIONS = 12
+"""Dimensions of the tree of candidates."""
+
+
+@dataclass(frozen=True)
+class Population:
+    """Networks of one space, `arrays` being tensor -> `[n, *shape]`, and what "near" means among them.
+
+    Args:
+        scaled: the symmetry beyond permutations that was taken out of the arrays: "scale", "sign" or "".
+    """
+
+    space: WeightSpace
+    arrays: Mapping[str, np.ndarray]
+    scaled: str = ""
+
+    def __len__(self) -> int:
+        return len(self.arrays[next(iter(self.space.axes))])
+
+    def net(self, number: int) -> dict[str, np.ndarray]:
+        return {name: array[number] for name, array in self.arrays.items()}
+
+
+def measured(population: Population) -> Scale:
+    """The median matched distance of pairs, drawn with a fixed seed.
+
+    Of fewer than `FEW` networks: between each and networks whose entries are drawn, tensor by tensor, from those of all.
+    """
+    rng = np.random.default_rng(0)
+    count = len(population)
+    drawn = count < FEW
+    if drawn:
+        found = [
+            match(population.space, population.net(i), _drawn(population, rng)).distance
+            for i in range(count)
+            for _ in range(PAIRS // 10 // count + 1)
+        ]
+    else:
+        found = [match(population.space, population.net(i), population.net(j)).distance for i, j in _pairs(count, rng)]
+    return Scale(population.space, count, float(np.median(found)), len(found), drawn)
+
+
+def near_links(
+    population: Population, scale: Scale, forest: Forest, numbers: np.ndarray, share: float = SHARE
+) -> Iterator[Link]:
+    """Links between networks that are no copies of each other yet; `numbers` are their places in the forest, which is joined."""
+    reach = share * scale.median
+    if not reach > 0:
+        return
+    features = sorted_entries(population.space, population.arrays)
+    low = _projected(features)
+    tree = cKDTree(low)
+    slack = reach * (1 + 1e-6)
+    for i in range(len(low)):
+        close = np.array([j for j in tree.query_ball_point(low[i], slack) if j > i], dtype=int)
+        if not len(close):
+            continue
+        close = close[np.linalg.norm(features[close] - features[i], axis=1) <= slack]
+        for j in np.sort(close).tolist():
+            first, second = int(numbers[i]), int(numbers[j])
+            if forest.root(first) == forest.root(second):
+                continue
+            found = match(population.space, population.net(i), population.net(j))
+            if found.distance <= reach and forest.join(first, second):
+                yield Link(
+                    first,
+                    second,
+                    Likeness.NEAR,
+                    found.element,
+                    share=found.distance / scale.median,
+                    scaled=population.scaled,
+                )
+
+
+def nearest(population: Population, scale: Scale) -> list[float]:
+    """For each network the matched distance to the one that is nearest in the contraction, as a share of the median."""
+    if not scale.median:
+        return [0.0] * len(population)
+    tree = cKDTree(_projected(sorted_entries(population.space, population.arrays)))
+    _, found = tree.query(tree.data, k=2)
+    return [
+        match(population.space, population.net(i), population.net(int(pair[pair != i][0]))).distance / scale.median
+        for i, pair in enumerate(found)
+    ]
+
+
+def normal(space: WeightSpace, arrays: Mapping[str, np.ndarray]) -> Population | None:
+    """The networks of an MLP space with scales or signs taken out, or None where the activation has neither.
+
+    Scales: each hidden neuron's incoming weights and bias have norm one. Signs: the largest of them is positive.
+    """
+    phi = ACTIVATIONS[space.activation]
+    if not space.is_mlp or not (phi.homogeneous or phi.odd):
+        return None
+    tensors = {name: np.array(array, dtype=np.float64) for name, array in arrays.items()}
+    for layer in range(1, len(space.widths) - 1):
+        incoming = np.concatenate([tensors[f"W{layer}"], tensors[f"b{layer}"][..., None]], axis=2)
+        factor = np.ones(incoming.shape[:2])
+        if phi.homogeneous:
+            size = np.linalg.norm(incoming, axis=2)
+            factor = np.divide(1.0, size, out=factor, where=size > 0)
+        if phi.odd:
+            largest = np.take_along_axis(incoming, np.abs(incoming).argmax(axis=2)[..., None], axis=2)[..., 0]
+            factor = np.where(largest < 0, -factor, factor)
+        tensors[f"W{layer}"] *= factor[..., None]
+        tensors[f"b{layer}"] *= factor
+        tensors[f"W{layer + 1}"] /= factor[:, None, :]
+    return Population(space, tensors, "scale" if phi.homogeneous else "sign")
+
+
+def _pairs(count: int, rng: np.random.Generator) -> list[tuple[int, int]]:
+    if count * (count - 1) // 2 <= PAIRS:
+        return [(i, j) for i in range(count) for j in range(i + 1, count)]
+    found: set[tuple[int, int]] = set()
+    while len(found) < PAIRS:
+        i, j = sorted(rng.choice(count, 2, replace=False).tolist())
+        found.add((i, j))
+    return sorted(found)
+
+
+def _drawn(population: Population, rng: np.random.Generator) -> Vector:
+    return {name: rng.choice(array.ravel(), array.shape[1:]) for name, array in population.arrays.items()}
+
+
+def _projected(features: np.ndarray) -> np.ndarray:
+    """`[n, DIRECTIONS]`: on orthonormal directions in which a sample of the population is widest; no distance grows."""
+    if features.shape[1] <= DIRECTIONS:
+        return features
+    sample = features[:: max(1, len(features) // 200)]
+    _, _, directions = np.linalg.svd(sample - sample.mean(axis=0), full_matrices=False)
+    return features @ directions[:DIRECTIONS].T
