@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _FACE = {
     "Architecture": "orbitcheck.harness.plugins.architecture",
     "CanonicalForm": "orbitcheck.harness.front.answers",
+    "Duplicates": "orbitcheck.harness.front.duplicates",
     "Equivariant": "orbitcheck.harness.plugins.outputs",
     "Group": "orbitcheck.harness.weights.groups",
     "GroupElement": "orbitcheck.harness.weights.element",
@@ -31,6 +32,7 @@ _FACE = {
     "canonical_form": "orbitcheck.harness.front.answers",
     "compose": "orbitcheck.harness.weights.symmetry",
     "conv_net": "orbitcheck.harness.weights.spaces",
+    "duplicates": "orbitcheck.harness.front.duplicates",
     "generators": "orbitcheck.harness.weights.symmetry",
     "group": "orbitcheck.harness.weights.groups",
     "identity": "orbitcheck.harness.weights.symmetry",
@@ -60,6 +62,8 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from .harness.front.answers import load_weights as load_weights
     from .harness.front.answers import relation as relation
     from .harness.front.answers import same_orbit as same_orbit
+    from .harness.front.duplicates import Duplicates as Duplicates
+    from .harness.front.duplicates import duplicates as duplicates
     from .harness.oracles.relation import Relation as Relation
     from .harness.plugins.architecture import Architecture as Architecture
     from .harness.plugins.architecture import Traits as Traits

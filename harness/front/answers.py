@@ -8,7 +8,10 @@ A weight vector is given as `Weights` with a batch of one, or as arrays by tenso
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -21,6 +24,7 @@ from ..oracles.refinement import stacked as _stacked
 from ..oracles.relation import Relation, certify, vector_digest
 from ..weights.batch import Weights
 from ..weights.pair import Pair, Vector
+from ..weights.readers.loading import Reading, load
 from ..weights.space import SpaceError, WeightSpace
 from ..weights.symmetry import GroupElement
 
@@ -171,24 +175,35 @@ def canonical_form(v: Weights | Vector, space: WeightSpace | None = None, *, sec
     return CanonicalForm(Weights.from_arrays(own, [form]), found[0], vector_digest(own, form))
 
 
-def load_weights(file: str, *, activation: str = "relu") -> Weights:
-    """The network of one file as `Weights` with a batch of one, in float64.
+def load_weights(
+    path: str | Path,
+    *,
+    activation: str | None = None,
+    order: Sequence[str] | None = None,
+    orientation: Literal["out-in", "in-out"] | None = None,
+    key: str | None = None,
+) -> Weights:
+    """The networks of a file, a folder or a pattern, which are of one space, as a batch in float64.
 
     Args:
-        file: a state dict of an MLP in `.safetensors`, `.pt`, `.pth` or `.npz`; no code of a file is run.
-        activation: a state dict does not say it; permutations hold for every one.
+        path: what is read: see `weights/readers`; no code of a file is run.
+        activation: of networks whose file names none; relu by default.
+        order: names of the layers, first to last, where their numbers do not say it.
+        orientation: of all weights, where shapes and names leave two.
+        key: under which a file holds the network.
 
     Raises:
-        ValueError: no such file, a damaged one, or one that holds another network; the message is one line.
+        ValueError: a file that cannot be read, none at all, or networks of several spaces; the message is one line.
     """
-    from .audit_files import read_network
-
-    found = read_network(file)
-    return Weights(replace(found.space, activation=activation), found.tensors)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}\N{HORIZONTAL ELLIPSIS}"
+    found = load([path], Reading(activation, None if order is None else tuple(order), orientation, key))
+    if found.unread:
+        more = f" (and {len(found.unread) - 1} more files)" if len(found.unread) > 1 else ""
+        raise ValueError(f"{found.unread[0].line}{more}")
+    if len(found.spaces) != 1:
+        listed = "; ".join(f"{len(nets)} of {space}" for space, nets in found.spaces.items())
+        raise ValueError(f"{path}: networks of {len(found.spaces)} spaces ({listed or 'none'}); a batch has one")
+    ((space, networks),) = found.spaces.items()
+    return Weights.from_arrays(space, [network.arrays for network in networks])
 
 
 def _two(
@@ -218,3 +233,7 @@ def _one(v: Weights | Vector, space: WeightSpace | None) -> tuple[WeightSpace, d
 def _tied(biases: np.ndarray) -> list[list[int]]:
     _, codes, counts = np.unique(biases, return_inverse=True, return_counts=True)
     return sorted(np.flatnonzero(codes == code).tolist() for code in np.flatnonzero(counts > 1))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}\N{HORIZONTAL ELLIPSIS}"

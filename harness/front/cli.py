@@ -740,6 +740,81 @@ def audit(
     sys.exit(int(not all(entry.general_position for entry in audited.found)))
 
 
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option(
+    "--against", "against", multiple=True, metavar="FILES", help="A second set: what leaks from one into the other."
+)
+@click.option("--activation", help="Of networks whose files do not say it; default: relu. It bears on functions alone.")
+@click.option(
+    "--near",
+    type=click.FloatRange(min=0, max=100),
+    default=1.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="Of the population's median matched distance: what is nearer is a near copy.",
+)
+@click.option("--figure", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw how near the nearest is.")
+@click.option("--strict", is_flag=True, help="Exit code 2 if any file cannot be read.")
+@click.option("--json", "as_json", is_flag=True)
+def duplicates(
+    files: tuple[str, ...],
+    against: tuple[str, ...],
+    activation: str | None,
+    near: float,
+    figure: Path | None,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Find networks that are identical, permuted, of one function, or near copies; in files, folders and patterns.
+
+    Every finding has its witness: the permutation, the factors, the neurons that are dead or doubled, or a distance.
+
+    Exit code: 0 if nothing is found, 1 if something is, 2 if nothing can be read.
+    """
+    from ..weights.space import SpaceError
+    from .duplicates import duplicates as found_in
+
+    try:
+        found = found_in(
+            list(files), list(against) or None, activation=activation, near=near / 100, spread=figure is not None
+        )
+    except SpaceError as error:
+        refuse(str(error))
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+    elif found.names:
+        for line in (*found.notes, *found.lines, found.summary):
+            say(line)
+    for line in found.unread:
+        click.echo(f"orbitcheck: {one_line(line)}", err=True)
+    if found.unread and found.names:
+        count = len(found.unread)
+        click.echo(f"orbitcheck: {count} file{'s' * (count > 1)} could not be read", err=True)
+    if not found.names or (against and not found.second):
+        sys.exit(NOTHING)
+    if figure is not None:
+        draw_nearest(found, near / 100, figure)
+    sys.exit(NOTHING if strict and found.unread else int(bool(found)))
+
+
+def draw_nearest(found: Any, near: float, file: Path) -> None:
+    """The figure of the distances as an SVG file."""
+    from ...reports.figures.duplicates import nearest_figure
+    from ...reports.figures.svg import svg
+    from ..running.store import StoreError, write_atomically
+
+    drawing = nearest_figure(found.nearest, near, f"nearest other network: {found.summary}")
+    if drawing is None:
+        click.echo("orbitcheck: no figure: no two networks of one space that are no copies", err=True)
+        return
+    try:
+        write_atomically(file, svg(drawing))
+    except StoreError as error:
+        refuse(str(error))
+    click.echo(str(file.resolve()), err=True)
+
+
 @main.group()
 def new() -> None:
     """Write the beginnings of something of your own."""

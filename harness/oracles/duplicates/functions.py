@@ -19,7 +19,7 @@ from ...weights.symmetry import GroupElement
 from ..function import values_in_floats
 from ..functions.enclosure import enclose
 from ..functions.normal_form import FeatureTable
-from ..orbit import equal, moved
+from ..orbit import moved
 from .links import Likeness, Link
 from .matching import match
 from .near import normal
@@ -58,7 +58,9 @@ def function_links(nets: Nets, numbers: Sequence[int]) -> Iterator[Link]:
                 if proof is not None:
                     yield Link(*ends, Likeness.FUNCTION, proof.element, proof.neurons)
                 elif spread[other]:  # that two networks without a spread agree at tested inputs says little
-                    yield Link(*ends, Likeness.ROUNDED, share=share)
+                    found_by = rescaling(nets[other], nets[net])
+                    element = found_by[0] if found_by and found_by[1] <= ROUNDED else None
+                    yield Link(*ends, Likeness.ROUNDED, element, share=share)
                 else:
                     continue
                 break
@@ -115,9 +117,9 @@ class _Prover:
         self.left = MAX_PRODUCTS
 
     def proof(self, first: Net, second: Net) -> Proof | None:
-        element = rescaling(first[0], first[1], second[1]) if first[0] == second[0] else None
-        if element is not None:
-            return Proof(element)
+        found = rescaling(first, second)
+        if found is not None and found[1] == 0:
+            return Proof(found[0])
         if _refuted(first, second):
             return None
         for fold in (False, True):
@@ -141,8 +143,14 @@ def _refuted(first: Net, second: Net) -> bool:
     )
 
 
-def rescaling(space: WeightSpace, v: Vector, w: Vector) -> GroupElement | None:
-    """The permutation with positive factors or signs that maps v to w entry by entry, if weight matching finds it."""
+def rescaling(first: Net, second: Net) -> tuple[GroupElement, float] | None:
+    """The permutation g with positive factors or signs that weight matching finds between two nets of a space, and how far it is off.
+
+    Off by the largest `|g v - w|` of an entry, as a share of the largest entry of w; 0 only where `g v = w`.
+    """
+    (space, v), (other_space, w) = first, second
+    if space != other_space:
+        return None
     pair = normal(space, {name: np.stack([v[name], w[name]]) for name in space.axes})
     if pair is None:
         return None
@@ -163,4 +171,7 @@ def rescaling(space: WeightSpace, v: Vector, w: Vector) -> GroupElement | None:
         copy[f"W{layer}"] = copy[f"W{layer}"] * factor[:, None]
         copy[f"b{layer}"] = copy[f"b{layer}"] * factor
         copy[f"W{layer + 1}"] = copy[f"W{layer + 1}"] * (1 / factor)[None, :]
-    return GroupElement(g.permutations, tuple(diagonals)) if equal(space, copy, w) else None
+    off = max(float(np.abs(copy[name] - w[name]).max()) for name in space.axes)
+    return GroupElement(g.permutations, tuple(diagonals)), off / max(
+        float(np.abs(w[name]).max()) for name in space.axes
+    )

@@ -40,7 +40,7 @@ class Link:
         first, second: numbers of the networks.
         likeness: how.
         element: g with `g first = second` where the likeness is `permuted` or `function` and such an element is known, applied and
-            compared; where it is `near`, the element that comes closest.
+            compared; where it is `rounded` or `near`, the element that comes closest.
         neurons: where the likeness is `function`, which neurons correspond, with factors, and which are dead or doubled.
         share: where it is `near`, the matched distance as a share of the population's median; where it is `rounded`, the largest
             gap between outputs as a share of their spread.
@@ -75,7 +75,8 @@ class Link:
             by = f"by {', '.join(self.reasons)}: " if self.reasons else ""
             return f"{by}{self.element or self.neurons or 'equal normal forms'}"
         if self.likeness is Likeness.ROUNDED:
-            return f"outputs differ by at most {self.share:.1e} of their spread"
+            by = f", by {', '.join(self.reasons)}: {self.element}" if self.element else ""
+            return f"outputs differ by at most {self.share:.1e} of their spread{by}"
         if self.likeness is Likeness.NEAR:
             beyond = f" and {self.scaled}s" if self.scaled else ""
             return (

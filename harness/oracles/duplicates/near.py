@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from ...weights.activations import ACTIVATIONS
 from ...weights.pair import Vector
@@ -70,13 +70,13 @@ def near_links(
     population: Population, scale: Scale, forest: Forest, numbers: np.ndarray, share: float = SHARE
 ) -> Iterator[Link]:
     """Links between networks that are no copies of each other yet; `numbers` are their places in the forest, which is joined."""
-    reach = share * scale.median
-    if not reach > 0:
+    if not share and population.scaled:
         return
+    reach = share * scale.median
     features = sorted_entries(population.space, population.arrays)
     low = _projected(features)
-    tree = cKDTree(low)
-    slack = reach * (1 + 1e-6)
+    tree = KDTree(low)
+    slack = reach * (1 + 1e-6) + 1e-12 * float(np.abs(low).max(initial=0.0))
     for i in range(len(low)):
         close = np.array([j for j in tree.query_ball_point(low[i], slack) if j > i], dtype=int)
         if not len(close):
@@ -87,26 +87,24 @@ def near_links(
             if forest.root(first) == forest.root(second):
                 continue
             found = match(population.space, population.net(i), population.net(j))
-            if found.distance <= reach and forest.join(first, second):
-                yield Link(
-                    first,
-                    second,
-                    Likeness.NEAR,
-                    found.element,
-                    share=found.distance / scale.median,
-                    scaled=population.scaled,
-                )
+            if found.distance > reach or not forest.join(first, second):
+                continue
+            if found.distance == 0 and not population.scaled:  # of a space whose orbits nobody else decides
+                yield Link(first, second, Likeness.PERMUTED, found.element)
+            elif share:
+                off = found.distance / scale.median if scale.median else 0.0
+                yield Link(first, second, Likeness.NEAR, found.element, share=off, scaled=population.scaled)
 
 
 def nearest(population: Population, scale: Scale) -> list[float]:
     """For each network the matched distance to the one that is nearest in the contraction, as a share of the median."""
     if not scale.median:
         return [0.0] * len(population)
-    tree = cKDTree(_projected(sorted_entries(population.space, population.arrays)))
+    tree = KDTree(_projected(sorted_entries(population.space, population.arrays)))
     _, found = tree.query(tree.data, k=2)
     return [
         match(population.space, population.net(i), population.net(int(pair[pair != i][0]))).distance / scale.median
-        for i, pair in enumerate(found)
+        for i, pair in enumerate(np.asarray(found))
     ]
 
 

@@ -1,0 +1,41 @@
+"""How far networks of a set lie from each other: the nearest other network of each, in shares of the population's median distance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .axes import Axis, Frame, linear
+from .drawing import Drawing, Item, Line, Mark, Text
+
+LEAST = 1e-9
+"""What is nearer is drawn here."""
+TICKS = tuple((10.0**exponent, f"1e{exponent}") for exponent in range(-9, 2))
+
+
+def nearest_figure(nearest: Sequence[tuple[str, float]], near: float, title: str) -> Drawing | None:
+    """A mark a network, sorted by distance, above a line at the share that is near; None without networks."""
+    if not nearest:
+        return None
+    ordered = sorted(nearest, key=lambda item: item[1])
+    count = len(ordered)
+    frame = Frame(
+        linear(0, max(count, 1), 62.0, 664.0, sorted({0, count // 2, count})),
+        Axis(LEAST, 10.0, 392.0, 18.0, True, TICKS),
+        "networks, by distance",
+        "distance to the nearest other network / median",
+    )
+    line = frame.y(near)
+    items: list[Item] = [
+        *frame.background,
+        Line(((62.0, line), (664.0, line)), "threshold"),
+        Text(660.0, line - 5, f"near: {100 * near:g} %", "label", "end"),
+    ]
+    drawn: set[tuple[int, int, bool]] = set()
+    for place, (name, share) in enumerate(ordered):
+        x, y = frame.x(place + 0.5), frame.y(max(share, LEAST))
+        cell = (round(x / 2), round(y / 2), share <= near)
+        if cell not in drawn:
+            drawn.add(cell)
+            part = "fail" if share <= near else "pass"
+            items.append(Mark(x, y, part, part, f"{name}: {share:.2g}"))
+    return Drawing("duplicates", title, 680.0, 440.0, tuple(items))

@@ -1,0 +1,93 @@
+"""Weight matching and what bounds it, against brute force over the whole group; witnesses of functions, against the functions."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import permutations, product
+
+import numpy as np
+import pytest
+
+from orbitcheck import mlp, recurrent
+from orbitcheck.harness.oracles.duplicates.functions import function_links
+from orbitcheck.harness.oracles.duplicates.links import Likeness
+from orbitcheck.harness.oracles.duplicates.matching import match, sorted_entries
+from orbitcheck.harness.oracles.orbit import moved
+from orbitcheck.harness.weights.symmetry import GroupElement
+
+SPACES = [mlp(2, 3, 3, 1), recurrent(2, 3, 1)]
+
+
+def drawn(space, rng):
+    return {name: rng.standard_normal(shape) for name, shape in space.shapes.items()}
+
+
+def distances(space, v, w):
+    """`|g v - w|` for every g."""
+    axes = [(axis, space.size[axis]) for axis in space.permuted]
+    for images in product(*(permutations(range(size)) for _, size in axes)):
+        copy = moved(space, GroupElement(tuple((a, i) for (a, _), i in zip(axes, images, strict=True))), v)
+        yield sum(float(np.square(copy[name] - w[name]).sum()) for name in space.axes) ** 0.5
+
+
+@pytest.mark.parametrize("space", SPACES, ids=["mlp", "recurrent"])
+def test_near_copies_are_matched_best_and_nothing_is_nearer_than_its_bound(space):
+    rng = np.random.default_rng(0)
+    best = 0
+    for trial in range(30):
+        v, w = drawn(space, rng), drawn(space, rng)
+        if trial % 2:
+            near = {name: array + 1e-3 * rng.standard_normal(array.shape) for name, array in v.items()}
+            w = moved(space, GroupElement(tuple((a, tuple(rng.permutation(3).tolist())) for a in space.permuted)), near)
+        least = min(distances(space, v, w))
+        found = match(space, v, w)
+        copy = moved(space, found.element, v)
+        told = sum(float(np.square(copy[name] - w[name]).sum()) for name in space.axes) ** 0.5
+        assert found.distance == pytest.approx(told) and found.distance >= least - 1e-12
+        if trial % 2:
+            assert found.distance == pytest.approx(least)
+        best += found.distance <= least * 1.3
+        features = sorted_entries(space, {name: np.stack([v[name], w[name]]) for name in space.axes})
+        assert np.linalg.norm(features[0] - features[1]) <= least + 1e-12
+    assert best >= 24, "coordinate descent misses the best by little"
+
+
+def test_copies_lie_together_in_the_bound():
+    space, rng = mlp(3, 5, 4, 2), np.random.default_rng(1)
+    v = drawn(space, rng)
+    copy = moved(space, GroupElement((("n1", (4, 2, 0, 1, 3)), ("n2", (1, 0, 3, 2)))), v)
+    first, second = sorted_entries(space, {name: np.stack([v[name], copy[name]]) for name in space.axes})
+    assert np.array_equal(first, second) and match(space, v, copy).distance == 0
+
+
+def test_neurons_of_one_function_correspond_with_factors_and_the_rest_is_dead_or_doubled():
+    space = mlp(2, 4, 1)
+    v = {"W1": [[1, 0], [0, 1], [1, 1], [0, 1]], "b1": [0, 1, 0, 1], "W2": [[2, 1, 0, 3]], "b2": [1]}
+    v = {name: np.array(array, dtype=float) for name, array in v.items()}
+    # Neuron 0 by 3, neurons 1 and 3 (the same) in one, 2 (dead) is another.
+    w = {"W1": [[0, 1], [3, 0], [5, 7], [0, 0]], "b1": [1, 0, 9, -1], "W2": [[4, 2 / 3, 0, 0]], "b2": [1]}
+    w = {name: np.array(array, dtype=float) for name, array in w.items()}
+    w["W1"][1], w["W2"][0, 1] = [4, 0], 0.5
+    (link,) = function_links([(space, v), (space, w)], [5, 9])
+    assert (link.first, link.second, link.likeness) == (5, 9, Likeness.FUNCTION)
+    assert link.neurons is not None
+    (layer,) = link.neurons.layers
+    assert layer.pairs == ((0, 1, Fraction(4)), (1, 0, Fraction(1)))
+    assert (layer.dead, layer.doubled) == (((2,), (2, 3)), (((1, 3),), ()))
+    assert link.reasons == ("permutation", "rescaling", "dead neurons", "duplicated neurons")
+    assert link.told.endswith("n1: 0->1 x 4, 1->0, dead 2 | 2,3, doubled 1=3 | ")
+    assert not list(function_links([(space, v), (space, {**w, "b2": np.array([1.001])})], [0, 1]))
+
+
+def test_functions_of_other_widths_are_compared():
+    small = {
+        "W1": np.array([[1.0], [2.0]]),
+        "b1": np.array([0.5, 0.25]),
+        "W2": np.array([[1.0, 3.0]]),
+        "b2": np.ones(1),
+    }
+    wide = {name: array.copy() for name, array in small.items()}
+    wide["W1"], wide["b1"] = np.array([[1.0], [2.0], [9.0]]), np.array([0.5, 0.25, 1.0])
+    wide["W2"] = np.array([[1.0, 3.0, 0.0]])
+    (link,) = function_links([(mlp(1, 2, 1), small), (mlp(1, 3, 1), wide)], [0, 1])
+    assert link.likeness is Likeness.FUNCTION and link.reasons == ("dead neurons",)
