@@ -5,7 +5,7 @@ where `g v = w`. `sorted_entries` is a contraction: `|F(v) - F(w)| <= |g v - w|`
 the closest that any matching of them comes. So what lies far apart in F need not be matched at all.
 
 Source: Ainsworth, Hayase, Srinivasa 2023, *Git Re-Basin*, section 3.2 (weight matching), with assignments by
-`scipy.optimize.linear_sum_assignment`, started from each neuron's sorted weights.
+`linear_sum_assignment` of scipy, started from each neuron's sorted weights.
 """
 
 from __future__ import annotations
