@@ -1,11 +1,11 @@
 """Whether orbits on every kind of space are decided as the whole group decides them.
 
-    python benchmarks/acceptance/orbits_on_spaces.py orbits.jsonl [--count 14] [--seconds 600] [--keep results/orbits_on_spaces.json]
+    python benchmarks/acceptance/orbits_on_spaces.py orbits.jsonl [--count 4] [--seconds 600] [--keep results/orbits_on_spaces.json]
 
-`--count` blocks of 250 cases for each kind of tests/oracles/space_cases.py and for heads: two small nets with ties everywhere, one
-a moved copy of the other, or that with an entry changed or two exchanged, or both drawn apart. The truth is a loop over the group.
-Wrong is an answer that the group refutes, a witness that does not map one to the other, a canonical form that differs on a moved
-copy, or forms that agree though the orbits do not.
+`--count` blocks for each kind of tests/oracles/space_cases.py and for heads. A block has 24 pairs, and 15 sets of 12 nets, 66 pairs
+each, whose orbits are asked at once: small nets with ties everywhere, moved copies of one another, or of one with an entry changed
+or two exchanged, or drawn apart. The truth is a loop over the group. Wrong is an answer that the group refutes, a witness that
+does not map one to the other, a canonical form that differs on a moved copy, or forms that agree though the orbits do not.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,19 @@ from space_cases import (
 )
 
 from orbitcheck.harness.oracles.orbit import equal, moved
-from orbitcheck.harness.oracles.tuples.orbits import canonical_form, same_nested_orbit, same_orbit
+from orbitcheck.harness.oracles.tuples.colouring import colour
+from orbitcheck.harness.oracles.tuples.orbits import (
+    Nested,
+    canonical_form,
+    orbit_classes,
+    same_nested_orbit,
+    same_orbit,
+)
 
-CASES = 250
+PAIRS, SETS, NETS = 24, 15, 12
 FORMS = 4
-"""Of so many cases one is asked for its canonical forms, too."""
+"""Of so many pairs one is asked for its canonical forms, too."""
+CASES = PAIRS + SETS * NETS * (NETS - 1) // 2
 
 
 def measure(name: str, seed: int) -> Measured:
@@ -48,26 +57,47 @@ def measure(name: str, seed: int) -> Measured:
     space, within = HEADS if name == "heads" else (SPACES[name], None)
     gathers = heads_group() if within else group(space)
     counts: Counter[str] = Counter()
-    for number in range(CASES):
-        v = regular(space, rng) if rng.random() < 0.5 else {n: a[0] for n, a in drawn(space, 1, rng).items()}
+
+    def base() -> dict[str, np.ndarray]:
+        return regular(space, rng) if rng.random() < 0.5 else {n: a[0] for n, a in drawn(space, 1, rng).items()}
+
+    def mate(v: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         w = shaped(space, flat(v)[gathers[rng.integers(len(gathers))]])
-        if rng.random() < 0.6:
-            w = changed(w, rng)
-        if rng.random() < 0.2:
-            w = regular(space, rng)
+        return changed(w, rng) if rng.random() < 0.6 else w
+
+    for number in range(PAIRS):
+        v = base()
+        w = mate(v) if rng.random() < 0.8 else base()
         truth = in_one_orbit(gathers, v, w)
         counts["one orbit" if truth else "two orbits"] += 1
         found = same_nested_orbit(space, within, v, w) if within else same_orbit(space, v, w)
         counts["unknown"] += found.answer == "unknown"
         counts["wrong"] += found.answer == ("different" if truth else "same")
-        counts["by forms alone"] += "forms differ" in found.reason
         if found.element is not None and not within:
             counts["wrong"] += not equal(space, moved(space, found.element, v), w)
         if number % FORMS == 0 and not within:
             forms = [canonical_form(space, u) for u in (v, moved_by(space, v, rng), w)]
             counts["forms"] += 1
             counts["wrong forms"] += not equal(space, forms[0], forms[1]) or equal(space, forms[0], forms[2]) != truth
-    return dict(counts)
+    nested = Nested(*HEADS) if within else None
+    for _ in range(SETS):
+        nets = [base() for _ in range(3)]
+        nets += [mate(nets[rng.integers(len(nets))]) for _ in range(NETS - len(nets))]
+        least = [min(row.tobytes() for row in flat(v)[gathers]) for v in nets]
+        asked = [nested.unfold(v) for v in nets] if nested else nets
+        arrays = {n: np.stack([v[n] for v in asked]) for n in asked[0]}
+        within_space = nested.unfolded if nested else space
+        orbits, elements = orbit_classes(within_space, arrays)
+        counts["unknown"] += sum(g is None for g in elements)
+        classes = colour(within_space, arrays).classes()
+        forms = [moved(within_space, g, v) for g, v in zip(elements, asked, strict=True) if g]
+        for i, j in combinations(range(NETS), 2):
+            truth = least[i] == least[j]
+            counts["one orbit" if truth else "two orbits"] += 1
+            counts["by forms alone"] += not truth and classes[i] == classes[j]
+            counts["wrong"] += (orbits[i] == orbits[j]) != truth
+            counts["wrong forms"] += truth and not equal(within_space, forms[i], forms[j])
+    return {key: int(count) for key, count in counts.items()}
 
 
 def items(count: int) -> list[Item]:
@@ -95,4 +125,4 @@ def summary(measured: Mapping[str, Measured]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    face(__doc__, items, summary, 14)
+    face(__doc__, items, summary, 4)

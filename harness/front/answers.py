@@ -16,12 +16,12 @@ from typing import Literal
 import numpy as np
 
 from ..oracles.orbit import SECONDS
-from ..oracles.orbit import canonical_elements as _canonical_elements
 from ..oracles.orbit import moved as _moved
-from ..oracles.orbit import same_orbit as _decided
-from ..oracles.refinement import refine as _refine
 from ..oracles.refinement import stacked as _stacked
-from ..oracles.relation import Relation, certify, vector_digest
+from ..oracles.relation import Relation, vector_digest
+from ..oracles.tuples.orbits import canonical_element as _canonical_element
+from ..oracles.tuples.orbits import same_orbit as _decided
+from ..oracles.tuples.relation import certify
 from ..weights.batch import Weights
 from ..weights.pair import Pair, Vector
 from ..weights.readers.loading import Reading, load
@@ -168,11 +168,11 @@ def canonical_form(v: Weights | Vector, space: WeightSpace | None = None, *, sec
         Undecided: no canonical labelling within `seconds`; networks in general position need none.
     """
     own, vector = _one(v, space)
-    found = _canonical_elements(own, [vector], _refine(own, [vector]), seconds=seconds)
+    found = _canonical_element(own, vector, seconds=seconds)
     if found is None:
         raise Undecided(f"no canonical labelling of {own} within {seconds:g} s; give more seconds")
-    form = _moved(own, found[0], vector)
-    return CanonicalForm(Weights.from_arrays(own, [form]), found[0], vector_digest(own, form))
+    form = _moved(own, found, vector)
+    return CanonicalForm(Weights.from_arrays(own, [form]), found, vector_digest(own, form))
 
 
 def load_weights(

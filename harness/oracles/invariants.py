@@ -41,8 +41,8 @@ def differing_invariant(space: WeightSpace, v: Vector, w: Vector) -> dict[str, A
     length from a row; large sparse graphs, whose ranks are full and for which individualisation costs too much, hardly ever have
     the same. `values` are v's and w's.
     """
-    for layer in range(2, len(space.widths) - 1):
-        name = f"W{layer}"
+    names = [n for n, axes in space.tensors if len({*axes}) == len(axes) == 2 and {*axes} <= {*space.permuted}]
+    for name in names:
         for entry, left, right in _matrices(v[name], w[name]):
             place = {"tensor": name, "entry": None if entry is None else float(entry).hex()}
             small = max(left.shape) <= RATIONAL_LIMIT
@@ -54,8 +54,7 @@ def differing_invariant(space: WeightSpace, v: Vector, w: Vector) -> dict[str, A
                 sizes = [components(matrix) for matrix in (left, right)]
                 if sizes[0] != sizes[1]:
                     return {"kind": "components", **place, "values": sizes}
-    for layer in range(2, len(space.widths) - 1):
-        name = f"W{layer}"
+    for name in names:
         graphs = [(entry, left, right) for entry, left, right in _matrices(v[name], w[name]) if entry is not None]
         for entry, left, right in sorted(graphs, key=lambda graph: graph[1].sum()):  # whose walks are fewer
             if found := _first_difference(walks(left), walks(right)):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..oracles.relation import Relation, certify
+from ..oracles.relation import Relation
+from ..oracles.tuples.relation import certify
 from ..weights.pair import Pair
 from .making import make_pair, pair_content
 

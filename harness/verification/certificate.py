@@ -61,7 +61,7 @@ def check(certificate: Mapping[str, Any], space: WeightSpace, nets: Sequence[Vec
     said = {part: content[part] for part in Part}
     relations = {part: said[part]["relation"] for part in Part}
     demand(list(row_says) == row_of(said), "the row says what its certificate says")
-    demand(consistent(relations), "one orbit => 1-WL-equivalent => the same function")
+    demand(consistent(relations, space.is_mlp), "one orbit => 1-WL-equivalent => the same function")
     subject = Subject(space, nets, relations)
     for part in Part:
         proof = CHECKS.get(key_of(part, said[part]))
@@ -75,15 +75,21 @@ def row_of(said: Mapping[Part, Statement]) -> list[Any]:
     return [said[Part.ORBIT]["relation"], said[Part.REFINEMENT].get("round"), said[Part.FUNCTION]["relation"]]
 
 
-def consistent(relations: Mapping[Part, str]) -> bool:
-    """Whether the parts do not contradict each other (theory.md, section 4)."""
+def consistent(relations: Mapping[Part, str], of_mlps: bool = True) -> bool:
+    """Whether the parts do not contradict each other (theory.md, section 4); beyond MLPs a function need not be known."""
     orbit, refinement, function = (relations[part] for part in (Part.ORBIT, Part.REFINEMENT, Part.FUNCTION))
     if orbit == "same":
         return refinement == "equivalent" and function == "equal"
-    return function == "equal" if refinement == "equivalent" else orbit == "different"
+    if refinement == "equivalent":
+        return function == "equal" or (function == "unknown" and not of_mlps)
+    return orbit == "different"
 
 
 def general_position(space: WeightSpace, net: Vector) -> bool:
-    """Whether in every hidden layer the biases are pairwise distinct (theory.md, section 1)."""
-    hidden = range(1, len(space.widths) - 1)
-    return all(len({*net[f"b{layer}"].tolist()}) == space.widths[layer] for layer in hidden)
+    """Whether the biases of every hidden layer are pairwise distinct (theory.md, section 1); beyond MLPs, on every permuted axis the
+    vectors of the entries of all tensors that have this axis alone."""
+
+    def told(axis: str, i: int) -> tuple[float, ...]:
+        return tuple(net[name].tolist()[i] for name, axes in space.tensors if axes == (axis,))
+
+    return all(len({told(axis, i) for i in range(space.size[axis])}) == space.size[axis] for axis in space.permuted)

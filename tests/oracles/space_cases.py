@@ -157,3 +157,50 @@ def regular(space: WeightSpace, rng: np.random.Generator) -> Vector:
         ]
         v[name][tuple(ways)] = 1
     return v
+
+
+def circulant(size: int, *steps: int) -> np.ndarray:
+    return sum(np.roll(np.eye(size), step, axis=1) for step in steps)
+
+
+def directed(*lengths: int) -> np.ndarray:
+    found, start = np.zeros((sum(lengths),) * 2), 0
+    for n in lengths:
+        found[start : start + n, start : start + n] = circulant(n, 1)
+        start += n
+    return found
+
+
+def rook_and_shrikhande() -> list[np.ndarray]:
+    cells = [(i, j) for i in range(4) for j in range(4)]
+    rook = [[float(a != b and (a[0] == b[0] or a[1] == b[1])) for b in cells] for a in cells]
+    steps = {(0, 1), (0, 3), (1, 0), (3, 0), (1, 1), (3, 3)}
+    shrikhande = [[float(((b[0] - a[0]) % 4, (b[1] - a[1]) % 4) in steps) for b in cells] for a in cells]
+    return [np.array(rook), np.array(shrikhande)]
+
+
+def ones(space: WeightSpace, **given: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: given.get(name, np.ones(shape)) for name, shape in space.shapes.items()}
+
+
+def hard_pairs() -> list[tuple[WeightSpace, dict, dict]]:
+    cycle, two = circulant(4, 0, 1), np.kron(np.eye(2), np.ones((2, 2)))
+    swaps, hexagon, triangles = directed(2, 2), directed(6) + directed(6).T, directed(3, 3) + directed(3, 3).T
+    conv = conv_net(1, 4, 4, 1, kernel=1)
+    residual, long = residual_mlp(1, 4, (4,), 1), residual_mlp(1, 6, (6,), 1)
+    square = recurrent(1, 4, 1)
+    latin = [np.add.outer(np.arange(4), np.arange(4)) % 4, np.bitwise_xor.outer(np.arange(4), np.arange(4))]
+    cubes = [(square[..., None] == np.arange(4)).astype(float) for square in latin]
+    three, (rook, shrikhande) = made({"T": "abc"}, {"a": 4, "b": 4, "c": 4}, "abc"), rook_and_shrikhande()
+    given = [
+        (conv, {"C2": cycle[..., None, None]}, {"C2": two[..., None, None]}),
+        (residual, {"B1": cycle}, {"B1": two}),
+        (residual, {"A1": np.eye(4), "B1": directed(4)}, {"A1": np.eye(4), "B1": swaps}),
+        (long, {"A1": np.eye(6), "B1": hexagon}, {"A1": np.eye(6), "B1": triangles}),
+        (square, {"R1": directed(4)}, {"R1": swaps}),
+        (recurrent(1, 6, 1), {"R1": hexagon}, {"R1": triangles}),
+        (recurrent(1, 6, 1), {"R1": directed(6)}, {"R1": directed(3, 3)}),
+        (recurrent(1, 16, 1), {"R1": rook}, {"R1": shrikhande}),
+        (three, {"T": cubes[0]}, {"T": cubes[1]}),
+    ]
+    return [(space, ones(space, **v), ones(space, **w)) for space, v, w in given]

@@ -30,14 +30,14 @@ def test_rounds_and_stable_colours_are_those_of_the_definition(name, kind):
         slow = Tuples(space, [{n: a[i] + 0.0 for n, a in arrays.items()} for i in (0, 1)], kind)
         assert fast.round_of_separation(0, 1) == slow.round()
         mine, stable = slow.colours(), fast.stable
-        for axis in space.permuted:
+        for number, axis in enumerate(space.permuted):
             of = [(net, i) for net in (0, 1) for i in range(space.size[axis])]
             left = [int(stable[axis,][at]) for at in of]
             if space.is_mlp and slow.round() is not None:
                 left = [
                     (net, c) for (net, _), c in zip(of, left, strict=True)
                 ]  # nets that are parted may share colours
-            assert same_partition(left, [mine[net, (axis,), (i,)] for net, i in of])
+            assert same_partition(left, [mine[net, number, i] for net, i in of])
 
 
 def test_on_mlps_it_is_the_refinement_of_neurons():

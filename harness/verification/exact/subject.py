@@ -11,6 +11,7 @@ from ...core.certificates import Part
 from ...weights.pair import Vector
 from ...weights.space import WeightSpace
 from .structure import Structure
+from .tuples import Tuples
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,9 @@ class Subject:
     relations: Mapping[Part, str]
 
     @cached_property
-    def structure(self) -> Structure:
-        """The two as nodes and labelled edges."""
-        return Structure(self.space, self.nets)
+    def structure(self) -> Structure | Tuples:
+        """The two as nodes and labelled edges, of MLPs; as labelled tuples of indices, of other spaces."""
+        return Structure(self.space, self.nets) if self.space.is_mlp else Tuples(self.space, self.nets)
 
 
 Check = Callable[[Subject, Any], None]

@@ -18,6 +18,8 @@ from .refuted import demand, index
 Key = tuple[str, ...]
 Tuple = tuple[int, Key, tuple[int, ...]]
 """Net, axes in the order of the space's permuted ones (`split`: in any order), indices."""
+Node = tuple[int, int, int]
+"""Net, number of the axis among the permuted ones, and index."""
 WORK = 3_000_000
 """Steps of one round that are followed."""
 
@@ -34,6 +36,7 @@ class Tuples:
         demand(kind in ("joint", "split"), "refinement is joint or split")
         self.space, self.kind = space, kind
         self._size = space.size
+        self.sizes = [space.size[axis] for axis in space.permuted]
         longest = [tuple(axis for axis in axes if axis in space.permuted) for _, axes in space.tensors]
         demand(kind == "joint" or max(map(len, longest)) <= 2, "an edge of a parameter graph joins two axes")
         self._keys: set[Key] = {()}
@@ -103,8 +106,20 @@ class Tuples:
             for chosen in combinations(range(len(key)), n)
         ]
 
-    def colours(self, rounds: int | None = None, marks: Sequence[set[Tuple]] = ()) -> dict[Tuple, int]:
-        """Joint colours after so many rounds, or stable ones; `marks` are sets of indices that start with a colour of their own."""
+    @property
+    def nodes(self) -> list[Node]:
+        """The indices of permuted axes of both nets."""
+        return [self._node(each) for each in self.tuples if len(each[1]) == 1]
+
+    def _node(self, of: Tuple) -> Node:
+        return of[0], self.space.permuted.index(of[1][0]), of[2][0]
+
+    def colours(self, rounds: int | None = None, marks: Sequence[set[Node]] = ()) -> dict[Node, int]:
+        """Joint colours of single indices after so many rounds, or stable ones; marked ones start with a colour of their own."""
+        return {self._node(each): c for each, c in self.all_colours(rounds, marks).items() if len(each[1]) == 1}
+
+    def all_colours(self, rounds: int | None = None, marks: Sequence[set[Node]] = ()) -> dict[Tuple, int]:
+        """As `colours`, of all tuples."""
         names: dict[Any, int] = {}
 
         def named(value: Any) -> int:
@@ -118,7 +133,10 @@ class Tuples:
         colours: dict[Tuple, int] = {}
         for each in self.tuples:
             if each[1]:
-                marked = next((number for number, some in enumerate(marks) if each in some), None)
+                single = len(each[1]) == 1
+                marked = next(
+                    (number for number, some in enumerate(marks) if single and self._node(each) in some), None
+                )
                 colours[each] = named(("start", each[1], repr(self._label[False][each]), marked))
             else:
                 colours[each] = named(("net", repr(self._label[False][each]), histograms(each[0], colours)))
@@ -137,9 +155,9 @@ class Tuples:
                 break
         return colours
 
-    def parted(self, rounds: int | None = None, marks: Sequence[set[Tuple]] = ()) -> bool:
+    def parted(self, rounds: int | None = None, marks: Sequence[set[Node]] = ()) -> bool:
         """Whether the two nets have different colours after so many rounds, or for good."""
-        colours = self.colours(rounds, marks)
+        colours = self.all_colours(rounds, marks)
         return colours[0, (), ()] != colours[1, (), ()]
 
     def round(self) -> int | None:
@@ -148,7 +166,7 @@ class Tuples:
             return None
         return next(t for t in range(len(self.tuples) + 1) if self.parted(t))
 
-    def node(self, net: Any, axis: Any, i: Any) -> Tuple:
+    def node(self, net: Any, axis: Any, i: Any) -> Node:
         """The index of a permuted axis that a statement names: by the axis's number among the permuted ones."""
-        name = self.space.permuted[index(axis, len(self.space.permuted), "a permuted axis")]
-        return index(net, 2, "the net of an index"), (name,), (index(i, self._size[name], f"an index of {name}"),)
+        axis = index(axis, len(self.sizes), "a permuted axis")
+        return index(net, 2, "the net of an index"), axis, index(i, self.sizes[axis], "an index")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 from ...core.certificates import Part
+from ...weights.spaces import constructor
 from ..exact.realised import places, realised
 from ..exact.refuted import Refuted, demand
-from ..exact.structure import Node, Structure, differ
+from ..exact.structure import Node, Structure
 from ..exact.subject import Subject
+from ..exact.tuples import Tuples
 from . import colours, matrices, normal_form
 
 WORK = 60_000
@@ -39,6 +41,10 @@ def ranks_differ(subject: Subject, name: str, field: str | int) -> bool:
 
 
 def unknown_function(subject: Subject, said: object) -> None:
+    if not subject.space.is_mlp:
+        known = constructor(subject.space) is not None and not subject.structure.parted()
+        demand(not known, "the functions are unknown, though refinement never parts the two")
+        return
     for name, check in (
         ("late rounds", colours.late_round),
         ("outputs", colours.forward),
@@ -59,7 +65,7 @@ def unknown_function(subject: Subject, said: object) -> None:
         )
 
 
-def one_orbit(structure: Structure) -> bool | None:
+def one_orbit(structure: Structure | Tuples) -> bool | None:
     """Whether a permutation maps v to w, by individualising one neuron of v and each of w that looks like it; None past the budget."""
     left = [WORK // structure.space.parameters]
 
@@ -67,9 +73,9 @@ def one_orbit(structure: Structure) -> bool | None:
         if left[0] <= 0:
             raise TimeoutError
         left[0] -= 1
-        colours = structure.colours(marks=marks)
-        if differ(colours):
+        if structure.parted(marks=marks):
             return False
+        colours = structure.colours(marks=marks)
         sizes = Counter(colour for node, colour in colours.items() if node[0] == 0)
         tied = [(sizes[colour], node) for node, colour in colours.items() if node[0] == 0 and sizes[colour] > 1]
         if not tied:
