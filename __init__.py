@@ -33,6 +33,7 @@ _FACE = {
     "compose": "orbitcheck.harness.weights.symmetry",
     "conv_net": "orbitcheck.harness.weights.spaces",
     "duplicates": "orbitcheck.harness.front.duplicates",
+    "from_module": "orbitcheck.harness.weights.readers.modules",
     "generators": "orbitcheck.harness.weights.symmetry",
     "group": "orbitcheck.harness.weights.groups",
     "identity": "orbitcheck.harness.weights.symmetry",
@@ -75,6 +76,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from .harness.weights.element import GroupElement as GroupElement
     from .harness.weights.groups import Group as Group
     from .harness.weights.groups import group as group
+    from .harness.weights.readers.modules import from_module as from_module
     from .harness.weights.realisation import realise as realise
     from .harness.weights.space import SpaceError as SpaceError
     from .harness.weights.space import WeightSpace as WeightSpace

@@ -39,6 +39,7 @@ _FACE = {
         "orbitcheck.harness.weights.symmetry": "act compose generators generic_elements identity inner_permutation inverse "
         "random_elements",
         "orbitcheck.harness.weights.realisation": "realise",
+        "orbitcheck.harness.weights.readers.modules": "from_module",
         "orbitcheck.harness.weights.activations": "ACTIVATIONS Activation",
         "orbitcheck.harness.weights.inputs": "constructed",
         "orbitcheck.harness.weights.pair": "Pair Vector",
@@ -113,6 +114,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.weights.groups import carried as carried, group as group, roles_of as roles_of
     from ..harness.weights.inputs import constructed as constructed
     from ..harness.weights.pair import Pair as Pair, Vector as Vector
+    from ..harness.weights.readers.modules import from_module as from_module
     from ..harness.weights.realisation import realise as realise
     from ..harness.weights.space import NamedSpace as NamedSpace, SpaceError as SpaceError, WeightSpace as WeightSpace
     from ..harness.weights.space import mlp as mlp

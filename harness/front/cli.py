@@ -691,6 +691,11 @@ def verify(directory: Path, rerun: int, seed: int | None, device: str, jobs: int
 @click.option("--activation", help="Of networks whose files name none.")
 @click.option("--key", help="Under which a file holds its network, as in ema or model.net.")
 @click.option("--layout", type=click.Path(path_type=Path), help="The table of an .npy file.")
+@click.option(
+    "--module",
+    metavar="FILE.py:FUNCTION",
+    help="Runs your function, which returns the networks' module and an example of its input: their order and wiring, proved.",
+)
 @click.option("--strict", is_flag=True, help="Exit code 2 if a single file cannot be read.")
 @click.option("--all", "everything", is_flag=True, help="A line for every network, however many.")
 @click.option("--json", "as_json", is_flag=True)
@@ -702,6 +707,7 @@ def audit(
     activation: str | None,
     key: str | None,
     layout: Path | None,
+    module: str | None,
     strict: bool,
     everything: bool,
     as_json: bool,
@@ -723,7 +729,12 @@ def audit(
 
     named = None if order is None else tuple(part.strip() for part in order.split(","))
     try:
-        audited = audit_files(paths, chosen, Reading(activation, named, orientation, key, layout))
+        wired = None
+        if module is not None:
+            from .user_modules import wired_by
+
+            wired = wired_by(module)
+        audited = audit_files(paths, chosen, Reading(activation, named, orientation, key, layout, wired))
     except ValueError as error:
         refuse(str(error))
     if as_json:

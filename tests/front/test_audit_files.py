@@ -96,15 +96,15 @@ def test_twins_that_refinement_does_not_part_are_seen_across_files(folder: Path,
 def test_several_forms_of_a_folder_are_one_call_with_a_summary(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("orbitcheck.harness.front.audit_files.CHUNK", 7)
     forms = ["float", "16-bit", "bf16", "fp8", "pruned-90%"]
-    for number in range(50):
-        torch.save(network(2, 8, 8, 1, seed=number % 30), f"{number}.pt")
+    for number in range(20):
+        torch.save(network(2, 6, 1, seed=number % 12), f"{number}.pt")
     result = invoke(".", "--form", "float,16-bit,bf16", "--form", "fp8,pruned-90%")
     assert result.exit_code == 1, result.output
-    summary = [line.split() for line in result.output.splitlines() if line.startswith("50 ")]
-    assert [line[6] for line in summary] == forms
-    whole = audit_files([f"{number}.pt" for number in range(50)], forms)
-    monkeypatch.setattr("orbitcheck.harness.front.audit_files.CHUNK", 50)
-    assert audit_files([f"{number}.pt" for number in range(50)], forms) == whole
+    summary = [line.split() for line in result.output.splitlines() if line.startswith("20 ")]
+    assert [line[-4] for line in summary] == forms
+    whole = audit_files([f"{number}.pt" for number in range(20)], forms)
+    monkeypatch.setattr("orbitcheck.harness.front.audit_files.CHUNK", 20)
+    assert audit_files([f"{number}.pt" for number in range(20)], forms) == whole
     assert (
         "more lines with --all" in result.output
         and "more lines" not in invoke(".", "--all", "--form", "fp8,float").output
@@ -142,3 +142,27 @@ def test_a_file_that_holds_no_mlp_is_one_line(folder: Path, name: str):
     assert result.exit_code == 2
     assert result.output.startswith(f"orbitcheck: {name}: ") and message in result.output
     assert result.output.count("\n") == 1 and "weights_only" not in result.output
+
+
+def test_a_module_says_what_names_do_not(folder: Path):
+    Path("net.py").write_text(
+        "import torch\n"
+        "class Net(torch.nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.head, self.b, self.a = torch.nn.Linear(4, 2), torch.nn.Linear(4, 4), torch.nn.Linear(4, 4)\n"
+        "    def forward(self, x):\n"
+        "        return self.head(torch.relu(self.b(torch.relu(self.a(x)))))\n"
+        "def make():\n"
+        "    return Net(), torch.randn(3, 4)\n"
+    )
+    state = {f"{name}.{key}": value for name, at in (("head", 2), ("b", 1), ("a", 0)) for key, value in torch.nn.Linear(4, 2 if at == 2 else 4).state_dict().items()}  # fmt: skip
+    state["a.bias"] = torch.tensor([1.0, 2.0, 1.0, 3.0])
+    torch.save(state, "a.pt")
+    assert invoke("a.pt").exit_code == 2
+    result = invoke("a.pt", "--module", "net.py:make")
+    assert result.exit_code == 1 and "not proved" not in result.output and "b1: 0=2" in result.output
+    torch.save(state | {"c.bias": torch.ones(3)}, "b.pt")
+    assert "has c.bias, which the module has not" in invoke("b.pt", "--module", "net.py:make").output
+    for wrong in ("none.py:make", "net.py:Net", "net.py:none"):
+        assert invoke("a.pt", "--module", wrong).exit_code == 2

@@ -20,6 +20,7 @@ from .chain import Orientation, chained
 from .records import Cause, Loaded, Network, Proof, ReadError, State, Unread
 from .sources import INDEX, SUFFIXES, TORCH, files_of, natural, suffix_of
 from .values import Tensors, values
+from .wiring import Wired
 
 DAMAGED = "is damaged, or holds more than plain tensors"
 
@@ -34,6 +35,7 @@ class Reading:
         orientation: of all weights, where shapes and names leave two.
         key: under which a file holds the network.
         layout: the table of an `.npy` file.
+        wired: the networks' space and where its tensors lie, as a module gives it (`modules.py`).
     """
 
     activation: str | None = None
@@ -41,6 +43,7 @@ class Reading:
     orientation: Orientation | None = None
     key: str | None = None
     layout: Path | None = None
+    wired: Wired | None = None
 
 
 def load(paths: Iterable[str | Path] | str | Path, reading: Reading | None = None) -> Loaded:
@@ -168,6 +171,8 @@ def network(file: str, entry: str, state: State, reading: Reading) -> Network:
     Raises:
         ReadError: what leaves two ways of wiring, or none.
     """
+    if reading.wired is not None:
+        return _as_wired(file, entry, state, reading.wired)
     layers = names.layers_in(state)
     if reading.order is not None:
         ordered, proof = names.given(layers, reading.order), Proof.GIVEN
@@ -181,3 +186,15 @@ def network(file: str, entry: str, state: State, reading: Reading) -> Network:
         assumed.append("activation relu (the file names none)")
     arrays = {name: np.ascontiguousarray(made.arrays[name]) for name in made.space.axes}
     return Network(file, entry, made.space, arrays, proof, tuple(assumed))
+
+
+def _as_wired(file: str, entry: str, state: State, wired: Wired) -> Network:
+    """The network of a state dict whose module is at hand.
+
+    Raises:
+        ReadError: an entry that the module lacks, or the other way round.
+    """
+    strange = next((name for name in state if name not in wired.entries), None)
+    if strange is not None:
+        raise ReadError(Cause.SHAPES, f"has {strange}, which the module has not")
+    return Network(file, entry, wired.space, wired.arrays(state), Proof.MODULE, wired.assumed)

@@ -1,0 +1,141 @@
+"""A torch module and an example of its input -> its weight space, by torch.fx; and the proof that it is this one.
+
+Law: what is returned has been tried on the example: the space's function, where it is known, equals the module's own, and a random element
+of the space's group leaves the module's output as it is, both within the rounding of float64. A difference is an error.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import fx
+
+from ..batch import Weights
+from ..realisation import realise
+from ..symmetry import act, random_elements
+from .operations import Shapes, Traced
+from .records import Cause, ReadError, State
+from .wiring import Wired
+
+CLOSE = 1e-8
+"""Largest difference of two outputs, over the largest entry."""
+LONGEST = 200
+"""Characters of another's error."""
+TRIED = 3
+"""Elements of the group that are tried."""
+
+
+def from_module(net: torch.nn.Module, example: Any) -> Weights:
+    """The weights of a module, in the space that its own operations say; a batch of one, float64.
+
+    Args:
+        net: any module that torch.fx can trace: chains, residual blocks, convolutions, norms, recurrences, attention, as far as there are rules.
+        example: a batch of inputs, or a tuple of them.
+
+    Raises:
+        ReadError: an operation without a rule, no hidden layer, or a space that the example refutes; one line.
+    """
+    wired, state = wired_module(net, example)
+    return Weights.from_arrays(wired.space, [wired.arrays(state)])
+
+
+def wired_module(net: torch.nn.Module, example: Any) -> tuple[Wired, State]:
+    """The space of a module and where its tensors lie, and the module's own entries; tried on the example.
+
+    Raises:
+        ReadError: as `from_module`.
+    """
+    inputs = example if isinstance(example, tuple) else (example,)
+    inputs = tuple(one.double() if torch.is_tensor(one) and one.is_floating_point() else one for one in inputs)
+    own = copy.deepcopy(net).cpu().eval().double()
+    try:
+        with torch.no_grad():
+            expected = own(*inputs)
+    except Exception as error:
+        raise ReadError(
+            Cause.CONTENT, f"the module does not take the example ({type(error).__name__}: {error})"
+        ) from None
+    try:
+        traced = fx.symbolic_trace(own)
+        with torch.no_grad():
+            Shapes(traced).run(*inputs)
+    except Exception as error:
+        raise ReadError(
+            Cause.AMBIGUOUS, f"torch.fx cannot trace the module ({_said(error)}); write a manifest"
+        ) from None
+    wired = Traced(traced).wired()
+    state = entries_of(own)
+    try:
+        usual = wired.usual is not None and _is_function(wired.usual, state, inputs, expected)
+    except ReadError as error:
+        raise ReadError(error.cause, f"{error}; that is the module's own factor times its weight") from None
+    chosen = replace(
+        wired.usual if usual and wired.usual is not None else wired, usual=None, entries=frozenset(own.state_dict())
+    )
+    _demand_symmetry(chosen, state, own, inputs, expected)
+    return chosen, state
+
+
+def entries_of(net: torch.nn.Module) -> State:
+    """Parameters and buffers, float64; one that has several names under its first."""
+    named = {**dict(net.named_parameters()), **dict(net.named_buffers())}
+    return {name: one.detach().double().numpy() for name, one in named.items() if one.is_floating_point()}
+
+
+def _is_function(wired: Wired, state: State, inputs: tuple[Any, ...], expected: Any) -> bool:
+    """Whether the function that is known of a space is the module's, on the example."""
+    outputs = _flat(expected)
+    if len(inputs) != 1 or len(outputs) != 1 or not torch.is_tensor(inputs[0]) or not outputs[0].numel():
+        return False
+    x, y = inputs[0], outputs[0]
+    weights = Weights.from_arrays(wired.space, [wired.arrays(state)])
+    try:
+        own = realise(weights, x if x.ndim > 1 else x[None])[0]
+    except (ValueError, RuntimeError):  # inputs of another shape than the constructor's function takes
+        return False
+    return own.numel() == y.numel() and _close(own.reshape(y.shape), y)
+
+
+def _demand_symmetry(wired: Wired, state: State, net: torch.nn.Module, inputs: tuple[Any, ...], expected: Any) -> None:
+    """Refuse a space whose permutations change the module's output.
+
+    Raises:
+        ReadError: they do, on the example.
+    """
+    weights = Weights.from_arrays(wired.space, [wired.arrays(state)])
+    outputs = _flat(expected)
+    for element in random_elements(wired.space, TRIED, np.random.default_rng(0)):
+        moved = act(element, weights)
+        changed = {name: array.copy() for name, array in state.items()}
+        for part in wired.parts:
+            rows = changed[part.entry] if part.rows is None else changed[part.entry][part.rows[0] : part.rows[1]]
+            rows[...] = part.back(moved.tensors[part.name][0, ..., 0].numpy()).reshape(rows.shape)
+        other = {name: torch.from_numpy(array) for name, array in changed.items()}
+        with torch.no_grad():
+            again = _flat(torch.func.functional_call(net, other, inputs))
+        if len(again) != len(outputs) or not all(_close(a, b) for a, b in zip(again, outputs, strict=True)):
+            raise ReadError(Cause.AMBIGUOUS, f"{wired.space} has permutations that change the module's output")
+
+
+def _said(error: Exception) -> str:
+    """An error of torch or of the module in a line."""
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words[:LONGEST]}"
+
+
+def _close(one: torch.Tensor, other: torch.Tensor) -> bool:
+    if one.shape != other.shape:
+        return False
+    scale = max(float(other.abs().max()) if other.numel() else 0.0, 1e-30)
+    return bool(((one - other).abs() <= CLOSE * scale).all())
+
+
+def _flat(output: Any) -> list[torch.Tensor]:
+    if torch.is_tensor(output):
+        return [output] if output.is_floating_point() else []
+    parts = output.values() if isinstance(output, dict) else output if isinstance(output, list | tuple) else ()
+    return [tensor for part in parts for tensor in _flat(part)]
