@@ -1,4 +1,4 @@
-"""`FILE.py:FUNCTION`, which makes a user's module and an example of its input -> the space of that module."""
+"""A function in a file, which makes a user's module and an example of its input -> the space of that module."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def wired_by(reference: str) -> Wired:
     """The space that the function's module has; its parameters play no part, so it may be untrained.
 
     Args:
-        reference: `FILE.py:FUNCTION`; the function takes nothing and returns `(module, example)`.
+        reference: the file and the function, with a colon between; it takes nothing and returns `(module, example)`.
 
     Raises:
         ValueError: no such function, an error in it, another return value, or what `modules.wired_module` refuses; one line.

@@ -345,7 +345,7 @@ class Traced:
         return joined
 
     def _multiplied(self, node: fx.Node, values: list[Value]) -> Dims:
-        """`functional.linear` with parameters of one's own."""
+        """A linear map with parameters of one's own."""
         x, weight = values[0], values[1]
         bias = values[2] if len(values) > 2 else None
         before = self.wiring.given(x[-1], self._shape_of(args_of(node)[0])[-1])
