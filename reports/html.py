@@ -34,12 +34,15 @@ from .reading.outcomes import (
 )
 from .sections.environment import environment
 from .sections.failures import red_groups
-from .sections.kinds import BENEATH, CELL, HEADING, HTML, SPAN, TALLY, TEXT, Place, badge
+from .sections.kinds import BAR, BENEATH, CELL, HEADING, HTML, SPAN, TALLY, TEXT, Place, badge
+from .sections.roots import red_lines
 from .sections.section import Column, Sheet, sheets
 
 TEMPLATES = Path(__file__).parent / "templates"
 OPEN_AT_MOST = 12
 """Up to so many rows that need eyes are shown unfolded."""
+ROOTS_AT_HEAD = 5
+"""So many red architectures have their line below the headline; the score card has all."""
 
 
 def html(run: Run) -> str:
@@ -67,6 +70,8 @@ def html(run: Run) -> str:
             chapters=tuple(_chapters(run)),
             anchors={(group.architecture, group.suite, group.check): group.anchor for group in groups},
             groups=groups,
+            roots=red_lines(run)[:ROOTS_AT_HEAD],
+            more=max(0, len(red_lines(run)) - ROOTS_AT_HEAD),
             unfolded=sum(group.tally.total for group in groups) <= OPEN_AT_MOST,
         )
     )
@@ -96,6 +101,8 @@ class Entry:
         """What the row is sorted by, where that is a number."""
         if self.column.kind is TALLY:
             return self.value.total
+        if self.column.kind is BAR:
+            return self.value.share if self.value else -1.0
         found = values.number(self.value)
         return (-1.0 if found is None else found) if self.column.kind.number else None
 

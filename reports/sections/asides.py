@@ -7,28 +7,28 @@ from dataclasses import dataclass
 
 from ...harness.core.result import Result, Run
 from ..reading.outcomes import status_of
-from ..reading.subjects import grouped, subjects
+from ..reading.subjects import grouped
 from ..reading.values import NOTHING, one_line
 from . import kinds
 from .section import Column, report_section
 
 COLUMNS = (
-    Column("architecture", kind=kinds.CODE),
     Column("reason", brief=120),
     Column("count", "rows", kinds.INTEGER),
+    Column("architectures", kind=kinds.CODE, brief=120),
     Column("checks", kind=kinds.CODE, brief=200),
 )
 
 
 @dataclass(frozen=True)
 class Aside:
-    """Rows that are neither pass nor red, of one architecture and reason: counted by check, with the first as an example."""
+    """Rows that are neither pass nor red, of one reason: counted by architecture and by check, with the first as an example."""
 
-    architecture: str
     reason: str
+    count: int
+    architectures: str
     checks: str
     example: str
-    count: int
 
 
 @report_section(
@@ -61,14 +61,19 @@ def not_applicable(run: Run) -> tuple[Aside, ...]:
 
 
 def asides(run: Run, status: str) -> tuple[Aside, ...]:
-    """The rows of a status by architecture and reason: the declared one for expected failures, else the row's own."""
-    rows = (row for row in run.results if status_of(row) == status)
-    groups = grouped(rows, lambda row: (row.architecture, row.declared or row.reason))
-    places = {name: place for place, name in enumerate(subjects(run))}
-    return tuple(
-        Aside(name, one_line(reason) or NOTHING, _by_check(found), _example(found[0]), len(found))
-        for (name, reason), found in sorted(groups.items(), key=lambda item: places[item[0][0]])
-    )
+    """The rows of a status by reason, the commonest first: the declared one for expected failures, else the row's own."""
+    rows = [row for row in run.results if status_of(row) == status]
+    found = [
+        Aside(one_line(reason) or NOTHING, len(own), _by_name(own), _by_check(own), _example(own[0]))
+        for reason, own in grouped(rows, lambda row: row.declared or row.reason).items()
+    ]
+    return tuple(sorted(found, key=lambda aside: -aside.count))
+
+
+def _by_name(rows: Sequence[Result]) -> str:
+    """`dws 12, gmn 3`."""
+    counted = grouped(rows, lambda row: row.architecture)
+    return one_line(", ".join(f"{one_line(name, 60)} {len(own):,}" for name, own in counted.items()), 600)
 
 
 def _by_check(rows: Sequence[Result]) -> str:

@@ -65,6 +65,7 @@ class Cell:
         small: further lines.
         hint: all of it in a line, for whoever points at the cell.
         brief: `main` where it stands alone, in Markdown.
+        sign: what the page shows in place of `main` and `small`, where its columns are narrow.
         heat: step of the colour scale, 0 to 5; None without a scale.
         group: `(architecture, suite, check)`, whose failures the cell leads to.
     """
@@ -74,6 +75,7 @@ class Cell:
     small: tuple[str, ...] = ()
     hint: str = ""
     brief: str = ""
+    sign: str = ""
     heat: int | None = None
     group: tuple[str, str, str] | None = None
 
@@ -85,12 +87,38 @@ class Cell:
         return " ".join(part for part in told if part) or self.tally.words
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a bar: how it is drawn (`seen`, `kept`, `broken`, `unclear` or `rest`), and its size."""
+
+    look: str
+    size: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Parts of a whole, drawn side by side with the words that say them; `share` is what rows are sorted by."""
+
+    parts: tuple[Part, ...]
+    words: str
+    share: float
+    broken: bool = False
+
+    @property
+    def widths(self) -> tuple[tuple[str, float], ...]:
+        """Look and per cent of each part that has any."""
+        whole = sum(part.size for part in self.parts)
+        return tuple((part.look, round(100 * part.size / whole, 2)) for part in self.parts if part.size > 0)
+
+
 def badge(value: str | Badge) -> Badge:
     return value if isinstance(value, Badge) else Badge(value, CONCLUSION_STATUSES[value].word)
 
 
 BADGE = Kind("badge", lambda value: badge(value).word)
 """The name of a status, or a `Badge`."""
+BAR = Kind("bar", lambda value: value.words)
+"""A `Bar`: drawn on the page, its words elsewhere."""
 TALLY = Kind("tally", lambda value: value.words)
 """Rows by status: a `Tally`; a column for each status in CSV and LaTeX."""
 CELLS = Kind("cells")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ...harness.core.result import Run
 from ...harness.judging.roots import rooted
-from ..reading.outcomes import STATUSES, status_of
+from ..reading.outcomes import STATUSES, status_of, tally
 from ..reading.subjects import grouped
 from ..reading.values import one_line
 from . import kinds
 from .section import Column, report_section
+from .verdicts import agreement
 
 LISTED = 300
 """Roots that are shown; a run with more of them has one trouble that is not here, and each row has its place under the failures."""
@@ -50,3 +52,35 @@ def roots(run: Run) -> list[dict[str, Any]]:
         }
         for root in rooted(red)[:LISTED]
     ]
+
+
+@dataclass(frozen=True)
+class RedLine:
+    """A red architecture in a line: its verdict, and the first row that is no consequence of another, with where it is shown."""
+
+    architecture: str
+    status: str
+    sentence: str
+    where: str
+    reason: str
+    target: str
+
+
+def red_lines(run: Run) -> list[RedLine]:
+    """A line for each architecture with a red row, in the order of the run."""
+    red = [row for row in run.results if STATUSES[status_of(row)].red]
+    of = grouped(run.results, lambda row: row.architecture)
+    lines = []
+    for name, found in grouped(rooted(red), lambda root: root.head.architecture).items():
+        head = found[0].head
+        lines.append(
+            RedLine(
+                name,
+                status_of(head),
+                f"{agreement(tally(of[name]))}.",
+                f"{head.check} / {head.case}",
+                head.reason,
+                "roots",
+            )
+        )
+    return lines

@@ -34,7 +34,8 @@ def _figures(run: Run) -> list[Figure]:
     figures=_figures,
     note="Which pairs of weight vectors each architecture tells apart. The number is log10 of the gap across the pair over the "
     "noise between copies of one orbit, lowest to highest over the pairs of the row; a gap counts from 3 digits, noise stays "
-    "below 1. Not separated: one to the network by certificate. No gap: none was seen, and no certificate says that there is none.",
+    "below 1. = not separated: one to the network by certificate. ≈ no gap: none was seen, and no certificate says that there is none. "
+    "? unclear. ○ nothing was predicted.",
     brief="log10 of the gap over the noise; **bold**: separated; ✗ ! ?: not as predicted.",
     short="Separation",
     place=100,
@@ -52,6 +53,10 @@ def separation(run: Run) -> list[dict[str, Any]]:
     ]
 
 
+SIGNS = {"not separated": "=", "no gap": "≈", "unclear": "?", "undecided": "?"}
+"""What the page shows of pairs that are not told apart."""
+
+
 def _cell(row: PairRow, name: str, cell: PairCell) -> Cell:
     digits = cell.digits or "–"
     return Cell(
@@ -60,6 +65,7 @@ def _cell(row: PairRow, name: str, cell: PairCell) -> Cell:
         small=(cell.word,),
         hint=f"{one_line(name, 60)}, {row.family}, {row.relation}: {cell.word}, {cell.digits or 'no'} digits; {cell.tally.words}",
         brief=f"{digits} ({cell.word})" if cell.partly else digits,
+        sign=cell.digits.replace(" to ", "–") if cell.word == "separated" else SIGNS.get(cell.word, ""),
         heat=cell.heat,
         group=(name, row.suite, row.check),
     )

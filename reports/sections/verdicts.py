@@ -55,7 +55,7 @@ def _verdict(rows: Sequence[Result], told: ArchitectureRecord | None) -> dict[st
     elif not counted.predicted:
         status, sentence = counted.worst, f"claims nothing that was checked: {counted.words}."
     else:
-        status, sentence = counted.worst, f"{_agreement(counted)}{_findings(rows, counted)}."
+        status, sentence = counted.worst, f"{agreement(counted)}{_findings(rows, counted)}."
     return {"status": status, "sentence": sentence, "rows": counted}
 
 
@@ -79,7 +79,8 @@ def _declared(told: ArchitectureRecord | None) -> dict[str, Any]:
     }
 
 
-def _agreement(counted: Tally) -> str:
+def agreement(counted: Tally) -> str:
+    """Whether the rows are as predicted, in words."""
     count = counted.counts
     red = [
         text

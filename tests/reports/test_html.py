@@ -139,10 +139,16 @@ def test_every_red_row_is_shown_with_reason_and_reproducer(small_run: Run) -> No
 def test_expected_and_inapplicable_rows_are_counted_with_their_reason(small_run: Run) -> None:
     found = words(Page(html(small_run)).text)
     assert (
-        "a control without symmetry 4 small / law 4 tiny/invariant/generic/eval: phi(g v) differs from g phi(v)"
+        "a control without symmetry 4 flat-mlp 4 small / law 4 tiny/invariant/generic/eval: phi(g v) differs from g phi(v)"
         in found
     )
-    assert "unsupported: summaries have no equivariant head 4 small / law 2, shift 2" in found
+    (reason,) = {row.reason for row in small_run.results if "summaries have no equivariant head" in row.reason}
+    own = [row for row in small_run.results if row.reason == reason]
+    names, checks = Counter(row.architecture for row in own), Counter(row.check for row in own)
+    assert names == {"broken.py:FirstNeuron": 4, "broken.py:Raises": 4}
+    told = ", ".join(f"{name} {count}" for name, count in names.items())
+    asked = ", ".join(f"{check} {count}" for check, count in checks.items())
+    assert words(f"{one_line(reason)} {len(own)} {told} small / {asked}") in found
 
 
 def test_banks_and_planted_defects_have_their_place(small_run: Run) -> None:

@@ -85,6 +85,7 @@ def test_headings_are_the_report_s_own(hostile_run: Run) -> None:
     assert titles[0].startswith("✗ orbitcheck: Not as predicted")
     assert titles[1:] == [
         "Problems of the run",
+        "Score card",
         "Verdicts",
         "Checks by architecture",
         "Claims ledger",
@@ -143,7 +144,7 @@ def test_banks_controls_and_planted_defects_are_told(small_run: Run) -> None:
 
 def test_every_section_with_rows_is_a_table(small_run: Run) -> None:
     found = [token.type for token in READER.parse(markdown(small_run))].count("table_open")
-    assert found == sum(sheet(section, small_run, MARKDOWN) is not None for section in in_order()) == 19
+    assert found == sum(sheet(section, small_run, MARKDOWN) is not None for section in in_order()) == 20
 
 
 NASTY = st.text(st.sampled_from("ab1 \n\t`|\\<>&*_~[]()#@!:/.-+={}'\"$^%é漢"), max_size=24)

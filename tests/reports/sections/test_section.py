@@ -221,7 +221,7 @@ def test_a_function_that_takes_no_run_is_refused(stranger: str) -> None:
 def test_parts_follow_their_whole(stranger: str) -> None:
     names = [section.name for section in in_order()]
     assert len(set(names)) == len(names) == len(list(SECTIONS))
-    assert names[:2] == ["verdicts", "checks"] and names[-1] == stranger
+    assert names[:3] == ["score-card", "verdicts", "checks"] and names[-1] == stranger
     for section in in_order():
         if section.part_of:
             before = names[: names.index(section.name)]

@@ -1,0 +1,171 @@
+"""The score card: what each architecture keeps, sees, claims and costs, a line each, the most able first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...harness.checks.equivariance.evidence import Ask, EquivarianceEvidence
+from ...harness.checks.prediction import NO_GAP, NOT_SEPARATED, SEPARATED
+from ...harness.core.outcomes import Outcome
+from ...harness.core.records import ArchitectureRecord
+from ...harness.core.result import Result, Run
+from ..reading.outcomes import STATUSES, Tally, status_of, tally
+from ..reading.subjects import architecture_names, declarations, grouped, measured
+from ..reading.values import finite, shown
+from . import kinds
+from .kinds import Bar, Part
+from .section import Column, report_section
+
+DIGITS = 16
+"""Of a float64, decimal: the whole of the bar of the law."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one architecture comes to.
+
+    Args:
+        law: decimal digits to which the law holds in float64 at the worst row that kept it, or the rows that broke it.
+        floors: the largest error over its noise floor, of the rows that kept the law.
+        bound: share of pairs on which the law may be violated though a clean row saw none of them, 95 %; the widest of the
+            rows at the initialisation.
+        sees: rounds of refinement that it was seen to tell apart on the ladder.
+        apart: pairs told apart, undecided, and not, of all that were asked.
+        claims: claims none of whose rows is red, of those that rows serve.
+        seconds: of one forward pass of the reference batch.
+    """
+
+    architecture: str
+    status: str
+    law: Bar | None
+    floors: float | None
+    bound: float | None
+    power: str
+    sees: int | None
+    apart: Bar | None
+    claims: str
+    predicted: str
+    parameters: int | None
+    seconds: float | None
+    rows: Tally
+
+
+@report_section(
+    "score-card",
+    "Score card",
+    (
+        Column("architecture", kind=kinds.CODE),
+        Column("status", "outcome", kinds.BADGE),
+        Column("law", "the law holds to", kinds.BAR),
+        Column("floors", "error / floor", kinds.NUMBER, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("bound", "may break on", kinds.PERCENT, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("power", "declared power"),
+        Column("sees", "seen to round", kinds.INTEGER),
+        Column("apart", "pairs told apart", kinds.BAR),
+        Column("claims", "claims held", forms=kinds.ALL_BUT_MARKDOWN),
+        Column("predicted", "as predicted"),
+        Column("parameters", kind=kinds.SCALED, forms=kinds.ALL_BUT_MARKDOWN, optional=True),
+        Column("seconds", "a pass", kinds.MILLISECONDS, unit="s", forms=kinds.ALL_BUT_MARKDOWN, optional=True),
+    ),
+    note="The law in float64 at the worst row; the share of pairs on which it may yet break, 95 %. "
+    "Pairs of weight vectors: told apart (full), undecided (hatched), not (empty).",
+    brief="Law: digits in float64 at the worst row. Most able first.",
+    short="Score card",
+    place=5,
+    share=4_000,
+)
+def score_card(run: Run) -> list[Score]:
+    """A line an architecture: those that keep the law first, of them those that tell most pairs apart, of these the cheapest."""
+    rows, declared = grouped(run.results, lambda row: row.architecture), declarations(run)
+    rounds = {entry["name"]: entry["t_res"] for entry in run.controls}
+    pairs = len({_pair(row) for row in run.results if row.kind == "separation"})
+    scores = [
+        _score(name, rows.get(name, []), declared.get(name), rounds.get(name), pairs)
+        for name in architecture_names(run)
+    ]
+    return sorted(scores, key=_ability)
+
+
+def _ability(score: Score) -> tuple[bool, bool, float, float]:
+    keeps = score.law is not None and not score.law.broken
+    apart = score.apart.share if score.apart else -1.0
+    return STATUSES[score.status].red, not keeps, -apart, score.seconds if score.seconds is not None else math.inf
+
+
+def _pair(row: Result) -> tuple[str, str, str]:
+    return row.suite, row.check, row.case
+
+
+def _score(name: str, rows: Sequence[Result], told: ArchitectureRecord | None, rounds: int | None, pairs: int) -> Score:
+    counted = tally(rows)
+    cost = told.get("cost") if told else None
+    law, floors, bound = _law(rows)
+    return Score(
+        name,
+        "error" if told and told.get("error") else counted.worst,
+        law,
+        floors,
+        bound,
+        _power(told),
+        rounds,
+        _apart(rows, pairs),
+        _claims(rows),
+        f"{counted.counts['pass']:,} of {counted.predicted:,}" if counted.predicted else "",
+        cost["parameters"] if cost else None,
+        finite(cost["seconds"]) if cost else None,
+        counted,
+    )
+
+
+def _law(rows: Sequence[Result]) -> tuple[Bar | None, float | None, float | None]:
+    """The law's bar, the largest ratio of error to floor, and the widest bound."""
+    law = [row for row in rows if row.kind == "equivariance" and row.outcome in (Outcome.PASS, Outcome.FAIL)]
+    if not law:
+        return None, None, None
+    broken = [row for row in law if row.outcome == Outcome.FAIL]
+    found = [evidence for row in law if (evidence := measured(row, EquivarianceEvidence)) is not None]
+    bounds = [value for one in found if one.ask is Ask.LAW and (value := finite(one.bound)) is not None]
+    bound = round(max(bounds), 3) if bounds else None
+    if broken:
+        kept = len(law) - len(broken)
+        words = f"broken in {len(broken):,} of {len(law):,}"
+        return Bar((Part("kept", kept), Part("broken", len(broken))), words, kept / len(law), broken=True), None, bound
+    errors = [value for one in found if (value := finite(one.error64)) is not None]
+    worst = max(errors, default=0.0)
+    digits = DIGITS if worst <= 0 else max(0.0, min(float(DIGITS), -math.log10(worst)))
+    words = "to the bit" if worst <= 0 else f"{digits:.1f} digits"
+    ratios = [error / floor for one in found if (error := finite(one.error64)) is not None
+              and (floor := finite(one.floor64))]  # fmt: skip
+    return Bar((Part("kept", digits), Part("rest", DIGITS - digits)), words, digits), max(ratios, default=None), bound
+
+
+def _power(told: ArchitectureRecord | None) -> str:
+    if told is None or "power" not in told:
+        return ""
+    rounds = told.get("rounds")
+    return shown(told["power"]) + (f", {'–'.join(map(str, dict.fromkeys(rounds)))}" if rounds else "")
+
+
+def _apart(rows: Sequence[Result], pairs: int) -> Bar | None:
+    asked = [row for row in rows if row.kind == "separation" and row.outcome != Outcome.NOT_APPLICABLE]
+    if not asked:
+        return None
+    parted = sum(row.observed == SEPARATED for row in asked)
+    merged = sum(row.observed in (NOT_SEPARATED, NO_GAP) for row in asked)
+    parts = (
+        Part("seen", parted),
+        Part("unclear", len(asked) - parted - merged),
+        Part("rest", pairs - len(asked) + merged),
+    )
+    return Bar(parts, f"{parted:,} of {pairs:,}", parted)
+
+
+def _claims(rows: Sequence[Result]) -> str:
+    served = grouped((row for row in rows if row.claim and row.outcome not in (Outcome.NOT_APPLICABLE, Outcome.OBSERVED)),
+                     lambda row: row.claim)  # fmt: skip
+    if not served:
+        return ""
+    held = sum(not any(STATUSES[status_of(row)].red or row.declared for row in own) for own in served.values())
+    return f"{held} of {len(served)}"

@@ -1,0 +1,83 @@
+"""The score card counts each row as the rest of the report does, and the most able stand first."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+
+import pytest
+
+from orbitcheck.harness.checks.prediction import NO_GAP, SEPARATED
+from orbitcheck.harness.core.result import Result, Run
+from orbitcheck.reports.html import html
+from orbitcheck.reports.reading.outcomes import STATUSES, status_of, tally
+from orbitcheck.reports.sections.roots import red_lines
+from orbitcheck.reports.sections.score_card import score_card
+from orbitcheck.reports.sections.verdicts import verdicts
+
+Row = Callable[..., Result]
+
+
+def run_of(*rows: Result) -> Run:
+    return Run("0", {}, [], [], list(rows))
+
+
+def test_every_architecture_has_one_line_with_its_verdict_s_outcome(any_run: Run) -> None:
+    scores = {score.architecture: score for score in score_card(any_run)}
+    told = {entry["architecture"]: entry for entry in verdicts(any_run)}
+    assert scores.keys() == told.keys() and len(scores) == len(score_card(any_run))
+    for name, score in scores.items():
+        assert score.rows.counts == told[name]["rows"].counts
+        for bar in filter(None, (score.law, score.apart)):
+            assert all(part.size >= 0 for part in bar.parts)
+            assert math.isclose(sum(width for _, width in bar.widths), 100, abs_tol=0.1) or not bar.widths
+
+
+def test_the_law_is_told_by_its_worst_row_in_decimal_digits(make_row: Row) -> None:
+    rows = [
+        make_row(case=str(n), evidence={"error64": error, "floor64": 1e-15})
+        for n, error in enumerate((0.0, 1e-13, 1e-15))
+    ]
+    (score,) = score_card(run_of(*rows))
+    assert score.law and score.law.words == "13.0 digits" and not score.law.broken
+    assert score.floors == pytest.approx(100)
+    (exact,) = score_card(run_of(rows[0]))
+    assert exact.law and exact.law.words == "to the bit"
+    (broken,) = score_card(run_of(*rows, make_row(case="x", outcome="fail")))
+    assert broken.law and broken.law.broken and broken.law.words == "broken in 1 of 4"
+
+
+def test_the_most_able_stand_first_and_the_red_last(make_row: Row) -> None:
+    def named(name: str, apart: int, red: bool = False) -> list[Result]:
+        law = make_row(architecture=name, outcome="fail" if red else "pass")
+        pairs = [
+            make_row("separation", architecture=name, case=str(n), observed=SEPARATED if n < apart else NO_GAP)
+            for n in range(4)
+        ]
+        return [law, *pairs]
+
+    scores = score_card(
+        run_of(*named("weak", 1), *named("broken", 4, red=True), *named("strong", 3), *named("middle", 2))
+    )
+    assert [score.architecture for score in scores] == ["strong", "middle", "weak", "broken"]
+    assert [score.apart and score.apart.words for score in scores] == ["3 of 4", "2 of 4", "1 of 4", "4 of 4"]
+
+
+def test_the_whole_of_the_bar_is_all_pairs_asked_of_any_architecture(make_row: Row) -> None:
+    asked = [make_row("separation", architecture="a", case=str(n), observed=SEPARATED) for n in range(6)]
+    fewer = [make_row("separation", architecture="b", case="0", observed=SEPARATED)]
+    assert [score.apart and score.apart.words for score in score_card(run_of(*asked, *fewer))] == ["6 of 6", "1 of 6"]
+
+
+def test_each_red_architecture_has_a_line_below_the_headline_that_leads_to_its_roots(small_run: Run) -> None:
+    lines = red_lines(small_run)
+    assert [line.architecture for line in lines] == list(
+        dict.fromkeys(row.architecture for row in small_run.results if STATUSES[status_of(row)].red)
+    )
+    page = html(small_run)
+    head, _, rest = page.partition('<section id="score-card">')
+    for line in lines:
+        assert line.architecture in head and f'id="{line.target}"' in rest
+        assert tally(row for row in small_run.results if row.architecture == line.architecture).red
+    assert re.search(r'<table class="[^"]*sortable stack" data-filter="score-card">', rest)
