@@ -38,7 +38,11 @@ _FACE = {
         "orbitcheck.harness.weights.algebra.roles": "AxisRole Roles Shift Standing",
         "orbitcheck.harness.weights.symmetry": "act compose generators generic_elements identity inner_permutation inverse "
         "random_elements",
-        "orbitcheck.harness.weights.realisation": "realise",
+        "orbitcheck.harness.weights.realisation": "Realisation realise",
+        "orbitcheck.harness.weights.networks.convolutional": "convolutional folded",
+        "orbitcheck.harness.weights.networks.dense": "dense lora residual",
+        "orbitcheck.harness.weights.networks.recurrences": "recurrence",
+        "orbitcheck.harness.weights.networks.transformers": "transformer",
         "orbitcheck.harness.weights.readers.modules": "from_module",
         "orbitcheck.harness.weights.activations": "ACTIVATIONS Activation",
         "orbitcheck.harness.weights.inputs": "constructed",
@@ -114,8 +118,12 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.weights.groups import carried as carried, group as group, roles_of as roles_of
     from ..harness.weights.inputs import constructed as constructed
     from ..harness.weights.pair import Pair as Pair, Vector as Vector
+    from ..harness.weights.networks.convolutional import convolutional as convolutional, folded as folded
+    from ..harness.weights.networks.dense import dense as dense, lora as lora, residual as residual
+    from ..harness.weights.networks.recurrences import recurrence as recurrence
+    from ..harness.weights.networks.transformers import transformer as transformer
+    from ..harness.weights.realisation import Realisation as Realisation, realise as realise
     from ..harness.weights.readers.modules import from_module as from_module
-    from ..harness.weights.realisation import realise as realise
     from ..harness.weights.space import NamedSpace as NamedSpace, SpaceError as SpaceError, WeightSpace as WeightSpace
     from ..harness.weights.space import mlp as mlp
     from ..harness.weights.spaces import conv_net as conv_net, recurrent as recurrent, residual_mlp as residual_mlp

@@ -3,7 +3,7 @@
     python benchmarks/acceptance/orbits_on_spaces.py orbits.jsonl [--count 4] [--seconds 600] [--keep results/orbits_on_spaces.json]
 
 `--count` blocks for each kind of tests/oracles/space_cases.py and for heads. A block has 24 pairs, and 15 sets of 12 nets, 66 pairs
-each, whose orbits are asked at once: small nets with ties everywhere, moved copies of one another, or of one with an entry changed
+each, whose orbits are asked at once (a third of them of sums of two permutations, which refinement hardly parts): small nets with ties everywhere, moved copies of one another, or of one with an entry changed
 or two exchanged, or drawn apart. The truth is a loop over the group. Wrong is an answer that the group refutes, a witness that
 does not map one to the other, a canonical form that differs on a moved copy, or forms that agree though the orbits do not.
 """
@@ -80,9 +80,14 @@ def measure(name: str, seed: int) -> Measured:
             counts["forms"] += 1
             counts["wrong forms"] += not equal(space, forms[0], forms[1]) or equal(space, forms[0], forms[2]) != truth
     nested = Nested(*HEADS) if within else None
-    for _ in range(SETS):
-        nets = [base() for _ in range(3)]
-        nets += [mate(nets[rng.integers(len(nets))]) for _ in range(NETS - len(nets))]
+    joined = [n for n, axes in space.tensors if sum(axis in space.permuted for axis in axes) >= 2]
+    for number in range(SETS):
+        if number % 3:
+            nets = [base() for _ in range(3)]
+            nets += [mate(nets[rng.integers(len(nets))]) for _ in range(NETS - len(nets))]
+        else:
+            tensor = joined[rng.integers(len(joined))]
+            nets = [regular(space, rng, tensor, 2) for _ in range(NETS)]
         least = [min(row.tobytes() for row in flat(v)[gathers]) for v in nets]
         asked = [nested.unfold(v) for v in nets] if nested else nets
         arrays = {n: np.stack([v[n] for v in asked]) for n in asked[0]}

@@ -30,6 +30,7 @@ SPACES = {
     "residual": residual_mlp(1, 3, (2, 2), 1),
     "residual, wide": residual_mlp(1, 4, (4,), 1),
     "recurrent": recurrent(1, 4, 1),
+    "recurrent, six": recurrent(1, 6, 1),
     "recurrent, two": recurrent(1, 2, 3, 1),
     "block": transformer_block(1, 2, 2, 2, 2),
     "block, wide": transformer_block(1, 3, 3, 2, 1),
@@ -143,13 +144,13 @@ def changed(v: Vector, rng: np.random.Generator) -> Vector:
     return v
 
 
-def regular(space: WeightSpace, rng: np.random.Generator) -> Vector:
+def regular(space: WeightSpace, rng: np.random.Generator, name: str = "", sums: int = 0) -> Vector:
     """All entries constant but for one tensor that is a sum of permutations where its places allow it: refinement sees little."""
     v = {n: np.zeros(s) for n, s in space.shapes.items()}
     names = [n for n, axes in space.tensors if sum(axis in space.permuted for axis in axes) >= 2]
-    name = names[rng.integers(len(names))]
+    name = name or names[rng.integers(len(names))]
     shape = space.shapes[name]
-    for _ in range(int(rng.integers(1, 3))):
+    for _ in range(sums or int(rng.integers(1, 3))):
         n = min(s for s, axis in zip(shape, space.axes[name], strict=True) if axis in space.permuted)
         ways = [
             rng.permutation(s)[:n] if axis in space.permuted else np.full(n, rng.integers(s))

@@ -1,0 +1,7 @@
+"""Networks that people have: each a weight space that names its roles, with the function that its weights compute.
+
+A constructor here returns a `Realisation`: `network.space` for weights, refinement, orbits and groups, `network(v, x)` for the function.
+What a space cannot say (strides, paddings, what is pooled) is in the function alone.
+
+May import the rest of `weights`.
+"""

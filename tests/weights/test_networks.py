@@ -1,0 +1,258 @@
+"""Networks that people have: against torch's own modules, and every declared group against the function."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from orbitcheck.harness.oracles.orbit import equal, moved
+from orbitcheck.harness.oracles.tuples.colouring import colour
+from orbitcheck.harness.oracles.tuples.orbits import same_orbit
+from orbitcheck.harness.weights.batch import Weights
+from orbitcheck.harness.weights.groups import GROUPS, NotCarried, group
+from orbitcheck.harness.weights.networks.convolutional import convolutional, folded
+from orbitcheck.harness.weights.networks.dense import dense, lora, residual
+from orbitcheck.harness.weights.networks.recurrences import GATES, recurrence
+from orbitcheck.harness.weights.networks.transformers import transformer
+from orbitcheck.harness.weights.space import SpaceError, WeightSpace
+from orbitcheck.harness.weights.symmetry import act, random_elements
+
+NETWORKS = {
+    "conv, mean": (convolutional(2, 3, 3, 2, padding=1), (2, 8, 8)),
+    "conv, max, strides": (convolutional(2, 3, 2, 2, stride=2, head="max", activation="tanh"), (2, 8, 8)),
+    "conv, max, linear": (convolutional(2, 3, 2, 2, head="max", activation="identity"), (2, 8, 8)),
+    "conv, norm, linear": (convolutional(2, 3, 2, batch_norm=True, activation="identity"), (2, 8, 8)),
+    "conv, max, relu": (convolutional(2, 3, 2, 2, head="max"), (2, 8, 8)),
+    "conv, sine": (convolutional(2, 3, 3, 2, head="flatten", activation="sine"), (2, 8, 8)),
+    "conv, flatten": (convolutional(1, 3, 3, 2, stride=2, padding=1, head="flatten"), (1, 8, 8)),
+    "conv, 1-D": (convolutional(2, 3, 2, image=(9,), head="flatten", stride=2), (2, 9)),
+    "conv, batch norm": (convolutional(1, 3, 3, 2, batch_norm=True, padding=1), (1, 8, 8)),
+    "dense, no biases": (dense(2, 3, 3, 1, biases=False), (2,)),
+    "dense, names": (dense(2, 3, 1, names=[("fc1.weight", "fc1.bias"), ("out.w", "out.b")], activation="tanh"), (2,)),
+    "residual": (residual(2, 3, (2, 4), 1), (2,)),
+    "residual, rms": (residual(2, 4, (2, 3), 1, norm="rms", activation="gelu"), (2,)),
+    "residual, layer norm": (residual(2, 4, (3,), 1, norm="layer", activation="tanh"), (2,)),
+    "lora": (lora((3, 2), (2, 4), rank=2), (6,)),
+    "elman": (recurrence(2, 3, 2, 1), (4, 2)),
+    "gru": (recurrence(2, 3, 2, 1, cell="gru"), (4, 2)),
+    "gru, no biases": (recurrence(2, 3, 1, cell="gru", biases=False), (4, 2)),
+    "lstm": (recurrence(2, 3, 2, 1, cell="lstm"), (4, 2)),
+    "transformer": (transformer(2, 4, 2, 2, 3, 3, 1, blocks=2), (3, 2)),
+    "transformer, no norm": (transformer(2, 4, 2, 2, 2, 3, 1, norm="none", activation="relu"), (3, 2)),
+    "transformer, no biases": (transformer(2, 4, 2, 2, 2, 3, 1, norm="rms", biases=False), (3, 2)),
+    "transformer, grouped": (transformer(2, 4, 2, 2, 2, 3, 1, per_group=2, norm="rms"), (3, 2)),
+    "transformer, rotary, gated": (
+        transformer(2, 4, 2, 4, 2, 3, 1, rotary=True, gated=True, activation="silu"),
+        (3, 2),
+    ),
+}
+
+
+def drawn(space: WeightSpace, count: int, seed: int = 0) -> Weights:
+    rng = np.random.default_rng(seed)
+    tensors = {n: torch.from_numpy(rng.standard_normal((count, *s, 1))) for n, s in space.shapes.items()}
+    return Weights(space, {n: t.abs() + 0.5 if n[0] == "v" and len(n) == 2 else t for n, t in tensors.items()})
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_group_that_is_carried_keeps_the_function(name):
+    network, shape = NETWORKS[name]
+    v = drawn(network.space, 6)
+    x = torch.from_numpy(np.random.default_rng(1).standard_normal((5, *shape)))
+    before, asked = network(v, x), []
+    assert torch.isfinite(before).all()
+    for group_name in GROUPS:
+        try:
+            of = group(network.space, group_name)
+        except NotCarried:
+            continue
+        asked.append(group_name)
+        g = random_elements(of, 6, np.random.default_rng(2))
+        after = network(act(g, v), x)
+        assert (after - before).abs().max() < 1e-9 * before.abs().max(), group_name
+        assert any(not torch.equal(a, b) for (_, a), (_, b) in zip(act(g, v).items(), v.items(), strict=True))
+    wanted = {"permutation"}
+    wanted |= {"gl"} if name in ("residual", "lora", "transformer, no norm") else set()
+    wanted |= {"orth"} if "rms" in name else set()
+    wanted |= {"heads", "gl"} if "transformer" in name else set()
+    wanted |= {"permutation+scale"} if name in ("conv, mean", "conv, batch norm", "dense, no biases") else set()
+    wanted |= {"permutation+sign"} if name in ("conv, max, strides", "dense, names", "elman") else set()
+    assert wanted <= set(asked)
+    assert name not in ("gru", "lstm") or not {"permutation+scale", "permutation+sign"} & set(asked)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_refinement_and_orbits_know_a_moved_network(name):
+    space = NETWORKS[name][0].space
+    arrays = {n: np.round(t[..., 0].numpy()) for n, t in drawn(space, 1, 3).items()}
+    v = {n: a[0] for n, a in arrays.items()}
+    w = moved(space, random_elements(space, 1, np.random.default_rng(4))[0], v)
+    found = same_orbit(space, v, w)
+    assert found.answer == "same"
+    assert equal(space, moved(space, found.element, v), w)
+    assert colour(space, [v, w]).round_of_separation(0, 1) is None
+
+
+def copied(network, parts: dict[str, torch.Tensor]) -> Weights:
+    space = network.space
+    return Weights(space, {n: parts[n].detach().double().reshape(1, *space.shapes[n], 1) for n in space.axes})
+
+
+def close(network, parts: dict[str, torch.Tensor], x: torch.Tensor, wanted: torch.Tensor) -> bool:
+    return torch.allclose(network(copied(network, parts), x)[0], wanted, atol=1e-12)
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+@pytest.mark.parametrize(("head", "norm"), [("mean", False), ("max", True), ("flatten", True)])
+def test_convolutions_are_torchs(rank, head, norm):
+    conv, batch_norm = ((nn.Conv1d, nn.BatchNorm1d), (nn.Conv2d, nn.BatchNorm2d))[rank - 1]
+    image = (9, 7)[:rank]
+    network = convolutional(2, 3, 4, 2, stride=2, padding=1, image=image, head=head, batch_norm=norm)
+    layers, parts = [], {}
+    for n, (before, here) in enumerate(((2, 3), (3, 4)), 1):
+        layer = conv(before, here, 3, stride=2, padding=1).double()
+        parts |= {f"C{n}": layer.weight, f"b{n}": layer.bias}
+        layers.append(layer)
+        if norm:
+            layer = batch_norm(here).double()
+            for tensor in (layer.weight, layer.bias, layer.running_mean):
+                nn.init.normal_(tensor)
+            nn.init.uniform_(layer.running_var, 0.5, 2)
+            parts |= {
+                f"g{n}": layer.weight,
+                f"s{n}": layer.bias,
+                f"m{n}": layer.running_mean,
+                f"v{n}": layer.running_var,
+            }
+            layers.append(layer)
+        layers.append(nn.ReLU())
+    x = torch.randn(5, 2, *image, dtype=torch.float64)
+    body = nn.Sequential(*layers).eval()(x).flatten(2)
+    read = {"mean": body.mean(-1), "max": body.amax(-1), "flatten": body.flatten(1)}[head]
+    dense_layer = nn.Linear(read.shape[1], 2).double()
+    parts |= {"W3": dense_layer.weight, "b3": dense_layer.bias}
+    assert close(network, parts, x, dense_layer(read))
+    if norm:
+        v = folded(copied(network, parts))
+        plain = convolutional(2, 3, 4, 2, stride=2, padding=1, image=image, head=head)
+        assert v.space == plain.space
+        assert torch.allclose(plain(v, x)[0], dense_layer(read), atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", GATES)
+@pytest.mark.parametrize("biases", [True, False])
+def test_recurrences_are_torchs(cell, biases):
+    kind = {"elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[cell]
+    module, read = kind(2, 3, num_layers=2, bias=biases, batch_first=True).double(), nn.Linear(3, 1).double()
+    network, parts = recurrence(2, 3, 3, 1, cell=cell, biases=biases), {"W3": read.weight, "b3": read.bias}
+    for n in (1, 2):
+        for ours, theirs in (("W", "weight_ih"), ("R", "weight_hh"), ("b", "bias_ih"), ("c", "bias_hh")):
+            if biases or ours in "WR":
+                stacked = getattr(module, f"{theirs}_l{n - 1}").chunk(len(GATES[cell]))
+                parts |= {f"{ours}{gate}{n}": part for gate, part in zip(GATES[cell], stacked, strict=True)}
+    x = torch.randn(5, 4, 2, dtype=torch.float64)
+    assert close(network, parts, x, read(module(x)[0][:, -1]))
+
+
+def test_transformers_are_torchs():
+    model, heads = 6, 2
+    network = transformer(2, model, heads, 3, 3, 5, 1, blocks=2)
+    start, end = nn.Linear(2, model).double(), nn.Linear(model, 1).double()
+    parts = {"U": start.weight, "u": start.bias, "V": end.weight, "c": end.bias}
+    layers = []
+    for k in (1, 2):
+        layer = nn.TransformerEncoderLayer(
+            model, heads, 5, dropout=0, activation="gelu", batch_first=True, norm_first=True, dtype=torch.float64
+        )
+        nn.init.normal_(layer.self_attn.in_proj_bias)
+        for letter, weight, bias in zip(
+            "QKV", layer.self_attn.in_proj_weight.chunk(3), layer.self_attn.in_proj_bias.chunk(3), strict=True
+        ):
+            parts |= {f"W{letter}{k}": weight, f"b{letter}{k}": bias}
+        parts |= {f"WO{k}": layer.self_attn.out_proj.weight, f"bO{k}": layer.self_attn.out_proj.bias}
+        parts |= {f"W1{k}": layer.linear1.weight, f"b1{k}": layer.linear1.bias}
+        parts |= {f"W2{k}": layer.linear2.weight, f"b2{k}": layer.linear2.bias}
+        layers.append(layer.train())  # eval takes a fused path of other roundings
+    x = torch.randn(4, 3, 2, dtype=torch.float64)
+    hidden = start(x)
+    for layer in layers:
+        hidden = layer(hidden)
+    assert close(network, parts, x, end(nn.functional.layer_norm(hidden, (model,))))
+
+
+def test_grouped_rotary_gated_heads_are_those_of_a_plain_loop():
+    network = transformer(
+        2, 4, 2, 4, 3, 5, 1, per_group=2, rotary=True, gated=True, norm="rms", biases=False, activation="silu"
+    )
+    v = drawn(network.space, 1)
+    p = {n: t[0, ..., 0] for n, t in v.items()}
+    tokens = torch.randn(3, 2, dtype=torch.float64)
+
+    def rms(x):
+        return x / (x.square().mean(-1, keepdim=True) + 1e-5).sqrt()
+
+    def turned(z, t):
+        pairs = torch.complex(z[:2], z[2:]) * torch.exp(
+            1j * t * torch.tensor([1.0, 10000.0**-0.5], dtype=torch.float64)
+        )
+        return torch.cat([pairs.real, pairs.imag])
+
+    x = tokens @ p["U"].T
+    normal, added = rms(x), torch.zeros_like(x)
+    for h in range(2):
+        for member in range(2):
+            for t in range(3):
+                asked = turned(p["WQ1"][h, member] @ normal[t], t)
+                scores = torch.stack([asked @ turned(p["WK1"][h] @ normal[s], s) / 2 for s in range(3)]).softmax(0)
+                mixed = sum(scores[s] * (p["WV1"][h] @ normal[s]) for s in range(3))
+                added[t] += p["WO1"][:, h, member] @ mixed
+    x = x + added
+    normal = rms(x)
+    x = x + (nn.functional.silu(normal @ p["W11"].T) * (normal @ p["W31"].T)) @ p["W21"].T
+    assert torch.allclose(network(v, tokens[None])[0, 0], rms(x) @ p["V"].T + p["c"], atol=1e-12)
+
+
+def test_dense_residual_and_lora_networks_are_torchs():
+    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).double()
+    names = [("fc1.weight", "fc1.bias"), ("fc2.weight", "fc2.bias")]
+    x = torch.randn(5, 2, dtype=torch.float64)
+    own = dict(zip([n for pair in names for n in pair], net.parameters(), strict=True))
+    assert close(dense(2, 3, 1, names=names, activation="tanh"), own, x, net(x))
+    bare = nn.Sequential(nn.Linear(2, 3, bias=False), nn.ReLU(), nn.Linear(3, 1, bias=False)).double()
+    assert close(dense(2, 3, 1, biases=False), {"W1": bare[0].weight, "W2": bare[2].weight}, x, bare(x))
+    for norm, module in (("none", nn.Identity()), ("rms", nn.RMSNorm(4, eps=1e-5)), ("layer", nn.LayerNorm(4))):
+        start, up, down, end = (nn.Linear(*ends).double() for ends in ((2, 4), (4, 3), (3, 4), (4, 1)))
+        module = module.double()
+        stream = start(x)
+        stream = stream + down(nn.functional.gelu(up(module(stream))))
+        layers = {"U": start, "A1": up, "B1": down, "V": end}
+        parts = {name: layer.weight for name, layer in layers.items()}
+        parts |= {bias: layer.bias for bias, layer in zip(("u", "a1", "b1", "c"), layers.values(), strict=True)}
+        assert close(residual(2, 4, (3,), 1, norm=norm, activation="gelu"), parts, x, end(module(stream)))
+    network = lora((3, 2), (2, 4), rank=2)
+    v, y = drawn(network.space, 1), torch.randn(5, 6, dtype=torch.float64)
+    p = {n: t[0, ..., 0] for n, t in v.items()}
+    wanted = torch.cat([y[:, :2] @ (p["B1"] @ p["A1"]).T, y[:, 2:] @ (p["B2"] @ p["A2"]).T], 1)
+    assert torch.allclose(network(v, y)[0], wanted, atol=1e-12)
+
+
+def test_what_makes_no_network_is_refused():
+    for make, told in (
+        (lambda: convolutional(1, 2), "at least one hidden layer"),
+        (lambda: convolutional(1, 2, 2, image=(2, 2)), "smaller than"),
+        (lambda: dense(2, 3, 1, names=[("a", "b")]), "a pair a layer"),
+        (lambda: recurrence(2, 1), "a hidden layer"),
+        (lambda: transformer(2, 4, 2, 3, 2, 3, 1, rotary=True), "even if rotary"),
+        (lambda: residual(2, 4, (), 1), "no block"),
+        (lambda: lora(rank=2), "no layer"),
+        (lambda: folded(drawn(convolutional(1, 2, 2).space, 1)), "no BatchNorm"),
+    ):
+        with pytest.raises(SpaceError, match=told):
+            make()
