@@ -5,12 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.registry import did_you_mean
+from ..weights.groups import GROUPS
 from .power import POWERS
 
-SYMMETRIES = ("permutation", "permutation+scale", "permutation+sign", "none")
+if TYPE_CHECKING:
+    from ..weights.groups import Group
+    from ..weights.space import WeightSpace
+
+SYMMETRIES = (*GROUPS, "none")
 DOMAINS = ("all", "general-position")
 MODES = ("eval", "train")
 SPREAD = 2
@@ -26,7 +31,7 @@ class Traits:
     """What an architecture declares about itself; predictions follow from it (protocol.md, section 3).
 
     Args:
-        symmetry: one of `SYMMETRIES`.
+        symmetry: one of `SYMMETRIES`, or a function `WeightSpace -> Group`; `symmetry` is its name then, and `group_of` the function.
         power: one of `POWERS`; `1-wl` needs `rounds`.
         rounds: `(low, high)` as a function of those options that it names: refinement separates nothing by round `low`
             that the network cannot, and the network nothing that refinement separates only after round `high`. At least
@@ -50,9 +55,17 @@ class Traits:
     linear_layer: str | None = None
     paper: str = ""
     shapes: str = ""
+    group_of: Callable[[WeightSpace], Group] | None = None
 
     def __post_init__(self) -> None:
-        for key, allowed in (("symmetry", SYMMETRIES), ("power", POWERS), ("domain", DOMAINS)):
+        if callable(self.symmetry):
+            object.__setattr__(self, "group_of", self.symmetry)
+            object.__setattr__(self, "symmetry", getattr(self.symmetry, "__name__", type(self.symmetry).__name__))
+        elif self.group_of is None and self.symmetry not in SYMMETRIES:
+            raise InvalidPlugin(
+                f"symmetry={self.symmetry!r}{did_you_mean(str(self.symmetry), SYMMETRIES)}; or a function of the space"
+            )
+        for key, allowed in (("power", POWERS), ("domain", DOMAINS)):
             value = getattr(self, key)
             if value not in allowed:
                 raise InvalidPlugin(f"{key}={value!r}{did_you_mean(str(value), allowed)}")
@@ -67,6 +80,24 @@ class Traits:
                 f"power={self.power!r} with rounds={self.rounds!r}; power '1-wl' needs rounds=lambda depth: (low, high), "
                 "and no other power takes it"
             )
+
+    def group(self, space: WeightSpace) -> Group:
+        """The group of the declared symmetry on a space; permutations, where none is declared.
+
+        Raises:
+            NotCarried: the space does not carry it.
+            InvalidPlugin: the declared function gives no group of the space.
+        """
+        from ..weights.groups import Group, group
+
+        if self.group_of is None:
+            return group(space, "permutation" if self.symmetry == "none" else self.symmetry)
+        found = self.group_of(space)
+        if not isinstance(found, Group) or found.space != space:
+            raise InvalidPlugin(
+                f"symmetry={self.symmetry} gave {found!r}; allowed: a Group of the space that it is given"
+            )
+        return found
 
     def at(self, options: Mapping[str, Any]) -> Traits:
         """What is declared at these options, every one of them given.

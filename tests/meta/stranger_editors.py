@@ -219,3 +219,52 @@ class DeclaresFunction(Editor):
 @register("declares-nothing")
 class DeclaresNothing(Numbered):
     pass
+
+
+class Curves(nn.Module):
+    """Every entry through a curve times a number that is learned: right under permutations, wrong under whatever multiplies or mixes."""
+
+    def __init__(self, space, output):
+        super().__init__()
+        if not isinstance(output, Equivariant):
+            raise Unsupported("an editing network has no invariant output")
+        self.gain = nn.Parameter(torch.randn(output.channels))
+
+    def forward(self, v):
+        return v.map(lambda tensor: tensor.tanh() * self.gain)
+
+
+@register("declares-phase", symmetry="permutation+sign+phase")
+class DeclaresPhase(Curves):
+    pass
+
+
+@register("declares-heads", symmetry="heads")
+class DeclaresHeads(Curves):
+    """Keys are told apart by what all heads have at their number."""
+
+    def forward(self, v):
+        made = super().forward(v)
+        return Weights(
+            v.space, {**made.tensors, "bK": made.tensors["bK"] + v.tensors["bK"].mean(1, keepdim=True) * self.gain}
+        )
+
+
+@register("declares-orth", symmetry="orth")
+class DeclaresOrth(Curves):
+    pass
+
+
+@register("declares-gl", symmetry="gl")
+class DeclaresMaps(Curves):
+    pass
+
+
+@register("declares-gl-shift", symmetry="gl+shift")
+class DeclaresShifts(Curves):
+    pass
+
+
+@register("declares-full", symmetry="full")
+class DeclaresFull(Curves):
+    pass

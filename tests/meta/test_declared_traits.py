@@ -31,6 +31,19 @@ BROKEN = {
     "DeclaresScale": (table.SCALE_EQUIVARIANT, law("equivariant")),
     "DeclaresVectors": (table.VECTORS, law("equivariant")),
     "DeclaresSign": (table.SIGN_EQUIVARIANT, law("equivariant", space="odd")),
+    **{
+        f"Declares{name}": (table.OF_FUNCTIONS[2 * number + 1], law("equivariant", space=space))
+        for number, (name, space) in enumerate(
+            (
+                ("Phase", "waves"),
+                ("Heads", "block"),
+                ("Orth", "stream"),
+                ("Maps", "block"),
+                ("Shifts", "block"),
+                ("Full", "stream"),
+            )
+        )
+    },
     "DeclaresNone": (table.NO_SYMMETRY, law("equivariant")),
     "DeclaresAll": (table.EVERYWHERE, law("equivariant", "equal-biases")),
     "DeclaresGeneralPosition": (table.GENERAL_POSITION, law("equivariant")),

@@ -65,7 +65,16 @@ def test_every_network_is_planted():
     assert {each.network for each in (*PLANTS.values(), *claims) if each.network} == networks
 
 
-@pytest.mark.parametrize("name", PLANTS)
+OF_FUNCTIONS = [name for name, each in PLANTS.items() if each.network.startswith("Reading")]
+SLOW = [name for number, name in enumerate(OF_FUNCTIONS) if number % 4]
+"""Networks that evaluate a function are slow; every fourth of them stands for the others but in long runs."""
+
+
+def quick(names):
+    return [pytest.param(name, marks=pytest.mark.long) if name in SLOW else name for name in names]
+
+
+@pytest.mark.parametrize("name", quick(PLANTS))
 @pytest.mark.parametrize("seed", [1])
 def test_every_plant_is_caught_by_its_row_and_nothing_else_of_it_is_accused(name, seed):
     entry = plant(name, seed)
@@ -74,11 +83,11 @@ def test_every_plant_is_caught_by_its_row_and_nothing_else_of_it_is_accused(name
 
 @pytest.mark.parametrize(
     "name",
-    [
+    quick(
         name
         for name, each in PLANTS.items()
         if name.endswith("-faint") and each.size < 2e-9 and each.red.kind == "equivariance"
-    ],
+    ),
 )
 def test_faint_plants_lie_about_ten_times_above_the_limit_that_a_clean_row_prints(name):
     each = PLANTS[name]

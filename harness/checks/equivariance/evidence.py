@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from ...core.evidence import Evidence, Number
+from .declaration.reach import Reach
 
 
 class Grade(StrEnum):
@@ -254,3 +255,4 @@ class EquivarianceEvidence(Evidence):
     stations: tuple[Station, ...] = ()
     symptoms: Symptoms | None = None
     notes: tuple[str, ...] = ()
+    reach: Reach | None = None

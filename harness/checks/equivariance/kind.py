@@ -33,7 +33,13 @@ class EquivarianceParameters(Parameters):
     """What a suite may say under an equivariance check."""
 
     spaces: Annotated[list[Name], Field(min_length=1, description="names from the suite's `spaces`")]
-    outputs: Annotated[list[Literal["invariant", "equivariant"]], Field(min_length=1)] = ["invariant", "equivariant"]
+    outputs: Annotated[
+        list[Literal["invariant", "equivariant", "point", "covector"]],
+        Field(
+            min_length=1,
+            description="equivariant: moves as differences of weights; point: as weights; covector: as gradients",
+        ),
+    ] = ["invariant", "equivariant"]
     inputs: (
         Annotated[
             list[Literal[ConstructedInput, "scales", "quantised", "zoo"]],

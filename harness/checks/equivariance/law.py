@@ -293,16 +293,23 @@ def floors_of_each(
     subject: Subject, task: Task, pairs: Pairs, rng: np.random.Generator, seed: int, least: float
 ) -> torch.Tensor:
     """The noise floor of every pair by itself, `[pairs]`: at its v and at its gv, at least `ROUNDING`."""
+    return floors_at_both(subject, task, pairs, rng, seed, least).amax(0)
+
+
+def floors_at_both(
+    subject: Subject, task: Task, pairs: Pairs, rng: np.random.Generator, seed: int, least: float
+) -> torch.Tensor:
+    """The same at v and at gv apart, `[2, pairs]`."""
     v = pairs.v[torch.tensor(pairs.partner)]
     both = Weights.cat([v, act(pairs.elements, v)])
     still = subject(both)
     unit = units(v.space, task.kind, still[: v.batch], least)
     unit = torch.cat([unit, moved_units(v.space, task.kind, pairs.elements, unit)])
-    found = torch.full((v.batch,), ROUNDING, dtype=torch.float64)
+    found = torch.full((2, v.batch), ROUNDING, dtype=torch.float64)
     for number in range(TRIES + MORE_TRIES):
         with subject.jittered(seed + number):
             away = in_units(subject(jittered(both, rng, subject.dtype)) - still, unit)
-        found = torch.stack([found, away[: v.batch], away[v.batch :]]).amax(0)
+        found = torch.maximum(found, away.view(2, v.batch))
     return found
 
 

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from ...core.cell import Cell
 from ...core.outcomes import Refusal
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture, Unsupported
-from ...weights.groups import NotCarried
-from ...weights.symmetry import GroupElement
+from ...plugins.subject import NonFinite, Subject
+from ...weights.groups import Group, NotCarried
+from ...weights.symmetry import GroupElement, generic_elements, random_elements
 from ..applicability import Refused, unsupported
 from . import verdict
 from .calls import measure_calls, measure_compiled
-from .controls import random_state
+from .controls import Controls, random_state
+from .declaration.beside import blind_to, covers, undeclared
+from .declaration.reach import LOUD, UNIT, spoiled
 from .evidence import Ask, Rule
 from .gradients import measure_gradients
-from .law import measure_double, measure_single
+from .law import Law, floors_at_both, law_errors, measure_double, measure_single
 from .parameters import measure_redraw, measure_steps
 from .prepared import Prepared, Refuse, prepare
-from .task import Task
+from .task import Pairs, Task
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
@@ -80,7 +86,58 @@ def measure_law(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:
         measured = prepared.measurement(controls, law)
     if verdict.judge(measured).outcome != "pass":
         measured = prepared.explained(measured, law, controls)
-    return measured, law.worst_element
+    return beside(prepared, measured, law, controls), law.worst_element
+
+
+RESPECTED = 4
+"""Elements of each sampler by which an undeclared kind is asked."""
+
+
+def beside(prepared: Prepared, measured: verdict.Measurement, law: Law, controls: Controls) -> verdict.Measurement:
+    """With notes on the declared group beside the function's, and on what lifts the floor; nothing here decides."""
+    if prepared.brief:
+        return measured
+    symmetry, seed, notes = prepared.symmetry, prepared.seed, list(measured.notes)
+    if prepared.architecture.traits.group_of is not None:
+        notes += [f"blind to {what}" for what in blind_to(symmetry)]
+    passed = verdict.judge(measured).outcome == "pass"
+    more = undeclared(symmetry) if passed and prepared.task.input == "generic" else ()
+    loud = law.floor64 > LOUD * UNIT and not symmetry.finite and law.jump is None
+    if not (more or loud):
+        return replace(measured, notes=tuple(notes))
+    subject = prepared.built()
+    held: list[Group] = []
+    for each in more:
+        if not any(covers(other, each) for other in held) and _respects(prepared, subject, law, each, controls.least):
+            held.append(each)
+    told = ", ".join(
+        f"{each.factors[0].kind} on {' and '.join(factor.axis for factor in each.factors)}" for each in held
+    )
+    notes += [f"respects more than it declares: {told}"] if held else []
+    reach = None
+    if loud:
+        rng = np.random.default_rng([seed, len(law.pairs.elements)])
+        floors = floors_at_both(subject, prepared.task, law.pairs, rng, seed, controls.least)
+        reach = spoiled(law.pairs.elements, *floors.tolist())
+        notes.append(str(reach))
+    return replace(measured, notes=tuple(notes), reach=reach)
+
+
+def _respects(prepared: Prepared, subject: Subject, law: Law, more: Group, least: float) -> bool:
+    """Whether the output keeps every draw of a group to rounding: one draw first, then the others."""
+    rng = np.random.default_rng([prepared.seed, len(str(more))])
+    drawn = [g for g in (*generic_elements(more, RESPECTED, rng), *random_elements(more, RESPECTED, rng)) if g.moving]
+    v = prepared.pairs.v
+    for some in (drawn[:1], drawn):
+        pairs = Pairs(v, tuple(some), tuple(number % v.batch for number in range(len(some))), drawn=len(some))
+        try:
+            errors = law_errors(subject, prepared.task, pairs, least)
+        except NonFinite:
+            return False
+        floor = verdict.PASS_FLOORS * max(law.floor64, verdict.ROUNDING)
+        if not some or not errors.worst <= floor:
+            return False
+    return True
 
 
 MEASUREMENTS: dict[Ask, Callable[[Prepared], tuple[verdict.Measurement, GroupElement]]] = {

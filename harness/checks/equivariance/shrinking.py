@@ -12,7 +12,7 @@ from hypothesis.errors import NoSuchExample
 from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.subject import PluginFault
-from ...weights.groups import FactorKind, NotCarried
+from ...weights.groups import NotCarried
 from ...weights.space import WeightSpace, mlp
 from ...weights.symmetry import GroupElement, compose, identity, multiplied, transposition
 from . import verdict
@@ -101,7 +101,7 @@ def shrink(
         images=images(worst),
         error=verdict.convicting_error(measured),
         shrunk=False,
-        action=worst.to_json() if worst.diagonals else None,
+        action=None if worst.permutes_alone else worst.to_json(),
         reached=str(state),
         state=state,
     )
@@ -136,7 +136,7 @@ def shrink(
         input=kind,
         element=str(element),
         images=images(element),
-        action=element.to_json() if element.diagonals else None,
+        action=None if element.permutes_alone else element.to_json(),
         error=error,
         shrunk=True,
     )
@@ -152,10 +152,10 @@ def _smallest(space: WeightSpace, swapping: bool, by: float) -> list[Example]:
 
 def factor_of(architecture: Architecture, space: WeightSpace) -> float:
     """What the declared symmetry multiplies an index by: 2, -1, or 1 where it only permutes."""
-    kinds = set(declared_group(architecture, space).kind.values())
-    if FactorKind.PERM_SCALE in kinds:
+    kinds = declared_group(architecture, space).kind.values()
+    if any(kind.scales for kind in kinds):
         return 2.0
-    return -1.0 if FactorKind.PERM_SIGN in kinds else 1.0
+    return -1.0 if any(kind.signs for kind in kinds) else 1.0
 
 
 def images(element: GroupElement) -> dict[str, tuple[int, ...]]:

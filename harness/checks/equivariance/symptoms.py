@@ -88,9 +88,7 @@ def errors_of_axes(pairs: Pairs, errors: Errors) -> dict[str, list[float]]:
 
 def axis_of(g: GroupElement) -> str:
     """The axis that a generator moves."""
-    if g.diagonals:
-        return g.diagonals[0].axis
-    return next((axis for axis, images in g.permutations if list(images) != sorted(images)), "")
+    return next(iter(g.moving), "")
 
 
 @dataclass(frozen=True)

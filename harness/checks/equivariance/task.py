@@ -11,9 +11,9 @@ import torch
 
 from ...core.cell import Cell
 from ...plugins.architecture import Architecture, Equivariant, Invariant
+from ...weights.algebra.kinds import FactorKind, OutputKind
 from ...weights.batch import Weights
-from ...weights.element import OutputKind
-from ...weights.groups import Group, group
+from ...weights.groups import Group
 from ...weights.inputs import constructed
 from ...weights.space import NamedSpace, WeightSpace
 from ...weights.symmetry import (
@@ -27,13 +27,21 @@ from ...weights.symmetry import (
 from . import verdict
 from .evidence import Ask
 
-OUTPUTS = {"invariant": Invariant(3), "equivariant": Equivariant(2)}
+OUTPUTS = {
+    "invariant": Invariant(3),
+    "equivariant": Equivariant(2),
+    "point": Equivariant(2, OutputKind.POINT),
+    "covector": Equivariant(2, OutputKind.COVECTOR),
+}
+"""Name, as suites give it -> what is asked of the plug-in; `equivariant` asks for vectors."""
 PAIRS = 64
 """Independent draws of a weight vector and an element: a defect on 4.6 % of pairs shows in one of them with 95 %."""
 GENERATOR_SAMPLES = 4
 """Generic weight vectors on which every generator is asked, at least."""
 MANY = 32
 """Of more generators than these, each is asked on one weight vector: the draws move all indices often enough."""
+REAL = frozenset({"scale", "orth", "gl", "shift"})
+"""Kinds of which random elements are drawn exactly and as any floats."""
 FAR = 20
 """Reach of the one element a row whose factors are far from one."""
 
@@ -74,8 +82,7 @@ def declared_group(architecture: Architecture, space: WeightSpace) -> Group:
     Raises:
         NotCarried: the space does not carry it.
     """
-    name = architecture.traits.symmetry
-    return group(space, "permutation" if name == "none" else name)
+    return architecture.traits.group(space)
 
 
 def draw_inputs(task: Task, space: WeightSpace, samples: int, rng: np.random.Generator) -> Weights:
@@ -121,8 +128,14 @@ def draw_pairs(task: Task, symmetry: Group, v: Weights, rng: np.random.Generator
     drawn = [(g, number % v.batch) for number, g in enumerate(draw_elements(task, symmetry, PAIRS, rng))]
     far: list[tuple[GroupElement, int]] = []
     if any(kind.scales for kind in symmetry.kind.values()):
-        far = [(g, 0) for g in random_elements(symmetry, 1, rng, reach=FAR)]
+        far = [(g, 0) for g in random_elements(_of_factors(symmetry), 1, rng, reach=FAR)]
     return _pairs(v, shown, drawn, far=far)
+
+
+def _of_factors(symmetry: Group) -> Group:
+    """The permutations, scales and signs of a group, one for an axis: what may lie far from one and lifts no floor."""
+    kept = (each for each in symmetry.factors if each.within is None and each.kind.atoms <= {"perm", "scale", "sign"})
+    return Group(symmetry.space, tuple(kept))
 
 
 def generator_pairs(task: Task, symmetry: Group, v: Weights) -> list[tuple[GroupElement, int]]:
@@ -150,9 +163,9 @@ def _pairs(
 
 
 def draw_elements(task: Task, symmetry: Group, count: int, rng: np.random.Generator) -> tuple[GroupElement, ...]:
-    """`count` independent elements: some that move one axis alone, then products; with scales every second one of floats."""
+    """`count` independent elements: some that move one axis alone, then products; where elements are real numbers every second one of floats."""
     drawn = random_elements(symmetry, count, rng)
-    if any(kind.scales for kind in symmetry.kind.values()):
+    if any(kind.atoms & REAL for kind in symmetry.kind.values()):
         floats = generic_elements(symmetry, count, rng)
         drawn = tuple(pair[number % 2] for number, pair in enumerate(zip(drawn, floats, strict=True)))
     axes = symmetry.space.permuted
@@ -165,9 +178,13 @@ def draw_elements(task: Task, symmetry: Group, count: int, rng: np.random.Genera
 def _all(task: Task, symmetry: Group) -> list[GroupElement] | None:
     """Every element of a finite group of at most `PAIRS`, for an input of which there is only one; else None."""
     space = symmetry.space
-    if task.input != "zeros" or any(kind.scales or kind.signs for kind in symmetry.kind.values()):
+    if task.input != "zeros" or any(each.kind != FactorKind.PERM or each.within for each in symmetry.factors):
         return None
     if order(space) > PAIRS:
         return None
-    images = [permutations(range(space.size[axis])) for axis in space.permuted]
+    held = symmetry.kind
+    images = [
+        permutations(range(space.size[axis])) if axis in held else [tuple(range(space.size[axis]))]
+        for axis in space.permuted
+    ]
     return [GroupElement(tuple(zip(space.permuted, each, strict=True))) for each in islice(product(*images), PAIRS)]

@@ -9,6 +9,7 @@ from ...core.outcomes import Fault, Outcome
 from ...core.result import Judgement, Verdict
 from ..stored import Stored
 from .causes import cause as cause_of
+from .declaration.reach import Reach
 from .evidence import (
     Ask,
     Cause,
@@ -60,6 +61,7 @@ class Measurement:
         stations: the law with other parameters.
         symptoms: what tells causes apart; None for rows that pass.
         notes: what was seen and decides nothing.
+        reach: what lifts the floor, where it is large and elements may be far from one.
     """
 
     error64: float
@@ -78,6 +80,7 @@ class Measurement:
     stations: tuple[Station, ...] = ()
     symptoms: Symptoms | None = None
     notes: tuple[str, ...] = ()
+    reach: Reach | None = None
 
     @property
     def bound(self) -> float | None:

@@ -88,6 +88,10 @@ def located(architecture: Architecture, cell: Cell, evidence: EquivarianceEviden
     if failing.compared is not Shown.LAW:
         raise CannotReplay(f"what is broken ({failing.compared}) is no matter of one module")
     group = declared_group(architecture, failing.v.space)
+    if any(each.within or not each.kind.atoms <= {"perm", "scale", "sign"} for each in group.factors):
+        return replace(
+            NOWHERE, told="cannot tell: how tensors inside move is known for permutations, scales and signs alone"
+        )
     multiplies = any(kind.scales or kind.signs for kind in group.kind.values())
     look = _put_right if multiplies else _first
     found = {look(*pair) for pair in _tries(architecture, cell, failing, bench)}

@@ -17,6 +17,7 @@ from ...core.cell import Cell
 from ...core.outcomes import Fault, Outcome
 from ...core.parameters import parse_parameters
 from ...weights.space import NamedSpace, mlp
+from ...weights.spaces import residual_mlp, transformer_block
 from . import traits as table
 from .traits import Declared, LayerSign, Sign
 
@@ -27,6 +28,9 @@ SPACES = {
     "four": NamedSpace(mlp(1, 4, 4, 1)),
     "line": NamedSpace(mlp(1, 8, 1)),
     "hinge": NamedSpace(mlp(1, 1, 1)),
+    "waves": NamedSpace(mlp(1, 2, 1, activation="sine")),
+    "block": NamedSpace(transformer_block(2, 2, 2, 2, 1)),
+    "stream": NamedSpace(residual_mlp(1, 3, (2,), 1)),
 }
 FAINT = 2e-11
 """Of the law: about ten times the smallest violation that a clean row of these networks would have failed."""
@@ -139,15 +143,52 @@ SCALE = {"symmetry": "permutation+scale"}
 SIGN = {"symmetry": "permutation+sign"}
 ODD_INVARIANT, ODD_EQUIVARIANT = law(space="odd"), law("equivariant", space="odd")
 
+OF_FUNCTION = {
+    "permutation+sign+phase": "waves",
+    "heads": "block",
+    "orth": "stream",
+    "gl": "block",
+    "gl+shift": "block",
+    "full": "stream",
+}
+"""Declared group -> the space on which plants that look at functions are asked."""
+
 SOUND = (
     Plant("sound", "Sound", "none: it must pass", None, law(), wanted=Outcome.PASS, green=EQUIVARIANT),
     Plant("sound-scale", "Products", "none: it must pass", None, law(), wanted=Outcome.PASS, green=EQUIVARIANT, traits=SCALE),
     Plant("sound-sign", "Products", "none: it must pass", None, ODD_INVARIANT, wanted=Outcome.PASS, green=(ODD_EQUIVARIANT,),
           traits=SIGN),
+    *(Plant(f"sound-{value.replace('+', '-')}", "Reading", "none: it must pass", None, law(space=space), wanted=Outcome.PASS,
+            green=(law("equivariant", space=space),), traits={"symmetry": value}) for value, space in OF_FUNCTION.items()),
     Plant("sound-pair", "Sound", "none: it must pass", None, DIRECTION, wanted=Outcome.PASS),
     Plant("sound-layer", "WithLayer", "none: it must pass", None, Row("completeness", {"spaces": ["least"]}),
           wanted=Outcome.PASS, traits={"linear_layer": "linear_layer"}),
 )  # fmt: skip
+
+
+def _function_plants(line: Declared) -> list[Plant]:
+    space, output = OF_FUNCTION[line.value], line.part.split()[0]
+    nested = line.value == "heads"
+    if output == "invariant":
+        first = (
+            ("ReadingAcross", "keys are compared across heads, number by number", 0.1)
+            if nested
+            else (("ReadingBiases", "sizes of a tensor that moves are read", 0.1))
+        )
+        broken = [first, ("ReadingEntry", "an entry is read by its number, hardly", 2 * FAINT),
+                  ("ReadingEntry", "an entry is read by its number", 0.1)]  # fmt: skip
+    else:
+        first = (
+            ("ReadingMeans", "keys are mixed over heads, number by number", 0.1)
+            if nested
+            else (("ReadingCurved", "an output tensor is curved", 0.1))
+        )
+        broken = [first, ("ReadingEntryOfTensor", "an entry of an output tensor is larger, by number, hardly", 2 * FAINT),
+                  ("ReadingEntryOfTensor", "an entry of an output tensor is larger, by number", 0.1)]  # fmt: skip
+    other = "equivariant" if output == "invariant" else "invariant"
+    return _law_plants(line, f"{dashed(line.value.replace('+', '-'))}-", broken, red=law(output, space=space),
+                       green=(law(other, space=space),), traits={"symmetry": line.value})  # fmt: skip
+
 
 SYMMETRY = (
     *_law_plants(table.PERMUTATION_INVARIANT, "", [
@@ -185,6 +226,7 @@ SYMMETRY = (
         ("RectifiedTensor", "a little of an absolute value, hardly", FAINT),
         ("RectifiedTensor", "a little of an absolute value", 0.1),
     ], red=ODD_EQUIVARIANT, green=(ODD_INVARIANT,), traits=SIGN),
+    *(plant for line in table.OF_FUNCTIONS for plant in _function_plants(line)),
     *_law_plants(table.NO_SYMMETRY, "none-", [_INDEX, _FAINT_ENTRY, _ENTRY], red=law(), traits={"symmetry": "none"}),
 )  # fmt: skip
 

@@ -59,12 +59,20 @@ SYMMETRIES = tuple(
         ("permutation", "transpositions and random permutations"),
         ("permutation+scale", "also one factor of 2 at each index, random powers of 2 and random floats"),
         ("permutation+sign", "also one sign at each index and random signs"),
+        ("permutation+sign+phase", "also signs, and half turns at each index"),
+        ("heads", "also transpositions within each outer index apart"),
+        ("orth", "also Hadamard blocks, signed permutations and random orthogonal matrices"),
+        ("gl", "also shears, integer matrices and random invertible ones"),
+        ("gl+shift", "also linear maps, and shifts of each entry"),
+        ("full", "all that the space's axes carry"),
     )
     for output in ("invariant", "equivariant")
 )
 PERMUTATION_INVARIANT, PERMUTATION_EQUIVARIANT, SCALE_INVARIANT, SCALE_EQUIVARIANT, SIGN_INVARIANT, SIGN_EQUIVARIANT = (
-    SYMMETRIES
+    SYMMETRIES[:6]
 )
+OF_FUNCTIONS = SYMMETRIES[6:]
+"""Of groups that are asked of networks that look at functions."""
 VECTORS = Declared(
     "symmetry", "permutation+scale", "kind of output", "equivariance", "equivariant outputs, asked for as vectors", LAW
 )
@@ -118,8 +126,9 @@ TRAITS: tuple[Declared, ...] = (
     GENERAL_POSITION, CONTINUOUS, JUMPS, EVAL, TRAIN_CALLS, TRAIN, LINEAR_LAYER, OWED,
 )  # fmt: skip
 
-NO_CLAIM = ("paper", "shapes")
-"""Fields of `Traits` that promise nothing: `shapes` says what is served and is printed. `rounds` is the two parts of power `1-wl`."""
+NO_CLAIM = ("paper", "shapes", "group_of")
+"""Fields of `Traits` that promise nothing by themselves: `shapes` says what is served and is printed, `group_of` is a symmetry that has no
+name here, asked as the named ones are. `rounds` is the two parts of power `1-wl`."""
 
 
 def declared_by(descriptions: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
