@@ -33,7 +33,11 @@ _FACE = {
     "compose": "orbitcheck.harness.weights.symmetry",
     "conv_net": "orbitcheck.harness.weights.spaces",
     "duplicates": "orbitcheck.harness.front.duplicates",
+    "from_features": "orbitcheck.harness.weights.conventions.layers",
+    "from_graphs": "orbitcheck.harness.weights.conventions.graphs",
+    "from_layers": "orbitcheck.harness.weights.conventions.layers",
     "from_module": "orbitcheck.harness.weights.readers.modules",
+    "from_state_dicts": "orbitcheck.harness.weights.conventions.layers",
     "generators": "orbitcheck.harness.weights.symmetry",
     "group": "orbitcheck.harness.weights.groups",
     "identity": "orbitcheck.harness.weights.symmetry",
@@ -48,6 +52,10 @@ _FACE = {
     "relation": "orbitcheck.harness.front.answers",
     "residual_mlp": "orbitcheck.harness.weights.spaces",
     "same_orbit": "orbitcheck.harness.front.answers",
+    "to_features": "orbitcheck.harness.weights.conventions.layers",
+    "to_graphs": "orbitcheck.harness.weights.conventions.graphs",
+    "to_layers": "orbitcheck.harness.weights.conventions.layers",
+    "to_state_dicts": "orbitcheck.harness.weights.conventions.layers",
     "transformer_block": "orbitcheck.harness.weights.spaces",
 }
 
@@ -73,6 +81,14 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from .harness.plugins.outputs import Equivariant as Equivariant
     from .harness.plugins.outputs import Invariant as Invariant
     from .harness.weights.batch import Weights as Weights
+    from .harness.weights.conventions.graphs import from_graphs as from_graphs
+    from .harness.weights.conventions.graphs import to_graphs as to_graphs
+    from .harness.weights.conventions.layers import from_features as from_features
+    from .harness.weights.conventions.layers import from_layers as from_layers
+    from .harness.weights.conventions.layers import from_state_dicts as from_state_dicts
+    from .harness.weights.conventions.layers import to_features as to_features
+    from .harness.weights.conventions.layers import to_layers as to_layers
+    from .harness.weights.conventions.layers import to_state_dicts as to_state_dicts
     from .harness.weights.element import GroupElement as GroupElement
     from .harness.weights.groups import Group as Group
     from .harness.weights.groups import group as group

@@ -5,6 +5,6 @@ May import front and all below; pytest is not needed.
 
 from __future__ import annotations
 
-from ..harness.front.assertions import SuiteRow, assert_equivariant, assert_separates, checks_for
+from ..harness.front.assertions import SuiteRow, assert_equivariant, assert_separates, checks_for, pipeline
 
-__all__ = ["SuiteRow", "assert_equivariant", "assert_separates", "checks_for"]
+__all__ = ["SuiteRow", "assert_equivariant", "assert_separates", "checks_for", "pipeline"]

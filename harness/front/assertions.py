@@ -14,7 +14,7 @@ import torch
 
 from ..checks.equivariance.kind import CONSTRUCTED_INPUTS
 from ..checks.equivariance.measurement import measure
-from ..checks.equivariance.task import OUTPUTS, Task
+from ..checks.equivariance.task import GIVEN, OUTPUTS, Task
 from ..checks.equivariance.verdict import Measurement, judge
 from ..checks.prediction import NOT_SEPARATED, SEPARATED, Ground, Prediction
 from ..checks.separation.draws import take_draws
@@ -26,12 +26,13 @@ from ..language.reading import load_suite
 from ..language.suite import Suite
 from ..learning.workbench import Workbench
 from ..plugins.architecture import Architecture, Equivariant, Invariant, Unsupported, as_architecture
+from ..plugins.importing.as_built import AsBuilt
 from ..running.evaluate import evaluate
 from ..running.plan import plan
 from ..weights.batch import Weights
 from ..weights.inputs import constructed
 from ..weights.pair import Pair, Vector
-from ..weights.space import NamedSpace, WeightSpace
+from ..weights.space import NamedSpace, SpaceError, WeightSpace
 from .failures import UNASKED, failure_text, skip_text
 from .isolation import as_in_a_worker
 
@@ -42,7 +43,7 @@ def assert_equivariant(
     network: torch.nn.Module | Factory,
     space: WeightSpace,
     *,
-    inputs: Sequence[str] = CONSTRUCTED_INPUTS,
+    inputs: Sequence[str] | Weights = CONSTRUCTED_INPUTS,
     modes: Sequence[str] = ("eval",),
     seed: int = 0,
 ) -> dict[str, Measurement]:
@@ -50,7 +51,8 @@ def assert_equivariant(
 
     Args:
         network: a module that takes `Weights` of `space`, or a factory `(space, output) -> module`.
-        inputs: kinds of constructed input.
+        inputs: kinds of constructed input, or weights of your own: any number of vectors of the space, with one channel. Of these
+            every generator is asked on four, and random elements on up to 64; entries are rounded to float32 first.
         modes: "eval", "train" or both.
 
     Returns:
@@ -59,14 +61,16 @@ def assert_equivariant(
     Raises:
         AssertionError: a case that does not pass; the message says which, how far off it is, and the group element.
         Unsupported: a factory claims neither output.
+        SpaceError: weights of another space, or with several channels.
     """
+    given = _given(inputs, space) if isinstance(inputs, Weights) else None
     __tracebackhide__ = True  # pytest shows the test's own line and the message
     measurements: dict[str, Measurement] = {}
     refusals: list[str] = []
     for name, asked, architecture in _subjects(network, space):
-        for kind in inputs:
+        for kind in (GIVEN,) if isinstance(inputs, Weights) else inputs:
             for mode in modes:
-                task = Task(NamedSpace(space), name, kind, mode, samples=4, elements=8, asked=asked)
+                task = Task(NamedSpace(space), name, kind, mode, samples=4, elements=8, asked=asked, given=given)
                 try:
                     with as_in_a_worker():
                         measured, worst = measure(architecture, task, seed, Workbench())
@@ -83,6 +87,43 @@ def assert_equivariant(
     if not measurements:
         raise Unsupported("; ".join(dict.fromkeys(refusals)) or "nothing was asked")
     return measurements
+
+
+def _given(weights: Weights, space: WeightSpace) -> Weights:
+    """The user's own weights as inputs of a row: numbers that float32 holds, two at least."""
+    if weights.space != space:
+        raise SpaceError(f"inputs are weights of {weights.space}, but the space is {space}")
+    if weights.channels != 1:
+        raise SpaceError(f"inputs have {weights.channels} channels; a plain weight vector has one")
+    plain = weights.map(lambda tensor: tensor.detach().cpu()).to(torch.float32).to(torch.float64)
+    return plain if plain.batch > 1 else Weights.cat([plain, plain])
+
+
+def pipeline(*parts: Callable[[Any], Any]) -> torch.nn.Module:
+    """What its parts do one after the other, as one network: normalisation, tokeniser, canonical form, network, read-out.
+
+    Args:
+        parts: functions or modules; the first takes `Weights`, the last gives `[batch, dim]` or `Weights`. Parameters of modules
+            follow the pipeline's dtype; a function makes its own numbers in the dtype of what it is given.
+    """
+    return _Pipeline(*parts)
+
+
+class _Pipeline(torch.nn.Module):
+    def __init__(self, *parts: Callable[[Any], Any]):
+        super().__init__()
+        self.parts = parts
+        self.modules_of_parts = torch.nn.ModuleList([part for part in parts if isinstance(part, torch.nn.Module)])
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Pipeline:
+        return _Pipeline(
+            *(copy.deepcopy(part, memo) if isinstance(part, torch.nn.Module) else part for part in self.parts)
+        )
+
+    def forward(self, value: Any) -> Any:
+        for part in self.parts:
+            value = part(value)
+        return value
 
 
 def _subjects(
@@ -150,28 +191,6 @@ def assert_separates(
         gap = f"largest gap over noise: {max(draw.ratio for draw in draws):.1e}, in {len(draws)} draws"
         raise AssertionError(f"{architecture.name} on {named}\nwanted: {wanted.verdict}\nobserved: {observed}\n{gap}")
     return draws
-
-
-class AsBuilt(torch.nn.Module):
-    """A copy of a built network with its own parameters, its output `[batch, dim]` brought to `size` numbers.
-
-    By a fixed random projection if there are more, which keeps a gap almost surely; with zeros if there are fewer.
-    """
-
-    def __init__(self, network: torch.nn.Module, size: int):
-        super().__init__()
-        self.network, self.size = copy.deepcopy(network), size
-
-    def forward(self, v: Weights) -> torch.Tensor:
-        output = self.network(v)
-        dim = output.shape[-1]
-        if dim <= self.size:
-            return torch.nn.functional.pad(output, (0, self.size - dim))
-        matrix = torch.randn(dim, self.size, dtype=torch.float64, generator=torch.Generator().manual_seed(dim))
-        return output @ matrix.to(output) / dim**0.5
-
-    def redraw_(self, generator: torch.Generator) -> None:
-        """Nothing is drawn anew: the question is about these parameters."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.registry import did_you_mean
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from ..weights.space import WeightSpace
 
+ITS_OWN = "the weight space that it was built for"
+"""What a built network serves (`as_architecture` of a function without parameters)."""
 CONTRACT = "(space: WeightSpace, output: Invariant | Equivariant, **options) -> torch.nn.Module"
 
 
@@ -146,19 +148,22 @@ def register(name: str, **traits: Any) -> Callable[[F], F]:
 def as_architecture(factory: Callable[..., Any], name: str | None = None, traits: Traits | None = None) -> Architecture:
     """The architecture that a registered factory declared, or one with default traits for any other callable.
 
+    A function without parameters gives one built network, trained or not, with an attribute `space`: it is asked as it is.
+
     Raises:
         InvalidPlugin: not callable, the signature does not take `(space, output, **options)`, or `rounds` is a function of
             something that is no option.
     """
     declared = getattr(factory, "__orbitcheck__", None)
-    if (
-        traits is None and isinstance(declared, Architecture) and declared.factory is factory
-    ):  # a subclass does not inherit
+    own = (declared.factory, getattr(declared.factory, "loads", None)) if isinstance(declared, Architecture) else ()
+    if traits is None and isinstance(declared, Architecture) and factory in own:  # a subclass does not inherit
         return declared
     shown = name or getattr(factory, "__qualname__", repr(factory))
     if not callable(factory):
         raise InvalidPlugin(f"{shown} is a {type(factory).__name__}; allowed: a callable {CONTRACT}")
     signature = inspect.signature(factory)
+    if not inspect.isclass(factory) and not signature.parameters:
+        return Architecture(shown, _serving(factory, shown), replace(traits or Traits(), shapes=ITS_OWN))
     try:
         signature.bind(None, None)
     except TypeError:
@@ -172,6 +177,40 @@ def as_architecture(factory: Callable[..., Any], name: str | None = None, traits
                 f"{shown}: rounds() names {option!r}, which is no option{did_you_mean(option, architecture.defaults)}"
             )
     return architecture
+
+
+def _serving(load: Callable[[], torch.nn.Module], name: str) -> Callable[..., torch.nn.Module]:
+    """The factory that hands out one built network, as it is, for the space and the kind of output that it serves.
+
+    Every question is about these very parameters: none are drawn anew.
+    """
+
+    def factory(space: WeightSpace, output: Invariant | Equivariant) -> torch.nn.Module:
+        import numpy as np
+        import torch
+
+        from ..weights.batch import Weights
+        from ..weights.inputs import constructed
+        from ..weights.space import WeightSpace
+        from .importing.as_built import AsBuilt
+
+        module = load()
+        if not isinstance(module, torch.nn.Module):
+            raise InvalidPlugin(f"{name} gave a {type(module).__name__}; a trained network is a torch.nn.Module")
+        served = getattr(module, "space", None)
+        if not isinstance(served, WeightSpace):
+            raise InvalidPlugin(f"{name} gave {type(module).__name__} without `space`, the weight space that it serves")
+        if served != space:
+            raise Unsupported(f"serves {served}")
+        was = next((parameter.dtype for parameter in module.parameters()), torch.float32)
+        with torch.no_grad():
+            shown = module.eval()(constructed("generic", space, 2, np.random.default_rng(0)).to(was))
+        if isinstance(shown, Weights) != isinstance(output, Equivariant):
+            raise Unsupported(f"answers with {'Weights' if isinstance(shown, Weights) else 'a tensor'}")
+        return AsBuilt(module, output.channels if isinstance(output, Equivariant) else output.dim)
+
+    factory.loads = load  # type: ignore[attr-defined]
+    return factory
 
 
 def _options(factory: Callable[..., Any]) -> dict[str, Any]:

@@ -56,10 +56,6 @@ def test_any_callable_of_the_right_form_is_an_architecture():
         assert isinstance(architecture.build(SPACE, Invariant(1), seed=0), nn.Module)
 
 
-def _no_arguments():
-    return nn.Identity()
-
-
 def _space_only(space):
     return nn.Identity()
 
@@ -72,7 +68,7 @@ def _obligatory_keyword(space, output, *, channels):
     return nn.Identity()
 
 
-@pytest.mark.parametrize("factory", [_no_arguments, _space_only, _obligatory, _obligatory_keyword])
+@pytest.mark.parametrize("factory", [_space_only, _obligatory, _obligatory_keyword])
 def test_a_wrong_signature_is_refused_with_both_signatures_shown(factory):
     import inspect
 

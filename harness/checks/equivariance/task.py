@@ -27,6 +27,8 @@ from ...weights.symmetry import (
 from . import verdict
 from .evidence import Ask
 
+GIVEN = "given"
+"""The input of weights that are handed over with the task."""
 OUTPUTS = {
     "invariant": Invariant(3),
     "equivariant": Equivariant(2),
@@ -48,7 +50,7 @@ FAR = 20
 
 @dataclass(frozen=True)
 class Task:
-    """One case of an equivariance check, read off its cell."""
+    """One case of an equivariance check, read off its cell; `given` are its inputs where its input is `GIVEN`."""
 
     named: NamedSpace
     output: str
@@ -58,6 +60,7 @@ class Task:
     elements: int
     asked: Invariant | Equivariant
     ask: Ask = Ask.LAW
+    given: Weights | None = None
 
     @staticmethod
     def of(cell: Cell) -> Task:
@@ -89,6 +92,8 @@ def draw_inputs(task: Task, space: WeightSpace, samples: int, rng: np.random.Gen
     """Weight vectors of the task's kind: constructed, or different trained ones from its zoo; fewer where there are fewer."""
     if task.input == "zeros":  # there is one; two make a batch
         return constructed(task.input, space, min(samples, 2), rng)
+    if task.given is not None:
+        return task.given[rng.permutation(task.given.batch)[:samples].tolist()]
     if task.input != verdict.ZOO_INPUT:
         return constructed(task.input, space, samples, rng)
     from ...zoo.population import population  # the only inputs that need a training run
@@ -119,8 +124,8 @@ class Pairs:
 
 
 def draw_pairs(task: Task, symmetry: Group, v: Weights, rng: np.random.Generator) -> Pairs:
-    """Where the input is generic every generator on four weight vectors; then one element a weight vector, single factors first."""
-    shown = generator_pairs(task, symmetry, v) if task.input == "generic" else []
+    """Where the input is generic, or given, every generator on four weight vectors; then one element a weight vector, single factors first."""
+    shown = generator_pairs(task, symmetry, v) if task.input in ("generic", GIVEN) else []
     every = _all(task, symmetry)
     if every is not None:
         drawn = [(g, 0) for g in every]

@@ -1,1 +1,4 @@
-"""How the modules of a plug-in that is named by its file are found; imports nothing of ours."""
+"""How the modules of a plug-in that is named by its file are found, and how a built network is handed out.
+
+May import weights.
+"""
