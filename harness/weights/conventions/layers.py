@@ -51,7 +51,7 @@ def from_layers(
 
 
 def to_features(v: Weights, make: Callable[[Any, Any], Any] = Features) -> Any:
-    """`make(weights, biases)` with channels behind the batch; `make` may be `nfn.common.WeightSpaceFeatures`.
+    """`make(weights, biases)` with channels behind the batch; `make` may be the `WeightSpaceFeatures` of nfn.
 
     Raises:
         SpaceError: no MLP space.
