@@ -130,7 +130,7 @@ def _subjects(
     network: torch.nn.Module | Factory, space: WeightSpace
 ) -> list[tuple[str, Invariant | Equivariant, Architecture]]:
     if not isinstance(network, torch.nn.Module):
-        return [(name, asked, as_architecture(network)) for name, asked in OUTPUTS.items()]
+        return [(name, OUTPUTS[name], as_architecture(network)) for name in ("invariant", "equivariant")]
     module = copy.deepcopy(network).double().eval()
     with torch.no_grad():
         result = module(constructed("generic", space, 2, np.random.default_rng(0)))
