@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..oracles.audit import audit, formed
+from ..oracles.audit import formed
+from ..oracles.tuples.audit import audit
 from ..weights.batch import Weights
 from ..weights.readers.loading import Reading, load, read_each
 from ..weights.readers.records import CERTAIN, Network, Unread
@@ -146,19 +147,19 @@ def _chunks(stream: Iterator[Network | Unread]) -> Iterator[list[Network | Unrea
 def _audited(space: WeightSpace, form: str, arrays: dict[str, np.ndarray], names: list[str]) -> Iterator[FileAudit]:
     """A line for each network of a chunk; `one_orbit` is open for those that are not discrete."""
     widths = space.widths if space.is_mlp else None
-    found = audit(space, arrays) if space.is_mlp else None
+    found = audit(space, arrays)
     for net, name in enumerate(names):
         ties = _ties(space, arrays, net)
-        discrete = None if found is None else bool(found.discrete[net])
+        discrete = bool(found.discrete[net])
         yield FileAudit(
             name,
             form,
             str(space),
             widths,
-            not ties if found is None else bool(found.general_position[net]),
+            bool(found.general_position[net]) if space.is_mlp else not ties,
             discrete,
             discrete or None,
-            int(found.rounds[net]) if found is not None and discrete else None,
+            int(found.rounds[net]) if discrete else None,
             ties,
         )
 
