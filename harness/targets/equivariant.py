@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from ..core.parameters import Parameters
+from ..weights.algebra.kinds import OutputKind
 from ..weights.space import WeightSpace
 from .refusals import unless_mlp
-from .target import EQUIVARIANT_OPERATOR, Target
+from .target import EQUIVARIANT_OPERATOR, EVERY_FACTOR, Target
 
 if TYPE_CHECKING:
     import torch
@@ -173,4 +174,6 @@ IDENTITY = Target(
     lambda parameters, space: 1,
     lambda parameters, samples: samples.weights.clone(),
     claim="thm-7.4",
+    moves=OutputKind.POINT,
+    under=EVERY_FACTOR,
 )

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from ..weights.algebra.kinds import OutputKind
 from .losses import LossParameters
 from .refusals import unless_mlp
-from .target import EQUIVARIANT_OPERATOR, Target
+from .target import EQUIVARIANT_OPERATOR, EVERY_FACTOR, Target
 
 if TYPE_CHECKING:
     import torch
@@ -36,6 +37,8 @@ LOSS_GRADIENT = Target(
     lambda parameters, space: 1,
     _loss_gradient,
     claim="thm-7.4",
+    moves=OutputKind.COVECTOR,
+    under=EVERY_FACTOR,
 )
 
 
@@ -73,6 +76,8 @@ GRADIENT_STEP = Target(
     lambda parameters, space: 1,
     _gradient_step,
     claim="thm-7.4",
+    moves=OutputKind.POINT,
+    under=frozenset({"perm", "sign", "phase", "orth"}),
 )
 
 
@@ -120,4 +125,6 @@ ADAM_STEP = Target(
     lambda parameters, space: 1,
     _adam_step,
     claim="thm-7.4",
+    moves=OutputKind.POINT,
+    under=frozenset({"perm", "sign", "phase"}),
 )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.parameters import Parameters
 from ..core.registry import Registry, demand_signature
+from ..weights.algebra.kinds import OutputKind
+from ..weights.groups import Group
 from ..weights.space import WeightSpace
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class Target:
         needs: names of the metadata that `value` reads from the samples, as in ("label",); a regime that does not have them
             makes the target not applicable.
         claim: the claim that the target serves in general position.
+        moves: how an equivariant operator's values move with the weights.
+        under: the kinds of factors under which they do; under larger groups the operator is no equivariant map.
     """
 
     name: str
@@ -60,6 +64,8 @@ class Target:
     inputs: Callable[[Any, WeightSpace, int, torch.Generator], torch.Tensor] | None = None
     needs: tuple[str, ...] = ()
     claim: str = "thm-6.3"
+    moves: OutputKind = OutputKind.VECTOR
+    under: frozenset[str] = frozenset({"perm"})
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -67,6 +73,25 @@ class Target:
         if (self.kind == FUNCTION_OPERATOR) != (self.inputs is not None):
             raise ValueError(f"target {self.name}: function-space operators have `inputs`, and no others do")
 
+    def mismatch(self, declared: Group) -> str | None:
+        """Why an operator is no map that commutes with a group; None if it is, and for other kinds of targets."""
+        if self.kind != EQUIVARIANT_OPERATOR:
+            return None
+        kinds = {atom for kind in declared.kind.values() for atom in kind.atoms} - self.under
+        if not kinds:
+            return None
+        return f"target {self.name} moves with {', '.join(sorted(self.under))}, not with {', '.join(sorted(kinds))}, which is declared"
+
+    def asked_kind(self, declared: Group) -> OutputKind:
+        """How a network's answer is to move: as the target does, where the group tells that from a vector."""
+        moves = OutputKind.POINT if self.kind == FUNCTION_OPERATOR else self.moves
+        atoms = {atom for kind in declared.kind.values() for atom in kind.atoms}
+        return moves if atoms & TOLD_FROM_VECTORS.get(moves, set()) else OutputKind.VECTOR
+
+
+TOLD_FROM_VECTORS = {OutputKind.POINT: {"phase", "shift"}, OutputKind.COVECTOR: {"scale", "gl", "shift"}}
+"""Kind -> the kinds of factors that move it otherwise than vectors."""
+EVERY_FACTOR = frozenset({"perm", "scale", "sign", "phase", "orth", "gl", "shift"})
 
 TARGETS: Registry[Target] = Registry("target")
 

@@ -19,6 +19,7 @@ from ...core.result import digest
 from ...plugins.architecture import Equivariant, Invariant
 from ...regimes.regime import Samples
 from ...targets.target import EQUIVARIANT_OPERATOR, FUNCTION_OPERATOR, Target
+from ...weights.algebra.kinds import OutputKind
 from ...weights.batch import Weights
 from ...weights.inputs import in_general_position
 from ...weights.space import WeightSpace
@@ -68,11 +69,11 @@ class Problem:
     x: torch.Tensor | None
     general_position: bool
 
-    def output(self, networks: int) -> Invariant | Equivariant:
-        """What an architecture is asked for."""
+    def output(self, networks: int, moves: OutputKind = OutputKind.VECTOR) -> Invariant | Equivariant:
+        """What an architecture is asked for; an equivariant one moves as the target does (`Target.asked_kind`)."""
         if self.target.kind == FUNCTION_OPERATOR:
-            return Equivariant(networks)
-        return Equivariant(self.size) if self.target.kind == EQUIVARIANT_OPERATOR else Invariant(self.size)
+            return Equivariant(networks, moves)
+        return Equivariant(self.size, moves) if self.target.kind == EQUIVARIANT_OPERATOR else Invariant(self.size)
 
     def inputs(self, part: str) -> torch.Tensor:
         """`[n, entries]` float64."""

@@ -16,10 +16,12 @@ from ...learning.augmentation import sign_flips
 from ...learning.equivalence import CONFIDENCE
 from ...learning.training import CHUNK, Budget, Data, Training, train, unchanged
 from ...learning.workbench import Workbench
-from ...plugins.architecture import Architecture
+from ...plugins.architecture import Architecture, Equivariant, Invariant
 from ...plugins.capacity_search import fitted
 from ...plugins.subject import Subject
+from ...weights.algebra.kinds import OutputKind
 from ...weights.batch import Weights
+from ...weights.groups import NotCarried
 from ...weights.inputs import jittered
 from ..applicability import Refused, applicability
 from . import task, verdict
@@ -46,17 +48,27 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         refusal = f"target {target.name} needs {missing[0]!r}, which regime {regime.name} does not know"
     if refusal is not None:
         return Refused(Refusal.TARGET, refusal).judgement()
-    data = problem(parameters)
     traits = architecture.traits
+    moves = OutputKind.VECTOR
+    try:
+        declared = traits.group(space)
+    except NotCarried:  # it is asked all the same: nothing here follows from what the space does not carry
+        declared = None
+    if declared is not None and traits.symmetry != "none":
+        moves = target.asked_kind(declared)
+        mismatch = target.mismatch(declared)
+        if mismatch is not None:
+            return Refused(Refusal.TARGET, mismatch).judgement()
+    data = problem(parameters)
     refused = applicability(traits, modulo_symmetry=False, in_general_position=data.general_position)
     if refused is not None:
         return refused.judgement()
-    chosen = fitted(architecture, space, data.output(networks), asked)
+    chosen = fitted(architecture, space, data.output(networks, moves), asked)
     if data.variance <= 0:
         return Judgement("error", "vacuous: the target is constant on the test set", fault=Fault.VACUOUS)
     seeds = [int(digest([cell.seed, number])[:8], 16) for number in range(parameters["seeds"])]
     reach = parameters["reach"]
-    learners = [_learner(chosen.architecture, data, networks, seed, reach, bench) for seed in seeds]
+    learners = [_learner(chosen.architecture, data, data.output(networks, moves), seed, reach, bench) for seed in seeds]
     training = _trained(learners, data, parameters, seeds, bench)
     known = reference(data, verdict.classes_of(traits, data.general_position), networks)
     prediction = verdict.predict(traits, architecture.rounds, target.kind, known.floor, parameters["threshold"])
@@ -90,10 +102,15 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
 
 
 def _learner(
-    architecture: Architecture, data: Problem, networks: int, seed: int, reach: float, bench: Workbench
+    architecture: Architecture,
+    data: Problem,
+    output: Invariant | Equivariant,
+    seed: int,
+    reach: float,
+    bench: Workbench,
 ) -> Learner:
     """A network that was seen to keep the contract on a few samples."""
-    subject = Subject(architecture, data.space, data.output(networks), seed=seed, dtype=torch.float32, bench=bench)
+    subject = Subject(architecture, data.space, output, seed=seed, dtype=torch.float32, bench=bench)
     subject(data.samples["test"].weights[:2])
     learner = Learner(subject.module, data, raw=architecture.traits.power == "function", reach=reach)
     return learner.to(device=bench.device, dtype=torch.float32)
