@@ -884,3 +884,51 @@ def build(name: str, force: bool) -> None:
         refuse(str(error))
     how = f"trained in {built.seconds:.1f} s" if built.trained else "kept from before"
     click.echo(f"{name}: {built.counts} networks, {how}, sha256 {built.sha256}\n{built.path}")
+
+
+@zoo.command("check")
+@click.argument("path", metavar="FILE")
+@click.option("--json", "as_json", is_flag=True)
+def check_zoo(path: str, as_json: bool) -> None:
+    """Say what a manifest of your own networks was understood to be: spaces, counts, labels, copies.
+
+    Exit code: 0 if all is read, 1 if some files are not or some networks are copies, 2 if nothing is.
+    """
+    from ..zoo.errors import ZooError
+    from .zoo_lines import checked
+
+    try:
+        found = checked(path)
+    except ZooError as error:
+        refuse(str(error))
+    if as_json:
+        click.echo(json.dumps(found.data, indent=1, ensure_ascii=False))
+    else:
+        for line in found.lines:
+            say(line)
+    sys.exit(int(found.wanting))
+
+
+@zoo.command("import")
+@click.argument("path", metavar="FILE")
+@click.option("--force", is_flag=True, help="Read again even if it is kept.")
+def import_zoo(path: str, force: bool) -> None:
+    """Read the networks of a manifest and keep them, as `zoo build` keeps trained ones; suites do it by themselves."""
+    from ..core.registry import UnknownName
+    from ..zoo.recipe import ZOOS
+    from .progress_bar import shown_progress
+
+    try:
+        found = ZOOS[path]
+    except UnknownName as error:
+        refuse(str(error))
+    from ..zoo.population import ZooError
+    from ..zoo.population import build as build_zoo
+
+    try:
+        with shown_progress() as progress:
+            built = build_zoo(found, progress=progress, force=force)
+    except ZooError as error:
+        refuse(str(error))
+    how = f"read in {built.seconds:.1f} s" if built.trained else "kept from before"
+    click.echo(f"{path}: {built.counts} networks, {how}, sha256 {built.sha256}\n{built.path}")

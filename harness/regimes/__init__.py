@@ -5,7 +5,7 @@ May import pairs, zoo, learning, oracles, weights and core.
 
 from __future__ import annotations
 
-from . import function_twins, general_position, refinement_twins, teeth, ties, zoos
+from . import function_twins, general_position, own, refinement_twins, teeth, ties, zoos
 from .regime import REGIMES, Regime, Samples
 
 __all__ = ["REGIMES", "Regime", "Samples"]
@@ -18,5 +18,6 @@ for _regime in (
     teeth.TEETH,
     zoos.DIGITS_INR,
     zoos.DIGITS_CLASSIFIERS,
+    own.ZOO,
 ):
     REGIMES.add(_regime.name, _regime)

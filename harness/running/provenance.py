@@ -25,6 +25,7 @@ from ..core.cleaning import BorderError, parsed
 from ..core.registry import UnknownName
 from ..core.result import canonical_json
 from ..plugins.discovery import load, parse_name
+from ..zoo.described import split_reference
 from ..zoo.recipe import ZOOS
 from .keeping.files import CHECKPOINTS
 from .keeping.imports import EVALUATION, source_digest
@@ -166,7 +167,7 @@ def _harness(cell: Cell, roots: Iterable[str]) -> str:
 
 def zoos_kept(cell: Cell) -> dict[str, str | None]:
     """The zoos that a row reads -> the SHA-256 of their weights, as they are kept here; None for one that is not."""
-    names = {reference.partition("/")[0] for reference in CHECK_KINDS[cell.kind].needs(cell.parameters)}
+    names = {split_reference(reference)[0] for reference in CHECK_KINDS[cell.kind].needs(cell.parameters)}
     return {name: zoo_kept(name) for name in sorted(names)}
 
 
@@ -174,7 +175,7 @@ def zoo_kept(name: str) -> str | None:
     """The SHA-256 of a zoo's weights as they are kept here; None of one that is not."""
     try:
         zoo = ZOOS[name]
-        record = json.loads((cache_folder() / "zoo" / f"{zoo.name}-{zoo.digest[:16]}.json").read_bytes())
+        record = json.loads((cache_folder() / "zoo" / f"{zoo.stem}.json").read_bytes())
         return str(record["sha256"])
     except (UnknownName, OSError, ValueError, KeyError, TypeError):
         return None

@@ -32,6 +32,7 @@ from ..language.rows import asked as rows_asked
 from ..language.rows import unmet
 from ..language.suite import Expectation, Suite
 from ..plugins.discovery import ArchitectureName, parse_name
+from ..zoo.described import split_reference
 from .border import read_killer, read_planted, read_row
 from .dealing.chosen import deal, only
 from .descriptions import DESCRIPTION_LIMIT, describe_all
@@ -340,7 +341,7 @@ def to_row(cell: Cell, answer: Answer | Lost) -> Result:
 def zoos_of(cells: Iterable[Cell]) -> list[str]:
     """The names of the zoos that the rows of these cells read."""
     needed = {reference for cell in cells for reference in CHECK_KINDS[cell.kind].needs(cell.parameters)}
-    return sorted({reference.partition("/")[0] for reference in needed})
+    return sorted({split_reference(reference)[0] for reference in needed})
 
 
 def _planted(

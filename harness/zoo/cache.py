@@ -23,12 +23,9 @@ from safetensors.torch import load, save
 
 from ..core.cache_folder import VARIABLE, cache_folder
 from ..core.result import digest
+from .errors import ZooError
 
 logger = logging.getLogger("orbitcheck.zoo")
-
-
-class ZooError(RuntimeError):
-    """A zoo could not be built or kept; the message is one line with the remedy."""
 
 
 @dataclass(frozen=True)

@@ -105,12 +105,12 @@ def build(zoo: str | Zoo, *, progress: Progress = unwatched, force: bool = False
 def is_kept(zoo: str) -> bool:
     """Whether a zoo is on disk, whole; asks for no training."""
     found = ZOOS[zoo]
-    return cache.read(f"{found.name}-{found.digest[:16]}") is not None
+    return cache.read(found.stem) is not None
 
 
 def _entry(zoo: Zoo, progress: Progress, force: bool) -> tuple[cache.Entry, bool]:
     """The zoo's entry, and whether it was trained just now."""
-    stem = f"{zoo.name}-{zoo.digest[:16]}"
+    stem = zoo.stem
     if not force and (found := cache.read(stem)):
         return found, False
     with cache.building(stem, lambda: progress(f"{zoo.name}: another process is building it", 0, 1)):

@@ -13,6 +13,8 @@ from typing import Any
 from ..core.registry import Registry, UnknownName, did_you_mean
 from ..core.result import digest
 from ..weights.space import WeightSpace
+from .described import describe, is_manifest, split_reference
+from .errors import ZooError
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,17 @@ class Zoo:
     def digest(self) -> str:
         """SHA-256 of all that decides the weights, up to the machine and the version of torch."""
         spaces = {group: space.to_json() for group, space in self.spaces.items()}
+        if is_manifest(self.name):
+            return digest([self.version, self.trainer, spaces, self.recipe])
         return digest([self.name, self.version, self.trainer, spaces, self.recipe])
+
+    @property
+    def stem(self) -> str:
+        """Of the files that the cache keeps of it."""
+        name = (
+            self.name.replace("\\", "/").rpartition("/")[2].partition(".")[0] if is_manifest(self.name) else self.name
+        )
+        return f"{name}-{self.digest[:16]}"
 
     def group(self, name: str | None) -> str:
         """The group of that name, or for None the only one.
@@ -58,7 +70,20 @@ class Zoo:
         return name
 
 
-ZOOS: Registry[Zoo] = Registry("zoo")
+class Zoos(Registry[Zoo]):
+    """The registered zoos; a name that is a path to a manifest is the zoo that it describes."""
+
+    def __getitem__(self, name: str) -> Zoo:
+        if name in self or not is_manifest(name):
+            return super().__getitem__(name)
+        try:
+            title, spaces, recipe = describe(name)
+        except ZooError as error:
+            raise UnknownName(str(error)) from None
+        return Zoo(name, title, spaces, recipe, "orbitcheck.harness.zoo.imported:train")
+
+
+ZOOS: Zoos = Zoos("zoo")
 
 
 def zoo(
@@ -88,11 +113,11 @@ def zoo(
 
 
 def parse_reference(reference: str) -> tuple[Zoo, str]:
-    """Zoo and group of `name` or `name/group`, as suites write it.
+    """Zoo and group of `name` or `name/group`, as suites write it; the name may be a path to a manifest.
 
     Raises:
         UnknownName: no such zoo or group, or a group is needed and missing; with the nearest match.
     """
-    name, slash, group = reference.partition("/")
+    name, group = split_reference(reference)
     zoo = ZOOS[name]
-    return zoo, zoo.group(group if slash else None)
+    return zoo, zoo.group(group)

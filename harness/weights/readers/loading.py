@@ -14,15 +14,23 @@ import numpy as np
 
 from ...core.cleaning import one_line
 from ..activations import ACTIVATIONS
-from ..space import SpaceError
+from ..space import SpaceError, WeightSpace
 from . import names, numpy_files, safetensors_files, torch_files
 from .chain import Orientation, chained
 from .records import Cause, Loaded, Network, Proof, ReadError, State, Unread
 from .sources import INDEX, SUFFIXES, TORCH, files_of, natural, suffix_of
 from .values import Tensors, values
-from .wiring import Wired
+from .wiring import Wired, space_like
 
 DAMAGED = "is damaged, or holds more than plain tensors"
+
+
+@dataclass(frozen=True)
+class Described:
+    """A space without sizes: tensor -> entry and axes, and the permuted axes."""
+
+    tensors: dict[str, tuple[str, tuple[str, ...]]]
+    permuted: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,8 @@ class Reading:
         key: under which a file holds the network.
         layout: the table of an `.npy` file.
         wired: the networks' space and where its tensors lie, as a module gives it (`modules.py`).
+        described: the same, written out; sizes come with the file.
+        any_suffix: files of another suffix are what torch saved.
     """
 
     activation: str | None = None
@@ -44,6 +54,8 @@ class Reading:
     key: str | None = None
     layout: Path | None = None
     wired: Wired | None = None
+    described: Described | None = None
+    any_suffix: bool = False
 
 
 def load(paths: Iterable[str | Path] | str | Path, reading: Reading | None = None) -> Loaded:
@@ -101,6 +113,8 @@ def stored_in(file: str, reading: Reading) -> dict[str, Tensors]:
     try:
         if path.is_dir():
             raise ReadError(Cause.MISSING, f"a folder without a file of a suffix that is read: {', '.join(SUFFIXES)}")
+        if suffix is None and reading.any_suffix:
+            suffix = TORCH[0]
         if suffix is None:
             raise ReadError(Cause.SUFFIX, f'suffix "{path.suffix}"; allowed: {", ".join(SUFFIXES)}')
         if not path.is_file():
@@ -173,6 +187,8 @@ def network(file: str, entry: str, state: State, reading: Reading) -> Network:
     """
     if reading.wired is not None:
         return _as_wired(file, entry, state, reading.wired)
+    if reading.described is not None:
+        return _as_described(file, entry, state, reading.described, reading.activation)
     layers = names.layers_in(state)
     if reading.order is not None:
         ordered, proof = names.given(layers, reading.order), Proof.GIVEN
@@ -198,3 +214,40 @@ def _as_wired(file: str, entry: str, state: State, wired: Wired) -> Network:
     if strange is not None:
         raise ReadError(Cause.SHAPES, f"has {strange}, which the module has not")
     return Network(file, entry, wired.space, wired.arrays(state), Proof.MODULE, wired.assumed)
+
+
+def _as_described(file: str, entry: str, state: State, described: Described, activation: str | None) -> Network:
+    """The network of a state dict whose tensors and axes are written out.
+
+    Raises:
+        ReadError: an entry that is not there or is not named, of another rank, or an axis of two sizes.
+    """
+    sizes: dict[str, int] = {}
+    arrays: dict[str, np.ndarray] = {}
+    for name, (stored, axes) in described.tensors.items():
+        if stored not in state:
+            raise ReadError(Cause.SHAPES, f"has no {stored}, which the manifest names for {name}")
+        array = state[stored]
+        if array.ndim != len(axes):
+            raise ReadError(
+                Cause.SHAPES, f"{stored} has the shape {array.shape}; the manifest names the axes {', '.join(axes)}"
+            )
+        for axis, size in zip(axes, array.shape, strict=True):
+            if sizes.setdefault(axis, size) != size:
+                raise ReadError(
+                    Cause.SHAPES, f"{stored}: axis {axis} has {size} indices here and {sizes[axis]} elsewhere"
+                )
+        arrays[name] = array
+    unnamed = next((name for name in state if name not in {stored for stored, _ in described.tensors.values()}), None)
+    if unnamed is not None:
+        raise ReadError(Cause.SHAPES, f"has {unnamed}, which the manifest does not name")
+    tensors = tuple((name, axes) for name, (_, axes) in described.tensors.items())
+    try:
+        space = WeightSpace(tensors, tuple(sizes.items()), described.permuted, activation or "relu")
+    except SpaceError as error:
+        raise ReadError(Cause.SHAPES, str(error)) from None
+    assumed = () if activation else ("activation relu (the manifest names none)",)
+    usual = space_like(space)
+    if usual is not None:
+        arrays = dict(zip(usual.axes, arrays.values(), strict=True))
+    return Network(file, entry, usual or space, arrays, Proof.MANIFEST, assumed)

@@ -203,7 +203,7 @@ class Wiring:
             space = WeightSpace(tuple(tensors), sizes, permuted, activation)
         except SpaceError as error:
             raise ReadError(Cause.SHAPES, str(error)) from None
-        made = _usual(space)
+        made = space_like(space)
         if made is None:
             return Wired(space, tuple(parts), tuple(assumed))
         renamed = tuple(replace(part, name=name) for name, part in zip(made.axes, parts, strict=True))
@@ -231,7 +231,7 @@ class Wiring:
         ]
 
 
-def _usual(space: WeightSpace) -> WeightSpace | None:
+def space_like(space: WeightSpace) -> WeightSpace | None:
     """The space of a constructor whose tensors have, one by one, the same axes under other names."""
     shapes = list(space.shapes.values())
     rows = [shape[0] for shape in shapes]

@@ -1,0 +1,90 @@
+"""A manifest as a zoo's description: its groups and the digest of its content, kept so that planning reads no weights twice. No torch
+where it is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..core.cache_folder import cache_folder
+from ..core.result import digest
+from ..weights.space import WeightSpace
+from .errors import ZooError
+from .manifest import SUFFIXES, named_files, read_manifest
+
+
+def is_manifest(name: str) -> bool:
+    """Whether a zoo's name is a path to a manifest."""
+    return name.endswith(SUFFIXES)
+
+
+def split_reference(reference: str) -> tuple[str, str | None]:
+    """Zoo and group of `name`, `name/group`, `path/to/zoo.yaml` or `path/to/zoo.yaml/group`."""
+    for suffix in SUFFIXES:
+        head, found, group = reference.partition(f"{suffix}/")
+        if found:
+            return f"{head}{suffix}", group
+    if is_manifest(reference):
+        return reference, None
+    name, slash, group = reference.partition("/")
+    return name, group if slash else None
+
+
+def describe(path: str) -> tuple[str, dict[str, WeightSpace], dict[str, Any]]:
+    """Title, groups and recipe of a manifest's zoo.
+
+    Raises:
+        ZooError: as `imported.imported`.
+    """
+    manifest = read_manifest(path)
+    folder = Path(path).parent
+    files, _ = named_files(folder, manifest)
+    tables = sorted(str(file) for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
+    print_of = digest(
+        [str(folder.resolve()), manifest.model_dump(mode="json"), [_stamp(file) for file in (*files, *tables)]]
+    )
+    record = _kept(path, print_of)
+    spaces = {group: WeightSpace.from_json(space) for group, space in record["spaces"].items()}
+    return manifest.title, spaces, {key: record[key] for key in ("content", "counts", "labels")}
+
+
+@lru_cache(maxsize=32)
+def _kept(path: str, print_of: str) -> dict[str, Any]:
+    """What was read of files with these stamps, in this process, in another one, or now."""
+    kept = cache_folder() / "zoo" / f"manifest-{print_of[:32]}.json"
+    try:
+        record = json.loads(kept.read_bytes())
+        if record["print"] == print_of:
+            return record
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    from .imported import imported  # reads the weights, with torch
+
+    found = imported(path)
+    record = {
+        "print": print_of,
+        "content": found.sha256,
+        "spaces": {group: space.to_json() for group, space in found.spaces.items()},
+        "labels": list(found.labels),
+        "counts": {group: len(networks) for group, networks in found.groups.items()},
+    }
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        passing = kept.with_name(f"{kept.name}.{os.getpid()}")
+        passing.write_text(json.dumps(record))
+        passing.replace(kept)
+    except OSError as error:
+        raise ZooError(f"cache directory {kept.parent} cannot be written ({error.strerror})") from None
+    return record
+
+
+def _stamp(file: str) -> list[Any]:
+    try:
+        stat = os.stat(file)
+    except OSError:
+        return [file]
+    return [Path(file).name, stat.st_size, stat.st_mtime_ns]

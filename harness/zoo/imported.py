@@ -1,0 +1,184 @@
+"""A manifest's networks: read, wired as it says, with their labels, as the groups of a zoo.
+
+Law: a zoo of one's own is its content. Its digest is of the manifest's settings and the bytes of all files that it names, never of where
+they lie; networks of one space are one group, called by its widths, or by its number where it has none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..core.progress import Progress, unwatched
+from ..weights.activations import ACTIVATIONS
+from ..weights.batch import Weights
+from ..weights.readers.loading import Described, Reading, read_each
+from ..weights.readers.records import Network, Proof, Unread
+from ..weights.readers.values import product
+from ..weights.space import WeightSpace
+from .errors import ZooError
+from .labels import Column, read_labels
+from .manifest import Manifest, labels_of, named_files, read_manifest
+from .trainer import Trained
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a manifest came to.
+
+    Args:
+        manifest: as read.
+        groups: group -> its networks.
+        labels: label -> of all networks, in the order of `networks`.
+        networks: all, group after group.
+        unread: files that gave none.
+        rounded: entries that float32 does not hold, of all networks.
+        sha256: of the settings and of the content of the files.
+    """
+
+    manifest: Manifest
+    groups: Mapping[str, tuple[Network, ...]]
+    labels: Mapping[str, Column]
+    networks: tuple[Network, ...]
+    unread: tuple[Unread, ...]
+    rounded: int
+    sha256: str
+
+    @property
+    def spaces(self) -> dict[str, WeightSpace]:
+        return {group: networks[0].space for group, networks in self.groups.items()}
+
+    @property
+    def assumed(self) -> dict[str, int]:
+        """What neither files nor manifest say -> for how many networks."""
+        counted: dict[str, int] = {}
+        for network in self.networks:
+            for line in network.assumed:
+                counted[line] = counted.get(line, 0) + 1
+        return counted
+
+
+def imported(path: str, progress: Progress = unwatched) -> Imported:
+    """Read what a manifest names.
+
+    Raises:
+        ZooError: a manifest or labels that make no sense, or no network at all; one line.
+    """
+    manifest = read_manifest(path)
+    folder = Path(path).parent
+    files, given = named_files(folder, manifest)
+    reading = _reading(path, folder, manifest)
+    networks: list[Network] = []
+    unread: list[Unread] = []
+    hashed = hashlib.sha256(json.dumps(manifest.model_dump(mode="json"), sort_keys=True).encode())
+    for number, file in enumerate(files):
+        progress(path, number, len(files))
+        content = Path(file)
+        if content.is_file():
+            hashed.update(Path(file).relative_to(folder).as_posix().encode() if content.is_relative_to(folder) else b"")
+            hashed.update(hashlib.sha256(content.read_bytes()).digest())
+        for found in read_each([file], reading):
+            if isinstance(found, Network):
+                networks.append(_shown(found, folder, manifest))
+            else:
+                unread.append(found)
+    if not networks:
+        told = f"; {unread[0].line}" if unread else ""
+        raise ZooError(f"{path}: no network was read of {len(files)} files{told}")
+    grouped: dict[WeightSpace, list[Network]] = {}
+    for network in networks:
+        grouped.setdefault(network.space, []).append(network)
+    groups = {_called(space, number): tuple(own) for number, (space, own) in enumerate(grouped.items(), 1)}
+    ordered = tuple(network for own in groups.values() for network in own)
+    names = [network.name for network in ordered]
+    labels: dict[str, Column] = {}
+    for asked in labels_of(manifest):
+        labels |= read_labels(folder, names, asked)
+    for label, values in given.items():
+        labels[label] = _from_files(names, values)
+    for label, column in sorted(labels.items()):
+        hashed.update(f"{label} {column.values} {column.words}".encode())
+    rounded = sum(
+        int((array.astype(np.float32) != array).sum()) for network in ordered for array in network.arrays.values()
+    )
+    return Imported(manifest, groups, labels, ordered, tuple(unread), rounded, hashed.hexdigest())
+
+
+def trained(found: Imported) -> dict[str, Trained]:
+    """The groups as a zoo keeps them: float32, labels as one number a network."""
+    made: dict[str, Trained] = {}
+    start = 0
+    for group, networks in found.groups.items():
+        weights = Weights.from_arrays(networks[0].space, [network.arrays for network in networks], dtype=torch.float32)
+        end = start + len(networks)
+        metadata = {
+            name: torch.tensor(column.values[start:end], dtype=torch.float64) for name, column in found.labels.items()
+        }
+        whole = {name: one.long() if bool((one == one.round()).all()) else one for name, one in metadata.items()}
+        made[group] = Trained(weights, whole)
+        start = end
+    return made
+
+
+def train(zoo: Any, progress: Progress) -> dict[str, Trained]:
+    """The trainer of a zoo that a manifest describes.
+
+    Raises:
+        ZooError: as `imported`, or files that changed since the zoo was described.
+    """
+    found = imported(zoo.name, progress)
+    if found.sha256 != zoo.recipe["content"]:
+        raise ZooError(f"{zoo.name}: its files changed since it was described; start anew")
+    return trained(found)
+
+
+def _from_files(names: list[str], values: Mapping[str, Any]) -> Column:
+    missing = next((name for name in names if name not in values), None)
+    if missing is not None:
+        raise ZooError(f"splits: {missing} is in no split")
+    words = tuple(sorted({str(values[name]) for name in names}))
+    try:
+        return Column(tuple(float(values[name]) for name in names))
+    except (TypeError, ValueError):
+        return Column(tuple(float(words.index(str(values[name]))) for name in names), words)
+
+
+def _reading(path: str, folder: Path, manifest: Manifest) -> Reading:
+    if manifest.activation is not None and manifest.activation not in ACTIVATIONS:
+        raise ZooError(f"{path}: activation: {manifest.activation!r} is none; allowed: {', '.join(ACTIVATIONS)}")
+    layout = None if manifest.layout is None else folder / manifest.layout
+    order = None if manifest.order is None else tuple(manifest.order)
+    described = None
+    if manifest.tensors is not None:
+        tensors = {name: (one.entry, tuple(one.axes)) for name, one in manifest.tensors.items()}
+        described = Described(tensors, tuple(manifest.permuted or ()))
+    return Reading(
+        manifest.activation, order, manifest.orientation, manifest.key, layout, described=described, any_suffix=True
+    )
+
+
+def _shown(network: Network, folder: Path, manifest: Manifest) -> Network:
+    """The network under its path below the folder, with omega in its weights."""
+    file = Path(network.file)
+    name = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else network.file
+    arrays = dict(network.arrays)
+    if manifest.omega is not None:
+        last = len(network.space.widths) - 1 if network.space.is_mlp else 0
+        if not last:
+            raise ZooError(f"{name}: omega goes with MLPs, not with {network.space}")
+        for layer in range(1, last):
+            for tensor in (f"W{layer}", f"b{layer}"):
+                arrays[tensor] = product(arrays[tensor], np.asarray(float(manifest.omega)), tensor)
+    proof = Proof.MANIFEST if manifest.order or manifest.tensors else network.proof
+    return Network(name, network.entry, network.space, arrays, proof, network.assumed)
+
+
+def _called(space: WeightSpace, number: int) -> str:
+    return "-".join(map(str, space.widths)) if space.is_mlp else f"space-{number}"

@@ -1,0 +1,206 @@
+"""A manifest: one page of YAML that says what a population of your own is. No torch.
+
+Law: a manifest is data. It names files, how their tensors are wired, what activation stands between them, and where labels and splits
+are written; nothing in it is run. What it does not say is not guessed: a file that leaves a question is refused with it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..weights.readers.sources import files_of
+from .errors import ZooError
+
+SUFFIXES = (".yaml", ".yml")
+LONGEST = 1 << 16
+"""Bytes of a manifest."""
+Name = Annotated[str, Field(min_length=1, max_length=1000)]
+Many = Annotated[list[Name], Field(min_length=1, max_length=100_000)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Tensor(_Model):
+    """A tensor of the space: the entry it is stored in, and a name for each of its axes; two that share a name are permuted together."""
+
+    entry: Name
+    axes: Annotated[list[Name], Field(min_length=1, max_length=8)]
+
+
+class Labels(_Model):
+    """Where labels are: a table with a row a network, or the network's own name.
+
+    Args:
+        file: `.csv`, `.csv.gz`, `.json` or `.jsonl`, below the manifest's folder.
+        by: the column that names a row's network: its path, its file's name, or that without suffix; left out, row i is of network i.
+        columns: which are labels; left out, all.
+        name: a regular expression that is looked for in a network's path; its named groups are labels.
+        each: a file beside each network, or above it, whose last line is its row (as `result.json` of Ray).
+    """
+
+    file: Name | None = None
+    by: Name | None = None
+    columns: Many | None = None
+    name: Name | None = None
+    each: Name | None = None
+
+
+class Manifest(_Model):
+    """A population, described.
+
+    Args:
+        files: what is read, below the manifest's folder: files, folders or patterns.
+        preset: a published layout, whose settings are taken where the manifest is silent; see `presets.PRESETS`.
+        activation: one of `activations.ACTIVATIONS`.
+        omega: that every hidden layer's sum is multiplied by before the activation; weights and biases are multiplied by it.
+        order: names of the layers, first to last, as entries have them.
+        orientation: whether weights are stored as [outputs, inputs] or [inputs, outputs].
+        key: under which files hold their networks.
+        layout: the table of an `.npy` file.
+        tensors: tensor -> entry and axes; with it nothing else of the wiring is asked.
+        permuted: axes of `tensors` that are permuted.
+        labels: one place, or several.
+        splits: a JSON file with `{split: [paths]}` or `{split: {"path": [...], "label": [...]}}`.
+    """
+
+    title: Name = "a population of your own"
+    files: Name | Many | None = None
+    preset: Name | None = None
+    activation: Name | None = None
+    omega: Annotated[float, Field(gt=0, le=1e6)] | Annotated[int, Field(gt=0, le=1_000_000)] | None = None
+    order: Many | None = None
+    orientation: Literal["out-in", "in-out"] | None = None
+    key: Name | None = None
+    layout: Name | None = None
+    tensors: Annotated[dict[Name, Tensor], Field(min_length=1, max_length=10_000)] | None = None
+    permuted: Many | None = None
+    labels: Labels | Annotated[list[Labels], Field(min_length=1, max_length=20)] | None = None
+    splits: Name | None = None
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # Navon et al. 2023 (DWS): implicit images, state dicts of SIRENs, a JSON file with paths and labels of three splits
+    "dws-inr": {"splits": "mnist_splits.json", "activation": "sine", "omega": 30},
+    # Zhou et al. 2023 (NFN): implicit images, net<i>.pth in a folder a label
+    "nfn-inr": {"files": "*/net*.pth", "activation": "sine", "omega": 30, "labels": {"name": r"(?P<label>[^/]+)/net(?P<index>\d+)\.pth$"}},
+    # Unterthiner et al. 2020: one array a data set, a table of its columns, a table of accuracies
+    "small-cnn-zoo": {
+        "files": "weights.npy", "layout": "layout.csv", "activation": "relu", "orientation": "in-out",
+        "order": ["sequential/conv2d", "sequential/conv2d_1", "sequential/conv2d_2", "sequential/dense"],
+        "labels": {"file": "metrics.csv.gz"},
+    },
+    # Schuerholt et al. 2022 (ModelZoos): folders of Ray, a checkpoint an epoch, a line of JSON an epoch
+    "model-zoos": {"files": "**/checkpoint_*/checkpoints", "labels": {"each": "result.json"}},
+
+
+}  # fmt: skip
+"""Published layouts."""
+
+
+def read_manifest(path: str) -> Manifest:
+    """The manifest of a file, with its preset's settings.
+
+    Raises:
+        ZooError: no such file, no YAML, or something that a manifest does not say; one line.
+    """
+    try:
+        text = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise ZooError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from None
+    if len(text) > LONGEST:
+        raise ZooError(f"{path}: {len(text)} bytes; a manifest has at most {LONGEST}")
+    try:
+        data = yaml.safe_load(text) if b"&" not in text and b"*&" not in text else _without_anchors(text)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise ZooError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise ZooError(f"{path}: a manifest is a mapping, as in files: nets/*.pt")
+    preset = data.get("preset")
+    if preset is not None and preset not in PRESETS:
+        raise ZooError(f"{path}: preset: {preset!r} is none; allowed: {', '.join(PRESETS)}")
+    try:
+        made = Manifest.model_validate({**PRESETS.get(preset or "", {}), **data})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "manifest"
+        raise ZooError(f"{path}: {place}: {first['msg']}; keys: {', '.join(Manifest.model_fields)}") from None
+    _demand_sense(path, made)
+    return made
+
+
+def _without_anchors(text: bytes) -> Any:
+    """Refuse what expands; a plain ampersand in a value passes."""
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError("anchors and aliases are not allowed, write it out")
+    return yaml.safe_load(text)
+
+
+def _demand_sense(path: str, manifest: Manifest) -> None:
+    if manifest.files is None and manifest.splits is None:
+        raise ZooError(f"{path}: files: is missing; give files, folders or patterns, as in files: nets/*.pt")
+    if (manifest.permuted is None) != (manifest.tensors is None):
+        raise ZooError(f"{path}: tensors and permuted go together")
+    if manifest.omega is not None and not math.isfinite(manifest.omega):
+        raise ZooError(f"{path}: omega: {manifest.omega} is no number")
+    if manifest.omega is not None and manifest.tensors is not None:
+        raise ZooError(f"{path}: omega goes with a chain of layers, not with tensors")
+    for labels in labels_of(manifest):
+        given = [key for key in ("file", "name", "each") if getattr(labels, key) is not None]
+        if len(given) != 1:
+            raise ZooError(f"{path}: labels: give one of file, name and each")
+
+
+def labels_of(manifest: Manifest) -> list[Labels]:
+    """The places of labels."""
+    if manifest.labels is None:
+        return []
+    return manifest.labels if isinstance(manifest.labels, list) else [manifest.labels]
+
+
+def named_files(folder: Path, manifest: Manifest) -> tuple[list[str], dict[str, dict[str, Any]]]:
+    """The files in order, and what a file of splits says: label -> path below the folder -> value.
+
+    Raises:
+        ZooError: a file of splits that is none.
+    """
+    given: dict[str, dict[str, Any]] = {}
+    if manifest.splits is not None:
+        source = folder / manifest.splits
+        try:
+            data = json.loads(gzip.decompress(source.read_bytes()) if source.suffix == ".gz" else source.read_bytes())
+            for split, listed in data.items():
+                columns: Mapping[str, Any] = listed if isinstance(listed, dict) else {"path": listed}
+                paths = [_below(folder, str(path)) for path in columns["path"]]
+                given.setdefault("split", {}).update(dict.fromkeys(paths, split))
+                for column, values in columns.items():
+                    if column != "path":
+                        given.setdefault(column, {}).update(dict(zip(paths, values, strict=True)))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ZooError(
+                f"splits: {manifest.splits} is no mapping of splits to paths ({type(error).__name__})"
+            ) from None
+    if manifest.files is None:
+        return [str(folder / name) for name in given["split"]], given
+    listed = [manifest.files] if isinstance(manifest.files, str) else manifest.files
+    return list(files_of(str(folder / pattern) for pattern in listed)), given
+
+
+def _below(folder: Path, path: str) -> str:
+    """A path as it is below the manifest's folder: as written, or its longest end that is there."""
+    parts = Path(path).parts
+    for start in range(len(parts)):
+        own = Path(*parts[start:])
+        if not own.is_absolute() and (folder / own).is_file():
+            return own.as_posix()
+    return Path(path).as_posix()

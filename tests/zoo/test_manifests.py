@@ -1,0 +1,287 @@
+"""A manifest is a zoo wherever a built-in one is: presets, labels, splits, spaces, pairs, regimes, suites."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from safetensors.torch import save_file
+
+from orbitcheck import mlp
+from orbitcheck.harness.core.parameters import SuiteValueError
+from orbitcheck.harness.front.cli import main
+from orbitcheck.harness.language.named_spaces import SpaceModel, named_space
+from orbitcheck.harness.pairs.trained import TRAINED, TrainedParameters
+from orbitcheck.harness.regimes.own import ZOO, ZooParameters
+from orbitcheck.harness.weights.space import NamedSpace
+from orbitcheck.harness.zoo.errors import ZooError
+from orbitcheck.harness.zoo.imported import imported
+from orbitcheck.harness.zoo.population import population
+from orbitcheck.harness.zoo.recipe import ZOOS, parse_reference
+
+
+def dense(*widths: int, names: str = "{}", step: int = 2, seed: int = 0) -> dict[str, torch.Tensor]:
+    source = torch.Generator().manual_seed(seed)
+    state = {}
+    for number, (before, after) in enumerate(pairwise(widths)):
+        state[f"{names.format(number * step)}.weight"] = torch.randn(after, before, generator=source)
+        state[f"{names.format(number * step)}.bias"] = torch.randn(after, generator=source)
+    return state
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ORBITCHECK_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "own").mkdir()
+    monkeypatch.chdir(tmp_path / "own")
+    return tmp_path / "own"
+
+
+def write(text: str, path: str = "zoo.yaml") -> str:
+    Path(path).write_text(text)
+    return path
+
+
+def nets(count: int, *widths: int, suffix: str = ".pt") -> None:
+    Path("nets").mkdir(exist_ok=True)
+    for seed in range(count):
+        torch.save(dense(*widths, seed=seed), f"nets/{seed}{suffix}")
+
+
+LABELLED = {
+    "a.csv": ("file,acc\n" + "".join(f"{n},{n / 10}\n" for n in (2, 0, 1)), "labels: {file: a.csv, by: file}"),
+    "rows.csv": ("acc,kind\n0.0,x\n0.1,y\n0.2,x\n", "labels: {file: rows.csv}"),
+    "a.json": (json.dumps({f"nets/{n}.pt": n / 10 for n in range(3)}), "labels: {file: a.json, by: name}"),
+    "b.json": (json.dumps([{"id": f"{n}.pt", "label": n / 10} for n in range(3)]), "labels: {file: b.json, by: id, columns: [label]}"),
+    "c.jsonl": ("\n".join(json.dumps({"id": n, "label": n / 10}) for n in range(3)), "labels: {file: c.jsonl, by: id}"),
+    "name": ("", "labels: {name: 'nets/(?P<acc>[0-9]+)'}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_labels_are_read_from_tables_and_names(folder: Path, name: str):
+    content, line = LABELLED[name]
+    if content:
+        Path(name).write_text(content)
+    nets(3, 2, 4, 1)
+    found = imported(write(f"files: nets/*.pt\nactivation: tanh\n{line}\n"))
+    values = found.labels["acc" if "acc" in found.labels else "label"].values
+    assert values == ((0.0, 1.0, 2.0) if name == "name" else (0.0, 0.1, 0.2))
+    assert found.spaces == {"2-4-1": mlp(2, 4, 1, activation="tanh")} and not found.assumed.get(
+        "activation relu (the file names none)"
+    )
+    if name == "rows.csv":
+        assert found.labels["kind"].words == ("x", "y") and found.labels["kind"].values == (0.0, 1.0, 0.0)
+
+
+def dws(folder: Path) -> None:
+    listed = {split: {"path": [], "label": []} for split in ("train", "val", "test")}
+    for number, split in enumerate(listed):
+        Path(f"mnist-inrs/{number}").mkdir(parents=True)
+        torch.save(dense(2, 32, 32, 1, names="seq.{}", step=1, seed=number), f"mnist-inrs/{number}/model_final.pth")
+        listed[split]["path"].append(f"dataset/mnist-inrs/{number}/model_final.pth")
+        listed[split]["label"].append(str(number))
+    Path("mnist_splits.json").write_text(json.dumps(listed))
+
+
+def nfn(folder: Path) -> None:
+    for label in ("0", "7"):
+        Path(label).mkdir()
+        torch.save(
+            {f"module.{k}": v for k, v in dense(2, 8, 8, 1, names="net.{}.0", step=1).items()},
+            f"{label}/net{label}3.pth",
+        )
+
+
+def small_cnns(folder: Path) -> None:
+    shapes = {"conv2d": (3, 3, 1, 16), "conv2d_1": (3, 3, 16, 16), "conv2d_2": (3, 3, 16, 16), "dense": (16, 10)}
+    lines, end = ["varname,start_idx,end_idx,shape"], 0
+    for layer, shape in shapes.items():
+        for kind, own in (("bias", shape[-1:]), ("kernel", shape)):
+            size = int(np.prod(own))
+            lines.append(f'sequential/{layer}/{kind}:0,{end},{end + size},"{own}"')
+            end += size
+    Path("layout.csv").write_text("\n".join(lines))
+    np.save("weights.npy", np.random.default_rng(0).standard_normal((3, end)).astype(np.float32))
+    with gzip.open("metrics.csv.gz", "wt") as table:
+        table.write("test_accuracy,config.optimizer\n0.5,adam\n0.25,sgd\n0.75,adam\n")
+
+
+def model_zoos(folder: Path) -> None:
+    for trial in ("a", "b"):
+        for epoch in (0, 50):
+            Path(f"NN_{trial}/checkpoint_{epoch:06d}").mkdir(parents=True)
+            torch.save(dense(4, 5, 3, names="module_list.{}"), f"NN_{trial}/checkpoint_{epoch:06d}/checkpoints")
+        lines = [{"training_iteration": epoch, "test_acc": epoch / 100} for epoch in (0, 50)]
+        Path(f"NN_{trial}/result.json").write_text("\n".join(map(json.dumps, lines)))
+
+
+PRESETS = {
+    "dws-inr": (dws, "preset: dws-inr", 3, {"label": (0.0, 1.0, 2.0), "split": (1.0, 2.0, 0.0)}),
+    "nfn-inr": (nfn, "preset: nfn-inr", 2, {"label": (0.0, 7.0), "index": (3.0, 73.0)}),
+    "small-cnn-zoo": (small_cnns, "preset: small-cnn-zoo", 3, {"test_accuracy": (0.5, 0.25, 0.75), "config.optimizer": (0.0, 1.0, 0.0)}),
+    "model-zoos": (model_zoos, "preset: model-zoos\nactivation: tanh", 4, {"test_acc": (0.0, 0.5, 0.0, 0.5)}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_published_layouts_are_read(folder: Path, name: str):
+    make, text, count, labels = PRESETS[name]
+    make(folder)
+    found = imported(write(text))
+    assert len(found.networks) == count and not found.unread
+    for label, values in labels.items():
+        assert sorted(found.labels[label].values) == sorted(values)
+    if name == "small-cnn-zoo":
+        raw = np.load("weights.npy")[0]
+        space, arrays = found.networks[0].space, found.networks[0].arrays
+        assert [space.size[f"n{n}"] for n in range(5)] == [1, 16, 16, 16, 10] and found.networks[0].proof == "manifest"
+        assert arrays["C2"][3, 5, 1, 2] == raw[16 + 144 + 16 :][: 9 * 256].reshape(3, 3, 16, 16)[1, 2, 5, 3]
+    if name == "dws-inr":
+        assert found.networks[0].arrays["W1"][0, 0] == 30 * float(dense(2, 32, 32, 1)["0.weight"][0, 0])
+        assert found.networks[0].space.activation == "sine"
+
+
+def test_tensors_are_wired_as_the_manifest_says(folder: Path):
+    state = {"q": torch.ones(4, 2), "mix": torch.ones(4, 4), "out": torch.ones(1, 4)}
+    Path("nets").mkdir()
+    save_file(state, "nets/a.safetensors")
+    text = """\
+files: nets/*
+activation: relu
+tensors:
+  U: {entry: q, axes: [n, x]}
+  R: {entry: mix, axes: [n, n]}
+  V: {entry: out, axes: [y, n]}
+permuted: [n]
+"""
+    (network,) = imported(write(text)).networks
+    assert network.space.axes == {"U": ("n", "x"), "R": ("n", "n"), "V": ("y", "n")} and network.space.permuted == (
+        "n",
+    )
+    found = imported(write(text.replace("[n, n]", "[n, m]").replace("[y, n]", "[y, m]"))).networks[0]
+    assert found.space.size == {"n": 4, "x": 2, "m": 4, "y": 1}
+    with pytest.raises(ZooError, match="out: axis y has 1 indices here and 4 elsewhere"):
+        imported(write(text.replace("mix, axes: [n, n]", "mix, axes: [n, y]")))
+
+
+BAD = {
+    "files: nets/*.pt\nfile: a": "Extra inputs",
+    "title: a": "files: is missing",
+    "- a": "a manifest is a mapping",
+    "files: &a nets/*.pt\ntitle: *a": "anchors and aliases",
+    "files: !!python/object/apply:os.system [ls]": "not YAML",
+    "preset: mnist": "is none; allowed: dws-inr",
+    "files: nets/*.pt\nactivation: rely": "allowed: relu",
+    "files: none/*.pt": "no network was read",
+    "files: nets/*.pt\nlabels: {file: none.csv}": "none.csv cannot be read",
+    "files: nets/*.pt\nlabels: {file: short.csv}": "has 1 rows, and there are 3 networks",
+    "files: nets/*.pt\nlabels: {file: short.csv, by: name}": "has no column name",
+    "files: nets/*.pt\nlabels: {file: short.csv, by: acc}": "has no rows for nets/0.pt",
+    "files: nets/*.pt\nlabels: {name: '(?P<a>x)'}": "does not fit",
+    "files: nets/*.pt\nlabels: {name: '('}": "no regular expression",
+    "files: nets/*.pt\nlabels: {}": "give one of file, name and each",
+    "files: nets/*.pt\nomega: .nan": "omega",
+    "files: nets/*.pt\npermuted: [a]": "go together",
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_makes_no_sense_is_one_line(folder: Path, text: str):
+    nets(3, 2, 4, 1)
+    Path("short.csv").write_text("acc\n0.5\n")
+    with pytest.raises(ZooError, match=BAD[text]) as caught:
+        imported(write(text))
+    assert "\n" not in str(caught.value)
+    result = CliRunner().invoke(main, ["zoo", "check", "zoo.yaml"])
+    assert (result.exit_code, result.output.count("\n")) == (2, 1) and "Traceback" not in result.output
+
+
+def test_a_manifest_is_a_zoo(folder: Path):
+    nets(6, 2, 4, 4, 1)
+    torch.save(dense(2, 3, 1), "nets/small.pt")
+    Path("nets/bad.pt").write_bytes(b"bad")
+    write("files: nets/*.pt\nactivation: tanh\nlabels: {name: 'nets/(?P<label>.)'}\n")
+    zoo, group = parse_reference("zoo.yaml/2-4-4-1")
+    assert group == "2-4-4-1" and dict(zoo.spaces) == {
+        "2-4-4-1": mlp(2, 4, 4, 1, activation="tanh"),
+        "2-3-1": mlp(2, 3, 1, activation="tanh"),
+    }
+    found = population("zoo.yaml/2-4-4-1")
+    assert (
+        found.weights.batch == 6
+        and found.weights.dtype == torch.float32
+        and found.metadata["label"].tolist() == list(range(6))
+    )
+    assert torch.equal(found.weights.weights[0][3, ..., 0], dense(2, 4, 4, 1, seed=3)["0.weight"])
+    before = ZOOS["zoo.yaml"].digest
+    Path("../moved").mkdir()
+    Path("nets").rename("../moved/nets")
+    assert Path("zoo.yaml").rename("../moved/other.yaml")
+    assert ZOOS["../moved/other.yaml"].digest == before, "a zoo of one's own is its content, not its place"
+    torch.save(dense(2, 4, 4, 1, seed=99), "../moved/nets/0.pt")
+    assert ZOOS["../moved/other.yaml"].digest != before
+    result = CliRunner().invoke(main, ["zoo", "check", "../moved/other.yaml"])
+    assert (
+        result.exit_code == 1
+        and "group 2-4-4-1: 6 of mlp(2, 4, 4, 1" in result.output
+        and "1 files not read, 0 groups" in result.output
+    )
+    data = json.loads(CliRunner().invoke(main, ["zoo", "check", "../moved/other.yaml", "--json"]).output)
+    assert data["groups"]["2-4-4-1"]["count"] == 6 and set(data["labels"]) == {"label"}
+    first, again = (CliRunner().invoke(main, ["zoo", "import", "../moved/other.yaml"]).output for _ in range(2))
+    assert "read in" in first and "kept from before" in again
+
+
+SUITE = """\
+suite: own
+version: 1
+title: my networks
+spaces:
+  mine: {zoo: zoo.yaml}
+checks:
+  - {id: law, kind: equivariance, spaces: [mine]}
+  - {id: pairs, kind: separation, pairs: {family: trained, zoo: zoo.yaml, variants: [same-orbit, two-networks], count: 1}}
+  - {id: position, kind: general-position, samples: 4, regime: {name: zoo, zoo: zoo.yaml}, forms: {float: {general-position: [1.0, 1.0]}}}
+"""
+
+
+def test_a_suite_names_a_population_of_one_s_own(folder: Path):
+    """Spaces, pairs and regimes of a manifest, by the doors that suites use."""
+    nets(6, 2, 4, 1)
+    write("files: nets/*.pt\nactivation: tanh\nlabels: {name: 'nets/(?P<number>.)'}\n")
+    space = mlp(2, 4, 1, activation="tanh")
+    assert named_space(SpaceModel(zoo="zoo.yaml")) == NamedSpace(space, "zoo.yaml")
+    pair = TRAINED.make(TrainedParameters(zoo="zoo.yaml", count=1), None, "same-orbit", np.random.default_rng(0))
+    assert pair.space == space and pair.element is not None
+    asked = ZooParameters(zoo="zoo.yaml", label="number")
+    first, second = ZOO.draw(asked, ZOO.space(asked, None), (4, 2), np.random.default_rng(0))
+    assert ZOO.limit(asked) == 6
+    assert sorted(first.metadata["label"].tolist() + second.metadata["label"].tolist()) == list(range(6))
+    with pytest.raises(SuiteValueError, match="it has number"):
+        ZOO.space(ZooParameters(zoo="zoo.yaml", label="acc"), None)
+    write(SUITE, "own-suite.yaml")
+    result = CliRunner().invoke(main, ["run", "own-suite.yaml", "-a", "stats", "--dry-run"])
+    assert (result.exit_code == 0 and "zoos to train: none" in result.output) or "zoo.yaml" in result.output, (
+        result.output
+    )
+
+
+@pytest.mark.long
+def test_a_suite_runs_on_a_population_of_one_s_own(folder: Path):
+    nets(6, 2, 4, 1)
+    write("files: nets/*.pt\nactivation: tanh\n")
+    write(SUITE, "own-suite.yaml")
+    result = CliRunner().invoke(main, ["run", "own-suite.yaml", "-a", "stats", "-j", "1"])
+    rows = json.loads(Path("out/results.json").read_text())["results"]
+    outcomes = {(row["check"], row["outcome"]) for row in rows}
+    assert {check for check, _ in outcomes} == {"law", "pairs", "position"}, result.output
+    assert not {outcome for _, outcome in outcomes} & {"error"}, [
+        (r["case"], r.get("message")) for r in rows if r["outcome"] == "error"
+    ]
