@@ -23,7 +23,7 @@ def is_manifest(name: str) -> bool:
 
 
 def split_reference(reference: str) -> tuple[str, str | None]:
-    """Zoo and group of `name`, `name/group`, `path/to/zoo.yaml` or `path/to/zoo.yaml/group`."""
+    """Zoo and group of `name`, `name/group`, or of the path of a manifest, with a group behind it or none."""
     for suffix in SUFFIXES:
         head, found, group = reference.partition(f"{suffix}/")
         if found:

@@ -277,8 +277,9 @@ def test_importing_regimes_costs_no_torch():
         "import sys\nfrom orbitcheck.harness.regimes import REGIMES\nfrom orbitcheck.harness.weights.space import mlp\n"
         "tiny = mlp(1, 4, 4, 1)\n"
         "for name, regime in REGIMES.items():\n"
-        "    regime.space(regime.parameters(), None if name.startswith('digits') else mlp(1, 4, 1) if name == 'teeth' else tiny)\n"
-        "    regime.limit(regime.parameters())\n"
+        "    chosen = regime.parameters(**({'zoo': 'digits-inr'} if name == 'zoo' else {}))\n"
+        "    regime.space(chosen, None if name.startswith(('digits', 'zoo')) else mlp(1, 4, 1) if name == 'teeth' else tiny)\n"
+        "    regime.limit(chosen)\n"
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
