@@ -60,7 +60,7 @@ class Manifest(_Model):
 
     Args:
         files: what is read, below the manifest's folder: files, folders or patterns.
-        preset: a published layout, whose settings are taken where the manifest is silent; see `presets.PRESETS`.
+        preset: a published layout, whose settings are taken where the manifest is silent; see `PRESETS`.
         activation: one of `activations.ACTIVATIONS`.
         omega: that every hidden layer's sum is multiplied by before the activation; weights and biases are multiplied by it.
         order: names of the layers, first to last, as entries have them.

@@ -258,7 +258,9 @@ def test_a_suite_names_a_population_of_one_s_own(folder: Path):
     write("files: nets/*.pt\nactivation: tanh\nlabels: {name: 'nets/(?P<number>.)'}\n")
     space = mlp(2, 4, 1, activation="tanh")
     assert named_space(SpaceModel(zoo="zoo.yaml")) == NamedSpace(space, "zoo.yaml")
-    pair = TRAINED.make(TrainedParameters(zoo="zoo.yaml", count=1), None, "same-orbit", np.random.default_rng(0))
+    asked_pairs = TrainedParameters(zoo="zoo.yaml", count=1)
+    case = TRAINED.cases(asked_pairs, None)[0]
+    pair = TRAINED.make(asked_pairs, None, case, np.random.default_rng(0))
     assert pair.space == space and pair.element is not None
     asked = ZooParameters(zoo="zoo.yaml", label="number")
     first, second = ZOO.draw(asked, ZOO.space(asked, None), (4, 2), np.random.default_rng(0))
