@@ -37,8 +37,18 @@ def _figures(run: Run) -> Iterator[tuple[str, bytes]]:
     return files(run)
 
 
+def _badge(run: Run) -> Iterator[tuple[str, bytes]]:
+    from .badge import files
+
+    return files(run)
+
+
 TEXTS: Mapping[str, Callable[[Run], str]] = {"html": _html, "markdown": _markdown, "junit": _junit}
 """Form -> the run as one text."""
-FILES: Mapping[str, Callable[[Run], Iterator[tuple[str, bytes]]]] = {"tables": _tables, "figures": _figures}
+FILES: Mapping[str, Callable[[Run], Iterator[tuple[str, bytes]]]] = {
+    "tables": _tables,
+    "figures": _figures,
+    "badge": _badge,
+}
 """Form -> `(name, content)` of the files of a folder; the iterator raises `ImportError` where an optional package is missing,
 after all that can be made without it."""

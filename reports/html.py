@@ -36,7 +36,7 @@ from .sections.environment import environment
 from .sections.failures import red_groups
 from .sections.kinds import BAR, BENEATH, CELL, HEADING, HTML, SPAN, TALLY, TEXT, Place, badge
 from .sections.roots import red_lines
-from .sections.section import Column, Sheet, sheets
+from .sections.section import SECTIONS, Column, Sheet, sheet, sheets
 
 TEMPLATES = Path(__file__).parent / "templates"
 OPEN_AT_MOST = 12
@@ -73,6 +73,21 @@ def html(run: Run) -> str:
             roots=red_lines(run)[:ROOTS_AT_HEAD],
             more=max(0, len(red_lines(run)) - ROOTS_AT_HEAD),
             unfolded=sum(group.tally.total for group in groups) <= OPEN_AT_MOST,
+        )
+    )
+
+
+def score_card_html(run: Run) -> str:
+    """The headline and the score card as a piece of HTML, for notebooks; what architectures are called stays text."""
+    found = sheet(SECTIONS["score-card"], run, HTML)
+    return (
+        _environment()
+        .get_template("card.jinja")
+        .render(
+            red=is_red(run),
+            headline=headline(run),
+            sheet=found or Sheet(SECTIONS["score-card"], (), ()),
+            by_name=CONCLUSION_STATUSES,
         )
     )
 

@@ -8,6 +8,8 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -416,8 +418,8 @@ def schema(what: str) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["html", "markdown", "junit", "json", "figures", "tables"]),
-    help="Print one form; figures (SVG, PDF) and tables (CSV, LaTeX) are written to folders. Default: write all files again.",
+    type=click.Choice(["html", "markdown", "junit", "json", "figures", "tables", "badge"]),
+    help="Print one form; figures (SVG, PDF), tables (CSV, LaTeX) and a badge (SVG, JSON) are written to folders. Default: write all files again.",
 )
 def report(directory: Path, form: str | None) -> None:
     """Make the reports of a run again, print one, or write its figures and tables for a paper."""
@@ -590,6 +592,60 @@ def reproduce(directory: Path, identity: str, device: str, as_json: bool, script
             "the same outcome as in the run" if same else f"another outcome than in the run, where it was {row.outcome}"
         )
     sys.exit(int(answer.outcome not in (Outcome.PASS, Outcome.OBSERVED, Outcome.NOT_APPLICABLE)))
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("first")
+@click.argument("second")
+@click.option("--json", "as_json", is_flag=True)
+def compare(directory: Path, first: str, second: str, as_json: bool) -> None:
+    """Show the cases in which two architectures of a run differ.
+
+    Exit code: 0 if they agree everywhere, 1 if they differ, 2 if there is no such run or architecture.
+    """
+    from ...reports.reading.comparing import comparison
+    from ..running.store import StoreError, read_run
+
+    try:
+        found = comparison(read_run(directory), first, second)
+    except (StoreError, ValueError) as error:
+        refuse(str(error))
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=1, ensure_ascii=False))
+    else:
+        say(f"{first} and {second} agree in {found.agreeing:,} cases and differ in {len(found.differing):,}")
+        for check, cases in groupby(found.differing, key=lambda case: (case.suite, case.check)):
+            say(" / ".join(check))
+            for case in cases:
+                click.echo(f"  {one_line(case.case)}{f' ({one_line(case.relation)})' if case.relation else ''}")
+                for name, told in ((first, case.first), (second, case.second)):
+                    click.echo(f"    {name:{max(len(first), len(second))}}  {told}")
+    sys.exit(int(bool(found.differing)))
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("identity", metavar="ID")
+def explain(directory: Path, identity: str) -> None:
+    """Tell one row of a run in words: what was asked, what was predicted and why, what was seen, and what follows.
+
+    Exit code: 0, or 2 if there is no such row.
+    """
+    from ...reports.reading.explaining import explained
+    from ..running.request import NothingToRun
+    from ..running.run import found_cell
+    from ..running.store import StoreError, read_run
+
+    try:
+        run = read_run(directory)
+        row, _ = found_cell(run, identity)
+    except (StoreError, NothingToRun) as error:
+        refuse(str(error))
+    for line in explained(run, row):
+        click.echo(line)
+    for line in described(row.to_json()["evidence"]):
+        click.echo(f"  {line}")
 
 
 def described(evidence: Any, name: str = "") -> Iterator[str]:

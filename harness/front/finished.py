@@ -1,0 +1,158 @@
+"""Runs in Python: `orbitcheck.run` carries one out, `orbitcheck.load` reads a finished one; both give a `FinishedRun`.
+
+Nothing here imports torch: the rows are measured in processes of their own, as on the command line.
+"""
+
+from __future__ import annotations
+
+import inspect
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...reports.html import score_card_html
+from ...reports.reading.comparing import Comparison, comparison
+from ...reports.reading.outcomes import STATUSES, headline, is_red, status_of
+from ..core.records import ConclusionRecord
+from ..core.result import Result, Run
+from ..running.executors import available_cpus
+from ..running.keeping.marker import begin
+from ..running.request import RunRequest
+from ..running.run import carry_out
+from ..running.store import read_run
+from .progress_bar import shown_progress
+from .selection import select
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run that is over, with its rows; shows itself as the score card in notebooks.
+
+    Args:
+        directory: that holds its files.
+        data: the whole run.
+    """
+
+    directory: Path
+    data: Run
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything is as predicted: the exit code of the command line is 0."""
+        return not is_red(self.data)
+
+    @property
+    def rows(self) -> Sequence[Result]:
+        """Every row, in the order of the plan."""
+        return self.data.results
+
+    @cached_property
+    def failures(self) -> tuple[Result, ...]:
+        """The rows that make the run red."""
+        return tuple(row for row in self.data.results if STATUSES[status_of(row)].red)
+
+    @property
+    def claims(self) -> Sequence[ConclusionRecord]:
+        """What several rows conclude of each claim: predicted, observed, false claims killed."""
+        return self.data.conclusions
+
+    def compare(self, first: str, second: str) -> Comparison:
+        """The cases in which two architectures differ.
+
+        Raises:
+            ValueError: the run has no rows of one of them.
+        """
+        return comparison(self.data, first, second)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One line a row, the fields of `Result` as columns, `status` with what the suites declare; needs pandas (`orbitcheck[notebook]`).
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        import pandas
+
+        columns = (
+            "architecture", "suite", "check", "kind", "case", "claim", "dtype", "outcome", "predicted", "observed", "reason",
+            "forwards", "seconds", "id",
+        )  # fmt: skip
+        lines = [{"status": status_of(row), **{key: getattr(row, key) for key in columns}} for row in self.rows]
+        return pandas.DataFrame(lines, columns=["status", *columns])
+
+    def __repr__(self) -> str:
+        return f"<run in {self.directory}: {headline(self.data)}>"
+
+    def _repr_html_(self) -> str:
+        return score_card_html(self.data)
+
+
+def load(directory: str | Path) -> FinishedRun:
+    """The run that a folder holds, as `orbitcheck run` or `orbitcheck.run` left it.
+
+    Raises:
+        StoreError: there is none, or it cannot be read.
+    """
+    folder = Path(directory)
+    return FinishedRun(folder, read_run(folder))
+
+
+def run(
+    suites: str | Sequence[str],
+    architectures: Iterable[str | type] = (),
+    output: str | Path | None = None,
+    *,
+    jobs: int | None = None,
+    resume: bool = False,
+) -> FinishedRun:
+    """Carry suites out over architectures, as `orbitcheck run SUITE... -a ARCHITECTURE...` does.
+
+    Args:
+        suites: shipped names or files.
+        architectures: names as on the command line, or classes that a file defines; those that the suites name, else all built-in.
+        output: the folder of its files; a temporary one unless given.
+        jobs: tasks at a time; the CPUs that this process may use.
+        resume: whether rows that the folder holds are taken from there, where nothing they depend on has changed.
+
+    Raises:
+        SelectionError: a suite or an architecture that is not there.
+        NothingToRun: no architecture loads, or the suites ask nothing of them.
+        StoreError: the folder cannot be used.
+        ValueError: a class that no file defines.
+    """
+    names = [named(one) for one in architectures]
+    chosen = select([suites] if isinstance(suites, str) else list(suites), names)
+    folder = Path(tempfile.mkdtemp(prefix="orbitcheck-")) if output is None else Path(output)
+    begin(folder)
+    request = RunRequest(
+        list(chosen.suites.values()), chosen.architectures, folder, jobs or available_cpus(), resume,
+        expectations=chosen.expectations,
+    )  # fmt: skip
+    with shown_progress() as progress:
+        result, _ = carry_out(request, progress)
+    return FinishedRun(folder, result)
+
+
+def named(architecture: str | type) -> str:
+    """The name by which a worker process finds an architecture: `path/to/file.py:Class` of a class.
+
+    Raises:
+        ValueError: it lives in no file, so that no other process can import it.
+    """
+    if isinstance(architecture, str):
+        return architecture
+    try:
+        file = inspect.getsourcefile(architecture)
+    except TypeError:
+        file = None
+    if file is None or not Path(file).is_file() or "<locals>" in architecture.__qualname__:
+        raise ValueError(
+            f"{architecture.__qualname__} is defined in no file, so worker processes cannot import it; write it into one "
+            f"(%%writefile net.py) and pass 'net.py:{architecture.__name__}'"
+        )
+    return f"{file}:{architecture.__qualname__}"
