@@ -12,7 +12,6 @@ from .outcomes import STATUSES, status_of
 from .subjects import declarations
 from .values import finite, one_line, seconds_text, shown
 
-
 LONGEST_LINE = 3_000
 
 

@@ -51,8 +51,9 @@ def conclusions(run: Run) -> list[dict[str, Any]]:
 def _killers(entry: ConclusionRecord) -> str | None:
     """`3 of 3`; nothing in runs of earlier versions."""
     rate = entry.get("killers")
-    known = isinstance(rate, Mapping) and {"killed", "planted"} <= rate.keys()
-    return f"{rate['killed']} of {rate['planted']}" if known else None
+    if not isinstance(rate, Mapping) or not {"killed", "planted"} <= rate.keys():
+        return None
+    return f"{rate['killed']} of {rate['planted']}"
 
 
 def _status(entry: ConclusionRecord) -> str:
