@@ -20,6 +20,7 @@ from ..core.evidence import NOTHING
 from ..core.outcomes import Outcome, Refusal
 from ..core.registry import Registry
 from ..core.result import Judgement, Result, Run, digest, plain
+from ..weights.groups import relates
 from ..weights.pair import Pair
 from .certificate import MALFORMED, problem_of
 from .exact.refuted import Refuted, demand
@@ -109,7 +110,7 @@ class Rows:
             raise Refuted(problem)
         facts = (stored.parameters["pairs"]["family"], str(pair.space), in_words(said.orbit, said.round, said.function))
         demand(facts == (said.family, said.space, said.relation), "family, space and relation are those of the pair")
-        related = pair.symmetry is not None and pair.symmetry == stored.traits.symmetry
+        related = relates(stored.traits.symmetry, pair.symmetry, pair.space)
         stored = replace(stored, related=related)
         prediction = prediction_of(stored)
         wanted = (prediction.ground, prediction.why)

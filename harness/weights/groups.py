@@ -225,6 +225,23 @@ def _largest(space: WeightSpace, told: Roles, role: AxisRole) -> Factor:
     return Factor(role.axis, FactorKind.of(atoms), role.within)
 
 
+def relates(declared: str, by: str | None, space: WeightSpace) -> bool:
+    """Whether a declared symmetry has all elements of the one by which two vectors of a space are related; both by name."""
+    if by is None or declared == by:
+        return by is not None
+    if declared not in GROUPS or by not in GROUPS:
+        return False
+    try:
+        larger = {factor.axis: factor for factor in group(space, declared).factors}
+        smaller = group(space, by).factors
+    except NotCarried:
+        return False
+    return all(
+        each.kind.atoms <= larger[each.axis].kind.covers and each.within in (None, larger[each.axis].within)
+        for each in smaller
+    )
+
+
 def roles(space: WeightSpace) -> Mapping[str, tuple[Role | None, ...]]:
     """Tensor -> role of each place; None at fixed axes.
 

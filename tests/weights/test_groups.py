@@ -6,7 +6,7 @@ import pytest
 
 from orbitcheck import SpaceError, WeightSpace, conv_net, mlp, recurrent, residual_mlp, transformer_block
 from orbitcheck.harness.plugins.traits import SYMMETRIES
-from orbitcheck.harness.weights.groups import GROUPS, Factor, FactorKind, Group, NotCarried, Role, group, roles
+from orbitcheck.harness.weights.groups import GROUPS, Factor, FactorKind, Group, NotCarried, Role, group, relates, roles
 
 IN, OUT = Role.IN, Role.OUT
 ACTIVATIONS = ("relu", "leaky-relu", "abs", "identity", "tanh", "sine", "gelu", "silu")
@@ -86,3 +86,19 @@ def test_factors_stand_on_permuted_axes_one_each():
 
 def test_plug_ins_may_declare_groups_that_there_are():
     assert set(SYMMETRIES) <= {*GROUPS, "none"}
+
+
+def test_a_declared_group_relates_what_a_smaller_one_relates():
+    relu, tanh, sine = (mlp(2, 3, 1, activation=name) for name in ("relu", "tanh", "sine"))
+    for space, larger, smaller in (
+        (relu, "full", "permutation+scale"),
+        (tanh, "full", "permutation+sign"),
+        (sine, "permutation+sign+phase", "permutation+sign"),
+        (transformer_block(3, 2, 2, 2, 4), "gl", "heads"),
+        (transformer_block(3, 2, 2, 2, 4), "heads", "permutation"),
+    ):
+        assert relates(larger, smaller, space)
+        assert relates(smaller, larger, space) == (larger == "full")  # which is the very same group on these
+    assert relates("permutation+scale", "permutation+scale", tanh) and not relates("permutation", None, relu)
+    assert not relates("permutation", "permutation+scale", relu) and not relates("of_my_own", "permutation+scale", relu)
+    assert not relates("gl", "permutation+scale", relu)

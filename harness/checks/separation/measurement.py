@@ -7,6 +7,7 @@ from ...core.result import Judgement
 from ...learning.workbench import Workbench
 from ...pairs.bank import certified_pair
 from ...plugins.architecture import Architecture, Unsupported
+from ...weights.groups import relates
 from ..applicability import applicability, unsupported
 from ..prediction import OPEN, SEPARATED, predict
 from . import verdict
@@ -29,7 +30,7 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
         function=relation.function,
         power=traits.power,
         rounds=architecture.rounds,
-        related=pair.symmetry is not None and pair.symmetry == traits.symmetry,
+        related=relates(traits.symmetry, pair.symmetry, pair.space),
         symmetry=traits.symmetry,
     )
     facts = SeparationEvidence(
