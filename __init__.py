@@ -16,7 +16,7 @@ _FACE = {
     "CanonicalForm": "orbitcheck.harness.front.answers",
     "Duplicates": "orbitcheck.harness.front.duplicates",
     "Equivariant": "orbitcheck.harness.plugins.outputs",
-    "FinishedRun": "orbitcheck.harness.front.finished",
+    "FinishedRun": "orbitcheck.harness.front.python.finished",
     "Group": "orbitcheck.harness.weights.groups",
     "GroupElement": "orbitcheck.harness.weights.element",
     "Invariant": "orbitcheck.harness.plugins.outputs",
@@ -44,7 +44,7 @@ _FACE = {
     "identity": "orbitcheck.harness.weights.symmetry",
     "in_general_position": "orbitcheck.harness.front.answers",
     "inverse": "orbitcheck.harness.weights.symmetry",
-    "load": "orbitcheck.harness.front.finished",
+    "load": "orbitcheck.harness.front.python.finished",
     "load_weights": "orbitcheck.harness.front.answers",
     "mlp": "orbitcheck.harness.weights.space",
     "random_elements": "orbitcheck.harness.weights.symmetry",
@@ -53,7 +53,7 @@ _FACE = {
     "register": "orbitcheck.harness.plugins.architecture",
     "relation": "orbitcheck.harness.front.answers",
     "residual_mlp": "orbitcheck.harness.weights.spaces",
-    "run": "orbitcheck.harness.front.finished",
+    "run": "orbitcheck.harness.front.python.finished",
     "same_orbit": "orbitcheck.harness.front.answers",
     "to_features": "orbitcheck.harness.weights.conventions.layers",
     "to_graphs": "orbitcheck.harness.weights.conventions.graphs",
@@ -76,9 +76,9 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from .harness.front.answers import same_orbit as same_orbit
     from .harness.front.duplicates import Duplicates as Duplicates
     from .harness.front.duplicates import duplicates as duplicates
-    from .harness.front.finished import FinishedRun as FinishedRun
-    from .harness.front.finished import load as load
-    from .harness.front.finished import run as run
+    from .harness.front.python.finished import FinishedRun as FinishedRun
+    from .harness.front.python.finished import load as load
+    from .harness.front.python.finished import run as run
     from .harness.oracles.relation import Relation as Relation
     from .harness.plugins.architecture import Architecture as Architecture
     from .harness.plugins.architecture import Traits as Traits

@@ -12,7 +12,7 @@ import pytest
 
 import orbitcheck
 from orbitcheck.harness.front.cli import main
-from orbitcheck.harness.front.finished import FinishedRun, named
+from orbitcheck.harness.front.python.finished import FinishedRun, named
 
 SUITE = """
 suite: tiny

@@ -13,18 +13,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...reports.html import score_card_html
-from ...reports.reading.comparing import Comparison, comparison
-from ...reports.reading.outcomes import STATUSES, headline, is_red, status_of
-from ..core.records import ConclusionRecord
-from ..core.result import Result, Run
-from ..running.executors import available_cpus
-from ..running.keeping.marker import begin
-from ..running.request import RunRequest
-from ..running.run import carry_out
-from ..running.store import read_run
-from .progress_bar import shown_progress
-from .selection import select
+from ....reports.html import score_card_html
+from ....reports.reading.comparing import Comparison, comparison
+from ....reports.reading.outcomes import STATUSES, headline, is_red, status_of
+from ...core.records import ConclusionRecord
+from ...core.result import Result, Run
+from ...running.executors import available_cpus
+from ...running.keeping.marker import begin
+from ...running.request import RunRequest
+from ...running.run import carry_out
+from ...running.store import read_run
+from ..progress_bar import shown_progress
+from ..selection import select
 
 if TYPE_CHECKING:
     import pandas
