@@ -1,1 +1,1 @@
-"""Runs as Python objects, for scripts and notebooks."""
+"""Runs as Python objects, for scripts and notebooks. May import `front/` and all below."""
