@@ -11,9 +11,9 @@ import torch
 from click.testing import CliRunner
 from torch import nn
 
-from orbitcheck import Weights, act, duplicates, group, mlp, random_elements
+from orbitcheck import Weights, act, conv_net, duplicates, group, mlp, random_elements, transformer_block
 from orbitcheck.harness.front.cli import main
-from orbitcheck.harness.weights.symmetry import GroupElement
+from orbitcheck.harness.weights.symmetry import GroupElement, generic_elements
 
 
 def invoke(*arguments: str):
@@ -99,3 +99,20 @@ def test_a_batch_and_named_weights_are_asked_in_python():
     assert against.groups == (("3", "0'"),) and isinstance(against.links[0].element, GroupElement | None)
     with pytest.raises(ValueError, match="a: a batch of 9"):
         duplicates({"a": batch})
+
+
+def test_functions_beyond_mlps_are_compared_at_inputs():
+    """A rescaled convolution; keys permuted inside one head, which no permutation of the space does."""
+    rng = torch.Generator().manual_seed(0)
+    conv, block = conv_net(1, 3, 2, 2, kernel=1), transformer_block(4, 2, 3, 3, 4)
+    first, second = (
+        Weights.from_flat(s, torch.randn(3, s.parameters, dtype=torch.float64, generator=rng)) for s in (conv, block)
+    )
+    scaled = act(generic_elements(group(conv, "permutation+scale"), 1, np.random.default_rng(0))[0], first[1])
+    headed = second[2].clone()
+    for name in ("WQ", "bQ", "WK", "bK"):
+        headed.tensors[name][:, 0] = headed.tensors[name][:, 0, [1, 2, 0]]
+    named = {f"conv{i}": first[i] for i in range(3)} | {f"block{i}": second[i] for i in range(3)}
+    found = duplicates(named | {"scaled": scaled, "headed": headed})
+    assert found.groups == (("conv1", "scaled"), ("block2", "headed"))
+    assert [link.likeness for link in found.links] == ["rounded", "rounded"] and not found.notes

@@ -33,6 +33,8 @@ SAME_IN_FLOATS = 1e-9
 """Largest gap at which a proof is tried."""
 MAX_PRODUCTS = 20_000_000
 """Products of rationals spent on all proofs; about a minute and a half."""
+EXTENT = 4
+"""Height and width of images, steps and tokens, where their number is free."""
 CHUNK = 256
 """Networks whose outputs are computed at once."""
 
@@ -41,7 +43,16 @@ Nets = Sequence[Net]
 
 
 def function_links(nets: Nets, numbers: Sequence[int]) -> Iterator[Link]:
-    """Links among `nets`, MLPs of one activation and one number of inputs and outputs; `numbers` are their names."""
+    """Links among `nets`: MLPs of one activation and one number of inputs and outputs, or networks of one space with a known function.
+
+    Args:
+        numbers: names of the nets.
+
+    Of MLPs alone a function is proved; of other networks outputs are compared.
+
+    Raises:
+        SpaceError: a space whose function is not known (`weights/realisation.py`).
+    """
     outputs = _outputs(nets)
     spread = outputs.std(axis=1).max(axis=1)
     prover = _Prover()
@@ -54,7 +65,8 @@ def function_links(nets: Nets, numbers: Sequence[int]) -> Iterator[Link]:
                 if not share <= ROUNDED:
                     continue
                 ends = numbers[other], numbers[net]
-                proof = prover.proof(nets[other], nets[net]) if share <= SAME_IN_FLOATS else None
+                tried = share <= SAME_IN_FLOATS and nets[net][0].is_mlp
+                proof = prover.proof(nets[other], nets[net]) if tried else None
                 if proof is not None:
                     yield Link(*ends, Likeness.FUNCTION, proof.element, proof.neurons)
                 elif spread[other]:  # that two networks without a spread agree at tested inputs says little
@@ -88,6 +100,8 @@ def alike(values: np.ndarray, tolerance: np.ndarray) -> list[np.ndarray]:
 def _outputs(nets: Nets) -> np.ndarray:
     """`[nets, points, outputs]`."""
     first = nets[0][0]
+    if not first.is_mlp:
+        return _other_outputs(nets)
     rng = np.random.default_rng(0)
     points = rng.standard_normal((POINTS, first.widths[0])) * np.repeat([1.0, 4.0, 16.0], POINTS // 3)[:, None]
     found = np.empty((len(nets), POINTS, first.widths[-1]))
@@ -100,6 +114,25 @@ def _outputs(nets: Nets) -> np.ndarray:
             stack = {name: np.stack([nets[number][1][name] for number in part]) for name in space.axes}
             found[part] = values_in_floats(space, stack, points)
     return found
+
+
+def _other_outputs(nets: Nets) -> np.ndarray:
+    """As `_outputs`, of networks of one space that is no MLP's: images, sequences and steps of `EXTENT`."""
+    import torch
+
+    from ...weights.batch import Weights
+    from ...weights.realisation import realisation
+
+    function = realisation(nets[0][0])
+    rng = np.random.default_rng(0)
+    points = rng.standard_normal((POINTS, *function.input_shape(EXTENT)))
+    points *= np.repeat([1.0, 4.0, 16.0], POINTS // 3).reshape(-1, *[1] * (points.ndim - 1))
+    found = []
+    with torch.no_grad():
+        for start in range(0, len(nets), CHUNK):
+            part = Weights.from_arrays(nets[0][0], [v for _, v in nets[start : start + CHUNK]])
+            found.append(function(part, torch.from_numpy(points)).flatten(2).numpy())
+    return np.concatenate(found)
 
 
 @dataclass(frozen=True)

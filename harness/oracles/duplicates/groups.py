@@ -12,6 +12,7 @@ import numpy as np
 
 from ...weights.pair import Vector
 from ...weights.space import SpaceError, WeightSpace
+from ...weights.spaces import constructor
 from ..classes import orbit_classes
 from ..orbit import same_orbit
 from ..refinement import stacked
@@ -28,7 +29,7 @@ def groups(
     """The groups of a set.
 
     Args:
-        nets: space and arrays of each; weights are compared within a space, functions of MLPs across widths.
+        nets: space and arrays of each; weights are compared within a space, functions of MLPs across widths, of others within a space.
         share: of the median matched distance, up to which networks are near copies.
         spread: whether to measure each network's distance to the nearest other one, for figures.
         say: is told what is going on.
@@ -52,11 +53,14 @@ def groups(
         numbers = np.array(own)
         numbers, arrays = _identical(space, numbers, arrays, join)
         held[space] = _permuted(space, numbers, arrays, join)
-    unasked = [f"{space}: functions are compared of MLPs alone" for space in held if not space.is_mlp]
-    ends: dict[tuple[str, int, int], list[tuple[int, WeightSpace, Vector]]] = {}
+    unasked = [
+        f"{space}: its function is not known, so functions are not compared" for space in held if not constructor(space)
+    ]
+    ends: dict[object, list[tuple[int, WeightSpace, Vector]]] = {}
     for space, (numbers, arrays) in held.items():
-        if space.is_mlp:
-            together = ends.setdefault((space.activation, space.widths[0], space.widths[-1]), [])
+        if constructor(space):
+            alike = (space.activation, space.widths[0], space.widths[-1]) if space.is_mlp else space
+            together = ends.setdefault(alike, [])
             together += [
                 (number, space, {name: array[place] for name, array in arrays.items()})
                 for place, number in enumerate(numbers.tolist())
