@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from planted_copies import CHANGES, population
 
@@ -36,3 +37,19 @@ def test_networks_without_copies_are_alone():
     planted = population(mlp(3, 4, 2), 60, 0, seed=2)
     found = groups([(planted.space, net) for net in planted.nets], spread=True)
     assert not found.links and min(share for _, share in found.nearest) > 0.05
+
+
+def test_copies_that_outnumber_the_rest_are_found_and_wild_networks_hide_none():
+    planted = population(mlp(3, 5, 4, 2), 20, 0, seed=3)
+    rng = np.random.default_rng(0)
+    nets = list(planted.nets)
+    nets += [
+        {name: array + 1e-5 * rng.standard_normal(array.shape) for name, array in nets[4].items()} for _ in range(60)
+    ]
+    found = groups([(planted.space, net) for net in nets])
+    assert found.members == [[4, *range(20, 80)]]
+    wild = [
+        {name: array * (1e4 if net < 6 else 1.0) for name, array in each.items()}
+        for net, each in enumerate(planted.nets)
+    ]
+    assert not groups([(planted.space, net) for net in wild]).members

@@ -1,6 +1,7 @@
 """Near copies: networks that weight matching brings closer together than two networks of their population ever come.
 
-Law: a link `near` comes with an element g and `|g v - w|`, at most `share` of the median matched distance of the population. No pair
+Law: a link `near` comes with an element g and `|g v - w|`, at most `share` of the median matched distance of the population and of the
+norm of (v, w). No pair
 that has such a g is passed over for want of looking: candidates are all pairs that are close in a contraction (`matching.sorted_entries`).
 """
 
@@ -50,20 +51,28 @@ class Population:
 def measured(population: Population) -> Scale:
     """The median matched distance of pairs, drawn with a fixed seed.
 
-    Of fewer than `FEW` networks: between each and networks whose entries are drawn, tensor by tensor, from those of all.
+    Where most pairs are themselves nearer than `SHARE` of their norm, copies outnumber the rest, and the median is that of the other pairs.
+    Of fewer than `FEW` networks, or of copies alone: between networks and others whose entries are drawn, tensor by tensor, from those of all.
     """
     rng = np.random.default_rng(0)
     count = len(population)
-    drawn = count < FEW
-    if drawn:
-        found = [
-            match(population.space, population.net(i), _drawn(population, rng)).distance
-            for i in range(count)
-            for _ in range(PAIRS // 10 // count + 1)
-        ]
-    else:
-        found = [match(population.space, population.net(i), population.net(j)).distance for i, j in _pairs(count, rng)]
-    return Scale(population.space, count, float(np.median(found)), len(found), drawn)
+    nets = [(population.net(i), population.net(j)) for i, j in _pairs(count, rng)] if count >= FEW else []
+    found = np.array([match(population.space, v, w).distance for v, w in nets])
+    far = np.array([distance > SHARE * _norm(v, w) for distance, (v, w) in zip(found, nets, strict=True)], dtype=bool)
+    kept = found[far] if nets and far.mean() < 0.5 else found
+    if len(kept) >= FEW:
+        return Scale(population.space, count, float(np.median(kept)), len(kept), False)
+    chosen = range(0, count, max(1, count // FEW))
+    drawn = [
+        match(population.space, population.net(i), _drawn(population, rng)).distance
+        for i in chosen
+        for _ in range(PAIRS // 10 // len(chosen) + 1)
+    ]
+    return Scale(population.space, count, float(np.median(drawn)), len(drawn), True)
+
+
+def _norm(v: Vector, w: Vector) -> float:
+    return sum(float(np.square(array).sum()) for u in (v, w) for array in u.values()) ** 0.5
 
 
 def near_links(
@@ -78,16 +87,20 @@ def near_links(
     tree = KDTree(low)
     slack = reach * (1 + 1e-6) + 1e-12 * float(np.abs(low).max(initial=0.0))
     for i in range(len(low)):
-        close = np.array([j for j in tree.query_ball_point(low[i], slack) if j > i], dtype=int)
-        if not len(close):
+        own = forest.root(int(numbers[i]))
+        apart = [j for j in tree.query_ball_point(low[i], slack) if j > i and forest.root(int(numbers[j])) != own]
+        if not apart:
             continue
+        close = np.array(apart)
         close = close[np.linalg.norm(features[close] - features[i], axis=1) <= slack]
         for j in np.sort(close).tolist():
             first, second = int(numbers[i]), int(numbers[j])
             if forest.root(first) == forest.root(second):
                 continue
-            found = match(population.space, population.net(i), population.net(j))
-            if found.distance > reach or not forest.join(first, second):
+            v, w = population.net(i), population.net(j)
+            found = match(population.space, v, w)
+            # A median that wild networks have driven up says nothing of small ones: near is near for the two themselves, too.
+            if found.distance > min(reach, share * _norm(v, w)) or not forest.join(first, second):
                 continue
             if found.distance == 0 and not population.scaled:  # of a space whose orbits nobody else decides
                 yield Link(first, second, Likeness.PERMUTED, found.element)
