@@ -26,7 +26,8 @@ certified relation of its pair, so this table is what a run is held to.
 
 {declarations}
 
-*Rounds* is the refinement round that a `1-wl` network is sure to see to, and the one past which it is blind. *Continuous: no*
+*Rounds* is the refinement round that a network is sure to see to, and the one past which it is blind: of refinement of neurons
+for `1-wl`, of pairs of neurons for `2-fwl`. *Continuous: no*
 marks canonical forms, whose output may jump. Networks of domain `general-position` promise nothing where biases tie.
 
 ## Predictions
@@ -36,7 +37,7 @@ predicted; n/a: outside what is declared.
 
 {predictions}
 
-Relations modulo a larger symmetry
+Pairs of the round ladder, which refinement parts in round t, are parted by 2-FWL in round 1. Relations modulo a larger symmetry
 (`permutation+scale`, `permutation+sign`) count as one orbit for the networks that declare it.
 """
 
@@ -52,7 +53,7 @@ the sign named here, while their other rows stay green ([protocol, section 4](pr
 
 *Drawn anew*: layer, neuron and size come from a seed that is the run's own. Plants that "hardly" break a law lie about ten times
 above the limit that a clean row prints. No claim, and so no check: {unclaimed} (what is served is printed with the
-verdict). `rounds` are the two parts of power `1-wl`. Sound networks,
+verdict). `rounds` are the two parts of powers `1-wl` and `2-fwl`. Sound networks,
 which must pass: {sound}.
 
 ## False claims
@@ -65,12 +66,22 @@ how the judgement must end, and the mended twin on which it must pass.
 
 RELATIONS: dict[str, dict[str, Any]] = {
     "one orbit": {"orbit": "same", "separating_round": None, "function": "equal"},
-    "1-WL-equivalent, two orbits": {"orbit": "different", "separating_round": None, "function": "equal"},
-    "parts in round 1, same function": {"orbit": "different", "separating_round": 1, "function": "equal"},
-    "parts in round 1, different functions": {"orbit": "different", "separating_round": 1, "function": "different"},
-    "parts in round 4, different functions": {"orbit": "different", "separating_round": 4, "function": "different"},
-    "parts in round 8, different functions": {"orbit": "different", "separating_round": 8, "function": "different"},
-}
+    "2-FWL-equivalent, two orbits": {
+        "orbit": "different", "separating_round": None, "function": "equal", "two_fwl": "equivalent",
+    },
+    "1-WL-equivalent, parts in round 2 of 2-FWL": {
+        "orbit": "different", "separating_round": None, "function": "equal", "two_fwl": "different", "two_fwl_round": 2,
+    },
+    **{
+        f"parts in round {t}, {words}": {
+            "orbit": "different", "separating_round": t, "function": function, "two_fwl": "different", "two_fwl_round": 1,
+        }
+        for t, words, function in (
+            (1, "same function", "equal"), (1, "different functions", "different"), (4, "different functions", "different"),
+            (8, "different functions", "different"),
+        )
+    },
+}  # fmt: skip
 SIGNS = {SEPARATED: "≠", NOT_SEPARATED: "=", ANY: "any"}
 
 

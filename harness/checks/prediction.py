@@ -45,6 +45,8 @@ class Ground(StrEnum):
     TWO_ORBITS = "two-orbits"
     UNKNOWN_ORBIT = "unknown-orbit"
     WL_EQUIVALENT = "1-wl-equivalent"
+    TWO_FWL_EQUIVALENT = "2-fwl-equivalent"
+    UNKNOWN_TWO_FWL = "unknown-2-fwl"
     BELOW_WL = "below-1-wl"
     WITHIN_ROUNDS = "within-rounds"
     PAST_ROUNDS = "past-rounds"
@@ -79,6 +81,8 @@ def predict(
     rounds: tuple[int, int] | None,
     related: bool = False,
     symmetry: str = "permutation",
+    two_fwl: str = "unknown",
+    two_fwl_round: int | None = None,
 ) -> Prediction:
     """The prediction for one pair and one declaration.
 
@@ -87,10 +91,12 @@ def predict(
         separating_round: the first refinement round that separates the pair; None if none does (1-WL-equivalent).
         function: "equal", "different" or "unknown".
         power: a value of `power.POWERS`.
-        rounds: declared `(low, high)` for power `1-wl`.
+        rounds: declared `(low, high)` for powers `1-wl` and `2-fwl`.
         related: whether the declared symmetry, beyond permutations, maps one to the other.
         symmetry: that the plug-in declares. Orbits and refinement are those of permutations; under a larger group two vectors that
             they part may be one orbit, so of these nothing is predicted.
+        two_fwl: "equivalent", "different" or "unknown", by folklore 2-WL; asked for power `2-fwl` alone.
+        two_fwl_round: the first round of it that separates the pair.
 
     Source: protocol.md, section 3; theory.md, section 4 (one orbit => 1-WL-equivalent => same function).
     """
@@ -106,26 +112,40 @@ def predict(
         if function == "different":
             return Prediction(SEPARATED, Ground.DIFFERENT_FUNCTIONS, "different functions")
         return Prediction(ANY, Ground.UNKNOWN_FUNCTION, "function equality unknown")
-    if symmetry != "permutation" and (power == "complete" or separating_round is not None):
+    equivalent = two_fwl == "equivalent" if power == "2-fwl" else separating_round is None and power != "complete"
+    if symmetry != "permutation" and not equivalent:
         return Prediction(ANY, Ground.LARGER_GROUP, f"refinement is not known modulo {symmetry}")
     if power == "complete":
         if orbit == "different":
             return Prediction(SEPARATED, Ground.TWO_ORBITS, "two orbits")
         return Prediction(ANY, Ground.UNKNOWN_ORBIT, "orbit equality unknown")
+    if power == "2-fwl":
+        assert rounds is not None
+        return _by_pairs(two_fwl, two_fwl_round, separating_round, rounds)
     if separating_round is None:
         return Prediction(NOT_SEPARATED, Ground.WL_EQUIVALENT, "1-WL-equivalent")
     if power == "below-1-wl":
         return Prediction(ANY, Ground.BELOW_WL, "weaker than 1-WL: may or may not see it")
     assert rounds is not None
+    return _by_round(f"parts in round {separating_round}", separating_round, rounds)
+
+
+def _by_pairs(two_fwl: str, parted: int | None, by_nodes: int | None, rounds: tuple[int, int]) -> Prediction:
+    """For a network of power `2-fwl`; refinement of pairs parts what that of nodes parts, no later."""
+    if two_fwl == "equivalent":
+        return Prediction(NOT_SEPARATED, Ground.TWO_FWL_EQUIVALENT, "2-FWL-equivalent")
+    if two_fwl == "different":
+        assert parted is not None
+        return _by_round(f"parts in round {parted} of 2-FWL", parted, rounds)
+    if by_nodes is not None and by_nodes <= rounds[0]:
+        return _by_round(f"parts by round {by_nodes} of 2-FWL", by_nodes, rounds)
+    return Prediction(ANY, Ground.UNKNOWN_TWO_FWL, "2-FWL equality unknown")
+
+
+def _by_round(parts: str, number: int, rounds: tuple[int, int]) -> Prediction:
     low, high = rounds
-    if separating_round <= low:
-        return Prediction(
-            SEPARATED, Ground.WITHIN_ROUNDS, f"parts in round {separating_round}, sees all to round {low}"
-        )
-    if separating_round > high:
-        return Prediction(
-            NOT_SEPARATED, Ground.PAST_ROUNDS, f"parts in round {separating_round}, sees none past round {high}"
-        )
-    return Prediction(
-        ANY, Ground.BETWEEN_ROUNDS, f"parts in round {separating_round}, between the declared rounds {low} and {high}"
-    )
+    if number <= low:
+        return Prediction(SEPARATED, Ground.WITHIN_ROUNDS, f"{parts}, sees all to round {low}")
+    if number > high:
+        return Prediction(NOT_SEPARATED, Ground.PAST_ROUNDS, f"{parts}, sees none past round {high}")
+    return Prediction(ANY, Ground.BETWEEN_ROUNDS, f"{parts}, between the declared rounds {low} and {high}")

@@ -115,7 +115,7 @@ def main() -> None:
 @click.option("--expect", "expect", type=click.Path(), help="A file of your own expected failures.")
 @click.option(
     "--require-power",
-    type=click.Choice(["below-1-wl", "function", "1-wl", "complete"]),
+    type=click.Choice(["below-1-wl", "function", "1-wl", "2-fwl", "complete"]),
     help="Red if an architecture declares less.",
 )
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)

@@ -5,7 +5,7 @@ A suite lists the claims that it wants concluded, each from the rows of some che
 | claim | compared |
 |---|---|
 | `thm-5.2` | the errors of all networks of the power of 1-WL, in pairs, at growing capacity: at the largest what validation prefers is equal, by two one-sided tests |
-| `prop-5.3` | networks of unknown power with these: apart where 1-WL classes merge orbits, equal in general position |
+| `prop-5.3` | networks of 2-FWL's or of unknown power with these: apart where 1-WL classes merge orbits, equal in general position |
 | `oce` | the errors at k and 2k emitted networks of one size: lower at every doubling, beyond the range of the seeds |
 | `prop-7.1` | the error of one emitted network with its floor, and with larger outputs that pass below that floor |
 | `thm-7.2` | the error of the best output size with the threshold |

@@ -1,7 +1,7 @@
 """Controls: the tool's own false positives, and how far each network sees; pure functions of the separation rows.
 
 *False positives.* A null is a pair that is one to the network by certificate: one orbit, an orbit of the declared symmetry, or,
-for a network of at most 1-WL power, 1-WL-equivalent. Whether it is depends on nothing that was measured, so the share of nulls
+for a network of at most 1-WL power 1-WL-equivalent, for one of 2-FWL power 2-FWL-equivalent. Whether it is depends on nothing that was measured, so the share of nulls
 that were separated is the tool's own error rate, with its exact one-sided 95 % bound (protocol.md, section 4).
 
 *Ladder.* For each round t of the round ladder how many pairs showed, and by how many digits; beside it depth, declared rounds
@@ -75,7 +75,8 @@ def is_null(row: Result) -> bool:
     pair = of_pair(row)
     if pair is None or row.predicted != NOT_SEPARATED or row.observed not in (SEPARATED, NOT_SEPARATED):
         return False
-    return pair.orbit == "same" or pair.round is None or pair.ground is Ground.DECLARED_SYMMETRY
+    equivalent = pair.round is None if pair.two_fwl is None else pair.two_fwl == "equivalent"
+    return pair.orbit == "same" or equivalent or pair.ground is Ground.DECLARED_SYMMETRY
 
 
 def round_ladder(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> list[LadderRecord]:

@@ -1,8 +1,8 @@
 """Measured expressive power: the partial order of separation over the architectures of a run.
 
 A stands above B when A separates every pair that B separates. The oracles stand among them as references: refinement separates a pair if
-some round does, the orbit oracle if the two are certified to lie in two orbits, the function oracle if their functions are
-certified to differ. A pure function of the rows.
+some round does, or round t and those before it; folklore 2-WL, where a network of its power was asked, alike; the orbit oracle if the
+two are certified to lie in two orbits, the function oracle if their functions are certified to differ. A pure function of the rows.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ..core.records import OrderRecord
 from ..core.result import Result
 
 REFERENCES = ("oracle: orbit", "oracle: refinement", "oracle: function")
+TWO_FWL = "oracle: 2-FWL"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,16 @@ class Order:
         }
 
 
+def two_fwl_of(rows: Sequence[Result]) -> dict[tuple[str, str], str | None]:
+    """What folklore 2-WL says of each pair; None where no network of its power was asked."""
+    found: dict[tuple[str, str], str | None] = {}
+    for row in rows:
+        if isinstance(row.evidence, SeparationEvidence):
+            key = row.check, row.case
+            found[key] = found.get(key) or row.evidence.two_fwl
+    return found
+
+
 def separation_order(rows: Sequence[Result]) -> Order | None:
     """The order over the separation rows of a run; None where no architecture was shown every pair."""
     measured: dict[str, dict[tuple[str, str], Result]] = {}
@@ -66,6 +77,11 @@ def separation_order(rows: Sequence[Result]) -> Order | None:
     facts = {key: row.evidence for key, row in shown.items() if isinstance(row.evidence, SeparationEvidence)}
     parts[REFERENCES[0]] = frozenset(key for key, pair in facts.items() if pair.orbit == "different")
     parts[REFERENCES[1]] = frozenset(key for key, pair in facts.items() if pair.round is not None)
+    by_pairs = two_fwl_of(rows)
+    if any(pairs is not None for pairs in by_pairs.values()):
+        parts[TWO_FWL] = frozenset(
+            key for key, pair in facts.items() if pair.round is not None or by_pairs.get(key) == "different"
+        )
     parts[REFERENCES[2]] = frozenset(key for key, pair in facts.items() if pair.function == "different")
     sets = sorted(set(parts.values()), key=lambda parted: (-len(parted), sorted(parted)))
     below = [(i, j) for i, upper in enumerate(sets) for j, lower in enumerate(sets) if lower < upper]

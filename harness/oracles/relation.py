@@ -66,6 +66,8 @@ class Relation:
         function: "equal", "different" or "unknown".
         certificate: as the module says, with its own digest under "sha256".
         general_position: for v and for w, whether the biases of every hidden layer are pairwise distinct.
+        two_fwl: "equivalent", "different" or "unknown"; None where it was not asked (`two_fwl/relation.py`).
+        two_fwl_round: the first round of folklore 2-WL that separates the two.
     """
 
     orbit: str
@@ -73,6 +75,8 @@ class Relation:
     function: str
     certificate: Certificate = field(repr=False)
     general_position: tuple[bool, bool]
+    two_fwl: str | None = None
+    two_fwl_round: int | None = None
 
 
 def certify(pair: Pair) -> Relation:

@@ -16,6 +16,7 @@ import numpy as np
 from ..oracles.functions.enclosure import enclose
 from ..oracles.functions.normal_form import FeatureTable
 from ..oracles.refinement import refine
+from ..oracles.two_fwl.refinement import refine_mlp_pairs
 from ..weights.space import WeightSpace, mlp
 
 INPUTS = (1.0, -1.0)
@@ -39,6 +40,13 @@ class Bank:
     codes: tuple[int, ...]
     rounds: np.ndarray
     functions: np.ndarray
+
+
+@cache
+def two_fwl_rounds(size: int) -> np.ndarray:
+    """`[nets, nets]` of the bank: the first round of folklore 2-WL that separates two nets, -1 where none does."""
+    bank = binary_bank(size)
+    return refine_mlp_pairs(bank.space, bank.arrays).rounds_of_separation()
 
 
 FUNCTIONS = ("equal", "different", "unknown")

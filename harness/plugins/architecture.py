@@ -55,7 +55,7 @@ class Architecture:
 
     @property
     def rounds(self) -> tuple[int, int] | None:
-        """Declared refinement rounds `(low, high)` at these options; None unless power is `1-wl`."""
+        """Declared refinement rounds `(low, high)` at these options; None unless power is `1-wl` or `2-fwl`."""
         if self.traits.rounds is None:
             return None
         values = {**self.defaults, **self.options}

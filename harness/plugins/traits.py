@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.registry import did_you_mean
 from ..weights.groups import GROUPS
-from .power import POWERS
+from .power import OF_ROUNDS, POWERS
 
 if TYPE_CHECKING:
     from ..weights.groups import Group
@@ -32,11 +32,12 @@ class Traits:
 
     Args:
         symmetry: one of `SYMMETRIES`, or a function `WeightSpace -> Group`; `symmetry` is its name then, and `group_of` the function.
-        power: one of `POWERS`; `1-wl` needs `rounds`.
+        power: one of `POWERS`; `1-wl` and `2-fwl` need `rounds`.
         rounds: `(low, high)` as a function of those options that it names: refinement separates nothing by round `low`
-            that the network cannot, and the network nothing that refinement separates only after round `high`. At least
-            one round, and at most `SPREAD` between the two, or the declaration says nothing; None at options at which the
-            network is only `below-1-wl`.
+            that the network cannot, and the network nothing that refinement separates only after round `high`; refinement of
+            nodes for `1-wl`, of pairs of nodes (folklore 2-WL) for `2-fwl`. At least one round; for `1-wl` at most `SPREAD`
+            between the two, or the declaration says nothing (rounds of pairs double the walks that they see, so a declaration of
+            `2-fwl` says enough by what no round parts). None at options at which a network of `1-wl` is only `below-1-wl`.
         domain: where the declaration holds: all of V, or general position (pairwise distinct biases in a hidden layer).
         continuous: false for canonical forms, whose output may jump under one-ulp noise.
         modes: the module modes in which the law is claimed.
@@ -75,10 +76,10 @@ class Traits:
             raise InvalidPlugin(f"modes={self.modes!r}; allowed: a non-empty tuple of {', '.join(map(repr, MODES))}")
         if not isinstance(self.shapes, str) or "\n" in self.shapes:
             raise InvalidPlugin(f"shapes={self.shapes!r}; allowed: one line that names the shapes served")
-        if (self.power == "1-wl") != (self.rounds is not None) or not (self.rounds is None or callable(self.rounds)):
+        if (self.power in OF_ROUNDS) != (self.rounds is not None) or not (self.rounds is None or callable(self.rounds)):
             raise InvalidPlugin(
-                f"power={self.power!r} with rounds={self.rounds!r}; power '1-wl' needs rounds=lambda depth: (low, high), "
-                "and no other power takes it"
+                f"power={self.power!r} with rounds={self.rounds!r}; powers '1-wl' and '2-fwl' need "
+                "rounds=lambda depth: (low, high), and no other power takes it"
             )
 
     def group(self, space: WeightSpace) -> Group:
@@ -108,15 +109,19 @@ class Traits:
         if self.rounds is None:
             return self
         found = self.rounds(**{name: options[name] for name in inspect.signature(self.rounds).parameters})
-        if found is None:
+        if found is None and self.power == "1-wl":
             return replace(self, power="below-1-wl", rounds=None)
         try:
-            low, high = found
+            low, high = found or ()
         except (TypeError, ValueError):
             low = high = None
-        if not (isinstance(low, int) and isinstance(high, int) and 1 <= low <= high <= low + SPREAD):
+        of_nodes = self.power == "1-wl"
+        if not (isinstance(low, int) and isinstance(high, int) and 1 <= low <= high) or (
+            of_nodes and high > low + SPREAD
+        ):
+            most, none = (f" <= low + {SPREAD}", ", or None where it is only below-1-wl") if of_nodes else ("", "")
             raise InvalidPlugin(
-                f"power='1-wl' with rounds {found!r} at these options; allowed: integers low >= 1 and low <= high <= low + {SPREAD}, "
-                "or None where it is only below-1-wl"
+                f"power={self.power!r} with rounds {found!r} at these options; allowed: integers low >= 1 and "
+                f"low <= high{most}{none}"
             )
         return self

@@ -28,7 +28,8 @@ def problem_of(certificate: Certificate | Mapping[str, Any], pair: Pair, row_say
     """What is wrong with a certificate for this pair, or None.
 
     Args:
-        row_says: orbit, refinement round and function, as the row's evidence has them.
+        row_says: orbit, refinement round and function, as the row's evidence has them; where 2-FWL was asked its relation and
+            round, too.
     """
     try:
         check(certificate, pair.space, [plus_zero(pair.space, u) for u in (pair.v, pair.w)], row_says)
@@ -47,7 +48,9 @@ def plus_zero(space: WeightSpace, vector: Vector) -> dict[str, np.ndarray]:
 def check(certificate: Mapping[str, Any], space: WeightSpace, nets: Sequence[Vector], row_says: Sequence[Any]) -> None:
     """Raises Refuted if a statement does not hold."""
     content = {key: value for key, value in certificate.items() if key != "sha256"}
-    demand(set(certificate) == {*Certificate.__annotations__}, "a certificate has its keys")
+    asked = [part for part in Part if part is not Part.TWO_FWL or part in certificate]
+    keys = {*Certificate.__annotations__} - {*Part} | {*asked}
+    demand(set(certificate) == keys, "a certificate has its keys")
     demand(certificate["sha256"] == digest(content), "the digest is that of the content")
     demand(content["version"] == 1 and content["space"] == space.to_json(), "the version and the space")
     for net, printed in zip(nets, content["vectors"], strict=True):
@@ -58,12 +61,13 @@ def check(certificate: Mapping[str, Any], space: WeightSpace, nets: Sequence[Vec
     positions = [general_position(space, net) for net in nets]
     stated = content["general_position"]
     demand(stated == positions and all(type(each) is bool for each in stated), "general position")
-    said = {part: content[part] for part in Part}
-    relations = {part: said[part]["relation"] for part in Part}
+    said = {part: content[part] for part in asked}
+    relations = {part: said[part]["relation"] for part in asked}
     demand(list(row_says) == row_of(said), "the row says what its certificate says")
     demand(consistent(relations, space.is_mlp), "one orbit => 1-WL-equivalent => the same function")
+    demand(arrows(said), "one orbit => 2-FWL-equivalent => 1-WL-equivalent, and 2-FWL parts no later than 1-WL")
     subject = Subject(space, nets, relations)
-    for part in Part:
+    for part in asked:
         proof = CHECKS.get(key_of(part, said[part]))
         if proof is None:
             raise Refuted(f"does not hold: a known kind of {part} statement")
@@ -71,8 +75,15 @@ def check(certificate: Mapping[str, Any], space: WeightSpace, nets: Sequence[Vec
 
 
 def row_of(said: Mapping[Part, Statement]) -> list[Any]:
-    """Orbit, round and function, as the row of such a certificate has them."""
-    return [said[Part.ORBIT]["relation"], said[Part.REFINEMENT].get("round"), said[Part.FUNCTION]["relation"]]
+    """Orbit, round and function, as the row of such a certificate has them, and of 2-FWL relation and round where asked."""
+    pairs = said.get(Part.TWO_FWL)
+    by_pairs = [] if pairs is None else [pairs["relation"], pairs.get("round")]
+    return [
+        said[Part.ORBIT]["relation"],
+        said[Part.REFINEMENT].get("round"),
+        said[Part.FUNCTION]["relation"],
+        *by_pairs,
+    ]
 
 
 def consistent(relations: Mapping[Part, str], of_mlps: bool = True) -> bool:
@@ -83,6 +94,17 @@ def consistent(relations: Mapping[Part, str], of_mlps: bool = True) -> bool:
     if refinement == "equivalent":
         return function == "equal" or (function == "unknown" and not of_mlps)
     return orbit == "different"
+
+
+def arrows(said: Mapping[Part, Statement]) -> bool:
+    """Whether 2-FWL, where asked, lies between orbits and 1-WL, round by round (theory.md, section 8)."""
+    pairs = said.get(Part.TWO_FWL)
+    if pairs is None or pairs["relation"] == "unknown":
+        return True
+    if pairs["relation"] == "equivalent":
+        return said[Part.REFINEMENT]["relation"] == "equivalent"
+    by_nodes = said[Part.REFINEMENT].get("round")
+    return said[Part.ORBIT]["relation"] != "same" and (by_nodes is None or pairs["round"] <= by_nodes)
 
 
 def general_position(space: WeightSpace, net: Vector) -> bool:

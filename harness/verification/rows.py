@@ -29,7 +29,9 @@ Make = Callable[[Mapping[str, Any], str], Pair]
 """The pair of a row: from a check's parameters and a case. No oracle is asked. A certificate that carried its vectors along would
 prove something of them, but not that they are the row's."""
 
-FACTS = ("family", "space", "relation", "round", "orbit", "function", "ground", "read_out", "prediction")
+FACTS = (
+    "family", "space", "relation", "round", "orbit", "function", "ground", "read_out", "prediction", "two_fwl", "two_fwl_round",
+)  # fmt: skip
 """Of a pair that the network was not shown."""
 
 
@@ -101,7 +103,8 @@ class Rows:
     def _proved(self, row: Result, said: SeparationEvidence, stored: Stored) -> Stored:
         """Certificate, facts and prediction of a pair; what else the verdict needs is added."""
         pair = self._pair(stored.parameters, row.case)
-        says = [said.orbit, said.round, said.function]
+        demand((said.two_fwl is None) == (stored.traits.power != "2-fwl"), "2-FWL is asked of networks of that power")
+        says = said.says
         key = digest([stored.parameters, row.case, row.certificate, says])
         if key not in self._known:
             self._known[key] = problem_of(row.certificate or {}, pair, says)

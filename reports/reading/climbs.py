@@ -51,6 +51,8 @@ def _climbed(ladder: LadderRecord) -> tuple[Rung, ...]:
 
 def _detected(row: Result) -> tuple[Rung, ...]:
     found = measured(row, DetectionEvidence)
+    if found is not None and found.power == "2-fwl":
+        return ()  # its rounds are those of pairs of nodes, no points of the same axis
     climbed = [
         Rung(row.architecture, int(parted), digits, digits >= THRESHOLD, "limit of detection")
         for parted, digits in (found.ladder.items() if found else ())

@@ -107,6 +107,46 @@ def test_every_prediction_names_its_ground():
             assert predict(separating_round=part, rounds=rounds, **given).ground is wanted
             met.add(wanted)
     assert met == {*GROUNDS}
+    assert met | {Ground.TWO_FWL_EQUIVALENT, Ground.UNKNOWN_TWO_FWL} | {Ground.ASSERTED} == {*Ground}
+
+
+PAIRS = [
+    (orbit, part, function, pairs, number)
+    for orbit, part, function in RELATIONS
+    for pairs, number in (("equivalent", None), ("unknown", None), *(("different", t) for t in range(5)))
+    if orbit != "same" or pairs == "equivalent"
+    if part is None or (pairs != "equivalent" and (number or 0) <= part)
+]
+"""All that are consistent: one orbit => 2-FWL-equivalent => 1-WL-equivalent, round by round."""
+
+
+@pytest.mark.parametrize("rounds", [(1, 2), (2, 8), (3, 3)])
+def test_the_column_of_two_fwl(rounds):
+    """By the table: the round of 2-FWL decides; where it is unknown that of 1-WL is no earlier, and nothing else is known."""
+    low, high = rounds
+    for (orbit, part, function, pairs, number), related, symmetry in itertools.product(
+        PAIRS, (False, True), ("permutation", "permutation+scale")
+    ):
+        made = predict(
+            orbit=orbit,
+            separating_round=part,
+            function=function,
+            power="2-fwl",
+            rounds=rounds,
+            related=related,
+            symmetry=symmetry,
+            two_fwl=pairs,
+            two_fwl_round=number,
+        )
+        if orbit == "same" or related or pairs == "equivalent":
+            wanted = Seen.NOT_SEPARATED
+        elif symmetry != "permutation":
+            wanted = Seen.ANY
+        elif pairs == "different":
+            wanted = Seen.SEPARATED if number <= low else Seen.NOT_SEPARATED if number > high else Seen.ANY
+        else:
+            wanted = Seen.SEPARATED if part is not None and part <= low else Seen.ANY
+        assert made.verdict is wanted, (orbit, part, function, pairs, number, related, symmetry)
 
 
 def test_a_larger_group_is_named():

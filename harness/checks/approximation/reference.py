@@ -9,6 +9,8 @@ import torch
 
 from ...oracles import capacity, classes, floors
 from ...oracles.refinement import refine
+from ...oracles.two_fwl import classes as pair_classes
+from ...oracles.two_fwl.refinement import refine_mlp_pairs
 from ...targets.target import EQUIVARIANT_OPERATOR, FUNCTION_OPERATOR
 from ...weights.space import SpaceError, WeightSpace
 from .data import Problem
@@ -41,19 +43,22 @@ def reference(problem: Problem, kind: str | None, networks: int) -> Reference:
     space, values = problem.space, problem.targets["test"]
     arrays = {name: tensor[..., 0].numpy() for name, tensor in problem.samples["test"].weights.items()}
     if problem.target.kind == EQUIVARIANT_OPERATOR:
-        of_entries = classes.orbit_entry_classes if kind == "orbit" else classes.refinement_entry_classes
-        by_tensor = of_entries(space, arrays)
+        by_kind = {"orbit": classes.orbit_entry_classes, "2-fwl": pair_classes.two_fwl_entry_classes}
+        by_tensor = by_kind.get(kind, classes.refinement_entry_classes)(space, arrays)
         found = floors.equivariant_floor(by_tensor, problem.entries(values))
         members = joined(by_tensor)
     else:
         by_kind = {
             "refinement": classes.refinement_classes,
+            "2-fwl": pair_classes.two_fwl_classes,
             "orbit": classes.orbit_classes,
             "function": classes.function_classes,
         }
         members = by_kind[kind](space, arrays)
         found = floors.functional_floor(members, values.numpy())
     rounds = needed_rounds(space, arrays) if kind == "refinement" else None
+    if kind == "2-fwl":
+        rounds = pair_classes.needed_rounds(refine_mlp_pairs(space, arrays))
     return Reference(Floor(kind, found.mse / problem.variance, rounds), members)
 
 

@@ -74,9 +74,9 @@ class Floor:
     """What no such network can undercut, over the variance of the target on the test set; and where it comes from.
 
     Args:
-        kind: "refinement", "orbit", "function" (classes of the test set) or "capacity" (pieces of a polyline).
+        kind: "refinement", "2-fwl", "orbit", "function" (classes of the test set) or "capacity" (pieces of a polyline).
         relative: error over variance.
-        rounds: refinement rounds that the classes need, None where they are not refinement's.
+        rounds: refinement rounds that the classes need, None where they are not refinement's; of 2-FWL its own.
     """
 
     kind: str
@@ -88,7 +88,13 @@ def classes_of(traits: Traits, general_position: bool) -> str | None:
     """The classes on which a network that keeps its declaration is constant; None where it declares nothing of the kind."""
     if traits.symmetry == "none":
         return None
-    by_power = {"1-wl": "refinement", "below-1-wl": "refinement", "complete": "orbit", "function": "function"}
+    by_power = {
+        "1-wl": "refinement",
+        "below-1-wl": "refinement",
+        "2-fwl": "2-fwl",
+        "complete": "orbit",
+        "function": "function",
+    }
     return by_power.get(traits.power, "refinement" if general_position else None)
 
 
@@ -106,7 +112,7 @@ def predict(
             "declares no symmetry" if traits.symmetry == "none" else f"no floor is known for power {traits.power} here"
         )
         return Prediction(ANY, why)
-    full = traits.power in ("1-wl", "complete", "function") and traits.symmetry != "none" and traits.continuous
+    full = traits.power in ("1-wl", "2-fwl", "complete", "function") and traits.symmetry != "none" and traits.continuous
     full = full and (traits.symmetry == "permutation" or target_kind == FUNCTION_FUNCTIONAL)
     sees = rounds is None or floor.rounds is None or floor.rounds <= rounds[0]
     if floor.relative > threshold:
@@ -123,7 +129,10 @@ def predict(
         return Prediction(ANY, f"power {traits.power} with symmetry {traits.symmetry} promises nothing here")
     if not sees:
         assert rounds is not None
-        return Prediction(ANY, f"needs refinement round {floor.rounds}; declared is round {rounds[0]}")
+        return Prediction(
+            ANY,
+            f"needs {'2-FWL' if floor.kind == 'two-fwl' else 'refinement'} round {floor.rounds}; declared is round {rounds[0]}",
+        )
     return Prediction(APPROXIMABLE, f"no two classes that matter are merged ({floor.kind} floor {floor.relative:.3g})")
 
 

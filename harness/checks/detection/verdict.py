@@ -14,7 +14,7 @@ from .evidence import DetectionEvidence
 
 LARGEST, SMALLEST = -1, -13
 """Exponents of ten between which the smallest visible change is looked for."""
-PREDICTED = ("1-wl", "complete", "function")
+PREDICTED = ("1-wl", "2-fwl", "complete", "function")
 """Powers that are predicted to see a change of a generic vector."""
 
 

@@ -24,6 +24,7 @@ class ExhaustiveEvidence(Evidence):
         nets, pairs, classes: of the bank; classes are refinement's.
         draws: taken; `set_aside` of them could not be read.
         by_round: round of refinement ("none" for pairs that none separates) -> counts.
+        by_two_fwl: the same by rounds of folklore 2-WL, of networks of that power.
         by_function: whether the functions of pairs that some round separates are "equal", "different" or "unknown" -> counts.
         read_out: whether an editor was asked through a read-out; predictions then use `high + 1`.
         offender: the first pair that the verdict names.
@@ -45,3 +46,4 @@ class ExhaustiveEvidence(Evidence):
     offender: str | None = None
     equal: int = 0
     first_equal: str | None = None
+    by_two_fwl: Mapping[str, RoundCount] | None = None

@@ -12,7 +12,7 @@ from ...core.cell import Cell
 from ...core.outcomes import Fault
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
-from ...pairs.binary_bank import FUNCTIONS, Bank, binary_bank
+from ...pairs.binary_bank import FUNCTIONS, Bank, binary_bank, two_fwl_rounds
 from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.redraw import GAINS
 from ...weights.batch import Weights
@@ -64,12 +64,17 @@ def measure_draw(
     return torch.pdist(first).numpy() / noise
 
 
-def predicted_for(bank: Bank, architecture: Architecture) -> verdict.Predicted:
-    """What the declaration predicts of every pair of the bank."""
+def predicted_for(bank: Bank, architecture: Architecture, by_pairs: np.ndarray | None = None) -> verdict.Predicted:
+    """What the declaration predicts of every pair of the bank.
+
+    Args:
+        by_pairs: `[pairs]`: rounds of folklore 2-WL, -1 where none separates; needed for power `2-fwl`.
+    """
     above = np.triu_indices(len(bank.codes), 1)
-    relations = np.stack([bank.rounds[above], bank.functions[above]])
+    rounds = bank.rounds[above]
+    relations = np.stack([rounds, bank.functions[above], rounds if by_pairs is None else by_pairs])
     words = np.empty(relations.shape[1], dtype=object)
-    for number, function in np.unique(relations, axis=1).T.tolist():
+    for number, function, pairs_part in np.unique(relations, axis=1).T.tolist():
         prediction = predict(
             orbit="different",
             separating_round=None if number < 0 else number,
@@ -77,8 +82,9 @@ def predicted_for(bank: Bank, architecture: Architecture) -> verdict.Predicted:
             power=architecture.traits.power,
             rounds=architecture.rounds,
             symmetry=architecture.traits.symmetry,
+            **verdict.by_two_fwl(None if by_pairs is None else pairs_part),
         )
-        words[(relations[0] == number) & (relations[1] == function)] = prediction.verdict
+        words[(relations == [[number], [function], [pairs_part]]).all(0)] = prediction.verdict
     return verdict.Predicted(words == SEPARATED, words == NOT_SEPARATED)
 
 
@@ -88,10 +94,12 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
 
 
 def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
-    bank = binary_bank(int(cell.case.partition("x")[0]))
+    size = int(cell.case.partition("x")[0])
+    bank = binary_bank(size)
     traits = architecture.traits
-    predicted = predicted_for(bank, architecture)
     above = np.triu_indices(len(bank.codes), 1)
+    by_pairs = two_fwl_rounds(size)[above] if traits.power == "2-fwl" else None
+    predicted = predicted_for(bank, architecture, by_pairs)
     rounds = bank.rounds[above]
     classes = len(bank.codes) - len({j for i, j, t in zip(*above, rounds, strict=True) if t < 0})
     facts = ExhaustiveEvidence(str(bank.space), len(bank.codes), len(rounds), classes)
@@ -120,6 +128,9 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
     functions = bank.functions[above]
     by_function = {name: (rounds >= 0) & (functions == number) for number, name in enumerate(FUNCTIONS)}
     groups = {"none" if t < 0 else str(t): rounds == t for t in np.unique(rounds).tolist()}
+    groups_of_pairs = None
+    if by_pairs is not None:
+        groups_of_pairs = {"none" if t < 0 else str(t): by_pairs == t for t in np.unique(by_pairs).tolist()}
     named, equal = verdict.offender(shown, predicted), np.flatnonzero(verdict.missing_and_equal(shown, predicted))
     evidence = replace(
         facts,
@@ -131,6 +142,7 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
         set_aside=set_aside,
         by_round=_counted(groups, shown),
         by_function=_counted(by_function, shown),
+        by_two_fwl=None if groups_of_pairs is None else _counted(groups_of_pairs, shown),
         smallest_ratio=float(shown.best[predicted.separated].min()) if predicted.separated.any() else None,
         largest_null_ratio=float(shown.best[predicted.not_separated].max()) if predicted.not_separated.any() else None,
     )

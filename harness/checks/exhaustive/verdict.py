@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -104,6 +105,13 @@ def judge(shown: Shown, predicted: Predicted, name_of: Sequence[str]) -> Verdict
     return Verdict("pass", "", predicted.words, observed)
 
 
+def by_two_fwl(number: int | None) -> dict[str, Any]:
+    """What `predict` is told of folklore 2-WL: a round, -1 for none, None where it was not asked."""
+    if number is None:
+        return {}
+    return {"two_fwl": "different", "two_fwl_round": number} if number >= 0 else {"two_fwl": "equivalent"}
+
+
 def missing_and_equal(shown: Shown, predicted: Predicted) -> np.ndarray:
     """`[pairs]`: predicted to be separated, and equal to the bit in all draws."""
     return ~shown.parted & predicted.separated & (shown.best == 0)
@@ -128,7 +136,12 @@ def rejudge(stored: Stored) -> Judgement | None:
     by_round = [(None if name == "none" else int(name), "unknown", count) for name, count in found.by_round.items()]
     by_function = [(0, name, count) for name, count in found.by_function.items()]
     groups = [*by_function, *(each for each in by_round if each[0] is None)] if traits.power == "function" else by_round
+    if traits.power == "2-fwl":
+        if found.by_two_fwl is None:
+            return None
+        groups = [(None if name == "none" else int(name), "unknown", count) for name, count in found.by_two_fwl.items()]
     for number, function, count in groups:
+        by_pairs = (-1 if number is None else number) if traits.power == "2-fwl" else None
         prediction = predict(
             orbit="different",
             separating_round=number,
@@ -136,6 +149,7 @@ def rejudge(stored: Stored) -> Judgement | None:
             power=traits.power,
             rounds=stored.rounds,
             symmetry=traits.symmetry,
+            **by_two_fwl(by_pairs),
         )
         seen += [CONFIRMATIONS] * count.separated + [0] * (count.pairs - count.separated)
         said += [prediction.verdict] * count.pairs

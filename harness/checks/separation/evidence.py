@@ -63,7 +63,9 @@ class SeparationEvidence(Evidence):
         trained_ratio: after training to separate; measured only where a predicted gap is missing, as are the next three.
         t_res: the last round at which a missing gap means missing power.
         shown: the last round of the ladder up to which every gap showed.
-        ladder: round -> ratio of the network's own ladder.
+        ladder: round -> ratio of the network's own ladder; of a network of power `2-fwl` rounds of 2-FWL.
+        two_fwl: "equivalent", "different" or "unknown", by folklore 2-WL; None where the network is not of that power.
+        two_fwl_round: its first round that separates the pair.
     """
 
     family: str
@@ -89,6 +91,14 @@ class SeparationEvidence(Evidence):
     shown: int | None = None
     ladder: Mapping[str, Number] | None = None
     measured: tuple[DrawEvidence, ...] = ()
+    two_fwl: str | None = None
+    two_fwl_round: int | None = None
+
+    @property
+    def says(self) -> list[str | int | None]:
+        """Orbit, refinement round, function, and where asked relation and round by folklore 2-WL."""
+        by_pairs = [] if self.two_fwl is None else [self.two_fwl, self.two_fwl_round]
+        return [self.orbit, self.round, self.function, *by_pairs]
 
 
 def in_words(orbit: str, separating_round: int | None, function: str) -> str:

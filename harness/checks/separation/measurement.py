@@ -7,6 +7,7 @@ from ...core.result import Judgement
 from ...learning.workbench import Workbench
 from ...pairs.bank import certified_pair
 from ...plugins.architecture import Architecture, Unsupported
+from ...plugins.power import OF_ROUNDS
 from ...weights.groups import relates
 from ..applicability import applicability, unsupported
 from ..prediction import OPEN, SEPARATED, predict
@@ -22,8 +23,8 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
 
 
 def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
-    pair, relation = certified_pair(cell.parameters, cell.case)
     traits = architecture.traits
+    pair, relation = certified_pair(cell.parameters, cell.case, two_fwl=traits.power == "2-fwl")
     prediction = predict(
         orbit=relation.orbit,
         separating_round=relation.round,
@@ -32,6 +33,8 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
         rounds=architecture.rounds,
         related=relates(traits.symmetry, pair.symmetry, pair.space),
         symmetry=traits.symmetry,
+        two_fwl=relation.two_fwl or "unknown",
+        two_fwl_round=relation.two_fwl_round,
     )
     facts = SeparationEvidence(
         family=cell.parameters["pairs"]["family"],
@@ -43,7 +46,10 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
         ground=prediction.ground,
         read_out=is_read_out(architecture),
         prediction=prediction.why,
+        two_fwl=relation.two_fwl,
+        two_fwl_round=relation.two_fwl_round,
     )
+    parted = verdict.parting_round(facts, traits.power)
     refused = applicability(traits, in_general_position=all(relation.general_position))
     draws: list[verdict.Draw] = []
     if refused is None:
@@ -57,11 +63,11 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
 
     trained = ladder = None
     if prediction.verdict == SEPARATED and verdict.observe(draws, prediction) in OPEN and not verdict.fatal(draws[-1]):
-        if traits.power == "1-wl":
+        if traits.power in OF_ROUNDS:
             calibration = Workbench(bench.device)  # kept per process, so its forwards are not this row's
             ladder = ladder_ratios(architecture, calibration)
             bench.seconds += calibration.seconds
-        if not ladder or relation.round is None or relation.round <= verdict.resolved_rounds(ladder):
+        if not ladder or parted is None or parted <= verdict.resolved_rounds(ladder):
             trained = trained_ratio(architecture, pair, cell.seed, bench)
-    found = verdict.judge(draws, prediction, relation.round, ladder, trained)
+    found = verdict.judge(draws, prediction, parted, ladder, trained)
     return Judgement.of(found, verdict.evidence(facts, draws, ladder, trained), relation.certificate)

@@ -25,6 +25,8 @@ from .evidence import RungEvidence
 
 LADDER, HIGHEST = 8, 64
 """The ladder is climbed to the former round, or to the declared one if that is higher, and never past the latter."""
+LADDER_OF_PAIRS, HIGHEST_OF_PAIRS = 3, 6
+"""The same for power `2-fwl`, where the pairs of round t have 2^(t + 2) hidden neurons."""
 ONE_WEIGHT = {
     "space": NamedSpace(mlp(1, 4, 4, 1)).to_json(),
     "pairs": {"family": "perturbation", "sizes": [2.0**-6], "count": 1},
@@ -34,6 +36,15 @@ TRAINING_STEPS, TRAINING_RATE = 100, 1e-2
 
 _KEPT: WeakKeyDictionary[Callable[..., Any], dict[str, dict[int, RungEvidence]]] = WeakKeyDictionary()
 """Factory -> digest of name, options and device -> rungs; they go with the factory, so that no other one is given them."""
+
+
+def rung_of(power: str, t: int) -> dict[str, Any]:
+    """The pairs of round t: paths beside cycles for refinement of nodes; for folklore 2-WL, which parts those in round 1, one cycle
+    against two, of the longest that it parts in round t."""
+    if power != "2-fwl":
+        return {"space": None, "pairs": {"family": "round-ladder", "rounds": [t], "count": 1}}
+    half = 2**t
+    return {"space": None, "pairs": {"family": "bipartite-cycles", "cycles": [[2 * half], [half, half]], "count": 1}}
 
 
 def ladder(architecture: Architecture, bench: Workbench) -> dict[int, RungEvidence]:
@@ -48,7 +59,7 @@ def ladder(architecture: Architecture, bench: Workbench) -> dict[int, RungEviden
         kept = _KEPT.setdefault(inspect.unwrap(architecture.factory), {})
     except TypeError:  # a factory that cannot be a key
         kept = {}
-    key = f"{content} {bench.device} {architecture.rounds} {type(architecture.factory).__name__}"
+    key = f"{content} {bench.device} {architecture.traits.power} {architecture.rounds} {type(architecture.factory).__name__}"
     if key not in kept:
         kept[key] = _climbed(architecture, int(content[:12], 16), bench)
     return kept[key]
@@ -63,8 +74,10 @@ def _climbed(architecture: Architecture, seed: int, bench: Workbench) -> dict[in
     low = (architecture.rounds or (0, 0))[0]
     everywhere = architecture.traits.domain == "all"  # the ladder's pairs lie outside general position
     rungs: dict[int, RungEvidence] = {}
-    for t in range(1, 1 + (min(max(LADDER, low), HIGHEST) if everywhere else 1)):
-        climb: dict[str, Any] = {"space": None, "pairs": {"family": "round-ladder", "rounds": [t], "count": 1}}
+    power = architecture.traits.power
+    to, highest = (LADDER_OF_PAIRS, HIGHEST_OF_PAIRS) if power == "2-fwl" else (LADDER, HIGHEST)
+    for t in range(1, 1 + (min(max(to, low), highest) if everywhere else 1)):
+        climb = rung_of(power, t)
         banks = [climb] * everywhere + [ONE_WEIGHT] * (t == 1)
         found = [rung(architecture, _first_pair(bank), seed, bench, declared=t <= low) for bank in banks]
         best = max(found, key=lambda one: one.ratio)

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from ...core.outcomes import Fault, Outcome
 from ...core.result import Judgement, Verdict
-from ..prediction import ANY, NO_GAP, NOT_SEPARATED, OPEN, SEPARATED, UNCLEAR, Prediction, Seen, predict
+from ...plugins.power import OF_ROUNDS
+from ..prediction import ANY, NO_GAP, NOT_SEPARATED, OPEN, SEPARATED, UNCLEAR, Ground, Prediction, Seen, predict
 from ..stored import Stored
 from .evidence import DrawEvidence, SeparationEvidence
 
@@ -251,8 +252,8 @@ def judge(
     Args:
         draws: in the order drawn.
         prediction: of the table.
-        separating_round: the first refinement round that separates the pair, None if none does.
-        ladder: the network's own ratios, measured only where a network of power `1-wl` does not show a predicted gap.
+        separating_round: the first round that separates the pair (`parting_round`), None if none does.
+        ladder: the network's own ratios, measured only where a network of power `1-wl` or `2-fwl` does not show a predicted gap.
         trained: ratio after training to separate, measured only then too.
     """
     faulty = [draw for draw in draws if fatal(draw) or not readable(draws)]
@@ -295,6 +296,8 @@ def _advice(prediction: Prediction, separating_round: int | None, ladder: Mappin
     if ladder is not None:
         return f"; declared further than shown (round {last_shown(ladder)}): declare rounds that it can show"
     if separating_round is None:
+        if prediction.ground is Ground.WITHIN_ROUNDS:
+            return "; declare rounds that it can show"
         return "; 1-WL-equivalent, so no width or depth helps a network of at most 1-WL power: declare less"
     return "; declare what it can show"
 
@@ -360,7 +363,14 @@ def prediction_of(stored: Stored) -> Prediction:
         rounds=stored.rounds,
         related=stored.related,
         symmetry=traits.symmetry,
+        two_fwl=found.two_fwl or "unknown",
+        two_fwl_round=found.two_fwl_round,
     )
+
+
+def parting_round(pair: SeparationEvidence, power: str) -> int | None:
+    """The first round that separates the pair, of the refinement that a declaration of this power is about."""
+    return pair.two_fwl_round if power == "2-fwl" else pair.round
 
 
 def rejudge(stored: Stored) -> Judgement | None:
@@ -374,14 +384,17 @@ def rejudge(stored: Stored) -> Judgement | None:
         ground=prediction.ground,
         read_out=found.read_out,
         prediction=prediction.why,
+        two_fwl=found.two_fwl,
+        two_fwl_round=found.two_fwl_round,
     )
+    parted = parting_round(found, stored.traits.power)
     ladder = None if found.ladder is None else {int(rung): ratio for rung, ratio in found.ladder.items()}
     again = evidence(facts, draws, ladder, found.trained_ratio)
-    if not whole(draws, prediction, found.round, stored.traits.power, ladder, found.trained_ratio):
+    if not whole(draws, prediction, parted, stored.traits.power, ladder, found.trained_ratio):
         return Judgement(
             Outcome.ERROR, "draws, ladder or training are not those that the schedule asks for", fault=Fault.CONTRACT
         )
-    return Judgement.of(judge(draws, prediction, found.round, ladder, found.trained_ratio), again)
+    return Judgement.of(judge(draws, prediction, parted, ladder, found.trained_ratio), again)
 
 
 def whole(
@@ -401,4 +414,4 @@ def whole(
     if prediction.verdict != SEPARATED or observe(draws, prediction) not in OPEN or fatal(draws[-1]):
         return ladder is None and trained is None
     trains = not ladder or separating_round is None or separating_round <= resolved_rounds(ladder)
-    return (ladder is not None) == (power == "1-wl") and (trained is not None) == trains
+    return (ladder is not None) == (power in OF_ROUNDS) and (trained is not None) == trains

@@ -1,4 +1,4 @@
-"""The certificate of a pair: one statement about refinement, orbit and function each, bound to the two vectors by their digests."""
+"""The certificate of a pair: one statement about refinement, orbit and function each, and of folklore 2-WL where asked; bound to the two vectors by their digests."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def _of(part: Part) -> Any:
 
 
 if TYPE_CHECKING:
-    Refinement = Orbit = Function = Statement
+    Refinement = Orbit = Function = TwoFwl = Statement
 else:
-    Refinement, Orbit, Function = map(_of, Part)
+    Refinement, Orbit, Function, TwoFwl = map(_of, Part)
 
 
 class SpaceRecord(TypedDict):
@@ -51,7 +51,7 @@ class Certificate(TypedDict):
     """What is proved of v and w (theory.md, section 4).
 
     `vectors` and `general_position` are v's and w's; floats are hexadecimal, other rationals "numerator/denominator"; `sha256` is
-    the digest of all the rest.
+    the digest of all the rest. `two_fwl` stands where it was asked, of networks of that power.
     """
 
     version: Literal[1]
@@ -60,5 +60,6 @@ class Certificate(TypedDict):
     refinement: Refinement
     orbit: Orbit
     function: Function
+    two_fwl: NotRequired[TwoFwl]
     general_position: Annotated[list[bool], Two]
     sha256: str

@@ -15,6 +15,7 @@ class Part(StrEnum):
     REFINEMENT = "refinement"
     ORBIT = "orbit"
     FUNCTION = "function"
+    TWO_FWL = "two_fwl"
 
 
 Key = tuple[Part, str, str]

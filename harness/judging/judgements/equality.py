@@ -33,13 +33,16 @@ def equal_architectures(rows: Sequence[Result], descriptions: Descriptions, marg
 
 
 def one_apart(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
-    """Networks of unknown power separate what 1-WL cannot, and in general position come to the same errors."""
+    """Networks of 2-FWL's or of unknown power separate what 1-WL cannot, and in general position come to the same errors."""
     predicted = "apart on all of V, equal in general position"
-    peers, others = of_power(descriptions, "1-wl"), of_power(descriptions, "unknown")
+    peers, others = of_power(descriptions, "1-wl"), of_power(descriptions, "2-fwl", "unknown")
     others = [name for name in others if any(row.architecture == name for row in rows)]
     if not others or not peers:
         return Finding(
-            Concluded.NOT_APPLICABLE, "needs an architecture of unknown power and one of power 1-wl", predicted, ""
+            Concluded.NOT_APPLICABLE,
+            "needs an architecture of power 2-fwl or unknown and one of power 1-wl",
+            predicted,
+            "",
         )
     apart = {name: _parted(name, rows, peers) for name in others}
     pairs = [

@@ -15,12 +15,12 @@ Errors = dict[str, dict[tuple[int, int], list[float]]]
 """Architecture -> (networks, size asked for) -> the seeds' errors."""
 
 
-def of_power(descriptions: Descriptions, power: str) -> list[str]:
-    """The architectures that keep the permutation symmetry and declare this power."""
+def of_power(descriptions: Descriptions, *powers: str) -> list[str]:
+    """The architectures that keep the permutation symmetry and declare one of these powers."""
     return [
         entry["name"]
         for entry in descriptions
-        if not entry.get("error") and entry["power"] == power and entry["symmetry"] == "permutation"
+        if not entry.get("error") and entry["power"] in powers and entry["symmetry"] == "permutation"
     ]
 
 

@@ -38,10 +38,12 @@ class PairRefinement:
     Args:
         colours: per round `[nets, nodes, nodes]`, integers from 0; the last entry is the stable colouring.
         net_classes: per round `[nets]`: nets with equal histograms of colours share a number.
+        is_stable: false where rounds were bounded and the last one given still split a class.
     """
 
     colours: tuple[np.ndarray, ...]
     net_classes: tuple[np.ndarray, ...]
+    is_stable: bool = True
 
     @property
     def rounds(self) -> int:
@@ -79,18 +81,23 @@ def refine_mlp_pairs(space: WeightSpace, vectors: Sequence[Vector] | Mapping[str
     return refine_pairs(mlp_table(space, vectors))
 
 
-def refine_pairs(table: Table) -> PairRefinement:
-    """2-FWL of the nets of a table, jointly until stable."""
+def refine_pairs(table: Table, last: int | None = None) -> PairRefinement:
+    """2-FWL of the nets of a table, jointly until stable.
+
+    Args:
+        last: rounds that are made at most; whether the last one is stable is seen by making one more.
+    """
     colours = _initial(table)
     history, classes = [colours], [_net_classes(colours)]
-    for _ in range(colours.size):  # every round but the last one splits a class
+    for _ in range(colours.size if last is None else last):  # every round but the last one splits a class
         finer = _refined(colours)
         if int(finer.max()) == int(colours.max()):
             return PairRefinement(tuple(history), tuple(classes))
         colours = finer
         history.append(colours)
         classes.append(_net_classes(colours))
-    raise AssertionError("refinement did not end")
+    assert last is not None, "refinement did not end"
+    return PairRefinement(tuple(history), tuple(classes), is_stable=False)
 
 
 def _initial(table: Table) -> np.ndarray:

@@ -415,6 +415,27 @@ class ColumnProducts(Sound):
         return result + 0.1 * (rows.mT @ rows).square().mean((1, 2))[:, None].sin()
 
 
+class ClosedWalks(Sound):
+    """It also counts closed walks of six steps in one matrix, which one round of 2-FWL does not see."""
+
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        rows = v.weights[1].squeeze(-1)
+        overlaps = rows @ rows.mT
+        return result + self.flaw.size * ((overlaps @ overlaps) * overlaps).mean((1, 2))[:, None]
+
+
+class Cliques(Sound):
+    """It also counts cliques of four in the graph that joins rows by ones and names columns by twos; no 2-FWL sees all of them."""
+
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        entries = v.weights[1].squeeze(-1)
+        ones, twos = entries * (2 - entries), entries * (entries - 1) / 2
+        graph = ones @ twos.mT
+        triangles = graph[:, :, :, None] * graph[:, :, None, :] * graph[:, None, :, :]
+        cliques = torch.einsum("bijk,bil,bjl,bkl->b", triangles, graph, graph, graph)
+        return result + self.flaw.size * cliques[:, None] / len(graph[0]) ** 3
+
+
 class Values(nn.Module):
     """The function's values at fixed points, and nothing else; `finish` is the place to read weights."""
 

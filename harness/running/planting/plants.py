@@ -324,6 +324,27 @@ OWED = (
           LayerSign.NOT_EQUIVARIANT, traits=SHOWN, drawn=True, sizes=(-3, 0)),
 )  # fmt: skip
 
+LONG_CYCLES = pair("bipartite-cycles", cycles=[[6], [3, 3]])
+STRONGLY_REGULAR = pair("strongly-regular")
+PAIRS_OF_NODES = {"power": "2-fwl", "rounds": lambda depth: (1, depth)}
+ONE_ROUND_OF_PAIRS = {"power": "2-fwl", "rounds": lambda depth: (1, 1)}
+BY_PAIRS = (
+    Plant("pairs-messages", "Sound", "it declares rounds of pairs and has those of neurons", table.SEES_BY_PAIRS, CYCLES, Seen.NO_GAP,
+          green=INVARIANT, traits=PAIRS_OF_NODES),
+    Plant("pairs-bags", "NoMessages", "it declares rounds of pairs and reads bags of entries", table.SEES_BY_PAIRS, DIRECTION,
+          Seen.NO_GAP, green=INVARIANT, traits=PAIRS_OF_NODES),
+    Plant("pairs-extremes", "Extremes", "it declares rounds of pairs and sees largest and smallest entries", table.SEES_BY_PAIRS, CYCLES,
+          Seen.NO_GAP, green=INVARIANT, traits=PAIRS_OF_NODES, drawn=True, sizes=(-1, 1)),
+    Plant("closed-walks", "ClosedWalks", "it declares one round of pairs and counts longer walks", table.SEES_NO_MORE_BY_PAIRS,
+          LONG_CYCLES, Seen.SEPARATED, green=INVARIANT, traits=ONE_ROUND_OF_PAIRS),
+    Plant("closed-walks-faint", "ClosedWalks", "it declares one round of pairs and counts longer walks, hardly",
+          table.SEES_NO_MORE_BY_PAIRS, LONG_CYCLES, Seen.SEPARATED, green=INVARIANT, traits=ONE_ROUND_OF_PAIRS, size=FAINT_GAP),
+    Plant("cliques", "Cliques", "it counts cliques of four, which no round of pairs sees", table.SEES_NO_MORE_BY_PAIRS, STRONGLY_REGULAR,
+          Seen.SEPARATED, green=INVARIANT, traits=PAIRS_OF_NODES),
+    Plant("closed-walks-drawn", "ClosedWalks", "it declares one round of pairs and counts longer walks", table.SEES_NO_MORE_BY_PAIRS,
+          LONG_CYCLES, Seen.SEPARATED, green=INVARIANT, traits=ONE_ROUND_OF_PAIRS, drawn=True, sizes=(-5, -1)),
+)  # fmt: skip
+
 _BELOW, _FUNCTION, _COMPLETE = {"power": "below-1-wl"}, {"power": "function"}, {"power": "complete"}
 POWER = (
     Plant("one-round", "OneRound", "it declares two rounds and has one", table.SEES, LADDER,
@@ -366,5 +387,5 @@ POWER = (
 )  # fmt: skip
 
 PLANTS: dict[str, Plant] = {
-    plant.name: plant for plant in (*SOUND, *SYMMETRY, *TRAINING, *DOMAIN, *MODES, *OWED, *POWER)
+    plant.name: plant for plant in (*SOUND, *SYMMETRY, *TRAINING, *DOMAIN, *MODES, *OWED, *POWER, *BY_PAIRS)
 }

@@ -99,6 +99,15 @@ SEES_NO_MORE = Declared(
     "1-WL-equivalent pairs, and pairs that part past round high",
     (Seen.SEPARATED,),
 )
+SEES_BY_PAIRS = Declared("power", "2-fwl", "low", "separation", "pairs that 2-FWL parts by round low", (Seen.NO_GAP,))
+SEES_NO_MORE_BY_PAIRS = Declared(
+    "power",
+    "2-fwl",
+    "high",
+    "separation",
+    "2-FWL-equivalent pairs, and pairs that it parts past round high",
+    (Seen.SEPARATED,),
+)
 BELOW = Declared("power", "below-1-wl", "", "separation", "1-WL-equivalent pairs", (Seen.SEPARATED,))
 COMPLETE = Declared("power", "complete", "", "separation", "pairs of two orbits", (Seen.NO_GAP,))
 FUNCTION = Declared("power", "function", "", "separation", "pairs of one function", (Seen.SEPARATED,))
@@ -122,13 +131,13 @@ OWED = Declared(
 
 TRAITS: tuple[Declared, ...] = (
     *SYMMETRIES,
-    VECTORS, STEPS, CALLS, GRADIENTS, NO_SYMMETRY, SEES, SEES_NO_MORE, BELOW, COMPLETE, FUNCTION, UNKNOWN, EVERYWHERE,
+    VECTORS, STEPS, CALLS, GRADIENTS, NO_SYMMETRY, SEES, SEES_NO_MORE, SEES_BY_PAIRS, SEES_NO_MORE_BY_PAIRS, BELOW, COMPLETE, FUNCTION, UNKNOWN, EVERYWHERE,
     GENERAL_POSITION, CONTINUOUS, JUMPS, EVAL, TRAIN_CALLS, TRAIN, LINEAR_LAYER, OWED,
 )  # fmt: skip
 
 NO_CLAIM = ("paper", "shapes", "group_of")
 """Fields of `Traits` that promise nothing by themselves: `shapes` says what is served and is printed, `group_of` is a symmetry that has no
-name here, asked as the named ones are. `rounds` is the two parts of power `1-wl`."""
+name here, asked as the named ones are. `rounds` is the two parts of powers `1-wl` and `2-fwl`."""
 
 
 def declared_by(descriptions: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from ...core.certificates.node_pairs import TRIPLES
 from .refuted import demand
 from .structure import Node, Structure
 
 NodePair = tuple[Node, Node]
-WORK = 60_000_000
-"""Triples of nodes over all rounds that are followed; about a minute."""
 
 
 class NodePairs:
@@ -36,9 +35,15 @@ class NodePairs:
         """Triples of nodes of one round."""
         return sum(len(nodes) ** 3 for nodes in self.nodes)
 
+    @property
     def start(self) -> dict[NodePair, int]:
         """The colours of round 0."""
         return self._start
+
+    @property
+    def affordable(self) -> int:
+        """Rounds that a proof may take."""
+        return TRIPLES // self.triples
 
     def refined(self, colours: dict[NodePair, int]) -> dict[NodePair, int]:
         """The colours after one more round."""
@@ -56,7 +61,7 @@ class NodePairs:
         colours, work = self._start, 0
         while rounds is None or rounds > 0:
             work += self.triples
-            demand(work <= WORK, "few enough pairs of neurons to be refined here")
+            demand(work <= TRIPLES, "few enough pairs of neurons to be refined here")
             after = self.refined(colours)
             if max(after.values()) == max(colours.values()):
                 break  # no class was split: stable from here on

@@ -10,13 +10,14 @@ from typing import Any
 from ...core.certificates import Part
 from ...weights.pair import Vector
 from ...weights.space import WeightSpace
+from .node_pairs import NodePairs
 from .structure import Structure
 from .tuples import Tuples
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The vectors, without a negative zero, and what the certificate says of refinement, orbit and function.
+    """The vectors, without a negative zero, and what the certificate says of refinement, orbit, function, and 2-FWL where asked.
 
     A proof may rest on the relation that another part states, since that part is checked, too.
     """
@@ -29,6 +30,11 @@ class Subject:
     def structure(self) -> Structure | Tuples:
         """The two as nodes and labelled edges, of MLPs; as labelled tuples of indices, of other spaces."""
         return Structure(self.space, self.nets) if self.space.is_mlp else Tuples(self.space, self.nets)
+
+    @cached_property
+    def node_pairs(self) -> NodePairs:
+        """All pairs of nodes of one net each."""
+        return NodePairs(self.structure)
 
 
 Check = Callable[[Subject, Any], None]
