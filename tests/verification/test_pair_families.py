@@ -15,27 +15,34 @@ from orbitcheck.harness.core.certificates import Certificate, Part
 from orbitcheck.harness.core.parameters import parse_named
 from orbitcheck.harness.core.result import digest
 from orbitcheck.harness.oracles.relation import certify
+from orbitcheck.harness.oracles.two_fwl.relation import with_two_fwl
 from orbitcheck.harness.pairs import PAIR_FAMILIES
 from orbitcheck.harness.verification.certificate import problem_of, row_of
 from orbitcheck.harness.weights.pair import Pair
 from orbitcheck.harness.weights.space import mlp
 
 FAMILIES = {
-    "regular": ({"family": "regular-bipartite"}, ["different", None, "equal"]),
-    "regular, large": ({"family": "regular-bipartite", "size": 12, "degree": 3}, ["different", None, "equal"]),
+    "regular": ({"family": "regular-bipartite"}, ["different", None, "equal", "different", 1]),
+    "regular, large": (
+        {"family": "regular-bipartite", "size": 12, "degree": 3},
+        ["different", None, "equal", "different", 1],
+    ),
     "regular, in general position": (
         {"family": "regular-bipartite", "general_position": "both"},
-        ["different", 1, "equal"],
+        ["different", 1, "equal", "different", 0],
     ),
-    "strongly regular": ({"family": "strongly-regular"}, ["different", None, "equal"]),
-    "biplanes": ({"family": "biplanes"}, ["different", None, "equal"]),
-    "CFI": ({"family": "cai-furer-immerman"}, ["different", None, "equal"]),
-    "counting, direction": ({"family": "direction", "size": 4}, ["different", 1, "equal"]),
-    "counting, multiplicity": ({"family": "multiplicity", "size": 6, "degrees": [2, 3]}, ["different", 1, "different"]),
-    "attachment, re-pairing": ({"family": "re-pairing"}, ["different", 1, "different"]),
-    "attachment, biases": ({"family": "bias-reattachment"}, ["different", 1, "different"]),
+    "strongly regular": ({"family": "strongly-regular"}, ["different", None, "equal", "equivalent", None]),
+    "biplanes": ({"family": "biplanes"}, ["different", None, "equal", "equivalent", None]),
+    "CFI": ({"family": "cai-furer-immerman"}, ["different", None, "equal", "equivalent", None]),
+    "counting, direction": ({"family": "direction", "size": 4}, ["different", 1, "equal", "different", 1]),
+    "counting, multiplicity": (
+        {"family": "multiplicity", "size": 6, "degrees": [2, 3]},
+        ["different", 1, "different", "different", 0],
+    ),
+    "attachment, re-pairing": ({"family": "re-pairing"}, ["different", 1, "different", "different", 0]),
+    "attachment, biases": ({"family": "bias-reattachment"}, ["different", 1, "different", "different", 0]),
 }
-"""What is asked, and the truth of the first draw: orbit, refinement round, function; by construction and by evaluation, not by oracles."""
+"""What is asked, and the truth of the first draw: orbit, refinement round, function, 2-FWL and its round; by construction and by evaluation, not by oracles."""
 TAMPERINGS = 30
 SECONDS = 5.0
 
@@ -52,7 +59,8 @@ def pair_of(name: str) -> Pair:
 
 @cache
 def certified(name: str) -> dict:
-    return json.loads(json.dumps(certify(pair_of(name)).certificate))
+    pair = pair_of(name)
+    return json.loads(json.dumps(with_two_fwl(pair, certify(pair)).certificate))
 
 
 def problem(pair: Pair, certificate: dict) -> str | None:
@@ -98,24 +106,28 @@ FLIPS = {
     Part.ORBIT: ("same", "different", "unknown"),
     Part.REFINEMENT: ("equivalent", "different", "unknown"),
     Part.FUNCTION: ("equal", "different", "unknown"),
+    Part.TWO_FWL: ("equivalent", "different", "unknown"),
 }
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_another_relation_is_refuted_with_the_old_proof_and_with_none(name):
-    pair, honest = pair_of(name), certified(name)
+    pair, whole = pair_of(name), certified(name)
     for part, relations in FLIPS.items():
+        honest = whole if part is Part.TWO_FWL else {key: value for key, value in whole.items() if key != Part.TWO_FWL}
         for relation in {*relations} - {honest[part]["relation"]}:
             for statement in ({**honest[part], "relation": relation}, {"relation": relation, "kind": "none"}):
                 told = problem(pair, {**honest, part: statement})
                 weaker = part is Part.FUNCTION and relation == "unknown" and honest[part]["kind"] == "polyline"
                 assert told is not None or weaker, (part, statement)  # kinks are not looked for unbidden
-        assert problem(pair, {key: value for key, value in honest.items() if key != part}) is not None
+        without = {key: value for key, value in honest.items() if key != part}
+        assert problem(pair, without) is not None or part is Part.TWO_FWL  # which a row of another power does not ask
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_other_rounds_and_other_vectors_are_refuted(name):
-    pair, honest = pair_of(name), certified(name)
+    pair, whole = pair_of(name), certified(name)
+    honest = {key: value for key, value in whole.items() if key != Part.TWO_FWL}
     said = honest[Part.REFINEMENT]
     for step in (-1, 1):
         other = {**honest, Part.REFINEMENT: {**said, "round": (said.get("round") or 1) + step}}
@@ -126,10 +138,10 @@ def test_other_rounds_and_other_vectors_are_refuted(name):
     assert problem(Pair(pair.space, pair.v, pair.v), honest) is not None
     other = certified("CFI" if name != "CFI" else "biplanes")
     for part in Part:
-        if other[part] != honest[part]:
+        if other[part] != whole[part]:
             assert (
                 problem(pair, {**honest, part: other[part]}) is not None
-                or other[part]["relation"] == honest[part]["relation"]
+                or other[part]["relation"] == whole[part]["relation"]
             )
 
 
