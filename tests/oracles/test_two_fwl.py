@@ -7,9 +7,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from orbitcheck.harness.oracles.classes import orbit_classes
+from orbitcheck.harness.oracles.classes import orbit_classes, orbit_entry_classes, refinement_entry_classes
 from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.oracles.two_fwl import refinement as oracle
+from orbitcheck.harness.oracles.two_fwl.classes import needed_rounds, two_fwl_classes, two_fwl_entry_classes
 from orbitcheck.harness.oracles.two_fwl.refinement import refine_mlp_pairs, refine_pairs
 from orbitcheck.harness.oracles.two_fwl.table import Table, mlp_table
 from orbitcheck.harness.verification.exact.node_pairs import NodePairs, pairs_differ
@@ -123,6 +124,42 @@ def test_orbits_refine_two_fwl_and_its_rounds_refine_those_of_nodes(tools, space
     some = [(i, j) for i in range(0, len(nets), 5) for j in range(len(nets))]
     assert all((pairs.round_of_separation(i, j) is None) == (rounds[i, j] < 0) for i, j in some)
     assert all(pairs.round_of_separation(i, j) in (None, rounds[i, j]) for i, j in some)
+
+
+@pytest.mark.parametrize("space", SPACES, ids=str)
+def test_entry_classes_lie_between_those_of_orbits_and_of_refinement(tools, space):
+    rng = np.random.default_rng(space.parameters + 3)
+    nets = [w for _ in range(4) for w in drawn(tools, space, rng)]
+    arrays = {name: np.stack([v[name] for v in nets]) for name in space.axes}
+    by = [found(space, arrays) for found in (orbit_entry_classes, two_fwl_entry_classes, refinement_entry_classes)]
+    for name in space.axes:
+        orbits, pairs, nodes = (found[name].ravel().tolist() for found in by)
+        assert is_finer(orbits, pairs) and is_finer(pairs, nodes)
+
+
+def test_entries_that_no_permutation_of_neurons_moves_but_refinement_merges(tools):
+    """A cycle of eight beside two of four: their weights are of one class to refinement, of two to 2-FWL."""
+    (space, v), (_, w) = tools.embedded(tools.cycles(4)), tools.embedded(tools.cycles(2, 2))
+    arrays = {name: np.stack([v[name], w[name]]) for name in space.axes}
+    assert two_fwl_classes(space, arrays).tolist() == [0, 1] or two_fwl_classes(space, arrays).tolist() == [1, 0]
+    ones = arrays["W2"] == 1
+    seen = [
+        {*found["W2"][net][ones[net]].tolist()} for found in (two_fwl_entry_classes(space, arrays),) for net in (0, 1)
+    ]
+    assert len(seen[0]) == len(seen[1]) == 1 and seen[0] != seen[1]
+    merged = refinement_entry_classes(space, arrays)["W2"]
+    assert {*merged[0][ones[0]].tolist()} == {*merged[1][ones[1]].tolist()}
+    assert needed_rounds(refine_mlp_pairs(space, arrays)) == 1
+
+
+def test_rounds_may_be_bounded(tools):
+    (space, v), (_, w) = tools.embedded(tools.cycles(6)), tools.embedded(tools.cycles(3, 3))
+    table, whole = mlp_table(space, [v, w]), refine_mlp_pairs(space, [v, w])
+    for last in range(whole.rounds + 2):
+        found = refine_pairs(table, last)
+        assert found.is_stable == (last > whole.rounds)
+        assert found.rounds == min(last, whole.rounds)
+        assert (found.stable == whole.colours[found.rounds]).all()
 
 
 def test_colours_are_absolute(tools):
