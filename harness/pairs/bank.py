@@ -19,13 +19,13 @@ def certified_pair(parameters: Mapping[str, Any], case: str, *, two_fwl: bool = 
     """The pair of one case and its certified relation; a function of family, parameters, space and case alone.
 
     Args:
-        two_fwl: also by folklore 2-WL, which only networks of that power are held against.
+        two_fwl: of MLPs also by folklore 2-WL, which only networks of that power are held against.
     """
     content = pair_content(parameters, case)
     if content not in _KEPT:
         pair = make_pair(parameters, case)
         _KEPT[content] = pair, certify(pair)
-    if two_fwl:
+    if two_fwl and _KEPT[content][0].space.is_mlp:
         if content not in _WITH_TWO_FWL:
             _WITH_TWO_FWL[content] = with_two_fwl(*_KEPT[content])
         return _KEPT[content][0], _WITH_TWO_FWL[content]

@@ -103,7 +103,8 @@ class Rows:
     def _proved(self, row: Result, said: SeparationEvidence, stored: Stored) -> Stored:
         """Certificate, facts and prediction of a pair; what else the verdict needs is added."""
         pair = self._pair(stored.parameters, row.case)
-        demand((said.two_fwl is None) == (stored.traits.power != "2-fwl"), "2-FWL is asked of networks of that power")
+        asked = stored.traits.power == "2-fwl" and pair.space.is_mlp
+        demand((said.two_fwl is not None) == asked, "2-FWL is asked of MLPs, for networks of that power")
         says = said.says
         key = digest([stored.parameters, row.case, row.certificate, says])
         if key not in self._known:

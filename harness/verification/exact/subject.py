@@ -34,7 +34,7 @@ class Subject:
     @cached_property
     def node_pairs(self) -> NodePairs:
         """All pairs of nodes of one net each."""
-        return NodePairs(self.structure)
+        return NodePairs(Structure(self.space, self.nets))
 
 
 Check = Callable[[Subject, Any], None]
