@@ -112,7 +112,7 @@ class Traits:
         if found is None and self.power == "1-wl":
             return replace(self, power="below-1-wl", rounds=None)
         try:
-            low, high = found or ()
+            low, high = (None, None) if found is None else found
         except (TypeError, ValueError):
             low = high = None
         of_nodes = self.power == "1-wl"
