@@ -206,6 +206,21 @@ class DeclaresLow(Editor):
     pass
 
 
+@register("declares-pairs", power="2-fwl", rounds=lambda: (1, 1))
+class DeclaresPairs(Editor):
+    pass
+
+
+@register("declares-few-pairs", power="2-fwl", rounds=lambda: (1, 1))
+class DeclaresFewPairs(Editor):
+    """Editing by closed walks of ten steps, which two rounds of 2-FWL do not see."""
+
+    def say(self, made, v):
+        rows = v.tensors["W2"][..., 0]
+        walks = torch.linalg.matrix_power(rows @ rows.mT / 4, 5).diagonal(dim1=1, dim2=2).mean(1)
+        return {name: t * (1 + 0.1 * torch.tanh(walks)).view(-1, *[1] * (t.ndim - 1)) for name, t in made.items()}
+
+
 @register("declares-complete", power="complete")
 class DeclaresComplete(Editor):
     pass

@@ -54,6 +54,8 @@ BROKEN = {
     "DeclaresLayer": (table.LINEAR_LAYER, LAYER),
     "DeclaresLow": (table.SEES, pair("round-ladder", rounds=[4])),
     "DeclaresHigh": (table.SEES_NO_MORE, CYCLES),
+    "DeclaresPairs": (table.SEES_BY_PAIRS, CYCLES),
+    "DeclaresFewPairs": (table.SEES_NO_MORE_BY_PAIRS, pair("bipartite-cycles", cycles=[[10], [5, 5]])),
     "DeclaresBelow": (table.BELOW, CYCLES),
     "DeclaresComplete": (table.COMPLETE, CYCLES),
     "DeclaresFunction": (table.FUNCTION, RESCALED),
