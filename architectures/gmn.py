@@ -35,6 +35,7 @@ from .parameter_graph import EdgeMLP, Encoder, EquivariantHead, Graph, Wiring, j
     symmetry="permutation",
     power="1-wl",
     rounds=lambda depth: (depth, depth + 1) if depth > 0 else None,
+    refinement="split",
     modes=("eval", "train"),
     paper="Lim et al. 2024, arXiv 2312.04501",
 )

@@ -41,7 +41,9 @@ class Stored:
             InvalidPlugin: a value that nothing declares.
         """
         given = {
-            name: self.declared[name] for name in ("symmetry", "power", "domain", "continuous") if name in self.declared
+            name: self.declared[name]
+            for name in ("symmetry", "power", "refinement", "domain", "continuous")
+            if name in self.declared
         }
         rounds = self.rounds
         return Traits(

@@ -6,7 +6,7 @@ May import zoo, learning, oracles, weights and core.
 from __future__ import annotations
 
 from ..weights.pair import Pair, Vector
-from . import attachment, counting, cycles, designs, function_preserving, regular, sampled, trained
+from . import attachment, beyond_mlps, counting, cycles, designs, function_preserving, regular, sampled, trained
 from .family import PAIR_FAMILIES, PairFamily
 
 __all__ = ["PAIR_FAMILIES", "Pair", "PairFamily", "Vector"]
@@ -23,6 +23,7 @@ for _family in (
     designs.BIPLANE_PAIRS,
     designs.CAI_FUERER_IMMERMAN,
     cycles.ROUND_LADDER,
+    beyond_mlps.BEYOND_MLPS,
     counting.DIRECTION,
     counting.MULTIPLICITY,
     function_preserving.RELU_RESCALING,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SYMMETRIES = (*GROUPS, "none")
 DOMAINS = ("all", "general-position")
 MODES = ("eval", "train")
+REFINEMENTS = ("joint", "split")
+"""What refinement reads beyond MLPs, where the two are one (`oracles/tuples/colouring.py`): all tensors of one set of axes together, or
+those of each ordered pair of axes apart, as a parameter graph does."""
 SPREAD = 2
 """How far apart the two declared rounds may lie: between them nothing is predicted."""
 
@@ -38,6 +41,7 @@ class Traits:
             nodes for `1-wl`, of pairs of nodes (folklore 2-WL) for `2-fwl`. At least one round; for `1-wl` at most `SPREAD`
             between the two, or the declaration says nothing (rounds of pairs double the walks that they see, so a declaration of
             `2-fwl` says enough by what no round parts). None at options at which a network of `1-wl` is only `below-1-wl`.
+        refinement: one of `REFINEMENTS`, that power `1-wl` is about beyond MLPs.
         domain: where the declaration holds: all of V, or general position (pairwise distinct biases in a hidden layer).
         continuous: false for canonical forms, whose output may jump under one-ulp noise.
         modes: the module modes in which the law is claimed.
@@ -50,6 +54,7 @@ class Traits:
     symmetry: str = "permutation"
     power: str = "unknown"
     rounds: Callable[..., tuple[int, int] | None] | None = None
+    refinement: str = "joint"
     domain: str = "all"
     continuous: bool = True
     modes: tuple[str, ...] = ("eval",)
@@ -66,7 +71,7 @@ class Traits:
             raise InvalidPlugin(
                 f"symmetry={self.symmetry!r}{did_you_mean(str(self.symmetry), SYMMETRIES)}; or a function of the space"
             )
-        for key, allowed in (("power", POWERS), ("domain", DOMAINS)):
+        for key, allowed in (("power", POWERS), ("refinement", REFINEMENTS), ("domain", DOMAINS)):
             value = getattr(self, key)
             if value not in allowed:
                 raise InvalidPlugin(f"{key}={value!r}{did_you_mean(str(value), allowed)}")

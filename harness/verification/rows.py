@@ -13,6 +13,7 @@ from typing import Any
 from ..checks.applicability import applicability
 from ..checks.kinds import CheckKind
 from ..checks.separation.evidence import SeparationEvidence, in_words
+from ..checks.separation.refinement_kinds import of_own
 from ..checks.separation.verdict import prediction_of
 from ..checks.stored import Stored
 from ..core.cell import Cell
@@ -22,8 +23,9 @@ from ..core.registry import Registry
 from ..core.result import Judgement, Result, Run, digest, plain
 from ..weights.groups import relates
 from ..weights.pair import Pair
-from .certificate import MALFORMED, problem_of
+from .certificate import MALFORMED, plus_zero, problem_of
 from .exact.refuted import Refuted, demand
+from .exact.tuples import Tuples
 
 Make = Callable[[Mapping[str, Any], str], Pair]
 """The pair of a row: from a check's parameters and a case. No oracle is asked. A certificate that carried its vectors along would
@@ -31,6 +33,7 @@ prove something of them, but not that they are the row's."""
 
 FACTS = (
     "family", "space", "relation", "round", "orbit", "function", "ground", "read_out", "prediction", "two_fwl", "two_fwl_round",
+    "refinement", "own_round",
 )  # fmt: skip
 """Of a pair that the network was not shown."""
 
@@ -59,6 +62,7 @@ class Rows:
         self._declared = {entry["name"]: entry for entry in run.architectures}
         self._pairs: dict[str, Pair] = {}
         self._known: dict[str, str | None] = {}
+        self._rounds: dict[str, int | None] = {}
 
     def __iter__(self) -> Iterator[Found]:
         return map(self.found, self._run.results)
@@ -105,6 +109,15 @@ class Rows:
         pair = self._pair(stored.parameters, row.case)
         asked = stored.traits.power == "2-fwl" and pair.space.is_mlp
         demand((said.two_fwl is not None) == asked, "2-FWL is asked of MLPs, for networks of that power")
+        kind = of_own(pair.space, stored.traits.refinement)
+        demand(said.refinement == kind, f"the refinement is that of the declaration, {kind or 'joint'}")
+        demand(kind is not None or said.own_round is None, "a round of its own is one of a kind of refinement")
+        if kind is not None:
+            key = digest([stored.parameters, row.case, kind])
+            if key not in self._rounds:
+                vectors = [plus_zero(pair.space, u) for u in (pair.v, pair.w)]
+                self._rounds[key] = Tuples(pair.space, vectors, kind).round()
+            demand(said.own_round == self._rounds[key], f"the round in which refinement of kind {kind} parts the two")
         says = said.says
         key = digest([stored.parameters, row.case, row.certificate, says])
         if key not in self._known:

@@ -35,7 +35,9 @@ def test_no_value_that_can_be_declared_is_missing():
         ("linear_layer", "given"),
     }
     assert {(line.trait, line.value) for line in TRAITS if line.trait} == allowed
-    assert {line.trait for line in TRAITS if line.trait} | {*NO_CLAIM, "rounds"} == set(Traits.__dataclass_fields__)
+    assert {line.trait for line in TRAITS if line.trait} | {*NO_CLAIM, "rounds", "refinement"} == set(
+        Traits.__dataclass_fields__
+    )
     for value in SYMMETRIES:
         parts = {line.part for line in TRAITS if line.value == value}
         assert value == "none" or {"invariant output", "equivariant output"} <= parts

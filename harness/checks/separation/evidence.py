@@ -66,6 +66,8 @@ class SeparationEvidence(Evidence):
         ladder: round -> ratio of the network's own ladder; of a network of power `2-fwl` rounds of 2-FWL.
         two_fwl: "equivalent", "different" or "unknown", by folklore 2-WL; None where the network is not of that power.
         two_fwl_round: its first round that separates the pair.
+        refinement: the kind that the network declares, of pairs beyond MLPs and where it is not `joint`; else None.
+        own_round: the first round of that kind that separates the pair.
     """
 
     family: str
@@ -93,6 +95,8 @@ class SeparationEvidence(Evidence):
     measured: tuple[DrawEvidence, ...] = ()
     two_fwl: str | None = None
     two_fwl_round: int | None = None
+    refinement: str | None = None
+    own_round: int | None = None
 
     @property
     def says(self) -> list[str | int | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...core.cell import Cell
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
+from ...oracles.tuples.relation import round_of
 from ...pairs.bank import certified_pair
 from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.power import OF_ROUNDS
@@ -15,6 +16,7 @@ from . import verdict
 from .draws import take_draws
 from .evidence import SeparationEvidence, in_words
 from .read_out import asked, is_read_out
+from .refinement_kinds import of_own
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
@@ -25,9 +27,11 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
 def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
     traits = architecture.traits
     pair, relation = certified_pair(cell.parameters, cell.case, two_fwl=traits.power == "2-fwl")
+    kind = of_own(pair.space, traits.refinement)
+    own_round = None if kind is None else round_of(pair, kind)
     prediction = predict(
         orbit=relation.orbit,
-        separating_round=relation.round,
+        separating_round=relation.round if kind is None else own_round,
         function=relation.function,
         power=traits.power,
         rounds=architecture.rounds,
@@ -48,6 +52,8 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
         prediction=prediction.why,
         two_fwl=relation.two_fwl,
         two_fwl_round=relation.two_fwl_round,
+        refinement=kind,
+        own_round=own_round,
     )
     parted = verdict.parting_round(facts, traits.power)
     refused = applicability(traits, in_general_position=all(relation.general_position))

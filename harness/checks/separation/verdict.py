@@ -357,7 +357,7 @@ def prediction_of(stored: Stored) -> Prediction:
     assert isinstance(found, SeparationEvidence)
     return predict(
         orbit=found.orbit,
-        separating_round=found.round,
+        separating_round=found.round if found.refinement is None else found.own_round,
         function=found.function,
         power=traits.power,
         rounds=stored.rounds,
@@ -370,7 +370,9 @@ def prediction_of(stored: Stored) -> Prediction:
 
 def parting_round(pair: SeparationEvidence, power: str) -> int | None:
     """The first round that separates the pair, of the refinement that a declaration of this power is about."""
-    return pair.two_fwl_round if power == "2-fwl" else pair.round
+    if power == "2-fwl":
+        return pair.two_fwl_round
+    return pair.round if pair.refinement is None else pair.own_round
 
 
 def rejudge(stored: Stored) -> Judgement | None:
@@ -386,6 +388,8 @@ def rejudge(stored: Stored) -> Judgement | None:
         prediction=prediction.why,
         two_fwl=found.two_fwl,
         two_fwl_round=found.two_fwl_round,
+        refinement=found.refinement,
+        own_round=found.own_round,
     )
     parted = parting_round(found, stored.traits.power)
     ladder = None if found.ladder is None else {int(rung): ratio for rung, ratio in found.ladder.items()}

@@ -69,6 +69,15 @@ def certify(pair: Pair) -> Relation:
     return Relation(orbit["relation"], parted, function["relation"], certificate, positions)
 
 
+def round_of(pair: Pair, kind: str) -> int | None:
+    """The first round in which refinement of one kind separates the two; None if none does.
+
+    Raises:
+        SpaceError: as `colour`.
+    """
+    return colour(pair.space, [pair.v, pair.w], "split" if kind == "split" else "joint").round_of_separation(0, 1)
+
+
 def order_zero(space: WeightSpace, v: Vector) -> bool:
     """Whether on every permuted axis the vectors of the tensors that have this axis alone are pairwise distinct.
 
