@@ -15,7 +15,7 @@ import numpy as np
 from ...core.cleaning import one_line
 from ..activations import ACTIVATIONS
 from ..space import SpaceError, WeightSpace
-from . import names, numpy_files, safetensors_files, torch_files
+from . import hdf5_files, names, numpy_files, onnx_files, safetensors_files, torch_files
 from .chain import Orientation, chained
 from .records import Cause, Loaded, Network, Proof, ReadError, State, Unread
 from .sources import INDEX, SUFFIXES, TORCH, files_of, natural, suffix_of
@@ -91,6 +91,9 @@ def read_each(paths: Iterable[str], reading: Reading | None = None) -> Iterator[
 def read_file(file: str, reading: Reading) -> Iterator[Network | Unread]:
     """The networks of one file."""
     try:
+        if suffix_of(file) == ".onnx" and Path(file).is_file():
+            yield _in_graph(file)
+            return
         stored = stored_in(file, reading)
     except ReadError as error:
         yield Unread(file, error.cause, one_line(f"{file}: {error}"), error.candidates)
@@ -148,7 +151,24 @@ def _read(path: Path, suffix: str, reading: Reading) -> dict[str, Tensors]:
     if suffix == ".safetensors":
         stored = safetensors_files.read(path, reading.key)
         return {entry: dict(sorted(one.items(), key=lambda item: natural(item[0]))) for entry, one in stored.items()}
-    raise ReadError(Cause.PACKAGE, f'suffix "{suffix}" has no reader yet')
+    return hdf5_files.read(path, reading.key)
+
+
+def _in_graph(file: str) -> Network:
+    """The network of an ONNX file, by its graph.
+
+    Raises:
+        ReadError: as `onnx_files.read`, or a file that is damaged.
+    """
+    try:
+        wired, state = onnx_files.read(Path(file))
+    except ReadError:
+        raise
+    except ImportError as error:
+        raise ReadError(Cause.PACKAGE, f"needs a package that is not installed ({error.name})") from None
+    except Exception as error:  # protobuf's and the graph's own
+        raise ReadError(Cause.DAMAGED, f"is damaged, or no graph that can be read ({type(error).__name__})") from None
+    return Network(file, "", wired.space, wired.arrays(state), Proof.GRAPH, wired.assumed)
 
 
 def unstacked(entry: str, tensors: Tensors) -> dict[str, Tensors]:

@@ -1,0 +1,118 @@
+"""`.h5`, `.hdf5` and `.keras`: the data sets of a file under their paths (extra `hdf5`)."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .bounds import MOST_ENTRIES, check_archive, check_unpacked
+from .numpy_files import as_tensor
+from .records import Cause, ReadError
+from .values import Tensors
+
+INNER = "model.weights.h5"
+DEEPEST = 32
+SKIPPED = re.compile(
+    r"(^|/)(optimizer_weights|optimizer|top_level_model_weights|metrics|_layer_checkpoint_dependencies)(/|$)"
+)
+
+
+def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
+    """The tensors of a file; several groups at its top that hold the same entries are several networks.
+
+    What Keras keeps is under `model_weights`, its layers' names twice in each path; the order of the layers is the one that the model's
+    own description says, where it is that of a chain.
+
+    Raises:
+        ReadError: links to other files, or more than the bounds allow.
+    """
+    import h5py
+
+    if zipfile.is_zipfile(path):
+        check_archive(path)
+        with zipfile.ZipFile(path) as archive:
+            if INNER not in archive.namelist():
+                raise ReadError(Cause.CONTENT, f"an archive without {INNER}")
+            with h5py.File(io.BytesIO(archive.read(INNER)), "r") as stored:
+                return {"": _tensors(path, stored, key)}
+    with h5py.File(path, "r") as stored:
+        root = (
+            stored["model_weights"] if key is None and isinstance(stored.get("model_weights"), h5py.Group) else stored
+        )
+        tensors = _tensors(path, root, key)
+        order = _keras_order(stored.attrs.get("model_config"))
+        if order:
+            named: Tensors = {}
+            for number, layer in enumerate(order):
+                for name, tensor in tensors.items():
+                    if name.partition("/")[0] == layer:
+                        named[f"layers.{number}/{name.rpartition('/')[2]}"] = tensor
+            if len(named) == len(tensors):
+                return {"": named}
+        return _networks(tensors)
+
+
+def _tensors(path: Path, root: Any, key: str | None) -> Tensors:
+    import h5py
+
+    found: dict[str, Any] = {}
+
+    def walk(group: Any, prefix: str, depth: int) -> None:
+        if depth > DEEPEST:
+            raise ReadError(Cause.TOO_LARGE, f"more than {DEEPEST} levels of groups")
+        for name in group:
+            if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
+                raise ReadError(Cause.CONTENT, f"{name} is a link to another file, which is not followed")
+            item = group[name]
+            place = f"{prefix}{name}"
+            if SKIPPED.search(place):
+                continue
+            if isinstance(item, h5py.Group):
+                walk(item, f"{place}/", depth + 1)
+            elif item.external or item.is_virtual:
+                raise ReadError(Cause.CONTENT, f"{place} lies in another file, which is not read")
+            elif item.dtype.kind in "biuf":
+                found[place] = item
+            if len(found) > MOST_ENTRIES:
+                raise ReadError(Cause.TOO_LARGE, f"more than {MOST_ENTRIES} data sets")
+
+    walk(root if key is None else root[key], "", 0)
+    check_unpacked(path, sum(8 * prod(item.shape) for item in found.values()))
+    return {name: as_tensor(np.asarray(item[()]), name) for name, item in found.items()}
+
+
+def _keras_order(config: Any) -> list[str]:
+    """The layers of a Sequential model, first to last; nothing for another model."""
+    if config is None:
+        return []
+    try:
+        model = json.loads(config)
+        if model["class_name"] != "Sequential":
+            return []
+        layers = model["config"]["layers"] if isinstance(model["config"], dict) else model["config"]
+        return [
+            layer["config"]["name"]
+            for layer in layers
+            if layer["class_name"] in ("Dense", "Conv1D", "Conv2D", "Conv3D")
+        ]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _networks(tensors: Tensors) -> dict[str, Tensors]:
+    """Groups at the top that hold the same entries of the same shapes, as several networks."""
+    groups: dict[str, Tensors] = {}
+    for name, tensor in tensors.items():
+        head, _, rest = name.partition("/")
+        groups.setdefault(head, {})[rest] = tensor
+    shapes = [{name: tuple(one.shape) for name, one in group.items()} for group in groups.values()]
+    if len(shapes) > 1 and all(each == shapes[0] for each in shapes) and len(shapes[0]) > 3:
+        return groups
+    return {"": tensors}

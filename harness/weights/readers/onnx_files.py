@@ -1,0 +1,293 @@
+"""`.onnx`: the initialisers of a graph, wired as its nodes say (extra `onnx`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .bounds import check_unpacked
+from .records import Cause, ReadError, State
+from .wiring import Dim, Dims, Wired, Wiring
+
+POINT_WISE = {
+    "Relu": "relu",
+    "Tanh": "tanh",
+    "Sin": "sine",
+    "Sigmoid": "sigmoid",
+    "Elu": "elu",
+    "Softplus": "softplus",
+    "Identity": "identity",
+    "Abs": "abs",
+}
+KEEPS = (
+    "Dropout",
+    "MaxPool",
+    "AveragePool",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
+    "Softmax",
+    "LogSoftmax",
+    "Pad",
+    "Cast",
+)
+MOST_NODES = 100_000
+
+
+def read(path: Path) -> tuple[Wired, State]:
+    """The space that the graph says, and the initialisers, float64.
+
+    Raises:
+        ReadError: no graph, a node without a rule, data outside the file, or more than the bounds allow.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    check_unpacked(path, path.stat().st_size)
+    model = onnx.load(str(path), load_external_data=False)
+    graph = model.graph
+    if len(graph.node) > MOST_NODES:
+        raise ReadError(Cause.TOO_LARGE, f"a graph of {len(graph.node)} nodes; allowed: {MOST_NODES}")
+    state: State = {}
+    whole: dict[str, np.ndarray] = {}
+    check_unpacked(path, sum(8 * prod(one.dims) for one in graph.initializer))
+    constants = [
+        (node.output[0], attribute.t)
+        for node in graph.node
+        if node.op_type == "Constant"
+        for attribute in node.attribute
+        if attribute.name == "value"
+    ]
+    for name, tensor in [*((one.name, one) for one in graph.initializer), *constants]:
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            raise ReadError(Cause.CONTENT, f"{name} lies in another file; save the model with its data inside")
+        array = numpy_helper.to_array(tensor)
+        if array.dtype.kind in "iub":
+            whole[name] = array
+        else:
+            state[name] = array.astype(np.float64)
+            if not np.isfinite(state[name]).all():
+                raise ReadError(Cause.NUMBERS, f"{name} holds numbers that are NaN or infinite")
+    return Graph(graph, state, whole).wired(), state
+
+
+class Graph:
+    """One pass over the nodes; values have a `Dims`, constants none."""
+
+    def __init__(self, graph: Any, state: State, whole: dict[str, np.ndarray]):
+        self.graph, self.state, self.whole = graph, state, whole
+        self.wiring = Wiring()
+        self.dims: dict[str, Dims] = {}
+        self.kernels: dict[tuple[int, int], int] = {}
+        self.users: dict[str, int] = {}
+
+    def wired(self) -> Wired:
+        """The space.
+
+        Raises:
+            ReadError: as `Wiring`, and for a node without a rule.
+        """
+        for value in self.graph.input:
+            if value.name not in self.state and value.name not in self.whole:
+                self.dims[value.name] = [None] * len(value.type.tensor_type.shape.dim)
+        for node in self.graph.node:
+            for name in node.input:
+                self.users[name] = self.users.get(name, 0) + 1
+        for node in self.graph.node:
+            if node.op_type != "Constant":
+                made = self._node(node)
+                for name in node.output:
+                    self.dims[name] = made
+        for value in self.graph.output:
+            for dim in self.dims.get(value.name, []):
+                self.wiring.fix(dim)
+        used = {entry for entry, _ in self.wiring.found}
+        scalars = {name for name, array in self.state.items() if array.size == 1}
+        made = self.wiring.finished(sorted(set(self.state) - used - scalars))
+        return made.usual or made
+
+    def _node(self, node: Any) -> Dims:
+        kind, options = node.op_type, {one.name: one for one in node.attribute}
+        if kind in ("Shape", "Gather", "Concat", "Unsqueeze", "Slice") and node.input[0] not in self.dims:
+            return []
+        if kind == "Shape":
+            return []
+        x = self._value(node, 0)
+        if kind in POINT_WISE or kind in ("LeakyRelu", "Gelu"):
+            name = POINT_WISE.get(kind) or (
+                f"leaky-relu({options['alpha'].f if 'alpha' in options else 0.01:g})" if kind == "LeakyRelu" else "gelu"
+            )
+            self.wiring.point_wise(
+                "leaky-relu" if name == "leaky-relu(0.015625)" else name, [axis for dim in x for axis in dim or ()]
+            )
+            return x
+        if kind in KEEPS:
+            return x
+        if kind == "Gemm":
+            return self._gemm(node, x, options)
+        if kind == "MatMul":
+            return self._matmul(node, x)
+        if kind == "Conv":
+            return self._conv(node, x, options)
+        if kind == "BatchNormalization":
+            for name in node.input[1:]:
+                self.wiring.tensor(name, [self.wiring.given(x[1], self.state[name].size)])
+            return x
+        if kind == "LayerNormalization":
+            for name in node.input[1:]:
+                if name:
+                    self.wiring.tensor(name, [self.wiring.given(x[-1], self.state[name].size)])
+            return x
+        if kind in ("Add", "Sub", "Mul", "Div"):
+            return self._pair(node)
+        if kind == "Flatten" and (options["axis"].i if "axis" in options else 1) == 1:
+            return self._flattened(node, x)
+        if kind == "Reshape":
+            shape = self.whole.get(node.input[1])
+            if shape is not None and len(shape) == 2:
+                return self._flattened(node, x)
+        if kind == "ReduceMean":
+            return self._reduced(node, x, options)
+        if kind == "Squeeze":
+            return [dim for dim in x if dim is not None] if len(x) > 2 else x
+        raise ReadError(
+            Cause.AMBIGUOUS,
+            f"{node.name or node.output[0]}: no rule says which axes {kind} keeps apart; write a manifest",
+        )
+
+    def _value(self, node: Any, place: int) -> Dims:
+        name = node.input[place]
+        if name in self.dims:
+            return self.dims[name]
+        if name in self.state and self.state[name].ndim:
+            return self._open(name)
+        return []
+
+    def _open(self, name: str) -> Dims:
+        """An initialiser that is used by itself."""
+        if (name, None) not in self.wiring.found:
+            self.wiring.tensor(name, [[self.wiring.fresh(size, fixed=size == 1)] for size in self.state[name].shape])
+        return [(axis,) for axis in self.wiring.found[name, None][1]]
+
+    def _gemm(self, node: Any, x: Dims, options: Any) -> Dims:
+        if any(key in options and options[key].f != 1.0 for key in ("alpha", "beta")) or (
+            "transA" in options and options["transA"].i
+        ):
+            raise ReadError(Cause.AMBIGUOUS, f"{node.name}: Gemm with factors has no rule; write a manifest")
+        weight = node.input[1]
+        self._demand(weight)
+        turned = "transB" in options and bool(options["transB"].i)
+        here = self._weight(weight, x[-1], turned)
+        if len(node.input) > 2 and node.input[2]:
+            self.wiring.tensor(node.input[2], [[here]])
+        return [*x[:-1], (here,)]
+
+    def _weight(self, weight: str, before: Dim, turned: bool) -> int:
+        """A matrix, as [outputs, inputs] in the space, however it lies in the file."""
+        shape = self.state[weight].shape
+        inputs = self.wiring.given(before, shape[1 if turned else 0])
+        here = self.wiring.fresh(shape[0 if turned else 1])
+        if turned:
+            self.wiring.tensor(weight, [[here], inputs])
+        else:
+            order = [len(inputs), *range(len(inputs))]
+            self.wiring.tensor(weight, [inputs, [here]], order=order)
+        return here
+
+    def _matmul(self, node: Any, x: Dims) -> Dims:
+        weight = node.input[1]
+        self._demand(weight)
+        if self.state[weight].ndim != 2:
+            raise ReadError(
+                Cause.AMBIGUOUS, f"{node.name}: a product with {weight} of shape {self.state[weight].shape} has no rule"
+            )
+        return [*x[:-1], (self._weight(weight, x[-1], False),)]
+
+    def _conv(self, node: Any, x: Dims, options: Any) -> Dims:
+        weight = node.input[1]
+        self._demand(weight)
+        shape, groups = self.state[weight].shape, options["group"].i if "group" in options else 1
+        if groups != 1:
+            raise ReadError(
+                Cause.AMBIGUOUS, f"{node.name}: a convolution in {groups} groups has no rule; write a manifest"
+            )
+        places = []
+        for dim, size in enumerate(shape[2:]):
+            if (dim, size) not in self.kernels:
+                self.kernels[dim, size] = self.wiring.fresh(size, fixed=True)
+            places.append([self.kernels[dim, size]])
+        before = self.wiring.given(x[1], shape[1])
+        here = self.wiring.fresh(shape[0])
+        self.wiring.tensor(weight, [[here], before, *places])
+        if len(node.input) > 2 and node.input[2]:
+            self.wiring.tensor(node.input[2], [[here]])
+        return [x[0], (here,), *[None] * len(places)]
+
+    def _pair(self, node: Any) -> Dims:
+        for constant, other in ((0, 1), (1, 0)):
+            array = self.state.get(node.input[constant])
+            if array is not None and array.size == 1:
+                x = self._value(node, other)
+                if node.op_type == "Mul" and any(dim is not None for dim in x) and float(array.ravel()[0]) != 1.0:
+                    self._absorb(node.input[other], float(array.ravel()[0]))
+                return x
+        one, other = self._value(node, 0), self._value(node, 1)
+        rank = max(len(one), len(other))
+        one, other = [None] * (rank - len(one)) + one, [None] * (rank - len(other)) + other
+        joined: Dims = []
+        for a, b in zip(one, other, strict=True):
+            sizes = [prod(self.wiring.size[axis] for axis in dim) if dim else 0 for dim in (a, b)]
+            broadcast = 1 in sizes and sizes[0] != sizes[1] and 0 not in sizes
+            joined.append(
+                (a if sizes[1] == 1 else b) if broadcast else self.wiring.same(a, b, node.name) if a and b else a or b
+            )
+        return joined
+
+    def _absorb(self, name: str, factor: float) -> None:
+        """A number times the sum of a layer is that layer's weights and biases times the number, if nothing else reads the sum."""
+        node = next((one for one in self.graph.node if name in one.output), None)
+        if node is None or self.users.get(name, 0) != 1 or node.op_type not in ("Gemm", "MatMul", "Add"):
+            raise ReadError(
+                Cause.AMBIGUOUS, f"{name} is multiplied by {factor}, for which there is no rule; write a manifest"
+            )
+        for entry in node.input:
+            if entry in self.state:
+                self.wiring.factors[entry] = self.wiring.factors.get(entry, 1.0) * factor
+            elif node.op_type == "Add":
+                self._absorb(entry, factor)
+
+    def _flattened(self, node: Any, x: Dims) -> Dims:
+        """[batch, channels, places] -> [batch, channels times places]: how many places, the next weight says."""
+        if len(x) <= 2:
+            return x
+        if x[1] is None:
+            return [x[0], None]
+        channels = prod(self.wiring.size[axis] for axis in x[1])
+        following = next((one for one in self.graph.node if node.output[0] in one.input), None)
+        if following is None or following.op_type not in ("Gemm", "MatMul") or following.input[1] not in self.state:
+            raise ReadError(Cause.AMBIGUOUS, f"{node.name}: what is flattened meets no weight; write a manifest")
+        turned = any(one.name == "transB" and one.i for one in following.attribute)
+        inputs = self.state[following.input[1]].shape[1 if turned else 0]
+        if inputs % channels:
+            raise ReadError(
+                Cause.SHAPES, f"{following.input[1]} has {inputs} inputs, which are no multiple of {channels} channels"
+            )
+        places = inputs // channels
+        return [x[0], (*x[1], self.wiring.fresh(places, fixed=True)) if places > 1 else x[1]]
+
+    def _reduced(self, node: Any, x: Dims, options: Any) -> Dims:
+        axes: Sequence[int] | None = list(options["axes"].ints) if "axes" in options else None
+        if axes is None and len(node.input) > 1:
+            axes = self.whole[node.input[1]].tolist()
+        keep = options["keepdims"].i if "keepdims" in options else 1
+        gone = {axis % len(x) for axis in (axes or range(len(x)))}
+        return [None if place in gone else dim for place, dim in enumerate(x) if keep or place not in gone]
+
+    def _demand(self, weight: str) -> None:
+        if weight not in self.state:
+            raise ReadError(
+                Cause.AMBIGUOUS, f"{weight} is no stored tensor; a product of two values has no rule, write a manifest"
+            )

@@ -1,0 +1,138 @@
+"""ONNX and HDF5: the wiring is the graph's own; damaged files of every format are one line each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from orbitcheck import conv_net, mlp
+from orbitcheck.harness.weights.readers.loading import load
+from orbitcheck.harness.weights.readers.records import Cause, Network, Proof
+
+onnx = pytest.importorskip("onnx")
+h5py = pytest.importorskip("h5py")
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+
+RNG = np.random.default_rng(0)
+
+
+def array(*shape: int) -> np.ndarray:
+    return RNG.standard_normal(shape).astype(np.float32)
+
+
+def graph(path: str, nodes, stored: dict[str, np.ndarray], x: tuple, y: tuple) -> None:
+    made = helper.make_graph(
+        nodes, "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, x)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, y)],
+        [numpy_helper.from_array(value, name) for name, value in stored.items()],
+    )  # fmt: skip
+    onnx.save(helper.make_model(made), path)
+
+
+N = helper.make_node
+GEMM = {"transB": 1}
+GRAPHS = {
+    "torch's export": (
+        [N("Gemm", ["x", "z.weight", "z.bias"], ["h"], **GEMM), N("Relu", ["h"], ["r"]), N("Gemm", ["r", "a.weight", "a.bias"], ["y"], **GEMM)],
+        {"a.weight": array(2, 4), "a.bias": array(2), "z.weight": array(4, 3), "z.bias": array(4)}, (1, 3), (1, 2), mlp(3, 4, 2)),
+    "products and sums": (
+        [N("MatMul", ["x", "w"], ["p"]), N("Add", ["p", "b"], ["h"]), N("Tanh", ["h"], ["t"]), N("MatMul", ["t", "v"], ["q"]), N("Add", ["q", "c"], ["y"])],
+        {"w": array(3, 4), "b": array(4), "v": array(4, 2), "c": array(2)}, (1, 3), (1, 2), mlp(3, 4, 2, activation="tanh")),
+    "a mean over places": (
+        [N("Conv", ["x", "k", "b"], ["h"], pads=[1, 1, 1, 1]), N("Relu", ["h"], ["r"]), N("GlobalAveragePool", ["r"], ["m"]), N("Flatten", ["m"], ["f"]), N("Gemm", ["f", "w", "c"], ["y"], **GEMM)],
+        {"k": array(4, 1, 3, 3), "b": array(4), "w": array(2, 4), "c": array(2)}, (1, 1, 5, 5), (1, 2), conv_net(1, 4, 2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_graph_says_how_its_tensors_are_wired(tmp_path: Path, name: str):
+    nodes, stored, x, y, space = GRAPHS[name]
+    graph(str(tmp_path / "a.onnx"), nodes, stored, x, y)
+    loaded = load(tmp_path / "a.onnx")
+    assert not loaded.unread, loaded.unread
+    (network,) = loaded.networks
+    assert network.space == space and network.proof is Proof.GRAPH and not network.assumed
+    if name == "torch's export":
+        np.testing.assert_array_equal(network.arrays["W1"], stored["z.weight"].astype(np.float64))
+    if name == "products and sums":
+        np.testing.assert_array_equal(network.arrays["W1"], stored["w"].T.astype(np.float64))
+
+
+def test_other_graphs_are_axes_or_a_line(tmp_path: Path):
+    nodes = [N("Gemm", ["x", "s", "t"], ["r0"], **GEMM), N("Gemm", ["r0", "a", "b"], ["h"], **GEMM), N("Relu", ["h"], ["i"]), N("Gemm", ["i", "c", "d"], ["j"], **GEMM), N("Add", ["r0", "j"], ["r1"]), N("Gemm", ["r1", "o", "p"], ["y"], **GEMM)]  # fmt: skip
+    stored = {"s": array(6, 3), "t": array(6), "a": array(4, 6), "b": array(4), "c": array(6, 4), "d": array(6), "o": array(2, 6), "p": array(2)}  # fmt: skip
+    graph(str(tmp_path / "residual.onnx"), nodes, stored, (1, 3), (1, 2))
+    (network,) = load(tmp_path / "residual.onnx").networks
+    assert network.space.permuted == ("r", "n1") and network.space.size["r"] == 6
+    flat = [N("Conv", ["x", "k", "b"], ["h"]), N("Relu", ["h"], ["r"]), N("Flatten", ["r"], ["f"]), N("Gemm", ["f", "w", "c"], ["y"], **GEMM)]  # fmt: skip
+    graph(str(tmp_path / "flat.onnx"), flat, {"k": array(4, 1, 3, 3), "b": array(4), "w": array(2, 36), "c": array(2)}, (1, 1, 5, 5), (1, 2))  # fmt: skip
+    (network,) = load(tmp_path / "flat.onnx").networks
+    assert [network.space.size[axis] for axis in network.space.axes["w"]] == [2, 4, 9]
+    graph(str(tmp_path / "odd.onnx"), [N("Gemm", ["x", "a", "b"], ["h"], **GEMM), N("CumSum", ["h", "i"], ["y"])], {"a": array(4, 3), "b": array(4), "i": np.array(1)}, (1, 3), (1, 4))  # fmt: skip
+    (unread,) = load(tmp_path / "odd.onnx").unread
+    assert unread.cause is Cause.AMBIGUOUS and "CumSum" in unread.line
+
+
+def test_keras_and_plain_hdf5(tmp_path: Path):
+    layers = [("Dense", "second_dense"), ("Activation", "relu"), ("Dense", "a_dense")]
+    config = {"class_name": "Sequential", "config": {"layers": [{"class_name": kind, "config": {"name": name}} for kind, name in layers]}}  # fmt: skip
+    stored = {"second_dense": (array(3, 4), array(4)), "a_dense": (array(4, 2), array(2))}
+    with h5py.File(tmp_path / "keras.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(config)
+        for name, (kernel, bias) in stored.items():
+            file[f"model_weights/{name}/{name}/kernel:0"], file[f"model_weights/{name}/{name}/bias:0"] = kernel, bias
+    (network,) = load(tmp_path / "keras.h5").networks
+    assert network.space == mlp(3, 4, 2)
+    np.testing.assert_array_equal(network.arrays["W1"], stored["second_dense"][0].T.astype(np.float64))
+    with h5py.File(tmp_path / "several.hdf5", "w") as file:
+        for net in range(3):
+            for number, (a, b) in enumerate(((2, 5), (5, 1))):
+                file[f"net{net}/layers.{number}.weight"], file[f"net{net}/layers.{number}.bias"] = array(b, a), array(b)
+    assert [one.space for one in load(tmp_path / "several.hdf5").networks] == [mlp(2, 5, 1)] * 3
+    with h5py.File(tmp_path / "link.h5", "w") as file:
+        file["0.weight"] = h5py.ExternalLink("several.hdf5", "/net0")
+    assert "link to another file" in load(tmp_path / "link.h5").unread[0].line
+
+
+def test_damaged_files_are_one_line_each(tmp_path: Path):
+    """A small sample, drawn by a fixed seed; benchmarks/acceptance has the large one."""
+    state = {
+        "0.weight": torch.ones(4, 2),
+        "0.bias": torch.ones(4),
+        "2.weight": torch.ones(1, 4),
+        "2.bias": torch.ones(1),
+    }
+    torch.save(state, tmp_path / "a.pt")
+    torch.save(state, tmp_path / "b.pth", _use_new_zipfile_serialization=False)
+    np.savez(tmp_path / "a.npz", **{name: one.numpy() for name, one in state.items()})  # type: ignore[arg-type]
+    from safetensors.torch import save_file
+
+    save_file(state, tmp_path / "a.safetensors")
+    graph(str(tmp_path / "a.onnx"), *GRAPHS["torch's export"][:4])
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name, one in state.items():
+            file[name] = one.numpy()
+    whole = sorted(tmp_path.iterdir())
+    rng = np.random.default_rng(1)
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    for number in range(150):
+        source = whole[number % len(whole)]
+        content = bytearray(source.read_bytes())
+        for _ in range(int(rng.integers(1, 8))):
+            content[int(rng.integers(len(content)))] = int(rng.integers(256))
+        cut = len(content) if number % 3 else int(rng.integers(len(content)))
+        (damaged / f"{number}{source.suffix}").write_bytes(bytes(content[:cut]))
+    loaded = load(damaged)
+    assert len(loaded.unread) + len({one.file for one in loaded.networks}) >= 150
+    assert all("\n" not in one.line and len(one.line) < 2000 for one in loaded.unread) and len(loaded.unread) > 50
+    assert all(
+        isinstance(one, Network) and np.isfinite(one.arrays[name]).all()
+        for one in loaded.networks
+        for name in one.arrays
+    )
