@@ -37,7 +37,7 @@ _FACE = {
     "from_features": "orbitcheck.harness.weights.conventions.layers",
     "from_graphs": "orbitcheck.harness.weights.conventions.graphs",
     "from_layers": "orbitcheck.harness.weights.conventions.layers",
-    "from_module": "orbitcheck.harness.weights.readers.modules",
+    "from_module": "orbitcheck.harness.weights.tracing.modules",
     "from_state_dicts": "orbitcheck.harness.weights.conventions.layers",
     "generators": "orbitcheck.harness.weights.symmetry",
     "group": "orbitcheck.harness.weights.groups",
@@ -98,7 +98,6 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from .harness.weights.element import GroupElement as GroupElement
     from .harness.weights.groups import Group as Group
     from .harness.weights.groups import group as group
-    from .harness.weights.readers.modules import from_module as from_module
     from .harness.weights.realisation import realise as realise
     from .harness.weights.space import SpaceError as SpaceError
     from .harness.weights.space import WeightSpace as WeightSpace
@@ -113,6 +112,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from .harness.weights.symmetry import identity as identity
     from .harness.weights.symmetry import inverse as inverse
     from .harness.weights.symmetry import random_elements as random_elements
+    from .harness.weights.tracing.modules import from_module as from_module
 
 
 def __getattr__(name: str) -> Any:

@@ -43,7 +43,7 @@ _FACE = {
         "orbitcheck.harness.weights.networks.dense": "dense lora residual",
         "orbitcheck.harness.weights.networks.recurrences": "recurrence",
         "orbitcheck.harness.weights.networks.transformers": "transformer",
-        "orbitcheck.harness.weights.readers.modules": "from_module",
+        "orbitcheck.harness.weights.tracing.modules": "from_module",
         "orbitcheck.harness.weights.activations": "ACTIVATIONS Activation",
         "orbitcheck.harness.weights.inputs": "constructed",
         "orbitcheck.harness.weights.pair": "Pair Vector",
@@ -123,7 +123,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.weights.networks.recurrences import recurrence as recurrence
     from ..harness.weights.networks.transformers import transformer as transformer
     from ..harness.weights.realisation import Realisation as Realisation, realise as realise
-    from ..harness.weights.readers.modules import from_module as from_module
+    from ..harness.weights.tracing.modules import from_module as from_module
     from ..harness.weights.space import NamedSpace as NamedSpace, SpaceError as SpaceError, WeightSpace as WeightSpace
     from ..harness.weights.space import mlp as mlp
     from ..harness.weights.spaces import conv_net as conv_net, recurrent as recurrent, residual_mlp as residual_mlp

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from ..weights.readers.modules import wired_module
 from ..weights.readers.wiring import Wired
+from ..weights.tracing.modules import wired_module
 
 
 def wired_by(reference: str) -> Wired:

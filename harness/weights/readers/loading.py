@@ -43,7 +43,7 @@ class Reading:
         orientation: of all weights, where shapes and names leave two.
         key: under which a file holds the network.
         layout: the table of an `.npy` file.
-        wired: the networks' space and where its tensors lie, as a module gives it (`modules.py`).
+        wired: the networks' space and where its tensors lie, as a module gives it (`tracing`).
         described: the same, written out; sizes come with the file.
         any_suffix: files of another suffix are what torch saved.
     """

@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn import functional
 
 from orbitcheck import conv_net, from_module, mlp, realise, residual_mlp
-from orbitcheck.harness.weights.readers.modules import wired_module
 from orbitcheck.harness.weights.readers.records import ReadError
+from orbitcheck.harness.weights.tracing.modules import wired_module
 
 
 class Registered(nn.Module):
@@ -228,7 +228,7 @@ def test_what_has_no_rule_is_refused_in_one_line(net: nn.Module, words: str):
 
 
 def test_a_rule_that_were_wrong_would_be_caught_by_a_planted_permutation(monkeypatch: pytest.MonkeyPatch):
-    from orbitcheck.harness.weights.readers import operations
+    from orbitcheck.harness.weights.tracing import operations
 
     monkeypatch.setattr(operations, "KEEP_METHODS", operations.KEEP_METHODS | {"roll"})
     net = chain(nn.Linear(3, 4))

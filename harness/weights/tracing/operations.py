@@ -11,9 +11,9 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
+from ..readers.records import Cause, ReadError
+from ..readers.wiring import Dim, Dims, Wired, Wiring
 from .activation_names import named
-from .records import Cause, ReadError
-from .wiring import Dim, Dims, Wired, Wiring
 
 Value = Any
 """`Dims` of a tensor, a tuple of values, or None for what is no tensor."""

@@ -15,11 +15,11 @@ import torch
 from torch import fx
 
 from ..batch import Weights
+from ..readers.records import Cause, ReadError, State
+from ..readers.wiring import Wired
 from ..realisation import realise
 from ..symmetry import act, random_elements
 from .operations import Shapes, Traced
-from .records import Cause, ReadError, State
-from .wiring import Wired
 
 CLOSE = 1e-8
 """Largest difference of two outputs, over the largest entry."""
