@@ -39,6 +39,7 @@ _FACE = {
     "from_layers": "orbitcheck.harness.weights.conventions.layers",
     "from_module": "orbitcheck.harness.weights.tracing.modules",
     "from_state_dicts": "orbitcheck.harness.weights.conventions.layers",
+    "floor": "orbitcheck.harness.front.floors",
     "generators": "orbitcheck.harness.weights.symmetry",
     "group": "orbitcheck.harness.weights.groups",
     "identity": "orbitcheck.harness.weights.symmetry",
@@ -79,6 +80,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from .harness.front.python.finished import FinishedRun as FinishedRun
     from .harness.front.python.finished import load as load
     from .harness.front.python.finished import run as run
+    from .harness.front.floors import floor as floor
     from .harness.oracles.relation import Relation as Relation
     from .harness.plugins.architecture import Architecture as Architecture
     from .harness.plugins.architecture import Traits as Traits

@@ -47,6 +47,8 @@ class CheckKind:
             no row has the time for it. No torch.
         rejudge: `stored -> judgement`: the verdict on stored evidence, and the evidence with all in it that is derived derived again;
             None for evidence that says nothing by itself. A kind without it is measured only, to `verify`. No torch.
+        refusal: `module:function`, `(resolved parameters) -> why no row can be measured, or None`, of what only drawn weights tell; a run
+            asks it before any row, and measures nothing if there is a reason. Empty for none.
     """
 
     name: str
@@ -60,14 +62,14 @@ class CheckKind:
     time_limit: Callable[[Mapping[str, Any]], float] = lambda parameters: TIME_LIMIT
     needs: Callable[[Mapping[str, Any]], Iterable[str]] = lambda parameters: ()
     rejudge: Callable[[Stored], Judgement | None] | None = None
+    refusal: str = ""
 
     def __post_init__(self) -> None:
         if self.subject not in (ARCHITECTURE, WEIGHTS):
             raise ValueError(f"check kind {self.name}: subject {self.subject!r}; allowed: {ARCHITECTURE}, {WEIGHTS}")
-        if not re.fullmatch(r"[\w.]+:\w+", self.measurement):
-            raise ValueError(
-                f"check kind {self.name}: measurement {self.measurement!r} does not read as module:function"
-            )
+        for what, text in (("measurement", self.measurement), ("refusal", self.refusal or self.measurement)):
+            if not re.fullmatch(r"[\w.]+:\w+", text):
+                raise ValueError(f"check kind {self.name}: {what} {text!r} does not read as module:function")
 
     def evaluate(self, cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
         """Measure and judge one cell; imports the measurement, and torch with it. A task that the plug-in refuses does not apply."""
@@ -76,6 +78,13 @@ class CheckKind:
             return getattr(import_module(module), function)(cell, architecture, bench)
         except Unsupported as reason:
             return unsupported(reason).judgement()
+
+    def refused(self, parameters: Mapping[str, Any]) -> str | None:
+        """Why no row of a check can be measured, or None; imports torch where the kind asks weights."""
+        if not self.refusal:
+            return None
+        module, _, function = self.refusal.partition(":")
+        return getattr(import_module(module), function)(parameters)
 
 
 CHECK_KINDS: Registry[CheckKind] = Registry("check kind")

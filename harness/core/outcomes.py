@@ -53,6 +53,8 @@ class Fault(StrEnum):
     ILL_CONDITIONED = "ill-conditioned"
     VACUOUS = "vacuous"
     DIVERGED = "diverged"
+    SHARED = "shared-splits"
+    """Training, validation and test share orbits or functions: what is learned by heart would look learned."""
     NOT_LOADED = "not-loaded"
     REFUSED_SHAPE = "refused-shape"
     """The plug-in serves another shape of the same kind of space, and does not name the shapes that it serves."""

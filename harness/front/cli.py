@@ -882,6 +882,66 @@ def draw_nearest(found: Any, near: float, file: Path) -> None:
     click.echo(str(file.resolve()), err=True)
 
 
+@main.command()
+@click.argument("population", metavar="ZOO")
+@click.option("--label", required=True, help="What is known of the networks, by its name there.")
+@click.option(
+    "--form", "forms", multiple=True, help="As stored, or as 8-bit, 4-bit, pruned-50%, ...; several times for several."
+)
+@click.option("--classes", is_flag=True, default=None, help="The label's numbers name classes; texts do anyway.")
+@click.option("--figure", type=click.Path(path_type=Path, dir_okay=False), help="Draw the floors, as .svg or .pdf.")
+@click.option("--json", "as_json", is_flag=True)
+def floor(
+    population: str, label: str, forms: tuple[str, ...], classes: bool | None, figure: Path | None, as_json: bool
+) -> None:
+    """Say what no network of a power can go below on a population: the least error of a label over its variance.
+
+    At orbits, 2-FWL, 1-WL by round, and functions. ZOO is one as suites name it, with its group or all groups.
+
+    Exit code: 0, or 2 if there is no such population, label or form.
+    """
+    from ..core.registry import UnknownName
+    from ..oracles.audit import check_form
+
+    forms = forms or ("float",)
+    extend()
+    if figure is not None and figure.suffix not in (".svg", ".pdf"):
+        refuse(f'{figure}: suffix "{figure.suffix}"; allowed: .svg, .pdf')
+    try:
+        for form in forms:
+            check_form(form)
+        from ..zoo.cache import ZooError
+        from .floors import floors, told
+    except ValueError as error:
+        refuse(str(error))
+    try:
+        found = floors(population, label, forms=forms, classes=classes)
+    except (UnknownName, ValueError, ZooError) as error:
+        refuse(str(error))
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], indent=1, ensure_ascii=False))
+    else:
+        for each in found:
+            for line in told(each):
+                say(line)
+    if figure is not None:
+        draw_floors(found, figure)
+
+
+def draw_floors(found: Any, figure: Path) -> None:
+    """Write the figure of floors."""
+    from ...reports.figures.floors import floor_figure
+    from ...reports.figures.pdf import MissingMatplotlib, pdf
+    from ...reports.figures.svg import svg
+
+    drawing = floor_figure(found)
+    try:
+        figure.write_bytes(svg(drawing).encode() if figure.suffix == ".svg" else pdf(drawing))
+    except (MissingMatplotlib, OSError) as error:
+        refuse(f"{figure}: {error.strerror if isinstance(error, OSError) else error}")
+    click.echo(str(figure), err=True)
+
+
 @main.group()
 def new() -> None:
     """Write the beginnings of something of your own."""

@@ -156,17 +156,23 @@ def _likely_inputs(space: WeightSpace, v: Vector, w: Vector) -> Iterator[list[fl
 
 def values_in_floats(space: WeightSpace, v: Vector, points: np.ndarray) -> np.ndarray:
     """`f_v` in floats, `[points, n_L]`, or `[nets, points, n_L]` for stacked nets; a guide for searches, never evidence."""
-    values, phi = points, ACTIVATIONS[space.activation]
+    values = points
     with np.errstate(all="ignore"):
         for layer in range(1, len(space.widths)):
             values = values @ np.asarray(v[f"W{layer}"]).swapaxes(-1, -2) + np.asarray(v[f"b{layer}"])[..., None, :]
             if layer < len(space.widths) - 1:
-                if phi.formula:
-                    values = phi.formula(_FLOATS, values)
-                elif phi.slopes:
-                    below, above = map(float, phi.slopes)
-                    values = np.where(values < 0, below * values if below else 0.0, above * values)
+                values = activated(space.activation, values)
     return values
+
+
+def activated(activation: str, values: np.ndarray) -> np.ndarray:
+    """The activation of that name, in floats."""
+    phi = ACTIVATIONS[activation]
+    if phi.formula:
+        return phi.formula(_FLOATS, values)
+    assert phi.slopes is not None
+    below, above = map(float, phi.slopes)
+    return np.where(values < 0, below * values if below else 0.0, above * values)
 
 
 _FLOATS = SimpleNamespace(exp=np.exp, sin=np.sin, tanh=np.tanh, erf=np.vectorize(math.erf), sqrt=math.sqrt)

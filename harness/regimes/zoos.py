@@ -1,4 +1,4 @@
-"""Real zoos: trained networks, dealt out at random to disjoint batches."""
+"""Real zoos: trained networks, dealt out at random to disjoint batches, whole orbits and functions at a time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from ..core.parameters import Parameters, SuiteValueError
+from ..oracles.levels.splits import deal, whole_classes
 from ..pairs.demands import refusal
 from ..weights.space import WeightSpace
 from ..zoo.recipe import ZOOS
@@ -56,9 +57,19 @@ def zoo_regime(
         if sum(sizes) > count:
             raise SuiteValueError((("sizes",), f"{name} has {count} networks, {sum(sizes)} are asked for"))
         population = load(name, group(chosen))
-        ends = np.cumsum(sizes)
-        order = torch.from_numpy(rng.permutation(count))
-        dealt = [order[end - size : end] for end, size in zip(ends.tolist(), sizes, strict=True)]
+        order = rng.permutation(count).tolist()
+        whole = whole_classes(
+            space, {key: tensor[..., 0].double().numpy() for key, tensor in population.weights.items()}
+        )
+        found = deal(whole, order, sizes)
+        if found is None:
+            raise SuiteValueError(
+                (
+                    ("sizes",),
+                    f"{name} has {len(np.unique(whole))} different networks of {count}, too few for {sum(sizes)} in parts that share none",
+                )
+            )
+        dealt = [torch.tensor(part, dtype=torch.int64) for part in found]
         return tuple(
             Samples(
                 population.weights[indices].to(torch.float64),

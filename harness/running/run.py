@@ -50,7 +50,7 @@ from .planting.killers import KILLERS, killers_of
 from .provenance import VERSION, Present, completed, environment, loaded, measured
 from .request import NothingToRun, RunRequest
 from .store import clear_checkpoints, save
-from .tasks import evaluate_cell, prepare_zoo, zoo_is_kept
+from .tasks import evaluate_cell, prepare_zoo, refusal, zoo_is_kept
 
 AGAIN = 2
 """How often a row that an error of the machine ended is measured again by going on, if nothing else has changed."""
@@ -236,6 +236,7 @@ def _rows(
             progress(f"training {zoo}", 0, 1)
             list(carried_out(executor, [Task(prepare_zoo, (zoo,))]))  # if it fails, the rows that read it say so
             progress(f"training {zoo}", 1, 1)
+    _refuse([cells[position] for position in missing], executor, progress)
     if cells:
         progress("rows", len(rows), len(cells))
     tasks = [
@@ -264,6 +265,27 @@ def _rows(
     for position in hopeless(cells, fatal) & rows.keys():
         rows[position] = unanswered(cells[position], NOT_RUN.reason, Fault.NOT_RUN)
     return {position: rows[position] for position in sorted(rows)}
+
+
+def _refuse(cells: Sequence[Cell], executor: Executor, progress: Progress) -> None:
+    """Ask of each check that measures its weights first whether any row of it can be measured.
+
+    Raises:
+        NothingToRun: training, validation and test of a check share something; a line each.
+    """
+    asked: dict[str, Cell] = {}
+    for cell in cells:
+        if CHECK_KINDS[cell.kind].refusal:
+            asked.setdefault(canonical_json(cell.parameters), cell)
+    listed = list(asked.values())
+    tasks = [Task(refusal, (cell.kind, cell.parameters), time_limit(cell)) for cell in listed]
+    errors = {}
+    for done, (position, answer) in enumerate(carried_out(executor, tasks), 1):
+        progress("splits", done, len(tasks))
+        if isinstance(answer, Answer) and answer.value:
+            errors[position] = f"{listed[position].suite}: {listed[position].check}: {answer.value}"
+    if errors:
+        raise NothingToRun(*(errors[position] for position in sorted(errors)))
 
 
 def hopeless(cells: Sequence[Cell], lost: Collection[int]) -> set[int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +112,17 @@ def zoo_is_kept(name: str) -> bool:
     from ..zoo.population import is_kept
 
     return is_kept(name)
+
+
+def refusal(kind: str, parameters: Mapping[str, Any]) -> str | None:
+    """Why no row of a check can be measured, as its drawn weights tell; None too where drawing them fails, which its rows say."""
+    load_extensions()
+    from ..checks import CHECK_KINDS
+
+    try:
+        return CHECK_KINDS[kind].refused(parameters)
+    except Exception:
+        return None
 
 
 def prepare_zoo(name: str) -> None:

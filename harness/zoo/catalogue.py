@@ -31,6 +31,7 @@ ZOOS.add(
             "threads": 1,
         },
         trainer="orbitcheck.harness.zoo.inrs:train",
+        classes=("label",),
     ),
 )
 ZOOS.add(

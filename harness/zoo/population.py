@@ -19,7 +19,7 @@ from .cache import ZooError
 from .recipe import ZOOS, Zoo, parse_reference
 from .trainer import Trained, training_settings
 
-__all__ = ["BuiltZoo", "Population", "ZooError", "build", "load", "population"]
+__all__ = ["BuiltZoo", "Population", "ZooError", "build", "load", "population", "populations"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,16 @@ def population(reference: str) -> Population:
     """
     zoo, group = parse_reference(reference)
     return load(zoo, group)
+
+
+def populations(reference: str) -> tuple[Population, ...]:
+    """As `population`; of `digits-classifiers`, which names no group, all groups, in the zoo's order.
+
+    Raises:
+        UnknownName, ZooError: as `population`.
+    """
+    name, slash, _ = reference.partition("/")
+    return tuple(load(name, group) for group in ZOOS[name].spaces) if not slash else (population(reference),)
 
 
 def load(zoo: str | Zoo, group: str | None = None, progress: Progress = unwatched) -> Population:

@@ -28,6 +28,7 @@ class Zoo:
         recipe: plain JSON data: every hyper-parameter of the training, seeds among them, and `threads` if it is not one.
         trainer: `module:function`, imported only to build; `function(zoo, progress) -> {group: Trained}` (`trainer.py`).
         version: raised when the trainer changes what it makes of the same recipe.
+        classes: names of the metadata that name a class by its number, as the digit of an image; all others are amounts.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Zoo:
     recipe: Mapping[str, Any]
     trainer: str
     version: int = 1
+    classes: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -94,6 +96,7 @@ def zoo(
     recipe: Mapping[str, Any],
     trainer: str,
     version: int = 1,
+    classes: tuple[str, ...] = (),
 ) -> Zoo:
     """Register a zoo; arguments are those of `Zoo`.
 
@@ -103,7 +106,7 @@ def zoo(
     """
     if not re.fullmatch(r"[\w.]+:\w+", trainer):
         raise ValueError(f"zoo {name}: trainer {trainer!r} does not read as module:function")
-    made = Zoo(name, title, spaces, recipe, trainer, version)
+    made = Zoo(name, title, spaces, recipe, trainer, version, classes)
     try:
         _ = made.digest
     except TypeError as error:

@@ -47,7 +47,7 @@ def draw(kind: str, parameters: Mapping[str, Any], case: str) -> None:
         draw_inputs(task, task.named.space, 2, rng)
     elif kind == "separation":
         make_pair(parameters, case)
-    elif kind in ("approximation", "general-position"):
+    elif kind in ("approximation", "general-position", "floor"):
         regime, settings = parse_named(REGIMES, parameters["regime"], "regime")
         regime.draw(settings, WeightSpace.from_json(parameters["space"]), [2], rng)
 

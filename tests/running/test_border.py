@@ -52,6 +52,12 @@ checks:
     regime: {name: general-position}
     samples: 4
     forms: {float: {general-position: [1, 1]}}
+  - id: floors
+    kind: floor
+    regime: {name: prop-6.2-twins}
+    samples: 8
+    target: {name: middle-rank}
+    forms: {float: {1-wl: [1, 1], function: [1, 1]}, 8-bit: {orbit: [0, 0]}}
 conclusions:
   - {claim: thm-6.3, checks: [norms], allow: three steps}
 allow:
@@ -105,6 +111,7 @@ def test_a_run_reads_back_as_it_was_written_and_fits_its_schema(text):
             "completeness",
             "approximation",
             "general-position",
+            "floor",
         )
     }
     assert {row.outcome for row in run.results} >= {"pass", "fail", "not-applicable", "undecided"}

@@ -16,9 +16,11 @@ import numpy as np
 import torch
 
 from ...core.result import digest
+from ...oracles.levels.partitions import Power
+from ...oracles.levels.splits import Shared, Split, split
 from ...plugins.architecture import Equivariant, Invariant
 from ...regimes.regime import Samples
-from ...targets.target import EQUIVARIANT_OPERATOR, FUNCTION_OPERATOR, Target
+from ...targets.target import EQUIVARIANT_OPERATOR, FUNCTION_FUNCTIONAL, FUNCTION_OPERATOR, Target
 from ...weights.algebra.kinds import OutputKind
 from ...weights.batch import Weights
 from ...weights.inputs import in_general_position
@@ -28,6 +30,8 @@ from .task import read
 PARTS = ("train", "validation", "test")
 KEPT = 4
 """Data sets that a process holds at once."""
+REDRAWN = 64
+"""How often samples are drawn anew in place of those that an earlier part holds already."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Problem:
         size: of the target (`Target.size`).
         x: inputs at which functions are compared; None for the other kinds.
         general_position: whether every weight vector of every part lies in it.
+        shared: what training, validation and test share, though they must not: orbits, or functions where the target sees those
+            alone; None for nothing.
     """
 
     target: Target
@@ -68,6 +74,7 @@ class Problem:
     size: int
     x: torch.Tensor | None
     general_position: bool
+    shared: Shared | None
 
     def output(self, networks: int, moves: OutputKind = OutputKind.VECTOR) -> Invariant | Equivariant:
         """What an architecture is asked for; an equivariant one moves as the target does (`Target.asked_kind`)."""
@@ -104,7 +111,7 @@ def problem(parameters: Mapping[str, Any]) -> Problem:
 def _problem(text: str) -> Problem:
     parameters = json.loads(text)
     target, settings, _, _, space = read(parameters)
-    samples = _samples(json.dumps({key: parameters[key] for key in ("space", "target", "regime", "sizes")}))
+    samples, shared = samples_of(parameters)
     size = target.size(settings, space)
     x = None
     if target.inputs is not None:
@@ -121,17 +128,52 @@ def _problem(text: str) -> Problem:
         size=size,
         x=x,
         general_position=space.is_mlp and all(in_general_position(each.weights) for each in samples.values()),
+        shared=shared,
     )
 
 
+def samples_of(parameters: Mapping[str, Any]) -> tuple[Mapping[str, Samples], Shared | None]:
+    """The weight vectors of a check's parts, and what they share all the same.
+
+    Law: training, validation and test share no orbit, and no function where the target sees functions alone. Where a regime
+    without end draws what an earlier part holds, that is drawn anew; what a regime with an end deals twice stays, and is said.
+    """
+    return _samples(json.dumps({key: parameters[key] for key in ("space", "target", "regime", "sizes")}))
+
+
 @lru_cache(maxsize=KEPT)
-def _samples(text: str) -> Mapping[str, Samples]:
+def _samples(text: str) -> tuple[Mapping[str, Samples], Shared | None]:
     parameters = json.loads(text)
-    _, _, regime, settings, space = read(parameters)
+    target, _, regime, settings, space = read(parameters)
     seed = int(digest([parameters[key] for key in ("regime", "space", "sizes")])[:12], 16)
-    sizes = [parameters["sizes"][part] for part in PARTS]
-    drawn = regime.draw(settings, space, sizes, np.random.default_rng(seed))
-    return dict(zip(PARTS, drawn, strict=True))
+    rng = np.random.default_rng(seed)
+    drawn = regime.draw(settings, space, [parameters["sizes"][part] for part in PARTS], rng)
+    parts = dict(zip(PARTS, drawn, strict=True))
+    power = Power.FUNCTION if target.kind in (FUNCTION_FUNCTIONAL, FUNCTION_OPERATOR) else Power.ORBIT
+    first = found = _split(space, parts, power)
+    tries = REDRAWN if regime.limit(settings) is None else 0
+    while found.shared is not None and tries:
+        repeated = {part: places for part, places in found.repeated.items() if len(places)}
+        again = regime.draw(settings, space, [len(places) for places in repeated.values()], rng)
+        for (part, places), new in zip(repeated.items(), again, strict=True):
+            parts[part] = _replaced(parts[part], torch.from_numpy(places), new)
+        found, tries = _split(space, parts, power), tries - 1
+    return parts, None if found.shared is None else first.shared
+
+
+def _split(space: WeightSpace, parts: Mapping[str, Samples], power: Power) -> Split:
+    return split(
+        space,
+        {part: {name: t[..., 0].numpy() for name, t in each.weights.items()} for part, each in parts.items()},
+        power,
+    )
+
+
+def _replaced(samples: Samples, places: torch.Tensor, new: Samples) -> Samples:
+    """The samples with others at these places."""
+    weights = {name: t.index_copy(0, places, new.weights.tensors[name]) for name, t in samples.weights.items()}
+    metadata = {name: t.index_copy(0, places, new.metadata[name]) for name, t in samples.metadata.items()}
+    return Samples(Weights(samples.weights.space, weights), metadata)
 
 
 def _flat(values: torch.Tensor | Weights) -> torch.Tensor:

@@ -132,6 +132,7 @@ KIND = CheckKind(
     cases=cases,
     evidence=ApproximationEvidence,
     measurement="orbitcheck.harness.checks.approximation.measurement:measure_case",
+    refusal="orbitcheck.harness.checks.approximation.measurement:refusal",
     rejudge=rejudge,
     needs=needs,
     time_limit=time_limit,

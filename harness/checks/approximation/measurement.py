@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from ...weights.groups import NotCarried
 from ...weights.inputs import jittered
 from ..applicability import Refused, applicability
 from . import task, verdict
-from .data import Problem, problem
+from .data import Problem, problem, samples_of
 from .evidence import ApproximationEvidence, SeedEvidence
 from .learner import Learner
 from .reference import Reference, leak, reference
@@ -33,6 +34,7 @@ from .reference import Reference, leak, reference
 RESAMPLES = 1000
 JITTERS = 4
 """Draws of the noise that a class's spread is held against; a class of two nets has no more numbers than these give it."""
+SHARED = "training, validation and test must share nothing"
 POINTS = 40
 """Of the curve that a row keeps, at most."""
 
@@ -60,6 +62,8 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         if mismatch is not None:
             return Refused(Refusal.TARGET, mismatch).judgement()
     data = problem(parameters)
+    if data.shared is not None:
+        return Judgement("error", f"{SHARED}: {data.shared}", fault=Fault.SHARED)
     refused = applicability(traits, modulo_symmetry=False, in_general_position=data.general_position)
     if refused is not None:
         return refused.judgement()
@@ -99,6 +103,15 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         **_of_training(training, measured),
     )
     return Judgement.of(verdict.judge(measured, prediction, known.floor, parameters["threshold"]), evidence)
+
+
+def refusal(parameters: Mapping[str, Any]) -> str | None:
+    """Why no row of a check can be measured, seen from its samples alone: training, validation and test share something."""
+    target, settings, regime, _, space = task.read(parameters)
+    if target.refusal(settings, space) is not None or any(name not in regime.metadata for name in target.needs):
+        return None  # each row says so
+    _, shared = samples_of(parameters)
+    return None if shared is None else f"{SHARED}: {shared}"
 
 
 def _learner(

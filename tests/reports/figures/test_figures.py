@@ -40,7 +40,7 @@ def test_every_kind_of_figure_is_made(small_run: Run) -> None:
     names = [drawing.name for drawing in listed.figures(small_run)]
     assert names == [
         "separation", "round-ladder", "rounds-by-depth", "separation-order", "equivariance-error",
-        "approximation-01", "approximation-02", "approximation-03", "capacity-01",
+        "approximation-01", "approximation-02", "approximation-03", "capacity-01", "floor-01",
     ]  # fmt: skip
     files = dict(listed.files(small_run))
     assert set(files) == {f"{name}.{form}" for name in names for form in ("svg", "pdf")}

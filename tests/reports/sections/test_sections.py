@@ -31,6 +31,7 @@ from orbitcheck.reports.sections.equivariance import CAUSES, error_table
 from orbitcheck.reports.sections.exhaustive import bank_table
 from orbitcheck.reports.sections.expressivity import expressivity_map
 from orbitcheck.reports.sections.failures import counterexample, fair_quota, red_groups
+from orbitcheck.reports.sections.floors import floor_table
 from orbitcheck.reports.sections.planted import planted
 from orbitcheck.reports.sections.verdicts import verdicts
 
@@ -66,6 +67,8 @@ def test_every_row_is_counted_once(any_run: Run) -> None:
     assert sum(row.rows.total for row in expressivity_map(any_run)) == of_kind(any_run, "approximation")
     assert sum(errors.rows.total for errors in error_table(any_run)) == of_kind(any_run, "equivariance")
     assert len(audit_forms(any_run)) == of_kind(any_run, "general-position")
+    floors = [getattr(row.evidence, "levels", ()) for row in any_run.results if row.kind == "floor"]
+    assert len(floor_table(any_run)) == sum(max(1, len(levels)) for levels in floors)
     assert sum(cost["rows"] for cost in costs(any_run)) == whole.total
 
 

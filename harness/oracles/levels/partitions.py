@@ -1,0 +1,135 @@
+"""The partitions of one population by all powers, from the finest to the coarsest.
+
+Law: orbits refine stable 2-FWL classes, which refine stable 1-WL classes, which refine classes of functions; round t + 1 of 1-WL
+refines round t, and round t refines functions for t >= L (theory.md, section 8). Floors fall along these arrows and no others: a
+map that is constant on the coarser classes is constant on the finer ones.
+
+A population may have networks of several spaces. Two of them are never in one orbit or in one 1-WL class, and of equal functions
+nothing is proved there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from ...weights.space import WeightSpace
+from ..classes import Arrays, function_classes, orbit_classes
+from ..orbit import SECONDS
+from ..refinement import refine
+from ..two_fwl.refinement import refine_mlp_pairs
+from .enclosures import indistinct_classes
+
+MOST_TRIPLES = 2_000_000_000
+"""Triples of neurons that one round of 2-FWL may look at in one 1-WL class; some minutes."""
+
+Nets = Sequence[tuple[WeightSpace, Arrays]]
+"""A population: for each of its spaces, once, the arrays, tensor -> `[n, *shape]`; networks are numbered through, space after space."""
+
+
+class Power(StrEnum):
+    """What a map may depend on."""
+
+    ORBIT = "orbit"
+    PAIRS = "2-fwl"
+    REFINEMENT = "1-wl"
+    FUNCTION = "function"
+
+
+@dataclass(frozen=True)
+class Level:
+    """The partition of a population by one power.
+
+    Args:
+        power: on whose classes a map of that power is constant.
+        round: of refinement; None for stable classes, orbits and functions.
+        members: `[n]` the number of every network's class; equal numbers say that no such map tells the networks apart, proved.
+        most: `[n]` classes at least as coarse as the true ones, where `members` may be finer than the truth; else None.
+    """
+
+    power: Power
+    round: int | None
+    members: np.ndarray
+    most: np.ndarray | None = None
+
+    @property
+    def name(self) -> str:
+        """As suites and reports write it: orbit, 1-wl, 1-wl round 2, function."""
+        return f"{self.power}" if self.round is None else f"{self.power} round {self.round}"
+
+
+def levels(nets: Nets, *, seconds: float = SECONDS) -> tuple[Level, ...]:
+    """All levels, strongest power first: orbit, 2-FWL, stable 1-WL, its rounds from the last that matters to round 0, function.
+
+    Args:
+        seconds: as `classes.orbit_classes`; past it the orbits are finer than the truth, and floors within them still floors.
+
+    Raises:
+        SpaceError: no MLP space, or arrays that do not fit it or are not finite.
+        ValueError: no network.
+    """
+    if not nets:
+        raise ValueError("a population has at least one network")
+    history = [refine(space, arrays).net_classes for space, arrays in nets]
+    last = max(_final(classes) for classes in history)
+    rounds = [
+        Level(Power.REFINEMENT, number, _numbered_through([each[min(number, len(each) - 1)] for each in history]))
+        for number in reversed(range(last + 1))
+    ]
+    orbits = [orbit_classes(space, arrays, seconds=seconds) for space, arrays in nets]
+    pairs = [pair_classes(*part, *known) for part, *known in zip(nets, [h[-1] for h in history], orbits, strict=True)]
+    told, most = (_numbered_through(side) for side in zip(*pairs, strict=True))
+    return (
+        Level(Power.ORBIT, None, _numbered_through(orbits)),
+        Level(Power.PAIRS, None, told, most if most.max() < told.max() else None),
+        Level(Power.REFINEMENT, None, _numbered_through([each[-1] for each in history])),
+        *rounds,
+        Level(
+            Power.FUNCTION,
+            None,
+            _numbered_through([function_classes(space, arrays) for space, arrays in nets]),
+            indistinct_classes(nets),
+        ),
+    )
+
+
+def pair_classes(
+    space: WeightSpace, arrays: Arrays, refinement: np.ndarray, orbits: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`[n]` stable 2-FWL classes, and `[n]` classes at least as coarse: the two differ only past `MOST_TRIPLES`.
+
+    They lie between orbits and 1-WL classes, so pairs are refined for one network of each orbit of the 1-WL classes that hold
+    several.
+
+    Args:
+        refinement, orbits: `[n]` stable 1-WL classes and orbits, known before.
+    """
+    told, most = orbits.copy(), orbits.copy()
+    _, first = np.unique(orbits, return_index=True)
+    of_orbit = refinement[first]
+    for number in np.flatnonzero(np.bincount(of_orbit) > 1):
+        own = np.flatnonzero(of_orbit == number)
+        together = np.zeros(len(own), dtype=np.int64)
+        if len(own) * sum(space.widths) ** 3 <= MOST_TRIPLES:
+            found = refine_mlp_pairs(space, {name: array[first[own]] for name, array in arrays.items()}).classes()
+            together = np.unique(found, return_index=True)[1][found]  # the first of each class stands for it
+            told[np.isin(orbits, own)] = own[together][np.searchsorted(own, orbits[np.isin(orbits, own)])]
+        most[np.isin(orbits, own)] = own[together][np.searchsorted(own, orbits[np.isin(orbits, own)])]
+    return np.unique(told, return_inverse=True)[1], np.unique(most, return_inverse=True)[1]
+
+
+def _final(history: Sequence[np.ndarray]) -> int:
+    """The first round whose classes are the stable ones."""
+    stable = int(history[-1].max())
+    return next(number for number, classes in enumerate(history) if int(classes.max()) == stable)
+
+
+def _numbered_through(parts: Sequence[np.ndarray]) -> np.ndarray:
+    found, first = [], 0
+    for classes in parts:
+        found.append(classes + first)
+        first += int(classes.max()) + 1
+    return np.concatenate(found)

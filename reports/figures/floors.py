@@ -1,0 +1,79 @@
+"""The floors of a label as a figure: least error over variance by power, one line a form of the weights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from ...harness.oracles.levels.floors import LabelFloors, LevelFloor
+from ..reading.values import compact, finite, one_line, plural
+from .axes import Axis, Frame, linear, spread
+from .drawing import SERIES, SERIES_GLYPHS, Drawing, Item, Line, Mark, Text
+
+LEFT, TOP, BASE, STEP, LABELS, GAP = 62.0, 16.0, 236.0, 84.0, 150.0, 12.0
+ROUND = re.compile(r"1-wl round [0-9]{1,4}")
+UPRIGHT = 8
+"""Levels, at most, whose names stand beside each other."""
+
+
+def floor_figure(found: Sequence[LabelFloors], name: str = "floors") -> Drawing:
+    """Weakest power on the left; a bar reaches up to the upper value where equality could not be decided for all.
+
+    Rounds and what refines them are joined; functions stand apart, since no early round refines them.
+    """
+    names = _names(found) or ["orbit"]
+    right = LEFT + STEP * max(1, len(names) - 1)
+    short = len(names) > UPRIGHT
+    ticks = tuple((float(place), each.removeprefix("1-wl ") if short else each) for place, each in enumerate(names))
+    across = Axis(-0.4, len(names) - 0.6, LEFT, right, False, ticks)
+    frame = Frame(
+        across, linear(0, 1, BASE, TOP, (0, 0.25, 0.5, 0.75, 1)), "a map may depend on", "least error / variance"
+    )
+    items: list[Item] = [*frame.background]
+    curves = [_marks(each, frame, names) for each in found]
+    ends = [marks[-1][1] if marks else BASE for marks in curves]
+    for number, (each, end, label) in enumerate(zip(found, ends, spread(ends, GAP, TOP, BASE), strict=True)):
+        items += _curve(number, each, curves[number], frame)
+        words = f"{each.form}: says nothing" if each.silent else each.form
+        items += [
+            Line(((frame.x(len(names) - 1) + 5, end), (right + 4, label)), "leader"),
+            Text(right + 8, label + 4, one_line(words, 26), "small"),
+        ]
+    first = found[0]
+    title = f"{first.label} on {first.population}: what no network of a power can go below"
+    return Drawing(name, one_line(title), right + LABELS, BASE + 42, tuple(items))
+
+
+def _names(found: Iterable[LabelFloors]) -> list[str]:
+    """Every level that any form has, the weakest power first: of 1-WL all rounds in order, then the stable classes."""
+    names = {level.level for each in found for level in each.levels}
+    rounds = sorted((name for name in names if ROUND.fullmatch(name)), key=lambda name: int(name.rpartition(" ")[2]))
+    return [name for name in ("function", *rounds, "1-wl", "2-fwl", "orbit") if name in names]
+
+
+def _marks(found: LabelFloors, frame: Frame, names: Sequence[str]) -> list[tuple[float, float, LevelFloor]]:
+    """Where the floors of one form are drawn; a round that it does not need is the stable one's."""
+    by_name = {level.level: level for level in found.levels}
+    levels = [by_name.get(name) or (by_name.get("1-wl") if ROUND.fullmatch(name) else None) for name in names]
+    return [
+        (frame.x(place), frame.y(level.relative), level)
+        for place, level in enumerate(levels)
+        if level is not None and finite(level.relative) is not None
+    ]
+
+
+def _curve(
+    number: int, found: LabelFloors, marks: Sequence[tuple[float, float, LevelFloor]], frame: Frame
+) -> Iterable[Item]:
+    color, glyph = number % SERIES + 1, SERIES_GLYPHS[number // SERIES % len(SERIES_GLYPHS)]
+    joined = tuple((x, y) for x, y, level in marks if level.level != "function")
+    if len(joined) > 1:
+        yield Line(joined, f"curve-{color}")
+    for x, y, level in marks:
+        upper = finite(level.upper)
+        if upper is not None and upper > level.relative:
+            yield Line(((x, y), (x, frame.y(upper))), f"range-{color}")
+        words = (
+            f"{found.form}, {level.level}: {compact(level.relative)}, {plural(level.shared, 'class', 'classes')} shared"
+        )
+        yield Mark(x, y, glyph, f"series-{color}", one_line(words))
