@@ -39,7 +39,7 @@ _FACE = {
     "from_layers": "orbitcheck.harness.weights.conventions.layers",
     "from_module": "orbitcheck.harness.weights.tracing.modules",
     "from_state_dicts": "orbitcheck.harness.weights.conventions.layers",
-    "floor": "orbitcheck.harness.front.floors",
+    "floor": "orbitcheck.harness.checks.floor.asked",
     "generators": "orbitcheck.harness.weights.symmetry",
     "group": "orbitcheck.harness.weights.groups",
     "identity": "orbitcheck.harness.weights.symmetry",
@@ -66,6 +66,7 @@ _FACE = {
 __all__ = ["__version__", *_FACE]
 
 if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr__` imports on first use
+    from .harness.checks.floor.asked import floor as floor
     from .harness.front.answers import CanonicalForm as CanonicalForm
     from .harness.front.answers import OrbitAnswer as OrbitAnswer
     from .harness.front.answers import PositionAnswer as PositionAnswer
@@ -80,7 +81,6 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from .harness.front.python.finished import FinishedRun as FinishedRun
     from .harness.front.python.finished import load as load
     from .harness.front.python.finished import run as run
-    from .harness.front.floors import floor as floor
     from .harness.oracles.relation import Relation as Relation
     from .harness.plugins.architecture import Architecture as Architecture
     from .harness.plugins.architecture import Traits as Traits

@@ -910,8 +910,8 @@ def floor(
     try:
         for form in forms:
             check_form(form)
+        from ..checks.floor.asked import floors, told
         from ..zoo.cache import ZooError
-        from .floors import floors, told
     except ValueError as error:
         refuse(str(error))
     try:

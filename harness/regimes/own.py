@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ..core.parameters import Parameters, SuiteValueError
 from ..core.registry import UnknownName
+from ..oracles.levels.splits import deal, whole_classes
 from ..pairs.demands import refusal
 from ..weights.space import WeightSpace
 from ..zoo.recipe import Zoo, parse_reference
@@ -61,8 +62,14 @@ def _draw(
     count = population.weights.batch
     if sum(sizes) > count:
         raise SuiteValueError((("sizes",), f"{parameters.zoo} has {count} networks, {sum(sizes)} are asked for"))
-    order, ends = torch.from_numpy(rng.permutation(count)), np.cumsum(sizes)
-    dealt = [order[end - size : end] for end, size in zip(ends.tolist(), sizes, strict=True)]
+    whole = whole_classes(space, {key: tensor[..., 0].double().numpy() for key, tensor in population.weights.items()})
+    found = deal(whole, rng.permutation(count).tolist(), sizes)
+    if found is None:
+        different = f"{len(np.unique(whole))} different networks of {count}"
+        raise SuiteValueError(
+            (("sizes",), f"{parameters.zoo} has {different}, too few for {sum(sizes)} in parts that share none")
+        )
+    dealt = [torch.tensor(part, dtype=torch.int64) for part in found]
     name = parameters.label or LABEL
     known = {LABEL: population.metadata[name]} if name in population.metadata else {}
     return tuple(

@@ -16,6 +16,7 @@ from ..weights.batch import Weights
 from ..weights.space import WeightSpace
 from . import cache
 from .cache import ZooError
+from .described import split_reference
 from .recipe import ZOOS, Zoo, parse_reference
 from .trainer import Trained, training_settings
 
@@ -70,13 +71,14 @@ def population(reference: str) -> Population:
 
 
 def populations(reference: str) -> tuple[Population, ...]:
-    """As `population`; of `digits-classifiers`, which names no group, all groups, in the zoo's order.
+    """As `population`; where no group is named, all groups, in the zoo's order.
 
     Raises:
         UnknownName, ZooError: as `population`.
     """
-    name, slash, _ = reference.partition("/")
-    return tuple(load(name, group) for group in ZOOS[name].spaces) if not slash else (population(reference),)
+    name, named = split_reference(reference)
+    zoo = ZOOS[name]
+    return tuple(load(name, group) for group in (zoo.spaces if named is None else [zoo.group(named)]))
 
 
 def load(zoo: str | Zoo, group: str | None = None, progress: Progress = unwatched) -> Population:

@@ -12,14 +12,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..core.registry import UnknownName, did_you_mean
-from ..oracles.audit import formed
-from ..oracles.levels.floors import LabelFloors, LevelFloor, Says, label_floors
-from ..oracles.levels.labels import Labels, labelled
-from ..oracles.levels.partitions import Level, Nets, levels
-from ..oracles.orbit import SECONDS
-from ..weights.batch import Weights, exact_tensor
-from ..weights.space import SpaceError
+from ...core.registry import UnknownName, did_you_mean
+from ...oracles.audit import formed
+from ...oracles.levels.floors import LabelFloors, LevelFloor, Says, label_floors
+from ...oracles.levels.labels import Labels, labelled
+from ...oracles.levels.partitions import Level, Nets, levels
+from ...oracles.orbit import SECONDS
+from ...weights.batch import Weights, exact_tensor
+from ...weights.space import SpaceError
 
 GIVEN = "weights"
 """The name of a population that has none."""
@@ -112,7 +112,7 @@ def _levels(nets: Nets, form: str, seconds: float) -> tuple[Level, ...]:
 def _parts(population: Any) -> tuple[str, list[tuple[Weights, Any]]]:
     """Name of the population, and per batch its weights and metadata."""
     if isinstance(population, str):
-        from ..zoo.population import populations
+        from ...zoo.population import populations
 
         return population, [(part.weights, part.metadata) for part in populations(population)]
     listed = population if isinstance(population, Sequence) else [population]
@@ -145,9 +145,10 @@ def _names_classes(population: Any, label: Any, classes: bool | None) -> bool | 
     """What was said, or what the zoo says of its label."""
     if classes is not None or not isinstance(population, str) or not isinstance(label, str):
         return classes
-    from ..zoo.recipe import ZOOS
+    from ...zoo.described import split_reference
+    from ...zoo.recipe import ZOOS
 
-    zoo = population.partition("/")[0]
+    zoo, _ = split_reference(population)
     return True if zoo in ZOOS and label in ZOOS[zoo].classes else None
 
 
