@@ -36,7 +36,7 @@ _FACE = {
         "orbitcheck.harness.weights.groups": "Factor Group NotCarried carried group roles_of",
         "orbitcheck.harness.weights.algebra.kinds": "FactorKind Role",
         "orbitcheck.harness.weights.algebra.roles": "AxisRole Roles Shift Standing",
-        "orbitcheck.harness.weights.symmetry": "act compose generators generic_elements identity inner_permutation inverse "
+        "orbitcheck.harness.weights.symmetry": "act act_in_size compose generators generic_elements identity inner_permutation inverse "
         "random_elements",
         "orbitcheck.harness.weights.realisation": "Realisation realise",
         "orbitcheck.harness.weights.networks.convolutional": "convolutional folded",
@@ -128,7 +128,8 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.weights.space import mlp as mlp
     from ..harness.weights.spaces import conv_net as conv_net, recurrent as recurrent, residual_mlp as residual_mlp
     from ..harness.weights.spaces import transformer_block as transformer_block
-    from ..harness.weights.symmetry import act as act, compose as compose, generators as generators
+    from ..harness.weights.symmetry import act as act, act_in_size as act_in_size, compose as compose
+    from ..harness.weights.symmetry import generators as generators
     from ..harness.weights.symmetry import (
         generic_elements as generic_elements,
         identity as identity,

@@ -50,7 +50,7 @@ def moved(
     wanted = tuple((axis, size[axis]) for axis in v.space.permuted)
     for g in listed:
         got = tuple((axis, len(images)) for axis, images in g.permutations)
-        if got != wanted:
+        if got != wanted and dict(got) != dict(wanted):  # stored as JSON, axes may come in another order
             raise SpaceError(
                 f"a group element on {dict(got)} cannot act on {v.space}, whose permuted axes are {dict(wanted)}"
             )
@@ -65,9 +65,10 @@ def moved(
 def _gathered(listed: Sequence[GroupElement], v: Weights) -> Tensors:
     """Every entry at the place where the permutations take it; one element is for all samples."""
     size = v.space.size
+    images = [dict(g.permutations) for g in listed]
     sources = {
-        axis: torch.from_numpy(np.argsort(np.array([g.permutations[position][1] for g in listed]), axis=1)).to(v.device)
-        for position, axis in enumerate(v.space.permuted)
+        axis: torch.from_numpy(np.argsort(np.array([each[axis] for each in images]), axis=1)).to(v.device)
+        for axis in v.space.permuted
     }
     rows = torch.arange(v.batch, device=v.device)
     placed = {}

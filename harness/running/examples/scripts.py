@@ -23,6 +23,7 @@ import torch
 from safetensors.torch import load_file
 
 from orbitcheck import Equivariant, GroupElement, Invariant, Weights, WeightSpace, act
+from orbitcheck.extending import act_in_size
 
 $plugin
 
@@ -82,7 +83,7 @@ largest = max(float(tensor.abs().max()) for tensor in tensors(base).values())
 sizes = {name: max(float(tensor.abs().max()), 1e-3 * largest, 1e-300) for name, tensor in tensors(base).items()}
 units = {name: torch.full_like(tensor, sizes[name]) for name, tensor in tensors(base).items()}
 if moved is not base:
-    units = {name: tensor.abs() for name, tensor in act(g, Weights(space, units), KIND).items()}
+    units = act_in_size(g, Weights(space, units), KIND).tensors
 e = max(float(((tensor - tensors(moved)[name]).abs() / units[name]).max()) for name, tensor in tensors(left).items())
 
 print("parameters:", SETTINGS["reached"], "in", SETTINGS["dtype"])
