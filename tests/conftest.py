@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from orbitcheck.harness.running import planted
+from orbitcheck.harness.running.planting.plants import PLANTS
 from orbitcheck.harness.zoo import population as store
 from orbitcheck.harness.zoo.cache import VARIABLE
 from orbitcheck.harness.zoo.population import Population
@@ -18,6 +20,15 @@ torch.set_num_threads(1)
 # Runs inside tests are no news to the job that runs the tests: it gets no annotations and no summary of theirs.
 for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
     os.environ.pop(_name, None)
+
+
+@pytest.fixture(scope="module")
+def few_plants() -> Iterator[None]:
+    """Runs of this process plant two networks of each check kind; all of them cost six processor seconds, and tests/running plants all."""
+    few = {(plant.red.kind, plant.wanted == "pass"): name for name, plant in reversed(PLANTS.items())}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planted, "PLANTS", {name: PLANTS[name] for name in few.values()})
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and of how much; of nothing where it is a line to be read and no work."""
+
+
+@runtime_checkable
+class Showing(Protocol):
+    """A progress that also shows what is going on between its calls."""
+
+    def __call__(self, stage: str, done: int, total: int, /) -> None: ...
+
+    def watch(self, now: Callable[[], str]) -> None:
+        """Have it ask, whenever it shows itself, what is going on now; from a thread of its own."""
+        ...
 
 
 def unwatched(stage: str, done: int, total: int) -> None:

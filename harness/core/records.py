@@ -14,6 +14,8 @@ from .evidence import Number
 from .outcomes import Outcome
 
 Scalar = bool | int | Number | str | None
+Processes = Mapping[str, Sequence[str]]
+"""Plug-in -> the processes that answered for it."""
 
 
 class Cost(TypedDict):

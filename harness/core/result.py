@@ -24,6 +24,7 @@ from .records import (
     LadderRecord,
     OrderRecord,
     PlantRecord,
+    Processes,
     RequestRecord,
     Scalar,
     SelectionRecord,
@@ -172,7 +173,7 @@ class Run:
 
     Args:
         orbitcheck: the version that measured.
-        environment: versions, platform, device, time limit, seeds' origin.
+        environment: versions, platform, device, limits, seeds' origin, and under `processes` which of them answered for which plug-in.
         suites: per suite its canonical content, as `Suite.to_json` gives it.
         architectures: per architecture name, options and traits, or the error that kept it from loading.
         results: the rows, in the order of the plan.
@@ -190,7 +191,7 @@ class Run:
     """
 
     orbitcheck: str
-    environment: Mapping[str, Scalar]
+    environment: Mapping[str, Scalar | Processes]
     suites: Sequence[Mapping[str, Any]]
     architectures: Sequence[ArchitectureRecord]
     results: Sequence[Result]

@@ -112,6 +112,12 @@ def main() -> None:
     type=click.FloatRange(min=0, min_open=True, max=LONGEST_LIMIT),
     help="Seconds a row; default: 120, more for training.",
 )
+@click.option(
+    "--memory-limit",
+    type=click.FloatRange(min=0, min_open=True, max=1 << 20),
+    metavar="GIB",
+    help="GiB of memory that a row may have; default: the machine's, less two, over the workers.",
+)
 @click.option("--expect", "expect", type=click.Path(), help="A file of your own expected failures.")
 @click.option(
     "--require-power",
@@ -131,6 +137,11 @@ def main() -> None:
 @click.option(
     "--shard", metavar="I/N", help="Only part I of N of the rows, dealt by expected cost; see `orbitcheck merge`."
 )
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Measure rows on a dask cluster: tcp://HOST:PORT of its scheduler, or local:N to start N workers here.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be run, and write nothing.")
 def run(
     suites: tuple[str, ...],
@@ -139,6 +150,7 @@ def run(
     jobs: int | None,
     resume: bool,
     time_limit: float | None,
+    memory_limit: float | None,
     expect: str | None,
     require_power: str | None,
     device: str,
@@ -146,16 +158,18 @@ def run(
     patterns: tuple[str, ...],
     fail_fast: bool,
     shard: str | None,
+    cluster: str | None,
     dry_run: bool,
 ) -> None:
     """Run suites (shipped names or files) over architectures, and write the report."""
     from ..core.patterns import parse_pattern
     from ..running.dealing.chosen import Shard
-    from ..running.executors import available_cpus
+    from ..running.executors import NoExecutor, available_cpus
+    from ..running.isolation.limits import GIB
     from ..running.isolation.pool import end_server
     from ..running.keeping.marker import begin
     from ..running.request import NothingToRun, RunRequest
-    from ..running.run import carry_out
+    from ..running.run import Interrupted, carry_out
     from ..running.store import StoreError
     from .progress_bar import shown_progress
     from .selection import SelectionError, select
@@ -172,13 +186,16 @@ def run(
         refuse(*error.errors)
     except ValueError as error:
         refuse(str(error))
-    command = typed(
-        suites,
-        {"-a": architectures, "-o": output, "-j": jobs, "--time-limit": time_limit, "--expect": expect},
-        {"--require-power": require_power, "--device": None if device == "cpu" else device},
-        {"--only": patterns, "--shard": shard},
-    )
-    command += " --fail-fast" if fail_fast else ""
+
+    def again(folder: Path) -> str:
+        return typed(
+            suites,
+            {"-a": architectures, "-o": folder, "-j": jobs, "--time-limit": time_limit, "--memory-limit": memory_limit},
+            {"--expect": expect, "--require-power": require_power, "--device": None if device == "cpu" else device},
+            {"--only": patterns, "--shard": shard, "--cluster": cluster},
+        ) + (" --fail-fast" if fail_fast else "")
+
+    command = again(output)
     request = RunRequest(
         list(chosen.suites.values()),
         chosen.architectures,
@@ -194,6 +211,8 @@ def run(
         only=only,
         fail_fast=fail_fast,
         shard=part,
+        memory_limit=None if memory_limit is None else int(memory_limit * GIB),
+        executor="local" if cluster is None else clustered(cluster),
     )
     if dry_run:
         try:
@@ -207,9 +226,11 @@ def run(
             result, code = carry_out(request, progress)
     except NothingToRun as error:
         refuse(*error.errors)
-    except StoreError as error:
+    except (StoreError, NoExecutor) as error:
         refuse(str(error))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
+        if isinstance(interruption, Interrupted):
+            command = again(interruption.folder)
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is impatient sees no traceback of the end
         click.echo(f"stopped; finished rows are kept, go on with: {command} --resume", err=True)
         end_server(at_once=True)
@@ -221,6 +242,13 @@ def run(
 
         tell_github(red_lines(result), render(result, "markdown"))
     sys.exit(code)
+
+
+def clustered(address: str) -> str:
+    """The name of the executor on the cluster at an address."""
+    from ..running import elsewhere  # noqa: F401 - enters it
+
+    return f"cluster@{address}"
 
 
 @contextlib.contextmanager
@@ -256,9 +284,10 @@ def tell_plan(request: Any) -> None:
         say(f"{name}: {len(own)} rows of {len(dict.fromkeys(cell.check for cell in own))} checks")
     seconds = total(cells) - (0.0 if plants else PLANTED)
     whole = f" of {len(planned)}" if len(cells) < len(planned) else ""
+    alone = ", which are those of the planted defects" if plants and not cells else ""
     say(
         f"{len(cells)} rows{whole}, about {seconds / 60 / request.jobs:.1f} minutes on {request.jobs} workers "
-        f"and {memory(request.jobs):.1f} GiB"
+        f"and {memory(request.jobs):.1f} GiB{alone or (f'; {PLANTED:g} s of it for the planted defects' if plants and whole else '')}"
     )
     missing = [name for name in zoos_of(cells) if zoo_kept(name) is None]
     say(f"zoos to train: {', '.join(missing) or 'none'}")

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
@@ -22,21 +23,48 @@ def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
             ended.set()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    class Now(ProgressColumn):
+        """What is going on at this moment, beside the bar that is not full."""
+
+        max_refresh = 0.5
+
+        def render(self, task: Any) -> Text:
+            return Text("" if task.finished else shown.now(), style="dim", overflow="ellipsis", no_wrap=True)
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), Now())
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, int] = {}
+        shown = Bars(bars)
+        try:
+            yield shown
+        finally:
+            shown.watch(nothing)
 
-        def show(stage: str, done: int, total: int) -> None:
-            if not total:
-                bars.console.print(stage, markup=False, highlight=False)
-                return
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
 
-        yield show
+def nothing() -> str:
+    """What is going on, as long as nobody says."""
+    return ""
+
+
+class Bars:
+    """Progress as bars of rich."""
+
+    def __init__(self, bars: Any):
+        self._bars, self._tasks = bars, dict[str, Any]()
+        self.now = nothing
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if not total:
+            self._bars.console.print(stage, markup=False, highlight=False)
+            return
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(stage, total=total)
+        self._bars.update(self._tasks[stage], completed=done, total=total)
+
+    def watch(self, now: Callable[[], str]) -> None:
+        self.now = now
 
 
 SILENCE = 30.0
@@ -49,6 +77,7 @@ class Lines:
     def __init__(self, silence: float = SILENCE):
         self._silence, self._tenths = silence, dict[str, int]()
         self._now: tuple[str, int, int] | None = None
+        self._going_on = nothing
         self._said = self._began = time.monotonic()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -61,13 +90,17 @@ class Lines:
             self._tenths[stage] = tenth
             self._say(f"{stage}: {done} of {total}")
 
+    def watch(self, now: Callable[[], str]) -> None:
+        self._going_on = now
+
     def keep_saying(self, ended: threading.Event) -> None:
         """In a thread of its own, until the work has ended."""
         while not ended.wait(self._silence / 10):
             if self._now is not None and time.monotonic() - self._said >= self._silence:
                 stage, done, total = self._now
                 minutes = (time.monotonic() - self._began) / 60
-                self._say(f"{stage}: {done} of {total}, after {minutes:.1f} minutes")
+                now = self._going_on()
+                self._say(f"{stage}: {done} of {total}, after {minutes:.1f} minutes{f'; now {now}' if now else ''}")
 
     def _say(self, line: str) -> None:
         self._said = time.monotonic()

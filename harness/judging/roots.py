@@ -1,12 +1,13 @@
 """Which row follows from which: one root, and its echoes under it; pure functions of the rows.
 
-Seven kinds of consequence, each read off what the rows hold as data:
+Eight kinds of consequence, each read off what the rows hold as data:
 
 | row | follows from |
 |---|---|
 | an exception | the first row of the architecture whose exception has the same type and place |
 | a broken contract | the first that breaks the same part of it, for the same output |
 | a plug-in that did not load | the first of its rows |
+| a row that was not run | the first of its architecture and check whose process was lost |
 | a refused shape | the first that was refused of the same output and kind of space |
 | a broken law | the first row of the same output that breaks the same rules for the same cause |
 | a constant output (`vacuous`) | the first of the same output |
@@ -61,11 +62,21 @@ def with_roots(rows: Sequence[Result]) -> list[Result]:
         key = _cause(row)
         if key is not None:
             first.setdefault(key, row)
+    lost: dict[Hashable, Result] = {}
+    for row in rows:
+        if row.fault is Fault.LOST:
+            lost.setdefault(_group(row), row)
     laws = [row for row in first.values() if _breaks_law(row)]
     by_name: dict[str, list[Result]] = {}
     for row in laws:
         by_name.setdefault(row.architecture, []).append(row)
-    return [replace(row, root=_root(row, first, by_name.get(row.architecture, []))) for row in rows]
+    return [
+        replace(row, root=_root(row, first, by_name.get(row.architecture, []), lost.get(_group(row)))) for row in rows
+    ]
+
+
+def _group(row: Result) -> Hashable:
+    return row.suite, row.check, row.architecture
 
 
 @dataclass(frozen=True)
@@ -88,8 +99,12 @@ def rooted(rows: Sequence[Result]) -> list[Rooted]:
     return found
 
 
-def _root(row: Result, first: Mapping[Hashable, Result], laws: Sequence[Result]) -> str | None:
-    if row.fault is Fault.INVALID:
+def _root(
+    row: Result, first: Mapping[Hashable, Result], laws: Sequence[Result], lost: Result | None = None
+) -> str | None:
+    if row.outcome == Outcome.ERROR and row.fault is Fault.NOT_RUN:
+        found = lost
+    elif row.fault is Fault.INVALID:
         found = next((law for law in laws if law.asked and law.asked.output == INVARIANT), next(iter(laws), None))
     else:
         found = first.get(_cause(row)) if _cause(row) is not None else None

@@ -9,6 +9,7 @@ import hashlib
 import importlib
 import importlib.util
 import math
+import os
 import re
 import sys
 import traceback
@@ -34,6 +35,8 @@ class NameSyntaxError(ValueError):
     """A name that does not read as `reference[option=value,...]`."""
 
 
+SHIPPED = "ORBITCHECK_SHIPPED"
+"""Variable: folder under which files of plug-ins lie that came from another machine, by the absolute paths that they have there."""
 LONGEST_NAME = 1000
 """Characters of an architecture's name with its options."""
 
@@ -117,7 +120,7 @@ def check_reference(reference: str) -> None:
             raise UnknownName(f'unknown architecture "{reference}"{did_you_mean(reference, installed())}{hint}')
     elif not attribute.isidentifier():
         raise UnknownName(f'architecture "{reference}": {attribute!r} is no name of a class or function')
-    elif target.endswith(".py") and not Path(target).is_file():
+    elif target.endswith(".py") and not plugin_file(target).is_file():
         raise UnknownName(f'architecture "{reference}": no file {target}')
 
 
@@ -136,7 +139,9 @@ def load(name: ArchitectureName) -> Architecture:
         point = installed()[reference]
         target, attribute = point.module, point.attr
     try:
-        module = _import_file(Path(target).resolve()) if target.endswith(".py") else importlib.import_module(target)
+        module = (
+            _import_file(plugin_file(target).resolve()) if target.endswith(".py") else importlib.import_module(target)
+        )
     except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{target}.".startswith(f"{error.name}."):
             raise UnknownName(f'architecture "{reference}": no module {error.name}') from None
@@ -154,6 +159,13 @@ def load(name: ArchitectureName) -> Architecture:
         return named.with_options(dict(name.options))
     except InvalidPlugin as error:
         raise PluginImportError(f'architecture "{name}" breaks the contract: {error}') from error
+
+
+def plugin_file(target: str) -> Path:
+    """The file that a name leads to; where files came from another machine, of those."""
+    shipped = os.environ.get(SHIPPED)
+    sent = Path(shipped, target.lstrip(os.sep)) if shipped and os.path.isabs(target) else None
+    return sent if sent is not None and sent.is_file() else Path(target)
 
 
 def _place(error: BaseException) -> str:

@@ -34,10 +34,12 @@ from .tasks import evaluate_cell
 
 VERSION = version("orbitcheck")
 LIBRARIES = ("torch", "numpy", "scipy", "canonaut", "scikit-learn")
+Limit = float | list[float] | None
+"""Seconds that a row may take; with the bytes that it may have resident, where the user said how many."""
 CONFIGURED = ("python", "torch", "device")
 
 
-def environment(device: str, jobs: int, time_limit: float | None) -> dict[str, Any]:
+def environment(device: str, jobs: int, time_limit: float | None, memory_limit: int | None = None) -> dict[str, Any]:
     """Where and with what a run is made, as plain JSON."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -49,6 +51,7 @@ def environment(device: str, jobs: int, time_limit: float | None) -> dict[str, A
         "threads": 1,
         "device": device,
         "time_limit": time_limit,
+        "memory_limit": memory_limit,
         "seeds": "SHA-256 of each row's own content",
     }
 
@@ -111,12 +114,12 @@ class Present:
     loaded: Mapping[str, Mapping[str, Any]]
     _files: dict[str, str] = field(default_factory=dict)
 
-    def why_not(self, made: Mapping[str, Any] | None, cell: Cell, limit: float | None = None) -> str:
+    def why_not(self, made: Mapping[str, Any] | None, cell: Cell, limit: Limit = None) -> str:
         """The first thing that a row of that cell depends on and that is not what it was; nothing if all is the same.
 
         Args:
             made: what it was made of.
-            limit: the time limit that it would have now, if it ended by one.
+            limit: the limits that it would have now, if it ended by one.
         """
         now = self.loaded.get(cell.architecture)
         try:
@@ -126,7 +129,7 @@ class Present:
                 if made[name] != now[name]:
                     return f"another {name}"
             if made["limit"] is not None and made["limit"] != limit:
-                return "another time limit"
+                return "another limit"
             for path, digest in {**made["content"], **now["content"]}.items():
                 if made["content"].get(path) != digest or digest == CHANGED or self._digest(path) != digest:
                     return f"{path} changed"
@@ -147,7 +150,7 @@ class Present:
         return self._files[path]
 
 
-def completed(made: Mapping[str, Any], cell: Cell, limit: float | None = None) -> dict[str, Any]:
+def completed(made: Mapping[str, Any], cell: Cell, limit: Limit = None) -> dict[str, Any]:
     """What a worker says that a row was made of, with all that need not be asked of a worker."""
     rest = {key: value for key, value in made.items() if key != "tops"}
     return {

@@ -31,10 +31,11 @@ class RunRequest:
         jobs: tasks at a time.
         resume: whether rows that the folder's journal holds are taken from there.
         time_limit: seconds a row; None leaves it to each kind of check.
+        memory_limit: bytes that a row may have resident; None leaves it to the machine.
         device: "cpu" or "cuda".
         expectations: a user's own expected failures.
         require_power: see `gate.settle`.
-        executor: a name in `EXECUTORS`.
+        executor: a name in `EXECUTORS`, with an address where it has one: `name@address`.
         only: patterns of the rows to be measured; none for all.
         fail_fast: whether the first red row is the last that is waited for.
         shard: the part of the rows to be measured; None for all.
@@ -57,3 +58,4 @@ class RunRequest:
     shard: Shard | None = None
     force: bool = False
     command: str = ""
+    memory_limit: int | None = None

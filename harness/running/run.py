@@ -8,8 +8,8 @@ from __future__ import annotations
 import shlex
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ..checks.kinds import TIME_LIMIT
 from ..core.cell import WEIGHTS, Cell
 from ..core.cleaning import BorderError, parsed
 from ..core.outcomes import Fault, Outcome
-from ..core.progress import Progress, unwatched
+from ..core.progress import Progress, Showing, unwatched
 from ..core.records import ArchitectureRecord, KillerRecord, PlantRecord, RequestRecord, SelectionRecord
 from ..core.result import Judgement, Result, Run, canonical_json
 from ..judging.conclusions import conclude
@@ -36,7 +36,7 @@ from ..zoo.described import split_reference
 from .border import read_killer, read_planted, read_row
 from .dealing.chosen import deal, only
 from .descriptions import DESCRIPTION_LIMIT, describe_all
-from .executors import Answer, Executor, Lost, Task, carried_out, open_executor
+from .executors import Answer, Executor, Lost, Task, Witnessed, carried_out, now, open_executor
 from .isolation.task import FATAL, GIVEN_UP, NOT_RUN, Loss
 from .keeping.files import PLUGIN_OUTPUT, StoreError
 from .keeping.journal import Journal, open_journal
@@ -47,7 +47,7 @@ from .plan import plan
 from .planted import plant, report, seed_of, wanted_by
 from .planted import problems as planted_problems
 from .planting.killers import KILLERS, killers_of
-from .provenance import VERSION, Present, completed, environment, loaded, measured
+from .provenance import VERSION, Limit, Present, completed, environment, loaded, measured
 from .request import NothingToRun, RunRequest
 from .store import clear_checkpoints, save
 from .tasks import evaluate_cell, prepare_zoo, refusal, zoo_is_kept
@@ -61,7 +61,9 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
 
     Raises:
         NothingToRun: no architecture loads, or options or a device that are not there.
+        NoExecutor: the place where it is to be carried out cannot be used.
         StoreError: the folder cannot be used.
+        Interrupted: by the user, with the folder that finished rows are kept in where it is another one.
     """
     planned = plan(request.suites, request.architectures)
     if not planned:
@@ -71,8 +73,11 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
     log = request.directory / PLUGIN_OUTPUT
     with (
         open_journal(request.directory, request.resume) as journal,
-        closing(open_executor(request.executor, request.jobs, log)) as executor,
+        closing(Witnessed(open_executor(request.executor, request.jobs, log))) as executor,
+        kept_beside(request, journal, len(cells)),
     ):
+        if isinstance(progress, Showing):
+            progress.watch(lambda: now(executor))
         _resumed(request, cells, journal, progress)
         marker = Marker(
             False,
@@ -84,21 +89,48 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
         mark(request.directory, marker)
         if not request.resume:
             clear_checkpoints(request.directory)
-        asked = needed(request, planned if plants and request.shard else cells)
+        whole = only(planned, request.only)  # of which all shards together are the rows
+        asked = needed(request, whole if plants else cells)
         descriptions = describe_all(replace(request, architectures=asked), executor) if asked else []
         bare = _bare(request, descriptions)
         mark(request.directory, replace(marker, run=bare.to_json()))
         found = _rows(request, cells, descriptions, journal, executor, progress)
         stopped = len(found) < len(cells)
-        read = planned if request.shard else cells
         controlled = plants and not stopped
-        planted = _planted(read, descriptions, executor) if controlled else []
-        killers = _killers(request.suites, read, executor) if controlled else []
+        planted = _planted(whole, descriptions, executor) if controlled else []
+        killers = _killers(request.suites, whole, executor) if controlled else []
+        bare = replace(bare, environment={**bare.environment, "processes": executor.processes()})
     if not stopped:
         clear_checkpoints(request.directory)
     run = _judged(request, bare, planned, [cells[at] for at in found], list(found.values()), planted, killers)
     _saved(run, request, replace(marker, finished=True))
     return run, exit_code(run)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was interrupted whose folder is no more; `folder` has its finished rows."""
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self.folder = folder
+
+
+@contextmanager
+def kept_beside(request: RunRequest, journal: Journal, rows: int) -> Iterator[None]:
+    """If an interruption finds the journal deleted, and its folder cannot be made again, its rows are kept in a folder beside.
+
+    Raises:
+        Interrupted: instead of the interruption, then.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        folder = journal.rescued()
+        if folder is None:
+            raise
+        suites = tuple(suite.name for suite in request.suites)
+        mark(folder, Marker(False, rows, suites, tuple(map(str, request.architectures)), request.command))
+        raise Interrupted(folder) from None
 
 
 def _saved(run: Run, request: RunRequest, marker: Marker) -> None:
@@ -169,7 +201,7 @@ def _bare(request: RunRequest, descriptions: Sequence[ArchitectureRecord]) -> Ru
     }
     return Run(
         VERSION,
-        environment(request.device, request.jobs, request.time_limit),
+        environment(request.device, request.jobs, request.time_limit, request.memory_limit),
         [suite.to_json() for suite in request.suites],
         descriptions,
         [],
@@ -240,7 +272,10 @@ def _rows(
     if cells:
         progress("rows", len(rows), len(cells))
     tasks = [
-        row_task(cells[position], request.device, request.directory, limit=request.time_limit, function=measured)
+        replace(
+            row_task(cells[position], request.device, request.directory, limit=request.time_limit, function=measured),
+            memory=request.memory_limit,
+        )
         for position in missing
     ]
     last: dict[str, dict[str, Any]] = {}
@@ -339,8 +374,9 @@ def _kept(request: RunRequest, journal: Journal, cell: Cell, present: Present) -
     return replace(row, suite=cell.suite, check=cell.check, claim=cell.claim), "", 0
 
 
-def _limit(request: RunRequest, cell: Cell) -> float:
-    return request.time_limit or time_limit(cell)
+def _limit(request: RunRequest, cell: Cell) -> Limit:
+    seconds = request.time_limit or time_limit(cell)
+    return seconds if request.memory_limit is None else [seconds, request.memory_limit]
 
 
 def made_by(answer: Answer | Lost) -> dict[str, Any] | None:

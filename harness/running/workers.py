@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -61,6 +62,7 @@ class Workers:
         self._alone: deque[int] = deque()
         self._idle: list[Worker] = []
         self._busy: dict[Worker, int] = {}
+        self._since: dict[int, float] = {}
         self._by_itself: int | None = None
         self._given_up: dict[Worker, Lost] = {}
         self._tries = Counter[int]()
@@ -82,6 +84,14 @@ class Workers:
                 self._hand_out()
             while self._finished:
                 yield self._finished.popleft()
+
+    def running(self) -> list[tuple[Task, float]]:
+        now, tasks = time.monotonic(), self._tasks
+        return [
+            (tasks[number], now - self._since.get(number, now))
+            for number in list(self._busy.values())
+            if number in tasks
+        ]
 
     def close(self) -> None:
         self._pool.close()
@@ -132,6 +142,7 @@ class Workers:
         else:
             self._idle.remove(worker)
         self._busy[worker] = number
+        self._since[number] = time.monotonic()
         self._pool.give(worker, number, task)
 
     def _hopeless(self, number: int) -> bool:
@@ -157,7 +168,9 @@ class Workers:
 
     def _too_much(self, worker: Worker) -> Lost | None:
         alone = self._busy.get(worker) == self._by_itself
-        limit = memory_limit(self.machine, 1 if alone else self.jobs)
+        number = self._busy.get(worker)
+        asked = self._tasks[number].memory if number is not None else None
+        limit = memory_limit(self.machine, 1 if alone else self.jobs, asked)
         lost = too_much(worker.usage, limit)
         if lost is None or lost.why is not Loss.MEMORY:
             return lost
@@ -201,6 +214,7 @@ class Workers:
         if self._by_itself == number:
             self._by_itself = None
         del self._tasks[number]
+        self._since.pop(number, None)
         self._tries.pop(number, None)
         self._finished.append((number, answer))
 
@@ -211,6 +225,8 @@ def cause_of_death(end: Ended) -> str:
         return "its process ended with the server of all processes"
     if end.status >= 0:
         return f"its process ended itself with exit code {end.status}"
+    if end.worker.muted and end.status == -signal.SIGKILL:
+        return f"{end.worker.muted}, and it was ended for that"
     name = signal.Signals(-end.status).name if -end.status in set(signal.Signals) else f"signal {-end.status}"
     peak = end.worker.peak
     held = f" (out of memory? it held {peak / GIB:.1f} GiB)" if name == "SIGKILL" and peak > GIB else ""

@@ -26,7 +26,10 @@ def environment(run: Run) -> list[dict[str, str]]:
         for suite in run.suites
     )
     rows = [("orbitcheck", one_line(run.orbitcheck)), ("suites", one_line(suites) or NOTHING)]
-    rows += [(one_line(key, 60).replace("_", " "), _setting(value)) for key, value in run.environment.items()]
+    rows += [
+        (one_line(key, 60).replace("_", " "), _processes(value) if key == "processes" else _setting(value))
+        for key, value in run.environment.items()
+    ]
     return [{"setting": name, "value": value} for name, value in (*rows, ("spent", _spent(run)))]
 
 
@@ -37,6 +40,13 @@ def _spent(run: Run) -> str:
     inside = sum(finite(row.model_seconds) or 0.0 for row in run.results)
     passes = f"{forwards:,} forward passes, " if forwards else ""
     return f"{passes}{seconds_text(seconds)} in {plural(len(run.results), 'row')}, {seconds_text(inside)} of it in networks"
+
+
+def _processes(value: Any) -> str:
+    """How many processes served how many plug-ins; which is in `results.json`."""
+    if not isinstance(value, dict) or not all(isinstance(each, list) for each in value.values()):
+        return _setting(value)
+    return f"{sum(map(len, value.values()))}, for {len(value)} plug-ins"
 
 
 def _setting(value: Any) -> str:

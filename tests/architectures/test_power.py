@@ -24,6 +24,7 @@ from orbitcheck.harness.plugins.redraw import GAINS, redraw_
 
 NETWORKS = [DWS, NFNHNP, NFNNP, GMN, NGGNN, NGT, UNF]
 COPIES = 6
+"""Of each of two nets, to know the noise by."""
 
 
 def path(m: int) -> np.ndarray:
@@ -45,10 +46,12 @@ def ladder(t: int) -> tuple[np.ndarray, np.ndarray]:
     return union(path(t - 1), cycle(3)), union(path(t), cycle(2))
 
 
-def ratios(network: type, options: dict, middles: list[np.ndarray], draws: int, left: int = 0) -> np.ndarray:
+def ratios(
+    network: type, options: dict, middles: list[np.ndarray], draws: int, left: int = 0, each: int = COPIES
+) -> np.ndarray:
     """`[n, n]`: the largest ratio, over draws of parameters, of the distance of two nets to the noise within orbits.
 
-    Ends before the last draw where only `left` pairs are not parted yet: more draws only raise it.
+    Ends before the last draw, all gains asked, where only `left` pairs are not parted yet: more draws only raise it.
     """
     n = len(middles[0])
     space = mlp(1, n, n, 1)
@@ -59,7 +62,7 @@ def ratios(network: type, options: dict, middles: list[np.ndarray], draws: int, 
         "W3": np.ones((1, n)),
         "b3": np.full(1, 0.125),
     }
-    v = Weights.from_arrays(space, [{**around, "W2": middle} for middle in middles for _ in range(COPIES)])
+    v = Weights.from_arrays(space, [{**around, "W2": middle} for middle in middles for _ in range(each)])
     best = np.zeros((len(middles), len(middles)))
     for draw in range(draws):
         built = (
@@ -68,7 +71,7 @@ def ratios(network: type, options: dict, middles: list[np.ndarray], draws: int, 
         redraw_(built, draw, GAINS[draw % len(GAINS)])
         moved = act(random_elements(space, v.batch, np.random.default_rng(draw)), v)
         with torch.no_grad():
-            seen = built(moved).unflatten(0, (len(middles), COPIES))
+            seen = built(moved).unflatten(0, (len(middles), each))
         norm = seen.norm(dim=-1).mean().item()
         within = torch.cdist(seen, seen, compute_mode="donot_use_mm_for_euclid_dist").max().item()
         floor = max(within, 4 * 2.0**-53 * norm)
@@ -135,7 +138,7 @@ def binary_classes() -> list[np.ndarray]:
 def test_defaults_part_the_whole_bank_but_for_the_one_pair_of_prop_6_2(network: type) -> None:
     classes = binary_classes()
     assert len(classes) == 317
-    best = ratios(network, {}, classes, draws=16, left=1)
+    best = ratios(network, {}, classes, draws=16, left=1, each=2)  # the noise of 317 nets
     first, second = np.nonzero(np.triu(best < 1e3, 1))
     assert len(first) == 1
     a, b = classes[first[0]], classes[second[0]]

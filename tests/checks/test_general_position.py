@@ -28,6 +28,8 @@ from orbitcheck.harness.running.evaluate import NO_ARCHITECTURE, evaluate
 from orbitcheck.harness.running.plan import plan
 from orbitcheck.harness.weights.space import NamedSpace, mlp
 
+pytestmark = pytest.mark.usefixtures("few_plants")
+
 SPACES = {"tiny": NamedSpace(mlp(1, 4, 4, 1))}
 AUDIT = {"general-position": [0.9, 1.0]}
 SUITE = """\

@@ -11,6 +11,8 @@ from click.testing import CliRunner
 
 from orbitcheck.harness.front.cli import LISTS, main
 
+pytestmark = pytest.mark.usefixtures("few_plants")
+
 SUITE = """\
 suite: small
 version: 1

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import threading
 
-from orbitcheck.harness.front.progress_bar import Lines
+from orbitcheck.harness.core.progress import Showing
+from orbitcheck.harness.front.progress_bar import Lines, shown_progress
+from orbitcheck.harness.running.executors import Task, now
 
 
 def test_a_line_every_tenth_and_notes_at_once(capsys):
@@ -20,10 +24,35 @@ def test_silence_is_broken(capsys):
     lines, ended, said = Lines(silence=0.01), threading.Event(), threading.Event()
     say = lines._say
     lines("rows", 1, 4)
+    lines.watch(lambda: "stats / law, 12 s")
     lines._say = lambda line: (say(line), said.set())[0]  # type: ignore[method-assign]
     thread = threading.Thread(target=lines.keep_saying, args=(ended,))
     thread.start()
     assert said.wait(60)
     ended.set()
     thread.join()
-    assert "rows: 1 of 4, after " in capsys.readouterr().err
+    said_last = capsys.readouterr().err
+    assert "rows: 1 of 4, after " in said_last and "minutes; now stats / law, 12 s\n" in said_last
+
+
+def test_a_terminal_shows_what_is_running_now(monkeypatch):
+    out = io.StringIO()
+    out.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stderr", out)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    with shown_progress() as progress:
+        assert isinstance(progress, Showing)
+        progress.watch(lambda: "stats / law, 12 s")
+        progress("rows", 1, 4)
+    assert "stats / law, 12 s" in out.getvalue()
+
+
+def test_now_is_said_in_a_line_longest_first():
+    rows = [Task(abs, (-1,), group=f"suite\n{check}\nstats") for check in ("law", "twins", "ladder")]
+
+    class Busy:
+        def running(self):
+            return [*zip(rows, (1.2, 12.4, 3.0), strict=True), (Task(abs, (-1,)), 0.0)]
+
+    assert now(Busy()) == "stats / twins, 12 s; stats / ladder, 3 s; and 2 more"  # type: ignore[arg-type]

@@ -16,6 +16,8 @@ from click.testing import CliRunner
 
 from orbitcheck.harness.front.cli import main
 
+pytestmark = pytest.mark.usefixtures("few_plants")
+
 SUITE = """\
 suite: small
 version: 1

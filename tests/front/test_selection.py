@@ -15,6 +15,8 @@ from orbitcheck.harness.language.reading import SuiteError
 from orbitcheck.harness.running.store import read_run
 from orbitcheck.reports.sections.conclusions import conclusions
 
+pytestmark = pytest.mark.usefixtures("few_plants")
+
 SUITE = """\
 suite: small
 version: 1

@@ -50,6 +50,9 @@ class Here:
             yield number, Answer(task.function(*task.arguments))
         self.tasks = []
 
+    def running(self) -> list[tuple[Task, float]]:
+        return []
+
     def close(self) -> None:
         pass
 

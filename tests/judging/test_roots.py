@@ -54,6 +54,18 @@ def test_a_broken_law_is_the_root_of_its_like_and_of_invalid_pairs_of_its_networ
     ) == [2, None, None, 2, None, None, None, 2, None, None]
 
 
+def test_rows_that_were_not_run_follow_from_the_first_that_was_lost():
+    lost, not_run = {"outcome": "error", "fault": Fault.LOST}, {"outcome": "error", "fault": Fault.NOT_RUN}
+    assert roots(
+        row("a", **lost),
+        row("b", **lost),
+        row("c", **not_run),
+        row("d", **not_run, name="other"),
+        row("e", **not_run),
+        row("f", **not_run, kind="detection"),
+    ) == [None, None, 0, None, 0, None]
+
+
 def test_one_exception_on_forty_rows_is_one_root():
     rows = [row(str(n), "error", fault=Fault.RAISED, origin="E at a.py:3", reason=f"size {n}") for n in range(40)]
     other = row("x", "error", fault=Fault.RAISED, origin="E at a.py:4")

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import igraph
@@ -274,17 +275,28 @@ def all_permutations() -> Callable[[WeightSpace, Mapping[str, np.ndarray]], list
     """Brute force: the entries of `g v` as bytes, for every element g of the group."""
     from itertools import permutations, product
 
-    def images(space: WeightSpace, v: Mapping[str, np.ndarray]) -> list[bytes]:
+    @cache
+    def places(space: WeightSpace) -> np.ndarray:
+        """`[elements, entries]`: where each entry of `g v` lies in v, tensors one after the other."""
         last = len(space.widths) - 1
         fixed = ([tuple(range(space.widths[0]))], [tuple(range(space.widths[-1]))])
         orders = [fixed[0], *(list(permutations(range(w))) for w in space.widths[1:-1]), fixed[1]]
+        starts = np.cumsum([0, *(int(np.prod(shape)) for shape in space.shapes.values())])
+        of = {
+            name: np.arange(start, start + int(np.prod(shape))).reshape(shape)
+            for (name, shape), start in zip(space.shapes.items(), starts, strict=False)
+        }
         found = []
         for order in product(*orders):
             parts = []
             for layer in range(1, last + 1):
                 rows, columns = list(order[layer]), list(order[layer - 1])
-                parts += [v[f"W{layer}"][rows][:, columns] + 0.0, v[f"b{layer}"][rows] + 0.0]
-            found.append(b"".join(part.tobytes() for part in parts))
-        return found
+                parts += [of[f"W{layer}"][rows][:, columns].ravel(), of[f"b{layer}"][rows]]
+            found.append(np.concatenate(parts))
+        return np.stack(found)
+
+    def images(space: WeightSpace, v: Mapping[str, np.ndarray]) -> list[bytes]:
+        flat = np.concatenate([np.ravel(v[name]) for name in space.shapes]) + 0.0
+        return [image.tobytes() for image in flat[places(space)]]
 
     return images

@@ -24,6 +24,8 @@ from orbitcheck.harness.running.border import read_row, read_run, results_schema
 from orbitcheck.harness.running.store import render, results_text
 from orbitcheck.harness.running.verifying.verified import verified
 
+pytestmark = pytest.mark.usefixtures("few_plants")
+
 SUITE = """\
 suite: every-kind
 version: 1

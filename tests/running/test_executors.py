@@ -14,7 +14,16 @@ import pytest
 
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.registry import UnknownName
-from orbitcheck.harness.running.executors import EXECUTORS, Answer, Lost, Task, carried_out, open_executor
+from orbitcheck.harness.running.executors import (
+    EXECUTORS,
+    OWN,
+    Answer,
+    Lost,
+    Task,
+    Witnessed,
+    carried_out,
+    open_executor,
+)
 from orbitcheck.harness.running.isolation.task import Loss
 from orbitcheck.harness.running.run import hopeless
 
@@ -33,10 +42,12 @@ import json, sys
 from pathlib import Path
 from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.discovery import parse_name
+from orbitcheck.harness.running import planted
 from orbitcheck.harness.running.executors import EXECUTORS
 from orbitcheck.harness.running.request import RunRequest
 from orbitcheck.harness.running.run import carry_out
 
+planted.PLANTS = dict(list(planted.PLANTS.items())[:18])
 EXECUTORS.add("one-child", "one_child:OneChild")
 folder, *executors = sys.argv[1:]
 names = [parse_name(name) for name in ("stats", "flat-mlp")]
@@ -107,13 +118,29 @@ def test_what_breaks_a_local_worker_loses_its_own_answer_alone():
         Task(time.sleep, (60,), 0.5),
         Task(divmod, (1, 0)),
         Task(abs, (-2,)),
+        Task(eval, ("__import__('os').closerange(3, 256) or __import__('time').sleep(60)",), 60),
+        Task(eval, ("[bytearray(1 << 30), __import__('time').sleep(60)]",), 60, memory=1 << 29),
     ]
     with closing(open_executor("local", 2, None)) as executor:
         answers = dict(carried_out(executor, tasks))
+    closed = "crashed: it closed the descriptors over which it answers, and it was ended for that"
+    assert answers[5] == Lost(closed, Loss.CRASHED)
+    assert answers[6].why is Loss.MEMORY and "the limit is 0.5 GiB" in answers[6].reason
     assert (answers[0], answers[4]) == (Answer(1), Answer(2))
     assert answers[1] == Lost("crashed: its process ended itself with exit code 0", Loss.CRASHED)
     assert answers[2] == Lost("hung: idle and without progress for 0.5 s", Loss.HUNG)
     assert isinstance(answers[3], Lost) and answers[3].reason.startswith("ZeroDivisionError: ")
+
+
+def test_a_process_answers_for_one_plug_in_and_says_so():
+    executor = Witnessed(open_executor("local", 1, None))
+    with closing(executor):
+        tasks = [Task(os.getpid, (), plugin=name) for name in ("", "a (declaration)", "a", "b", "a")]
+        answers = dict(carried_out(executor, tasks))
+        seen = executor.processes()
+    assert list(seen) == [OWN, "a (declaration)", "a", "b"] and executor.running() == []
+    assert seen["a"] == [str(answers[2].value)] == [str(answers[4].value)]
+    assert len({pid for pids in seen.values() for pid in pids}) == 4 and str(os.getpid()) not in seen[OWN]
 
 
 def test_what_comes_after_two_lost_rows_of_a_check_is_not_run_in_the_order_of_the_plan():
@@ -142,6 +169,9 @@ def test_what_comes_back_is_plain_data_or_lost(value, read):
 
         def results(self):
             yield 1, Answer(value)
+
+        def running(self) -> list[tuple[Task, float]]:
+            return []
 
         def close(self) -> None: ...
 

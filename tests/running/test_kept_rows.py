@@ -79,6 +79,9 @@ class Counting:
     def results(self) -> Iterator[tuple[int, Answer | Lost]]:
         return self._workers.results()
 
+    def running(self) -> list[tuple[Task, float]]:
+        return []
+
     def close(self) -> None:
         self._workers.close()
 
@@ -99,6 +102,9 @@ class Here(Counting):
         for number, task in enumerate(self._tasks):
             yield number, Answer(task.function(*task.arguments))
         self._tasks = []
+
+    def running(self) -> list[tuple[Task, float]]:
+        return []
 
     def close(self) -> None:
         pass
@@ -225,7 +231,7 @@ def test_each_thing_that_a_row_depends_on_counts(tmp_path):
         ({"python": "2"}, "another python"),
         ({"torch": {"built": "y"}}, "another torch"),
         ({"device": "cuda (x)"}, "another device"),
-        ({"limit": 60.0}, "another time limit"),
+        ({"limit": 60.0}, "another limit"),
         ({"versions": {"torch": "torch 1"}}, "another version of torch"),
         ({"harness": "0"}, "orbitcheck changed"),
         ({"roots": ["orbitcheck.harness.oracles.orbit"]}, "orbitcheck changed"),

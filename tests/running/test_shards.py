@@ -22,6 +22,7 @@ from orbitcheck.harness.running.dealing.costs import PLANTED, expected
 from orbitcheck.harness.running.executors import Answer, Task
 from orbitcheck.harness.running.keeping.marker import MARKER
 from orbitcheck.harness.running.plan import plan
+from orbitcheck.harness.running.planted import report, wanted_by
 from orbitcheck.harness.running.store import read_run, results_text
 
 SUITE = """\
@@ -53,6 +54,9 @@ class Here:
         for number, task in enumerate(self.tasks):
             yield number, Answer(task.function(*task.arguments))
         self.tasks = []
+
+    def running(self) -> list[tuple[Task, float]]:
+        return []
 
     def close(self) -> None:
         pass
@@ -209,6 +213,49 @@ def test_an_output_folder_that_was_deleted_meanwhile_loses_no_row(home, tmp_path
         assert (out if there == "a file" else out / "results.json").read_text() == "mine"
 
 
+def test_an_interrupted_run_whose_folder_is_a_file_now_is_gone_on_with_beside(home, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+
+    class Interrupted(Here):
+        def results(self) -> Iterator[tuple[int, Answer]]:
+            for number, answer in super().results():
+                yield number, answer
+                if "row" in (answer.value or {}):
+                    shutil.rmtree(out)
+                    out.write_text("mine")
+                    raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "open_executor", Interrupted)
+    asked = ("run", home / "small.yaml", "-a", "stats", "-j", 1)
+    done = call(*asked, "-o", out)
+    (beside,) = tmp_path.glob("out-*")
+    assert done.exit_code == 130 and f"-o {beside} -j 1 --resume" in done.output and out.read_text() == "mine"
+    monkeypatch.setattr(running, "open_executor", Here)
+    measured: list[Task] = []
+    monkeypatch.setattr(
+        Here, "submit", lambda self, task: measured.append(task) or self.tasks.append(task) or len(self.tasks) - 1
+    )
+    assert call(*asked, "-o", beside, "--resume").exit_code == 0
+    assert sum(bool(task.group) for task in measured) == 2 and len(read_run(beside).results) == 3
+
+
+def test_a_merged_run_verifies(home, tmp_path, monkeypatch):
+    def caught(cells, descriptions, *_):
+        return [
+            report(each, each.wanted, "", (each.sign,))
+            for each in wanted_by({cell.kind for cell in cells}, descriptions)
+        ]
+
+    monkeypatch.setattr(running, "_planted", caught)
+    for index in (1, 2):
+        part = tmp_path / f"part-{index}"
+        asked = ("run", home / "small.yaml", "-a", "stats", "-a", "deep-sets", "-j", 1, "-o", part)
+        assert call(*asked, "--shard", f"{index}/2").exit_code in (0, 1)
+    assert call("merge", tmp_path / "part-1", tmp_path / "part-2", "-o", tmp_path / "out").exit_code == 0
+    verified = call("verify", tmp_path / "out")
+    assert verified.exit_code == 0, verified.output
+
+
 def test_a_row_that_a_shard_has_not_is_missing_from_the_whole(home, tmp_path):
     parts = [home / f"part-{index}" for index in range(1, 5)]
     full = next(part for part in parts if len(read_run(part).results) > 1)
@@ -291,6 +338,8 @@ def test_a_dry_run_writes_nothing_and_tells_the_plan(home, tmp_path):
     assert done.exit_code == 0 and not (tmp_path / "out").exists()
     assert "254 rows, about " in done.output and " minutes on 2 workers and " in done.output
     assert "zoos to train: " in done.output
+    part = call("run", home / "small.yaml", "-a", "stats", "--shard", "1/2", "--dry-run")
+    assert part.exit_code == 0 and "planted defects" in part.output
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from orbitcheck.harness.running.request import RunRequest
 from orbitcheck.harness.running.run import carry_out, time_limit
 from orbitcheck.harness.running.store import CHECKPOINTS, clear_checkpoints, read_run
 
+pytestmark = pytest.mark.usefixtures("few_plants")
+
 SUITE = """\
 suite: trained
 version: 1

@@ -94,6 +94,11 @@ def too_much(usage: Usage, memory: int | None) -> Lost | None:
     return None
 
 
-def memory_limit(machine: int | None, workers: int) -> int | None:
-    """Bytes that one of so many tasks may have resident; None where the machine does not say what it has."""
+def memory_limit(machine: int | None, workers: int, asked: int | None = None) -> int | None:
+    """Bytes that one of so many tasks may have resident: those that were asked for it, else its part of the machine.
+
+    None where the machine does not say what it has.
+    """
+    if asked is not None:
+        return asked
     return None if machine is None else max(LEAST_MEMORY, (machine - RESERVE) // workers)

@@ -39,6 +39,8 @@ SAMPLED = 0.2
 """Seconds between two looks at what workers use; longer where a look takes long."""
 SLOWEST = 2.0
 FILES_SAMPLED = 2.0
+DYING = 2.0
+"""Seconds after which a process of which nothing can be heard has not ended, but closed what it answers over."""
 TAKEN = 1 << 18
 
 
@@ -60,6 +62,10 @@ class Worker:
     progressed: bool = False
     usage: Usage = field(default_factory=Usage)
     stopped: float | None = None
+    silent: float | None = None
+    """Since when nothing can be heard of it."""
+    muted: str = ""
+    """Why it was stopped, if that was since it could not be heard any more."""
     files_seen: float = 0.0
 
     @property
@@ -239,6 +245,11 @@ class Pool:
         if server is not None and not server.alive:
             return [*events, *self._server_died()]
         for worker in list(self._workers.values()):
+            if worker.silent is not None and worker.stopped is None and now - worker.silent > DYING:
+                found = processes.read_process(worker.pid) if worker.pid else None
+                if found is not None and not found.zombie:
+                    worker.muted = "it closed the descriptors over which it answers"
+                self.stop(worker)
             late = worker.pid is None and server is not None and server.ready and now - worker.asked > STARTED
             unburied = worker.stopped is not None and now - worker.stopped > BURIED
             if late or unburied:
@@ -412,12 +423,16 @@ class Pool:
             gone = True
         except BlockingIOError:
             pass
-        except (OSError, ValueError):  # NoFrame too: what comes is none of our messages
+        except NoFrame:
+            worker.muted = "what it sent over the descriptors on which it answers is no answer"
+            gone = True
+            self.stop(worker)
+        except (OSError, ValueError):
             gone = True
         if gone and worker.channel.fileno() >= 0:
             with suppress(KeyError, ValueError):
                 self._selector.unregister(worker.channel)
-            self.stop(worker)  # it has ended, or cannot be heard any more
+            worker.silent = time.monotonic()  # it has ended, as is told soon, or cannot be heard any more
         return events
 
     def _understood(self, worker: Worker, kind: Frame, body: bytes) -> Iterator[Event]:
@@ -434,6 +449,8 @@ class Pool:
             if answer is None:
                 return  # of an earlier task: somebody else writes on this channel
             worker.task, worker.watch = None, None
+            if isinstance(answer, Answer):
+                answer = Answer(answer.value, str(worker.pid or ""))
             yield Answered(worker, number, answer)
 
     def _hear_output(self, worker: Worker) -> list[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +16,7 @@ class Task:
         function: a module's own, so that it can be named to another process.
         arguments: picklable; the answer is plain JSON data.
         time_limit: seconds after which it counts as hung (protocol.md, section 7); None is no limit.
+        memory: bytes that its processes may have resident together; None is what the machine has for each worker.
         plugin: the one plug-in that its process serves, and has ever served; empty for tasks that no plug-in has a part in.
         group: rows of one architecture in one check. After `GIVEN_UP` of a group that hung or crashed in all their tries the later ones
             are not carried out.
@@ -26,6 +27,16 @@ class Task:
     time_limit: float | None = None
     plugin: str = ""
     group: str = ""
+    memory: int | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is, for people: architecture and check of a row, else the function and what it is about."""
+        if self.group:
+            _, check, architecture = self.group.split("\n", 2)
+            return f"{architecture} / {check}"
+        about = str(self.arguments[0]) if self.arguments else self.plugin
+        return f"{self.function.__name__.replace('_', ' ')} {about}"
 
 
 GIVEN_UP = 2
@@ -45,9 +56,10 @@ class Loss(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a task returned."""
+    """What a task returned, and the process that it ran in, as an executor may say it: `pid`, or `machine:pid`."""
 
     value: Any
+    process: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

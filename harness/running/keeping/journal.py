@@ -108,6 +108,19 @@ class Journal:
             self._connection.close()
             self._connection, self._numbers = fresh, dict(_index(fresh))
 
+    def rescued(self) -> Path | None:
+        """A folder beside this one's with all rows, if the file was deleted and cannot be made again where it was; else None."""
+        self._put_back()
+        if self._path is None or self._path.exists():
+            return None
+        folder = self._path.parent.absolute()
+        try:
+            beside = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
+            self._connection.execute("VACUUM INTO ?", (str(beside / JOURNAL),))
+        except (OSError, sqlite3.Error):
+            return None
+        return beside
+
     def _record(self, key: str) -> dict[str, Any] | None:
         if key not in self._made:
             self._made[key] = None

@@ -100,7 +100,7 @@ def merged(parts: dict[Path, Run], directory: Path) -> Run:
     power = first.request["require_power"] if first.request else None
     told = following(ordered, planned, suites, expectations, descriptions, power, planted, killers)
     environment = {
-        **first.environment,
+        **{key: value for key, value in first.environment.items() if key != "processes"},  # each shard's are its own
         "date": max(str(part.environment.get("date")) for _, part in by_index),
         "shards": len(by_index),
     }

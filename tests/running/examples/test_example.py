@@ -20,6 +20,8 @@ from orbitcheck.harness.running.examples.example import NoExample, write_example
 from orbitcheck.harness.running.plan import plan
 
 NETWORKS = Path(__file__).with_name("located_networks.py")
+pytestmark = pytest.mark.usefixtures("few_plants")
+
 SUITE = """\
 suite: shown
 version: 1

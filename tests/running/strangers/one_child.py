@@ -51,5 +51,8 @@ class OneChild:
             except EOFError:
                 yield number, Lost("its process ended")
 
+    def running(self) -> list[tuple[Task, float]]:
+        return []
+
     def close(self) -> None:
         self._child.communicate()

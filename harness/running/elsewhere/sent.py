@@ -1,0 +1,62 @@
+"""What is sent to another machine along with a task, by content: files of plug-ins, and trained zoos."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ...core.cache_folder import cache_folder
+from ...plugins.discovery import parse_name
+from ...zoo.recipe import ZOOS
+from ..executors import NoExecutor
+from ..keeping.marker import is_ours
+
+MOST, LARGEST = 5_000, 64 << 20
+"""Files, and bytes of them, that are sent along with a plug-in."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Of a plug-in under their absolute paths, of zoos under their names in the cache."""
+
+    plugin: Mapping[str, bytes]
+    zoo: Mapping[str, bytes]
+
+
+def zoo_files(name: str) -> dict[str, bytes]:
+    """The files of a trained zoo by their names; none if it is not trained."""
+    found = [cache_folder() / "zoo" / f"{ZOOS[name].stem}{end}" for end in (".safetensors", ".json")]
+    return {path.name: path.read_bytes() for path in found if path.is_file()}
+
+
+def plugin_folder(plugin: str) -> Path | None:
+    """The folder of a plug-in that is named by its file."""
+    target, _, _ = parse_name(plugin.removesuffix(" (declaration)")).reference.rpartition(":")
+    return Path(target).absolute().parent if target.endswith(".py") else None
+
+
+@cache
+def files_under(folder: Path) -> dict[str, bytes]:
+    """The files of a folder by their absolute paths, without what is hidden, compiled, or a run's own.
+
+    Raises:
+        NoExecutor: they are more, or larger, than is sent.
+    """
+    found: dict[str, bytes] = {}
+    size = 0
+    for where, folders, names in os.walk(folder):
+        folders[:] = [
+            each for each in folders if each[0] != "." and each != "__pycache__" and not is_ours(Path(where, each))
+        ]
+        for path in (Path(where, name) for name in names if name[0] != "."):
+            if path.is_file():
+                found[str(path)] = path.read_bytes()
+                size += len(found[str(path)])
+        if len(found) > MOST or size > LARGEST:
+            raise NoExecutor(
+                f"{folder} has more than {MOST} files or {LARGEST >> 20} MiB to be sent along; move the plug-in's file"
+            )
+    return found
