@@ -44,6 +44,8 @@ _FACE = {
         "orbitcheck.harness.weights.networks.recurrences": "recurrence",
         "orbitcheck.harness.weights.networks.transformers": "transformer",
         "orbitcheck.harness.weights.tracing.modules": "from_module",
+        "orbitcheck.harness.weights.conventions.layers": "from_features from_layers from_state_dicts to_features to_layers to_state_dicts",
+        "orbitcheck.harness.weights.conventions.graphs": "from_graphs to_graphs",
         "orbitcheck.harness.weights.activations": "ACTIVATIONS Activation",
         "orbitcheck.harness.weights.inputs": "constructed",
         "orbitcheck.harness.weights.pair": "Pair Vector",
@@ -58,6 +60,8 @@ _FACE = {
         "orbitcheck.harness.checks.applicability": "applicability",
         "orbitcheck.harness.plugins.architecture": "Architecture Traits Unsupported",
         "orbitcheck.harness.plugins.outputs": "Equivariant Invariant",
+        "orbitcheck.harness.checks.floor.asked": "floor",
+        "orbitcheck.harness.oracles.relation": "Relation",
         "orbitcheck.harness.plugins.subject": "NonFinite PluginFault Subject",
         "orbitcheck.harness.learning.workbench": "Workbench",
         # Training a zoo, and its networks.
@@ -124,6 +128,12 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.weights.networks.transformers import transformer as transformer
     from ..harness.weights.realisation import Realisation as Realisation, realise as realise
     from ..harness.weights.tracing.modules import from_module as from_module
+    from ..harness.weights.conventions.graphs import from_graphs as from_graphs, to_graphs as to_graphs
+    from ..harness.weights.conventions.layers import from_features as from_features, from_layers as from_layers
+    from ..harness.weights.conventions.layers import from_state_dicts as from_state_dicts, to_features as to_features
+    from ..harness.weights.conventions.layers import to_layers as to_layers, to_state_dicts as to_state_dicts
+    from ..harness.checks.floor.asked import floor as floor
+    from ..harness.oracles.relation import Relation as Relation
     from ..harness.weights.space import NamedSpace as NamedSpace, SpaceError as SpaceError, WeightSpace as WeightSpace
     from ..harness.weights.space import mlp as mlp
     from ..harness.weights.spaces import conv_net as conv_net, recurrent as recurrent, residual_mlp as residual_mlp
