@@ -11,12 +11,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement of the theory: its id, the statement, where it holds, and its source."""
+    """One statement of the theory: its id, the statement, where it holds, its source, and what a run would have to show to refute it.
+
+    Certificates and floors refute; training that lags does not (protocol.md, section 5).
+    """
 
     id: str
     statement: str
     regime: str
     source: str
+    refuted_by: str
 
 
 _PAPER = "arXiv 2602.01083"
@@ -30,6 +34,7 @@ CLAIMS: dict[str, Claim] = {
             "of hidden neurons",
             "all of V",
             f"{_PAPER}, section 3",
+            "a copy of a vector, renumbered, on which an output does not move along by more than its noise",
         ),
         Claim(
             "thm-5.2",
@@ -37,26 +42,36 @@ CLAIMS: dict[str, Claim] = {
             "equivariant maps on every compact set",
             "all of V",
             f"{_PAPER}, theorem 5.2",
+            "a pair of vectors that one network parts and another does not, within both their rounds; an error below the floor of 1-WL classes",
         ),
         Claim(
             "prop-5.3",
             "NFT is not equivalent to them on all of V; it is on compact sets in general position",
             "all of V, general position",
             f"{_PAPER}, proposition 5.3",
+            "a pair that 1-WL merges and every NFT merges too, where 2-FWL parts it; in general position an error that a floor keeps up",
         ),
-        Claim("thm-6.1", "function-space functionals are approximable", "all of V", f"{_PAPER}, theorem 6.1"),
+        Claim(
+            "thm-6.1",
+            "function-space functionals are approximable",
+            "all of V",
+            f"{_PAPER}, theorem 6.1",
+            "outputs constant on classes that the target parts by a floor above the threshold; an error below the floor of function classes",
+        ),
         Claim(
             "prop-6.2",
             "permutation-invariant functionals are not approximable in general: weight vectors of two orbits exist that no "
             "such network tells apart",
             "all of V",
             f"{_PAPER}, proposition 6.2",
+            "a gap between two vectors of one 1-WL class; an error below the floor of these classes; or a network that sees no pair beside them either",
         ),
         Claim(
             "thm-6.3",
             "permutation-invariant functionals are approximable",
             "general position",
             f"{_PAPER}, theorem 6.3",
+            "a pair in general position, of two orbits, without a gap; outputs constant on classes with a floor above the threshold",
         ),
         Claim(
             "prop-7.1",
@@ -64,24 +79,28 @@ CLAIMS: dict[str, Claim] = {
             "architecture",
             "all of V",
             f"{_PAPER}, proposition 7.1",
+            "an error below the floor of as many linear pieces as the one emitted network can have, in the mean square or at a point",
         ),
         Claim(
             "thm-7.2",
             "function-space operators are approximable once the output architecture is large enough",
             "general position",
             f"{_PAPER}, theorem 7.2",
+            "an answer that does not depend on what is given; many emitted networks that are so few that their floor lies above the threshold",
         ),
         Claim(
             "prop-7.3",
             "permutation-equivariant operators are not approximable in general",
             "all of V",
             f"{_PAPER}, proposition 7.3",
+            "an error below the floor of 1-WL classes of entries, or a spread inside one above its noise",
         ),
         Claim(
             "thm-7.4",
             "permutation-equivariant operators are approximable",
             "general position",
             f"{_PAPER}, theorem 7.4",
+            "outputs constant on classes of entries with a floor above the threshold, or that refinement does not have",
         ),
         Claim(
             "oce",
@@ -89,12 +108,30 @@ CLAIMS: dict[str, Claim] = {
             "doubling of k",
             "matched parameter counts",
             f"{_PAPER}, section 8",
+            "many emitted networks that are half of them at most, whatever is given; an error below the floor of their pieces",
         ),
         Claim(
             "gp-audit",
             "trained networks lie in general position, unless they are quantised coarsely",
             "trained networks",
             f"{_PAPER}, section 8",
+            "a share of vectors outside general position beyond the stated bounds, counted exactly",
         ),
     )
 }
+
+FALSE_CLAIMS: dict[str, tuple[str, ...]] = {
+    "equivariance": ("index-leak", "entry-leak", "cumulated-rows", "rolled-tensor", "weighed-columns"),
+    "thm-5.2": ("norms", "forward-only", "largest-message", "one-round", "eleven-bits", "row-products"),
+    "prop-5.3": ("norms", "moments", "norms-of-biases", "norms-of-biases-and-overlaps", "silent"),
+    "thm-6.1": ("bag", "value-and-overlaps", "value-far-away", "silent", "value-and-biases"),
+    "prop-6.2": ("row-products", "norms-and-overlaps", "gram-determinant", "third-moments", "column-products", "bag"),
+    "thm-6.3": ("bag", "extremes", "norms-of-biases", "silent", "paths-alone"),
+    "prop-7.1": ("one-hinge", "rescaled", "shifted", "fixed", "fourth-powers"),
+    "thm-7.2": ("one-hinge", "fixed", "rescaled", "rescaled-teeth", "shifted"),
+    "prop-7.3": ("four-cycles", "four-cycles-faint", "four-cycles-more", "entries-and-overlaps", "biases-and-overlaps"),
+    "thm-7.4": ("bag", "bias-norms", "fixed", "rescaled", "fourth-powers"),
+    "oce": ("one-hinge", "paired-hinges", "rescaled", "shifted", "fixed"),
+    "gp-audit": ("equal-biases", "coarse", "zero-biases", "twins", "alike"),
+}
+"""Claim -> the names of what claims it falsely, which suites put through their checks (`running/planting/killers.py`)."""

@@ -187,4 +187,5 @@ class ConclusionRecord(TypedDict):
     observed: str
     declared: str | None
     evidence: Mapping[str, Any]
+    refuted_by: NotRequired[str]
     killers: NotRequired[KillRate]

@@ -424,7 +424,10 @@ def listed(what: str) -> list[dict[str, Any]]:
     if what == "claims":
         from ..core.claims import CLAIMS
 
-        return [{"name": claim.id, "regime": claim.regime, "statement": claim.statement} for claim in CLAIMS.values()]
+        return [
+            {"name": claim.id, "regime": claim.regime, "statement": claim.statement, "refuted by": claim.refuted_by}
+            for claim in CLAIMS.values()
+        ]
     from ..zoo.recipe import ZOOS
 
     return [{"name": name, "groups": ", ".join(zoo.spaces), "title": zoo.title} for name, zoo in ZOOS.items()]

@@ -1,14 +1,15 @@
 """What the rows of a run say together about a claim that no row decides alone; a pure function of the rows.
 
-A suite lists the claims that it wants concluded, each from the rows of some checks. Five claims compare rows:
+A suite lists the claims that it wants concluded, each from the rows of some checks. These claims compare rows:
 
 | claim | compared |
 |---|---|
-| `thm-5.2` | the errors of all networks of the power of 1-WL, in pairs, at growing capacity: at the largest what validation prefers is equal, by two one-sided tests |
+| `thm-5.2` | the partitions of all networks of the power of 1-WL, by certificate; then their errors in pairs, at three capacities and more: at the largest within a factor 2, by two one-sided tests over five seeds, where the floors of what sees less lie beyond that factor |
 | `prop-5.3` | networks of 2-FWL's or of unknown power with these: apart where 1-WL classes merge orbits, equal in general position |
+| `thm-6.1`, `thm-6.3`, `thm-7.4` | every row with its prediction, and the error at the smallest capacity with that at the largest: lower |
 | `oce` | the errors at k and 2k emitted networks of one size: lower at every doubling, beyond the range of the seeds |
 | `prop-7.1` | the error of one emitted network with its floor, and with larger outputs that pass below that floor |
-| `thm-7.2` | the error of the best output size with the threshold |
+| `thm-7.2` | the error of the best output size with the threshold, and with that of the smallest |
 
 Any other claim holds if every row that speaks of it passes. What the budget leaves open is `undecided`, and red unless the
 suite says why it may be (`allow`). Rows of which nothing is predicted support no conclusion: one that has no others is `observed`.
@@ -45,6 +46,7 @@ class Conclusion:
         outcome: `NOT_ASKED`, neither red nor green, where the architectures of the run leave it without a row.
         reason: one line.
         predicted, observed: in words.
+        refuted_by: what a run would have to show to refute the claim.
         declared: why it may stay undecided, or None.
         evidence: plain JSON.
         killers: its kill rate.
@@ -58,6 +60,7 @@ class Conclusion:
     reason: str
     predicted: str
     observed: str
+    refuted_by: str = ""
     declared: str | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     killers: KillRate = field(default_factory=lambda: KillRate(killed=0, planted=0))
@@ -98,6 +101,7 @@ def conclude(
                     suite=suite.name,
                     claim=wanted.claim,
                     title=CLAIMS[wanted.claim].statement,
+                    refuted_by=CLAIMS[wanted.claim].refuted_by,
                     checks=tuple(dict.fromkeys(row.check for row in own)),
                     declared=wanted.allow if open_ else None,
                     killers=rate,

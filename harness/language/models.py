@@ -50,6 +50,10 @@ class ConclusionModel(Parameters):
     checks: Annotated[list[Text], Field(min_length=1, description="ids of the checks whose rows are read")]
     architectures: Annotated[list[Text], Field(min_length=1, description="whose rows are read")] = ["*"]
     margin: Annotated[float, Field(gt=0, lt=1, description="of the variance: errors this near count as equal")] = 0.05
+    killers: Annotated[
+        list[Text],
+        Field(description="names of false claims of this claim, each of which the checks must refute (docs/traits.md)"),
+    ] = []
     allow: Annotated[Text | None, Field(description="why the budget may leave it undecided")] = None
 
 

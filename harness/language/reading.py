@@ -13,14 +13,23 @@ from typing import Any
 
 from ..checks import CHECK_KINDS
 from ..checks.kinds import CheckKind
-from ..core.claims import CLAIMS
+from ..core.claims import CLAIMS, FALSE_CLAIMS
 from ..core.parameters import SuiteValueError, parse_parameters
+from ..core.patterns import fits
 from ..core.registry import DuplicateName, Registry, UnknownName, did_you_mean, nearest
 from ..core.result import digest
 from ..plugins.discovery import ArchitectureName, NameSyntaxError, check_reference, installed, parse_name
 from ..plugins.extensions import ExtensionError, load_extensions
 from ..weights.space import NamedSpace
-from .models import REPLACED, AllowanceModel, CheckModel, ExpectationModel, ExpectationsModel, SuiteModel
+from .models import (
+    REPLACED,
+    AllowanceModel,
+    CheckModel,
+    ConclusionModel,
+    ExpectationModel,
+    ExpectationsModel,
+    SuiteModel,
+)
 from .named_spaces import SpaceModel, named_space
 from .rows import Asked, all_asked, unmet, unread
 from .shipped import shipped_suites
@@ -203,7 +212,14 @@ class _Reader:
             allow=tuple(map(_expectation, outer.allow)),
             architectures=tuple(outer.architectures),
             conclusions=tuple(
-                Conclusion(entry.claim, tuple(entry.checks), tuple(entry.architectures), entry.margin, entry.allow)
+                Conclusion(
+                    entry.claim,
+                    tuple(entry.checks),
+                    tuple(entry.architectures),
+                    entry.margin,
+                    entry.allow,
+                    tuple(entry.killers),
+                )
                 for entry in outer.conclusions
             ),
         )
@@ -222,6 +238,22 @@ class _Reader:
             if entry.claim not in CLAIMS:
                 message = f'unknown claim "{entry.claim}"{did_you_mean(entry.claim, CLAIMS)}'
                 self.error(("conclusions", number, "claim"), message)
+            else:
+                self.killers(entry, number)
+
+    def killers(self, entry: ConclusionModel, number: int) -> None:
+        """Refuse a conclusion that names no false claim that its checks have to refute, or one that nobody knows."""
+        known = FALSE_CLAIMS[entry.claim]
+        if not entry.killers:
+            message = (
+                f"a conclusion names the false claims that its checks must refute: killers; "
+                f'of {entry.claim}: {", ".join(known)}, or ["*"] for all of them'
+            )
+            self.error(("conclusions", number), message)
+        for position, pattern in enumerate(entry.killers):
+            if not any(fits(pattern, name) for name in known):
+                message = f'"{pattern}" is no false claim of {entry.claim}{did_you_mean(pattern, known)}'
+                self.error(("conclusions", number, "killers", position), message)
 
     def patterns(self, suite: Suite, plan: Sequence[Asked]) -> None:
         """Refuse entries that speak of no row, and what adds none to a conclusion."""

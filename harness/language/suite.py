@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..core.patterns import Row, RowPattern
+from ..core.patterns import Row, RowPattern, fits
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,15 @@ class Expectation(RowPattern):
 
 @dataclass(frozen=True)
 class Conclusion:
-    """A claim that is concluded from the rows of several checks together; `checks` and `architectures` are patterns."""
+    """A claim that is concluded from the rows of several checks together; `checks`, `architectures` and `killers`, names of false
+    claims, are patterns."""
 
     claim: str
     checks: tuple[str, ...]
     architectures: tuple[str, ...]
     margin: float
     allow: str | None
+    killers: tuple[str, ...] = ("*",)
 
     def reads(self, row: Row) -> bool:
         """Whether the conclusion is drawn from this row, among others."""
@@ -33,6 +35,10 @@ class Conclusion:
             for architecture in self.architectures
             for check in self.checks
         )
+
+    def names(self, killer: str) -> bool:
+        """Whether the suite puts the false claim of that name through the checks of this conclusion."""
+        return any(fits(f"{self.claim}-{pattern}", killer) for pattern in self.killers)
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,7 @@ class Suite:
                             **entry,
                             "checks": tuple(entry["checks"]),
                             "architectures": tuple(entry["architectures"]),
+                            "killers": tuple(entry.get("killers", ("*",))),
                         }
                     )
                     for entry in data["conclusions"]

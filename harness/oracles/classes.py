@@ -9,7 +9,7 @@ computed within its classes (`floors.py`) is only lower: it stays a floor.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 
 import numpy as np
@@ -142,6 +142,73 @@ def function_classes(space: WeightSpace, arrays: Arrays) -> np.ndarray:
     return np.unique(merged, return_inverse=True)[1][classes]
 
 
+# Classes of networks that see less than refinement: bags of entries, messages forward alone, nothing.
+
+
+def bag_classes(space: WeightSpace, arrays: Arrays) -> np.ndarray:
+    """`[n]`: nets with equal multisets of entries in every tensor share a number."""
+    arrays = stacked(space, arrays)
+    codes = [np.sort(_ranks(array).reshape(len(array), -1), axis=1) for array in arrays.values()]
+    return rank_rows(np.concatenate(codes, axis=1))
+
+
+def forward_classes(space: WeightSpace, arrays: Arrays) -> np.ndarray:
+    """`[n]`: nets that refinement over incoming edges alone does not part."""
+    return refine(space, arrays, direction="forward").classes()
+
+
+def constant_classes(space: WeightSpace, arrays: Arrays) -> np.ndarray:
+    """`[n]`: all alike."""
+    return np.zeros(len(stacked(space, arrays)["b1"]), dtype=np.int64)
+
+
+def bag_entry_classes(space: WeightSpace, arrays: Arrays) -> dict[str, np.ndarray]:
+    """Tensor -> `[n, *shape]`: classes of (bags of the net, entry)."""
+    bags = bag_classes(space, arrays)
+    found = {}
+    for name, array in stacked(space, arrays).items():
+        codes = _ranks(array)
+        nets = np.broadcast_to(bags.reshape(-1, *[1] * (array.ndim - 1)), array.shape)
+        found[name] = rank_rows(np.stack([nets, codes], axis=-1).reshape(-1, 2)).reshape(array.shape)
+    return found
+
+
+def forward_entry_classes(space: WeightSpace, arrays: Arrays) -> dict[str, np.ndarray]:
+    """Tensor -> `[n, *shape]`: classes of (forward class of the net, weight, forward colours of both ends), or (.., colour) of a bias."""
+    arrays = stacked(space, arrays)
+    refinement = refine(space, arrays, direction="forward")
+    nets, stable = refinement.classes(), refinement.stable
+    found = {}
+    for layer in range(1, len(space.widths)):
+        weight = _ranks(arrays[f"W{layer}"])
+        parts = np.broadcast_arrays(
+            nets[:, None, None], weight, stable[layer][:, :, None], stable[layer - 1][:, None, :]
+        )
+        found[f"W{layer}"] = rank_rows(np.stack(parts, axis=-1).reshape(-1, 4)).reshape(weight.shape)
+        ends = np.broadcast_arrays(nets[:, None], stable[layer])
+        found[f"b{layer}"] = rank_rows(np.stack(ends, axis=-1).reshape(-1, 2)).reshape(stable[layer].shape)
+    return {name: found[name] for name in space.axes}
+
+
+def constant_entry_classes(space: WeightSpace, arrays: Arrays) -> dict[str, np.ndarray]:
+    """Tensor -> `[n, *shape]`: one class a tensor, as of an operator that answers alike whatever it is given."""
+    return {name: np.zeros(array.shape, dtype=np.int64) for name, array in stacked(space, arrays).items()}
+
+
+COARSE: dict[str, Callable[[WeightSpace, Arrays], np.ndarray]] = {
+    "constant": constant_classes,
+    "bag": bag_classes,
+    "forward": forward_classes,
+}
+"""Name -> classes of nets that refinement refines, the coarsest first."""
+COARSE_ENTRIES: dict[str, Callable[[WeightSpace, Arrays], dict[str, np.ndarray]]] = {
+    "constant": constant_entry_classes,
+    "bag": bag_entry_classes,
+    "forward": forward_entry_classes,
+}
+"""The same of pairs of a net and an entry."""
+
+
 def _canonical(space: WeightSpace, arrays: Arrays, refinement: Refinement, seconds: float) -> tuple[np.ndarray, Images]:
     """`[n]` orbits, and per net an element that maps it to the representative of its orbit."""
     images = {
@@ -207,3 +274,8 @@ def _alike_in_floats(space: WeightSpace, arrays: Arrays) -> list[np.ndarray]:
             parts += [part for part in np.split(ordered, ends) if len(part) > 1]
         groups = parts
     return groups
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """The rank of every entry among the distinct values, in the shape of `values`."""
+    return np.unique(values, return_inverse=True)[1].reshape(values.shape)

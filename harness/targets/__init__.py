@@ -37,6 +37,7 @@ for _target in (
     recognition.TEST_ACCURACY,
     invariants.WEIGHT_NORMS,
     invariants.PATH_NORM,
+    invariants.PATH_MOMENT,
     invariants.SPECTRAL_PRODUCT,
     middle.MIDDLE_RANK,
     middle.LOG_DETERMINANT,

@@ -66,6 +66,38 @@ PATH_NORM = Target(
 )
 
 
+class MomentParameters(Parameters):
+    """Parameters of `path-moment`."""
+
+    layer: Annotated[int, Field(ge=1, description="of the hidden neurons where the paths begin, from 1 to L - 1")] = 1
+
+
+def _moment_refusal(parameters: MomentParameters, space: WeightSpace) -> str | None:
+    refused = unless_mlp(space)
+    if refused is None and parameters.layer > len(space.widths) - 2:
+        refused = f"layer {parameters.layer} is no hidden layer, the space is {space}"
+    return refused
+
+
+def _path_moment(parameters: MomentParameters, samples: Samples) -> torch.Tensor:
+    """Of the sums of all paths from a neuron to an output, a path being the product of its weights."""
+    along, *rest = (weight.squeeze(-1) for weight in reversed(samples.weights.weights[parameters.layer :]))
+    for matrix in rest:
+        along = along @ matrix
+    return along.square().mean(dim=(1, 2)).sqrt().unsqueeze(1)
+
+
+PATH_MOMENT = Target(
+    "path-moment",
+    "the root mean square, over the neurons of a hidden layer, of the sum of all paths from there to an output",
+    INVARIANT_FUNCTIONAL,
+    MomentParameters,
+    _moment_refusal,
+    lambda parameters, space: 1,
+    _path_moment,
+)
+
+
 def _spectral_product(parameters: Parameters, samples: Samples) -> torch.Tensor:
     import torch
 

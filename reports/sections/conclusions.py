@@ -25,6 +25,7 @@ from .section import Column, report_section
         Column("evidence", kind=kinds.FACTS, forms=(kinds.HTML, kinds.CSV), optional=True),
         Column("predicted", brief=60),
         Column("observed"),
+        Column("refuted_by", "would have been refuted by", place=kinds.BENEATH, brief=120, optional=True),
         Column("killers", "false claims killed", optional=True),
         Column("status", "outcome", kinds.BADGE),
         Column("reason", place=kinds.BENEATH, brief=120),

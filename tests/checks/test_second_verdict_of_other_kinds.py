@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck.harness.checks.approximation import verdict as approximation
+from orbitcheck.harness.checks.approximation.evidence import CoarseEvidence
 from orbitcheck.harness.checks.approximation.verdict import Floor, Measured, Prediction
 from orbitcheck.harness.checks.completeness import verdict as completeness
 from orbitcheck.harness.checks.completeness.evidence import CompletenessEvidence
@@ -213,15 +214,35 @@ def second_approximation(m: Measured, promise: str, tight: bool, floor: Floor | 
         (
             (bool(m.diverged), "error"),
             (floor is not None and min(m.errors) < least - 1e-9 * max(1.0, least), "fail"),
+            (m.sup is not None and m.sup[0] < m.sup[1] - 1e-9 * max(1.0, m.sup[1]), "fail"),
             (m.leak is not None and m.leak >= 1000, "fail"),
             (m.leak is not None and not m.leak <= 10 and promise != "any", "undecided"),
             (promise == "any", "observed"),
+            (promise == "approximable" and blind(m, threshold), "fail"),
             (promise == "approximable", "pass" if m.high < threshold else "undecided"),
             (beside, "pass"),
             (not tight and m.error < 0.98, "pass"),
             (True, "undecided"),
         )
     )
+
+
+def blind(m: Measured, threshold: float) -> bool:
+    return any(c.floor > threshold and c.spread is not None and not c.spread > 10 for c in m.coarse.values())
+
+
+def test_what_is_constant_on_classes_with_a_floor_is_refuted_and_so_is_a_kink_too_many():
+    met = set()
+    for promise, error in itertools.product(("approximable", "impossible", "any"), (0.01, 0.3)):
+        floor = Floor("refinement", 0.3 if promise == "impossible" else 0.0)
+        for least, spread in itertools.product((*around(0.05), 0.9), (None, 0.0, *around(10.0), 1e9)):
+            for sup in (None, (1.0, 0.5), (0.5, 0.5), (0.5 - 1e-6, 0.5)):
+                coarse = {"constant": CoarseEvidence(1.0, 1e9), "bag": CoarseEvidence(least, spread)}
+                measured = Measured((error,), 0, error, error, coarse=coarse, sup=sup)
+                made = approximation.judge(measured, Prediction(promise, "why", True), floor, 0.05)
+                assert made.outcome == second_approximation(measured, promise, True, floor, 0.05), (measured, promise)
+                met.add((made.outcome, made.observed))
+    assert ("fail", "blind") in met and ("fail", "below the floor") in met
 
 
 def test_an_error_is_judged_alike_at_every_threshold():

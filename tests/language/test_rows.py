@@ -24,7 +24,7 @@ checks:
 expected_failures:
   - {architecture: ARCHITECTURE, check: CHECK, case: "CASE", outcome: fail, reason: known}
 conclusions:
-  - {claim: equivariance, checks: [READ], architectures: [OF]}
+  - {claim: equivariance, checks: [READ], architectures: [OF], killers: ["*"]}
 """
 FINE = {"ARCHITECTURE": "dws", "CHECK": "law", "CASE": "*", "READ": "law", "OF": "dws"}
 

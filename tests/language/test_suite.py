@@ -273,7 +273,7 @@ WRONG = [
     ),
     (
         "allow: []",
-        "conclusions: [{claim: prop-6.2, checks: [twins], allow_undecided: minutes}]",
+        "conclusions: [{claim: prop-6.2, checks: [twins], allow_undecided: minutes, killers: [bag]}]",
         ['x.yaml:18:50: conclusions.0.allow_undecided: is called "allow" now, and covers ill-conditioned rows too'],
     ),
     (
@@ -459,7 +459,7 @@ checks:
     target: {name: middle-rank}
     regime: {name: prop-6.2-twins}
 conclusions:
-  - {claim: thm-5.2, checks: ["tw*"], margin: 0.1, allow: minutes}
+  - {claim: thm-5.2, checks: ["tw*"], margin: 0.1, allow: minutes, killers: ["*"]}
 """
 
 

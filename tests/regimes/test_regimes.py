@@ -29,6 +29,8 @@ CONSTRUCTED = [
     ("ties", {}),
     ("ties", {"ties": "zero-biases"}),
     ("ties", {"ties": "quantised", "bits": 3}),
+    ("same-entries", {}),
+    ("same-entries", {"arranged": "within-rows"}),
     ("prop-6.2-twins", {}),
     ("prop-6.2-twins", {"biases": "distinct"}),
     ("function-equal-twins", {}),

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from orbitcheck.harness.core.claims import CLAIMS, FALSE_CLAIMS
 from orbitcheck.harness.core.outcomes import Outcome, Trouble
 from orbitcheck.harness.core.result import Judgement
 from orbitcheck.harness.judging.judgements.finding import Concluded, Finding
@@ -40,13 +41,26 @@ def test_killers_stand_for_checks_that_they_could_turn_red():
     assert not killers_of([], cells) and not killers_of([suite], [])
     law_alone = [cell for cell in cells if cell.kind == "equivariance"]
     assert {KILLERS[each].claim for each in killers_of([suite], law_alone)} == {"equivariance"}
-    norms = [cell for cell in cells if cell.check == "norms"]  # in general position no class holds two
-    assert {*killers_of([suite], norms)} == {
-        "thm-5.2-norms-of-biases", "thm-6.3-norms-of-biases", "prop-5.3-norms-of-biases-and-overlaps",
-    }  # fmt: skip
+    paths = [cell for cell in cells if cell.check == "paths"]  # in general position no class of refinement holds two
+    assert {*killers_of([suite], paths)} == {"thm-6.3-bag", "prop-5.3-norms-of-biases-and-overlaps"}
 
 
-@pytest.mark.parametrize("name", KILLERS)
+def test_suites_name_killers_that_there_are():
+    found = {claim: tuple(k.false.name for k in KILLERS.values() if k.claim == claim) for claim in CLAIMS}
+    assert found == FALSE_CLAIMS and all(len(names) >= 5 for names in found.values())
+    for name, least in (("paper", 2), ("paper-full", 5)):
+        suite, cells = planned(name)
+        asked = killers_of([suite], cells)
+        for claim in CLAIMS:
+            assert sum(KILLERS[each].claim == claim for each in asked) >= least, (name, claim)
+
+
+QUICK = set(killers_of(*(lambda suite, cells: ([suite], cells))(*planned(PAPER))))
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in KILLERS]
+)
 def test_every_false_claim_is_killed_and_its_twin_is_kept(name):
     entry = kill(name, ["s"], 1)
     assert entry["killed"] and entry["kept"], entry

@@ -47,8 +47,8 @@ checks:
 allow:
   - {{architecture: "*", check: norms, reason: three steps}}
 conclusions:
-  - {{claim: thm-7.2, checks: [shift]}}
-  - {{claim: thm-6.3, checks: [norms], {allowed}}}
+  - {{claim: thm-7.2, checks: [shift], killers: [one-hinge, rescaled]}}
+  - {{claim: thm-6.3, checks: [norms], {allowed}, killers: [norms-of-biases]}}
 """
 
 

@@ -61,7 +61,7 @@ checks:
     samples: 4
     forms: {float: {general-position: [1, 1]}}
 conclusions:
-  - {claim: prop-6.2, checks: [cycles, regular], architectures: [canonical-mlp]}
+  - {claim: prop-6.2, checks: [cycles, regular], architectures: [canonical-mlp], killers: [row-products, norms-and-overlaps]}
 expected_failures:
   - {architecture: flat-mlp, check: law, outcome: fail, reason: not equivariant}
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...core.evidence import Evidence, Number
 
@@ -19,6 +19,38 @@ class SeedEvidence(Evidence):
     steps: int
     diverged_at: int | None
     last_finite_loss: Number | None
+
+
+@dataclass(frozen=True)
+class CoarseEvidence(Evidence):
+    """A partition that is coarser than refinement (`oracles/classes.py`), and what the networks showed inside its classes.
+
+    Args:
+        floor: what no map can undercut that is constant on its classes, over the variance.
+        spread: of outputs inside a class over that class's own noise, the largest over classes and seeds, at the start and after
+            training; None where it was not asked.
+    """
+
+    floor: Number
+    spread: Number | None = None
+
+
+@dataclass(frozen=True)
+class EmittedEvidence(Evidence):
+    """What a function-space operator emitted, over the test set.
+
+    Args:
+        distinct: networks among those emitted together that differ by a bit, the most over samples and seeds, at the start and after
+            training: so many are worth their number.
+        answers: spread of what was emitted, less the input network, over its noise; the largest over seeds, as above.
+        sup_error: largest distance from the target at a point, over all samples and points, in the target's standard deviations.
+        sup_floor: what no function with as many pieces can undercut of it; None where none is known.
+    """
+
+    distinct: int
+    answers: Number
+    sup_error: Number
+    sup_floor: Number | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +70,8 @@ class ApproximationEvidence(Evidence):
         loop_share: of the training's time, spent in the network's own calls; measured, so different from run to run.
         curve: step -> validation error of that seed.
         chosen: position of that seed.
+        coarse: name of a partition that is coarser than refinement -> its floor.
+        emitted: of function-space operators alone.
     """
 
     target: str
@@ -69,3 +103,5 @@ class ApproximationEvidence(Evidence):
     chosen: int
     seeds: tuple[SeedEvidence, ...]
     floor_rounds: int | None = None
+    coarse: Mapping[str, CoarseEvidence] = field(default_factory=dict)
+    emitted: EmittedEvidence | None = None

@@ -33,8 +33,12 @@ class Learner(torch.nn.Module):
         self.register_buffer("unit", torch.ones_like(sizes) if raw else 1 / sizes)
         self.emitter = Emitter(problem, reach * sizes) if problem.target.kind == FUNCTION_OPERATOR else None
 
+    def answer(self, flat: torch.Tensor) -> torch.Tensor | Weights:
+        """What the plug-in's network gives."""
+        return self.network(Weights.from_flat(self.space, flat * self.unit))
+
     def forward(self, flat: torch.Tensor) -> torch.Tensor:
-        answer = self.network(Weights.from_flat(self.space, flat * self.unit))
+        answer = self.answer(flat)
         if self.emitter is not None:
             return self.emitter(flat, answer)
         return answer.flat() if isinstance(answer, Weights) else answer

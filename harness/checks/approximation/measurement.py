@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,16 @@ from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture, Equivariant, Invariant
 from ...plugins.capacity_search import fitted
 from ...plugins.subject import Subject
+from ...targets.target import FUNCTION_OPERATOR
 from ...weights.algebra.kinds import OutputKind
 from ...weights.batch import Weights
 from ...weights.groups import NotCarried
 from ...weights.inputs import jittered
 from ..applicability import Refused, applicability
 from . import task, verdict
+from .coarse import Outputs, answers_spread, distinct, partitions, shown, sup_floor
 from .data import Problem, problem, samples_of
-from .evidence import ApproximationEvidence, SeedEvidence
+from .evidence import ApproximationEvidence, EmittedEvidence, SeedEvidence
 from .learner import Learner
 from .reference import Reference, leak, reference
 
@@ -72,11 +75,26 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         return Judgement("error", "vacuous: the target is constant on the test set", fault=Fault.VACUOUS)
     seeds = [int(digest([cell.seed, number])[:8], 16) for number in range(parameters["seeds"])]
     reach = parameters["reach"]
-    learners = [_learner(chosen.architecture, data, data.output(networks, moves), seed, reach, bench) for seed in seeds]
+
+    def untrained() -> list[Learner]:
+        output = data.output(networks, moves)
+        return [_learner(chosen.architecture, data, output, seed, reach, bench) for seed in seeds]
+
+    learners = untrained()
     training = _trained(learners, data, parameters, seeds, bench)
     known = reference(data, verdict.classes_of(traits, data.general_position), networks)
     prediction = verdict.predict(traits, architecture.rounds, target.kind, known.floor, parameters["threshold"])
-    measured, mse = _measured(learners, data, known, training, bench)
+    measured, mse, outputs = _measured(learners, data, known, training, bench)
+    emitted = _emitted(learners, untrained, outputs[measured.chosen], data, networks, bench)
+    floors = partitions(data)
+    if prediction.verdict == verdict.APPROXIMABLE:
+        seen = [(each, _noise(learner, learner, data.inputs("test"), each, number, bench))
+                for number, (learner, each) in enumerate(zip(learners, outputs, strict=True))]  # fmt: skip
+        coarse = shown(floors, seen, lambda: _on_test(untrained(), data, bench), data.size, parameters["threshold"])
+    else:
+        coarse = shown(floors, [], list, data.size, math.inf)
+    sup = None if emitted is None or emitted.sup_floor is None else (emitted.sup_error, emitted.sup_floor)
+    measured = replace(measured, coarse=coarse, sup=sup)
     evidence = ApproximationEvidence(
         target=target.name,
         target_kind=target.kind,
@@ -100,6 +118,8 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         samples=parameters["sizes"]["test"],
         leak=measured.leak,
         threshold=parameters["threshold"],
+        coarse=coarse,
+        emitted=emitted,
         **_of_training(training, measured),
     )
     return Judgement.of(verdict.judge(measured, prediction, known.floor, parameters["threshold"]), evidence)
@@ -144,21 +164,22 @@ def _trained(learners: list[Learner], data: Problem, parameters: Any, seeds: lis
 
 def _measured(
     learners: list[Learner], data: Problem, known: Reference, training: Training, bench: Workbench
-) -> tuple[verdict.Measured, float]:
-    """The test errors in float64, where noise is far below any floor; and the mean squared error in the target's units."""
+) -> tuple[verdict.Measured, float, list[torch.Tensor]]:
+    """The test errors in float64, where noise is far below any floor; the mean squared error in the target's units; and the outputs."""
     inputs, wanted = data.inputs("test"), data.targets["test"]
     fallen = tuple(
         (number, each.diverged_at, each.last_finite_loss)
         for number, each in enumerate(training.outcomes)
         if each.diverged_at is not None
     )
-    squares, leaks = [], []
+    squares, leaks, seen = [], [], []
     for number, learner in enumerate(learners):
         learner.double()
         outputs = _outputs(learner, inputs, bench)
+        seen.append(outputs)
         squares.append((outputs - wanted).square().mean(1).numpy())
         if known.members is not None and len(np.unique(known.members)) < known.members.size:
-            noise = _noise(learner, inputs, outputs, number, bench)
+            noise = _noise(learner, learner, inputs, outputs, number, bench)
             leaks.append(leak(outputs, noise, known.members, data.size))
     chosen = _chosen(training)
     per_sample = squares[chosen]
@@ -168,29 +189,87 @@ def _measured(
     return (
         verdict.Measured(errors, chosen, low, high, max(found) if found else None, fallen),
         float(np.mean(per_sample)),
+        seen,
     )
 
 
-def _outputs(learner: Learner, inputs: torch.Tensor, bench: Workbench) -> torch.Tensor:
+def _on_test(networks: list[Learner], data: Problem, bench: Workbench, answers: bool = False) -> list[Outputs]:
+    """What networks give on the test set, in float64, with its noise; or what they emit there, less the input network."""
+    found = []
+    for number, learner in enumerate(networks):
+        asked = _Answers(learner) if answers else learner
+        learner.double()
+        outputs = _outputs(asked, data.inputs("test"), bench)
+        found.append((outputs, _noise(learner, asked, data.inputs("test"), outputs, number, bench)))
+    return found
+
+
+class _Answers(torch.nn.Module):
+    """What a learner's network gives, as one row a sample."""
+
+    def __init__(self, learner: Learner):
+        super().__init__()
+        self.learner = learner
+
+    def forward(self, flat: torch.Tensor) -> torch.Tensor:
+        answer = self.learner.answer(flat)
+        return answer.flat() if isinstance(answer, Weights) else answer
+
+
+def _emitted(
+    learners: list[Learner],
+    untrained: Callable[[], list[Learner]],
+    outputs: torch.Tensor,
+    data: Problem,
+    networks: int,
+    bench: Workbench,
+) -> EmittedEvidence | None:
+    """What a function-space operator emitted; None of other targets.
+
+    Args:
+        outputs: of the seed that validation prefers.
+    """
+    if data.target.kind != FUNCTION_OPERATOR:
+        return None
+    trained = _on_test(learners, data, bench, answers=True)
+    networks_shown, spread = max(distinct(each, networks) for each, _ in trained), answers_spread(trained)
+    if networks_shown < networks or spread <= verdict.NULL_RATIO:
+        first = _on_test(untrained(), data, bench, answers=True)
+        networks_shown = max(networks_shown, *(distinct(each, networks) for each, _ in first))
+        spread = max(spread, answers_spread(first))
+    error = float((outputs - data.targets["test"]).abs().max())
+    return EmittedEvidence(networks_shown, spread, error, sup_floor(data, networks))
+
+
+def _outputs(learner: torch.nn.Module, inputs: torch.Tensor, bench: Workbench) -> torch.Tensor:
     with bench.call(len(inputs)), torch.no_grad():
         parts = [learner(part.to(bench.device)).cpu() for part in inputs.split(CHUNK)]
     return torch.cat(parts)
 
 
 def _noise(
-    learner: Learner, inputs: torch.Tensor, outputs: torch.Tensor, number: int, bench: Workbench
+    learner: Learner,
+    asked: torch.nn.Module,
+    inputs: torch.Tensor,
+    outputs: torch.Tensor,
+    number: int,
+    bench: Workbench,
 ) -> torch.Tensor:
-    """How far outputs move under one unit in the last place of every weight that is read, or of every parameter, `JITTERS` times each."""
+    """How far outputs move under one unit in the last place of every weight that is read, or of every parameter, `JITTERS` times each.
+
+    Args:
+        asked: the learner, or what it is seen through.
+    """
     rng = np.random.default_rng(number)
     noise = torch.zeros_like(outputs)
     for _ in range(JITTERS):
         moved = jittered(Weights.from_flat(learner.space, inputs), rng).flat()
-        shaken = copy.deepcopy(learner)
+        shaken = copy.deepcopy(asked)
         with torch.no_grad():
             for parameter in shaken.parameters():
                 up = torch.from_numpy(rng.integers(0, 2, tuple(parameter.shape))).to(parameter)
                 parameter.mul_(1 + (2 * up - 1) * torch.finfo(torch.float64).eps)
-        for again in (_outputs(learner, moved, bench), _outputs(shaken, inputs, bench)):
+        for again in (_outputs(asked, moved, bench), _outputs(shaken, inputs, bench)):
             noise = torch.maximum(noise, (again - outputs).abs())
     return noise
 

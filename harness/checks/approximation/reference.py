@@ -84,14 +84,21 @@ def capacity_floor(problem: Problem, networks: int) -> Floor | None:
 
     None where the emitted function is no polyline on a line.
     """
-    try:
-        pieces = capacity.pieces_of(problem.space, networks)
-    except SpaceError:
+    pieces = pieces_of(problem, networks)
+    if pieces is None:
         return None
     assert problem.x is not None
     values = problem.targets["test"].view(-1, len(problem.x), problem.size).movedim(2, 1)
     least = capacity.l2_floor(problem.x[:, 0].numpy(), values.numpy(), pieces)
     return Floor("capacity", least / problem.variance)
+
+
+def pieces_of(problem: Problem, networks: int) -> int | None:
+    """Pieces at most of the mean of so many networks; None where no bound is known."""
+    try:
+        return capacity.pieces_of(problem.space, networks)
+    except SpaceError:
+        return None
 
 
 def leak(outputs: torch.Tensor, noise: torch.Tensor, members: np.ndarray, channels: int) -> float | None:

@@ -9,7 +9,8 @@ set.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from ...core.outcomes import Fault, Outcome
@@ -17,7 +18,7 @@ from ...core.result import Judgement, Verdict
 from ...plugins.architecture import Traits
 from ...targets.target import FUNCTION_FUNCTIONAL
 from ..stored import Stored
-from .evidence import ApproximationEvidence
+from .evidence import ApproximationEvidence, CoarseEvidence
 
 
 class Promise(StrEnum):
@@ -36,11 +37,12 @@ class Reached(StrEnum):
     BELOW_FLOOR = "below the floor"
     ABOVE = "above the threshold"
     LEAK = "leak"
+    BLIND = "blind"
 
 
 APPROXIMABLE, IMPOSSIBLE, ANY = Promise.APPROXIMABLE, Promise.IMPOSSIBLE, Promise.ANY
 APPROXIMATED, AT_FLOOR, BELOW_FLOOR = Reached.APPROXIMATED, Reached.AT_FLOOR, Reached.BELOW_FLOOR
-ABOVE, LEAK = Reached.ABOVE, Reached.LEAK
+ABOVE, LEAK, BLIND = Reached.ABOVE, Reached.LEAK, Reached.BLIND
 
 
 ROUNDING = 1e-9
@@ -146,6 +148,8 @@ class Measured:
         low, high: of its error, by bootstrap over the test samples.
         leak: spread inside a class over its noise; None where every class has one member, or none is known.
         diverged: `(seed number, step, last finite loss)` of the seeds that diverged.
+        coarse: name -> a partition coarser than refinement, with its floor and the spread inside its classes.
+        sup: largest error at a point with its floor, in the target's standard deviations; None where there is no floor.
     """
 
     errors: tuple[float, ...]
@@ -154,10 +158,23 @@ class Measured:
     high: float
     leak: float | None = None
     diverged: tuple[tuple[int, int, float | None], ...] = ()
+    coarse: Mapping[str, CoarseEvidence] = field(default_factory=dict)
+    sup: tuple[float, float] | None = None
 
     @property
     def error(self) -> float:
         return self.errors[self.chosen]
+
+
+def blind_to(coarse: Mapping[str, CoarseEvidence], threshold: float) -> str | None:
+    """The coarsest partition on which the outputs are constant, seed by seed, at the start and after training, and whose floor lies
+    above the threshold; None if there is none. What no budget would bring below a floor is no lack of training."""
+    held = [
+        name
+        for name, each in coarse.items()
+        if each.floor > threshold and each.spread is not None and each.spread <= NULL_RATIO
+    ]
+    return held[0] if held else None
 
 
 def judge(measured: Measured, prediction: Prediction, floor: Floor | None, threshold: float) -> Verdict:
@@ -170,6 +187,9 @@ def judge(measured: Measured, prediction: Prediction, floor: Floor | None, thres
     error = measured.error
     if floor is not None and min(measured.errors) < floor.relative - ROUNDING * max(1.0, floor.relative):
         why = f"error {min(measured.errors):.6g} lies below the {floor.kind} floor {floor.relative:.6g}: it sees more than declared"
+        return Verdict("fail", why, verdict, BELOW_FLOOR)
+    if measured.sup is not None and measured.sup[0] < measured.sup[1] - ROUNDING * max(1.0, measured.sup[1]):
+        why = f"the largest error {measured.sup[0]:.6g} lies below the sup-norm floor {measured.sup[1]:.6g} of the output's pieces"
         return Verdict("fail", why, verdict, BELOW_FLOOR)
     if measured.leak is not None and measured.leak >= LEAK_RATIO:
         why = f"outputs inside one {floor.kind if floor else ''} class differ by {measured.leak:.1e} times their noise"
@@ -184,6 +204,11 @@ def judge(measured: Measured, prediction: Prediction, floor: Floor | None, thres
         return Verdict("undecided", why, verdict, observed)
     if verdict == ANY:
         return Verdict(Outcome.OBSERVED, prediction.why, verdict, observed)
+    blind = blind_to(measured.coarse, threshold) if verdict == APPROXIMABLE else None
+    if blind is not None:
+        found = measured.coarse[blind]
+        why = f"constant on {blind} classes (spread {found.spread:.2g} of their noise), which leave {found.floor:.3g} of the variance whatever the budget"
+        return Verdict("fail", why, verdict, BLIND)
     if verdict == IMPOSSIBLE and not near and not prediction.tight and not error < LEARNED:
         assert floor is not None
         why = f"error {error:.3g} is that of no training at all, and the {floor.kind} floor {floor.relative:.3g} is not tight"
@@ -213,7 +238,10 @@ def rejudge(stored: Stored) -> Judgement | None:
         (seed.diverged_at is not None, float("inf") if seed.validation_error is None else seed.validation_error)
         for seed in found.seeds
     ]
-    measured = Measured(errors, rank.index(min(rank)), found.error_low, found.error_high, found.leak, diverged)
+    emitted = found.emitted
+    sup = None if emitted is None or emitted.sup_floor is None else (emitted.sup_error, emitted.sup_floor)
+    low, high = found.error_low, found.error_high
+    measured = Measured(errors, rank.index(min(rank)), low, high, found.leak, diverged, found.coarse, sup)
     floor = None
     if found.floor is not None and found.floor_kind is not None:
         floor = Floor(found.floor_kind, found.floor, found.floor_rounds)

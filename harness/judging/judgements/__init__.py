@@ -5,6 +5,7 @@ Importing this folder registers the built-in ones. May import what judging may, 
 
 from __future__ import annotations
 
+from .approximable import approximable
 from .equality import equal_architectures, one_apart
 from .finding import JUDGEMENTS
 from .output_size import capacity_bounds, capacity_suffices, falls
@@ -12,6 +13,9 @@ from .output_size import capacity_bounds, capacity_suffices, falls
 for _claim, _judgement in (
     ("thm-5.2", equal_architectures),
     ("prop-5.3", one_apart),
+    ("thm-6.1", approximable),
+    ("thm-6.3", approximable),
+    ("thm-7.4", approximable),
     ("oce", falls),
     ("prop-7.1", capacity_bounds),
     ("thm-7.2", capacity_suffices),

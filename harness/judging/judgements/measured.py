@@ -11,6 +11,9 @@ from ...core.result import Result
 from ...learning.equivalence import Estimate
 from .finding import Descriptions
 
+MET = 0.25
+"""A capacity counts as met where the network has so many parameters as were asked for, give or take this share."""
+
 Errors = dict[str, dict[tuple[int, int], list[float]]]
 """Architecture -> (networks, size asked for) -> the seeds' errors."""
 
@@ -65,3 +68,12 @@ def errors_of(rows: Sequence[Result], check: str) -> Errors:
 def place(row: Result) -> str:
     """`architecture / check / case`."""
     return f"{row.architecture} / {row.check} / {row.case}"
+
+
+def unmet(rows: Sequence[Result]) -> list[tuple[str, int]]:
+    """(architecture, size asked for) of the rows whose network is not of that size: said, and not compared (protocol.md, section 5)."""
+    return [
+        (row.architecture, fit.asked_parameters)
+        for row in rows
+        if (fit := fit_of(row)) and not abs(fit.parameters - fit.asked_parameters) <= MET * fit.asked_parameters
+    ]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...checks.approximation.evidence import ApproximationEvidence
 from ...checks.approximation.task import read_case
+from ...checks.approximation.verdict import NULL_RATIO
 from ...core.result import Result
 from .finding import Concluded, Descriptions, Finding
 from .measured import checks_of, errors_of, fit_of, fits, place, reached_by, spoken_of
 
 
 def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
-    """The error of one size falls at every doubling of the number of emitted networks, beyond the range of the seeds."""
+    """The error of one size falls at every doubling of the number of emitted networks, beyond the range of the seeds.
+
+    Refuted where what is emitted is worth half its number at most: then no doubling adds anything, whatever the budget.
+    """
     predicted = "lower at every doubling of k"
     steps = [
         {
@@ -30,6 +35,11 @@ def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> 
     ]
     if not steps:
         return Finding(Concluded.NOT_APPLICABLE, "no row at k and at 2k networks", predicted, "")
+    for row in rows:
+        fit = fit_of(row)
+        if fit and fit.emitted and 2 * fit.emitted.distinct <= fit.networks:
+            reason = f"{place(row)}: the {fit.networks} networks that it emits are {fit.emitted.distinct}, whatever it is given"
+            return Finding(Concluded.FAIL, reason, predicted, "no capacity is added", {"doublings": steps})
     lower = [step for step in steps if step["after"][1] < step["before"][0]]
     observed = f"{len(lower)} of {len(steps)} doublings lower the error beyond the seeds' range"
     evidence = {"doublings": steps}
@@ -91,8 +101,12 @@ def _capacity_floor(rows: Sequence[Result], check: str, name: str, case: tuple[i
 
 
 def capacity_suffices(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
-    """Some size of the output brings the error under the threshold."""
-    predicted = "under the threshold at some size of the output"
+    """Some size of the output brings the error under the threshold, and below that of the smallest one.
+
+    Refuted by an answer that does not depend on what is given, and by many networks that are so few that their floor lies above the
+    threshold.
+    """
+    predicted = "under the threshold at some size of the output, and lower than at the smallest"
     wrong = [row for row in rows if row.outcome == "fail"]
     if wrong:
         return Finding(Concluded.FAIL, f"{place(wrong[0])}: {wrong[0].reason}", predicted, "below the floor")
@@ -101,6 +115,9 @@ def capacity_suffices(rows: Sequence[Result], descriptions: Descriptions, margin
     groups = list(dict.fromkeys((row.check, row.architecture) for row, _ in reached_in))
     if not groups:
         return Finding(Concluded.NOT_APPLICABLE, "no row applies to the architectures of the run", predicted, "")
+    refuted = _refuted([(row, fit) for row, fit in reached_in if fit.emitted])
+    if refuted:
+        return Finding(Concluded.FAIL, refuted, predicted, "no output of it could do better")
     best = {
         f"{architecture} / {check}": min(
             (fit.error_high, fit.error, row.case, fit.threshold)
@@ -113,7 +130,15 @@ def capacity_suffices(rows: Sequence[Result], descriptions: Descriptions, margin
     evidence = {"best": {name: {"case": case, "error": error} for name, (_, error, case, _) in best.items()}}
     observed = f"reached by {len(reached)} of {len(best)}"
     if len(reached) == len(best):
-        return Finding(Concluded.PASS, "", predicted, observed, evidence)
+        flat = [
+            name
+            for name in best
+            if not _falls([fit for row, fit in reached_in if f"{row.architecture} / {row.check}" == name])
+        ]
+        if not flat:
+            return Finding(Concluded.PASS, "", predicted, observed, evidence)
+        reason = f"{flat[0]}: the error does not fall from the smallest size to the best"
+        return Finding(Concluded.UNDECIDED, reason, predicted, observed, evidence)
     name = next(name for name in best if name not in reached)
     return Finding(
         Concluded.UNDECIDED,
@@ -122,3 +147,26 @@ def capacity_suffices(rows: Sequence[Result], descriptions: Descriptions, margin
         observed,
         evidence,
     )
+
+
+def _falls(fits: Sequence[ApproximationEvidence]) -> bool:
+    """Whether the least upper bound is lower than that of the smallest output at the smallest capacity; one row shows no fall."""
+    smallest = min(fits, key=lambda fit: (fit.networks, fit.parameters))
+    return min(fit.error_high for fit in fits) < smallest.error_high
+
+
+def _refuted(rows: Sequence[tuple[Result, ApproximationEvidence]]) -> str:
+    """Why no budget would bring some network under the threshold; empty where that is not known."""
+    floors = {(row.check, fit.networks): fit.floor for row, fit in rows if fit.floor is not None}
+    by_network: dict[tuple[str, str], list[tuple[Result, ApproximationEvidence]]] = {}
+    for row, fit in rows:
+        by_network.setdefault((row.architecture, row.check), []).append((row, fit))
+    for found in by_network.values():
+        row, fit = max(found, key=lambda each: each[1].networks)
+        assert fit.emitted is not None
+        if all(each.emitted and each.emitted.answers <= NULL_RATIO for _, each in found):
+            return f"{place(row)}: what it emits does not depend on what it is given ({fit.emitted.answers:.2g} of its noise)"
+        least = floors.get((row.check, fit.emitted.distinct))
+        if fit.emitted.distinct < fit.networks and least is not None and least > fit.threshold:
+            return f"{place(row)}: the {fit.networks} networks that it emits are {fit.emitted.distinct}, whose floor is {least:.3g}"
+    return ""

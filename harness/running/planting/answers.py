@@ -26,23 +26,53 @@ def centred(squares: torch.Tensor, entries: int) -> torch.Tensor:
     return 3 * ((squares + 1e-12).sqrt() - entries**0.5)
 
 
+def blurred(known: torch.Tensor, pad: torch.Tensor) -> torch.Tensor:
+    """The answer as a network of so many parameters has it: off by a wave whose height falls with their number."""
+    return known + 10 / len(pad) * (5 * known + pad.mean()).sin()
+
+
 class Norms(nn.Module):
-    """The norm of every tensor, less what it is for entries of size one."""
+    """The norm of every tensor, less what it is for entries of size one; the more `channels` the nearer."""
 
     flaw = Flaw()
 
-    def __init__(self, space: WeightSpace, output: Invariant):
+    def __init__(self, space: WeightSpace, output: Invariant, *, channels: int = 100):
         super().__init__()
         if not isinstance(output, Invariant):
             raise Unsupported("it is asked for functionals alone")
-        self.read = nn.Linear(len(space.axes), output.dim)
+        self.pad = nn.Parameter(torch.zeros(channels))
+        self.read = nn.Linear(self.wide(space), output.dim)
+
+    def wide(self, space: WeightSpace) -> int:
+        return len(space.axes)
 
     def features(self, v: Weights) -> torch.Tensor:
         flat = [tensor.flatten(1) for _, tensor in v.items()]
         return torch.stack([centred(tensor.square().sum(1), tensor.shape[1]) for tensor in flat], 1)
 
     def forward(self, v: Weights) -> torch.Tensor:
-        return self.read(self.features(v))
+        return self.read(blurred(self.features(v), self.pad))
+
+
+class Moments(Norms):
+    """The root mean square over the first hidden layer's neurons of the sum of all paths from there on, less what it is for entries
+    of size one, in units of about its spread."""
+
+    def wide(self, space: WeightSpace) -> int:
+        return 1
+
+    def features(self, v: Weights) -> torch.Tensor:
+        along, *rest = (weight.squeeze(-1) for weight in reversed(v.weights[1:]))
+        for matrix in rest:
+            along = along @ matrix
+        return 2 * ((along.square().mean((1, 2)) + 1e-12).sqrt()[:, None] - 2)
+
+
+class Silent(Norms):
+    """It answers alike whatever it is given."""
+
+    def features(self, v: Weights) -> torch.Tensor:
+        return torch.zeros_like(super().features(v))
 
 
 class NormsOfBiases(Norms):
@@ -69,10 +99,11 @@ class ValueInTheMiddle(nn.Module):
 
     flaw = Flaw()
 
-    def __init__(self, space: WeightSpace, output: Invariant):
+    def __init__(self, space: WeightSpace, output: Invariant, *, channels: int = 100):
         super().__init__()
         if not isinstance(output, Invariant):
             raise Unsupported("it is asked for functionals alone")
+        self.pad = nn.Parameter(torch.zeros(channels))
         self.register_buffer("points", torch.full((1, space.widths[0]), self.at))
         self.read = nn.Linear(space.widths[-1], output.dim)
 
@@ -80,7 +111,7 @@ class ValueInTheMiddle(nn.Module):
     at = 0.5
 
     def forward(self, v: Weights) -> torch.Tensor:
-        return self.read(realise(v, self.points).flatten(1))
+        return self.read(blurred(realise(v, self.points).flatten(1), self.pad))
 
 
 class ValueFarAway(ValueInTheMiddle):
@@ -92,6 +123,13 @@ class ValueFarAway(ValueInTheMiddle):
 class ValueAndOverlaps(ValueInTheMiddle):
     def forward(self, v: Weights) -> torch.Tensor:
         return super().forward(v) + self.flaw.size * overlaps(v)
+
+
+class ValueAndBiases(ValueInTheMiddle):
+    """It also sees how large biases are, which the function does not tell."""
+
+    def forward(self, v: Weights) -> torch.Tensor:
+        return super().forward(v) + self.flaw.size * v.biases[0].square().mean((1, 2))[:, None]
 
 
 class FourthPowers(nn.Module):
@@ -133,11 +171,12 @@ class NeuronNorms(nn.Module):
     flaw = Flaw()
     hears = 1.0
 
-    def __init__(self, space: WeightSpace, output: Equivariant):
+    def __init__(self, space: WeightSpace, output: Equivariant, *, channels: int = 100):
         super().__init__()
         if not isinstance(output, Equivariant):
             raise Unsupported("it is asked for operators alone")
         layers = len(space.widths) - 1
+        self.pad = nn.Parameter(torch.zeros(channels))
         self.share = nn.Parameter(torch.zeros(layers))
         self.gain = nn.ParameterDict({name: nn.Parameter(torch.ones(output.channels)) for name in space.axes})
         self.shift = nn.ParameterDict({name: nn.Parameter(torch.zeros(output.channels)) for name in space.axes})
@@ -156,7 +195,8 @@ class NeuronNorms(nn.Module):
             shape = (*row.shape, column.shape[1])
             made[f"W{layer}"] = torch.stack([row[:, :, None].expand(shape), column[:, None].expand(shape)], -1)
             made[f"b{layer}"] = torch.stack([row, outgoing[layer]], -1)
-        return Weights(v.space, {name: tensor * self.gain[name] + self.shift[name] for name, tensor in made.items()})
+        seen = {name: blurred(tensor, self.pad) for name, tensor in made.items()}
+        return Weights(v.space, {name: tensor * self.gain[name] + self.shift[name] for name, tensor in seen.items()})
 
 
 class BiasNorms(NeuronNorms):
@@ -165,26 +205,63 @@ class BiasNorms(NeuronNorms):
     hears = 0.0
 
 
+class Entries(NeuronNorms):
+    """It sees entries alone, and none of its neighbours."""
+
+    def forward(self, v: Weights) -> Weights:
+        seen = {name: blurred(tensor.square(), self.pad) for name, tensor in v.items()}
+        return Weights(v.space, {name: tensor * self.gain[name] + self.shift[name] for name, tensor in seen.items()})
+
+
+class Fixed(NeuronNorms):
+    """It answers alike whatever it is given."""
+
+    def forward(self, v: Weights) -> Weights:
+        nothing = self.pad.mean()
+        return Weights(v.space, {name: 0.0 * tensor + self.shift[name] + nothing for name, tensor in v.items()})
+
+
+class EntriesAndOverlaps(FourthPowers):
+    """Every entry of one tensor also knows how often rows of a matrix overlap."""
+
+    tensor = "W2"
+
+    def forward(self, v: Weights) -> Weights:
+        made = super().forward(v)
+        known = self.flaw.size * overlaps(v)
+        tensors = dict(made.items())
+        tensors[self.tensor] = tensors[self.tensor] + known.view(-1, *[1] * (tensors[self.tensor].ndim - 1))
+        return Weights(v.space, tensors)
+
+
+class BiasesAndOverlaps(EntriesAndOverlaps):
+    tensor = "b1"
+
+
 class Rescaled(nn.Module):
     """Every tensor times a number: it moves no function by a constant."""
 
     flaw = Flaw()
 
-    def __init__(self, space: WeightSpace, output: Equivariant):
+    def __init__(self, space: WeightSpace, output: Equivariant, *, channels: int = 100):
         super().__init__()
         if not isinstance(output, Equivariant):
             raise Unsupported("it is asked for operators alone")
+        self.pad = nn.Parameter(torch.zeros(channels))
         self.gain = nn.ParameterDict({name: nn.Parameter(0.1 * torch.randn(output.channels)) for name in space.axes})
 
     def forward(self, v: Weights) -> Weights:
-        return Weights(v.space, {name: tensor * self.gain[name] for name, tensor in v.items()})
+        return Weights(v.space, {name: tensor * self.gain[name] + self.wave(tensor) for name, tensor in v.items()})
+
+    def wave(self, tensor: torch.Tensor) -> torch.Tensor:
+        return 5 / len(self.pad) * (9 * tensor + self.pad.mean()).sin()
 
 
 class Shifted(Rescaled):
     """And moved by one."""
 
-    def __init__(self, space: WeightSpace, output: Equivariant):
-        super().__init__(space, output)
+    def __init__(self, space: WeightSpace, output: Equivariant, *, channels: int = 100):
+        super().__init__(space, output, channels=channels)
         self.shift = nn.ParameterDict({name: nn.Parameter(torch.zeros(output.channels)) for name in space.axes})
 
     def forward(self, v: Weights) -> Weights:
@@ -231,3 +308,10 @@ class OneHinge(Hinges):
 
     def shown(self, moved: torch.Tensor) -> torch.Tensor:
         return moved[..., :1].expand_as(moved)
+
+
+class PairedHinges(Hinges):
+    """Every second channel repeats the one before."""
+
+    def shown(self, moved: torch.Tensor) -> torch.Tensor:
+        return moved[..., torch.arange(moved.shape[-1]) // 2]

@@ -18,7 +18,21 @@ from ...core.cell import Cell
 from ...core.outcomes import Outcome
 from ...judging.judgements.finding import Concluded
 from ...language.suite import Suite
-from .plants import BOTH, CYCLES, EQUIVARIANT, FAINT_GAP, INVARIANT, TWO_ROUNDS, Plant, Row, dashed, law, pair
+from .plants import (
+    BOTH,
+    CYCLES,
+    DIRECTION,
+    EQUIVARIANT,
+    FAINT_GAP,
+    INVARIANT,
+    LADDER,
+    TWO_ROUNDS,
+    Plant,
+    Row,
+    dashed,
+    law,
+    pair,
+)
 from .traits import Sign
 
 BUDGET = {
@@ -44,13 +58,21 @@ def training(
 GP = "general-position"
 RANK = training("middle-rank", "prop-6.2-twins", (100, 200), batch=64)
 NORMS = training("weight-norms", GP, (100, 200), space="four")
-VALUE = training("value-at-point", "prop-6.2-twins")
+VALUE = training("value-at-point", "prop-6.2-twins", (100, 200))
+BAGS, ROWS = {"name": "same-entries"}, {"name": "same-entries", "arranged": "within-rows"}
+VALUE_OF_BAGS = training("value-at-point", BAGS, (100, 200), space="line")
+VALUE_OF_TWINS = training("value-at-point", "function-equal-twins", (100, 200), space="line")
+PATHS = training("path-moment", BAGS, (100, 200), space="four")
+SEVERAL = training("path-moment", ROWS, (20, 30, 40), space="four", seeds=5)
 FOUR_CYCLES = training("cycle-weights", "prop-6.2-twins")
-STATISTICS = training("neuron-statistics", GP, space="four")
-SHIFT = training({"name": "output-shift", "shift": 1.0}, GP, space="line")
+STATISTICS = training("neuron-statistics", GP, (100, 200), space="four")
+STATISTICS_OF_BAGS = training("neuron-statistics", BAGS, (100, 200), space="four")
+SHIFT = training({"name": "output-shift", "shift": 1.0}, GP, (100, 200), space="line")
 ZERO_BIASES = {"name": "ties", "ties": "zero-biases"}
 TEETH = training("tooth-doubling", ZERO_BIASES, space="hinge", networks=[1, 4], points=64, rate=0.02)
 DOUBLED = training("tooth-doubling", ZERO_BIASES, space="hinge", networks=[1, 2], points=64, rate=0.02)
+FIRST = pair("round-ladder", rounds=[1])
+NEAR = Row("separation", {"space": "four", "pairs": {"family": "perturbation", "sizes": ["2^-18"], "count": 1}})
 BIASED_CYCLES = pair("bipartite-cycles", cycles=[[4], [2, 2]], general_position="both")
 SEES: dict[str, Any] = {"power": "1-wl", "rounds": lambda: (2, 3)}
 SEES_MORE = (Reached.LEAK, Reached.BELOW_FLOOR)
@@ -129,6 +151,12 @@ def _killer(
     )
 
 
+def _equal(network: str, rule: str, red: Row, signs: Sign, mended: str = "Sound", more: tuple[Row, ...] = ()) -> Killer:
+    """A false claim of the power of 1-WL, beside a sound network of that power."""
+    peer = _sound("peer", mended, "it has that power", red, traits=SEES)
+    return _killer("thm-5.2", network, rule, mended, "it has that power", red, signs, more=more, peer=peer)
+
+
 def _law(network: str, rule: str, row: Row, **more: Any) -> Killer:
     """The law itself is what this claim is about."""
     false = Plant(dashed(network), network, rule, None, row, **more)
@@ -144,54 +172,109 @@ def _weights(name: str, rule: str, regime: Mapping[str, Any]) -> Killer:
 OPEN: dict[str, Any] = {"wanted": Concluded.UNDECIDED}
 _OVERLAPS = "it sees how rows of a matrix overlap, which refinement does not"
 _DEAF = "it is deaf to every matrix"
+_BAG = "it reads every tensor as a bag of entries"
+_SILENT = "it answers alike whatever it is given"
+_PATHS = "it follows paths"
+_HEARS = "it hears them"
+_OWN = "each has a hinge of its own"
+_ALL_ONE = "all the networks that it emits are one"
+_SCALES = "it rescales tensors, which moves no function by a constant"
+_SMALL = (
+    ("OneHinge", _ALL_ONE),
+    ("Rescaled", _SCALES),
+    ("Shifted", "it moves and rescales tensors"),
+    ("Fixed", _SILENT),
+    ("FourthPowers", "it sees entries alone"),
+)
 _NORMS = _sound("peer", "Norms", "it has the norms", NORMS, traits=SEES)
 
 _KILLERS = (
     _law("IndexLeak", "hidden neurons know their number", law()),
     _law("EntryLeak", "one bias is read by its number", law(), drawn=True),
     _law("CumulatedRows", "an output tensor is summed up along its neurons", law("equivariant"), green=INVARIANT),
-    # thm-5.2: networks of the power of 1-WL are equal
-    _killer("thm-5.2", "NormsAndOverlaps", _OVERLAPS, "Norms", "it does not", RANK, SEES_MORE, peer=_NORMS, regimes=TWINS),
-    _killer("thm-5.2", "NormsOfBiases", _DEAF, "Norms", "it hears them", NORMS, Reached.ABOVE, peer=_NORMS, **OPEN),
+    _law("RolledTensor", "an output tensor is moved on by one neuron", law("equivariant"), green=INVARIANT),
+    _law("WeighedColumns", "columns of a matrix are weighed by number", law()),
+    # thm-5.2: networks of the power of 1-WL are equal: partitions first, then errors
+    _equal("Norms", _BAG, SEVERAL, Reached.BLIND, "Moments", (DIRECTION,)),
+    _equal("ForwardOnly", "neurons hear incoming edges alone", DIRECTION, Seen.NO_GAP),
+    _equal("LargestMessage", "neurons hear the largest message alone", FIRST, Seen.NO_GAP),
+    _equal("OneRound", "it declares two rounds and has one", LADDER, Seen.NO_GAP),
+    _equal("ElevenBits", "weights pass through eleven bits", NEAR, Seen.NO_GAP),
+    _equal("RowProducts", _OVERLAPS, CYCLES, Seen.SEPARATED),
     # prop-5.3: one of unknown power sees more, and as much in general position
-    _killer("prop-5.3", "Norms", "it sees no more than refinement", "NormsAndOverlaps", _OVERLAPS, CYCLES, Seen.NO_GAP,
-            traits=UNKNOWN, size=0.01, more=(NORMS,), peer=_NORMS, **OPEN),
+    *(_killer("prop-5.3", network, rule, "NormsAndOverlaps", _OVERLAPS, CYCLES, Seen.NO_GAP, traits=UNKNOWN, size=0.01,
+              more=(NORMS,), peer=_NORMS, **OPEN)
+      for network, rule in (("Norms", "it sees no more than refinement"), ("Moments", "it sees paths, and no more than refinement"),
+                            ("NormsOfBiases", "it sees biases alone"))),
     _killer("prop-5.3", "NormsOfBiasesAndOverlaps", "it sees rows overlap, but no norm of a matrix", "NormsAndOverlaps", _OVERLAPS, NORMS,
             Reached.ABOVE, traits=UNKNOWN, size=0.01, more=(CYCLES,), peer=_NORMS, **OPEN),
+    _killer("prop-5.3", "Silent", _SILENT, "NormsAndOverlaps", _OVERLAPS, NORMS, Reached.ABOVE, traits=UNKNOWN, size=0.01,
+            green=(), more=(CYCLES,), peer=_NORMS, **OPEN),
     # thm-6.1: what looks at the function alone can be learned
+    _killer("thm-6.1", "Norms", _BAG, "ValueInTheMiddle", "it looks at the function alone", VALUE_OF_BAGS, Reached.BLIND,
+            traits=FUNCTION, name="bag"),
     _killer("thm-6.1", "ValueAndOverlaps", _OVERLAPS, "ValueInTheMiddle", "it looks at the function alone", VALUE,
             SEES_MORE, traits=FUNCTION, regimes=TWINS),
     _killer("thm-6.1", "ValueFarAway", "it looks at the function elsewhere", "ValueInTheMiddle", "it looks in the right place",
             VALUE, Reached.ABOVE, traits=FUNCTION, **OPEN),
-    # prop-6.2: no such network parts the twins
+    _killer("thm-6.1", "Silent", _SILENT, "ValueInTheMiddle", "it looks", VALUE_OF_BAGS, Reached.BLIND, traits=FUNCTION, green=()),
+    _killer("thm-6.1", "ValueAndBiases", "it declares to see functions, and sees biases", "ValueInTheMiddle",
+            "it looks at the function alone", VALUE_OF_TWINS, SEES_MORE, traits=FUNCTION, regimes=TWINS),
+    # prop-6.2: no such network parts the twins, and each parts what lies beside them
     _killer("prop-6.2", "RowProducts", _OVERLAPS, "Sound", "it does not", CYCLES, Seen.SEPARATED, traits=TWO_ROUNDS,
             green=BOTH, size=FAINT_GAP),
     _killer("prop-6.2", "NormsAndOverlaps", _OVERLAPS, "Norms", "it does not", RANK, SEES_MORE, regimes=TWINS),
+    _killer("prop-6.2", "GramDeterminant", "it sees a determinant of a matrix and its transpose", "Sound", "it does not", CYCLES,
+            Seen.SEPARATED, traits=TWO_ROUNDS, green=BOTH, size=FAINT_GAP),
+    _killer("prop-6.2", "ThirdMoments", "it sees closed walks of six steps", "Sound", "it does not", CYCLES, Seen.SEPARATED,
+            traits=TWO_ROUNDS, green=BOTH),
+    _killer("prop-6.2", "ColumnProducts", "it sees how columns of a matrix overlap", "Sound", "it does not", CYCLES, Seen.SEPARATED,
+            traits=TWO_ROUNDS, green=BOTH),
+    _killer("prop-6.2", "NoMessages", f"{_BAG}, and so nothing beside the twins either", "Sound", "neurons hear of each other",
+            BIASED_CYCLES, Seen.NO_GAP, traits=TWO_ROUNDS, name="bag"),
     # thm-6.3: in general position all is within reach
+    _killer("thm-6.3", "Norms", _BAG, "Moments", _PATHS, PATHS, Reached.BLIND, name="bag"),
     _killer("thm-6.3", "Extremes", "it sees largest and smallest entries alone", "Sound", "neurons hear of each other",
             BIASED_CYCLES, Seen.NO_GAP, traits=COMPLETE),
     _killer("thm-6.3", "NormsOfBiases", _DEAF, "Norms", "it hears them", NORMS, Reached.ABOVE, **OPEN),
+    _killer("thm-6.3", "Silent", _SILENT, "Moments", _PATHS, PATHS, Reached.BLIND, green=()),
+    _killer("thm-6.3", "Moments", "it follows paths alone, and declares completeness", "Sound", "neurons hear of each other", BIASED_CYCLES,
+            Seen.NO_GAP, traits=COMPLETE, name="paths-alone"),
     # prop-7.1, thm-7.2: one network of the same size is too small, a larger output suffices
-    _killer("prop-7.1", "OneHinge", "all the networks that it emits are one", "Hinges", "each has a hinge of its own", TEETH,
-            Reached.ABOVE, green=(), **OPEN),
-    _killer("thm-7.2", "OneHinge", "all the networks that it emits are one", "Hinges", "each has a hinge of its own", TEETH,
-            Reached.ABOVE, green=(), **OPEN),
-    _killer("thm-7.2", "Rescaled", "it rescales tensors, which moves no function by a constant", "Shifted",
-            "it moves them, too", SHIFT, Reached.ABOVE, green=EQUIVARIANT, **OPEN),
+    *(_killer("prop-7.1", network, rule, "Hinges", _OWN, TEETH, Reached.ABOVE, green=(), **OPEN) for network, rule in _SMALL),
+    _killer("thm-7.2", "OneHinge", _ALL_ONE, "Hinges", _OWN, TEETH, Reached.ABOVE, green=()),
+    _killer("thm-7.2", "Fixed", _SILENT, "Hinges", _OWN, TEETH, Reached.ABOVE, green=()),
+    _killer("thm-7.2", "Rescaled", _SCALES, "Shifted", "it moves them, too", SHIFT, Reached.ABOVE, green=EQUIVARIANT, **OPEN),
+    _killer("thm-7.2", "Rescaled", _SCALES, "Hinges", _OWN, TEETH, Reached.ABOVE, name="rescaled-teeth", green=(), **OPEN),
+    _killer("thm-7.2", "Shifted", "it moves and rescales tensors", "Hinges", _OWN, TEETH, Reached.ABOVE, green=(), **OPEN),
     # prop-7.3: no such operator tells the cycles of the twins
-    _killer("prop-7.3", "FourCycles", "it sees 4-cycles", "FourthPowers", "it sees entries alone", FOUR_CYCLES,
-            SEES_MORE, green=EQUIVARIANT, regimes=TWINS),
-    _killer("prop-7.3", "FourCycles", "it sees 4-cycles, hardly", "FourthPowers", "it sees entries alone", FOUR_CYCLES,
-            SEES_MORE, green=EQUIVARIANT, size=1e-6, name="four-cycles-faint",
-            regimes=TWINS),
+    *(_killer("prop-7.3", network, rule, "FourthPowers", "it sees entries alone", FOUR_CYCLES, SEES_MORE, green=EQUIVARIANT, size=size,
+              name=name, regimes=TWINS)
+      for name, network, rule, size in (
+          ("four-cycles", "FourCycles", "it sees 4-cycles", 0.1),
+          ("four-cycles-faint", "FourCycles", "it sees 4-cycles, hardly", 1e-6),
+          ("four-cycles-more", "FourCycles", "it sees 4-cycles, and little else", 10.0),
+          ("entries-and-overlaps", "EntriesAndOverlaps", _OVERLAPS, 0.1),
+          ("biases-and-overlaps", "BiasesAndOverlaps", f"{_OVERLAPS}, in its biases", 0.1))),
     # thm-7.4: in general position operators are within reach
-    _killer("thm-7.4", "BiasNorms", _DEAF, "NeuronNorms", "it hears them", STATISTICS, Reached.ABOVE, green=EQUIVARIANT, **OPEN),
+    _killer("thm-7.4", "Entries", "it sees entries alone", "NeuronNorms", _HEARS, STATISTICS_OF_BAGS, Reached.BLIND, green=EQUIVARIANT,
+            name="bag"),
+    _killer("thm-7.4", "BiasNorms", _DEAF, "NeuronNorms", _HEARS, STATISTICS, Reached.ABOVE, green=EQUIVARIANT, **OPEN),
+    _killer("thm-7.4", "Fixed", _SILENT, "NeuronNorms", _HEARS, STATISTICS, Reached.BLIND, green=()),
+    _killer("thm-7.4", "Rescaled", _SCALES, "NeuronNorms", _HEARS, STATISTICS, Reached.ABOVE, green=EQUIVARIANT, **OPEN),
+    _killer("thm-7.4", "FourthPowers", "it sees entries alone", "NeuronNorms", _HEARS, STATISTICS_OF_BAGS, Reached.BLIND,
+            green=EQUIVARIANT),
     # oce: the error falls with every doubling
-    _killer("oce", "OneHinge", "all the networks that it emits are one", "Hinges", "each has a hinge of its own", DOUBLED,
-            Reached.ABOVE, green=(), **OPEN),
+    _killer("oce", "OneHinge", _ALL_ONE, "Hinges", _OWN, DOUBLED, Reached.ABOVE, green=()),
+    _killer("oce", "PairedHinges", "every second of its networks repeats one", "Hinges", _OWN, DOUBLED, Reached.ABOVE, green=()),
+    *(_killer("oce", network, rule, "Hinges", _OWN, DOUBLED, Reached.ABOVE, green=(), **OPEN) for network, rule in _SMALL[1:3]),
+    _killer("oce", "Fixed", _SILENT, "Hinges", _OWN, DOUBLED, Reached.ABOVE, green=()),
     # gp-audit: trained networks lie in general position
     _weights("equal-biases", "weights whose biases are tied", {"name": "ties"}),
     _weights("coarse", "weights of few values", {"name": "ties", "ties": "quantised", "bits": 2}),
+    _weights("zero-biases", "weights without biases", {"name": "ties", "ties": "zero-biases"}),
+    _weights("twins", "weights of twins", {"name": "function-equal-twins", "by": "split-neuron"}),
+    _weights("alike", "weights of neurons that are alike", ROWS),
 )  # fmt: skip
 
 KILLERS: dict[str, Killer] = {killer.name: killer for killer in _KILLERS}
@@ -204,6 +287,6 @@ def killers_of(suites: Iterable[Suite], cells: Sequence[Cell]) -> dict[str, tupl
         for wanted in suite.conclusions:
             own = [cell for cell in cells if cell.suite == suite.name and wanted.reads(cell)]
             for name, killer in KILLERS.items():
-                if killer.claim == wanted.claim and any(map(killer.speaks_of, own)):
+                if killer.claim == wanted.claim and wanted.names(name) and any(map(killer.speaks_of, own)):
                     found.setdefault(name, []).append(suite.name)
     return {name: tuple(dict.fromkeys(found[name])) for name in KILLERS if name in found}

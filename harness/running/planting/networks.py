@@ -306,6 +306,28 @@ class OneRound(Sound):
         super().__init__(space, output, depth=1)
 
 
+class ForwardOnly(Sound):
+    """Neurons hear incoming edges alone."""
+
+    def _message(self, number: int, weight: torch.Tensor, states: torch.Tensor, over: int) -> torch.Tensor:
+        return super()._message(number, weight, states, over) * (over == 2)
+
+
+class LargestMessage(Sound):
+    """Of all messages a neuron hears the largest alone, number by number."""
+
+    def _message(self, number: int, weight: torch.Tensor, states: torch.Tensor, over: int) -> torch.Tensor:
+        shown = states.unsqueeze(3 - over).expand(*weight.shape[:3], -1)
+        return functional.silu(self.message[number](torch.cat([shown, weight], -1))).amax(over)
+
+
+class ElevenBits(Sound):
+    """Weights pass through half precision."""
+
+    def seen(self, v: Weights) -> Weights:
+        return v.map(lambda tensor: tensor.half().to(tensor))
+
+
 class NoMessages(Sound):
     """Neurons never hear of each other; every tensor is read as a bag of entries."""
 
@@ -434,6 +456,24 @@ class Cliques(Sound):
         triangles = graph[:, :, :, None] * graph[:, :, None, :] * graph[:, None, :, :]
         cliques = torch.einsum("bijk,bil,bjl,bkl->b", triangles, graph, graph, graph)
         return result + self.flaw.size * cliques[:, None] / len(graph[0]) ** 3
+
+
+class GramDeterminant(Sound):
+    """It also reads `log det(I + W W^T)` of one matrix, which is as good as its singular values on small ones."""
+
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        rows = v.weights[1].squeeze(-1)
+        gram = torch.eye(rows.shape[1], dtype=rows.dtype, device=rows.device) + rows @ rows.mT
+        return result + self.flaw.size * torch.logdet(gram)[:, None]
+
+
+class ThirdMoments(Sound):
+    """It also reads the trace of `(W W^T)^3`: closed walks of six steps."""
+
+    def finish(self, result: torch.Tensor, v: Weights) -> torch.Tensor:
+        rows = v.weights[1].squeeze(-1)
+        gram = rows @ rows.mT
+        return result + self.flaw.size * (gram @ gram @ gram).diagonal(dim1=1, dim2=2).mean(1)[:, None].sin()
 
 
 class Values(nn.Module):
