@@ -197,8 +197,9 @@ def load_weights(
     """
     found = load([path], Reading(activation, None if order is None else tuple(order), orientation, key))
     if found.unread:
-        more = f" (and {len(found.unread) - 1} more files)" if len(found.unread) > 1 else ""
-        raise ValueError(f"{found.unread[0].line}{more}")
+        first, *others = found.unread
+        more = f" (and {len(others)} more files)" if others else ""
+        raise ValueError(f"{first.line}{more}")
     if len(found.spaces) != 1:
         listed = "; ".join(f"{len(nets)} of {space}" for space, nets in found.spaces.items())
         raise ValueError(f"{path}: networks of {len(found.spaces)} spaces ({listed or 'none'}); a batch has one")

@@ -13,7 +13,9 @@ def digits() -> tuple[torch.Tensor, torch.Tensor]:
     from sklearn.datasets import load_digits  # a second of import, needed only to train
 
     pixels, classes = load_digits(return_X_y=True)
-    return torch.from_numpy(np.float32(pixels) / 16), torch.from_numpy(np.asarray(classes, dtype=np.int64))
+    return torch.from_numpy(np.asarray(pixels, dtype=np.float32) / 16), torch.from_numpy(
+        np.asarray(classes, dtype=np.int64)
+    )
 
 
 def pooled(images: torch.Tensor, inputs: int) -> torch.Tensor:

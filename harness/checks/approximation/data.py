@@ -148,7 +148,7 @@ def _samples(text: str) -> tuple[Mapping[str, Samples], Shared | None]:
     seed = int(digest([parameters[key] for key in ("regime", "space", "sizes")])[:12], 16)
     rng = np.random.default_rng(seed)
     drawn = regime.draw(settings, space, [parameters["sizes"][part] for part in PARTS], rng)
-    parts = dict(zip(PARTS, drawn, strict=True))
+    parts: dict[str, Samples] = dict(zip(PARTS, drawn, strict=True))
     power = Power.FUNCTION if target.kind in (FUNCTION_FUNCTIONAL, FUNCTION_OPERATOR) else Power.ORBIT
     first = found = _split(space, parts, power)
     tries = REDRAWN if regime.limit(settings) is None else 0
