@@ -24,6 +24,7 @@ from orbitcheck.reports.sections.asides import asides
 from orbitcheck.reports.sections.audit import audit_forms
 from orbitcheck.reports.sections.checks import check_rows
 from orbitcheck.reports.sections.claims import ledger
+from orbitcheck.reports.sections.claims_by_architecture import claims_by_architecture
 from orbitcheck.reports.sections.conclusions import conclusions
 from orbitcheck.reports.sections.controls import controls
 from orbitcheck.reports.sections.cost import costs
@@ -55,6 +56,8 @@ def test_every_row_is_counted_once(any_run: Run) -> None:
     alone = sum(row.architecture == WEIGHTS for row in any_run.results)
     assert sum(verdict["rows"].total for verdict in verdicts(any_run)) == whole.total - alone
     assert sum(finding.rows.total for finding in ledger(any_run)) == sum(bool(row.claim) for row in any_run.results)
+    served = [cell.tally.total for row in claims_by_architecture(any_run) for cell in row["cells"].values()]
+    assert sum(served) == sum(bool(row.claim) for row in any_run.results)
     aside = sum(
         entry.count for status in ("expected", "observed", "not-applicable") for entry in asides(any_run, status)
     )
