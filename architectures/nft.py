@@ -57,7 +57,7 @@ from .heads import check_input, check_size, mlp_head
     "nft",
     symmetry="permutation",
     power="2-fwl",
-    rounds=lambda depth: (min(depth, 2), 2 * depth),
+    rounds=lambda depth: (max(1, min(depth, 2)), max(2, 2 * depth)),
     modes=("eval", "train"),
     paper="Zhou et al. 2023, arXiv 2305.13546",
 )

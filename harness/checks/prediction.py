@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..weights.space import WeightSpace
+
 
 class Seen(StrEnum):
     """What is predicted of a pair, or was seen of it.
@@ -149,3 +151,14 @@ def _by_round(parts: str, number: int, rounds: tuple[int, int]) -> Prediction:
     if number > high:
         return Prediction(NOT_SEPARATED, Ground.PAST_ROUNDS, f"{parts}, sees none past round {high}")
     return Prediction(ANY, Ground.BETWEEN_ROUNDS, f"{parts}, between the declared rounds {low} and {high}")
+
+
+def of_own(space: WeightSpace, refinement: str) -> str | None:
+    """The declared refinement where it may part pairs of this space otherwise than the joint one; else None.
+
+    On MLPs the two are one; `split` is not defined where a tensor has three permuted axes, and networks that declare it refuse them.
+    """
+    if refinement == "joint" or space.is_mlp:
+        return None
+    widest = max(sum(axis in space.permuted for axis in axes) for _, axes in space.tensors)
+    return None if widest > 2 else refinement

@@ -185,7 +185,7 @@ class ConclusionRecord(TypedDict):
     reason: str
     predicted: str
     observed: str
+    refuted_by: NotRequired[str]
     declared: str | None
     evidence: Mapping[str, Any]
-    refuted_by: NotRequired[str]
     killers: NotRequired[KillRate]

@@ -12,8 +12,8 @@ from typing import Any
 
 from ..checks.applicability import applicability
 from ..checks.kinds import CheckKind
+from ..checks.prediction import of_own
 from ..checks.separation.evidence import SeparationEvidence, in_words
-from ..checks.separation.refinement_kinds import of_own
 from ..checks.separation.verdict import prediction_of
 from ..checks.stored import Stored
 from ..core.cell import Cell

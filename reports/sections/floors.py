@@ -63,7 +63,8 @@ def _levels(row: Result) -> Iterator[dict[str, Any]]:
     found = measured(row, FloorEvidence)
     common = {"suite": row.suite, "check": row.check, "form": one_line(row.case, 40), "status": status_of(row)}
     if found is None or not found.levels:
-        yield common
+        nothing = dict.fromkeys(("label", "level", "shared", "networks", "floor", "upper", "wrong", "says"))
+        yield {**nothing, **common}
         return
     for level in found.levels:
         yield {

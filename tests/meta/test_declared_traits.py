@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ EDITORS = Path(__file__).with_name("stranger_editors.py")
 
 
 def editor(name: str) -> Architecture:
-    return load(parse_name(f"{EDITORS}:{name}"))
+    """Under its own name alone: the ladder's seeds hold it, and would hold the path of the checkout."""
+    return replace(load(parse_name(f"{EDITORS}:{name}")), name=name)
 
 
 def asked(architecture: Architecture, row: Row):

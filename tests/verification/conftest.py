@@ -60,6 +60,12 @@ checks:
     regime: {name: general-position}
     samples: 4
     forms: {float: {general-position: [1, 1]}}
+  - id: least
+    kind: floor
+    regime: {name: prop-6.2-twins}
+    samples: 8
+    target: {name: middle-rank}
+    forms: {float: {1-wl: [1, 1]}}
 conclusions:
   - {claim: prop-6.2, checks: [cycles, regular], architectures: [canonical-mlp], killers: [row-products, norms-and-overlaps]}
 expected_failures:

@@ -11,12 +11,11 @@ from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.power import OF_ROUNDS
 from ...weights.groups import relates
 from ..applicability import applicability, unsupported
-from ..prediction import OPEN, SEPARATED, predict
+from ..prediction import OPEN, SEPARATED, of_own, predict
 from . import verdict
 from .draws import take_draws
 from .evidence import SeparationEvidence, in_words
 from .read_out import asked, is_read_out
-from .refinement_kinds import of_own
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from ...core.outcomes import Fault, Outcome
 from ...core.result import Judgement, Verdict
 from ...plugins.power import OF_ROUNDS
-from ..prediction import ANY, NO_GAP, NOT_SEPARATED, OPEN, SEPARATED, UNCLEAR, Ground, Prediction, Seen, predict
+from ..prediction import ANY, NO_GAP, NOT_SEPARATED, OPEN, SEPARATED, UNCLEAR, Prediction, Seen, predict
 from ..stored import Stored
 from .evidence import DrawEvidence, SeparationEvidence
 
@@ -296,8 +296,6 @@ def _advice(prediction: Prediction, separating_round: int | None, ladder: Mappin
     if ladder is not None:
         return f"; declared further than shown (round {last_shown(ladder)}): declare rounds that it can show"
     if separating_round is None:
-        if prediction.ground is Ground.WITHIN_ROUNDS:
-            return "; declare rounds that it can show"
         return "; 1-WL-equivalent, so no width or depth helps a network of at most 1-WL power: declare less"
     return "; declare what it can show"
 
