@@ -38,6 +38,7 @@ class ArchitectureRecord(TypedDict):
     symmetry: NotRequired[str]
     power: NotRequired[str]
     rounds: NotRequired[Sequence[int] | None]
+    refinement: NotRequired[str]
     domain: NotRequired[str]
     continuous: NotRequired[bool]
     modes: NotRequired[Sequence[str]]

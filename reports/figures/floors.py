@@ -11,7 +11,7 @@ from .axes import Axis, Frame, linear, spread
 from .drawing import SERIES, SERIES_GLYPHS, Drawing, Item, Line, Mark, Text
 
 LEFT, TOP, BASE, STEP, LABELS, GAP = 62.0, 16.0, 236.0, 84.0, 150.0, 12.0
-ROUND = re.compile(r"1-wl round [0-9]{1,4}")
+ROUND = re.compile(r"1-wl-[0-9]{1,4}")
 UPRIGHT = 8
 """Levels, at most, whose names stand beside each other."""
 
@@ -47,7 +47,7 @@ def floor_figure(found: Sequence[LabelFloors], name: str = "floors") -> Drawing:
 def _names(found: Iterable[LabelFloors]) -> list[str]:
     """Every level that any form has, the weakest power first: of 1-WL all rounds in order, then the stable classes."""
     names = {level.level for each in found for level in each.levels}
-    rounds = sorted((name for name in names if ROUND.fullmatch(name)), key=lambda name: int(name.rpartition(" ")[2]))
+    rounds = sorted((name for name in names if ROUND.fullmatch(name)), key=lambda name: int(name.rpartition("-")[2]))
     return [name for name in ("function", *rounds, "1-wl", "2-fwl", "orbit") if name in names]
 
 

@@ -27,7 +27,7 @@ def row(parameters, case="float"):
 
 
 def test_the_rank_of_the_twins_has_a_floor_from_1_wl_on():
-    ends = {"orbit": [0, 0], "2-fwl": [0, 0], "1-wl": [1, 1], "1-wl round 3": [1, 1], "function": [1, 1]}
+    ends = {"orbit": [0, 0], "2-fwl": [0, 0], "1-wl": [1, 1], "1-wl-3": [1, 1], "function": [1, 1]}
     found = row(resolved(**TWINS, target={"name": "middle-rank"}, forms={"float": ends}))
     assert found.outcome == "pass", found.reason
     alone = row(resolved(**TWINS, target={"name": "middle-rank"}, forms={"float": {"orbit": [0, 0], "2-fwl": [0, 0]}}))

@@ -36,7 +36,7 @@ print(json.dumps([cell.id for cell in plan(map(load_suite, shipped_suites()), [p
 
 SENTENCES = {
     *("reason", "predicted", "observed", "reproduce", "error", "text", "notes", "title", "rule"),
-    *("prediction", "relation", "space", "of", "paper", "seeds", "names", "mended", "mended_reason"),
+    *("prediction", "relation", "space", "of", "paper", "seeds", "names", "mended", "mended_reason", "refuted_by"),
 }
 """Keys of `results.json` under which people read; anything else is the same whatever the words."""
 TIMES = {"date", "sha256", "seconds", "model_seconds", "loop_share", "seconds_per_batch"}
@@ -84,6 +84,7 @@ def differences(one: Any, other: Any, key: str = "", path: str = "") -> Iterator
 
 def test_whatever_the_words_a_run_says_the_same(runs):
     (_, plain, code), (_, reworded, code_reworded) = runs["plain"], runs["reworded"]
+    plain, reworded = ({**run, "environment": {**run["environment"], "processes": None}} for run in (plain, reworded))
     found = [found for found in differences(plain, reworded) if found[0] not in TIMES]
     wrong = [found for found in found if found[0] not in SENTENCES or not MARK.search(str(found[3]))]
     assert not wrong, wrong[:5]

@@ -136,13 +136,13 @@ def test_on_the_twins_of_prop_6_2_the_rank_has_a_floor_from_1_wl_on():
         levels([(space, arrays)]), labelled("rank", rank), list("abcdefghijkl"), population="p", spaces=[], form="float"
     )
     assert [(f.level, f.shared, f.relative) for f in floors.levels] == [
-        ("orbit", 6, 0.0), ("2-fwl", 6, 0.0), ("1-wl", 3, 1.0), ("1-wl round 0", 3, 1.0), ("function", 3, 1.0),
+        ("orbit", 6, 0.0), ("2-fwl", 6, 0.0), ("1-wl", 3, 1.0), ("1-wl-0", 3, 1.0), ("function", 3, 1.0),
     ]  # fmt: skip
     assert [f.says for f in floors.levels] == [Says.CONSTANT, Says.CONSTANT, *[Says.VARIES] * 3]
     assert floors.at("function").upper is None
     dear = floors.at("1-wl").costliest
     assert [c.size for c in dear] == [4, 4, 4] and dear[0].networks == tuple("abcd") and dear[0].values == "2 to 3"
-    assert floors.at("1-wl round 7") == floors.at("1-wl")
+    assert floors.at("1-wl-7") == floors.at("1-wl")
     with pytest.raises(LookupError, match="2-fwl"):
         floors.at("3-wl")
 

@@ -24,7 +24,7 @@ from ..space_names import known_space
 from .evidence import FloorEvidence
 from .verdict import rejudge
 
-LEVEL = r"orbit|2-fwl|1-wl|1-wl round [0-9]{1,3}|function"
+LEVEL = r"orbit|2-fwl|1-wl|1-wl-[0-9]{1,3}|function"
 Share = Annotated[float, Field(ge=0, le=1)]
 Expected = Annotated[
     dict[Annotated[str, Field(pattern=f"^({LEVEL})$")], Annotated[list[Share], Field(min_length=2, max_length=2)]],

@@ -53,7 +53,7 @@ class LevelFloor(Evidence):
     """What no map of one power can go below.
 
     Args:
-        level: orbit, 1-wl, 1-wl round 2, function, ...
+        level: orbit, 1-wl, 1-wl-2, function, ...
         shared: classes with more than one network, `networks` the networks in them; `classes` all.
         says: of the label.
         mse: least mean squared error; `relative` over the variance of the label, 0 for a constant one.
@@ -112,7 +112,7 @@ class LabelFloors(Evidence):
         for found in self.levels:
             if found.level == level:
                 return found
-        if level.startswith("1-wl round "):
+        if level.startswith("1-wl-"):
             return self.at("1-wl")
         raise LookupError(f'no level "{level}"; there are {", ".join(found.level for found in self.levels)}')
 

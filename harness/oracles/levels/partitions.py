@@ -57,8 +57,8 @@ class Level:
 
     @property
     def name(self) -> str:
-        """As suites and reports write it: orbit, 1-wl, 1-wl round 2, function."""
-        return f"{self.power}" if self.round is None else f"{self.power} round {self.round}"
+        """As suites and reports write it: orbit, 1-wl, 1-wl-2, function."""
+        return f"{self.power}" if self.round is None else f"{self.power}-{self.round}"
 
 
 def levels(nets: Nets, *, seconds: float = SECONDS) -> tuple[Level, ...]:
