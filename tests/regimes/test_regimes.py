@@ -254,7 +254,9 @@ def test_zoo_regimes_know_their_zoos():
     assert REGIMES["general-position"].limit(REGIMES["general-position"].parameters()) is None
 
 
-@pytest.mark.parametrize(("name", "count"), [("digits-inr", 1797), ("digits-classifiers", 128)])
+@pytest.mark.parametrize(
+    ("name", "count"), [pytest.param("digits-inr", 1797, marks=pytest.mark.long), ("digits-classifiers", 128)]
+)
 def test_zoo_batches_are_disjoint_networks_with_their_own_metadata(name, count, real):
     population = real("digits-inr" if name == "digits-inr" else "digits-classifiers/64-16-10")
     sizes = [count - 40, 30, 10]
