@@ -36,7 +36,20 @@ print(json.dumps([cell.id for cell in plan(map(load_suite, shipped_suites()), [p
 
 SENTENCES = {
     *("reason", "predicted", "observed", "reproduce", "error", "text", "notes", "title", "rule"),
-    *("prediction", "relation", "space", "of", "paper", "seeds", "names", "mended", "mended_reason", "refuted_by"),
+    *(
+        "prediction",
+        "relation",
+        "space",
+        "of",
+        "paper",
+        "seeds",
+        "names",
+        "mended",
+        "mended_reason",
+        "refuted_by",
+        "spaces",
+        "values",
+    ),
 }
 """Keys of `results.json` under which people read; anything else is the same whatever the words."""
 TIMES = {"date", "sha256", "seconds", "model_seconds", "loop_share", "seconds_per_batch"}
