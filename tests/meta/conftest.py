@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,5 +16,5 @@ NETWORKS = Path(__file__).with_name("networks.py")
 
 @pytest.fixture(scope="session")
 def network():
-    """Name of a class in `networks.py` -> its architecture."""
-    return lambda name: load(parse_name(f"{NETWORKS}:{name}"))
+    """Name of a class in `networks.py` -> its architecture, under that name alone: seeds of its ladder hold no path of a checkout."""
+    return lambda name: replace(load(parse_name(f"{NETWORKS}:{name}")), name=name)
