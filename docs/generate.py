@@ -56,6 +56,7 @@ above the limit that a clean row prints. No claim, and so no check: {unclaimed} 
 verdict). `rounds` are the two parts of powers `1-wl` and `2-fwl`. Sound networks,
 which must pass: {sound}.
 
+<a id="false-claims"></a>
 ## False claims
 
 For every conclusion of a run, of those that its checks could turn red: what is claimed falsely, by which kind of check it must fall,
