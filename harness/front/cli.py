@@ -1013,24 +1013,29 @@ def zoo() -> None:
 @click.option("--force", is_flag=True, help="Train again even if it is kept.")
 def build(name: str, force: bool) -> None:
     """Train a zoo and keep it."""
+    keep_zoo(name, force, "trained")
+
+
+def keep_zoo(name: str, force: bool, made: str) -> None:
+    """Make a zoo and keep it, unless it is kept; `made` is how: trained, or read."""
     from ..core.registry import UnknownName
+    from ..zoo.errors import ZooError
     from ..zoo.recipe import ZOOS
     from .progress_bar import shown_progress
 
     extend()
     try:
-        ZOOS[name]
-    except UnknownName as error:
+        recipe = ZOOS[name]
+    except (UnknownName, ZooError) as error:
         refuse(str(error))
-    from ..zoo.population import ZooError
     from ..zoo.population import build as build_zoo
 
     try:
         with shown_progress() as progress:
-            built = build_zoo(name, progress=progress, force=force)
+            built = build_zoo(recipe, progress=progress, force=force)
     except ZooError as error:
         refuse(str(error))
-    how = f"trained in {built.seconds:.1f} s" if built.trained else "kept from before"
+    how = f"{made} in {built.seconds:.1f} s" if built.trained else "kept from before"
     click.echo(f"{name}: {built.counts} networks, {how}, sha256 {built.sha256}\n{built.path}")
 
 
@@ -1062,21 +1067,4 @@ def check_zoo(path: str, as_json: bool) -> None:
 @click.option("--force", is_flag=True, help="Read again even if it is kept.")
 def import_zoo(path: str, force: bool) -> None:
     """Read the networks of a manifest and keep them, as `zoo build` keeps trained ones; suites do it by themselves."""
-    from ..core.registry import UnknownName
-    from ..zoo.recipe import ZOOS
-    from .progress_bar import shown_progress
-
-    try:
-        found = ZOOS[path]
-    except UnknownName as error:
-        refuse(str(error))
-    from ..zoo.population import ZooError
-    from ..zoo.population import build as build_zoo
-
-    try:
-        with shown_progress() as progress:
-            built = build_zoo(found, progress=progress, force=force)
-    except ZooError as error:
-        refuse(str(error))
-    how = f"read in {built.seconds:.1f} s" if built.trained else "kept from before"
-    click.echo(f"{path}: {built.counts} networks, {how}, sha256 {built.sha256}\n{built.path}")
+    keep_zoo(path, force, "read")

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..core.registry import did_you_mean
 from ..weights.readers.sources import files_of
 from .errors import ZooError
 
@@ -133,6 +134,8 @@ def read_manifest(path: str) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "manifest"
+        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+            raise ZooError(f"{path}: unknown key {place!r}{did_you_mean(place, Manifest.model_fields)}") from None
         raise ZooError(f"{path}: {place}: {first['msg']}; keys: {', '.join(Manifest.model_fields)}") from None
     _demand_sense(path, made)
     return made

@@ -172,7 +172,8 @@ permuted: [n]
 
 
 BAD = {
-    "files: nets/*.pt\nfile: a": "Extra inputs",
+    "files: nets/*.pt\nfile: a": """unknown key 'file'; did you mean "files"?""",
+    "files: nets/*.pt\nactivaton: tanh": """unknown key 'activaton'; did you mean "activation"?""",
     "title: a": "files: is missing",
     "- a": "a manifest is a mapping",
     "files: &a nets/*.pt\ntitle: *a": "anchors and aliases",

@@ -118,10 +118,10 @@ def stored_in(file: str, reading: Reading) -> dict[str, Tensors]:
             raise ReadError(Cause.MISSING, f"a folder without a file of a suffix that is read: {', '.join(SUFFIXES)}")
         if suffix is None and reading.any_suffix:
             suffix = TORCH[0]
+        if not path.is_file():
+            raise ReadError(Cause.MISSING, "no such file or folder")
         if suffix is None:
             raise ReadError(Cause.SUFFIX, f'suffix "{path.suffix}"; allowed: {", ".join(SUFFIXES)}')
-        if not path.is_file():
-            raise ReadError(Cause.MISSING, "no such file")
     except ReadError:
         raise
     except (OSError, ValueError) as error:  # a name that no file can have
