@@ -9,7 +9,8 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from orbitcheck.harness.front.cli import LISTS, main
+from orbitcheck.harness.front.cli import main
+from orbitcheck.harness.front.cli.listing import LISTS
 
 pytestmark = pytest.mark.usefixtures("few_plants")
 

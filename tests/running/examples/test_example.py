@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from orbitcheck.harness.front.cli import described, main
+from orbitcheck.harness.front.cli import main
+from orbitcheck.harness.front.cli.rows import described
 from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.discovery import parse_name
 from orbitcheck.harness.running.evaluate import evaluate

@@ -1,0 +1,207 @@
+"""`orbitcheck report`, `gate`, `merge`, `diff`, `compare` and `verify`: what is done with finished runs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+
+import click
+
+from ...core.cleaning import one_line
+from .. import github
+from .base import extend, main, refuse, say, tell_github
+from .summary import print_summary, red_lines, tell_unfinished
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", "markdown", "junit", "json", "figures", "tables", "badge"]),
+    help="Print one form; figures (SVG, PDF), tables (CSV, LaTeX) and a badge (SVG, JSON) are written to folders. Default: write all files again.",
+)
+def report(directory: Path, form: str | None) -> None:
+    """Make the reports of a run again, print one, or write its figures and tables for a paper."""
+    from ...running.parts.unfinished import read_so_far
+    from ...running.store import FOLDERS, StoreError, render, save_folder, save_reports
+
+    try:
+        stored = read_so_far(directory)
+        tell_unfinished(directory, stored)
+        if form in FOLDERS:
+            click.echo(str(save_folder(stored, directory if directory.is_dir() else directory.parent, form).resolve()))
+        elif form:
+            click.echo(render(stored, form), nl=False)
+        else:
+            save_reports(stored, directory)
+            click.echo(str((directory / "report.html").resolve()))
+    except StoreError as error:
+        refuse(str(error))
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--baseline", required=True, type=click.Path(path_type=Path))
+@click.option("--update", is_flag=True, help="Write the baseline from this run.")
+def gate(directory: Path, baseline: Path, update: bool) -> None:
+    """Compare a run with a baseline, row by row; red on a regression or a row that vanished."""
+    from ...judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline
+    from ...running.store import StoreError, read_run, write_atomically
+
+    try:
+        stored = read_run(directory)
+        if update and stored.selection is not None:
+            refuse(f"{directory} holds a part of a run; a baseline is made of the whole")
+        if update:
+            write_atomically(baseline, baseline_text(baseline_of(stored)))
+            click.echo(f"{baseline}: {len(stored.results)} rows")
+            return
+        kept = parse_baseline(baseline.read_text(encoding="utf-8"))
+    except StoreError as error:
+        refuse(str(error))
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        refuse(f"{baseline}: {said}; `orbitcheck gate DIR --baseline FILE --update` writes one")
+    differences = compare(stored, kept)
+    regressions = [difference for difference in differences if difference.regression]
+    for line in listing(differences, 50):
+        say(line)
+    say(f"{len(differences)} differences in {len(stored.results)} rows, {len(regressions)} regressions")
+    if github.on_github():
+        from ....reports.differences import differences_markdown
+
+        grouped = ((f"{entry.status} {entry.place[1]} / {entry.place[2]}", str(entry)) for entry in regressions)
+        tell_github(grouped, differences_markdown(differences, len(stored.results)))
+    sys.exit(int(bool(regressions)))
+
+
+@main.command()
+@click.argument("parts", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PART...")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the results and reports of the whole.",
+)
+@click.option("--force", is_flag=True, help="Overwrite files in a folder in which no run has written before.")
+def merge(parts: tuple[Path, ...], output: Path, force: bool) -> None:
+    """Put the shards of a run together (`run --shard I/N`); what follows from the rows is made of the whole.
+
+    Exit code: as of the run in one piece; 2 if a shard is missing, doubled, unfinished, of another version or of another run.
+    """
+    from ...running.parts.merging import merge as merged
+    from ...running.store import StoreError
+
+    try:
+        result, code = merged(
+            parts, output, force, shlex.join(["orbitcheck", "merge", *map(str, parts), "-o", str(output)])
+        )
+    except StoreError as error:
+        refuse(str(error))
+    print_summary(result, output)
+    if github.on_github():
+        from ...running.store import render
+
+        tell_github(red_lines(result), render(result, "markdown"))
+    sys.exit(code)
+
+
+@main.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+def diff(before: Path, after: Path) -> None:
+    """What differs between two runs."""
+    from ...judging.baseline import baseline_of, compare
+    from ...running.parts.unfinished import read_so_far
+    from ...running.store import StoreError
+
+    try:
+        old, new_run = read_so_far(before), read_so_far(after)
+    except StoreError as error:
+        refuse(str(error))
+    tell_unfinished(before, old)
+    tell_unfinished(after, new_run)
+    differences = compare(new_run, baseline_of(old))
+    for difference in differences:
+        say(str(difference))
+    say(f"{len(differences)} differences in {len(new_run.results)} rows")
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("first")
+@click.argument("second")
+@click.option("--json", "as_json", is_flag=True)
+def compare(directory: Path, first: str, second: str, as_json: bool) -> None:
+    """Show the cases in which two architectures of a run differ.
+
+    Exit code: 0 if they agree everywhere, 1 if they differ, 2 if there is no such run or architecture.
+    """
+    from ....reports.reading.comparing import comparison
+    from ...running.store import StoreError, read_run
+
+    try:
+        found = comparison(read_run(directory), first, second)
+    except (StoreError, ValueError) as error:
+        refuse(str(error))
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=1, ensure_ascii=False))
+    else:
+        say(f"{first} and {second} agree in {found.agreeing:,} cases and differ in {len(found.differing):,}")
+        for check, cases in groupby(found.differing, key=lambda case: (case.suite, case.check)):
+            say(" / ".join(check))
+            for case in cases:
+                click.echo(f"  {one_line(case.case)}{f' ({one_line(case.relation)})' if case.relation else ''}")
+                for name, told in ((first, case.first), (second, case.second)):
+                    click.echo(f"    {name:{max(len(first), len(second))}}  {told}")
+    sys.exit(int(bool(found.differing)))
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--rerun", type=click.IntRange(min=0), default=0, metavar="K", help="Measure K rows again, drawn by --seed."
+)
+@click.option("--seed", type=int, help="Of the draw; a fresh one by default, which is printed.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Rows at a time.")
+def verify(directory: Path, rerun: int, seed: int | None, device: str, jobs: int) -> None:
+    """Derive again all that a run says: certificates and predictions, verdicts, counts and conclusions.
+
+    Certificates are checked by code that shares nothing with the oracles; verdicts are judged again from the stored evidence.
+    Measured numbers are what a run reports: --rerun measures some again.
+
+    Exit code: 0 if all holds, 1 if something does not, 2 if there is no run, or not the one that was written.
+    """
+    import secrets
+
+    from ...running.store import StoreError, read_run
+    from ...running.verifying.verified import measured_again, verified
+
+    extend()
+    try:
+        run = read_run(directory)
+        found = verified(run)
+    except (StoreError, ValueError, LookupError) as error:
+        refuse(str(error))
+    for each in found.rows:
+        if each.problem:
+            say(f"{each.row.architecture} / {each.row.check} / {each.row.case}: {each.problem}")
+    problems = list(found.problems)
+    counted = found.count()
+    if rerun:
+        seed = secrets.randbits(32) if seed is None else seed
+        again = measured_again(run, rerun, seed, device, jobs)
+        problems += again.problems
+        click.echo(f"{again.again} rows measured again (--seed {seed}): {len(again.problems)} differ")
+    for problem in problems:
+        say(problem)
+    click.echo(", ".join([f"{counted.pop('rows')} rows", *(f"{number} {what}" for what, number in counted.items())]))
+    click.echo("refuted" if problems or found.refuted else "all that can be derived again holds")
+    sys.exit(int(bool(problems) or found.refuted))

@@ -1,0 +1,71 @@
+"""What the command line prints of a run, whole or merged: counts, roots of red rows, conclusions, problems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .base import say
+
+
+def red_lines(result: Any) -> Iterable[tuple[str, str]]:
+    """`(architecture and check, line)` of every root of red rows, and the problems of the run."""
+    from ...judging.gate import is_red
+    from ...judging.roots import rooted
+
+    for problem in result.problems:
+        yield "problem of the run", problem.text
+    for root in rooted(list(filter(is_red, result.results))):
+        row = root.head
+        follow = f", and {len(root.followers)} more that follow" if root.followers else ""
+        said = f"{row.outcome}: {row.case}: {row.reason or 'passes, though declared to fail'} ({row.reproduce}){follow}"
+        yield f"{row.architecture} / {row.check}", said
+
+
+def print_summary(result: Any, output: Path) -> None:
+    """Architectures by outcome, the roots of the rows that are red, conclusions, problems and notes of the run, and where the report is."""
+    from ....reports.reading.outcomes import headline
+    from ...core.outcomes import OUTCOMES
+    from ...judging.gate import is_red
+    from ...judging.roots import rooted
+
+    names = list(dict.fromkeys(row.architecture for row in result.results))
+    width = max(map(len, [*names, "architecture"]))
+    click.echo(f"{'architecture':{width}}  " + "  ".join(f"{outcome:>14}" for outcome in (*OUTCOMES, "declared")))
+    for name in names:
+        own = [row for row in result.results if row.architecture == name]
+        counts = [sum(row.outcome == outcome for row in own) for outcome in OUTCOMES]
+        declared = sum(row.declared is not None for row in own)
+        click.echo(f"{name:{width}}  " + "  ".join(f"{count:14d}" for count in (*counts, declared)))
+    roots = rooted(list(filter(is_red, result.results)))
+    for root in roots[:10]:
+        row, more = root.head, len(root.followers)
+        reason = row.reason or "passes, though declared to fail"
+        say(f"{row.outcome}: {row.architecture} / {row.check} / {row.case}: {reason}")
+        follow = f"    and {more} row{'s that follow' if more > 1 else ' that follows'}" if more else ""
+        say(f"    {row.reproduce}{follow}")
+    if len(roots) > 10:
+        rest = sum(1 + len(root.followers) for root in roots[10:])
+        click.echo(f"... and {rest} more red rows, of {len(roots) - 10} roots")
+    for each in result.conclusions:
+        rate = each.get("killers", {"killed": 0, "planted": 0})
+        killed = f"{rate['killed']} of {rate['planted']} false claims killed"
+        say(f"conclusion: {each['suite']} / {each['claim']}: {each['outcome']} ({killed})")
+    for problem in result.problems:
+        say(f"problem: {problem}")
+    for note in result.notes:
+        say(f"note: {note}")
+    click.echo(headline(result))
+    click.echo(str((output / "report.html").resolve()))
+
+
+def tell_unfinished(directory: Path, run: Any) -> None:
+    """The banner over what is shown of a run that did not finish."""
+    from ....reports.reading.outcomes import unfinished_banner
+
+    banner = unfinished_banner(run)
+    if banner:
+        click.echo(f"orbitcheck: {directory}: {banner} rows", err=True)

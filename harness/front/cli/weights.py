@@ -1,0 +1,222 @@
+"""`orbitcheck audit`, `duplicates` and `floor`: what can be said of weights, the user's own among them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...core.cleaning import one_line
+from .base import NOTHING, extend, main, refuse, say
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
+@click.option(
+    "--form",
+    "forms",
+    multiple=True,
+    help="As stored (float), or as 8-bit, 4-bit, pruned-50%, bf16, fp8, ...; several with commas, or the option again.",
+)
+@click.option("--order", help="Names of the layers, first to last, with commas; where their numbers do not say it.")
+@click.option("--orientation", type=click.Choice(["out-in", "in-out"]), help="Of weights that fit both ways.")
+@click.option("--activation", help="Of networks whose files name none.")
+@click.option("--key", help="Under which a file holds its network, as in ema or model.net.")
+@click.option("--layout", type=click.Path(path_type=Path), help="The table of an .npy file.")
+@click.option(
+    "--module",
+    metavar="FILE.py:FUNCTION",
+    help="Runs your function, which returns the networks' module and an example of its input: their order and wiring, proved.",
+)
+@click.option("--strict", is_flag=True, help="Exit code 2 if a single file cannot be read.")
+@click.option("--all", "everything", is_flag=True, help="A line for every network, however many.")
+@click.option("--json", "as_json", is_flag=True)
+def audit(
+    paths: tuple[str, ...],
+    forms: tuple[str, ...],
+    order: str | None,
+    orientation: Any,
+    activation: str | None,
+    key: str | None,
+    layout: Path | None,
+    module: str | None,
+    strict: bool,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """Say of networks in files, folders and patterns whether they are in general position, and what refinement makes of them.
+
+    Exit code: 0 if nothing was found, 1 if some are not in general position, 2 if nothing could be read (with --strict: not everything).
+    """
+    from ...oracles.audit import check_form
+
+    chosen = tuple(dict.fromkeys(form for given in forms for form in given.split(",") if form)) or ("float",)
+    try:
+        for form in chosen:
+            check_form(form)
+    except ValueError as error:
+        refuse(str(error))
+    from ...weights.readers.loading import Reading
+    from ..audit_files import audit_files
+
+    named = None if order is None else tuple(part.strip() for part in order.split(","))
+    try:
+        wired = None
+        if module is not None:
+            from ..user_modules import wired_by
+
+            wired = wired_by(module)
+        audited = audit_files(paths, chosen, Reading(activation, named, orientation, key, layout, wired))
+    except ValueError as error:
+        refuse(str(error))
+    if as_json:
+        click.echo(json.dumps(audited.to_json(), indent=1, ensure_ascii=False))
+    elif audited.found:
+        from ..audit_lines import audit_lines
+
+        for line in audit_lines(audited, everything):
+            say(line)
+    for unread in audited.unread:
+        click.echo(f"orbitcheck: {one_line(unread.line)}", err=True)
+    if not audited.found or (strict and audited.unread):
+        sys.exit(NOTHING)
+    sys.exit(int(not all(entry.general_position for entry in audited.found)))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option(
+    "--against", "against", multiple=True, metavar="FILES", help="A second set: what leaks from one into the other."
+)
+@click.option("--activation", help="Of networks whose files do not say it; default: relu. It bears on functions alone.")
+@click.option(
+    "--near",
+    type=click.FloatRange(min=0, max=100),
+    default=1.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="Of the population's median matched distance: what is nearer is a near copy.",
+)
+@click.option("--figure", type=click.Path(path_type=Path), metavar="FILE.svg", help="Draw how near the nearest is.")
+@click.option("--strict", is_flag=True, help="Exit code 2 if any file cannot be read.")
+@click.option("--json", "as_json", is_flag=True)
+def duplicates(
+    files: tuple[str, ...],
+    against: tuple[str, ...],
+    activation: str | None,
+    near: float,
+    figure: Path | None,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Find networks that are identical, permuted, of one function, or near copies; in files, folders and patterns.
+
+    Every finding has its witness: the permutation, the factors, the neurons that are dead or doubled, or a distance.
+
+    Exit code: 0 if nothing is found, 1 if something is, 2 if nothing can be read.
+    """
+    from ...weights.space import SpaceError
+    from ..duplicates import duplicates as found_in
+
+    try:
+        found = found_in(
+            list(files), list(against) or None, activation=activation, near=near / 100, spread=figure is not None
+        )
+    except SpaceError as error:
+        refuse(str(error))
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+    elif found.names:
+        for line in (*found.notes, *found.lines, found.summary):
+            say(line)
+    for line in found.unread:
+        click.echo(f"orbitcheck: {one_line(line)}", err=True)
+    if found.unread and found.names:
+        count = len(found.unread)
+        click.echo(f"orbitcheck: {count} file{'s' * (count > 1)} could not be read", err=True)
+    if not found.names or (against and not found.second):
+        sys.exit(NOTHING)
+    if figure is not None:
+        draw_nearest(found, near / 100, figure)
+    sys.exit(NOTHING if strict and found.unread else int(bool(found)))
+
+
+def draw_nearest(found: Any, near: float, file: Path) -> None:
+    """The figure of the distances as an SVG file."""
+    from ....reports.figures.duplicates import nearest_figure
+    from ....reports.figures.svg import svg
+    from ...running.store import StoreError, write_atomically
+
+    drawing = nearest_figure(found.nearest, near, f"nearest other network: {found.summary}")
+    if drawing is None:
+        click.echo("orbitcheck: no figure: no two networks of one space that are no copies", err=True)
+        return
+    try:
+        write_atomically(file, svg(drawing))
+    except StoreError as error:
+        refuse(str(error))
+    click.echo(str(file.resolve()), err=True)
+
+
+@main.command()
+@click.argument("population", metavar="ZOO")
+@click.option("--label", required=True, help="What is known of the networks, by its name there.")
+@click.option(
+    "--form", "forms", multiple=True, help="As stored, or as 8-bit, 4-bit, pruned-50%, ...; several times for several."
+)
+@click.option("--classes", is_flag=True, default=None, help="The label's numbers name classes; texts do anyway.")
+@click.option("--figure", type=click.Path(path_type=Path, dir_okay=False), help="Draw the floors, as .svg or .pdf.")
+@click.option("--json", "as_json", is_flag=True)
+def floor(
+    population: str, label: str, forms: tuple[str, ...], classes: bool | None, figure: Path | None, as_json: bool
+) -> None:
+    """Say what no network of a power can go below on a population: the least error of a label over its variance.
+
+    At orbits, 2-FWL, 1-WL by round, and functions. ZOO is one as suites name it, with its group or all groups.
+
+    Exit code: 0, or 2 if there is no such population, label or form.
+    """
+    from ...core.registry import UnknownName
+    from ...oracles.audit import check_form
+
+    forms = forms or ("float",)
+    extend()
+    if figure is not None and figure.suffix not in (".svg", ".pdf"):
+        refuse(f'{figure}: suffix "{figure.suffix}"; allowed: .svg, .pdf')
+    try:
+        for form in forms:
+            check_form(form)
+        from ...checks.floor.asked import floors, told
+        from ...zoo.cache import ZooError
+    except ValueError as error:
+        refuse(str(error))
+    try:
+        found = floors(population, label, forms=forms, classes=classes)
+    except (UnknownName, ValueError, ZooError) as error:
+        refuse(str(error))
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], indent=1, ensure_ascii=False))
+    else:
+        for each in found:
+            for line in told(each):
+                say(line)
+    if figure is not None:
+        draw_floors(found, figure)
+
+
+def draw_floors(found: Any, figure: Path) -> None:
+    """Write the figure of floors."""
+    from ....reports.figures.floors import floor_figure
+    from ....reports.figures.pdf import MissingMatplotlib, pdf
+    from ....reports.figures.svg import svg
+
+    drawing = floor_figure(found)
+    try:
+        figure.write_bytes(svg(drawing).encode() if figure.suffix == ".svg" else pdf(drawing))
+    except (MissingMatplotlib, OSError) as error:
+        refuse(f"{figure}: {error.strerror if isinstance(error, OSError) else error}")
+    click.echo(str(figure), err=True)
