@@ -14,7 +14,7 @@ from torch import nn
 from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported, register
 from ..harness.plugins.discovery import load, parse_name
 from ..harness.weights.batch import Weights
-from ..harness.weights.expansion import apart, mean_function
+from ..harness.weights.realisation.expansion import apart, mean_function
 from ..harness.weights.space import SpaceError, WeightSpace
 from .heads import check_size
 

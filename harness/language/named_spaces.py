@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from ..core.parameters import Parameters, SuiteValueError
 from ..core.registry import UnknownName
+from ..weights.networks.forms import NETWORKS, network
 from ..weights.space import NamedSpace, SpaceError, UnknownActivation, WeightSpace, mlp
 from ..weights.spaces import conv_net, recurrent, residual_mlp, transformer_block
 from ..zoo.recipe import parse_reference
@@ -48,8 +49,80 @@ class TransformerBlockModel(Parameters):
     hidden: int
 
 
+Widths = Annotated[list[int], Field(max_length=MOST_LAYERS, description="layer widths, input to output")]
+Norm = Literal["none", "rms", "layer"]
+
+
+class DenseModel(Parameters):
+    """Arguments of `orbitcheck.extending.dense`."""
+
+    widths: Widths
+    biases: bool = True
+    names: Annotated[
+        list[Annotated[list[str], Field(min_length=2, max_length=2)]] | None,
+        Field(max_length=MOST_LAYERS, description="per layer the names of weight and bias"),
+    ] = None
+
+
+class ConvolutionalModel(Parameters):
+    """Arguments of `orbitcheck.extending.convolutional`."""
+
+    channels: Annotated[
+        list[int],
+        Field(max_length=MOST_LAYERS, description="of the image, of the hidden layers, and the number of classes"),
+    ]
+    kernel: int = 3
+    stride: int = 1
+    padding: int = 0
+    image: Annotated[list[int], Field(max_length=2, description="sizes of one channel, one or two")] = [8, 8]
+    head: Literal["mean", "max", "flatten"] = "mean"
+    batch_norm: bool = False
+
+
+class ResidualModel(ResidualMlpModel):
+    """Arguments of `orbitcheck.extending.residual`."""
+
+    norm: Norm = "none"
+
+
+class RecurrenceModel(Parameters):
+    """Arguments of `orbitcheck.extending.recurrence`."""
+
+    widths: Widths
+    cell: Literal["elman", "gru", "lstm"] = "elman"
+    biases: bool = True
+
+
+class TransformerModel(Parameters):
+    """Arguments of `orbitcheck.extending.transformer`."""
+
+    inputs: int
+    model: int
+    heads: int
+    key: int
+    value: int
+    hidden: int
+    outputs: int
+    blocks: Annotated[int, Field(le=MOST_LAYERS)] = 1
+    per_group: Annotated[int, Field(description="query heads that share one key and value head")] = 1
+    norm: Norm = "layer"
+    biases: bool = True
+    gated: Annotated[bool, Field(description="feed-forward layers with a gate")] = False
+    rotary: Annotated[bool, Field(description="keys turned by their place")] = False
+
+
+class LoraModel(Parameters):
+    """Arguments of `orbitcheck.extending.lora`."""
+
+    layers: Annotated[
+        list[Annotated[list[int], Field(min_length=2, max_length=2)]],
+        Field(max_length=MOST_LAYERS, description="outputs and inputs of each"),
+    ]
+    rank: int
+
+
 class SpaceModel(Parameters):
-    """A weight space: `{mlp: [1, 4, 4, 1], activation: relu}`, another constructor, or `{zoo: digits-inr}`."""
+    """A weight space: `{mlp: [1, 4, 4, 1], activation: relu}`, another constructor or network, or `{zoo: digits-inr}`."""
 
     mlp: Annotated[list[int] | None, Field(max_length=MOST_LAYERS, description="layer widths, input to output")] = None
     conv_net: ConvNetModel | None = None
@@ -58,9 +131,19 @@ class SpaceModel(Parameters):
         list[int] | None, Field(max_length=MOST_LAYERS, description="layer widths, input to output")
     ] = None
     transformer_block: TransformerBlockModel | None = None
+    dense: DenseModel | None = None
+    convolutional: ConvolutionalModel | None = None
+    residual: ResidualModel | None = None
+    recurrence: RecurrenceModel | None = None
+    transformer: TransformerModel | None = None
+    lora: LoraModel | None = None
     activation: Annotated[str | None, Field(description="the constructor's own if left out, relu for mlp")] = None
     zoo: Annotated[str | None, Field(description="a zoo of trained networks, see `orbitcheck list zoos`")] = None
     group: Annotated[str | None, Field(description="the zoo's group, if it has several")] = None
+
+
+def _network(name: str) -> Callable[..., WeightSpace]:
+    return lambda given, **activation: network(name, {**given.model_dump(exclude_unset=True), **activation}).space
 
 
 _CONSTRUCTORS: dict[str, Callable[..., WeightSpace]] = {
@@ -69,6 +152,7 @@ _CONSTRUCTORS: dict[str, Callable[..., WeightSpace]] = {
     "residual_mlp": lambda sizes, **activation: residual_mlp(**sizes.model_dump(), **activation),
     "recurrent": lambda widths, **activation: recurrent(*widths, **activation),
     "transformer_block": lambda sizes, **activation: transformer_block(**sizes.model_dump(), **activation),
+    **{name: _network(name) for name in NETWORKS},
 }
 
 
@@ -87,6 +171,8 @@ def named_space(model: SpaceModel) -> NamedSpace:
     foreign, owner = ("activation", "constructed spaces") if kind == "zoo" else ("group", "zoo")
     if getattr(model, foreign) is not None:
         raise SuiteValueError(((foreign,), f"belongs to {owner} only"))
+    if model.activation is not None and (model.lora or (model.recurrence and model.recurrence.cell != "elman")):
+        raise SuiteValueError((("activation",), "this network has none to choose"))
     if kind == "zoo":
         try:
             zoo, group = parse_reference("/".join(filter(None, (model.zoo, model.group))))

@@ -8,10 +8,10 @@ tensor exists. The symmetry group and its action (`symmetry.py`) follow from the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 from .activations import ACTIVATIONS
 from .algebra.roles import Roles, problems
@@ -20,12 +20,50 @@ LARGEST = 1 << 40
 """Entries of one weight vector; no machine holds one of more."""
 
 
+T = TypeVar("T")
+
+
 class SpaceError(ValueError):
     """A weight space, or weights for it, that make no sense; the message says what was got and what was allowed."""
 
 
 class UnknownActivation(SpaceError):
     """An activation that is none of `ACTIVATIONS`."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """The call that made a space of `networks`: name of the constructor, and its arguments but those at their defaults; plain data.
+
+    Two networks of the same tensors may differ in what no tensor shows, as strides do.
+    """
+
+    name: str
+    options: tuple[tuple[str, Any], ...]
+
+    @staticmethod
+    def of(name: str, options: Mapping[str, Any]) -> Network:
+        """With every list in the options made a tuple."""
+        return Network(name, tuple((option, _frozen(options[option])) for option in sorted(options)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON; `from_json` gives the same call back."""
+        return {"name": self.name, "options": {option: _thawed(value) for option, value in self.options}}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Network:
+        return Network.of(str(data["name"]), dict(data["options"]))
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(f'{option}={value!r}' for option, value in self.options)})"
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
+
+
+def _thawed(value: Any) -> Any:
+    return list(map(_thawed, value)) if isinstance(value, tuple) else value
 
 
 @dataclass(frozen=True)
@@ -38,6 +76,7 @@ class WeightSpace:
         permuted: the axes that carry a symmetric group, one group an axis.
         activation: name of the point-wise activation of the network that the weights belong to.
         roles: what its axes and places are to the network, where more than permutations is asked and no constructor made it.
+        network: the constructor of `networks` that made it and knows the function of its weights, if one did.
 
     Frozen, hashable, comparable; `to_json` and `from_json` are inverse to each other.
 
@@ -53,6 +92,7 @@ class WeightSpace:
     permuted: tuple[str, ...]
     activation: str = "relu"
     roles: Roles | None = None
+    network: Network | None = None
 
     def __post_init__(self) -> None:
         names = [name for name, _ in self.tensors]
@@ -139,6 +179,7 @@ class WeightSpace:
             "permuted": list(self.permuted),
             "activation": self.activation,
             **({} if self.roles is None else {"roles": self.roles.to_json()}),
+            **({} if self.network is None else {"network": self.network.to_json()}),
         }
 
     @staticmethod
@@ -149,19 +190,22 @@ class WeightSpace:
             SpaceError: a key is missing or unknown, or the parts do not make a space.
         """
         allowed = {"tensors", "sizes", "permuted", "activation"}
-        if set(data) - {"roles"} != allowed:
+        if set(data) - {"roles", "network"} != allowed:
             raise SpaceError(f"a weight space has the keys {sorted(allowed)}, got {sorted(data)}")
         return WeightSpace(
             tensors=tuple((name, tuple(axes)) for name, axes in data["tensors"].items()),
             sizes=tuple(data["sizes"].items()),
             permuted=tuple(data["permuted"]),
             activation=data["activation"],
-            roles=_roles(data["roles"]) if data.get("roles") is not None else None,
+            roles=_read(Roles.from_json, "roles", data),
+            network=_read(Network.from_json, "network", data),
         )
 
     def __str__(self) -> str:
         if self.is_mlp:
             return f"mlp({', '.join(str(width) for width in self.widths)}, activation={self.activation!r})"
+        if self.network is not None:
+            return str(self.network)
         size = self.size
         tensors = ", ".join(
             f"{name}[{' '.join(f'{axis}={size[axis]}' for axis in axes)}]" for name, axes in self.tensors
@@ -169,11 +213,14 @@ class WeightSpace:
         return f"WeightSpace({tensors}; permuted: {' '.join(self.permuted) or 'none'})"
 
 
-def _roles(data: Mapping[str, Any]) -> Roles:
+def _read(reader: Callable[[Mapping[str, Any]], T], key: str, data: Mapping[str, Any]) -> T | None:
+    """What stands under an optional key of a space's JSON."""
+    if data.get(key) is None:
+        return None
     try:
-        return Roles.from_json(data)
+        return reader(data[key])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SpaceError(f"roles {data!r} are none: {error}") from None
+        raise SpaceError(f"{key} {data[key]!r} are none: {error}") from None
 
 
 def mlp(*widths: int, activation: str = "relu") -> WeightSpace:

@@ -7,7 +7,7 @@
 | `recurrent` | hidden `n1..` | one axis twice in a tensor |
 | `transformer_block` | `head`, `key`, `value`, `hidden` | three axes in a tensor, two of them permuted |
 
-Every element of the group leaves the network's function as it is (`realisation.py`). As `space.py`, this imports no torch.
+Every element of the group leaves the network's function as it is (`realisation`). As `space.py`, this imports no torch.
 """
 
 from __future__ import annotations

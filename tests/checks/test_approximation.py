@@ -22,8 +22,8 @@ from orbitcheck.harness.oracles.floors import equivariant_floor, functional_floo
 from orbitcheck.harness.plugins.architecture import Traits, Unsupported, as_architecture
 from orbitcheck.harness.plugins.discovery import load, parse_name
 from orbitcheck.harness.running.evaluate import evaluate
-from orbitcheck.harness.weights.expansion import mean_function
 from orbitcheck.harness.weights.realisation import realise
+from orbitcheck.harness.weights.realisation.expansion import mean_function
 from orbitcheck.harness.weights.space import NamedSpace
 from orbitcheck.harness.weights.symmetry import act, random_elements
 

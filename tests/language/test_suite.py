@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck import WeightSpace, conv_net, recurrent, residual_mlp, transformer_block
+from orbitcheck.extending import convolutional, dense, lora, recurrence, residual, transformer
 from orbitcheck.harness.core.claims import CLAIMS
 from orbitcheck.harness.core.registry import UnknownName
 from orbitcheck.harness.language.reading import SuiteError, load_expectations, load_suite
@@ -110,6 +111,21 @@ def test_every_constructor_has_its_words(write):
             "{transformer_block: {model: 3, heads: 2, key: 2, value: 2, hidden: 4}}",
             transformer_block(3, 2, 2, 2, 4),
         ),
+        "no-biases": ("{dense: {widths: [2, 3, 1], biases: false}}", dense(2, 3, 1, biases=False).space),
+        "strides": (
+            "{convolutional: {channels: [1, 3, 2], stride: 2, image: [9], head: flatten}, activation: tanh}",
+            convolutional(1, 3, 2, stride=2, image=(9,), head="flatten", activation="tanh").space,
+        ),
+        "stream": (
+            "{residual: {inputs: 2, stream: 4, hidden: [3], outputs: 1, norm: rms}}",
+            residual(2, 4, (3,), 1, norm="rms").space,
+        ),
+        "gru": ("{recurrence: {widths: [2, 4, 1], cell: gru}}", recurrence(2, 4, 1, cell="gru").space),
+        "stack": (
+            "{transformer: {inputs: 1, model: 2, heads: 2, key: 2, value: 2, hidden: 3, outputs: 1, rotary: true}}",
+            transformer(1, 2, 2, 2, 2, 3, 1, rotary=True).space,
+        ),
+        "adapters": ("{lora: {layers: [[3, 2], [2, 4]], rank: 2}}", lora((3, 2), (2, 4), rank=2).space),
     }
     lines = [f"  {name}: {text}" for name, (text, _) in listed.items()]
     head = "suite: example\nversion: 1\ntitle: An example\nspaces:\n"
@@ -200,8 +216,34 @@ WRONG = [
         "mlp: [1, 4, 4, 1]",
         "recurrent: [2, 4, 4, 1], zoo: digits-inr",
         [
-            "x.yaml:5:9: spaces.tiny: give one of mlp, conv_net, residual_mlp, recurrent, transformer_block and zoo, got recurrent and zoo"
+            "x.yaml:5:9: spaces.tiny: give one of mlp, conv_net, residual_mlp, recurrent, transformer_block, dense, convolutional, "
+            "residual, recurrence, transformer, lora and zoo, got recurrent and zoo"
         ],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "transfomer: {inputs: 2}",
+        ['x.yaml:5:10: spaces.tiny.transfomer: unknown key "transfomer"; did you mean "transformer"?'],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "convolutional: {channels: [1, 4, 2], hed: max}",
+        ['x.yaml:5:47: spaces.tiny.convolutional.hed: unknown key "hed"; did you mean "head"?'],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "convolutional: {channels: [1, 4, 2], head: mox}",
+        ["x.yaml:5:53: spaces.tiny.convolutional.head: 'mox' is not allowed; did you mean \"max\"?"],
+    ),
+    (
+        "mlp: [1, 4, 4, 1], activation: relu",
+        "recurrence: {widths: [1, 4, 1], cell: gru}, activation: relu",
+        ["x.yaml:5:66: spaces.tiny.activation: this network has none to choose"],
+    ),
+    (
+        "mlp: [1, 4, 4, 1]",
+        "convolutional: {channels: [1, 4, 2], kernel: 9}",
+        ["x.yaml:5:25: spaces.tiny.convolutional: images (8, 8) are smaller than what 1 layers of kernel 9 need"],
     ),
     (
         "activation: relu}",

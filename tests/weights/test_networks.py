@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -14,9 +17,11 @@ from orbitcheck.harness.weights.batch import Weights
 from orbitcheck.harness.weights.groups import GROUPS, NotCarried, group
 from orbitcheck.harness.weights.networks.convolutional import convolutional, folded
 from orbitcheck.harness.weights.networks.dense import dense, lora, residual
+from orbitcheck.harness.weights.networks.forms import has_function
 from orbitcheck.harness.weights.networks.recurrences import GATES, recurrence
 from orbitcheck.harness.weights.networks.transformers import transformer
-from orbitcheck.harness.weights.space import SpaceError, WeightSpace
+from orbitcheck.harness.weights.realisation import realisation, realise
+from orbitcheck.harness.weights.space import Network, SpaceError, WeightSpace
 from orbitcheck.harness.weights.symmetry import act, random_elements
 
 NETWORKS = {
@@ -256,3 +261,64 @@ def test_what_makes_no_network_is_refused():
     ):
         with pytest.raises(SpaceError, match=told):
             make()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_space_knows_its_network_and_its_function(name):
+    network, shape = NETWORKS[name]
+    space = network.space
+    again = WeightSpace.from_json(json.loads(json.dumps(space.to_json())))
+    assert again == space and has_function(again) and str(again).startswith(space.network.name)
+    found = realisation(again)
+    assert found.axes == network.axes
+    wanted = [size for axis, size in zip(found.axes, shape, strict=True) if axis not in ("steps", "tokens")]
+    assert [
+        n for axis, n in zip(found.axes, found.input_shape(4), strict=True) if axis not in ("steps", "tokens")
+    ] == wanted
+    v, x = drawn(space, 2), torch.ones(3, *shape, dtype=torch.float64)
+    assert torch.equal(realise(v, x), network(v, x))
+
+
+def test_a_space_that_is_not_what_its_network_makes_has_no_function():
+    space = dense(2, 3, 1).space
+    forged = replace(space, network=convolutional(1, 2, 2).space.network)
+    assert not has_function(forged)
+    assert not has_function(replace(space, network=Network.of("dense", {"width": [2, 3, 1]})))
+    assert not has_function(replace(space, network=Network.of("dens", {})))
+    with pytest.raises(SpaceError, match="makes other tensors"):
+        realisation(forged)
+    with pytest.raises(SpaceError, match="are none"):
+        WeightSpace.from_json({**space.to_json(), "network": ["dense"]})
+    assert convolutional(1, 2, 2, stride=2).space != convolutional(1, 2, 2).space
+
+
+def test_nets_that_refinement_never_parts_compute_one_function():
+    """All entries of a tensor alike along permuted axes, but for a permutation matrix added wherever two axes of one size meet."""
+    asked = set()
+    for name, (network, shape) in NETWORKS.items():
+        space, rng = network.space, np.random.default_rng(0)
+        for _ in range(3):
+            nets = _rewired(space, rng)
+            unequal = any((a != b).any() for a, b in zip(*(net.values() for net in nets), strict=True))
+            if not unequal or colour(space, nets).round_of_separation(0, 1) is not None:
+                continue
+            asked.add(name)
+            both = {n: torch.from_numpy(np.stack([net[n] for net in nets])).unsqueeze(-1) for n in space.axes}
+            left, right = network(Weights(space, both), torch.from_numpy(rng.standard_normal((4, *shape))))
+            assert torch.allclose(left, right, rtol=1e-10, atol=1e-12), name
+    assert len(asked) >= 8, asked
+
+
+def _rewired(space: WeightSpace, rng: np.random.Generator) -> list[dict[str, np.ndarray]]:
+    nets: list[dict[str, np.ndarray]] = [{}, {}]
+    for name, axes in space.tensors:
+        free = [place for place, axis in enumerate(axes) if axis in space.permuted]
+        shape = space.shapes[name]
+        value = rng.choice((0.5, 1.0), [1 if place in free else size for place, size in enumerate(shape)])
+        meets = len(free) == 2 and shape[free[0]] == shape[free[1]]
+        for net in nets:
+            net[name] = np.array(np.broadcast_to(value, shape))
+            if meets:
+                size = shape[free[0]]
+                np.moveaxis(net[name], free, (0, 1))[np.arange(size), rng.permutation(size)] += 1.0
+    return nets

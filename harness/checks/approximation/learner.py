@@ -6,7 +6,7 @@ import torch
 
 from ...targets.target import FUNCTION_OPERATOR
 from ...weights.batch import Weights
-from ...weights.expansion import mean_function
+from ...weights.realisation.expansion import mean_function
 from .data import Problem, spread_over
 
 

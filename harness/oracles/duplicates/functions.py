@@ -51,7 +51,7 @@ def function_links(nets: Nets, numbers: Sequence[int]) -> Iterator[Link]:
     Of MLPs alone a function is proved; of other networks outputs are compared.
 
     Raises:
-        SpaceError: a space whose function is not known (`weights/realisation.py`).
+        SpaceError: a space whose function is not known (`weights/realisation`).
     """
     outputs = _outputs(nets)
     spread = outputs.std(axis=1).max(axis=1)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ...weights.networks.forms import has_function
 from ...weights.pair import Vector
 from ...weights.space import SpaceError, WeightSpace
-from ...weights.spaces import constructor
 from ..classes import orbit_classes
 from ..orbit import same_orbit
 from ..refinement import stacked
@@ -54,11 +54,13 @@ def groups(
         numbers, arrays = _identical(space, numbers, arrays, join)
         held[space] = _permuted(space, numbers, arrays, join)
     unasked = [
-        f"{space}: its function is not known, so functions are not compared" for space in held if not constructor(space)
+        f"{space}: its function is not known, so functions are not compared"
+        for space in held
+        if not has_function(space)
     ]
     ends: dict[object, list[tuple[int, WeightSpace, Vector]]] = {}
     for space, (numbers, arrays) in held.items():
-        if constructor(space):
+        if has_function(space):
             alike = (space.activation, space.widths[0], space.widths[-1]) if space.is_mlp else space
             together = ends.setdefault(alike, [])
             together += [

@@ -14,8 +14,8 @@ import numpy as np
 
 from ...core.certificates import Certificate, Statement
 from ...core.result import digest
+from ...weights.networks.forms import has_function
 from ...weights.space import WeightSpace
-from ...weights.spaces import constructor
 from ...weights.symmetry import GroupElement
 from ..invariants import differing_invariant
 from ..orbit import equal, moved
@@ -49,7 +49,7 @@ def certify(pair: Pair) -> Relation:
     function: Statement = {"relation": "unknown", "kind": "none"}
     if orbit["relation"] == "same":
         function = {"relation": "equal", "kind": "orbit"}
-    elif parted is None and constructor(space) is not None:
+    elif parted is None and has_function(space):
         function = {"relation": "equal", "kind": "refinement"}
     positions = order_zero(space, v), order_zero(space, w)
     printed = [{"sha256": vector_digest(space, u)} for u in (v, w)]

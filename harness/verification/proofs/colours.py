@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...core.certificates import Part
 from ...core.certificates.colours import EquivalentByColouring, PartedByFixedTensor, PartedByRound
-from ...weights.spaces import constructor
+from ...weights.networks.forms import has_function
 from ..exact.refuted import demand
 from ..exact.structure import Node, Structure
 from ..exact.subject import Subject
@@ -55,7 +55,7 @@ def late_round(subject: Subject, said: object) -> None:
     layers (and steps) of the computation: it sees incoming entries and the activations there alone.
     """
     if not subject.space.is_mlp:
-        demand(constructor(subject.space) is not None, "a space whose function is known")
+        demand(has_function(subject.space), "a space whose function is known")
         demand(not subject.structure.parted(), "the same function, since never parted")
         return
     last = len(subject.space.widths) - 1

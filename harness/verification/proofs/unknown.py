@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ...core.certificates import Part
-from ...weights.spaces import constructor
+from ...weights.networks.forms import has_function
 from ..exact.realised import places, realised
 from ..exact.refuted import Refuted, demand
 from ..exact.structure import Node, Structure
@@ -42,7 +42,7 @@ def ranks_differ(subject: Subject, name: str, field: str | int) -> bool:
 
 def unknown_function(subject: Subject, said: object) -> None:
     if not subject.space.is_mlp:
-        known = constructor(subject.space) is not None and not subject.structure.parted()
+        known = has_function(subject.space) and not subject.structure.parted()
         demand(not known, "the functions are unknown, though refinement never parts the two")
         return
     for name, check in (

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 from ..activations import ACTIVATIONS
 from ..algebra.kinds import Role
 from ..algebra.roles import AxisRole, Roles, Standing
-from ..realisation import Activation, Realisation, Tensors
+from ..function import Activation, Realisation, Tensors
 from ..space import SpaceError, UnknownActivation, WeightSpace
+from .named import named
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +20,7 @@ EPSILON = 1e-5
 """Of BatchNorm, as torch's default."""
 
 
+@named
 def convolutional(
     *channels: int,
     kernel: int = 3,
@@ -33,7 +35,8 @@ def convolutional(
 
     `C_l[n_l, n_{l-1}, *kernel]`, `b_l[n_l]`; with `batch_norm` also `g_l, s_l, m_l, v_l[n_l]` (gain, shift, running mean and variance)
     before the activation; `W_L[n_L, n_{L-1}]`, `b_L[n_L]`, or `W_L[n_L, n_{L-1}, *positions]` after flattening, whose positions are
-    fixed: a channel takes its whole map along. Axes of kernels and positions are `kx, ky` and `px, py`.
+    fixed: a channel takes its whole map along. Axes of kernels and positions are `kx, ky` and `px, py`. A negative variance, which no
+    network has, counts by its size.
 
     Args:
         channels: of the image, of the hidden layers, and the number of classes.
@@ -105,7 +108,7 @@ def convolutional(
                 hidden, v[f"C{n}"].flatten(0, 1), v[f"b{n}"].flatten(), stride=stride, padding=padding, groups=batch
             )
             if batch_norm:
-                scale = spread(f"g{n}") / (spread(f"v{n}") + EPSILON).sqrt()
+                scale = spread(f"g{n}") / (spread(f"v{n}").abs() + EPSILON).sqrt()
                 hidden = (hidden - spread(f"m{n}")) * scale + spread(f"s{n}")
             hidden = phi(hidden)
         hidden = hidden.unflatten(1, (batch, -1)).transpose(0, 1).flatten(3)  # [batch, points, channels, positions]
@@ -115,7 +118,8 @@ def convolutional(
             read = hidden.mean(-1) if head == "mean" else hidden.amax(-1)
         return read @ v[f"W{last}"].flatten(2).transpose(1, 2) + v[f"b{last}"].unsqueeze(1)
 
-    return Realisation(space, ("n0", *(f"image {axis}" for axis in letters)), compute)
+    sides = tuple(f"image {axis}" for axis in letters)
+    return Realisation(space, ("n0", *sides), compute, tuple(zip(sides, image, strict=True)))
 
 
 def _standing(activation: str, batch_norm: bool, largest: bool) -> Standing:
@@ -137,21 +141,13 @@ def folded(v: Weights) -> Weights:
     from ..batch import Weights
 
     space, held = v.space, dict(v.items())
-    layers = [name[1:] for name, _ in space.tensors if name.startswith("g")]
-    if not layers:
+    options = dict(space.network.options) if space.network else {}
+    if not options.pop("batch_norm", False):
         raise SpaceError(f"{space} has no BatchNorm to fold")
-    for n in layers:
-        scale = held[f"g{n}"] / (held[f"v{n}"] + EPSILON).sqrt()
+    for n in range(1, len(options["channels"]) - 1):
+        scale = held[f"g{n}"] / (held[f"v{n}"].abs() + EPSILON).sqrt()
         kernel = held[f"C{n}"]
         held[f"C{n}"] = kernel * scale.view(*scale.shape[:2], *[1] * (kernel.ndim - 3), scale.shape[-1])
         held[f"b{n}"] = (held[f"b{n}"] - held[f"m{n}"]) * scale + held[f"s{n}"]
-    gone = {f"{letter}{n}" for letter in "gsmv" for n in layers}
-    hidden = tuple(AxisRole(axis, Standing.HIDDEN, biases=(f"b{axis[1:]}",)) for axis in space.permuted)
-    plain = WeightSpace(
-        tuple((name, axes) for name, axes in space.tensors if name not in gone),
-        space.sizes,
-        space.permuted,
-        space.activation,
-        Roles(hidden),
-    )
+    plain = convolutional(*options.pop("channels"), **options).space
     return Weights(plain, {name: held[name] for name in plain.axes})

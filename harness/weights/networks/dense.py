@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ..algebra.roles import AxisRole, Roles, Shift, Standing
-from ..realisation import Activation, Realisation, Tensors
+from ..function import Activation, Realisation, Tensors
 from ..space import SpaceError, WeightSpace
+from .named import named
 
 if TYPE_CHECKING:
     import torch
@@ -17,6 +18,7 @@ STANDING = {"none": Standing.LINEAR, "rms": Standing.RMS_NORM, "layer": Standing
 EPSILON = 1e-5
 
 
+@named
 def dense(
     *widths: int, biases: bool = True, names: Sequence[tuple[str, str]] | None = None, activation: str = "relu"
 ) -> Realisation:
@@ -63,6 +65,7 @@ def dense(
     return Realisation(space, ("n0",), compute)
 
 
+@named
 def residual(
     inputs: int, stream: int, hidden: Sequence[int], outputs: int, *, norm: Norm = "none", activation: str = "relu"
 ) -> Realisation:
@@ -114,6 +117,7 @@ def normalised(x: torch.Tensor, norm: Norm) -> torch.Tensor:
     return functional.layer_norm(x, x.shape[-1:], eps=EPSILON) if norm == "layer" else x
 
 
+@named
 def lora(*layers: tuple[int, int], rank: int) -> Realisation:
     """Factor pairs `B_k A_k` of several layers, as adapters are stored: `A_k[r_k, in_k]`, `B_k[out_k, r_k]`.
 
@@ -148,4 +152,4 @@ def lora(*layers: tuple[int, int], rank: int) -> Realisation:
         added = [part @ v[f"A{k}"].transpose(1, 2) @ v[f"B{k}"].transpose(1, 2) for k, part in enumerate(parts, 1)]
         return torch.cat(added, -1)
 
-    return Realisation(space, ("inputs",), compute)
+    return Realisation(space, ("inputs",), compute, (("inputs", sum(inputs for _, inputs in layers)),))

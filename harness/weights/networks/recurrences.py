@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from ..algebra.roles import AxisRole, Roles, Standing
-from ..realisation import Activation, Realisation, Tensors
+from ..function import Activation, Realisation, Tensors
 from ..space import SpaceError, WeightSpace
+from .named import named
 
 if TYPE_CHECKING:
     import torch
@@ -16,6 +17,7 @@ GATES = {"elman": ("",), "gru": ("r", "z", "n"), "lstm": ("i", "f", "g", "o")}
 """In the order in which torch stacks them."""
 
 
+@named
 def recurrence(*widths: int, cell: Cell = "elman", biases: bool = True, activation: str = "tanh") -> Realisation:
     """Layers `h_l` of one kind of cell, and a dense read-out of the last step.
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from ..algebra.kinds import Role
 from ..algebra.roles import AxisRole, Roles, Shift, Standing
-from ..realisation import Activation, Realisation, Tensors
+from ..function import Activation, Realisation, Tensors
 from ..space import SpaceError, WeightSpace
 from .dense import STANDING, Norm, normalised
+from .named import named
 
 if TYPE_CHECKING:
     import torch
@@ -17,6 +18,7 @@ BASE = 10000.0
 """Of rotary frequencies."""
 
 
+@named
 def transformer(
     inputs: int,
     model: int,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import torch
 
-from .batch import Weights
-from .realisation import realisation, realise
+from ..batch import Weights
+from .functions import realisation, realise
 
 
 def apart(v: Weights, k: int) -> Weights:

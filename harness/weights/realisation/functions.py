@@ -10,67 +10,27 @@ rounding. Inputs are `[points, *shape]`, shared by all weight vectors, or `[batc
 | `recurrent` | `(steps, n0)` | `(outputs,)`, after the last step |
 | `transformer_block` | `(tokens, model)` | `(tokens, model)` |
 
+and what the constructors of `networks` say of theirs.
+
 Source: theory.md, section 1, the realisation map.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch.nn import functional
 
-from .activations import ACTIVATIONS
-from .batch import Weights
-from .space import SpaceError, WeightSpace
-from .spaces import constructor
-
-Activation = Callable[[torch.Tensor], torch.Tensor]
-Tensors = dict[str, torch.Tensor]
-"""Tensor name -> `[batch, *axes]`."""
-
-
-@dataclass(frozen=True)
-class Realisation:
-    """The map `(v, x) -> f_v(x)` for the weight vectors of one space.
-
-    Args:
-        space: of the weight vectors.
-        axes: names of the axes of one input; those that are axes of the space have its sizes, the others any.
-        compute: `(tensors, activation, x[batch, points, *shape])` -> `[batch, points, *shape of one output]`.
-    """
-
-    space: WeightSpace
-    axes: tuple[str, ...]
-    compute: Callable[[Tensors, Activation, torch.Tensor], torch.Tensor]
-
-    def __call__(self, v: Weights, x: torch.Tensor) -> torch.Tensor:
-        """As `realise`, for weights of this space."""
-        if v.space != self.space:
-            raise SpaceError(f"got weights of {v.space}; this is the function of {self.space}")
-        if v.channels != 1:
-            raise SpaceError(f"only weights with one channel compute a function; these have {v.channels}")
-        rank, wanted = len(self.axes), self.input_shape(0)
-        given = x.shape[-rank:]
-        fits = x.ndim - rank in (1, 2) and all(got == size or not size for got, size in zip(given, wanted, strict=True))
-        if not fits or (x.ndim == rank + 2 and x.shape[0] != v.batch):
-            named = ", ".join(f"{axis}={size}" if size else axis for axis, size in zip(self.axes, wanted, strict=True))
-            raise SpaceError(
-                f"inputs of shape {tuple(x.shape)}; for {v.space} they are ([batch={v.batch},] points, {named})"
-            )
-        tensors = {name: tensor.squeeze(-1) for name, tensor in v.items()}
-        activation = ACTIVATIONS[self.space.activation].tensors
-        return self.compute(tensors, activation, x.expand(v.batch, *x.shape[-rank - 1 :]))
-
-    def input_shape(self, extent: int) -> tuple[int, ...]:
-        """Shape of one input, with `extent` pixels a side, steps or tokens where their number is free."""
-        size = self.space.size
-        return tuple(size.get(axis, extent) for axis in self.axes)
+from ..batch import Weights
+from ..function import Activation, Realisation, Tensors
+from ..networks.forms import made
+from ..space import SpaceError, WeightSpace
+from ..spaces import constructor
 
 
 def realise(v: Weights, x: torch.Tensor) -> torch.Tensor:
-    """`f_v(x)` for weights of any space that `mlp` or a constructor of `spaces.py` made.
+    """`f_v(x)` for weights of any space that a constructor made.
 
     Args:
         v: a batch of weights with one channel.
@@ -92,6 +52,8 @@ def realisation(space: WeightSpace) -> Realisation:
     Raises:
         SpaceError: a space that no constructor made.
     """
+    if space.network is not None:
+        return made(space)
     name = constructor(space)
     if name is None:
         raise SpaceError(f"no function is known for weights of {space}; known are those of {', '.join(_REALISATIONS)}")
