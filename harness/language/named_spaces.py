@@ -54,7 +54,7 @@ Norm = Literal["none", "rms", "layer"]
 
 
 class DenseModel(Parameters):
-    """Arguments of `orbitcheck.extending.dense`."""
+    """Arguments of the network `dense`."""
 
     widths: Widths
     biases: bool = True
@@ -65,7 +65,7 @@ class DenseModel(Parameters):
 
 
 class ConvolutionalModel(Parameters):
-    """Arguments of `orbitcheck.extending.convolutional`."""
+    """Arguments of the network `convolutional`."""
 
     channels: Annotated[
         list[int],
@@ -80,13 +80,13 @@ class ConvolutionalModel(Parameters):
 
 
 class ResidualModel(ResidualMlpModel):
-    """Arguments of `orbitcheck.extending.residual`."""
+    """Arguments of the network `residual`."""
 
     norm: Norm = "none"
 
 
 class RecurrenceModel(Parameters):
-    """Arguments of `orbitcheck.extending.recurrence`."""
+    """Arguments of the network `recurrence`."""
 
     widths: Widths
     cell: Literal["elman", "gru", "lstm"] = "elman"
@@ -94,7 +94,7 @@ class RecurrenceModel(Parameters):
 
 
 class TransformerModel(Parameters):
-    """Arguments of `orbitcheck.extending.transformer`."""
+    """Arguments of the network `transformer`."""
 
     inputs: int
     model: int
@@ -112,7 +112,7 @@ class TransformerModel(Parameters):
 
 
 class LoraModel(Parameters):
-    """Arguments of `orbitcheck.extending.lora`."""
+    """Arguments of the network `lora`."""
 
     layers: Annotated[
         list[Annotated[list[int], Field(min_length=2, max_length=2)]],
