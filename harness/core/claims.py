@@ -49,7 +49,8 @@ CLAIMS: dict[str, Claim] = {
             "NFT is not equivalent to them on all of V; it is on compact sets in general position",
             "all of V, general position",
             f"{_PAPER}, proposition 5.3",
-            "a pair that 1-WL merges and every NFT merges too, where 2-FWL parts it; in general position an error that a floor keeps up",
+            "a pair that 1-WL merges and 2-FWL parts, and that NFT merges or a network of the power of 1-WL parts; in general position an "
+            "error that a floor keeps up",
         ),
         Claim(
             "thm-6.1",
@@ -120,10 +121,13 @@ CLAIMS: dict[str, Claim] = {
     )
 }
 
+WEIGHTS_ALONE = "gp-audit"
+"""The claim that speaks of no network."""
+
 FALSE_CLAIMS: dict[str, tuple[str, ...]] = {
     "equivariance": ("index-leak", "entry-leak", "cumulated-rows", "rolled-tensor", "weighed-columns"),
     "thm-5.2": ("norms", "forward-only", "largest-message", "one-round", "eleven-bits", "row-products"),
-    "prop-5.3": ("norms", "moments", "norms-of-biases", "norms-of-biases-and-overlaps", "silent"),
+    "prop-5.3": ("norms", "moments", "norms-of-biases", "silent", "norms-of-biases-and-overlaps", "declared-1-wl"),
     "thm-6.1": ("bag", "value-and-overlaps", "value-far-away", "silent", "value-and-biases"),
     "prop-6.2": ("row-products", "norms-and-overlaps", "gram-determinant", "third-moments", "column-products", "bag"),
     "thm-6.3": ("bag", "extremes", "norms-of-biases", "silent", "paths-alone"),

@@ -43,6 +43,24 @@ class AllowanceModel(Parameters):
     reason: Text
 
 
+class KillerModel(Parameters):
+    """A false claim of the suite's own: a plug-in that claims falsely, and the same mended, named as `-a` names them."""
+
+    network: Annotated[Text, Field(description="plug-in that claims falsely, such as file.py:Class")]
+    mended: Annotated[Text, Field(description="plug-in that claims the same, and keeps it")]
+    beside: Annotated[
+        Text | None,
+        Field(description="sound plug-in whose rows are read with either; for claims that compare networks"),
+    ] = None
+    rule: Annotated[str, Field(description="what is wrong with the network, in words")] = ""
+    wanted: Annotated[
+        Literal["fail", "undecided"],
+        Field(
+            description="how the claim must end on its rows: undecided where no budget tells it from lack of training"
+        ),
+    ] = "fail"
+
+
 class ConclusionModel(Parameters):
     """A claim to be concluded from the rows of several checks together; `*` and `?` are wildcards."""
 
@@ -53,6 +71,9 @@ class ConclusionModel(Parameters):
     killers: Annotated[
         list[Text],
         Field(description="names of false claims of this claim, each of which the checks must refute (docs/traits.md)"),
+    ] = []
+    own_killers: Annotated[
+        list[KillerModel], Field(description="plug-ins that claim it falsely, which the checks must refute as well")
     ] = []
     allow: Annotated[Text | None, Field(description="why the budget may leave it undecided")] = None
 

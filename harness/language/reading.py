@@ -13,7 +13,7 @@ from typing import Any
 
 from ..checks import CHECK_KINDS
 from ..checks.kinds import CheckKind
-from ..core.claims import CLAIMS, FALSE_CLAIMS
+from ..core.claims import CLAIMS, FALSE_CLAIMS, WEIGHTS_ALONE
 from ..core.parameters import SuiteValueError, parse_parameters
 from ..core.patterns import fits
 from ..core.registry import DuplicateName, Registry, UnknownName, did_you_mean, nearest
@@ -28,12 +28,13 @@ from .models import (
     ConclusionModel,
     ExpectationModel,
     ExpectationsModel,
+    KillerModel,
     SuiteModel,
 )
 from .named_spaces import SpaceModel, named_space
 from .rows import Asked, all_asked, unmet, unread
 from .shipped import shipped_suites
-from .suite import Check, Conclusion, Expectation, Suite
+from .suite import Check, Conclusion, Expectation, OwnKiller, Suite
 from .yaml_marks import LARGEST, Document, YamlProblems, parse_document
 
 
@@ -219,6 +220,7 @@ class _Reader:
                     entry.margin,
                     entry.allow,
                     tuple(entry.killers),
+                    tuple(OwnKiller(**each.model_dump()) for each in entry.own_killers),
                 )
                 for entry in outer.conclusions
             ),
@@ -244,16 +246,31 @@ class _Reader:
     def killers(self, entry: ConclusionModel, number: int) -> None:
         """Refuse a conclusion that names no false claim that its checks have to refute, or one that nobody knows."""
         known = FALSE_CLAIMS[entry.claim]
-        if not entry.killers:
+        if not entry.killers and not entry.own_killers:
             message = (
                 f"a conclusion names the false claims that its checks must refute: killers; "
-                f'of {entry.claim}: {", ".join(known)}, or ["*"] for all of them'
+                f'of {entry.claim}: {", ".join(known)}, or ["*"] for all of them; or plug-ins: own_killers'
             )
             self.error(("conclusions", number), message)
         for position, pattern in enumerate(entry.killers):
             if not any(fits(pattern, name) for name in known):
-                message = f'"{pattern}" is no false claim of {entry.claim}{did_you_mean(pattern, known)}'
+                hint = "; plug-ins of your own stand under own_killers" if ":" in pattern else ""
+                message = f'"{pattern}" is no false claim of {entry.claim}{did_you_mean(pattern, known)}{hint}'
                 self.error(("conclusions", number, "killers", position), message)
+        for position, own in enumerate(entry.own_killers):
+            self.own_killer(own, entry.claim, ("conclusions", number, "own_killers", position))
+
+    def own_killer(self, entry: KillerModel, claim: str, place: tuple[str | int, ...]) -> None:
+        """Refuse names that do not read as plug-ins, and networks that are to claim something of weights alone."""
+        if claim == WEIGHTS_ALONE:
+            self.error(place, f"{claim} is about weights, of which no network claims anything")
+        for key in ("network", "mended", "beside"):
+            text = getattr(entry, key)
+            try:
+                if text is not None:
+                    check_reference(parse_name(text).reference)
+            except (NameSyntaxError, UnknownName) as error:
+                self.error((*place, key), str(error))
 
     def patterns(self, suite: Suite, plan: Sequence[Asked]) -> None:
         """Refuse entries that speak of no row, and what adds none to a conclusion."""

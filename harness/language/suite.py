@@ -17,9 +17,27 @@ class Expectation(RowPattern):
 
 
 @dataclass(frozen=True)
+class OwnKiller:
+    """A false claim of the suite's own: plug-ins as `-a` names them.
+
+    Args:
+        network, mended: what claims falsely, and its twin that does not.
+        beside: a sound plug-in whose rows are read with either, or None.
+        rule: what is wrong with the network, in words.
+        wanted: how the claim must end on the rows of the network.
+    """
+
+    network: str
+    mended: str
+    beside: str | None = None
+    rule: str = ""
+    wanted: str = "fail"
+
+
+@dataclass(frozen=True)
 class Conclusion:
     """A claim that is concluded from the rows of several checks together; `checks`, `architectures` and `killers`, names of false
-    claims, are patterns."""
+    claims, are patterns; `own` are plug-ins that claim it falsely."""
 
     claim: str
     checks: tuple[str, ...]
@@ -27,6 +45,7 @@ class Conclusion:
     margin: float
     allow: str | None
     killers: tuple[str, ...] = ("*",)
+    own: tuple[OwnKiller, ...] = ()
 
     def reads(self, row: Row) -> bool:
         """Whether the conclusion is drawn from this row, among others."""
@@ -70,7 +89,11 @@ class Suite:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, the same for any formatting of the file; `from_json` gives the same suite back."""
-        return asdict(self)
+        plain = asdict(self)
+        for entry in plain["conclusions"]:
+            if not entry["own"]:  # suites of before one could name them read the same
+                del entry["own"]
+        return plain
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Suite:
@@ -105,6 +128,7 @@ class Suite:
                             "checks": tuple(entry["checks"]),
                             "architectures": tuple(entry["architectures"]),
                             "killers": tuple(entry.get("killers", ("*",))),
+                            "own": tuple(OwnKiller(**each) for each in entry.get("own", ())),
                         }
                     )
                     for entry in data["conclusions"]

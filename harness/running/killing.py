@@ -1,8 +1,8 @@
 """Conclusions have killers: in every run false claims go through the checks of its conclusions, and must not come to a pass.
 
 A conclusion says something only if the same judgement, on rows of the same checks, turns red where the claim is false (protocol.md,
-section 4). `planting/killers.py` has the false claims and their mended twins. A killer that survives is a problem of the run, and the
-conclusion that it speaks of is not supported.
+section 4). `planting/killers.py` has the false claims and their mended twins, `planting/own.py` those that a suite names itself. A
+killer that survives is a problem of the run, and the conclusion that it speaks of is not supported.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..core.cell import WEIGHTS
+from ..core.cell import WEIGHTS, Cell
 from ..core.outcomes import Outcome, Trouble
 from ..core.records import KillerRecord
+from ..core.registry import UnknownName
 from ..core.result import Problem, Result
 from ..judging.judgements import JUDGEMENTS
 from ..judging.judgements.finding import Concluded, Finding
 from ..judging.judgements.tally import tally
 from .planted import signs
 from .planting.killers import KILLERS, Killer
+from .planting.own import GREEN, Asked
 from .planting.plants import Plant, Row
 
 MARGIN = 0.05
@@ -28,7 +30,11 @@ MARGIN = 0.05
 
 def kill(name: str, suites: Sequence[str], seed: int) -> KillerRecord:
     """What became of one false claim and its mended twin in the run of that seed, as plain JSON."""
-    killer = KILLERS[name]
+    return put_through(KILLERS[name], suites, seed)
+
+
+def put_through(killer: Killer, suites: Sequence[str], seed: int) -> KillerRecord:
+    """As `kill`, of one that need not be in the table."""
     asked = (killer.false.red, *killer.more)
     beside = [row for each in asked for row in _rows(killer.peer, each, seed)] if killer.peer else []
     false = [row for each in asked for row in _rows(killer.false, each, seed)]
@@ -63,6 +69,79 @@ def judged(killer: Killer, plant: Plant, rows: Sequence[Result], beside: Sequenc
 
     described = [declares(each) for each in (plant, killer.peer) if each is not None and each.network]
     return JUDGEMENTS.get(killer.claim, tally)([*rows, *beside], described, MARGIN)
+
+
+def kill_own(asked: Asked) -> KillerRecord:
+    """What became of a false claim that a suite names: the same judgement on the rows of these plug-ins, asked what the conclusion reads."""
+    from ..plugins.architecture import OptionError
+    from ..plugins.discovery import PluginImportError, load, parse_name
+    from .evaluate import evaluate
+
+    def described(name: str) -> dict[str, str]:
+        traits = load(parse_name(name)).traits
+        return {"name": name, "power": traits.power, "symmetry": traits.symmetry}
+
+    own = asked.killer
+    try:
+        told = {name: described(name) for name in (own.network, own.mended, own.beside) if name}
+    except (UnknownName, PluginImportError, OptionError) as error:
+        return own_lost(asked, str(error))
+    beside = [evaluate(cell, shrinks=False) for cell in asked.of(own.beside)] if own.beside else []
+    peers = [told[own.beside]] if own.beside else []
+
+    def concluded(name: str) -> tuple[list[Result], Finding]:
+        rows = [evaluate(cell, shrinks=False) for cell in asked.of(name)]
+        judgement = JUDGEMENTS.get(asked.claim, tally)
+        return rows, judgement([*rows, *beside], [told[name], *peers], asked.margin)
+
+    rows, found = concluded(own.network)
+    mended_rows, mended = concluded(own.mended)
+    green = () if asked.claim == "equivariance" else GREEN
+    others = [evaluate(cell, shrinks=False) for row in green for cell in _named(row, own.network)]
+    kept_law = [row for row in others if row.outcome != Outcome.NOT_APPLICABLE]
+    return own_report(asked, found, rows, kept_law, mended, mended_rows)
+
+
+def _named(row: Row, architecture: str) -> list[Cell]:
+    return [replace(cell, architecture=architecture) for cell in row.cells(architecture)]
+
+
+def own_report(
+    asked: Asked,
+    found: Finding,
+    rows: Sequence[Result],
+    others: Sequence[Result],
+    mended: Finding,
+    mended_rows: Sequence[Result],
+) -> KillerRecord:
+    """As `report`; which sign shows is the suite's own affair, as long as the judgement ends as it wants."""
+    raised = [row for row in (*rows, *mended_rows) if row.outcome == Outcome.ERROR]
+    accused = [*raised, *(row for row in others if row.outcome != Outcome.PASS)]
+    wanted = Concluded(asked.killer.wanted)
+    reason = found.reason
+    if accused:
+        reason = f"{accused[0].kind} row {accused[0].case} is {accused[0].outcome}: {accused[0].reason}"
+    return {
+        "name": asked.name,
+        "claim": asked.claim,
+        "suites": [asked.suite],
+        "rule": asked.killer.rule or asked.killer.network,
+        "kind": asked.kind,
+        "wanted": wanted,
+        "outcome": found.outcome,
+        "reason": reason,
+        "killed": found.outcome == wanted and not accused,
+        "mended": asked.killer.mended,
+        "mended_outcome": mended.outcome,
+        "mended_reason": mended.reason,
+        "kept": mended.outcome == Concluded.PASS and not raised,
+    }
+
+
+def own_lost(asked: Asked, reason: str) -> KillerRecord:
+    """The record of a false claim of a suite's own whose plug-ins do not load, or whose worker gave no answer."""
+    nothing = Finding(Concluded.NOT_ASKED, reason, "", "")
+    return {**own_report(asked, nothing, (), (), nothing, ()), "reason": reason}
 
 
 def report(

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,13 @@ from .isolation.task import FATAL, GIVEN_UP, NOT_RUN, Loss
 from .keeping.files import PLUGIN_OUTPUT, StoreError
 from .keeping.journal import Journal, open_journal
 from .keeping.marker import Marker, claim, mark, read_marker
-from .killing import kill, lost
+from .killing import kill, kill_own, lost, own_lost
 from .killing import problems as killer_problems
 from .plan import plan
 from .planted import plant, report, seed_of, wanted_by
 from .planted import problems as planted_problems
 from .planting.killers import KILLERS, killers_of
+from .planting.own import own_killers_of
 from .provenance import VERSION, Limit, Present, completed, environment, loaded, measured
 from .request import NothingToRun, RunRequest
 from .store import clear_checkpoints, save
@@ -418,15 +420,21 @@ def _planted(
 
 
 def _killers(suites: Sequence[Suite], cells: Sequence[Cell], executor: Executor) -> list[KillerRecord]:
-    """What became of the false claims that these conclusions' checks could refute."""
-    asked = list(killers_of(suites, cells).items())
+    """What became of the false claims that these conclusions' checks could refute, built-in ones first."""
+    asked, own = list(killers_of(suites, cells).items()), own_killers_of(suites, cells)
     seed = seed_of(cell.id for cell in cells)
-    answers = dict(carried_out(executor, [Task(kill, (name, of, seed), TIME_LIMIT) for name, of in asked]))
+    tasks = [
+        *(Task(kill, (name, of, seed), TIME_LIMIT) for name, of in asked),
+        *(
+            Task(kill_own, (each,), TIME_LIMIT + 3 * sum(map(time_limit, each.cells)), each.killer.network)
+            for each in own
+        ),
+    ]
+    answers = dict(carried_out(executor, tasks))
+    lost_as = [*(partial(lost, KILLERS[name], of) for name, of in asked), *(partial(own_lost, each) for each in own)]
     return [
-        lost(KILLERS[name], of, answer.reason)
-        if isinstance(answer := answers[position], Lost)
-        else read_killer(answer.value)
-        for position, (name, of) in enumerate(asked)
+        gone(answer.reason) if isinstance(answer := answers[position], Lost) else read_killer(answer.value)
+        for position, gone in enumerate(lost_as)
     ]
 
 

@@ -119,7 +119,11 @@ def _compared(check: str, rows: Sequence[Result], names: Sequence[str]) -> tuple
 
 
 def one_apart(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
-    """Networks of 2-FWL's or of unknown power separate what 1-WL cannot, and in general position come to the same errors."""
+    """Networks of 2-FWL's or of unknown power separate what 1-WL cannot, and in general position come to the same errors.
+
+    Refuted by a row of theirs that fails: one of the power of 1-WL that parts what 1-WL merges, or one of the power of 2-FWL that merges
+    what 2-FWL parts within its rounds.
+    """
     predicted = "apart on all of V, equal in general position"
     peers, others = of_power(descriptions, "1-wl"), of_power(descriptions, "2-fwl", "unknown")
     others = [name for name in others if any(row.architecture == name for row in rows)]
@@ -130,6 +134,10 @@ def one_apart(rows: Sequence[Result], descriptions: Descriptions, margin: float)
             predicted,
             "",
         )
+    wrong = [row for row in rows if row.architecture in (*peers, *others) and row.outcome == Outcome.FAIL]
+    if wrong:
+        what = "not the partitions that they declare, or an error below a floor"
+        return Finding(Concluded.FAIL, f"{place(wrong[0])}: {wrong[0].reason}", predicted, what)
     apart = {name: _parted(name, rows, peers) for name in others}
     pairs = [
         pair

@@ -78,7 +78,7 @@ SEES: dict[str, Any] = {"power": "1-wl", "rounds": lambda: (2, 3)}
 SEES_MORE = (Reached.LEAK, Reached.BELOW_FLOOR)
 FUNCTION: dict[str, Any] = {"power": "function"}
 COMPLETE: dict[str, Any] = {"power": "complete"}
-UNKNOWN: dict[str, Any] = {"power": "unknown"}
+FOLKLORE: dict[str, Any] = {"power": "2-fwl", "rounds": lambda: (2, 3)}
 
 
 def audit(regime: Mapping[str, Any]) -> Row:
@@ -187,6 +187,7 @@ _SMALL = (
     ("FourthPowers", "it sees entries alone"),
 )
 _NORMS = _sound("peer", "Norms", "it has the norms", NORMS, traits=SEES)
+_FOLKLORE = _sound("peer", "NormsAndOverlaps", "it sees rows overlap, and says so", CYCLES, traits=FOLKLORE, size=0.01)
 
 _KILLERS = (
     _law("IndexLeak", "hidden neurons know their number", law()),
@@ -201,16 +202,16 @@ _KILLERS = (
     _equal("OneRound", "it declares two rounds and has one", LADDER, Seen.NO_GAP),
     _equal("ElevenBits", "weights pass through eleven bits", NEAR, Seen.NO_GAP),
     _equal("RowProducts", _OVERLAPS, CYCLES, Seen.SEPARATED),
-    # prop-5.3: one of unknown power sees more, and as much in general position
-    *(_killer("prop-5.3", network, rule, "NormsAndOverlaps", _OVERLAPS, CYCLES, Seen.NO_GAP, traits=UNKNOWN, size=0.01,
-              more=(NORMS,), peer=_NORMS, **OPEN)
-      for network, rule in (("Norms", "it sees no more than refinement"), ("Moments", "it sees paths, and no more than refinement"),
-                            ("NormsOfBiases", "it sees biases alone"))),
+    # prop-5.3: what has NFT's power sees more than refinement, and as much in general position
+    *(_killer("prop-5.3", network, rule, "NormsAndOverlaps", _OVERLAPS, CYCLES, Seen.NO_GAP, traits=FOLKLORE, size=0.01,
+              more=(NORMS,), peer=_NORMS, green=green)
+      for network, rule, green in (("Norms", "it sees no more than refinement", INVARIANT),
+                                   ("Moments", "it sees paths, and no more than refinement", INVARIANT),
+                                   ("NormsOfBiases", "it sees biases alone", INVARIANT), ("Silent", _SILENT, ()))),
     _killer("prop-5.3", "NormsOfBiasesAndOverlaps", "it sees rows overlap, but no norm of a matrix", "NormsAndOverlaps", _OVERLAPS, NORMS,
-            Reached.ABOVE, traits=UNKNOWN, size=0.01, more=(CYCLES,), peer=_NORMS, **OPEN),
-    _killer("prop-5.3", "Silent", _SILENT, "NormsAndOverlaps", _OVERLAPS, NORMS, Reached.ABOVE, traits=UNKNOWN, size=0.01,
-            green=(), more=(CYCLES,), peer=_NORMS, **OPEN),
-    # thm-6.1: what looks at the function alone can be learned
+            Reached.ABOVE, traits=FOLKLORE, size=0.01, more=(CYCLES,), peer=_NORMS, **OPEN),
+    _killer("prop-5.3", "NormsAndOverlaps", "it has NFT's power, and declares that of 1-WL", "Norms", "it has the power that it declares",
+            CYCLES, Seen.SEPARATED, size=0.01, more=(NORMS,), peer=_FOLKLORE, name="declared-1-wl"),
     _killer("thm-6.1", "Norms", _BAG, "ValueInTheMiddle", "it looks at the function alone", VALUE_OF_BAGS, Reached.BLIND,
             traits=FUNCTION, name="bag"),
     _killer("thm-6.1", "ValueAndOverlaps", _OVERLAPS, "ValueInTheMiddle", "it looks at the function alone", VALUE,

@@ -24,6 +24,7 @@ from ..executors import Lost, carried_out, open_executor
 from ..plan import plan
 from ..planted import wanted_by
 from ..planting.killers import KILLERS, killers_of
+from ..planting.own import own_killers_of
 from ..run import following, row_task, to_row
 
 FACTOR = 3.0
@@ -140,6 +141,7 @@ def _killers(run: Run, suites: Sequence[Suite], cells: Sequence[Cell]) -> Iterat
     wanted = [
         (name, list(of), KILLERS[name].claim, KILLERS[name].wanted) for name, of in killers_of(suites, cells).items()
     ]
+    wanted += [(each.name, [each.suite], each.claim, each.killer.wanted) for each in own_killers_of(suites, cells)]
     if [(each["name"], list(each["suites"]), each["claim"], each["wanted"]) for each in run.killers] != wanted:
         yield "false claims: not those of this run's conclusions"
     for each in run.killers:
