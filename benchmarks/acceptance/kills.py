@@ -1,9 +1,10 @@
 """Kills at random moments: whichever process of a run dies, no row is lost or changed, nobody sees a traceback, no process is left.
 
-    python benchmarks/acceptance/kills.py JOURNAL [--count 200] [--seconds S] [--keep FILE]
+    python benchmarks/acceptance/kills.py JOURNAL [--count 50] [--seconds S] [--keep FILE]
 
-Each item is one run of two networks on two workers, in which one process, drawn by the item's number, is killed at a moment drawn by
-it: the command, its fork server, a worker or the canary. Where the command itself was killed, `--resume` goes on.
+Each item is one run of two networks on two workers with five deaths in it, at moments drawn by the item's number: one of the processes
+that the fork server made (workers, the canary), the server itself, and the command; `--resume` then goes on, and two more processes of
+the server's die. Every third item measures planted defects as well; the others are the shard that has the rows alone.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from journal import Item, Measured, face
 from orbitcheck.harness.running.isolation import processes
 
 MARK = "ORBITCHECK_KILLS"
+ROWS_ALONE = ("--shard", "2/2")
+"""Of this suite: all rows; the planted defects are the first shard."""
 COMMAND = "from orbitcheck.harness.front.cli import main; main()"
 SUITE = """\
 suite: killed
@@ -38,53 +41,77 @@ checks:
   - {id: law, kind: equivariance, spaces: [tiny], inputs: [generic, ties, zeros, scales]}
 """
 LOCAL = ("seconds", "model_seconds", "reproduce")
-LONGEST = 240.0
+LONGEST = 600.0
 
 
 def items(count: int) -> list[Item]:
-    return [Item(f"kill {number}", lambda number=number: killed(number)) for number in range(count)]
+    return [Item(f"run {number}", lambda number=number: killed(number)) for number in range(count)]
 
 
 def killed(number: int) -> Measured:
-    """One run with one death in it."""
-    dice = random.Random(number)
-    expected, usual = undisturbed()
-    mark = f"{os.getpid()}-{number}"
+    """One run with five deaths in it."""
+    dice, more = random.Random(number), () if number % 3 == 0 else ROWS_ALONE
+    expected, usual = undisturbed(more)
+    mark, said, left, victims = f"{os.getpid()}-{number}", "", 0, []
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
-        process = start(Path(folder), mark)
-        time.sleep(dice.uniform(0, usual))
-        alive = [pid for pid in marked(mark) if pid != process.pid]
-        victim = process.pid if dice.random() < 0.3 or not alive else dice.choice(alive)
-        try:
-            os.kill(victim, signal.SIGKILL)
-        except ProcessLookupError:
-            victim = 0
-        said = process.communicate(timeout=LONGEST)[1]
-        left = gone(mark)
-        resumed = victim == process.pid
-        if resumed:
-            again = start(Path(folder), mark, "--resume")
-            said += again.communicate(timeout=LONGEST)[1]
+        process = start(Path(folder), mark, *more)
+        deaths = ["forked", "server"]  # a row whose process dies three times in one run is an error by design
+        dice.shuffle(deaths)
+        moments = sorted(dice.uniform(0, usual) for _ in (*deaths, "command"))
+        for moment, death in zip(moments, [*deaths, "command"], strict=True):
+            victims += died(process, mark, death, began + moment, dice)
+        said += process.communicate(timeout=LONGEST)[1]
+        left += gone(mark)
+        if "command" in victims:
+            resumed = time.monotonic()
+            process = start(Path(folder), mark, *more, "--resume")
+            for moment in sorted(dice.uniform(0, usual / 2) for _ in range(2)):
+                victims += died(process, mark, "forked", resumed + moment, dice)
+            said += process.communicate(timeout=LONGEST)[1]
             left += gone(mark)
         found = rows(Path(folder))
         temporary = [name for name in os.listdir(folder) if name not in ("out", "killed.yaml")]
     return {
-        "victim": "nobody" if not victim else "command" if resumed else "another",
+        "victims": victims,
         "changed": sum(found.get(identity) != row for identity, row in expected.items()),
         "tracebacks": said.count("Traceback"),
         "left": left + len(temporary),
         "seconds": round(time.monotonic() - began, 1),
-        **({"said": said[-2000:]} if "Traceback" in said else {}),
+        **({"said": said[-2000:], "code": process.returncode} if "Traceback" in said or found != expected else {}),
     }
 
 
+def died(process: subprocess.Popen[str], mark: str, death: str, moment: float, dice: random.Random) -> list[str]:
+    """Wait for the moment, and kill one process of that sort; which it was, or nobody, where there is none (any more)."""
+    while (left := moment - time.monotonic()) > 0 and process.poll() is None:
+        time.sleep(min(left, 0.05))
+    if process.poll() is not None:
+        return []
+    parents = {each.pid: each.parent for each in processes.all_processes()}
+    alive = [pid for pid in marked(mark) if pid != process.pid]
+    servers = [pid for pid in alive if parents.get(pid) == process.pid]
+    sorts = {
+        "command": [process.pid],
+        "server": servers,
+        "forked": [pid for pid in alive if parents.get(pid) in servers],
+    }
+    for sort in (death, *sorts):  # before the server has forked, another dies
+        if sorts[sort]:
+            try:
+                os.kill(dice.choice(sorts[sort]), signal.SIGKILL)
+            except ProcessLookupError:
+                return []
+            return [sort]
+    return []
+
+
 @cache
-def undisturbed() -> tuple[dict[str, Any], float]:
+def undisturbed(more: tuple[str, ...]) -> tuple[dict[str, Any], float]:
     """The rows by their ids, and the seconds that they take."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
-        start(Path(folder), "undisturbed").communicate(timeout=LONGEST)
+        start(Path(folder), "undisturbed", *more).communicate(timeout=LONGEST)
         return rows(Path(folder)), time.monotonic() - began
 
 
@@ -130,13 +157,15 @@ def gone(mark: str) -> int:
 
 
 def summary(found: Mapping[str, Measured]) -> dict[str, Any]:
+    victims = Counter(victim for entry in found.values() for victim in entry["victims"])
     return {
-        "kills": len(found),
-        "victims": dict(Counter(entry["victim"] for entry in found.values())),
+        "runs": len(found),
+        "kills": victims.total(),
+        "victims": dict(victims),
         **{key: sum(entry[key] for entry in found.values()) for key in ("changed", "tracebacks", "left")},
         "faulty": [key for key, entry in found.items() if entry["changed"] or entry["tracebacks"] or entry["left"]],
     }
 
 
 if __name__ == "__main__":
-    face(__doc__, items, summary, 200)
+    face(__doc__, items, summary, 50)
