@@ -83,26 +83,23 @@ def killed(number: int) -> Measured:
 
 
 def died(process: subprocess.Popen[str], mark: str, death: str, moment: float, dice: random.Random) -> list[str]:
-    """Wait for the moment, and kill one process of that sort; which it was, or nobody, where there is none (any more)."""
-    while (left := moment - time.monotonic()) > 0 and process.poll() is None:
-        time.sleep(min(left, 0.05))
-    if process.poll() is not None:
-        return []
-    parents = {each.pid: each.parent for each in processes.all_processes()}
-    alive = [pid for pid in marked(mark) if pid != process.pid]
-    servers = [pid for pid in alive if parents.get(pid) == process.pid]
-    sorts = {
-        "command": [process.pid],
-        "server": servers,
-        "forked": [pid for pid in alive if parents.get(pid) in servers],
-    }
-    for sort in (death, *sorts):  # before the server has forked, another dies
-        if sorts[sort]:
+    """From that moment on, as soon as there is a process of that sort, kill one; which it was, or nobody, if the run ended before."""
+    while process.poll() is None:
+        if (left := moment - time.monotonic()) > 0:
+            time.sleep(min(left, 0.05))
+            continue
+        parents = {each.pid: each.parent for each in processes.all_processes()}
+        alive = [pid for pid in marked(mark) if pid != process.pid]
+        servers = [pid for pid in alive if parents.get(pid) == process.pid]
+        forked = [pid for pid in alive if parents.get(pid) in servers]
+        there = {"command": [process.pid], "server": servers, "forked": forked}[death]
+        if there:
             try:
-                os.kill(dice.choice(sorts[sort]), signal.SIGKILL)
+                os.kill(dice.choice(there), signal.SIGKILL)
             except ProcessLookupError:
-                return []
-            return [sort]
+                continue
+            return [death]
+        time.sleep(0.05)
     return []
 
 
