@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .result import Judgement, Result, digest
@@ -56,7 +57,7 @@ class Cell:
         own = {name: getattr(self, name) for name in names}
         return Result(**own, **vars(judgement), **{**UNMEASURED, **measured})
 
-    @property
+    @cached_property
     def content(self) -> str:
         """SHA-256 of all that makes this cell another one than the next; id and seed are parts of it."""
         return digest([self.kind, self.parameters, self.case, self.architecture, self.dtype])

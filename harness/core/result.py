@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from .certificates import Certificate
@@ -152,7 +153,7 @@ class Result:
     place: MeasuredAt | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return plain(asdict(self))
+        return plain(self)
 
 
 @dataclass(frozen=True)
@@ -214,28 +215,55 @@ class Run:
         return {**counted, "declared": sum(row.declared is not None for row in self.results)}
 
     def to_json(self) -> dict[str, Any]:
+        data = {**self._head(), "results": [row.to_json() for row in self.results]}
+        return {**data, "sha256": digest(data)}
+
+    def to_text(self) -> Iterator[str]:
+        """`json.dumps(self.to_json(), indent=1)`, in pieces: no two rows are held as data or as text at a time."""
+        head = self._head()
+        hashed = hashlib.sha256(b"{")
+        before = [_member(name, head[name]) for name in sorted(head) if name < "results"]
+        hashed.update("".join(f"{each}," for each in before).encode() + b'"results":[')
+        told = [f"{json.dumps(name)}: {_indented(value, 1)}" for name, value in head.items()]
+        yield "{\n " + "".join(f"{each},\n " for each in told) + '"results": ['
+        for number, row in enumerate(self.results):
+            data = row.to_json()
+            hashed.update((("," if number else "") + canonical_json(data)).encode())
+            yield ("," if number else "") + "\n  " + _indented(data, 2)
+        hashed.update("".join(["]", *(f",{_member(n, head[n])}" for n in sorted(head) if n > "results"), "}"]).encode())
+        yield ("\n " if self.results else "") + f'],\n "sha256": "{hashed.hexdigest()}"\n}}'
+
+    def _head(self) -> dict[str, Any]:
+        """All but rows and digest, as plain JSON in the order of the file."""
         data = {
             "schema_version": SCHEMA_VERSION,
             "orbitcheck": self.orbitcheck,
             "environment": self.environment,
-            "suites": list(self.suites),
-            "architectures": list(self.architectures),
+            "suites": self.suites,
+            "architectures": self.architectures,
             "counts": self.counts,
-            "problems": [asdict(problem) for problem in self.problems],
-            "notes": list(self.notes),
+            "problems": self.problems,
+            "notes": self.notes,
             "separation_order": self.separation_order,
-            "conclusions": list(self.conclusions),
-            "controls": list(self.controls),
-            "round_ladder": list(self.round_ladder),
-            "planted": list(self.planted),
-            "killers": list(self.killers),
+            "conclusions": self.conclusions,
+            "controls": self.controls,
+            "round_ladder": self.round_ladder,
+            "planted": self.planted,
+            "killers": self.killers,
             "request": self.request,
             **({} if self.selection is None else {"selection": self.selection}),
             **({} if self.unfinished_of is None else {"unfinished_of": self.unfinished_of}),
-            "results": [row.to_json() for row in self.results],
         }
-        data = plain(data)
-        return {**data, "sha256": digest(data)}
+        return plain(data)
+
+
+def _member(name: str, value: Any) -> str:
+    return f"{json.dumps(name)}:{canonical_json(value)}"
+
+
+def _indented(value: Any, levels: int) -> str:
+    """As it stands so many levels deep in a text of one space a level; line breaks within strings are escaped."""
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False).replace("\n", "\n" + " " * levels)
 
 
 def canonical_json(data: Any) -> str:
@@ -249,11 +277,20 @@ def digest(data: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """JSON data in which every number is finite: `inf`, `-inf` and `nan` become strings, tuples become lists."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    """JSON data in which every number is finite: `inf`, `-inf` and `nan` become strings, tuples lists, dataclasses objects."""
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [plain(entry) for entry in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: plain(getattr(value, name)) for name in _fields(type(value))}
     return value
+
+
+@cache
+def _fields(of: Any) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(of))

@@ -33,10 +33,11 @@ def read_row(data: Any) -> Result:
     Raises:
         BorderError: a key, a type or a value that no row has; the message says where.
     """
-    return _row(cleaned(data))
+    return read_clean_row(cleaned(data))
 
 
-def _row(data: Any) -> Result:
+def read_clean_row(data: Any) -> Result:
+    """The row that data is which was cleaned where it came in; BorderError as of `read_row`."""
     if not isinstance(data, Mapping):
         raise BorderError(f"a row is an object, not {type(data).__name__}")
     given = data.get("evidence")
@@ -101,7 +102,7 @@ def read_run(text: str | bytes) -> Run:
         if missing:
             raise BorderError(f"suites.{position}: {min(missing)}: field required")
         _checked(Suite, suite, f"suites.{position}")
-    run = Run(**{**vars(run), "results": [_row(row) for row in rows]})
+    run = Run(**{**vars(run), "results": [read_clean_row(row) for row in rows]})
     if version == SCHEMA_VERSION and data.get("counts") != run.counts:
         raise BorderError("counts: not those of the rows")
     return run

@@ -34,7 +34,7 @@ from ..language.rows import unmet
 from ..language.suite import Expectation, Suite
 from ..plugins.discovery import ArchitectureName, parse_name
 from ..zoo.described import split_reference
-from .border import read_killer, read_planted, read_row
+from .border import read_clean_row, read_killer, read_planted
 from .dealing.chosen import deal, only
 from .descriptions import DESCRIPTION_LIMIT, describe_all
 from .executors import Answer, Executor, Lost, Task, Witnessed, carried_out, now, open_executor
@@ -366,7 +366,7 @@ def _kept(request: RunRequest, journal: Journal, cell: Cell, present: Present) -
     if kept is None:
         return None, "a bit of them is not as it was written" if request.resume and cell.content in journal else "", 0
     try:
-        row = read_row(parsed(kept.text))
+        row = read_clean_row(parsed(kept.text))
     except BorderError:
         return None, "they do not read", 0
     lost = row.fault is Fault.LOST
@@ -388,12 +388,12 @@ def made_by(answer: Answer | Lost) -> dict[str, Any] | None:
 
 
 def to_row(cell: Cell, answer: Answer | Lost) -> Result:
-    """What came back, checked at the border."""
+    """What came back and is cleaned (`carried_out`), checked at the border."""
     if isinstance(answer, Lost):
         return unanswered(cell, answer.reason, Fault.NOT_RUN if answer.why is Loss.NOT_RUN else Fault.LOST)
     given = answer.value
     try:
-        return read_row(given["row"] if isinstance(given, dict) and "made" in given else given)
+        return read_clean_row(given["row"] if isinstance(given, dict) and "made" in given else given)
     except BorderError as error:
         return unanswered(cell, f"its answer is no row: {error}")
 

@@ -6,8 +6,7 @@ Every file is whole or absent at any moment, and only files that orbitcheck itse
 from __future__ import annotations
 
 import contextlib
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ...reports.forms import FILES, TEXTS
@@ -53,7 +52,7 @@ def save(run: Run, directory: Path) -> None:
     Raises:
         StoreError: the file system refused.
     """
-    write_atomically(directory / RESULTS, results_text(run))
+    write_atomically(directory / RESULTS, _pieces(run))
     save_reports(run, directory)
 
 
@@ -113,7 +112,12 @@ def _replace_files(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def results_text(run: Run) -> str:
     """`results.json`."""
-    return json.dumps(run.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return "".join(_pieces(run))
+
+
+def _pieces(run: Run) -> Iterator[str]:
+    yield from run.to_text()
+    yield "\n"
 
 
 def render(run: Run, form: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 RESULTS = "results.json"
@@ -19,8 +20,8 @@ class StoreError(Exception):
     """A file or folder that cannot be read or written; the message is one line with the path."""
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """The whole content or what was there before, also when the machine stops in between; text is written as UTF-8.
+def write_atomically(path: Path, content: str | bytes | Iterable[str]) -> None:
+    """The whole content or what was there before, also when the machine stops in between; text, whole or in pieces, as UTF-8.
 
     Raises:
         StoreError: the file system refused.
@@ -29,7 +30,10 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     try:
         try:
             with passing.open("wb") as file:
-                file.write(content.encode() if isinstance(content, str) else content)
+                if isinstance(content, bytes):
+                    file.write(content)
+                else:
+                    file.writelines(piece.encode() for piece in ([content] if isinstance(content, str) else content))
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(passing, path)

@@ -54,7 +54,7 @@ def read_so_far(path: Path) -> Run:
 def _row(journal: Journal, cell: Cell, folder: Path) -> Result | None:
     kept = journal.get(cell.content)
     try:
-        row = border.read_row(parsed(kept.text)) if kept is not None else None
+        row = border.read_clean_row(parsed(kept.text)) if kept is not None else None
     except BorderError:
         return None
     if row is None or row.id != cell.id:
