@@ -53,11 +53,15 @@ TESTS_OF = {
     ),
     f"{CHECKS}general_position.verdict": ("tests/checks/test_other_verdicts_in_full.py", f"{SECOND}other_kinds.py"),
     f"{CHECKS}completeness.verdict": ("tests/checks/test_other_verdicts_in_full.py", f"{SECOND}other_kinds.py"),
+    f"{CHECKS}floor.verdict": ("tests/checks/test_floor.py",),
+    f"{VERIFICATION}exact.node_pairs": ("tests/verification/test_node_pairs.py",),
+    f"{VERIFICATION}exact.tuples": ("tests/verification/test_certificates_on_spaces.py",),
     f"{VERIFICATION}exact.": ("tests/verification/test_exact.py",),
     f"{VERIFICATION}proofs.signs": (
         "tests/verification/test_signs_and_walks.py",
         "tests/verification/test_exact_proofs.py",
     ),
+    f"{VERIFICATION}proofs.node_pairs": ("tests/verification/test_node_pairs.py",),
     f"{VERIFICATION}proofs.": ("tests/verification/test_exact_proofs.py",),
     f"{VERIFICATION}certificate": ("tests/verification/test_exact_certificate.py",),
     f"{VERIFICATION}rows": ("tests/verification/test_exact_rows.py",),
@@ -77,6 +81,7 @@ TESTS_OF = {
     "orbitcheck.harness.oracles.linear_maps": ("tests/oracles/test_linear_maps.py",),
     "orbitcheck.harness.oracles.functions.signs": ("tests/oracles/test_signs.py",),
     "orbitcheck.harness.oracles.functions.normal_form": ("tests/oracles/test_normal_form.py",),
+    "orbitcheck.harness.oracles.functions.sup_at_points": ("tests/oracles/test_coarse_classes.py",),
     "orbitcheck.harness.oracles.functions.polyline": ("tests/oracles/test_polyline.py",),
     "orbitcheck.harness.oracles.function": ("tests/oracles/test_function.py",),
     "orbitcheck.harness.oracles.functions.enclosure": ("tests/oracles/test_enclosure.py",),
@@ -116,8 +121,18 @@ def tests_of(module: str) -> tuple[str, ...]:
     return TESTS_OF[max((prefix for prefix in TESTS_OF if module.startswith(prefix)), key=len)]
 
 
-def stage() -> None:
-    """Copy package and tests to where the tool can take them, and let it make its mutants."""
+def asked_for(patterns: list[str]) -> list[str]:
+    """The files that may hold a mutant that is asked for: a pattern's part before its first star begins the name, or is begun by it."""
+    stems = [f"{pattern.partition('*')[0]}" for pattern in patterns]
+    files = sorted({path.relative_to(ROOT).as_posix() for glob in MUTATED for path in ROOT.glob(glob)})
+    names = {file: f"orbitcheck.{file.removesuffix('.py').replace('/', '.')}." for file in files}
+    return [
+        file for file in files if any(names[file].startswith(stem) or stem.startswith(names[file]) for stem in stems)
+    ]
+
+
+def stage(files: list[str]) -> None:
+    """Copy package and tests to where the tool can take them, and let it make the mutants of these files."""
     for copied in ("orbitcheck", "tests"):
         shutil.rmtree(STAGE / copied, ignore_errors=True)
     for name in PACKAGES:
@@ -125,7 +140,8 @@ def stage() -> None:
     for name in ("__init__.py", "py.typed"):
         shutil.copy2(ROOT / name, STAGE / "orbitcheck" / name)
     shutil.copytree(ROOT / "tests", STAGE / "tests", ignore=shutil.ignore_patterns("__pycache__", "mutation"))
-    patterns = json.dumps([f"orbitcheck/{path}" for path in MUTATED])
+    patterns = json.dumps([f"orbitcheck/{path}" for path in files])
+    shutil.rmtree(STAGE / "mutants", ignore_errors=True)
     (STAGE / "pyproject.toml").write_text(CONFIGURATION % patterns, encoding="utf-8")
     subprocess.run([sys.executable, "-c", GENERATE], cwd=STAGE, check=True, stdout=subprocess.DEVNULL)
 
@@ -188,7 +204,7 @@ def module_of(mutant: str) -> str:
 
 def main(arguments: list[str]) -> int:
     patterns = [each for each in arguments if each != "--record"]
-    stage()
+    stage(asked_for(patterns or ["*"]))
     listed, red = equivalent(), False
     for module, made in mutants().items():
         asked = [each for each in made if any(fnmatch.fnmatch(each, pattern) for pattern in patterns or ["*"])]
