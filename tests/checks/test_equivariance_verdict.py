@@ -147,11 +147,7 @@ def test_the_smallest_violation_that_fails_fails():
         ({"error32": 1e-4}, "undecided", "equivariance in float32"),
         ({"error32": 5e-3, "floor32": 9e-4}, "pass", ""),
         ({"error32": 5e-3, "floor32": 2e-3}, "error", "ill-conditioned in float32"),
-        (
-            {"error32": 5e-3, "floor32": 2e-3, "floor64": 1e-12, "pairs": 64},
-            "pass",
-            "ill-conditioned in float32: noise",
-        ),
+        ({"error32": 5e-3, "floor32": 2e-3, "floor64": 1e-12, "pairs": 64}, "error", "ill-conditioned in float32"),
         ({"moves": False}, "error", "vacuous: the output moves with none"),
         ({"jump": 0.1}, "fail", "though continuity is claimed"),
         ({"jump": 0.1, "continuous": False}, "pass", ""),
@@ -463,12 +459,8 @@ ANEW = (
             ),
         ),
         (
-            {"pairs": 6, "exhaustive": True, "floor64": 1e-12, "floor32": 2e-3},
-            (
-                "pass",
-                "all 6 pairs; a violation of 1.0e-09 would have failed; ill-conditioned in float32: noise 2.0e-03",
-                "equivariant",
-            ),
+            {"pairs": 6, "exhaustive": True, "floor64": 1e-12},
+            ("pass", "all 6 pairs; a violation of 1.0e-09 would have failed", "equivariant"),
         ),
         (
             {"stations": (replace(STATION, error64=0.25), replace(STATION, name="3 steps", error64=0.5, parameter="w"))},

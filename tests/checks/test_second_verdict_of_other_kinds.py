@@ -220,8 +220,8 @@ def second_approximation(m: Measured, promise: str, tight: bool, floor: Floor | 
             (promise == "any", "observed"),
             (promise == "approximable" and blind(m, threshold), "fail"),
             (promise == "approximable", "pass" if m.high < threshold else "undecided"),
+            (not tight, "pass" if m.error < 0.98 else "undecided"),
             (beside, "pass"),
-            (not tight and m.error < 0.98, "pass"),
             (True, "undecided"),
         )
     )

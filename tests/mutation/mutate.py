@@ -163,21 +163,26 @@ def mutants() -> dict[str, list[str]]:
 
 
 def results(module: str, asked: list[str]) -> dict[str, str]:
-    """Mutant -> what became of it, for those of one module that are asked; of an earlier run, where its source is the same."""
+    """Mutant -> what became of it, for those of one module that are asked; a mutant of the same source that was caught before is not
+    asked again, so that a run that was ended goes on, and one with better tests asks the survivors alone."""
     path = (STAGE / "orbitcheck").joinpath(*module.split(".")[1:])
     source = hashlib.sha256(path.with_suffix(".py").read_bytes()).hexdigest()
-    kept, names, answer = STAGE / "results" / f"{module}.json", STAGE / "names.txt", STAGE / "answer.json"
+    kept, names = STAGE / "results" / f"{module}.txt", STAGE / "names.txt"
     kept.parent.mkdir(exist_ok=True)
-    before = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-    became = before["became"] if before.get("source") == source else {}
-    names.write_text("\n".join(asked), encoding="utf-8")
-    answer.unlink(missing_ok=True)
-    runner = Path(__file__).parent / "forked.py"
-    command = [sys.executable, str(runner), str(answer), str(names), *tests_of(module)]
-    subprocess.run(command, cwd=STAGE / "mutants", check=True)
-    became |= json.loads(answer.read_text(encoding="utf-8"))
-    kept.write_text(json.dumps({"source": source, "became": became}), encoding="utf-8")
-    return became
+    if not kept.exists() or not kept.read_text(encoding="utf-8").startswith(f"source: {source}\n"):
+        kept.write_text(f"source: {source}\n", encoding="utf-8")
+    names.write_text("\n".join(each for each in asked if read(kept).get(each) not in CAUGHT), encoding="utf-8")
+    if names.stat().st_size:
+        runner = Path(__file__).parent / "forked.py"
+        command = [sys.executable, str(runner), str(kept), str(names), *tests_of(module)]
+        subprocess.run(command, cwd=STAGE / "mutants", check=True)
+    return read(kept)
+
+
+def read(kept: Path) -> dict[str, str]:
+    """Mutant -> what became of it, by the last line that says so."""
+    lines = (line.partition(": ") for line in kept.read_text(encoding="utf-8").splitlines()[1:])
+    return {mutant: became for mutant, _, became in lines}
 
 
 def record(module: str, wanted: dict[str, str], equivalent: int) -> None:

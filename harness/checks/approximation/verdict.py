@@ -209,7 +209,7 @@ def judge(measured: Measured, prediction: Prediction, floor: Floor | None, thres
         found = measured.coarse[blind]
         why = f"constant on {blind} classes (spread {found.spread:.2g} of their noise), which leave {found.floor:.3g} of the variance whatever the budget"
         return Verdict("fail", why, verdict, BLIND)
-    if verdict == IMPOSSIBLE and not near and not prediction.tight and not error < LEARNED:
+    if verdict == IMPOSSIBLE and not prediction.tight and not error < LEARNED:
         assert floor is not None
         why = f"error {error:.3g} is that of no training at all, and the {floor.kind} floor {floor.relative:.3g} is not tight"
         return Verdict(Outcome.UNDECIDED, f"{why}; more steps or parameters would decide", verdict, observed)
