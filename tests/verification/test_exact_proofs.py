@@ -656,11 +656,14 @@ def test_a_function_is_not_unknown_where_it_is_proved_equal_or_seen_to_differ():
     right = zeros(two, W1=[[1, 1]], W2=[[1]])
     told = said(**one, subject=of(two, right, right | {"W2": np.array([[2.0]])}))
     assert told == "the functions are unknown, though they differ at 3/8, 5/8"
-    # |x| as two kinks and as one, with a kink that lies beyond all places that are asked: nothing is seen
-    kinks = mlp(1, 2, 1)
-    far = zeros(kinks, W1=[[1], [1]], b1=[-1000, -2000], W2=[[1, 1]])
-    other = zeros(kinks, W1=[[1], [1]], b1=[-1000, -3000], W2=[[1, 1]])
-    assert said(**one, subject=of(kinks, far, other)) == ""
+    # kinks that lie beyond all places that are asked are found for one variable, and not for more
+    far = {"b1": [-1000, -2000], "W2": [[1, 1]]}
+    near = far | {"b1": [-1000, -3000]}
+    line, plane = mlp(1, 2, 1), mlp(2, 2, 1)
+    v, w = (zeros(line, W1=[[1], [1]], **each) for each in (far, near))
+    assert said(**one, subject=of(line, v, w)) == "the functions are unknown, though they differ at 3000"
+    v, w = (zeros(plane, W1=[[1, 0], [1, 0]], **each) for each in (far, near))
+    assert said(**one, subject=of(plane, v, w)) == ""
     smooth = mlp(1, 1, 1, activation="tanh")
     tanh = zeros(smooth, W1=[[1]], W2=[[1]])
     assert said(**one, subject=of(smooth, tanh, tanh | {"b2": np.array([2.0**-231])})).endswith("differ at 0")

@@ -5,6 +5,8 @@ Layer by layer, an argument is linear between two points (and beyond) if all arg
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from fractions import Fraction
 from itertools import pairwise
 
 from ...core.certificates import Part
@@ -31,6 +33,42 @@ def equal_polylines(subject: Subject, said: EqualPolylines) -> None:
         between = [a * b for pair in pairwise(z) for a, b in zip(*pair, strict=True)]
         beyond = [a * (b - a) for i, j in ((1, 0), (-2, -1)) for a, b in zip(z[i], z[j], strict=True)]
         demand(min(between + beyond) >= 0, "no argument changes its sign between the points or beyond them")
+
+
+UNBIDDEN = 2**14
+"""Points times weights of a layer, where kinks are looked for without a proof that names them; an oracle looks further."""
+
+
+def kinks(subject: Subject) -> list[Fraction] | None:
+    """Points between and beyond which no argument of either net changes its sign; None where that takes more than `UNBIDDEN`.
+
+    Layer by layer: arguments are linear between the points so far, and beyond the outermost two, so that each of their zeros there
+    follows from two values; one more point on either side of all zeros tells how it goes on.
+    """
+    space = subject.space
+    if space.activation not in SLOPES or space.widths[0] != 1:
+        return None
+    points, before = [Fraction(-1), Fraction(0), Fraction(1)], 0
+    for layer in range(1, len(space.widths) - 1):
+        if len(points) * space.widths[layer] * space.widths[layer - 1] > UNBIDDEN:
+            return None
+        own = slice(before, before + space.widths[layer])
+        found = {*points}
+        for net in subject.nets:
+            at = [realised(space, net, [x]).arguments[own] for x in points]
+            for row in zip(*at, strict=True):
+                found |= {*_zeros(points, row)}
+        points, before = [min(found) - 1, *sorted(found), max(found) + 1], own.stop
+    return points
+
+
+def _zeros(points: list[Fraction], row: tuple[Fraction, ...]) -> Iterator[Fraction]:
+    """Where a line through two neighbouring values is zero, if that lies between them, or beyond them at either end."""
+    for number, ((a, b), (left, right)) in enumerate(zip(pairwise(points), pairwise(row), strict=True)):
+        if left != right:
+            zero = a + (b - a) * left / (left - right)
+            if (a < zero or not number) and (zero < b or number == len(points) - 2):
+                yield zero
 
 
 CHECKS = {(Part.FUNCTION, "equal", "polyline"): equal_polylines}

@@ -1,8 +1,10 @@
-"""`unknown` is refused where the slow second opinion can decide: by ranks, by a search for a permutation, or by what proves functions equal."""
+"""`unknown` is refused where the slow second opinion can decide: by ranks, by a search for a permutation, by what proves functions
+equal, by inputs at which they differ, or by all kinks of functions of one variable."""
 
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 
 from ...core.certificates import Part
 from ...weights.networks.forms import has_function
@@ -11,7 +13,7 @@ from ..exact.refuted import Refuted, demand
 from ..exact.structure import Node, Structure
 from ..exact.subject import Subject
 from ..exact.tuples import Tuples
-from . import colours, matrices, normal_form
+from . import colours, matrices, normal_form, polyline
 
 WORK = 60_000
 """Refinements times parameters: some seconds."""
@@ -56,13 +58,15 @@ def unknown_function(subject: Subject, said: object) -> None:
             continue
         raise Refuted(f"does not hold: the functions are unknown, though they are equal, by their {name}")
     v, w = subject.nets
-    for x in places(subject.space):
+    points = polyline.kinks(subject)
+    for x in chain(places(subject.space), ([point] for point in points or ())):
         left, right = realised(subject.space, v, x), realised(subject.space, w, x)
         apart = zip(left.values, left.errors, right.values, right.errors, strict=True)
         demand(
             all(abs(a - b) <= slack + other for a, slack, b, other in apart),
             f"the functions are unknown, though they differ at {', '.join(map(str, x))}",
         )
+    demand(points is None, "the functions are unknown, though they are equal, by all their kinks")
 
 
 def one_orbit(structure: Structure | Tuples) -> bool | None:
