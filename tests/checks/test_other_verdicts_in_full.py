@@ -19,6 +19,7 @@ from orbitcheck.harness.checks.exhaustive.evidence import ExhaustiveEvidence, Ro
 from orbitcheck.harness.checks.exhaustive.verdict import Predicted, Shown
 from orbitcheck.harness.checks.general_position import verdict as general_position
 from orbitcheck.harness.checks.general_position.evidence import GeneralPositionEvidence
+from orbitcheck.harness.checks.prediction import predict
 from orbitcheck.harness.checks.resolution import verdict as resolution
 from orbitcheck.harness.checks.resolution.evidence import ResolutionEvidence, StepEvidence
 from orbitcheck.harness.checks.separation.evidence import RungEvidence
@@ -320,6 +321,52 @@ def test_a_stored_bank_is_judged_again(change, declared, told):
     again = exhaustive.rejudge(Stored(replace(stored, pairs=99), {}, "", {"symmetry": "permutation", **declared}))
     assert again is not None and again.evidence == stored
     assert (again.outcome, again.reason, again.predicted, again.observed, again.fault) == (*told, None)
+
+
+PAIRS = {"power": "2-fwl", "symmetry": "permutation", "rounds": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("rounds", "declared", "told"),
+    [
+        (  # at round 0 and at `low` separated, past `high` not, and never of what no round of pairs parts
+            {"0": (1, 1), "1": (1, 1), "3": (1, 0), "none": (1, 0)}, {},
+            ("pass", "", "2 of 4 pairs separated, 2 not", "2 of 4 pairs separated"),
+        ),
+        (
+            {"2": (2, 1), "none": (1, 0)}, {},
+            ("pass", "", "0 of 3 pairs separated, 1 not", "1 of 3 pairs separated"),
+        ),
+        (
+            {"2": (3, 1)}, {}, ("observed", "nothing is predicted of any pair", "any", "1 of 3 pairs separated"),
+        ),
+        (
+            {"none": (3, 1)}, {},
+            ("fail", "1 pairs separated that must not be; the first: 0, 1", "0 of 3 pairs separated, 3 not", "1 of 3 pairs separated"),
+        ),
+        (
+            {"0": (1, 1), "none": (1, 0)}, {"symmetry": "permutation+scale"},
+            ("pass", "", "0 of 2 pairs separated, 1 not", "1 of 2 pairs separated"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_stored_bank_of_a_2_fwl_network_is_judged_by_rounds_of_pairs(rounds, declared, told):
+    """The rounds of refinement of nodes and the functions, which would predict otherwise, decide nothing then."""
+    counts = {name: RoundCount(*each) for name, each in rounds.items()}
+    stored = replace(BANK, by_two_fwl=counts, by_round={"1": RoundCount(3, 3)}, offender="0, 1")
+    again = exhaustive.rejudge(Stored(stored, {}, "", {**PAIRS, **declared}))
+    assert again is not None
+    assert (again.outcome, again.reason, again.predicted, again.observed, again.fault) == (*told, None)
+    assert exhaustive.rejudge(Stored(replace(stored, by_two_fwl=None), {}, "", {**PAIRS, **declared})) is None
+
+
+def test_a_bank_of_a_2_fwl_network_is_told_of_pairs_as_a_pair_is():
+    """What a bank tells `predict` is what a single pair tells it."""
+    for number in (None, -1, 0, 1, 2, 3):
+        asked = {"two_fwl": "unknown"} if number is None else {"two_fwl": "different", "two_fwl_round": number}
+        asked = {"two_fwl": "equivalent"} if number == -1 else asked
+        fixed = {"orbit": "different", "separating_round": 5, "function": "unknown", "power": "2-fwl", "rounds": (1, 2)}
+        assert predict(**fixed, **exhaustive.by_two_fwl(number)) == predict(**fixed, **asked)
 
 
 def test_a_bank_that_was_not_shown_is_not_judged():

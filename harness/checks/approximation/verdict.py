@@ -133,7 +133,7 @@ def predict(
         assert rounds is not None
         return Prediction(
             ANY,
-            f"needs {'2-FWL' if floor.kind == 'two-fwl' else 'refinement'} round {floor.rounds}; declared is round {rounds[0]}",
+            f"needs {'2-FWL' if floor.kind == '2-fwl' else 'refinement'} round {floor.rounds}; declared is round {rounds[0]}",
         )
     return Prediction(APPROXIMABLE, f"no two classes that matter are merged ({floor.kind} floor {floor.relative:.3g})")
 
