@@ -12,10 +12,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from ..weights.activations import HOMOGENEOUS, ODD
+from ..weights.activations import ACTIVATIONS, HOMOGENEOUS, ODD
 from ..weights.pair import Pair, Vector
 from ..weights.space import WeightSpace
-from .demands import Counted, demand_activation, demand_mlp, hidden_layers, numbered
+from .demands import Counted, demand_activation, demand_mlp, hidden_layers, numbered, refusal
 from .family import PairFamily
 from .vectors import entries, random_vector
 
@@ -93,12 +93,14 @@ class DeadNeuronParameters(Counted):
 
 
 def _dead_cases(parameters: DeadNeuronParameters, space: WeightSpace | None) -> tuple[str, ...]:
-    demand_mlp("dead-neuron", space)
+    own = demand_mlp("dead-neuron", space)
+    if parameters.dead == "silent" and not ACTIVATIONS[own.activation].vanishes:
+        raise refusal(f"dead-neuron needs an activation that is zero at zero, the check's space has {own.activation}")
     return numbered(parameters.count)
 
 
 def _dead(parameters: DeadNeuronParameters, space: WeightSpace | None, case: str, rng: np.random.Generator) -> Pair:
-    """Every activation allowed in a space is zero at zero, so a silent neuron passes nothing on."""
+    """Where the activation is zero at zero, a silent neuron passes nothing on."""
     space = demand_mlp("dead-neuron", space)
     layer = int(rng.choice(hidden_layers(space)))
     neuron = int(rng.integers(space.widths[layer]))

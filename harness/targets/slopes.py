@@ -37,7 +37,39 @@ def _silu_bend(z: torch.Tensor) -> torch.Tensor:
     return share * (1 - share) * (2 + z * (1 - 2 * share))
 
 
-FIRST: Mapping[str, Elementwise] = {
+class Derivatives(dict[str, Elementwise]):
+    """Name -> derivative; of an activation that is not written out, torch's own.
+
+    Args:
+        order: of the derivative.
+    """
+
+    def __init__(self, written: Mapping[str, Elementwise], order: int):
+        super().__init__(written)
+        self.order = order
+
+    def __missing__(self, name: str) -> Elementwise:
+        phi = ACTIVATIONS[name]
+        if phi.slopes is not None:
+            below, above = map(float, phi.slopes)
+            if self.order > 1:
+                return torch.zeros_like
+            return lambda z: torch.where(z > 0, z.new_tensor(above), z.new_tensor(below))
+        return lambda z: _differentiated(phi.tensors, z, self.order)
+
+
+def _differentiated(phi: Elementwise, z: torch.Tensor, order: int) -> torch.Tensor:
+    with torch.enable_grad():
+        at = z if z.requires_grad else z.detach().requires_grad_(True)
+        value = phi(at)
+        for _ in range(order):
+            if not value.requires_grad:
+                return torch.zeros_like(z)
+            (value,) = torch.autograd.grad(value.sum(), at, create_graph=True)
+    return value if z.requires_grad else value.detach()
+
+
+FIRST: Mapping[str, Elementwise] = Derivatives({
     "relu": lambda z: (z > 0).to(z.dtype),
     "leaky-relu": lambda z: torch.where(z > 0, 1.0, LEAKY_SLOPE).to(z.dtype),
     "abs": torch.sign,
@@ -46,16 +78,16 @@ FIRST: Mapping[str, Elementwise] = {
     "sine": torch.cos,
     "gelu": lambda z: torch.special.ndtr(z) + z * _density(z),
     "silu": _silu_slope,
-}
+}, 1)  # fmt: skip
 """First derivatives; at kinks those that torch's gradients have."""
 
-SECOND: Mapping[str, Elementwise] = {
+SECOND: Mapping[str, Elementwise] = Derivatives({
     **dict.fromkeys(HOMOGENEOUS, torch.zeros_like),
     "tanh": lambda z: -2 * torch.tanh(z) * _tanh_slope(z),
     "sine": lambda z: -torch.sin(z),
     "gelu": lambda z: (2 - z.square()) * _density(z),
     "silu": _silu_bend,
-}
+}, 2)  # fmt: skip
 """Second derivatives, zero at kinks."""
 
 

@@ -44,7 +44,8 @@ def _components(signs: list[int]) -> int:
 
 def _vertices(space: WeightSpace, v: Vector, radius: Fraction) -> Iterator[tuple[Affine, Fraction]]:
     """The ends of the pieces in rising order, each with the function on one of the pieces that end there."""
-    below, above = (int(64 * slope) for slope in SLOPES[space.activation])  # integers, as leaky ReLU has 1/64
+    bits = max(slope.denominator.bit_length() - 1 for slope in SLOPES[space.activation])
+    below, above = (int(2**bits * slope) for slope in SLOPES[space.activation])  # integers: slopes are binary fractions
     layers = len(space.widths) - 1
     # All entries times one power of two are integers; so then are the coefficients, times a power for each layer.
     shift = max(
@@ -72,7 +73,7 @@ def _vertices(space: WeightSpace, v: Vector, radius: Fraction) -> Iterator[tuple
                 outputs = [(factor * s, factor * c) for factor, (s, c) in zip(factors, neurons, strict=True)]
                 refined.append((left, right, outputs))
         pieces = refined
-        unit <<= shift + 6
+        unit <<= shift + bits
     yield pieces[0][2][0], -radius
     for _, high, [output] in pieces:
         yield output, high

@@ -9,21 +9,12 @@ from math import prod
 import numpy as np
 import torch
 
-from .activations import LEAKY_SLOPE
+from .activations.modules import named as activation_of
 from .exact import exact
 from .space import SpaceError, WeightSpace, mlp
 
 Arrays = Mapping[str, np.ndarray]
 """One weight vector with one channel, as numpy arrays of the space's own shapes: the exact world of the oracles."""
-
-MODULE_ACTIVATIONS: dict[type[torch.nn.Module], str] = {
-    torch.nn.ReLU: "relu",
-    torch.nn.LeakyReLU: "leaky-relu",
-    torch.nn.Tanh: "tanh",
-    torch.nn.GELU: "gelu",
-    torch.nn.SiLU: "silu",
-    torch.nn.Identity: "identity",
-}
 
 
 class Weights:
@@ -194,11 +185,10 @@ class Weights:
                         f"layer {position} ({module}) has no bias; a weight space of an MLP has one per neuron"
                     )
                 state[f"{position}.weight"], state[f"{position}.bias"] = module.weight, module.bias
-            elif not expect_linear and type(module) in MODULE_ACTIVATIONS:
-                _check_same_function(module, position)
-                activations.add(MODULE_ACTIVATIONS[type(module)])
+            elif not expect_linear and (activation := activation_of(module)) is not None:
+                activations.add(activation)
             else:
-                wanted = "Linear" if expect_linear else " or ".join(kind.__name__ for kind in MODULE_ACTIVATIONS)
+                wanted = "Linear" if expect_linear else "a point-wise activation without weights"
                 raise SpaceError(f"layer {position} is {type(module).__name__}; allowed here: {wanted}")
             expect_linear = not expect_linear
         if state and expect_linear:
@@ -252,14 +242,3 @@ def exact_tensor(tensor: torch.Tensor, where: str) -> torch.Tensor:
     """
     held = tensor.detach().cpu()
     return held.double() if held.is_floating_point() else torch.from_numpy(exact(held.numpy(), where))
-
-
-def _check_same_function(activation: torch.nn.Module, position: int) -> None:
-    """Refuse parameters of an activation that `realise` does not have."""
-    if isinstance(activation, torch.nn.LeakyReLU) and activation.negative_slope != LEAKY_SLOPE:
-        raise SpaceError(
-            f"layer {position} ({activation}) has slope {activation.negative_slope}; allowed: {LEAKY_SLOPE}, "
-            "which is exact in binary"
-        )
-    if isinstance(activation, torch.nn.GELU) and activation.approximate != "none":
-        raise SpaceError(f"layer {position} ({activation}) is an approximation; allowed: GELU(approximate='none')")

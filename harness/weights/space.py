@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeVar
 
-from .activations import ACTIVATIONS
+from .activations import ACTIVATIONS, unknown
 from .algebra.roles import Roles, problems
 
 LARGEST = 1 << 40
@@ -114,13 +114,13 @@ class WeightSpace:
         if self.parameters > LARGEST:
             raise SpaceError(f"a weight vector of more than {LARGEST} entries; no machine holds one")
         if self.activation not in ACTIVATIONS:
-            raise UnknownActivation(f"unknown activation {self.activation!r}; allowed: {', '.join(ACTIVATIONS)}")
+            raise UnknownActivation(unknown(self.activation))
         if self.roles is not None:
             for told in problems(self.roles, self.tensors, self.permuted):
                 raise SpaceError(told)
             for stands in (each.activation for each in self.roles.axes):
                 if stands is not None and stands not in ACTIVATIONS:
-                    raise UnknownActivation(f"unknown activation {stands!r}; allowed: {', '.join(ACTIVATIONS)}")
+                    raise UnknownActivation(unknown(stands))
 
     @property
     def axes(self) -> dict[str, tuple[str, ...]]:

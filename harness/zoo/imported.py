@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from ..core.progress import Progress, unwatched
-from ..weights.activations import ACTIVATIONS
+from ..weights.activations import canonical, unknown
 from ..weights.batch import Weights
 from ..weights.readers.loading import Described, Reading, read_each
 from ..weights.readers.records import Network, Proof, Unread
@@ -151,17 +151,16 @@ def _from_files(names: list[str], values: Mapping[str, Any]) -> Column:
 
 
 def _reading(path: str, folder: Path, manifest: Manifest) -> Reading:
-    if manifest.activation is not None and manifest.activation not in ACTIVATIONS:
-        raise ZooError(f"{path}: activation: {manifest.activation!r} is none; allowed: {', '.join(ACTIVATIONS)}")
+    activation = None if manifest.activation is None else canonical(manifest.activation)
+    if manifest.activation is not None and activation is None:
+        raise ZooError(f"{path}: {unknown(manifest.activation)}")
     layout = None if manifest.layout is None else folder / manifest.layout
     order = None if manifest.order is None else tuple(manifest.order)
     described = None
     if manifest.tensors is not None:
         tensors = {name: (one.entry, tuple(one.axes)) for name, one in manifest.tensors.items()}
         described = Described(tensors, tuple(manifest.permuted or ()))
-    return Reading(
-        manifest.activation, order, manifest.orientation, manifest.key, layout, described=described, any_suffix=True
-    )
+    return Reading(activation, order, manifest.orientation, manifest.key, layout, described=described, any_suffix=True)
 
 
 def _shown(network: Network, folder: Path, manifest: Manifest) -> Network:

@@ -81,8 +81,9 @@ def _affine(weight: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.n
 
 
 def _bend(values: np.ndarray, bits: int, below: Fraction, above: Fraction) -> tuple[np.ndarray, int]:
-    """A piecewise-linear activation whose slopes have denominators that divide 64."""
-    return np.where(values < 0, values * int(64 * below), values * int(64 * above)), bits + 6
+    """A piecewise-linear activation, whose slopes have powers of two as denominators."""
+    more = max(below.denominator, above.denominator).bit_length() - 1
+    return np.where(values < 0, values * int(below * 2**more), values * int(above * 2**more)), bits + more
 
 
 @cache

@@ -21,7 +21,7 @@ from ..function import activated
 UNIT = 2.0**-53
 LAST_PLACES = 16
 STEEPEST = 1.25
-"""No activation is steeper: GELU's slope reaches 1.13, SiLU's 1.10, the others' 1."""
+"""Of those listed none is steeper: GELU's slope reaches 1.13, SiLU's 1.10, the others' 1; a leaky ReLU has its own slope."""
 INPUTS, BOX = 4, 4.0
 """Inputs that are tested, uniform in a box, by a fixed seed."""
 
@@ -50,6 +50,8 @@ def enclosed(space: WeightSpace, arrays: Arrays, points: np.ndarray) -> tuple[np
     values = np.broadcast_to(points, (len(arrays["b1"]), *points.shape))
     errors = np.zeros_like(values)
     last = len(space.widths) - 1
+    phi = ACTIVATIONS[space.activation]
+    steepest = max(STEEPEST, *map(abs, map(float, phi.slopes or (1, 1))))
     with np.errstate(all="ignore"):
         for layer in range(1, last + 1):
             weight, bias = arrays[f"W{layer}"].swapaxes(1, 2), arrays[f"b{layer}"][:, None, :]
@@ -59,9 +61,11 @@ def enclosed(space: WeightSpace, arrays: Arrays, points: np.ndarray) -> tuple[np
             values = values @ weight + bias
             if layer < last:
                 before, values = values, activated(space.activation, values)
-                errors = 1.01 * (STEEPEST * errors + LAST_PLACES * UNIT * (np.abs(before) + np.abs(values)))
+                errors = 1.01 * (steepest * errors + LAST_PLACES * UNIT * (np.abs(before) + np.abs(values)))
             # What is smaller than the smallest normal number may be rounded by more than its own last place.
             errors = errors + np.finfo(np.float64).tiny
+    if phi.opaque:
+        errors = np.full_like(values, np.inf)  # how steep it is, and how exactly it is computed, is not known
     lost = ~(np.isfinite(values) & np.isfinite(errors))
     return np.where(lost, 0.0, values), np.where(lost, np.inf, errors)
 

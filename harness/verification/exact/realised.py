@@ -22,7 +22,7 @@ SLOPES = {
     "abs": (Fraction(-1), Fraction(1)),
     "identity": (Fraction(1), Fraction(1)),
 }
-"""Of the piecewise-linear activations, left and right of zero."""
+"""Of the piecewise-linear activations, left and right of zero; any other leaky ReLU says its own, see `slopes_of`."""
 SMOOTH = {
     "tanh": mpmath.tanh,
     "sine": mpmath.sin,
@@ -52,9 +52,17 @@ class Realised:
     errors: tuple[Fraction, ...]
 
 
+def slopes_of(activation: str) -> tuple[Fraction, Fraction] | None:
+    """Slopes left and right of zero, None where the activation is not piecewise linear."""
+    if activation.startswith("leaky-relu("):
+        return Fraction(float(activation[len("leaky-relu(") : -1])), Fraction(1)
+    return SLOPES.get(activation)
+
+
 def realised(space: WeightSpace, net: Vector, x: Sequence[Fraction]) -> Realised:
     """The net at one input."""
     demand(len(x) == space.widths[0], f"an input has {space.widths[0]} coordinates")
+    demand(slopes_of(space.activation) is not None or space.activation in SMOOTH, "an activation with exact arithmetic")
     last, arguments = len(space.widths) - 1, []
     values, errors = [*x], [Fraction(0)] * len(x)
     for layer in range(1, last + 1):
@@ -75,8 +83,9 @@ def realised(space: WeightSpace, net: Vector, x: Sequence[Fraction]) -> Realised
 
 def _activated(activation: str, z: Fraction, error: Fraction) -> tuple[Fraction, Fraction]:
     """`phi(z)`, and how far it may be off where z may be off by `error`."""
-    if activation in SLOPES:
-        return z * SLOPES[activation][z > 0], error
+    slopes = slopes_of(activation)
+    if slopes is not None:
+        return z * slopes[z > 0], error
     if not z and not error:
         return z, error  # every activation is zero at zero
     return _smooth(activation, z), STEEPEST * error + ROUNDING

@@ -9,7 +9,7 @@ from typing import Any
 from ...core.certificates import Part
 from ...weights.pair import Vector
 from ...weights.space import WeightSpace
-from ..exact.realised import SLOPES
+from ..exact.realised import SMOOTH, slopes_of
 from ..exact.refuted import demand
 from ..exact.subject import Subject
 
@@ -56,7 +56,8 @@ def _outputs(space: WeightSpace, net: Vector, forms: list[Form], activated: Call
 
 def feature(activation: str, z: Form, known: dict[frozenset[Any], int]) -> Form:
     """`phi(z)` in features."""
-    slopes = SLOPES.get(activation)
+    slopes = slopes_of(activation)
+    demand(slopes is not None or activation in SMOOTH, "an activation with exact arithmetic")
     if not z or activation == "identity":
         return z  # every activation is zero at zero
     never_negative = set(z) == {0} or (activation in ("relu", "abs") and max(z) <= 0)

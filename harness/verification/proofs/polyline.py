@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from ...core.certificates import Part
 from ...core.certificates.polyline import EqualPolylines
-from ..exact.realised import SLOPES, realised
+from ..exact.realised import realised, slopes_of
 from ..exact.refuted import demand, rational
 from ..exact.subject import Subject
 
@@ -21,7 +21,9 @@ WORK = 2**24
 
 def equal_polylines(subject: Subject, said: EqualPolylines) -> None:
     space = subject.space
-    demand(space.activation in SLOPES and space.widths[0] == 1, "piecewise-linear functions of one variable")
+    demand(
+        slopes_of(space.activation) is not None and space.widths[0] == 1, "piecewise-linear functions of one variable"
+    )
     demand(len(said["points"]) >= 2, "two points at least")
     demand(sum(map(len, said["points"])) * space.parameters <= WORK, "few enough points to look at each")
     points = [rational(point) for point in said["points"]]

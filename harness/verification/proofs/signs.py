@@ -14,7 +14,7 @@ from ...core.certificates import Part
 from ...core.certificates.signs import LETTERS, LETTERS_OF_A_BOUND, BoundRecord, EqualAfterSigns
 from ...weights.pair import Vector
 from ...weights.space import WeightSpace
-from ..exact.realised import SLOPES
+from ..exact.realised import slopes_of
 from ..exact.refuted import demand, index, rational
 from ..exact.subject import Subject
 from .normal_form import WORK, Form, combination, feature
@@ -34,7 +34,7 @@ def equal_after_signs(subject: Subject, said: EqualAfterSigns) -> None:
 
 def linear_neurons(space: WeightSpace, net: Vector, bounds: Sequence[BoundRecord]) -> dict[Neuron, Fraction]:
     """The slope of every neuron whose argument the bounds give one sign."""
-    below, above = SLOPES.get(space.activation, (Fraction(0), Fraction(0)))
+    below, above = slopes_of(space.activation) or (Fraction(0), Fraction(0))
     demand(below < above, "an activation with a kink")
     letters = [sum(len(term[3]) for term in bound["terms"]) for bound in bounds]
     demand(max(letters, default=0) <= LETTERS_OF_A_BOUND and sum(letters) <= LETTERS, "multipliers that can be read")

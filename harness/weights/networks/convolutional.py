@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ..activations import ACTIVATIONS
+from ..activations import ACTIVATIONS, unknown
 from ..algebra.kinds import Role
 from ..algebra.roles import AxisRole, Roles, Standing
 from ..function import Activation, Realisation, Tensors
@@ -47,7 +47,7 @@ def convolutional(
         SpaceError: no hidden layer, another number of dimensions, or an image that a layer leaves nothing of.
     """
     if activation not in ACTIVATIONS:
-        raise UnknownActivation(f"unknown activation {activation!r}; allowed: {', '.join(ACTIVATIONS)}")
+        raise UnknownActivation(unknown(activation))
     last, rank = len(channels) - 1, len(image)
     if last < 2 or rank not in (1, 2) or min(stride, kernel) < 1 or padding < 0:
         raise SpaceError(

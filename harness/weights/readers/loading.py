@@ -7,13 +7,13 @@ chain of numbered layers, and what was taken to be so is said.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ...core.cleaning import one_line
-from ..activations import ACTIVATIONS
+from ..activations import canonical, unknown
 from ..space import SpaceError, WeightSpace
 from . import hdf5_files, names, numpy_files, onnx_files, safetensors_files, torch_files
 from .chain import Orientation, chained
@@ -82,8 +82,11 @@ def read_each(paths: Iterable[str], reading: Reading | None = None) -> Iterator[
         SpaceError: an activation that is none.
     """
     reading = reading or Reading()
-    if reading.activation is not None and reading.activation not in ACTIVATIONS:
-        raise SpaceError(f"unknown activation {reading.activation!r}; allowed: {', '.join(ACTIVATIONS)}")
+    if reading.activation is not None:
+        named = canonical(reading.activation)
+        if named is None:
+            raise SpaceError(unknown(reading.activation))
+        reading = replace(reading, activation=named)
     for file in files_of(paths):
         yield from read_file(file, reading)
 

@@ -9,20 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from ..activations.further import family_name, leaky_name
+from ..activations.modules import gelu
 from .bounds import check_unpacked
 from .records import Cause, ReadError, State
 from .wiring import Dim, Dims, Wired, Wiring
 
 POINT_WISE = {
-    "Relu": "relu",
-    "Tanh": "tanh",
-    "Sin": "sine",
-    "Sigmoid": "sigmoid",
-    "Elu": "elu",
-    "Softplus": "softplus",
-    "Identity": "identity",
-    "Abs": "abs",
-}
+    "Relu": "relu", "Tanh": "tanh", "Sin": "sine", "Cos": "cosine", "Sigmoid": "sigmoid", "Softplus": "softplus", "Softsign": "softsign",
+    "Identity": "identity", "Abs": "abs", "HardSwish": "hardswish", "Mish": "mish",
+}  # fmt: skip
+"""Nodes without parameters that are one activation."""
+WITH_ALPHA = {"Elu": "elu", "Celu": "celu"}
 KEEPS = (
     "Dropout",
     "MaxPool",
@@ -74,6 +72,34 @@ def read(path: Path) -> tuple[Wired, State]:
     return Graph(graph, state, whole).wired(), state
 
 
+def point_wise(kind: str, options: dict[str, Any]) -> str | None:
+    """The activation that a node is, or None; parameters are the float32 that the file holds, as short decimals."""
+    if kind in POINT_WISE:
+        return POINT_WISE[kind]
+    alpha = short(options["alpha"]) if "alpha" in options else None
+    if kind == "LeakyRelu":
+        return leaky_name(0.01 if alpha is None else alpha)
+    if kind in WITH_ALPHA:
+        return family_name(WITH_ALPHA[kind], [1.0 if alpha is None else alpha])
+    if kind == "Gelu":
+        return gelu(bytes(options.get("approximate", b"none")).decode())
+    if kind == "Selu":
+        return "selu"
+    if kind == "HardSigmoid" and alpha is not None and abs(alpha - 1 / 6) < 1e-6:
+        return "hardsigmoid"
+    return None
+
+
+def short(number: float) -> float:
+    """The decimal that a float32 was written as: 0.01 is stored as 0.009999999776."""
+    return float(str(np.float32(number)))
+
+
+def onnx_value(attribute: Any) -> Any:
+    """A node's option, where it is a number or a text."""
+    return {1: attribute.f, 2: attribute.i, 3: attribute.s}.get(attribute.type)
+
+
 class Graph:
     """One pass over the nodes; values have a `Dims`, constants none."""
 
@@ -116,13 +142,9 @@ class Graph:
         if kind == "Shape":
             return []
         x = self._value(node, 0)
-        if kind in POINT_WISE or kind in ("LeakyRelu", "Gelu"):
-            name = POINT_WISE.get(kind) or (
-                f"leaky-relu({options['alpha'].f if 'alpha' in options else 0.01:g})" if kind == "LeakyRelu" else "gelu"
-            )
-            self.wiring.point_wise(
-                "leaky-relu" if name == "leaky-relu(0.015625)" else name, [axis for dim in x for axis in dim or ()]
-            )
+        name = point_wise(kind, {key: onnx_value(one) for key, one in options.items()})
+        if name is not None:
+            self.wiring.point_wise(name, [axis for dim in x for axis in dim or ()])
             return x
         if kind in KEEPS:
             return x

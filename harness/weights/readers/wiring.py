@@ -15,7 +15,7 @@ from math import prod
 
 import numpy as np
 
-from ..activations import ACTIVATIONS
+from ..activations import ACTIVATIONS, allowed
 from ..space import SpaceError, WeightSpace, mlp
 from ..spaces import conv_net, residual_mlp
 from .records import Cause, ReadError, State
@@ -223,9 +223,7 @@ class Wiring:
             raise ReadError(Cause.AMBIGUOUS, f"has the activations {', '.join(inner)}; a space has one")
         unknown = next((kind for kind in inner if kind not in ACTIVATIONS), None)
         if unknown is not None:
-            raise ReadError(
-                Cause.AMBIGUOUS, f"has the activation {unknown}, which no space has; allowed: {', '.join(ACTIVATIONS)}"
-            )
+            raise ReadError(Cause.AMBIGUOUS, f"has the activation {unknown}, which no space has; allowed: {allowed()}")
         return next(iter(inner), "identity"), [
             f"{kind} on the output is no part of the space" for kind in outer if kind != "identity"
         ]

@@ -11,9 +11,9 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
+from ..activations.modules import named
 from ..readers.records import Cause, ReadError
 from ..readers.wiring import Dim, Dims, Wired, Wiring
-from .activation_names import named
 
 Value = Any
 """`Dims` of a tensor, a tuple of values, or None for what is no tensor."""
@@ -146,6 +146,9 @@ class Traced:
         activation = named(module)
         if activation is not None:
             return self._activated(x, activation)
+        if isinstance(module, nn.PReLU):
+            self._per_index(x[1] if len(x) > 1 and module.num_parameters > 1 else None, path, ("weight",), module)
+            return self._activated(x, "prelu")
         if isinstance(module, KEEPS):
             return self._kept(node, x)
         if isinstance(module, nn.Linear):
@@ -278,7 +281,7 @@ class Traced:
     def _function(self, node: fx.Node) -> Value:
         target, values = node.target, self._arguments(node)
         method = node.op == "call_method"
-        activation = named(str(target) if method else target, dict(options_of(node)))
+        activation = named(str(target) if method else target, dict(options_of(node)), tuple(args_of(node)[1:]))
         if activation is not None and values and values[0] is not None:
             return self._activated(values[0], activation)
         if target is operator.getitem:

@@ -214,7 +214,6 @@ class Branching(nn.Module):
         (Shuffled(), "no rule says"),
         (Branching(), "torch.fx cannot trace"),
         (chain(nn.Linear(4, 1)), "no hidden layer"),
-        (chain(nn.Linear(4, 4), nn.ELU(), nn.Linear(4, 1)), "activation elu"),
         (chain(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 1)), "activations relu, tanh"),
         (chain(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 1)), "does not take the example"),
     ],

@@ -1,7 +1,8 @@
-"""The point-wise activations of networks, and all that is known of them: one entry each, every other module reads it here.
+"""What is known of an activation, and the activations with exact arithmetic.
 
-Law: `phi(0) = 0` for every one. Where `slopes` are given, `phi(z) = a z` below zero and `b z` above, so that
-`phi(t z) = t phi(z)` for positive t; the others are real-analytic everywhere. No torch until a tensor is activated.
+Law: where `slopes` are given, `phi(z) = a z` below zero and `b z` above, so that `phi(t z) = t phi(z)` for positive t; those with a
+`formula` are real-analytic everywhere and zero at zero; of the others (`further.py`) the values of tensors alone are known. No torch until
+a tensor is activated.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from math import pi
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +24,10 @@ class Activation:
 
     Args:
         tensors: phi on tensors of any floating dtype.
-        slopes: a and b, below and above zero, if phi is piecewise linear; denominators divide 64.
+        slopes: a and b, below and above zero, if phi is piecewise linear; denominators are powers of two.
         formula: `(functions, z) -> phi(z)` if it is not: the one definition that floats, high precision and intervals share;
             `functions` has exp, sin, tanh, erf and sqrt (numpy's, mpmath's, ...).
+        vanishes: `phi(0) = 0`; so it is wherever there are slopes or a formula.
         odd: `phi(-z) = -phi(z)`.
         skew: the c of `phi(-z) = phi(z) - c z`, where there is one.
         half_turn: the h of `phi(z + h) = -phi(z)`, where there is one.
@@ -36,10 +39,16 @@ class Activation:
     odd: bool = False
     skew: Fraction | None = None
     half_turn: float | None = None
+    vanishes: bool = True
 
     def __post_init__(self) -> None:
-        if (self.slopes is None) == (self.formula is None):
+        if self.slopes is not None and self.formula is not None:
             raise ValueError("an activation has either slopes or a formula")
+
+    @property
+    def opaque(self) -> bool:
+        """Neither slopes nor a formula: no exact arithmetic is known, and no rule but what holds for every function of one number."""
+        return self.slopes is None and self.formula is None
 
     @property
     def homogeneous(self) -> bool:
@@ -62,10 +71,10 @@ def _bent(below: Fraction | int, above: int, tensors: Callable[[torch.Tensor], t
     return Activation(tensors, slopes=(a, b), odd=a == b, skew=a + b)
 
 
-def _leaky_relu(z: torch.Tensor) -> torch.Tensor:
+def _leaky_relu(z: torch.Tensor, slope: float) -> torch.Tensor:
     from torch.nn import functional
 
-    return functional.leaky_relu(z, LEAKY_SLOPE)
+    return functional.leaky_relu(z, slope)
 
 
 def _gelu(z: torch.Tensor) -> torch.Tensor:
@@ -83,9 +92,15 @@ def _silu(z: torch.Tensor) -> torch.Tensor:
 LEAKY_SLOPE = 2.0**-6
 """Slope of the leaky ReLU below zero: exact in binary, so that exact networks stay exact."""
 
-ACTIVATIONS: Mapping[str, Activation] = {
+
+def leaky(slope: float) -> Activation:
+    """The leaky ReLU of a slope, which is the rational that the float is."""
+    return _bent(Fraction(slope), 1, partial(_leaky_relu, slope=slope))
+
+
+LISTED: Mapping[str, Activation] = {
     "relu": _bent(0, 1, lambda z: z.relu()),
-    "leaky-relu": _bent(Fraction(LEAKY_SLOPE), 1, _leaky_relu),
+    "leaky-relu": leaky(LEAKY_SLOPE),
     "abs": _bent(-1, 1, lambda z: z.abs()),
     "identity": _bent(1, 1, lambda z: z),
     "tanh": Activation(lambda z: z.tanh(), formula=lambda f, z: f.tanh(z), odd=True),
@@ -94,13 +109,3 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "silu": Activation(_silu, formula=lambda f, z: z / (1 + f.exp(-z)), skew=Fraction(1)),
 }
 """As weight spaces name them."""
-
-SLOPES: Mapping[str, tuple[Fraction, Fraction]] = {
-    name: activation.slopes for name, activation in ACTIVATIONS.items() if activation.slopes is not None
-}
-"""Slopes below and above zero of the piecewise-linear ones; exactly these are positively homogeneous."""
-
-HOMOGENEOUS = tuple(SLOPES)
-ODD = tuple(name for name, activation in ACTIVATIONS.items() if activation.odd)
-KINKED = tuple(name for name, activation in ACTIVATIONS.items() if activation.kinked)
-ANALYTIC = tuple(name for name, activation in ACTIVATIONS.items() if not activation.kinked)
