@@ -59,11 +59,22 @@ def chained(named: list[Named], state: State, activation: str, orientation: Orie
                 f"{layer.weight} of shape {weight.shape} is a kernel in one dimension or a stack of matrices; a manifest says which",
             )
     words = {layer.word for layer in named}
-    usual: Orientation | None = "in-out" if words <= set(KERNELS) else "out-in" if words <= set(TORCH) else None
+    haiku = all("/~/" in layer.weight or layer.weight.startswith("~/") for layer in named)
+    usual: Orientation | None = (
+        "in-out" if haiku or words <= set(KERNELS) else "out-in" if words <= set(TORCH) else None
+    )
     fitting: dict[Orientation, list[Layer]] = {}
     problems: dict[Orientation, str] = {}
     allowed: tuple[Orientation, ...] = (orientation,) if orientation else ("out-in", "in-out")
     for each in allowed:
+        if (
+            each == "in-out"
+            and orientation is None
+            and usual == "out-in"
+            and any(state[one.weight].ndim > 2 for one in named)
+        ):
+            problems[each] = "torch's convolutions are [outputs, inputs, places]"
+            continue
         layers = [_oriented(layer, state, each) for layer in named]
         problem = _misfit(layers)
         if problem is None:

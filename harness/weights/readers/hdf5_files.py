@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from .bounds import MOST_ENTRIES, check_archive, check_unpacked
 from .numpy_files import as_tensor
 from .records import Cause, ReadError
+from .sources import MOST_ENTRIES, check_archive, check_unpacked
 from .values import Tensors
 
 INNER = "model.weights.h5"
@@ -85,7 +85,23 @@ def _tensors(path: Path, root: Any, key: str | None) -> Tensors:
 
     walk(root if key is None else root[key], "", 0)
     check_unpacked(path, sum(8 * prod(item.shape) for item in found.values()))
-    return {name: as_tensor(np.asarray(item[()]), name) for name, item in found.items()}
+    made = {name: as_tensor(np.asarray(item[()]), name) for name, item in found.items()}
+    return _named(made)
+
+
+def _named(tensors: Tensors) -> Tensors:
+    """Keras names a layer twice, and Keras 3 numbers its variables: of a dense or convolutional layer first the kernel, then the bias."""
+    twice = {name: re.fullmatch(r"([^/]+)/\1/([^/]+)", name) for name in tensors}
+    if tensors and all(twice.values()):
+        return {f"{match[1]}/{match[2]}": tensors[name] for name, match in twice.items() if match}
+    plain = {}
+    for name, tensor in tensors.items():
+        match = re.fullmatch(r"(?:_?layers/)?(.+)/vars/([01])", name)
+        kernel = tensors.get(f"{name[:-1]}0")
+        if match is None or kernel is None or kernel.ndim < 2 or (match[2] == "1") != (tensor.ndim == 1):
+            return tensors
+        plain[f"{match[1]}/{('kernel', 'bias')[int(match[2])]}"] = tensor
+    return plain
 
 
 def _keras_order(config: Any) -> list[str]:

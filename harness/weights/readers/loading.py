@@ -15,10 +15,11 @@ import numpy as np
 from ...core.cleaning import one_line
 from ..activations import canonical, unknown
 from ..space import SpaceError, WeightSpace
-from . import hdf5_files, names, numpy_files, onnx_files, safetensors_files, torch_files
+from . import hdf5_files, msgpack_files, names, numpy_files, onnx_files, safetensors_files, torch_files
+from .adapters import is_adapter, wired_adapter
 from .chain import Orientation, chained
 from .records import Cause, Loaded, Network, Proof, ReadError, State, Unread
-from .sources import INDEX, SUFFIXES, TORCH, files_of, natural, suffix_of
+from .sources import INDEX, SUFFIXES, TORCH, TORCH_INDEX, files_of, natural, suffix_of
 from .values import Tensors, values
 from .wiring import Wired, space_like
 
@@ -145,8 +146,10 @@ def stored_in(file: str, reading: Reading) -> dict[str, Tensors]:
 def _read(path: Path, suffix: str, reading: Reading) -> dict[str, Tensors]:
     if suffix in TORCH:
         return torch_files.read(path, reading.key)
-    if suffix == INDEX:
+    if suffix in (INDEX, TORCH_INDEX):
         return safetensors_files.read_index(path, reading.key)
+    if suffix == ".msgpack":
+        return msgpack_files.read(path, reading.key)
     if suffix == ".npz":
         return numpy_files.read_npz(path, reading.key)
     if suffix == ".npy":
@@ -212,6 +215,9 @@ def network(file: str, entry: str, state: State, reading: Reading) -> Network:
         return _as_wired(file, entry, state, reading.wired)
     if reading.described is not None:
         return _as_described(file, entry, state, reading.described, reading.activation)
+    if reading.order is None and is_adapter(state):
+        adapter = wired_adapter(state)
+        return Network(file, entry, adapter.space, adapter.arrays(state), Proof.NAMES, adapter.assumed)
     layers = names.layers_in(state)
     if reading.order is not None:
         ordered, proof = names.given(layers, reading.order), Proof.GIVEN

@@ -41,12 +41,29 @@ class Named:
     word: str
 
 
+def positional(state: State) -> list[Named] | None:
+    """The layers of arrays without names (`arr_0`, `arr_1`, ... or `0`, `1`, ...): a weight, its bias, the next weight; else None."""
+    matches = [re.fullmatch(r"(?:arr_)?([0-9]+)", name) for name in state]
+    if not state or len(state) % 2 or any(match is None for match in matches):
+        return None
+    ordered = [
+        name for _, name in sorted((int(match[1]), name) for match, name in zip(matches, state, strict=True) if match)
+    ]
+    pairs = list(zip(ordered[::2], ordered[1::2], strict=True))
+    if any(state[weight].ndim < 2 or state[bias].ndim != 1 for weight, bias in pairs):
+        return None
+    return [Named(str(number), weight, bias, "") for number, (weight, bias) in enumerate(pairs)]
+
+
 def layers_in(state: State) -> list[Named]:
     """The layers whose weights and biases the entries are, in the order of the entries.
 
     Raises:
         ReadError: an entry of another name, or a bias without a weight.
     """
+    unnamed = positional(state)
+    if unnamed is not None:
+        return unnamed
     found: dict[str, dict[str, str]] = {}
     words: dict[str, str] = {}
     for name in state:
@@ -70,6 +87,8 @@ def layers_in(state: State) -> list[Named]:
 
 
 def _stranger(name: str, array: np.ndarray) -> str:
+    if re.search(r"(weight_[gv]|parametrizations\.weight\.original[01])$", name):
+        return f"{name} is half of a weight that is normalised; remove_weight_norm (or remove_parametrizations) before saving makes it one"
     return (
         f"{name} of shape {array.shape} is no weight or bias of a dense or convolutional layer; "
         "give the module, a graph (ONNX) or a manifest"
@@ -94,7 +113,7 @@ def numbered(layers: list[Named]) -> list[Named]:
     at_number = same < shortest and all(isinstance(parts[same], int) for parts in split.values())
     ordered = sorted(layers, key=lambda layer: _natural(split[layer.path]))
     if not at_number:
-        raise _ambiguous("their names are no chain of numbers", ordered)
+        raise _ambiguous("their names are no chain of numbers", layers)
     numbers = [int(split[layer.path][same]) for layer in ordered]
     if len(set(numbers)) < len(numbers):
         raise _ambiguous("several of them have one number", ordered)

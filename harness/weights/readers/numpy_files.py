@@ -13,8 +13,8 @@ import torch
 
 from ..exact import exact
 from ..space import SpaceError
-from .bounds import check_archive, check_unpacked
 from .records import Cause, ReadError
+from .sources import check_archive, check_unpacked
 from .values import Tensors
 
 LAYOUT = "layout.csv"

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..activations.further import family_name, leaky_name
 from ..activations.modules import gelu
-from .bounds import check_unpacked
 from .records import Cause, ReadError, State
+from .sources import check_unpacked
 from .wiring import Dim, Dims, Wired, Wiring
 
 POINT_WISE = {

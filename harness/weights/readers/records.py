@@ -37,6 +37,7 @@ class Proof(StrEnum):
     MANIFEST = "manifest"
     GIVEN = "given"
     NUMBERS = "numbers"
+    NAMES = "names"
 
 
 CERTAIN = (Proof.MODULE, Proof.GRAPH, Proof.MANIFEST)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .bounds import check_unpacked
+from . import torch_files
 from .records import Cause, ReadError
+from .sources import check_unpacked
 from .values import Tensors
 
 LONGEST_INDEX = 1 << 26
@@ -47,7 +48,7 @@ def read_index(path: Path, key: str | None = None) -> dict[str, Tensors]:
         part = path.parent / file
         if not part.is_file():
             raise ReadError(Cause.MISSING, f"names the file {file}, which is not there")
-        (found,) = read(part).values()
+        (found,) = (torch_files.read(part) if part.suffix == ".bin" else read(part)).values()
         absent = next((name for name, where in places.items() if where == file and name not in found), None)
         if absent is not None:
             raise ReadError(Cause.CONTENT, f"says that {absent} is in {file}, where it is not")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from .bounds import check_archive, check_unpacked
 from .records import Cause, ReadError
+from .sources import check_archive, check_unpacked
 from .values import Tensors
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "model_state", "net", "network", "params", "module")
@@ -27,12 +28,21 @@ def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
         ReadError: no tensors, or several candidates for the state dict.
     """
     check_archive(path)
+    if _is_script(path):
+        raise ReadError(Cause.CONTENT, "is a TorchScript archive, which holds code; save model.state_dict()")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of types that torch will drop, and of the file's own version
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     networks = networks_in(loaded, key)
     check_unpacked(path, sum(8 * tensor.numel() for state in networks.values() for tensor in state.values()))
     return networks
+
+
+def _is_script(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def networks_in(loaded: Any, key: str | None) -> dict[str, Tensors]:
@@ -47,6 +57,10 @@ def networks_in(loaded: Any, key: str | None) -> dict[str, Tensors]:
             )
         if found:
             return networks_in(loaded[found[0]], None)
+    if isinstance(loaded, list | tuple) and loaded and all(_is_pair(one) for one in loaded):
+        loaded = [tensor for pair in loaded for tensor in pair]
+    if isinstance(loaded, list | tuple) and loaded and all(isinstance(one, torch.Tensor) for one in loaded):
+        return {"": {str(number): tensor for number, tensor in enumerate(loaded)}}
     if isinstance(loaded, list | tuple) and loaded and all(isinstance(one, Mapping) for one in loaded):
         return {str(number): _flat(one) for number, one in enumerate(loaded)}
     if not isinstance(loaded, Mapping):
@@ -59,6 +73,10 @@ def networks_in(loaded: Any, key: str | None) -> dict[str, Tensors]:
         if len(shapes) > 1 and all(each == shapes[0] for each in shapes) and len(shapes[0]) > 3:
             return {str(name): _flat(one) for name, one in loaded.items()}
     return {"": _flat(loaded)}
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(one, torch.Tensor) for one in value)
 
 
 def _is_state(value: Mapping[Any, Any]) -> bool:
