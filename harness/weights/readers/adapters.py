@@ -1,7 +1,7 @@
 """Adapters of low rank, as PEFT, diffusers and kohya's scripts save them: each pair `up [out, r]`, `down [r, in]` of one layer.
 
-Law: a layer's change is `up down`, so the r between the two may be permuted (and more: `networks.lora`); inputs and outputs belong to the
-model that is adapted, and are numbered. Names say which is which: `lora_A` and `lora_B`, `lora.down` and `lora.up`, `lora_down` and `lora_up`.
+Law: a layer's change is `up down`, so the r between the two may be permuted (and more, as the constructor lora says); inputs and outputs belong to the
+model that is adapted, and are numbered. Names say which is which: lora_A and lora_B, down and up.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`.msgpack`: what `flax.serialization.to_bytes` wrote (extra `msgpack`). Arrays are `(shape, dtype, bytes)`; no other type makes an object."""
+"""`.msgpack`: what Flax serialised (extra `msgpack`). Arrays are `(shape, dtype, bytes)`; no other type makes an object."""
 
 from __future__ import annotations
 
