@@ -48,7 +48,7 @@ def kinks(subject: Subject) -> list[Fraction] | None:
     follows from two values; one more point on either side of all zeros tells how it goes on.
     """
     space = subject.space
-    if space.activation not in SLOPES or space.widths[0] != 1:
+    if slopes_of(space.activation) is None or space.widths[0] != 1:
         return None
     points, before = [Fraction(-1), Fraction(0), Fraction(1)], 0
     for layer in range(1, len(space.widths) - 1):
