@@ -5,14 +5,17 @@ layer has pairwise distinct biases; a net is discrete if refinement gives every 
 condition holds for a net if all nets of its 1-WL class in the set are in its orbit, and then nothing in the set separates what
 1-WL networks can do from what invariant maps can do.
 
+Wider than general position: `separated`, by any of several numbers of a neuron that are continuous and know no numbering.
+
 Exact, in the floats as they are. `formed` makes the coarser forms in which nets are stored: quantised, pruned.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 
@@ -32,6 +35,25 @@ SHORT_FLOATS = {
     "fp8-e5m2": (3, -14, 57344.0),
 }
 """Form -> bits of the significand, the least exponent of a normal number, the largest number."""
+
+
+Separator = Callable[[Arrays, int], np.ndarray]
+"""`(arrays, hidden layer) -> [n, width]`."""
+
+
+def _sums(matrix: np.ndarray) -> np.ndarray:
+    """`[n, width, entries] -> [n, width]`, each sum correctly rounded, whatever the order of its entries."""
+    return np.array([[fsum(row) for row in net] for net in matrix.tolist()])
+
+
+SEPARATORS: Mapping[str, Separator] = {
+    "bias": lambda arrays, layer: arrays[f"b{layer}"],
+    "incoming-sum": lambda arrays, layer: _sums(arrays[f"W{layer}"]),
+    "outgoing-sum": lambda arrays, layer: _sums(arrays[f"W{layer + 1}"].swapaxes(1, 2)),
+    "incoming-squares": lambda arrays, layer: _sums(np.square(arrays[f"W{layer}"])),
+    "outgoing-squares": lambda arrays, layer: _sums(np.square(arrays[f"W{layer + 1}"].swapaxes(1, 2))),
+}
+"""Name -> what it gives a neuron: its bias; the sum, or the sum of squares, of the weights that lead to it or from it."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +101,34 @@ def audit(space: WeightSpace, arrays: Arrays, *, seconds: float = SECONDS) -> Au
     found = np.unique(np.stack([classes, orbits], axis=1), axis=0)
     one_orbit = np.bincount(found[:, 0])[classes] == 1
     return Audit(np.all(tied == 0, axis=1), rounds >= 0, one_orbit, rounds, tied, int(classes.max()) + 1, len(found))
+
+
+def separated(space: WeightSpace, arrays: Arrays, names: Sequence[str]) -> np.ndarray:
+    """`[n]` bool: in each hidden layer of the net some separator of these gives no two neurons the same number.
+
+    A layer can be sorted by such numbers, continuously: what thm-6.3 says of biases holds of them. With `bias` among them, general
+    position => separated => discrete. Sums are correctly rounded, which can merge two numbers and never tells equal ones apart.
+
+    Args:
+        arrays: tensor -> `[n, *shape]`.
+
+    Raises:
+        SpaceError: no MLP space, or arrays that do not fit it or are not finite.
+        KeyError: no such separator.
+    """
+    arrays = stacked(space, arrays)
+    count = len(arrays["b1"])
+    parted = np.ones(count, bool)
+    for layer in range(1, len(space.widths) - 1):
+        left = np.flatnonzero(parted)  # the nets that this layer could still exclude
+        for name in names:
+            if not len(left):
+                break
+            own = SEPARATORS[name]({key: array[left] for key, array in arrays.items()}, layer)
+            ordered = np.sort(own, axis=1)
+            left = left[np.any(ordered[:, 1:] == ordered[:, :-1], axis=1)]
+        parted[left] = False
+    return parted
 
 
 def check_form(form: str) -> re.Match[str]:

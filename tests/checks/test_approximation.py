@@ -106,6 +106,8 @@ def test_sign_flips_change_what_is_learned_from_and_no_more():
     plain, flipped = (resolved("value-at-point", space="two", **more) for more in ({}, {"augmentation": "sign-flip"}))
     assert resolved("value-at-point", space="two", augmentation="none") == plain  # so that older rows keep their ids
     assert flipped == {**plain, "augmentation": "sign-flip"}
+    emitted, learned = (resolved("negation", space="line", step=step) for step in ("fixed", "learned"))
+    assert "step" not in emitted and learned == {**emitted, "step": "learned"}
     assert problem(plain) is problem(flipped)
     first, again, other = row(flipped), row(flipped), row(plain)
     assert facts(first) == facts(again)
@@ -152,6 +154,7 @@ def test_cases_name_sizes_and_networks():
         ({"parameters": [10, 10]}, "parameters", "twice"),
         ({"threshold": 1.5}, "threshold", "less than 1"),
         ({"augmentation": "sign-flips"}, "augmentation", "sign-flip"),
+        ({"step": "learned"}, "step", "emits no network"),
         ({"augmentation": "sign-flip", "space": "two"}, "augmentation", "weight-norms sees signs"),
         ({"augmentation": "sign-flip", "target": {"name": "mean"}}, "augmentation", "tanh, sine only"),
         ({"steps": 0}, "steps", "greater than or equal to 1"),
@@ -239,6 +242,25 @@ def test_emitted_networks_start_at_the_input_and_are_averaged():
     three = v.map(lambda tensor: torch.cat([tensor, 2 * tensor, -tensor], -1))
     one_by_one = torch.stack([realise(v.map(lambda t, f=f: f * t), data.x) for f in (1, 2, -1)]).mean(0)
     assert torch.allclose(mean_function(three, data.x), one_by_one)
+
+
+def test_a_learned_step_starts_at_one_and_is_trained():
+    data = problem(resolved("negation", space="line", networks=[2]))
+
+    class Moves(nn.Module):
+        def forward(self, v):
+            return v.map(lambda tensor: tensor.repeat_interleave(2, -1) / 8)
+
+    v = data.samples["test"].weights
+    fixed, learned = (Learner(Moves(), data, raw=False, reach=0.5, learns_step=each).double() for each in (False, True))
+    assert torch.equal(fixed(v.flat()), learned(v.flat())) and not list(fixed.parameters())
+    (step,) = learned.parameters()
+    learned(v.flat()).square().sum().backward()
+    assert step.shape == () and step.grad is not None and step.grad != 0
+    with torch.no_grad():
+        step.fill_(2.0)
+    twice = Learner(Moves(), data, raw=False, reach=1.0).double()
+    assert torch.equal(learned(v.flat()), twice(v.flat()))
 
 
 def test_scales_of_tensors_of_zeros_are_one():

@@ -63,6 +63,12 @@ class ApproximationParameters(Parameters):
             description="how far an output of one moves an emitted network, in root mean squares",
         ),
     ] = 1.0
+    step: Annotated[
+        Literal["fixed", "learned"],
+        Field(
+            description="whether a factor of `reach` is learned, as `s` of `v + s delta`; function-space operators only"
+        ),
+    ] = "fixed"
     augmentation: Annotated[
         Literal["none", "sign-flip"],
         Field(
@@ -82,6 +88,8 @@ def resolve(parameters: ApproximationParameters, spaces: Mapping[str, NamedSpace
     problems: list[tuple[tuple[str | int, ...], str]] = []
     if target.kind != FUNCTION_OPERATOR and parameters.networks != [1]:
         problems.append((("networks",), f"target {target.name} emits no function; only function-space operators do"))
+    if target.kind != FUNCTION_OPERATOR and parameters.step != "fixed":
+        problems.append((("step",), f"target {target.name} emits no network; only function-space operators do"))
     for key in ("parameters", "networks"):
         if len(set(getattr(parameters, key))) < len(getattr(parameters, key)):
             problems.append(((key,), "a value is there twice"))
@@ -97,6 +105,7 @@ def resolve(parameters: ApproximationParameters, spaces: Mapping[str, NamedSpace
         raise SuiteValueError(*problems)
     # What was not asked for is no part of a row: its id and seeds are those from before one could ask.
     unasked = {"augmentation"} if parameters.augmentation == "none" else set()
+    unasked |= {"step"} if parameters.step == "fixed" else set()
     return {
         **parameters.model_dump(mode="json", exclude=unasked),
         "space": space.to_json(),

@@ -22,16 +22,20 @@ class Learner(torch.nn.Module):
         problem: the data set.
         raw: whether the weights are passed as they are.
         reach: how far an output of one moves an emitted network, in root mean squares of its tensor on the training set.
+        learns_step: whether a factor of it is learned, from one on; the `s` of `v + s delta`.
     """
 
     unit: torch.Tensor
 
-    def __init__(self, network: torch.nn.Module, problem: Problem, raw: bool, reach: float):
+    def __init__(
+        self, network: torch.nn.Module, problem: Problem, raw: bool, reach: float, *, learns_step: bool = False
+    ):
         super().__init__()
         self.network, self.space = network, problem.space
         sizes = tensor_scales(problem)
         self.register_buffer("unit", torch.ones_like(sizes) if raw else 1 / sizes)
-        self.emitter = Emitter(problem, reach * sizes) if problem.target.kind == FUNCTION_OPERATOR else None
+        emits = problem.target.kind == FUNCTION_OPERATOR
+        self.emitter = Emitter(problem, reach * sizes, learns_step) if emits else None
 
     def answer(self, flat: torch.Tensor) -> torch.Tensor | Weights:
         """What the plug-in's network gives."""
@@ -56,17 +60,19 @@ class Emitter(torch.nn.Module):
     shift: torch.Tensor
     scale: torch.Tensor
 
-    def __init__(self, problem: Problem, reach: torch.Tensor):
+    def __init__(self, problem: Problem, reach: torch.Tensor, learns_step: bool = False):
         super().__init__()
         assert problem.x is not None
         self.space = problem.space
         self.register_buffer("x", problem.x)
         self.register_buffer("reach", reach)
+        self.step = torch.nn.Parameter(torch.ones(())) if learns_step else None
         self.register_buffer("shift", problem.units.shift)
         self.register_buffer("scale", problem.units.scale)
 
     def forward(self, flat: torch.Tensor, answer: Weights) -> torch.Tensor:
-        reach = Weights.from_flat(self.space, self.reach.unsqueeze(0))
+        far = self.reach if self.step is None else self.reach * self.step
+        reach = Weights.from_flat(self.space, far.unsqueeze(0))
         start = Weights.from_flat(self.space, flat)
         emitted = Weights(
             self.space,

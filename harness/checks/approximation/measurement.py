@@ -78,7 +78,8 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
 
     def untrained() -> list[Learner]:
         output = data.output(networks, moves)
-        return [_learner(chosen.architecture, data, output, seed, reach, bench) for seed in seeds]
+        learns = "step" in parameters
+        return [_learner(chosen.architecture, data, output, seed, reach, bench, learns) for seed in seeds]
 
     learners = untrained()
     training = _trained(learners, data, parameters, seeds, bench)
@@ -141,11 +142,13 @@ def _learner(
     seed: int,
     reach: float,
     bench: Workbench,
+    learns_step: bool,
 ) -> Learner:
     """A network that was seen to keep the contract on a few samples."""
     subject = Subject(architecture, data.space, output, seed=seed, dtype=torch.float32, bench=bench)
     subject(data.samples["test"].weights[:2])
-    learner = Learner(subject.module, data, raw=architecture.traits.power == "function", reach=reach)
+    raw = architecture.traits.power == "function"
+    learner = Learner(subject.module, data, raw=raw, reach=reach, learns_step=learns_step)
     return learner.to(device=bench.device, dtype=torch.float32)
 
 

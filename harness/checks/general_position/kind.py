@@ -1,7 +1,7 @@
 """The general-position check: how far trained or drawn weights are from the hard cases of the theory; no architecture.
 
-Question: which share of the nets is in general position, discrete, and alone with its orbit in its 1-WL class, in the form in
-which they are stored? The suite says between which shares the answer is expected; the shares themselves are exact.
+Question: which share of the nets is in general position, parted by any of several separators, discrete, and alone with its orbit in
+its 1-WL class, in the form in which they are stored? The suite says between which shares the answer is expected; the shares themselves are exact.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from ..space_names import known_space
 from .evidence import GeneralPositionEvidence
 from .verdict import rejudge
 
+Separator = Literal["bias", "incoming-sum", "outgoing-sum", "incoming-squares", "outgoing-squares"]
 Share = Annotated[float, Field(ge=0, le=1)]
-Measure = Literal["general-position", "discrete", "one-orbit"]
+Measure = Literal["general-position", "separated", "discrete", "one-orbit"]
 Expected = Annotated[dict[Measure, Annotated[list[Share], Field(min_length=2, max_length=2)]], Field(min_length=1)]
 
 
@@ -35,6 +36,13 @@ class GeneralPositionParameters(Parameters):
     regime: Annotated[dict[str, Any], Field(description="name of the regime, and its parameters")]
     seed: Annotated[int, Field(ge=0, description="of the draw")] = 0
     samples: Annotated[int | None, Field(ge=1, description="nets; default: all there are, or 512")] = None
+    separators: Annotated[
+        list[Separator] | None,
+        Field(
+            min_length=1,
+            description="numbers of a neuron, any of which may part a layer: the share `separated`, wider than general position",
+        ),
+    ] = None
     forms: Annotated[
         dict[Annotated[str, Field(pattern=f"^({FORM})$")], Expected],
         Field(
@@ -59,13 +67,20 @@ def resolve(parameters: GeneralPositionParameters, spaces: Mapping[str, NamedSpa
         problems.append((("regime",), f"general position is defined for MLP spaces, not for {space}"))
     if limit is not None and samples > limit:
         problems.append((("samples",), f"{samples} samples; regime {regime.name} has {limit}"))
+    if parameters.separators and len(set(parameters.separators)) < len(parameters.separators):
+        problems.append((("separators",), "one is there twice"))
     for form, expected in parameters.forms.items():
+        if "separated" in expected and not parameters.separators:
+            problems.append((("forms", form, "separated"), "by which? name separators beside forms"))
         for measure, (least, most) in expected.items():
             if least > most:
                 problems.append((("forms", form, measure), f"the least share {least} is above the most {most}"))
     if problems:
         raise SuiteValueError(*problems)
+    # What was not asked for is no part of a row: its id and seeds are those from before one could ask.
+    asked = {"separators": list(parameters.separators)} if parameters.separators else {}
     return {
+        **asked,
         "space": space.to_json(),
         "regime": {"name": regime.name, **settings.model_dump(mode="json")},
         "samples": samples,

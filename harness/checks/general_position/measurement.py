@@ -8,7 +8,7 @@ from ...core.cell import Cell
 from ...core.parameters import parse_named
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
-from ...oracles.audit import audit, formed
+from ...oracles.audit import audit, formed, separated
 from ...plugins.architecture import Architecture
 from ...regimes import REGIMES
 from ...weights.space import WeightSpace
@@ -24,6 +24,9 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         settings, space, [cell.parameters["samples"]], np.random.default_rng(cell.parameters["seed"])
     )
     arrays = {name: tensor[..., 0].double().numpy() for name, tensor in samples.weights.items()}
-    found = audit(space, formed(arrays, cell.case))
+    arrays = formed(arrays, cell.case)
+    found = audit(space, arrays)
+    named = cell.parameters.get("separators")
+    told = shares(found, separated(space, arrays, named) if named else None)
     expected = cell.parameters["forms"][cell.case]
-    return Judgement.of(judge(cell.case, shares(found), expected), evidence(found, cell.case))
+    return Judgement.of(judge(cell.case, told, expected), evidence(found, cell.case, told))

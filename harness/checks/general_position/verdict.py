@@ -16,10 +16,12 @@ from ..stored import Stored
 from .evidence import GeneralPositionEvidence
 
 
-def shares(found: Audit) -> dict[str, float]:
-    """Measure -> share of the nets."""
+def shares(found: Audit, separated: np.ndarray | None = None) -> dict[str, float]:
+    """Measure -> share of the nets; that of nets that separators part where any were named."""
+    wider = {} if separated is None else {"separated": float(np.mean(separated))}
     return {
         "general-position": float(np.mean(found.general_position)),
+        **wider,
         "discrete": float(np.mean(found.discrete)),
         "one-orbit": float(np.mean(found.one_orbit)),
     }
@@ -52,8 +54,8 @@ def _range(ends: list[float]) -> str:
     return f"at most {_percent(most)}" if least == 0 else f"{_percent(least)} to {_percent(most)}"
 
 
-def evidence(found: Audit, form: str) -> GeneralPositionEvidence:
-    """The audit of one form: shares, how many nets are discrete after how many rounds, ties by layer, classes and orbits."""
+def evidence(found: Audit, form: str, shares: Mapping[str, float]) -> GeneralPositionEvidence:
+    """The audit of one form: its shares, how many nets are discrete after how many rounds, ties by layer, classes and orbits."""
     numbers, counts = np.unique(found.rounds, return_counts=True)
     after = {
         "never" if number < 0 else str(number): count
@@ -62,7 +64,7 @@ def evidence(found: Audit, form: str) -> GeneralPositionEvidence:
     return GeneralPositionEvidence(
         form=form,
         nets=len(found.rounds),
-        shares=shares(found),
+        shares=shares,
         rounds=after,
         tied_neurons=tuple(float(mean) for mean in found.tied.mean(axis=0)),
         classes=found.classes,
