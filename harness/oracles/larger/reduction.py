@@ -1,0 +1,336 @@
+"""A question about orbits under a larger group, turned into one about permutations that has the same answer.
+
+Law: v and w are in one orbit of the group iff their reductions are in one orbit of the permutations of the reduced space.
+
+| factor | reduction |
+|---|---|
+| shift | what may be moved is moved to zero, and others make up for it: one vector of each orbit has zeros there |
+| gl | of the tensors that have the axis, `in` A (columns are entries) and `out` B (rows are entries): all products `B A`; where A or B has not full rank in v or in w, also the orthogonal projectors onto the rows of A and onto the columns of B. `M A = A', B' M = B` has an invertible M iff `B A = B' A'` and the kernels of A, A' and the images of B, B' agree |
+| orth | all products `X^T X` (Witt: equal Gram matrices are one orbit, over the rationals too) |
+| scale | walking from what does not scale, each index is scaled so that the largest of its known `in` entries is one in size, or of its `out` entries where it has no `in` ones |
+| sign | each index becomes two, with opposite entries, and a tensor says which two are one |
+| perm | stays |
+
+Linear axes within an outer one are contracted at each outer index apart. Entries become ranks among those of both nets: orbits of
+permutations do not ask for more. Undecided, with the reason: half turns (pi is no rational), tensors with two linear axes, inner permutations beside
+other factors, scaled indices that nothing unscaled reaches.
+
+Source: Dayan, Eitan, Maron 2026, section 3, for permutations; the criterion for gl is ours (docs/spaces.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...weights.algebra.kinds import Role
+from ...weights.exact import exact
+from ...weights.groups import Factor, Group, roles, roles_of
+from ...weights.space import WeightSpace
+from . import rational
+
+if TYPE_CHECKING:
+    from ...weights.pair import Vector
+
+
+class Undecided(Exception):
+    """The group or the vectors are beyond what is decided here; the message is the reason."""
+
+
+@dataclass
+class Part:
+    """One tensor of rationals with its axes, and the role of each place."""
+
+    name: str
+    axes: tuple[str, ...]
+    places: tuple[Role | None, ...]
+    entries: np.ndarray
+
+
+@dataclass
+class Reduced:
+    """A vector on its way: its tensors so far, and what was done to it."""
+
+    parts: list[Part]
+    removed: dict[str, np.ndarray] = field(default_factory=dict)
+    """Tensor -> what a shift took away."""
+    factors: dict[str, list[Fraction]] = field(default_factory=dict)
+    """Axis -> what each index was scaled by."""
+
+
+def rationals(array: np.ndarray) -> np.ndarray:
+    """The same numbers as `Fraction`, an object array."""
+    found = np.empty(array.shape, dtype=object)
+    for place in np.ndindex(array.shape):
+        found[place] = Fraction(float(array[place]))
+    return found
+
+
+def parts_of(space: WeightSpace, v: Vector) -> list[Part]:
+    told = roles(space)
+    return [Part(name, axes, told[name], rationals(exact(v[name], name))) for name, axes in space.tensors]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The factors of a group by what is done about them."""
+
+    group: Group
+
+    def __post_init__(self) -> None:
+        for factor in self.group.factors:
+            if factor.kind.turns:
+                raise Undecided("half turns of a sine are no rationals")
+            if factor.within and factor.kind.atoms - {"gl", "orth", "shift"}:
+                raise Undecided(f"{factor.axis} within {factor.within} is permuted or scaled beside other factors")
+
+    def where(self, told: str) -> list[Factor]:
+        """The factors that map, rotate, scale, ..."""
+        return [factor for factor in self.group.factors if getattr(factor.kind, told)]
+
+    @property
+    def linear(self) -> dict[str, Factor]:
+        return {factor.axis: factor for factor in (*self.where("maps"), *self.where("rotates"))}
+
+    @property
+    def permuted(self) -> tuple[str, ...]:
+        """The axes that permutations of the reduced space move."""
+        return tuple(
+            factor.axis for factor in self.group.factors if factor.kind.permutes and factor.axis not in self.linear
+        )
+
+
+def reductions(of: Group, nets: Sequence[Vector]) -> tuple[WeightSpace, list[dict[str, np.ndarray]], list[Reduced]]:
+    """The reduced space, each net in it, and what was done on the way.
+
+    Raises:
+        Undecided: as the module says.
+        SpaceError: vectors that do not fit the space.
+    """
+    asked = Asked(of)
+    on_way = [Reduced(parts_of(of.space, v)) for v in nets]
+    for each in on_way:
+        _shift(asked, each)
+    if asked.where("scales"):
+        for each in on_way:
+            _scale(asked, each)
+    contracted = [_contracted(asked, each.parts, all_full=False) for each in on_way]
+    full = all(all(ranks) for _, ranks in contracted)
+    parts = [_contracted(asked, each.parts, all_full=True)[0] if full else found for each, (found, _) in zip(on_way, contracted, strict=True)]
+    if asked.linear:
+        parts = [sorted(found, key=lambda part: part.name) for found in parts]
+    parts = [_doubled(asked, found) for found in parts]
+    codes = {value: float(n) for n, value in enumerate(sorted({x for found in parts for part in found for x in part.entries.flat}))}
+    held = [{part.name: np.vectorize(codes.__getitem__, otypes=[float])(part.entries) for part in found} for found in parts]
+    sizes: dict[str, int] = {}
+    for part in parts[0]:
+        sizes |= dict(zip(part.axes, part.entries.shape, strict=True))
+    permuted = tuple(axis for axis in of.space.permuted if axis in sizes and axis in (*asked.permuted, *(f.axis for f in asked.where("signs"))))
+    space = WeightSpace(tuple((part.name, part.axes) for part in parts[0]), tuple(sizes.items()), permuted, of.space.activation)
+    return space, held, on_way
+
+
+def _shift(asked: Asked, each: Reduced) -> None:
+    """Move to zero what may be moved, as often as one undoes another."""
+    moving = {factor.axis for factor in asked.where("shifts")}
+    shifts = [shift for shift in roles_of(asked.group.space).shifts if shift.axis in moving] if moving else []
+    held = {part.name: part for part in each.parts}
+    for _ in range(len(shifts) + 1):
+        for shift in shifts:
+            moved = held[shift.moved]
+            taken = moved.entries
+            if not any(taken.flat):
+                continue
+            each.removed[shift.moved] = each.removed.get(shift.moved, 0) + taken
+            for target, through in shift.through:
+                by = held[through]
+                over = [by.axes.index(axis) for axis in moved.axes]
+                held[target].entries = held[target].entries + np.tensordot(by.entries, taken, (over, range(taken.ndim)))
+            moved.entries = taken * 0
+    if any(any(held[shift.moved].entries.flat) for shift in shifts):
+        raise Undecided("shifts that undo each other in a circle")
+
+
+def _contracted(asked: Asked, parts: Sequence[Part], *, all_full: bool) -> tuple[list[Part], list[bool]]:
+    """The parts without linear axes, products in their stead; and for each side of each axis (and outer index) whether its rank is full.
+
+    `all_full`: without projectors.
+    """
+    found = [part for part in parts if not {*part.axes} & {*asked.linear}]
+    ranks: list[bool] = []
+    for axis, factor in asked.linear.items():
+        own = [part for part in parts if axis in part.axes]
+        for part in own:
+            if sum(each in asked.linear for each in part.axes) > 1:
+                raise Undecided(f"{part.name} has two linear axes")
+        outer = factor.within
+        sides = [[p for p in own if p.places[p.axes.index(axis)] is role] for role in (Role.IN, Role.OUT)]
+        if any(p.places[p.axes.index(axis)] is None for p in own):
+            raise Undecided(f"{axis} is mapped where it has no role")
+        if factor.kind.rotates:
+            sides = [own, own]
+        listed = [(left, right) for left in sides[1] for right in sides[0]]
+        found += [_product(f"{left.name} {right.name}", axis, outer, left, right) for left, right in listed]
+        if factor.kind.rotates:
+            continue
+        for side in sides:
+            stacks = _stacks(side, axis, outer)
+            size = own[0].entries.shape[own[0].axes.index(axis)]
+            ranks += [rational.rank(stack) == size for stack in stacks]
+            if not all_full:
+                found += _projectors(side, axis, outer, stacks)
+    return found, ranks
+
+
+def _front(part: Part, axis: str, outer: str | None) -> tuple[np.ndarray, tuple[str, ...], tuple[Role | None, ...]]:
+    """`[outer, axis, *others]`, one outer index where there is none; axes and roles of the others."""
+    if outer is not None and part.axes.count(outer) != 1:
+        raise Undecided(f"{part.name} has {axis} without one {outer}")
+    if part.axes.count(axis) != 1:
+        raise Undecided(f"{part.name} has {axis} twice")
+    lead = [part.axes.index(outer)] if outer else []
+    lead.append(part.axes.index(axis))
+    rest = [place for place in range(len(part.axes)) if place not in lead]
+    entries = part.entries.transpose(*lead, *rest)
+    return (
+        entries if outer else entries[None],
+        tuple(part.axes[p] for p in rest),
+        tuple(part.places[p] for p in rest),
+    )
+
+
+def _product(name: str, axis: str, outer: str | None, left: Part, right: Part) -> Part:
+    a, own, roles_a = _front(left, axis, outer)
+    b, other, roles_b = _front(right, axis, outer)
+    entries = np.stack([np.tensordot(x, y, (0, 0)) for x, y in zip(a, b, strict=True)])
+    return Part(name, *_led(outer, (*own, *other), (*roles_a, *roles_b), entries))
+
+
+def _led(
+    outer: str | None, axes: tuple[str, ...], places: tuple[Role | None, ...], entries: np.ndarray
+) -> tuple[tuple[str, ...], tuple[Role | None, ...], np.ndarray]:
+    """With the outer axis in front, or without the one index that stands for none."""
+    if outer:
+        return (outer, *axes), (None, *places), np.asarray(entries, dtype=object)
+    return axes, places, np.asarray(entries[0], dtype=object)
+
+
+def _stacks(side: Sequence[Part], axis: str, outer: str | None) -> list[rational.Matrix]:
+    """Per outer index `[n, entries]`: all tensors of one side beside each other."""
+    fronts = [_front(part, axis, outer)[0] for part in side]
+    if not fronts:
+        return []
+    flat = [front.reshape(*front.shape[:2], -1) for front in fronts]
+    return [[[x for block in flat for x in block[o, i]] for i in range(flat[0].shape[1])] for o in range(len(flat[0]))]
+
+
+def _projectors(side: Sequence[Part], axis: str, outer: str | None, stacks: Sequence[rational.Matrix]) -> list[Part]:
+    """The orthogonal projectors onto the row spaces, cut into a part for each two tensors."""
+    if not stacks:
+        return []
+    whole = np.array([rational.projector(stack) for stack in stacks], dtype=object)
+    fronts = [_front(part, axis, outer) for part in side]
+    lengths = [prod(front[0].shape[2:]) for front in fronts]
+    starts = np.cumsum([0, *lengths])
+    found = []
+    for (i, one), (j, two) in product(enumerate(side), repeat=2):
+        (a, axes, places), (b, others, other_places) = fronts[i], fronts[j]
+        block = whole[:, starts[i] : starts[i + 1], starts[j] : starts[j + 1]]
+        block = block.reshape(len(block), *a.shape[2:], *b.shape[2:])
+        name = f"rows of {axis}: {one.name} {two.name}"
+        found.append(Part(name, *_led(outer, (*axes, *others), (*places, *other_places), block)))
+    return found
+
+
+def _scale(asked: Asked, each: Reduced) -> None:
+    """Scale every index of the axes that scale to its normal form, and all tensors with it."""
+    scaled = {factor.axis for factor in asked.where("scales") if factor.axis not in asked.linear}
+    read = _contracted(asked, each.parts, all_full=True)[0] if asked.linear else each.parts
+    for axis, factors in factors_of(read, scaled).items():
+        each.factors[axis] = factors
+    for part in each.parts:
+        for place, (axis, role) in enumerate(zip(part.axes, part.places, strict=True)):
+            if axis in scaled and role is not None:
+                by = [f if role is Role.IN else 1 / f for f in each.factors[axis]]
+                part.entries = part.entries * np.array(by, dtype=object).reshape(-1, *[1] * (part.entries.ndim - 1 - place))
+
+
+Node = tuple[str, int]
+
+
+def factors_of(parts: Sequence[Part], scaled: set[str]) -> dict[str, list[Fraction]]:
+    """Axis -> by what each of its indices is scaled, by the rule of the table."""
+    sizes = {axis: n for part in parts for axis, n in zip(part.axes, part.entries.shape, strict=True) if axis in scaled}
+    ground: dict[Node, tuple[list[Fraction], list[Fraction]]] = {}
+    between: dict[Node, list[tuple[Node, Role, Fraction]]] = {}
+    for part in parts:
+        own = [(p, part.axes[p], part.places[p]) for p in range(len(part.axes)) if part.axes[p] in scaled and part.places[p]]
+        if not own:
+            continue
+        for place in np.ndindex(part.entries.shape):
+            size = abs(part.entries[place])
+            ends = [((axis, place[p]), role) for p, axis, role in own]
+            if not size or (len(ends) == 2 and ends[0][0] == ends[1][0] and ends[0][1] is not ends[1][1]):
+                continue
+            if len(ends) == 1:
+                ((node, role),) = ends
+                ground.setdefault(node, ([], []))[role is Role.OUT].append(size)
+            elif len(ends) == 2 and ends[0][1] is not ends[1][1]:
+                (one, role), (two, other) = ends
+                between.setdefault(one, []).append((two, role, size))
+                between.setdefault(two, []).append((one, other, size))
+            else:  # nothing is read off, but the ends have to be reached from elsewhere
+                for node, _ in ends:
+                    between.setdefault(node, [])
+    factor: dict[Node, Fraction] = {}
+    level = {node: sides for node, sides in ground.items()}
+    while level:
+        new = {node: 1 / max(inward) if inward else max(outward) for node, (inward, outward) in level.items()}
+        factor |= new
+        level = {}
+        for node, by in new.items():
+            for other, role, size in between.get(node, []):
+                if other not in factor:
+                    # `role` is the known end's: an entry that is `out` there is `in` at the other end.
+                    known = size * by if role is Role.IN else size / by
+                    level.setdefault(other, ([], []))[role is Role.IN].append(known)
+    if any(node not in factor for node in between):
+        raise Undecided("indices that scale and that nothing unscaled reaches")
+    return {axis: [factor.get((axis, i), Fraction(1)) for i in range(n)] for axis, n in sizes.items()}
+
+
+def _doubled(asked: Asked, parts: Sequence[Part]) -> list[Part]:
+    """Every index that may change its sign as two of opposite entries, and tensors that say which two are one."""
+    signed = {factor.axis: factor.kind.permutes for factor in asked.where("signs") if factor.axis not in asked.linear}
+    found = []
+    sizes: dict[str, int] = {}
+    for part in parts:
+        entries = part.entries
+        for place, (axis, role) in enumerate(zip(part.axes, part.places, strict=True)):
+            if axis in signed:
+                sizes[axis] = part.entries.shape[place]
+                entries = np.concatenate([entries, entries if role is None else -entries], axis=place)
+        found.append(Part(part.name, part.axes, part.places, entries))
+    for axis, size in sizes.items():
+        twins = np.array([[Fraction(int(i % size == j % size)) for j in range(2 * size)] for i in range(2 * size)])
+        found.append(Part(f"twins of {axis}", (axis, axis), (None, None), twins))
+        if not signed[axis]:
+            index = np.array([Fraction(i % size) for i in range(2 * size)], dtype=object)
+            found.append(Part(f"index of {axis}", (axis,), (None,), index))
+    return found
+
+
+def unsigned(images: Mapping[str, Sequence[int]], sizes: Mapping[str, int]) -> dict[str, tuple[list[int], list[int]]]:
+    """Of images in the reduced space, per axis of the space itself the images and the signs."""
+    found = {}
+    for axis, each in images.items():
+        if axis in sizes:
+            size = sizes[axis]
+            found[axis] = [each[i] % size for i in range(size)], [1 if each[i] < size else -1 for i in range(size)]
+    return found

@@ -1,0 +1,202 @@
+"""An element of a larger group over the rationals, and what it does: exact, of plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...weights.algebra.kinds import Role
+from ...weights.groups import Group, roles_of
+from . import rational
+from .reduction import Part, Reduced, _front, parts_of
+
+if TYPE_CHECKING:
+    from ...weights.pair import Vector
+
+
+@dataclass(frozen=True)
+class Exact:
+    """First what shifts take away, then factors and matrices, then permutations, then what shifts add.
+
+    Args:
+        permutations: axis -> images.
+        factors: axis -> by what each index is multiplied, where it comes from; signs are in it.
+        matrices: axis -> per outer index, where it comes from, In; Out is its inverse transpose.
+        taken, added: tensor -> amounts; others make up for them as the roles say.
+    """
+
+    permutations: Mapping[str, Sequence[int]]
+    factors: Mapping[str, Sequence[Fraction]] = field(default_factory=dict)
+    matrices: Mapping[str, Sequence[rational.Matrix]] = field(default_factory=dict)
+    taken: Mapping[str, np.ndarray] = field(default_factory=dict)
+    added: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; rationals as text, `3/4`."""
+        return {
+            "permutations": {axis: list(images) for axis, images in self.permutations.items()},
+            "factors": {axis: list(map(str, each)) for axis, each in self.factors.items()},
+            "matrices": {axis: [[list(map(str, r)) for r in m] for m in each] for axis, each in self.matrices.items()},
+            "taken": {name: _texts(each) for name, each in self.taken.items()},
+            "added": {name: _texts(each) for name, each in self.added.items()},
+        }
+
+
+def _texts(array: np.ndarray) -> Any:
+    return np.vectorize(str, otypes=[object])(array).tolist()
+
+
+def applied(of: Group, g: Exact, v: Vector) -> dict[str, np.ndarray]:
+    """`g v`, as `Fraction`."""
+    within = {factor.axis: factor.within for factor in of.factors}
+    parts = parts_of(of.space, v)
+    _shifted(of, parts, g.taken, -1)
+    for part in parts:
+        for axis, each in g.factors.items():
+            for place in [p for p, other in enumerate(part.axes) if other == axis]:
+                if part.places[place] is not None:
+                    by = np.array([f if part.places[place] is Role.IN else 1 / f for f in each], dtype=object)
+                    part.entries = part.entries * by.reshape(-1, *[1] * (part.entries.ndim - 1 - place))
+        for axis, stacks in g.matrices.items():
+            if axis in part.axes:
+                part.entries = _mapped(part, axis, within[axis], stacks)
+        for place, axis in enumerate(part.axes):
+            if axis in g.permutations:
+                part.entries = part.entries.take(np.argsort(g.permutations[axis]), axis=place)
+    _shifted(of, parts, g.added, 1)
+    return {part.name: part.entries for part in parts}
+
+
+def _mapped(part: Part, axis: str, outer: str | None, stacks: Sequence[rational.Matrix]) -> np.ndarray:
+    inward = part.places[part.axes.index(axis)] is Role.IN
+    front, _, _ = _front(part, axis, outer)
+    flat = front.reshape(*front.shape[:2], -1)
+    by = [m if inward else rational.transposed(rational.inverse(m), len(m)) for m in stacks]
+    found = np.empty_like(flat)
+    for o, m in enumerate(by):
+        found[o] = np.array(rational.times(m, flat[o].tolist()), dtype=object).reshape(flat[o].shape)
+    found = found.reshape(front.shape)
+    lead = [part.axes.index(outer)] if outer else []
+    lead.append(part.axes.index(axis))
+    rest = [place for place in range(len(part.axes)) if place not in lead]
+    return (found if outer else found[0]).transpose(np.argsort([*lead, *rest]))
+
+
+def _shifted(of: Group, parts: Sequence[Part], amounts: Mapping[str, np.ndarray], sign: int) -> None:
+    """`moved += amount`, and what makes up for it; in the order of the roles, or back."""
+    held = {part.name: part for part in parts}
+    listed = [shift for shift in roles_of(of.space).shifts if shift.moved in amounts]
+    for shift in listed:
+        moved, amount = held[shift.moved], sign * amounts[shift.moved]
+        moved.entries = moved.entries + amount
+        for target, through in shift.through:
+            by = held[through]
+            over = [by.axes.index(axis) for axis in moved.axes]
+            held[target].entries = held[target].entries - np.tensordot(by.entries, amount, (over, range(amount.ndim)))
+
+
+def element(
+    of: Group,
+    images: Mapping[str, Sequence[int]],
+    signs: Mapping[str, Sequence[int]],
+    v: Vector,
+    before: Reduced,
+    after: Reduced,
+) -> Exact:
+    """The element that maps v to w, given what permutes their reductions; it still has to be applied and compared."""
+    space = of.space
+    permutations = {axis: tuple(images.get(axis, range(space.size[axis]))) for axis in space.permuted}
+    factors = {}
+    for axis in {*before.factors, *signs}:
+        size = space.size[axis]
+        left, right = (each.factors.get(axis, [Fraction(1)] * size) for each in (before, after))
+        factors[axis] = [
+            left[i] * signs.get(axis, [1] * size)[i] / right[permutations[axis][i]] for i in range(size)
+        ]
+    plain = Exact(permutations, factors, {}, before.removed, {})
+    linear = [factor for factor in of.factors if factor.kind.maps or factor.kind.rotates]
+    if not linear:
+        return Exact(permutations, factors, {}, before.removed, after.removed)
+    here = applied(of, plain, v)
+    # After its own factors w stands scaled: back to what it was, less its shifts.
+    there = {part.name: part.entries for part in after.parts}
+    for part in after.parts:
+        for place, axis in enumerate(part.axes):
+            if axis in after.factors and part.places[place] is not None:
+                by = [1 / f if part.places[place] is Role.IN else f for f in after.factors[axis]]
+                there[part.name] = there[part.name] * np.array(by, dtype=object).reshape(
+                    -1, *[1] * (part.entries.ndim - 1 - place)
+                )
+    matrices = {}
+    for factor in linear:
+        axis, outer = factor.axis, factor.within
+        own = [part for part in after.parts if axis in part.axes]
+        stacks = []
+        for tensors in (here, there):
+            sides: list[list[np.ndarray]] = [[], []]
+            for part in own:
+                front = _front(Part(part.name, part.axes, part.places, tensors[part.name]), axis, outer)[0]
+                out = part.places[part.axes.index(axis)] is Role.OUT and factor.kind.maps
+                sides[out].append(front.reshape(*front.shape[:2], -1))
+            stacks.append(sides)
+        count, size = len(stacks[0][0][0] if stacks[0][0] else stacks[0][1][0]), space.size[axis]
+        target = permutations[outer] if outer else (0,)
+        found = []
+        for o in range(count):
+            (a, b), (c, d) = ([_columns(side, target[o], size) for side in sides] for sides in stacks)
+            found.append(_rotation(a, c) if factor.kind.rotates else _map(a, b, c, d, size))
+        matrices[axis] = found
+    return Exact(permutations, factors, matrices, before.removed, after.removed)
+
+
+def _columns(side: Sequence[np.ndarray], o: int, size: int) -> rational.Matrix:
+    """Tensors of one side beside each other, `[columns][n]`."""
+    return [[block[o][i][j] for i in range(size)] for block in side for j in range(block.shape[2])]
+
+
+def _map(
+    a: rational.Matrix, b: rational.Matrix, c: rational.Matrix, d: rational.Matrix, size: int
+) -> rational.Matrix:
+    """An invertible M with `M a = c` and `d M = b`; a and c are lists of columns, b and d of rows."""
+    _, pivots = rational.reduced(rational.transposed(a, size))
+    basis, images = [a[p] for p in pivots], [c[p] for p in pivots]
+    inner = _extending(basis, rational.kernel(b, size)), _extending(images, rational.kernel(d, size))
+    basis, images = basis + inner[0], images + inner[1]
+    for each in rational.completed(basis, size):
+        ends = [row[0] for row in rational.times(b, [[x] for x in each])]
+        basis, images = [*basis, each], [*images, rational.solution(d, ends)]
+    if len(basis) != size or len(images) != size or rational.rank(images) < size:
+        raise ArithmeticError("no invertible map")
+    return rational.times(rational.transposed(images, size), rational.inverse(rational.transposed(basis, size)))
+
+
+def _extending(held: Sequence[Sequence[Fraction]], more: Sequence[Sequence[Fraction]]) -> rational.Matrix:
+    """Those of some vectors, one after the other, that are independent of all before."""
+    found: rational.Matrix = []
+    for each in more:
+        if rational.rank([*map(list, held), *found, list(each)]) > len(held) + len(found):
+            found.append(list(each))
+    return found
+
+
+def _rotation(a: rational.Matrix, c: rational.Matrix) -> rational.Matrix:
+    """A product of reflections that takes the columns a to c, whose inner products are the same."""
+    size = len(a[0])
+    found, columns = rational.unit(size), [list(each) for each in a]
+    for i, wanted in enumerate(c):
+        mirror = [x - y for x, y in zip(columns[i], wanted, strict=True)]
+        length = sum((x * x for x in mirror), Fraction(0))
+        if not length:
+            continue
+
+        def reflected(x: Sequence[Fraction], mirror: list[Fraction] = mirror, length: Fraction = length) -> list[Fraction]:
+            along = 2 * sum((p * q for p, q in zip(mirror, x, strict=True)), Fraction(0)) / length
+            return [p - along * q for p, q in zip(x, mirror, strict=True)]
+
+        columns = [reflected(each) for each in columns]
+        found = rational.transposed([reflected(each) for each in rational.transposed(found, size)], size)
+    return found
