@@ -45,7 +45,9 @@ def problem_under(certificate: Mapping[str, Any], of: Group, v: Vector, w: Vecto
 
 def _check(said: Mapping[str, Any], of: Group, nets: Sequence[Vector]) -> None:
     demand(set(said) == KEYS, "a certificate has its keys")
-    demand(said["sha256"] == digest({k: x for k, x in said.items() if k != "sha256"}), "the digest is that of the content")
+    demand(
+        said["sha256"] == digest({k: x for k, x in said.items() if k != "sha256"}), "the digest is that of the content"
+    )
     demand(said["version"] == 1 and said["space"] == of.space.to_json(), "the version and the space")
     demand(said["group"] == [[f.axis, str(f.kind), f.within] for f in of.factors], "the group")
     for net, printed in zip(nets, said["vectors"], strict=True):
@@ -94,7 +96,9 @@ def _same(of: Group, nets: Sequence[Vector], element: Mapping[str, Any]) -> None
     space, size, kinds = of.space, of.space.size, {factor.axis: factor for factor in of.factors}
     demand(set(element["permutations"]) == set(space.permuted), "a permutation for each axis")
     for axis, images in element["permutations"].items():
-        demand(sorted(images) == list(range(size[axis])) and all(type(i) is int for i in images), f"{axis}: a permutation")
+        demand(
+            sorted(images) == list(range(size[axis])) and all(type(i) is int for i in images), f"{axis}: a permutation"
+        )
         moves = axis in kinds and kinds[axis].kind.permutes and not kinds[axis].within
         demand(moves or images == sorted(images), f"{axis} is permuted by the group")
     for axis, texts in element["factors"].items():
@@ -116,7 +120,9 @@ def _same(of: Group, nets: Sequence[Vector], element: Mapping[str, Any]) -> None
         demand(factor.kind.maps or factor.kind.rotates, f"{axis} is not mapped by matrices")
         matrices = [[[Fraction(text) for text in row] for row in matrix] for matrix in stacks]
         outer = size[factor.within] if factor.within else 1
-        demand(len(matrices) == outer and all(len(m) == size[axis] == len(row) for m in matrices for row in m), "square")
+        demand(
+            len(matrices) == outer and all(len(m) == size[axis] == len(row) for m in matrices for row in m), "square"
+        )
         duals = [_dual(matrix) for matrix in matrices]
         if factor.kind.rotates:
             demand(all(m == d for m, d in zip(matrices, duals, strict=True)), f"{axis}: orthogonal matrices")
@@ -127,18 +133,30 @@ def _same(of: Group, nets: Sequence[Vector], element: Mapping[str, Any]) -> None
             (p,) = at
             o = [q for q, (each, _) in enumerate(places) if each == factor.within]
             by = matrices if places[p][1] is Role.IN else duals
-            tensors[name] = places, {
-                place: sum(
-                    (by[place[o[0]] if o else 0][place[p]][k] * entries[(*place[:p], k, *place[p + 1 :])] for k in range(size[axis])),
-                    Fraction(0),
-                )
-                for place in entries
-            }
+            tensors[name] = (
+                places,
+                {
+                    place: sum(
+                        (
+                            by[place[o[0]] if o else 0][place[p]][k] * entries[(*place[:p], k, *place[p + 1 :])]
+                            for k in range(size[axis])
+                        ),
+                        Fraction(0),
+                    )
+                    for place in entries
+                },
+            )
     for name, (places, entries) in tensors.items():
-        tensors[name] = places, {
-            tuple(element["permutations"].get(axis, range(size[axis]))[i] for (axis, _), i in zip(places, place, strict=True)): x
-            for place, x in entries.items()
-        }
+        tensors[name] = (
+            places,
+            {
+                tuple(
+                    element["permutations"].get(axis, range(size[axis]))[i]
+                    for (axis, _), i in zip(places, place, strict=True)
+                ): x
+                for place, x in entries.items()
+            },
+        )
     tensors = _shifted(of, tensors, element["added"], 1)
     wanted = tensors_of(of, nets[1])
     for name in tensors:
@@ -206,7 +224,10 @@ def reduced(of: Group, nets: Sequence[Vector]) -> tuple[WeightSpace, list[dict[s
             _normalise(tensors, _distances(read, scaled), scaled)
     done = [_products(tensors, linear) for tensors in started]
     if not all(full for _, full in done):
-        done = [({**found, **_projections(tensors, linear)}, full) for tensors, (found, full) in zip(started, done, strict=True)]
+        done = [
+            ({**found, **_projections(tensors, linear)}, full)
+            for tensors, (found, full) in zip(started, done, strict=True)
+        ]
     ended = [_signs({n: found[n] for n in (sorted(found) if linear else found)}, signed) for found, _ in done]
     values = sorted({x for found in ended for _, entries in found.values() for x in entries.values()})
     code = {x: float(n) for n, x in enumerate(values)}
@@ -283,7 +304,10 @@ def _products(tensors: Tensors, linear: Mapping[str, Any]) -> tuple[Tensors, boo
                 for (u, j), y in b.items()
                 if o == u
             }
-            found[f"{left} {right}"] = (*lead, *_rest(tensors, left, axis, outer), *_rest(tensors, right, axis, outer)), entries
+            found[f"{left} {right}"] = (
+                (*lead, *_rest(tensors, left, axis, outer), *_rest(tensors, right, axis, outer)),
+                entries,
+            )
         if not factor.kind.rotates:
             for side in (into, out):
                 for basis, size in _bases(tensors, side, axis, outer):
@@ -291,7 +315,9 @@ def _products(tensors: Tensors, linear: Mapping[str, Any]) -> tuple[Tensors, boo
     return found, full
 
 
-def _bases(tensors: Tensors, side: Sequence[str], axis: str, outer: str | None) -> list[tuple[list[list[Fraction]], int]]:
+def _bases(
+    tensors: Tensors, side: Sequence[str], axis: str, outer: str | None
+) -> list[tuple[list[list[Fraction]], int]]:
     """Per outer index an orthogonal basis of the rows `[n, all entries of the side]`, by Gram and Schmidt; and n."""
     found = []
     columns = [_rows(tensors, name, axis, outer) for name in side]
@@ -301,7 +327,9 @@ def _bases(tensors: Tensors, side: Sequence[str], axis: str, outer: str | None) 
         basis: list[list[Fraction]] = []
         for row in rows:
             for each in basis:
-                along = sum((x * y for x, y in zip(row, each, strict=True)), Fraction(0)) / sum((y * y for y in each), Fraction(0))
+                along = sum((x * y for x, y in zip(row, each, strict=True)), Fraction(0)) / sum(
+                    (y * y for y in each), Fraction(0)
+                )
                 row = [x - along * y for x, y in zip(row, each, strict=True)]
             if any(row):
                 basis.append(row)
@@ -344,10 +372,12 @@ def _distances(read: Tensors, scaled: set[str]) -> dict[tuple[str, int], Fractio
     edges: list[tuple[list[tuple[tuple[str, int], Role]], Fraction]] = []
     for places, entries in read.values():
         for place, x in entries.items():
-            ends = [((axis, i), r) for (axis, r), i in zip(places, place, strict=True) if axis in scaled and r is not None]
+            ends = [
+                ((axis, i), r) for (axis, r), i in zip(places, place, strict=True) if axis in scaled and r is not None
+            ]
             if x and ends and not (len(ends) == 2 and ends[0][0] == ends[1][0] and ends[0][1] is not ends[1][1]):
                 edges.append((ends, abs(x)))
-    alike = [edge for edge in edges if len(edge[0]) == 2 and edge[0][0][1] is edge[0][1][1] or len(edge[0]) > 2]
+    alike = [edge for edge in edges if (len(edge[0]) == 2 and edge[0][0][1] is edge[0][1][1]) or len(edge[0]) > 2]
     usable = [edge for edge in edges if edge not in alike]
     far = {ends[0][0]: 1 for ends, _ in usable if len(ends) == 1}
     grew = True
@@ -392,7 +422,10 @@ def _signs(tensors: Tensors, signed: Mapping[str, Any]) -> Tensors:
     for axis in [each for each in sizes if each in signed]:
         n = sizes[axis]
         both = product(range(2 * n), repeat=2)
-        found[f"twins of {axis}"] = ((axis, None), (axis, None)), {(i, j): Fraction(int(i % n == j % n)) for i, j in both}
+        found[f"twins of {axis}"] = (
+            ((axis, None), (axis, None)),
+            {(i, j): Fraction(int(i % n == j % n)) for i, j in both},
+        )
         if not signed[axis].kind.permutes:
             found[f"index of {axis}"] = ((axis, None),), {(i,): Fraction(i % n) for i in range(2 * n)}
     return found

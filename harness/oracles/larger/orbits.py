@@ -17,7 +17,7 @@ from ...weights.exact import exact
 from ...weights.groups import Factor, Group
 from ...weights.pair import Pair
 from ..orbit import SECONDS
-from ..tuples.orbits import canonical_element, same_orbit
+from ..tuples.orbits import canonical_form, same_orbit
 from ..tuples.relation import certify
 from .reduction import Undecided, rationals, reductions, unsigned
 from .witness import Exact, applied, element
@@ -48,10 +48,10 @@ def same_orbit_under(of: Group, v: Vector, w: Vector, *, seconds: float = SECOND
         SpaceError: vectors that do not fit the space.
     """
     try:
-        space, (left, right), (before, after) = reductions(of, [v, w])
+        reduced = reductions(of, [v, w])
     except Undecided as reason:
         return Decision("unknown", None, str(reason))
-    found = same_orbit(space, left, right, seconds=seconds)
+    found = same_orbit(reduced.space, *reduced.nets, seconds=seconds)
     if found.element is None:
         return Decision(found.answer, None, f"of the reductions: {found.reason}")
     signed = [factor.axis for factor in of.factors if factor.kind.signs]
@@ -59,30 +59,29 @@ def same_orbit_under(of: Group, v: Vector, w: Vector, *, seconds: float = SECOND
     images = {axis: images for axis, images in found.element.permutations if axis not in signed}
     images |= {axis: each[0] for axis, each in moves.items()}
     try:
-        g = element(of, images, {axis: each[1] for axis, each in moves.items()}, v, before, after)
+        g = element(of, images, {axis: each[1] for axis, each in moves.items()}, v, *reduced.on_way)
     except (ArithmeticError, AssertionError) as error:
         return Decision("unknown", None, f"the reductions are one orbit, but no element was found: {error}")
     moved = applied(of, g, v)
     for name in of.space.axes:
         if not (moved[name] == rationals(exact(w[name], name))).all():
-            return Decision("unknown", None, f"the reductions are one orbit, but the element that was found misses {name}")
+            return Decision(
+                "unknown", None, f"the reductions are one orbit, but the element that was found misses {name}"
+            )
     return Decision("same", g, "an element maps one to the other")
 
 
 def normal_form(of: Group, v: Vector, *, seconds: float = SECONDS) -> str | None:
-    """A digest that is one for all vectors of an orbit, and another one for every other orbit; None where that is undecided.
-
-    Of linear maps for vectors of full rank alone.
-    """
+    """A digest that is one for all vectors of an orbit, and another one for every other orbit; None where that is undecided."""
     try:
-        space, (codes,), (on_way,) = reductions(of, [v])
+        reduced = reductions(of, [v])
     except Undecided:
         return None
-    g = canonical_element(space, codes, seconds=seconds)
-    if g is None:
+    form = canonical_form(reduced.space, reduced.nets[0], seconds=seconds)
+    if form is None:
         return None
-    del on_way
-    return digest({"codes": {name: array.tolist() for name, array in codes.items()}, "g": g.to_json()})
+    entries = {name: array.astype(int).tolist() for name, array in form.items()}
+    return digest({"entries": entries, "values": list(map(str, reduced.values))})
 
 
 def certify_under(of: Group, v: Vector, w: Vector) -> dict[str, Any]:
@@ -95,9 +94,13 @@ def certify_under(of: Group, v: Vector, w: Vector) -> dict[str, Any]:
     if decision.element is not None:
         said["element"] = decision.element.to_json()
     elif decision.answer == "different":
-        space, (left, right), _ = reductions(of, [v, w])
-        inner = certify(Pair(space, left, right))
-        said = {"relation": inner.orbit, "reductions": inner.certificate} if inner.orbit == "different" else {"relation": "unknown"}
+        reduced = reductions(of, [v, w])
+        inner = certify(Pair(reduced.space, *reduced.nets))
+        said = (
+            {"relation": inner.orbit, "reductions": inner.certificate}
+            if inner.orbit == "different"
+            else {"relation": "unknown"}
+        )
     if said["relation"] == "unknown":
         said["reason"] = decision.reason
     content = {

@@ -106,8 +106,25 @@ class Asked:
         )
 
 
-def reductions(of: Group, nets: Sequence[Vector]) -> tuple[WeightSpace, list[dict[str, np.ndarray]], list[Reduced]]:
-    """The reduced space, each net in it, and what was done on the way.
+@dataclass(frozen=True)
+class Reductions:
+    """What nets were reduced to.
+
+    Args:
+        space: whose permutations decide.
+        nets: in it; every entry is the rank of a number among those of all nets.
+        values: the numbers, by rank.
+        on_way: per net what was done.
+    """
+
+    space: WeightSpace
+    nets: list[dict[str, np.ndarray]]
+    values: list[Fraction]
+    on_way: list[Reduced]
+
+
+def reductions(of: Group, nets: Sequence[Vector]) -> Reductions:
+    """The reductions of some nets.
 
     Raises:
         Undecided: as the module says.
@@ -122,18 +139,30 @@ def reductions(of: Group, nets: Sequence[Vector]) -> tuple[WeightSpace, list[dic
             _scale(asked, each)
     contracted = [_contracted(asked, each.parts, all_full=False) for each in on_way]
     full = all(all(ranks) for _, ranks in contracted)
-    parts = [_contracted(asked, each.parts, all_full=True)[0] if full else found for each, (found, _) in zip(on_way, contracted, strict=True)]
+    parts = [
+        _contracted(asked, each.parts, all_full=True)[0] if full else found
+        for each, (found, _) in zip(on_way, contracted, strict=True)
+    ]
     if asked.linear:
         parts = [sorted(found, key=lambda part: part.name) for found in parts]
     parts = [_doubled(asked, found) for found in parts]
-    codes = {value: float(n) for n, value in enumerate(sorted({x for found in parts for part in found for x in part.entries.flat}))}
-    held = [{part.name: np.vectorize(codes.__getitem__, otypes=[float])(part.entries) for part in found} for found in parts]
+    values = sorted({x for found in parts for part in found for x in part.entries.flat})
+    codes = {value: float(n) for n, value in enumerate(values)}
+    held = [
+        {part.name: np.vectorize(codes.__getitem__, otypes=[float])(part.entries) for part in found} for found in parts
+    ]
     sizes: dict[str, int] = {}
     for part in parts[0]:
         sizes |= dict(zip(part.axes, part.entries.shape, strict=True))
-    permuted = tuple(axis for axis in of.space.permuted if axis in sizes and axis in (*asked.permuted, *(f.axis for f in asked.where("signs"))))
-    space = WeightSpace(tuple((part.name, part.axes) for part in parts[0]), tuple(sizes.items()), permuted, of.space.activation)
-    return space, held, on_way
+    permuted = tuple(
+        axis
+        for axis in of.space.permuted
+        if axis in sizes and axis in (*asked.permuted, *(f.axis for f in asked.where("signs")))
+    )
+    space = WeightSpace(
+        tuple((part.name, part.axes) for part in parts[0]), tuple(sizes.items()), permuted, of.space.activation
+    )
+    return Reductions(space, held, values, on_way)
 
 
 def _shift(asked: Asked, each: Reduced) -> None:
@@ -258,7 +287,9 @@ def _scale(asked: Asked, each: Reduced) -> None:
         for place, (axis, role) in enumerate(zip(part.axes, part.places, strict=True)):
             if axis in scaled and role is not None:
                 by = [f if role is Role.IN else 1 / f for f in each.factors[axis]]
-                part.entries = part.entries * np.array(by, dtype=object).reshape(-1, *[1] * (part.entries.ndim - 1 - place))
+                part.entries = part.entries * np.array(by, dtype=object).reshape(
+                    -1, *[1] * (part.entries.ndim - 1 - place)
+                )
 
 
 Node = tuple[str, int]
@@ -270,7 +301,11 @@ def factors_of(parts: Sequence[Part], scaled: set[str]) -> dict[str, list[Fracti
     ground: dict[Node, tuple[list[Fraction], list[Fraction]]] = {}
     between: dict[Node, list[tuple[Node, Role, Fraction]]] = {}
     for part in parts:
-        own = [(p, part.axes[p], part.places[p]) for p in range(len(part.axes)) if part.axes[p] in scaled and part.places[p]]
+        own = [
+            (p, part.axes[p], part.places[p])
+            for p in range(len(part.axes))
+            if part.axes[p] in scaled and part.places[p]
+        ]
         if not own:
             continue
         for place in np.ndindex(part.entries.shape):
@@ -289,7 +324,7 @@ def factors_of(parts: Sequence[Part], scaled: set[str]) -> dict[str, list[Fracti
                 for node, _ in ends:
                     between.setdefault(node, [])
     factor: dict[Node, Fraction] = {}
-    level = {node: sides for node, sides in ground.items()}
+    level = ground
     while level:
         new = {node: 1 / max(inward) if inward else max(outward) for node, (inward, outward) in level.items()}
         factor |= new

@@ -114,9 +114,7 @@ def element(
     for axis in {*before.factors, *signs}:
         size = space.size[axis]
         left, right = (each.factors.get(axis, [Fraction(1)] * size) for each in (before, after))
-        factors[axis] = [
-            left[i] * signs.get(axis, [1] * size)[i] / right[permutations[axis][i]] for i in range(size)
-        ]
+        factors[axis] = [left[i] * signs.get(axis, [1] * size)[i] / right[permutations[axis][i]] for i in range(size)]
     plain = Exact(permutations, factors, {}, before.removed, {})
     linear = [factor for factor in of.factors if factor.kind.maps or factor.kind.rotates]
     if not linear:
@@ -158,9 +156,7 @@ def _columns(side: Sequence[np.ndarray], o: int, size: int) -> rational.Matrix:
     return [[block[o][i][j] for i in range(size)] for block in side for j in range(block.shape[2])]
 
 
-def _map(
-    a: rational.Matrix, b: rational.Matrix, c: rational.Matrix, d: rational.Matrix, size: int
-) -> rational.Matrix:
+def _map(a: rational.Matrix, b: rational.Matrix, c: rational.Matrix, d: rational.Matrix, size: int) -> rational.Matrix:
     """An invertible M with `M a = c` and `d M = b`; a and c are lists of columns, b and d of rows."""
     _, pivots = rational.reduced(rational.transposed(a, size))
     basis, images = [a[p] for p in pivots], [c[p] for p in pivots]
@@ -193,7 +189,9 @@ def _rotation(a: rational.Matrix, c: rational.Matrix) -> rational.Matrix:
         if not length:
             continue
 
-        def reflected(x: Sequence[Fraction], mirror: list[Fraction] = mirror, length: Fraction = length) -> list[Fraction]:
+        def reflected(
+            x: Sequence[Fraction], mirror: list[Fraction] = mirror, length: Fraction = length
+        ) -> list[Fraction]:
             along = 2 * sum((p * q for p, q in zip(mirror, x, strict=True)), Fraction(0)) / length
             return [p - along * q for p, q in zip(x, mirror, strict=True)]
 

@@ -1,0 +1,152 @@
+"""Orbits under larger groups: moved copies are known again, invariants and whole groups agree, forged certificates are refused."""
+
+from __future__ import annotations
+
+import copy
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from larger_cases import KINDS, by_signs, changed, drawn, moved, signed_group
+
+from orbitcheck import mlp, recurrent
+from orbitcheck.extending import lora, transformer
+from orbitcheck.harness.core.result import digest
+from orbitcheck.harness.oracles.larger import rational
+from orbitcheck.harness.oracles.larger.orbits import certify_under, normal_form, same_orbit_under
+from orbitcheck.harness.verification.larger import problem_under
+from orbitcheck.harness.weights.groups import group
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_moved_copies_are_one_orbit_and_what_an_invariant_parts_is_two(name):
+    kind, rng = KINDS[name], np.random.default_rng(0)
+    of = kind.group
+    for number in range(4):
+        v = drawn(kind.space, rng)
+        w = moved(kind, v, rng)
+        assert kind.told(v) == kind.told(w)
+        assert same_orbit_under(of, v, w).answer == "same"
+        u = changed(v, rng)
+        while kind.told(u) == kind.told(v):
+            u = drawn(kind.space, rng)
+        assert same_orbit_under(of, v, moved(kind, u, rng)).answer == "different"
+        if number == 0:
+            for other in (w, u):
+                assert problem_under(certify_under(of, v, other), of, v, other) is None
+
+
+@pytest.mark.parametrize("space", [mlp(1, 2, 2, 1, activation="tanh"), recurrent(1, 3, 1)], ids=["mlp", "recurrent"])
+def test_signs_are_those_of_the_whole_group(space):
+    of, rng, listed, answers = group(space, "permutation+sign"), np.random.default_rng(1), list(signed_group(space)), []
+    for _ in range(16):
+        v = {n: rng.choice((-1.0, 0.0, 1.0), s) for n, s in space.shapes.items()}
+        w = by_signs(space, v, listed[rng.integers(len(listed))])
+        w = changed(w, rng) if rng.random() < 0.6 else w
+        truth = any(all((by_signs(space, v, g)[n] == w[n]).all() for n in w) for g in listed)
+        answers.append(truth)
+        assert same_orbit_under(of, v, w).answer == ("same" if truth else "different")
+    assert len(set(answers)) == 2
+
+
+def test_equal_products_do_not_suffice_where_ranks_fall():
+    """`B A = 0` in all of them: the rank of A, its kernel and the image of B part orbits."""
+    space = lora((2, 2), rank=2).space
+    of, zero, one = group(space, "gl"), np.zeros((2, 2)), np.diag([1.0, 0.0])
+    nets = [
+        {"A1": a, "B1": b}
+        for a, b in ((zero, zero), (one, zero), (one[::-1, ::-1].copy(), zero), (zero, one), (np.eye(2), zero))
+    ]
+    for i, v in enumerate(nets):
+        for j, w in enumerate(nets):
+            assert same_orbit_under(of, v, w).answer == ("same" if i == j else "different")
+    # A of rank one in another row is the same orbit: M changes rows.
+    assert same_orbit_under(of, nets[1], {"A1": one[::-1].copy(), "B1": zero}).answer == "same"
+
+
+def test_what_is_beyond_is_unknown_with_its_reason():
+    def asked(space, name):
+        v = {n: np.ones(s) for n, s in space.shapes.items()}
+        return same_orbit_under(group(space, name), v, v).reason
+
+    assert "half turns" in asked(mlp(1, 2, 1, activation="sine"), "permutation+sign+phase")
+    assert "two linear axes" in asked(mlp(1, 2, 2, 1, activation="identity"), "gl")
+    assert "permuted or scaled beside" in asked(transformer(1, 2, 2, 2, 2, 2, 1, per_group=2).space, "heads")
+    space = mlp(1, 2, 2, 1)
+    v = {n: np.zeros(s) for n, s in space.shapes.items()}
+    v["W2"] = np.ones((2, 2))
+    assert "nothing unscaled reaches" in same_orbit_under(group(space, "permutation+scale"), v, v).reason
+
+
+def test_one_digest_an_orbit():
+    kind, rng = KINDS["mlp, scales"], np.random.default_rng(2)
+    v = drawn(kind.space, rng)
+    assert normal_form(kind.group, v) == normal_form(kind.group, moved(kind, v, rng))
+    assert normal_form(kind.group, v) != normal_form(kind.group, {**v, "b1": v["b1"] + 0.25})
+
+
+def resealed(certificate: dict) -> dict:
+    return {**certificate, "sha256": digest({k: x for k, x in certificate.items() if k != "sha256"})}
+
+
+@pytest.mark.parametrize("name", ["mlp, scales", "recurrent, signs", "adapters, gl", "stream, orth", "attention, gl"])
+def test_forged_certificates_are_refused(name):
+    kind, rng = KINDS[name], np.random.default_rng(3)
+    of, shapes = kind.group, kind.space.shapes
+    entries = iter(
+        rng.permutation(np.arange(1.0, kind.space.parameters + 1)) / 4
+    )  # no ties: one element alone maps v to w
+    v = {n: np.array([next(entries) for _ in range(int(np.prod(s)))]).reshape(s) for n, s in shapes.items()}
+    w, u = moved(kind, v, rng), None
+    while u is None or kind.told(u) == kind.told(v):
+        u = changed(v, rng)
+    same, different = certify_under(of, v, w), certify_under(of, v, u)
+    assert problem_under(same, of, v, w) is None and problem_under(different, of, v, u) is None
+    forged = []
+    for part, other in (
+        ("orbit", different["orbit"]),
+        ("group", []),
+        ("vectors", different["vectors"]),
+        ("version", 2),
+    ):
+        forged.append((resealed({**same, part: other}), w))
+    forged.append((resealed({**different, "orbit": same["orbit"]}), u))
+    forged.append((resealed({**different, "vectors": same["vectors"]}), w))
+    for _ in range(12):
+        each = copy.deepcopy(same)
+        element = each["orbit"]["element"]
+        keys = [key for key in ("permutations", "factors", "matrices") if element[key]]
+        key = keys[rng.integers(len(keys))]
+        axis = list(element[key])[rng.integers(len(element[key]))]
+        told = element[key][axis]
+        if key == "permutations":
+            told[:] = [told[1], told[0], *told[2:]] if rng.random() < 0.7 else [told[0]] * len(told)
+        else:
+            while not isinstance(told[0], str):
+                told = told[rng.integers(len(told))]
+            place = rng.integers(len(told))
+            told[place] = (
+                str(-Fraction(told[place]))
+                if rng.random() < 0.5 and Fraction(told[place])
+                else str(Fraction(told[place]) + 1)
+            )
+        forged.append((resealed(each), w))
+    # Of "different": the colours, rounds and counts of the reductions are those of the other pair, or moved.
+    inner = copy.deepcopy(different["orbit"]["reductions"])
+    inner["vectors"] = inner["vectors"][::-1]
+    forged.append((resealed({**different, "orbit": {"relation": "different", "reductions": inner}}), u))
+    forged.append((different, w))
+    for each, other in forged:
+        assert problem_under(each, of, v, other) is not None
+
+
+def test_rational_algebra():
+    rng = np.random.default_rng(4)
+    for _ in range(10):
+        a = [[Fraction(int(x)) for x in row] for row in rng.integers(-1, 2, (3, 4))]
+        p = rational.projector(a)
+        assert rational.times(p, p) == p == rational.transposed(p, 4)
+        assert rational.rank(p) == rational.rank(a) == np.linalg.matrix_rank(np.array(a, dtype=float))
+        assert rational.times(a, p) == a
+        for x in rational.kernel(a, 4):
+            assert not any(row[0] for row in rational.times(a, [[each] for each in x]))
