@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orbitcheck.harness.checks.prediction import ANY, NOT_SEPARATED, SEPARATED, predict
+from orbitcheck.harness.oracles.larger.table import lines
 from orbitcheck.harness.plugins.discovery import built_in, parse_name
 from orbitcheck.harness.running.planting.killers import KILLERS
 from orbitcheck.harness.running.planting.plants import PLANTS
@@ -156,7 +157,31 @@ def _false_claims() -> str:
     return _table(["conclusion", "check", "false claim", "ends", "mended"], rows)
 
 
-PAGES = {"architectures.md": page, "traits.md": traits_page}
+EXACT_TEXT = """\
+# What is exact where
+
+Made by `python docs/generate.py`; `orbitcheck list spaces` prints the same. Each answer was given by the oracle itself, asked about
+a small space of the kind. What the spaces and groups are: [Weight spaces](spaces.md). Where functions are not spoken of, they are
+those of the line of `permutation`.
+
+{lines}
+
+A space that you describe yourself is as exact as these for permutations, and for every other group that its roles carry, within what
+[Weight spaces](spaces.md#larger-groups) says.
+"""
+
+
+def exact_page() -> str:
+    """What is exact where."""
+    header = ["space", "group", "factors", "refinement", "orbits", "canonical form", "function"]
+    rows = [
+        [f"`{each.space}`", f"`{each.group}`", each.factors, each.refinement, each.orbits, each.form, each.function]
+        for each in lines()
+    ]
+    return EXACT_TEXT.format(lines=_table(header, rows))
+
+
+PAGES = {"architectures.md": page, "traits.md": traits_page, "exact.md": exact_page}
 
 if __name__ == "__main__":
     for name, made in PAGES.items():

@@ -65,7 +65,7 @@ def _check(said: Mapping[str, Any], of: Group, nets: Sequence[Vector]) -> None:
         parted = inner["refinement"].get("round")
         demand(inner["orbit"]["relation"] == "different", "the reductions are two orbits")
         row = ["different", parted, inner["function"]["relation"]]
-        problem = problem_of(inner, Pair(space, *vectors), row)
+        problem = problem_of(inner, Pair(space, vectors[0], vectors[1]), row)
         demand(problem is None, f"the certificate of the reductions: {problem}")
 
 

@@ -51,7 +51,7 @@ def _chain(v: Net) -> tuple[bytes, ...]:
     found = []
     for layer in range(last, 0, -1):
         found.append(whole @ v[f"b{layer}"])
-        weight = v.get(f"W{layer}", v.get(f"C{layer}"))
+        weight = v[f"W{layer}"] if f"W{layer}" in v else v[f"C{layer}"]
         whole = whole @ weight.reshape(*weight.shape[:2])
     return _bytes(*found, whole)
 

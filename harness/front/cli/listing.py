@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import click
 
 from .base import extend, main, refuse
 
-LISTS = ["architectures", "suites", "checks", "pairs", "targets", "regimes", "claims", "zoos", "sections"]
+LISTS = ["architectures", "suites", "checks", "pairs", "targets", "regimes", "claims", "zoos", "sections", "spaces"]
 
 
 @main.command(name="list")
@@ -40,6 +41,10 @@ def listed(what: str) -> list[dict[str, Any]]:
         from ...language.shipped import shipped_titles
 
         return [{"name": name, "title": title} for name, title in shipped_titles().items()]
+    if what == "spaces":
+        from ...oracles.larger.table import lines
+
+        return [asdict(line) for line in lines()]
     extend()
     if what == "sections":
         from ....reports.sections.section import in_order

@@ -51,7 +51,7 @@ def same_orbit_under(of: Group, v: Vector, w: Vector, *, seconds: float = SECOND
         reduced = reductions(of, [v, w])
     except Undecided as reason:
         return Decision("unknown", None, str(reason))
-    found = same_orbit(reduced.space, *reduced.nets, seconds=seconds)
+    found = same_orbit(reduced.space, reduced.nets[0], reduced.nets[1], seconds=seconds)
     if found.element is None:
         return Decision(found.answer, None, f"of the reductions: {found.reason}")
     signed = [factor.axis for factor in of.factors if factor.kind.signs]
@@ -59,7 +59,9 @@ def same_orbit_under(of: Group, v: Vector, w: Vector, *, seconds: float = SECOND
     images = {axis: images for axis, images in found.element.permutations if axis not in signed}
     images |= {axis: each[0] for axis, each in moves.items()}
     try:
-        g = element(of, images, {axis: each[1] for axis, each in moves.items()}, v, *reduced.on_way)
+        g = element(
+            of, images, {axis: each[1] for axis, each in moves.items()}, v, reduced.on_way[0], reduced.on_way[1]
+        )
     except (ArithmeticError, AssertionError) as error:
         return Decision("unknown", None, f"the reductions are one orbit, but no element was found: {error}")
     moved = applied(of, g, v)
@@ -95,7 +97,7 @@ def certify_under(of: Group, v: Vector, w: Vector) -> dict[str, Any]:
         said["element"] = decision.element.to_json()
     elif decision.answer == "different":
         reduced = reductions(of, [v, w])
-        inner = certify(Pair(reduced.space, *reduced.nets))
+        inner = certify(Pair(reduced.space, reduced.nets[0], reduced.nets[1]))
         said = (
             {"relation": inner.orbit, "reductions": inner.certificate}
             if inner.orbit == "different"
