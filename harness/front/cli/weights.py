@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +163,16 @@ def draw_nearest(found: Any, near: float, file: Path) -> None:
 
 
 @main.command()
-@click.argument("population", metavar="ZOO")
+@click.argument("population", metavar="ZOO|FILE...", nargs=-1, required=True)
 @click.option("--label", required=True, help="What is known of the networks, by its name there.")
+@click.option(
+    "--labels",
+    "table",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The table of the labels of your own FILEs.",
+)
+@click.option("--by", help="The table's column that names a row's file; without it row i is of network i.")
+@click.option("--activation", help="Of the networks in FILEs, where these do not say.")
 @click.option(
     "--form", "forms", multiple=True, help="As stored, or as 8-bit, 4-bit, pruned-50%, ...; several times for several."
 )
@@ -172,11 +180,20 @@ def draw_nearest(found: Any, near: float, file: Path) -> None:
 @click.option("--figure", type=click.Path(path_type=Path, dir_okay=False), help="Draw the floors, as .svg or .pdf.")
 @click.option("--json", "as_json", is_flag=True)
 def floor(
-    population: str, label: str, forms: tuple[str, ...], classes: bool | None, figure: Path | None, as_json: bool
+    population: tuple[str, ...],
+    label: str,
+    table: Path | None,
+    by: str | None,
+    activation: str | None,
+    forms: tuple[str, ...],
+    classes: bool | None,
+    figure: Path | None,
+    as_json: bool,
 ) -> None:
     """Say what no network of a power can go below on a population: the least error of a label over its variance.
 
-    At orbits, 2-FWL, 1-WL by round, and functions. ZOO is one as suites name it, with its group or all groups.
+    At orbits, 2-FWL, 1-WL by round, and functions. ZOO is one as suites name it, with its group or all groups, or a manifest; files of
+    your own, folders and patterns are taken with --labels.
 
     Exit code: 0, or 2 if there is no such population, label or form.
     """
@@ -195,7 +212,18 @@ def floor(
     except ValueError as error:
         refuse(str(error))
     try:
-        found = floors(population, label, forms=forms, classes=classes)
+        if table is None:
+            if len(population) > 1 or by or activation:
+                refuse("files of your own need --labels, the table that has a row for each network")
+            found = floors(population[0], label, forms=forms, classes=classes)
+        else:
+            from ..labelled_files import labelled_files
+
+            files = labelled_files(population, table, label, by, activation)
+            for line in files.unread:
+                click.echo(f"orbitcheck: {one_line(line)}", err=True)
+            found = floors(files.weights, files.labels, forms=forms, classes=classes, names=files.names)
+            found = [replace(each, population=", ".join(population), label=label) for each in found]
     except (UnknownName, ValueError, ZooError) as error:
         refuse(str(error))
     if as_json:

@@ -1,0 +1,67 @@
+"""Networks in files beside a table of labels, without a manifest: what `orbitcheck floor` asks of a user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..weights.readers.loading import Reading, load
+from ..zoo.errors import ZooError
+from ..zoo.labels import read_labels
+from ..zoo.manifest import Labels
+
+if TYPE_CHECKING:
+    from ..weights.batch import Weights
+
+
+@dataclass(frozen=True)
+class LabelledFiles:
+    """Networks, the label of each, and what was not read.
+
+    Args:
+        weights: one network each.
+        labels: a number or a word for each network.
+        names: of the networks: their files, and their entries there.
+        unread: one line a file that gave no network.
+    """
+
+    weights: tuple[Weights, ...]
+    labels: tuple[Any, ...]
+    names: tuple[str, ...]
+    unread: tuple[str, ...]
+
+
+def labelled_files(
+    paths: Sequence[str], table: Path, label: str, by: str | None = None, activation: str | None = None
+) -> LabelledFiles:
+    """The networks that paths lead to, each with its own row's label.
+
+    Args:
+        paths: files, folders or patterns, as `orbitcheck audit` takes them.
+        table: `.csv`, `.json` or `.jsonl`.
+        by: the column that names a row's network: its path, its file's name, or that without suffix; None: row i is of network i.
+        activation: what the files do not say.
+
+    Raises:
+        ValueError: no network, networks of no MLP, or a table without the column, or without just one row for each network.
+        SpaceError: an activation that is none.
+    """
+    found = load(list(paths), Reading(activation=activation))
+    unread = tuple(each.line for each in found.unread)
+    if not found.networks:
+        raise ValueError(unread[0] if unread else "no file is there")
+    other = next((network for network in found.networks if not network.space.is_mlp), None)
+    if other is not None:
+        raise ValueError(
+            f"{other.name}: floors are computed for MLPs, and this is {other.space}; `orbitcheck audit` and `duplicates` take it"
+        )
+    names = tuple(network.name for network in found.networks)
+    try:
+        column = read_labels(table.parent, names, Labels(file=table.name, by=by, columns=[label]))[label]
+    except ZooError as error:
+        raise ValueError(str(error)) from None
+    words = column.words
+    labels = tuple(words[int(value)] for value in column.values) if words else column.values
+    return LabelledFiles(tuple(network.weights() for network in found.networks), labels, names, unread)
