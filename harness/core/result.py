@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any
@@ -264,6 +264,14 @@ def _member(name: str, value: Any) -> str:
 def _indented(value: Any, levels: int) -> str:
     """As it stands so many levels deep in a text of one space a level; line breaks within strings are escaped."""
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False).replace("\n", "\n" + " " * levels)
+
+
+def by_architecture(rows: Iterable[Result]) -> dict[str, list[Result]]:
+    """Architecture -> its rows, both in order of appearance: one pass, however many architectures there are."""
+    found: dict[str, list[Result]] = {}
+    for row in rows:
+        found.setdefault(row.architecture, []).append(row)
+    return found
 
 
 def canonical_json(data: Any) -> str:

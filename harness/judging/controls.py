@@ -18,7 +18,7 @@ from ..checks.detection.evidence import DetectionEvidence
 from ..checks.prediction import NOT_SEPARATED, SEPARATED, Ground
 from ..checks.separation.evidence import SeparationEvidence
 from ..core.records import ControlRecord, LadderRecord, Rung
-from ..core.result import Result
+from ..core.result import Result, by_architecture
 
 CONFIDENCE = 0.95
 LADDER = "round-ladder"
@@ -33,7 +33,8 @@ def controls(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> 
     Args:
         described: the architectures of the run, as `results.json` holds them.
     """
-    by_name = {str(entry["name"]): [row for row in rows if row.architecture == entry["name"]] for entry in described}
+    found = by_architecture(rows)
+    by_name = {str(entry["name"]): found.get(entry["name"], []) for entry in described}
     return [_controls(name, own) for name, own in by_name.items() if any(row.kind in MEASURED for row in own)]
 
 
@@ -85,9 +86,9 @@ def round_ladder(rows: Sequence[Result], described: Sequence[Mapping[str, Any]])
     `reach` is the last round up to which every pair of every round was separated. A point holds the number of pairs, how many
     were separated and predicted to be, and the digits of the pair that showed least.
     """
-    ladders = []
+    ladders, found = [], by_architecture(rows)
     for entry in described:
-        own = [row for row in rows if row.architecture == entry["name"]]
+        own = found.get(entry["name"], [])
         climbed = [
             (pair.round, row, pair)
             for row in own

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..core.cell import WEIGHTS, Cell
 from ..core.outcomes import DECIDED, PREDICTED, Fault, Outcome, Trouble
-from ..core.result import Problem, Result, Run
+from ..core.result import Problem, Result, Run, by_architecture
 from ..language.suite import Expectation, Suite
 from ..plugins.power import AT_LEAST
 from .roots import hold_to_shapes, with_roots
@@ -152,9 +152,9 @@ def _missing(rows: Sequence[Result], planned: Sequence[Cell]) -> Iterable[Proble
 
 def _too_little(rows: Sequence[Result], architectures: Sequence[str]) -> Iterable[Problem]:
     """Architectures of which too few rows say anything; where suites ask for equivariance, one row must apply."""
-    named = dict.fromkeys([*architectures, *(row.architecture for row in rows if row.architecture != WEIGHTS)])
-    for architecture in named:
-        own = [row for row in rows if row.architecture == architecture]
+    found = by_architecture(rows)
+    for architecture in dict.fromkeys([*architectures, *(name for name in found if name != WEIGHTS)]):
+        own = found.get(architecture, [])
         law = [row for row in own if row.kind == "equivariance"]
         if law and all(row.outcome == Outcome.NOT_APPLICABLE for row in law):
             text = f"{architecture}: none of its {len(law)} equivariance rows is applicable ({law[0].reason})"

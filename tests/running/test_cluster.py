@@ -6,21 +6,28 @@ import json
 import os
 import shutil
 import signal
+import threading
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from orbitcheck.harness.core.cache_folder import VARIABLE, cache_folder
+from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.discovery import SHIPPED, parse_name
 from orbitcheck.harness.running import run as running
 from orbitcheck.harness.running.elsewhere import sent as sent_along
 from orbitcheck.harness.running.elsewhere import there
 from orbitcheck.harness.running.elsewhere.sent import Files, files_under, plugin_folder
-from orbitcheck.harness.running.executors import Answer, NoExecutor, Task, open_executor
+from orbitcheck.harness.running.executors import Answer, Lost, NoExecutor, Task, open_executor
+from orbitcheck.harness.running.isolation.task import Loss
 from orbitcheck.harness.running.plan import plan
-from orbitcheck.harness.running.provenance import measured
+from orbitcheck.harness.running.provenance import measured, zoo_kept
 from orbitcheck.harness.running.request import RunRequest
 from orbitcheck.harness.running.run import carry_out
+from orbitcheck.harness.zoo.recipe import ZOOS
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of dask's own, in its threads
@@ -109,6 +116,116 @@ def test_a_task_there_finds_the_files_of_here_and_names_them_so(tmp_path: Path, 
     assert str(home) not in json.dumps(answer.value) and not (tmp_path / "out").exists()
     other = there.Caller({**caller.versions, "torch": "1.0"}, str(mine), 1)
     assert "other versions" in there.carry_out(task, other, sent).reason  # type: ignore[union-attr]
+
+
+def test_zoos_reach_workers_by_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A zoo that is in the caller's cache and not in the worker's is there when the task begins."""
+    name = "digits-inr"
+    for end, content in ((".safetensors", b"weights"), (".json", b'{"sha256": "told"}')):
+        monkeypatch.setenv(VARIABLE, str(tmp_path / "here"))
+        (cache_folder() / "zoo").mkdir(parents=True, exist_ok=True)
+        (cache_folder() / "zoo" / f"{ZOOS[name].stem}{end}").write_bytes(content)
+    parameters = {"zoo": name}
+    cell = Cell("suite", "check", "equivariance", parameters, "", None, "stats")
+    monkeypatch.setattr(sent_along, "zoos_kept", lambda cell: {cell.parameters["zoo"]: "told"})
+    ((label, files),) = sent_along.along(Task(measured, (cell,), plugin="stats"))
+    assert label == f"zoo {name}" and set(files.zoo.values()) == {b"weights", b'{"sha256": "told"}'}
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "there"))
+    monkeypatch.setattr(there, "_home", lambda: tmp_path / "scratch")
+    monkeypatch.setenv(SHIPPED, "")
+    monkeypatch.chdir(tmp_path)
+    try:
+        answer = there.carry_out(Task(zoo_kept, (name,), 60), there.Caller(there.versions(), str(tmp_path), 1), files)
+    finally:
+        there.put_down()
+    assert isinstance(answer, Answer) and answer.value == "told"
+
+
+def test_a_worker_of_another_version_or_with_threads_is_refused_by_name_before_the_first_row(monkeypatch):
+    own = {"python": "3.11", "torch": "2.0"}
+    assert there.refusal(own, {"tcp://a:1": own}, {"tcp://a:1": 1}) == ""
+    other = {"tcp://a:1": own, "tcp://b:1": {**own, "torch": "1.0"}}
+    assert there.refusal(own, other, {}) == "the worker tcp://b:1 has torch 1.0, not 2.0"
+    assert "has 4 threads; start it with" in there.refusal(own, {"tcp://a:1": own}, {"tcp://a:1": 4})
+    asked = []
+
+    class Client:
+        status = "running"
+
+        def __init__(self, *_: object, **__: object): ...
+        def wait_for_workers(self, *_: object, **__: object): ...
+        def nthreads(self):
+            return {"tcp://b:1": 1}
+
+        def run(self, function, **_: object):
+            asked.append(function)
+            return {"tcp://b:1": {**there.versions(), "torch": "1.0"}}
+
+        def close(self, **_: object): ...
+
+    monkeypatch.setattr("distributed.Client", Client)
+    with pytest.raises(NoExecutor, match=r"the worker tcp://b:1 has torch 1\.0, not "):
+        open_executor("cluster@tcp://b:8786", 1, None)
+    assert asked == [there.versions, there.put_down], "nothing was submitted"
+
+
+def test_what_dask_gives_up_is_an_error_of_the_row_in_words_of_ours():
+    class KilledWorker(Exception): ...
+
+    class Future:
+        def __init__(self, error: Exception):
+            self.error = error
+
+        def result(self, timeout: float):
+            raise self.error
+
+    killed = there.answered(Future(KilledWorker("orbitcheck-140-3 and addresses")), 1)
+    assert killed == Lost("crashed: every worker that carried it out died, one after the other", Loss.CRASHED)
+    assert there.answered(Future(ValueError("a\nb")), 1) == Lost("ValueError: a b", Loss.RAISED)
+    assert there.answered(Answer(1), 1) == Answer(1)
+
+
+KILLS_ITS_WORKER = """\
+import os, signal
+
+def parent(pid):
+    return int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
+
+def kill(path):
+    with open(path, "a") as out:
+        out.write("x")
+    os.kill(parent(os.getppid()), signal.SIGKILL)
+"""
+
+
+@pytest.mark.long
+def test_a_task_that_kills_its_worker_three_times_is_lost_alone_and_what_runs_is_shown(tmp_path: Path, monkeypatch):
+    (tmp_path / "killing.py").write_text(KILLS_ITS_WORKER)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    import killing  # type: ignore[import-not-found]
+
+    seen = set[str]()
+    with closing(open_executor("cluster@local:2", 2, tmp_path / "log")) as executor:
+        number = executor.submit(Task(killing.kill, (str(tmp_path / "tries"),), 60))
+        others = [executor.submit(Task(time.sleep, (2 + each / 10,), 60)) for each in range(3)]
+        ended = threading.Event()
+
+        def look() -> None:
+            while not ended.wait(0.1):
+                seen.update(task.title for task, _ in executor.running())
+
+        watching = threading.Thread(target=look)
+        watching.start()
+        answers = dict(executor.results())
+        ended.set()
+        watching.join()
+        assert executor.running() == []
+    assert (tmp_path / "tries").read_text() == "xxx"
+    assert isinstance(answers[number], Lost) and answers[number].why is Loss.CRASHED
+    assert all(isinstance(answers[each], Answer) for each in others)
+    assert seen, "what is running is told"
 
 
 def test_what_is_sent_along_is_bounded_and_leaves_runs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

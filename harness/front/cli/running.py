@@ -6,6 +6,7 @@ import contextlib
 import shlex
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,6 +206,7 @@ def ended_in_order(stopped: list[int]) -> Iterator[None]:
 
 def tell_plan(request: Any) -> None:
     """Rows, expected minutes and memory, and the zoos that are not trained yet, of a run that is not made."""
+    from ...running.dealing.chosen import only
     from ...running.dealing.costs import PLANTED, memory, total
     from ...running.plan import plan
     from ...running.provenance import zoo_kept
@@ -212,16 +214,20 @@ def tell_plan(request: Any) -> None:
 
     planned = plan(request.suites, request.architectures)
     cells, plants = chosen(request, planned)
-    for name in dict.fromkeys(cell.architecture for cell in cells):
-        own = [cell for cell in cells if cell.architecture == name]
-        say(f"{name}: {len(own)} rows of {len(dict.fromkeys(cell.check for cell in own))} checks")
-    seconds = total(cells) - (0.0 if plants else PLANTED)
+    counted, checks = Counter(cell.architecture for cell in cells), Counter[str]()
+    checks.update(name for name, _ in {(cell.architecture, (cell.suite, cell.check)) for cell in cells})
+    for name, rows in counted.items():
+        say(f"{name}: {rows} rows of {checks[name]} checks")
     whole = f" of {len(planned)}" if len(cells) < len(planned) else ""
-    alone = ", which are those of the planted defects" if plants and not cells else ""
     say(
-        f"{len(cells)} rows{whole}, about {seconds / 60 / request.jobs:.1f} minutes on {request.jobs} workers "
-        f"and {memory(request.jobs):.1f} GiB{alone or (f'; {PLANTED:g} s of it for the planted defects' if plants and whole else '')}"
+        f"{len(cells)} rows{whole}, about {total(cells, plants) / 60 / request.jobs:.1f} minutes on {request.jobs} workers "
+        f"and {memory(cells, request.jobs):.1f} GiB"
     )
+    if plants and (whole or not cells):
+        say(f"of these minutes, {PLANTED / 60 / request.jobs:.1f} are for the planted defects")
+    if request.shard:
+        rest = total(only(planned, request.only), True)
+        say(f"all {request.shard.count} shards together: about {rest / 60:.1f} minutes of one processor")
     missing = [name for name in zoos_of(cells) if zoo_kept(name) is None]
     say(f"zoos to train: {', '.join(missing) or 'none'}")
 

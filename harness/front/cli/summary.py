@@ -29,14 +29,14 @@ def print_summary(result: Any, output: Path) -> None:
     """Architectures by outcome, the roots of the rows that are red, conclusions, problems and notes of the run, and where the report is."""
     from ....reports.reading.outcomes import headline
     from ...core.outcomes import OUTCOMES
+    from ...core.result import by_architecture
     from ...judging.gate import is_red
     from ...judging.roots import rooted
 
-    names = list(dict.fromkeys(row.architecture for row in result.results))
-    width = max(map(len, [*names, "architecture"]))
+    found = by_architecture(result.results)
+    width = max(map(len, [*found, "architecture"]))
     click.echo(f"{'architecture':{width}}  " + "  ".join(f"{outcome:>14}" for outcome in (*OUTCOMES, "declared")))
-    for name in names:
-        own = [row for row in result.results if row.architecture == name]
+    for name, own in found.items():
         counts = [sum(row.outcome == outcome for row in own) for outcome in OUTCOMES]
         declared = sum(row.declared is not None for row in own)
         click.echo(f"{name:{width}}  " + "  ".join(f"{count:14d}" for count in (*counts, declared)))

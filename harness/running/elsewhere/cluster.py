@@ -9,20 +9,19 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ...core.cell import Cell
 from ...core.cleaning import one_line
 from ..executors import NoExecutor
-from ..isolation.task import FATAL, GIVEN_UP, NOT_RUN, Answer, Loss, Lost, Task
-from ..provenance import zoos_kept
+from ..isolation.task import FATAL, GIVEN_UP, NOT_RUN, Answer, Lost, Task
 from ..tasks import prepare_zoo, zoo_is_kept
-from ..workers import PASSING, Workers
-from .sent import Files, files_under, plugin_folder, zoo_files
-from .there import Caller, carry_out, put_down, versions
+from ..workers import PASSING, TRIES, Workers
+from .sent import Files, along
+from .there import BEGUN, Caller, answered, carry_out, put_down, refusal, versions
 
 PATIENCE = 60
 """Seconds for a scheduler and its first worker to answer, and for a scheduler that is gone to come back."""
@@ -49,32 +48,26 @@ class Cluster:
         self._started, self._client = None, None
         self._tasks, self._open = dict[int, Task](), dict[int, Any]()
         self._submitted, self._plugins = 0, dict[str, int]()
-        self._sent, self._fatal = dict[str, Any](), dict[str, list[int]]()
+        self._sent, self._fatal, self._since = dict[str, Any](), dict[str, list[int]](), dict[int, float]()
         self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
         try:
             kind, _, count = address.partition(":")
             if kind == "local":
-                scratch = (log.absolute().parent if log else Path.cwd()) / PASSING / "dask"
+                scratch = str((log.absolute().parent if log else Path.cwd()) / PASSING / "dask")
                 settings: Any = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
-                self._started = distributed.LocalCluster(n_workers=int(count), local_directory=str(scratch), **settings)
+                settings["scheduler_kwargs"] = {"allowed_failures": TRIES - 1}  # as often as a task is tried here
+                self._started = distributed.LocalCluster(n_workers=int(count), local_directory=scratch, **settings)
             self._client: Any = distributed.Client(self._started or address, timeout=PATIENCE, set_as_default=False)
             self._client.wait_for_workers(1, timeout=PATIENCE)
-            self._caller = self._compared()
+            threads: dict[str, int] = self._client.nthreads()
+            if refused := refusal(versions(), self._client.run(versions), threads):
+                raise NoExecutor(refused)
+            self._client.subscribe_topic(BEGUN, self._begun)
         except (OSError, TimeoutError, ValueError, RuntimeError, NoExecutor) as error:
             self.close()
             raise NoExecutor(f"cluster {address}: {one_line(str(error)) or 'nobody answers'}") from None
-
-    def _compared(self) -> Caller:
-        threads: dict[str, int] = self._client.nthreads()
         hosts = [worker.rpartition(":")[0] for worker in threads]
-        own = versions()
-        for worker, found in self._client.run(versions).items():
-            other = [f"{name} {found.get(name)}, not {told}" for name, told in own.items() if found.get(name) != told]
-            if threads.get(worker, 1) != 1:
-                other.append(f"{threads[worker]} threads; start it with --nthreads 1")
-            if other:
-                raise NoExecutor(f"the worker {worker} has {other[0]}")
-        return Caller(own, os.getcwd(), max(map(hosts.count, hosts)))
+        self._caller = Caller(versions(), os.getcwd(), max(map(hosts.count, hosts)))
 
     def submit(self, task: Task) -> int:
         self._submitted += 1
@@ -87,26 +80,19 @@ class Cluster:
         order = self._plugins.setdefault(task.plugin, len(self._plugins))  # one after the other: each is imported once
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that files are large
-            future = self._client.submit(
-                carry_out, task, self._caller, *self._files(task), key=f"orbitcheck-{id(self)}-{number}", priority=-order
-            )  # fmt: skip
+            sent = [self._send(name, files) for name, files in along(task)]
+            future = self._client.submit(carry_out, task, self._caller, *sent, key=self._key(number), priority=-order)
         self._open[number] = future
         future.add_done_callback(lambda _: self._done.put(number))
         return number
 
-    def _files(self, task: Task) -> Iterator[Any]:
-        """What goes along with it, as futures that dask makes again where the worker that holds them dies."""
-        cell = next((each for each in task.arguments if isinstance(each, Cell)), None)
-        for name in zoos_kept(cell) if cell else ():
-            page = Path(name).absolute()  # of a population of the user's own
-            told = {str(page): page.read_bytes()} if page.is_file() else {}
-            yield self._send(f"zoo {name}", Files(told, zoo_files(name)))
-        if task.plugin and (folder := plugin_folder(task.plugin)):
-            yield self._send(f"folder {folder}", Files(files_under(folder), {}))
+    def _key(self, what: object) -> str:
+        return f"orbitcheck-{id(self)}-{what}"
 
     def _send(self, name: str, files: Files) -> Any:
+        """As a future, which dask makes again where the worker that holds it dies."""
         if name not in self._sent:
-            self._sent[name] = self._client.submit(_same, files, key=f"orbitcheck-{id(self)}-{name}", priority=1)
+            self._sent[name] = self._client.submit(_same, files, key=self._key(name), priority=1)
         return self._sent[name]
 
     def results(self) -> Iterator[tuple[int, Answer | Lost]]:
@@ -122,22 +108,29 @@ class Cluster:
             future = self._open.pop(number, None)
             if future is None:
                 continue  # of a group that was given up
-            answer, task = _answer(future), self._tasks.pop(number)
+            answer, task = answered(future, PATIENCE), self._tasks.pop(number)
+            self._since.pop(number, None)
             yield number, answer
             if isinstance(answer, Lost) and answer.why in FATAL and task.group:
                 yield from self._after(task.group, number)
 
     def _after(self, group: str, number: int) -> Iterator[tuple[int, Lost]]:
-        lost = sorted([*self._fatal.setdefault(group, []), number])
-        self._fatal[group] = lost
+        lost = self._fatal[group] = sorted([*self._fatal.get(group, []), number])
         for later in [each for each in self._open if self._tasks[each].group == group]:
             if len(lost) >= GIVEN_UP and later > lost[GIVEN_UP - 1]:
                 self._open.pop(later).cancel()
                 del self._tasks[later]
+                self._since.pop(later, None)
                 yield later, NOT_RUN
 
+    def _begun(self, event: tuple[float, str]) -> None:
+        number = event[1].removeprefix(self._key(""))
+        if number.isdigit() and int(number) in self._open:
+            self._since[int(number)] = time.monotonic()
+
     def running(self) -> list[tuple[Task, float]]:
-        return []  # the scheduler alone knows
+        now, tasks = time.monotonic(), dict(self._tasks)
+        return [(tasks[number], now - since) for number, since in list(self._since.items()) if number in tasks]
 
     def close(self) -> None:
         if self._client is not None:
@@ -154,17 +147,3 @@ class Cluster:
 
 def _same(files: Files) -> Files:
     return files
-
-
-def _answer(future: Any) -> Answer | Lost:
-    """What became of a task; of one that killed its workers, or that the cluster lost, it says so."""
-    if isinstance(future, Answer | Lost):
-        return future
-    try:
-        return future.result(timeout=PATIENCE)
-    except Exception as error:
-        killed = type(error).__name__ == "KilledWorker"
-        line = one_line(str(error)).partition(". ")[0]
-        return Lost(
-            f"crashed: {line}" if killed else f"{type(error).__name__}: {line}", Loss.CRASHED if killed else Loss.RAISED
-        )

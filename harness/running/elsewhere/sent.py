@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from ...core.cache_folder import cache_folder
+from ...core.cell import Cell
 from ...plugins.discovery import parse_name
 from ...zoo.recipe import ZOOS
 from ..executors import NoExecutor
+from ..isolation.task import Task
 from ..keeping.marker import is_ours
+from ..provenance import zoos_kept
 
 MOST, LARGEST = 5_000, 64 << 20
 """Files, and bytes of them, that are sent along with a plug-in."""
@@ -24,6 +27,17 @@ class Files:
 
     plugin: Mapping[str, bytes]
     zoo: Mapping[str, bytes]
+
+
+def along(task: Task) -> Iterator[tuple[str, Files]]:
+    """What goes along with a task, each part under a name of its own: the zoos that it reads, and the folder of its plug-in."""
+    cell = next((each for each in task.arguments if isinstance(each, Cell)), None)
+    for name in zoos_kept(cell) if cell else ():
+        page = Path(name).absolute()  # of a population of the user's own
+        told = {str(page): page.read_bytes()} if page.is_file() else {}
+        yield f"zoo {name}", Files(told, zoo_files(name))
+    if task.plugin and (folder := plugin_folder(task.plugin)):
+        yield f"folder {folder}", Files(files_under(folder), {})
 
 
 def zoo_files(name: str) -> dict[str, bytes]:

@@ -10,21 +10,26 @@ import os
 import platform
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ...core.cache_folder import cache_folder
+from ...core.cleaning import one_line
 from ...plugins.discovery import SHIPPED
 from ..isolation.limits import memory_limit
 from ..isolation.processes import memory_of_machine
-from ..isolation.task import Answer, Lost, Task
+from ..isolation.task import Answer, Loss, Lost, Task
 from ..keeping.files import PLUGIN_OUTPUT, write_atomically
 from ..keeping.imports import EVALUATION, source_digest
 from ..provenance import LIBRARIES, VERSION, environment
 from ..workers import Workers
 from .sent import Files
+
+BEGUN = "orbitcheck-begun"
+"""Under this dask tells who asks for it the keys of tasks as workers begin them."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,35 @@ def versions() -> dict[str, str]:
     }
 
 
+def refusal(own: Mapping[str, str], found: Mapping[str, Mapping[str, str]], threads: Mapping[str, int]) -> str:
+    """Why a worker cannot measure for this caller, in one line; empty if all can.
+
+    Args:
+        own: the caller's `versions`.
+        found: worker -> its versions.
+        threads: worker -> how many tasks it would carry out at a time.
+    """
+    for worker, theirs in found.items():
+        other = [f"{name} {theirs.get(name)}, not {told}" for name, told in own.items() if theirs.get(name) != told]
+        if threads.get(worker, 1) != 1:
+            other.append(f"{threads[worker]} threads; start it with --nthreads 1")
+        if other:
+            return f"the worker {worker} has {other[0]}"
+    return ""
+
+
+def answered(future: Any, patience: float) -> Answer | Lost:
+    """What became of a task; of one that killed its workers, or that the cluster lost, it says so."""
+    if isinstance(future, Answer | Lost):
+        return future
+    try:
+        return future.result(timeout=patience)
+    except Exception as error:
+        if type(error).__name__ == "KilledWorker":
+            return Lost("crashed: every worker that carried it out died, one after the other", Loss.CRASHED)
+        return Lost(f"{type(error).__name__}: {one_line(str(error))}", Loss.RAISED)
+
+
 _one = threading.Lock()
 _pools: dict[Path, Workers] = {}
 
@@ -56,6 +90,7 @@ def carry_out(task: Task, caller: Caller, *sent: Files) -> Answer | Lost:
         return Lost(f"a worker of the cluster, {platform.node()}, has other versions than the caller")
     with _one:
         root = _home()
+        _tell_begun()
         for files in sent:
             _write({root / path.lstrip(os.sep): content for path, content in files.plugin.items()})
             _write({cache_folder() / "zoo" / name: content for name, content in files.zoo.items()})
@@ -91,6 +126,15 @@ def _home() -> Path:
 
     place: Any = get_worker()
     return Path(place.local_directory).resolve() / "orbitcheck"
+
+
+def _tell_begun() -> None:
+    """To whoever asked, that this task is no longer waiting; nobody hears it outside a cluster."""
+    from distributed import get_worker
+
+    with suppress(ValueError):
+        place: Any = get_worker()
+        place.log_event(BEGUN, place.get_current_task())
 
 
 def _write(files: Mapping[Path, bytes]) -> None:
