@@ -1,4 +1,4 @@
-"""One run in four ways gives the same rows: one worker, two workers, four shards merged, a cluster of two; and what each way costs.
+"""One run in many ways gives the same rows: one, two and four workers, four shards merged, a cluster of two; and what each way costs.
 
     python benchmarks/acceptance/one_run_many_ways.py FOLDER [--suite quick] [-a ARCHITECTURE ...] [--keep FILE]
 
@@ -26,6 +26,7 @@ SHARDS = 4
 WAYS = {
     "one": [["-j", "1"]],
     "two": [["-j", "2"]],
+    "four": [["-j", "4"]],
     "shards": [["-j", "2", "--shard", f"{part}/{SHARDS}"] for part in range(1, SHARDS + 1)],
     "cluster": [["-j", "2", "--cluster", "local:2"]],
 }

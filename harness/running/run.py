@@ -54,6 +54,8 @@ from .request import NothingToRun, RunRequest
 from .store import clear_checkpoints, save
 from .tasks import evaluate_cell, prepare_zoo, refusal, zoo_is_kept
 
+MOST = 300_000
+"""Rows of one run: `results.json`, at some 3 kB a row, is read up to 1 GiB (`core/cleaning.py`)."""
 AGAIN = 2
 """How often a row that an error of the machine ended is measured again by going on, if nothing else has changed."""
 
@@ -172,6 +174,10 @@ def chosen(request: RunRequest, planned: Sequence[Cell]) -> tuple[list[Cell], bo
     if errors:
         raise NothingToRun(*errors)
     cells = only(planned, request.only)
+    if len(cells) > MOST:
+        raise NothingToRun(
+            f"{len(cells)} rows, of which shards are parts, too; one run has at most {MOST}: run fewer architectures at a time (-a)"
+        )
     if request.shard is None:
         return cells, True
     dealt = deal(cells, request.shard.count)[request.shard.index - 1]

@@ -24,8 +24,10 @@ from orbitcheck.harness.running.executors import (
     carried_out,
     open_executor,
 )
+from orbitcheck.harness.running.isolation.pool import CACHES, running_server, variables
 from orbitcheck.harness.running.isolation.task import Loss
 from orbitcheck.harness.running.run import hopeless
+from orbitcheck.harness.running.workers import PRELOADED
 
 STRANGERS = Path(__file__).parent / "strangers"
 SUITE = """\
@@ -69,14 +71,19 @@ print(json.dumps([found, heavy]))
 
 def test_another_executor_gives_the_same_run_and_the_caller_imports_no_torch(tmp_path):
     (tmp_path / "small.yaml").write_text(SUITE)
+    temporary, here = tmp_path / "temporary", tmp_path / "here"
+    temporary.mkdir()
+    here.mkdir()
     done = subprocess.run(
         [sys.executable, "-c", ALONE, str(tmp_path), "local", "one-child"],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(STRANGERS)},
+        cwd=here,
+        env={**os.environ, "PYTHONPATH": str(STRANGERS), "TMPDIR": str(temporary)},
     )
     assert done.returncode == 0, done.stderr
+    assert [*temporary.iterdir(), *here.iterdir()] == [], "nothing is left beside the output folder"
     found, heavy = json.loads(done.stdout)
     assert not heavy
     assert found["local"] == found["one-child"]
@@ -130,6 +137,23 @@ def test_what_breaks_a_local_worker_loses_its_own_answer_alone():
     assert answers[1] == Lost("crashed: its process ended itself with exit code 0", Loss.CRASHED)
     assert answers[2] == Lost("hung: idle and without progress for 0.5 s", Loss.HUNG)
     assert isinstance(answers[3], Lost) and answers[3].reason.startswith("ZeroDivisionError: ")
+
+
+def test_tasks_in_flight_are_carried_out_again_when_the_server_of_their_processes_dies():
+    with closing(open_executor("local", 2, None)) as executor:
+        numbers = [executor.submit(Task(eval, (f"__import__('time').sleep(0.3) or {each}",), 60)) for each in range(4)]
+        answers = executor.results()
+        number, answer = next(answers)
+        running_server(PRELOADED).process.kill()
+        found = {number: answer, **dict(answers)}
+    assert found == {number: Answer(each, found[number].process) for each, number in enumerate(numbers)}
+
+
+def test_what_libraries_keep_is_kept_in_the_run_and_what_was_downloaded_stays_where_it_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", "/models")
+    told = variables(tmp_path / "7", "token")
+    assert all(Path(told[name]).is_relative_to(tmp_path) for name in CACHES) and told["HF_HOME"] == "/models"
+    assert {"XDG_CACHE_HOME", "HYPOTHESIS_STORAGE_DIRECTORY", "TORCHINDUCTOR_CACHE_DIR"} <= CACHES.keys()
 
 
 def test_a_process_answers_for_one_plug_in_and_says_so():

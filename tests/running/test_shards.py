@@ -339,7 +339,14 @@ def test_a_dry_run_writes_nothing_and_tells_the_plan(home, tmp_path):
     assert "254 rows, about " in done.output and " minutes on 2 workers and " in done.output
     assert "zoos to train: " in done.output
     part = call("run", home / "small.yaml", "-a", "stats", "--shard", "1/2", "--dry-run")
-    assert part.exit_code == 0 and "planted defects" in part.output
+    assert part.exit_code == 0 and "are for the planted defects" in part.output
+    assert "all 2 shards together: about " in part.output
+
+
+def test_a_run_whose_results_could_not_be_read_again_does_not_start(home, tmp_path, monkeypatch):
+    monkeypatch.setattr(running, "MOST", 5)
+    done = call("run", home / "small.yaml", "-a", "flat-mlp", "-a", "stats", "-o", tmp_path / "out")
+    assert done.exit_code == 2 and "6 rows, " in done.output and "at most 5" in done.output
 
 
 @pytest.mark.parametrize(
