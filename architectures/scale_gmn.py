@@ -44,6 +44,7 @@ from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported, 
 from ..harness.weights.activations import HOMOGENEOUS, ODD
 from ..harness.weights.batch import Weights
 from ..harness.weights.space import WeightSpace
+from .characters import compressed, demand_law, no_covectors, norm
 from .heads import check_input, check_size, mlp_head
 from .parameter_graph import EdgeMLP, Graph, Wiring, lecun_, mean, total
 
@@ -86,13 +87,8 @@ class RescalingGMN(nn.Module):
         super().__init__()
         if not space.is_mlp:
             raise Unsupported(f"{self.name} reads the parameter graph of an MLP, which {space} does not have")
-        if space.activation not in self.activations:
-            raise Unsupported(
-                f"{self.name} needs an activation that commutes with {'signs' if self.signs else 'positive factors'} "
-                f"({', '.join(self.activations)}), not {space.activation}"
-            )
-        if isinstance(output, Equivariant) and output.kind == "covector" and not self.signs:
-            raise Unsupported(f"{self.name} returns vectors, which move with q; covectors move against it")
+        demand_law(self.name, space, self.activations, signs=self.signs)
+        no_covectors(self.name, output, signs=self.signs)
         for option, value in (("channels", channels), ("depth", depth), ("head", head)):
             check_size(option, value)
         self.space = space
@@ -203,22 +199,6 @@ class NodeInvariants(nn.Module):
             x = y = torch.cat([x, y], -1)
         up, down = self.left(x), self.right(y)
         return compressed(up * down, norm(up) * norm(down)) + each_neuron(self.types, self.widths)
-
-
-def norm(z: torch.Tensor) -> torch.Tensor:
-    """Root of the mean square over channels, `[..., 1]`, safe from overflow; its gradient at 0 is 0."""
-    largest = z.detach().abs().amax(-1, keepdim=True)
-    largest = largest.where(largest > 0, 1)
-    return torch.linalg.vector_norm(z / largest, dim=-1, keepdim=True) * (largest * z.shape[-1] ** -0.5)
-
-
-def compressed(product: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
-    """`product (1 + log h) / h` with `h = sqrt(1 + size^2)`: the size of the factors under a logarithm.
-
-    A logarithm of each entry by itself would blow up the rounding of those that happen to cancel.
-    """
-    h = torch.hypot(size, torch.ones_like(size))
-    return product * ((1 + h.log()) / h)
 
 
 def inverse_norm(size: torch.Tensor, signs: bool) -> torch.Tensor:

@@ -13,11 +13,13 @@ from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported, mlp
 from orbitcheck.harness.plugins.discovery import built_in, load, parse_name
 from orbitcheck.harness.weights.inputs import constructed
 
+ACTIVATIONS = {"permutation+sign": "tanh", "permutation+sign+phase": "sine"}
 SPACE = mlp(2, 4, 3, 2)
 
 
 def space_of(name: str):
-    return mlp(2, 4, 3, 2, activation="tanh") if name == "sign-gmn" else SPACE
+    """One whose activation has the declared symmetry."""
+    return mlp(2, 4, 3, 2, activation=ACTIVATIONS.get(load(parse_name(name)).traits.symmetry, "relu"))
 
 
 def outputs(name: str) -> list[Invariant | Equivariant]:

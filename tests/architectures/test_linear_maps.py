@@ -18,6 +18,7 @@ from orbitcheck import (
     act,
     conv_net,
     generators,
+    group,
     mlp,
     recurrent,
     residual_mlp,
@@ -27,6 +28,7 @@ from orbitcheck.architectures.axis_partitions import Layout as UNFLayout
 from orbitcheck.architectures.axis_partitions import diagonal
 from orbitcheck.architectures.dws import DWS
 from orbitcheck.architectures.linear import Layout, WeightsLinear, global_means
+from orbitcheck.architectures.monomial_nfn import MonomialScaleNFN, MonomialSignNFN
 from orbitcheck.architectures.nfn_hnp import NFNHNP
 from orbitcheck.architectures.nfn_np import NFNNP
 from orbitcheck.architectures.unf import UNF
@@ -85,6 +87,17 @@ def test_hidden_neuron_layer_realises_every_equivariant_map(space: WeightSpace, 
     assert realised(layer_of(network, space), space) == dimension(space)
 
 
+@pytest.mark.parametrize("space", SPACES, ids=lambda space: "-".join(map(str, space.widths)))
+@pytest.mark.parametrize(
+    ("network", "activation", "symmetry"),
+    [(MonomialScaleNFN, "relu", "permutation+scale"), (MonomialSignNFN, "tanh", "permutation+sign")],
+    ids=["scale", "sign"],
+)
+def test_typed_layer_realises_every_map_that_joins_equal_types(space, network, activation, symmetry) -> None:
+    space = mlp(*space.widths, activation=activation)
+    assert realised(layer_of(network, space), space) == dimension(space, group(space, symmetry))
+
+
 BEYOND = {
     "conv": conv_net(1, 2, 2, kernel=3),
     "conv-1x1": conv_net(2, 3, 1, 2, kernel=1),
@@ -135,7 +148,7 @@ def test_a_diagonal_is_the_entries_whose_indices_agree() -> None:
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: "-".join(map(str, space.widths)))
 def test_all_neuron_layer_realises_every_equivariant_map(space: WeightSpace) -> None:
-    assert realised(layer_of(NFNNP, space), space) == dimension(space, permuted=space.size)
+    assert realised(layer_of(NFNNP, space), space) == dimension(space, group=space.size)
 
 
 def test_published_ranks() -> None:

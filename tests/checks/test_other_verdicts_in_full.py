@@ -424,7 +424,7 @@ LAYER = CompletenessEvidence("a space", ("n1",), True, 5, 5, 2, 2, {})
         ({}, Verdict("pass", "", "complete", "rank 5 of 5, constants 2 of 2")),
         (
             {"hidden": False},
-            Verdict("fail", "the layer does not commute with the permutations of hidden neurons", "complete", "not equivariant"),
+            Verdict("fail", "the layer does not commute with the group that it declares", "complete", "not equivariant"),
         ),
         (
             {"rank": 4, "constant_rank": 1},

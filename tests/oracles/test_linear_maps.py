@@ -73,15 +73,15 @@ def with_permuted(space: WeightSpace, permuted: tuple[str, ...]) -> WeightSpace:
 def test_known_dimensions(widths: tuple[int, ...], hidden_only: int, ends_too: int) -> None:
     space = mlp(*widths)
     assert dimension(space).linear == hidden_only
-    assert dimension(space, permuted=space.size).linear == ends_too
+    assert dimension(space, group=space.size).linear == ends_too
     assert dimension(space) == by_enumeration(space)
-    assert dimension(space, permuted=space.size) == by_enumeration(with_permuted(space, tuple(space.size)))
+    assert dimension(space, group=space.size) == by_enumeration(with_permuted(space, tuple(space.size)))
 
 
 def test_constants_of_the_published_example() -> None:
     space = mlp(3, 5, 4, 6, 2)
     assert dimension(space).constants == 12
-    assert dimension(space, permuted=space.size).constants == 8
+    assert dimension(space, group=space.size).constants == 8
 
 
 @settings(derandomize=True, deadline=None, max_examples=25)
@@ -107,9 +107,9 @@ def test_count_is_enumeration_where_an_axis_stands_twice(size: int) -> None:
 
 def test_nothing_permuted_means_every_matrix() -> None:
     space = mlp(2, 3, 1)
-    assert dimension(space, permuted=()) == Dimension(space.parameters**2, space.parameters)
+    assert dimension(space, group=()) == Dimension(space.parameters**2, space.parameters)
 
 
 def test_unknown_axis_is_refused_with_what_there_is() -> None:
     with pytest.raises(SpaceError, match='no axis "m1"; available: n0, n1, n2'):
-        dimension(mlp(2, 3, 1), permuted=["m1"])
+        dimension(mlp(2, 3, 1), group=["m1"])

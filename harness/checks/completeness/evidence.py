@@ -13,8 +13,8 @@ class CompletenessEvidence(Evidence):
     """Ranks measured and dimensions counted.
 
     Args:
-        axes: the axes whose permutations the layer commutes with.
-        hidden: whether these include all permuted axes of the space.
+        axes: the axes whose permutations the layer commutes with; where more is declared, the factors of the declared group.
+        hidden: whether these include all permuted axes of the space; whether the layer commutes with the declared group.
         rank, dimension: of the linear maps.
         constant_rank, constant_dimension: of the constants.
         missing: "input -> output" tensors whose own maps are not all realised, with rank and dimension.

@@ -3,7 +3,8 @@
 Law: the maps `v -> layer(v) - layer(0)` over all parameters of the layer, one channel in and out, span a space whose dimension
 is the number of orbits of the group on pairs of entries; the constants `layer(0)` span the invariant vectors
 (theory.md, section 7). The dimension is counted exactly (`oracles/linear_maps.py`), the span is measured as a rank. A layer may
-commute with more than the hidden permutations (NFN-NP); then it is held against the group that it was seen to commute with.
+commute with more than the hidden permutations (NFN-NP); then it is held against the group that it was seen to commute with. Where
+scales, signs or linear maps are declared, it is held against the declared group.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -16,7 +17,9 @@ from ...oracles.linear_maps import blocks, dimension
 from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.redraw import redraw_
 from ...plugins.subject import PluginFault, describe_error
+from ...weights.algebra.kinds import FactorKind
 from ...weights.batch import Weights
+from ...weights.groups import Group, NotCarried
 from ...weights.space import WeightSpace
 from ...weights.symmetry import act, generators
 from ..applicability import Refused, unsupported
@@ -92,7 +95,11 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         )
     space = WeightSpace.from_json(cell.parameters["spaces"][cell.case])
     matrices, constants = [], []
-    draws = dimension(space).linear + SPARE
+    try:
+        declared = _beyond_permutations(architecture, space)
+        draws = dimension(space, declared).linear + SPARE
+    except NotCarried as reason:
+        return Refused(Refusal.UNSUPPORTED, str(reason)).judgement(verdict.PREDICTED)
     try:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(cell.seed)
@@ -107,22 +114,46 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         matrices.append(matrix)
         constants.append(constant)
     bench.forwards += draws
-    axes = commuting_axes(matrices[:2], space)
-    measured = measure(torch.stack(matrices), torch.stack(constants), space, axes)
+    if declared is None:
+        axes = commuting_axes(matrices[:2], space)
+        measured = measure(torch.stack(matrices), torch.stack(constants), space, axes)
+    else:
+        measured = measure(torch.stack(matrices), torch.stack(constants), space, declared)
+        measured = replace(measured, hidden=commutes(matrices[:2], declared))
     return Judgement.of(verdict.judge(measured), measured)
 
 
+def _beyond_permutations(architecture: Architecture, space: WeightSpace) -> Group | None:
+    """The declared group where it has more than permutations; else None: of these the layer is held against all that it keeps.
+
+    Raises:
+        NotCarried: the space does not carry it.
+    """
+    group = architecture.traits.group(space)
+    return group if set(group.kind.values()) - {FactorKind.PERM} else None
+
+
+def commutes(matrices: Sequence[torch.Tensor], group: Group) -> bool:
+    """Whether every generator of the group commutes with every matrix."""
+    unit = Weights.from_flat(group.space, torch.eye(group.space.parameters, dtype=torch.float64))
+    moves = [act(g, unit).flat().T for g in generators(group)]
+    return all(
+        torch.allclose(A @ move, move @ A, rtol=0, atol=1e-9 * float(A.abs().max())) for A in matrices for move in moves
+    )
+
+
 def measure(
-    matrices: torch.Tensor, constants: torch.Tensor, space: WeightSpace, axes: tuple[str, ...]
+    matrices: torch.Tensor, constants: torch.Tensor, space: WeightSpace, group: tuple[str, ...] | Group
 ) -> CompletenessEvidence:
-    """Ranks of `[draws, entries, entries]` and `[draws, entries]` against the dimensions for the group on `axes`."""
-    exact = dimension(space, axes)
+    """Ranks of `[draws, entries, entries]` and `[draws, entries]` against the dimensions for permutations of axes, or for a group."""
+    exact = dimension(space, group)
+    axes = tuple(f"{axis}: {kind}" for axis, kind in group.kind.items()) if isinstance(group, Group) else group
     realised = rank(matrices.flatten(1))
     sizes = [int(np.prod(shape)) for shape in space.shapes.values()]
     missing = {}
     if realised < exact.linear:
         rows = dict(zip(space.axes, matrices.split(sizes, 1), strict=True))
-        for (target, source), wanted in blocks(space, axes).items():
+        for (target, source), wanted in blocks(space, group).items():
             block = dict(zip(space.axes, rows[target].split(sizes, 2), strict=True))[source]
             if (got := rank(block.flatten(1))) < wanted:
                 missing[f"{source} -> {target}"] = (got, wanted)

@@ -15,7 +15,7 @@ def judge(measured: CompletenessEvidence) -> Verdict:
     wanted = (measured.dimension, measured.constant_dimension)
     observed = f"rank {ranks[0]} of {wanted[0]}, constants {ranks[1]} of {wanted[1]}"
     if not measured.hidden:
-        reason = "the layer does not commute with the permutations of hidden neurons"
+        reason = "the layer does not commute with the group that it declares"
         return Verdict("fail", reason, PREDICTED, "not equivariant")
     if ranks == wanted:
         return Verdict("pass", "", PREDICTED, observed)
