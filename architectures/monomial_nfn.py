@@ -130,7 +130,7 @@ class MonomialNFN(nn.Module):
             s = layer(s).map(torch.tanh if self.signs else torch.relu)
         if not self.invariant:
             return self.layout.restore(self.readout(s))
-        return self.readout(global_means(Sorted(*map(self.invariants, (s.own, s.edges)), s.fixed)))
+        return self.readout(global_means(Sorted(self.invariants(s.own), self.invariants(s.edges), s.fixed)))
 
     def invariants(self, tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         """`x / ||x||` or `|x|` of every entry's channel vector x."""
