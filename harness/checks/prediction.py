@@ -40,6 +40,7 @@ class Ground(StrEnum):
 
     ONE_ORBIT = "one-orbit"
     DECLARED_SYMMETRY = "declared-symmetry"
+    DECLARED_BLINDNESS = "declared-blindness"
     UNKNOWN_POWER = "unknown-power"
     SAME_FUNCTION = "same-function"
     DIFFERENT_FUNCTIONS = "different-functions"
@@ -82,6 +83,7 @@ def predict(
     power: str,
     rounds: tuple[int, int] | None,
     related: bool = False,
+    unseen: str = "",
     symmetry: str = "permutation",
     two_fwl: str = "unknown",
     two_fwl_round: int | None = None,
@@ -95,6 +97,7 @@ def predict(
         power: a value of `power.POWERS`.
         rounds: declared `(low, high)` for powers `1-wl` and `2-fwl`.
         related: whether the declared symmetry, beyond permutations, maps one to the other.
+        unseen: the declared blindness that the pair is an instance of, by its exact relation.
         symmetry: that the plug-in declares. Orbits and refinement are those of permutations; under a larger group two vectors that
             they part may be one orbit, so of these nothing is predicted.
         two_fwl: "equivalent", "different" or "unknown", by folklore 2-WL; asked for power `2-fwl` alone.
@@ -106,6 +109,8 @@ def predict(
         return Prediction(NOT_SEPARATED, Ground.ONE_ORBIT, "one orbit")
     if related:
         return Prediction(NOT_SEPARATED, Ground.DECLARED_SYMMETRY, "one orbit of the declared symmetry")
+    if unseen:
+        return Prediction(NOT_SEPARATED, Ground.DECLARED_BLINDNESS, f"declared blind to {unseen}")
     if power == "unknown":
         return Prediction(ANY, Ground.UNKNOWN_POWER, "power unknown: only soundness is predicted")
     if power == "function":

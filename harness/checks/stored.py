@@ -19,6 +19,7 @@ class Stored:
         parameters, case: of its check.
         declared: the architecture, as `results.json` holds it; empty for a check of weights alone.
         related: whether the declared symmetry, beyond permutations, maps one vector of the row's pair to the other.
+        unseen: the declared blindness that the row's pair is an instance of.
     """
 
     evidence: Evidence
@@ -26,6 +27,7 @@ class Stored:
     case: str
     declared: Mapping[str, Any] = field(default_factory=dict)
     related: bool = False
+    unseen: str = ""
 
     @property
     def rounds(self) -> tuple[int, int] | None:
@@ -48,6 +50,7 @@ class Stored:
         rounds = self.rounds
         return Traits(
             **given,
+            blind=tuple(self.declared.get("blind", ())),
             modes=tuple(self.declared.get("modes", ("eval",))),
             rounds=None if rounds is None else lambda: rounds,
         )

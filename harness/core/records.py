@@ -39,6 +39,7 @@ class ArchitectureRecord(TypedDict):
     power: NotRequired[str]
     rounds: NotRequired[Sequence[int] | None]
     refinement: NotRequired[str]
+    blind: NotRequired[Sequence[str]]
     domain: NotRequired[str]
     continuous: NotRequired[bool]
     modes: NotRequired[Sequence[str]]

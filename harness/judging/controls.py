@@ -77,7 +77,7 @@ def is_null(row: Result) -> bool:
     if pair is None or row.predicted != NOT_SEPARATED or row.observed not in (SEPARATED, NOT_SEPARATED):
         return False
     equivalent = pair.round is None if pair.two_fwl is None else pair.two_fwl == "equivalent"
-    return pair.orbit == "same" or equivalent or pair.ground is Ground.DECLARED_SYMMETRY
+    return pair.orbit == "same" or equivalent or pair.ground in (Ground.DECLARED_SYMMETRY, Ground.DECLARED_BLINDNESS)
 
 
 def round_ladder(rows: Sequence[Result], described: Sequence[Mapping[str, Any]]) -> list[LadderRecord]:

@@ -6,7 +6,7 @@ May import zoo, learning, oracles, weights and core.
 from __future__ import annotations
 
 from ..weights.pair import Pair, Vector
-from . import attachment, beyond_mlps, counting, cycles, designs, function_preserving, regular, sampled, trained
+from . import attachment, beyond_mlps, counting, cycles, designs, function_preserving, regular, sampled, trained, unseen
 from .family import PAIR_FAMILIES, PairFamily
 
 __all__ = ["PAIR_FAMILIES", "Pair", "PairFamily", "Vector"]
@@ -31,5 +31,6 @@ for _family in (
     function_preserving.DEAD_NEURON,
     function_preserving.SPLIT_NEURON,
     trained.TRAINED,
+    unseen.BLINDNESS_PAIRS,
 ):
     PAIR_FAMILIES.add(_family.name, _family)

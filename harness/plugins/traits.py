@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.registry import did_you_mean
+from ..oracles.blindness import BLINDNESS
 from ..weights.groups import GROUPS
 from .power import OF_ROUNDS, POWERS
 
@@ -42,6 +43,7 @@ class Traits:
             between the two, or the declaration says nothing (rounds of pairs double the walks that they see, so a declaration of
             `2-fwl` says enough by what no round parts). None at options at which a network of `1-wl` is only `below-1-wl`.
         refinement: one of `REFINEMENTS`, that power `1-wl` is about beyond MLPs.
+        blind: names of `oracles.blindness.BLINDNESS`: what an invariant output does not see, whatever the parameters.
         domain: where the declaration holds: all of V, or general position (pairwise distinct biases in a hidden layer).
         continuous: false for canonical forms, whose output may jump under one-ulp noise.
         modes: the module modes in which the law is claimed.
@@ -55,6 +57,7 @@ class Traits:
     power: str = "unknown"
     rounds: Callable[..., tuple[int, int] | None] | None = None
     refinement: str = "joint"
+    blind: tuple[str, ...] = ()
     domain: str = "all"
     continuous: bool = True
     modes: tuple[str, ...] = ("eval",)
@@ -75,6 +78,8 @@ class Traits:
             value = getattr(self, key)
             if value not in allowed:
                 raise InvalidPlugin(f"{key}={value!r}{did_you_mean(str(value), allowed)}")
+        if not isinstance(self.blind, tuple) or not set(self.blind) <= set(BLINDNESS):
+            raise InvalidPlugin(f"blind={self.blind!r}; allowed: a tuple of {', '.join(map(repr, BLINDNESS))}")
         if not isinstance(self.continuous, bool):
             raise InvalidPlugin(f"continuous={self.continuous!r}; allowed: True, False")
         if not isinstance(self.modes, tuple) or not self.modes or not set(self.modes) <= set(MODES):

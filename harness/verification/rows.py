@@ -21,6 +21,7 @@ from ..core.evidence import NOTHING
 from ..core.outcomes import Outcome, Refusal
 from ..core.registry import Registry
 from ..core.result import Judgement, Result, Run, digest, plain
+from ..oracles.blindness import unseen
 from ..weights.groups import relates
 from ..weights.pair import Pair
 from .certificate import MALFORMED, plus_zero, problem_of
@@ -128,7 +129,7 @@ class Rows:
         facts = (stored.parameters["pairs"]["family"], str(pair.space), in_words(said.orbit, said.round, said.function))
         demand(facts == (said.family, said.space, said.relation), "family, space and relation are those of the pair")
         related = relates(stored.traits.symmetry, pair.symmetry, pair.space)
-        stored = replace(stored, related=related)
+        stored = replace(stored, related=related, unseen=unseen(stored.traits.blind, pair.space, pair.v, pair.w))
         prediction = prediction_of(stored)
         wanted = (prediction.ground, prediction.why)
         demand(

@@ -79,6 +79,7 @@ GROUNDS = {
     # what a prediction rests on, in the order in which it is asked
     Ground.ONE_ORBIT: lambda orbit, **_: orbit == "same",
     Ground.DECLARED_SYMMETRY: lambda related, **_: related,
+    Ground.DECLARED_BLINDNESS: lambda unseen, **_: unseen != "",
     Ground.UNKNOWN_POWER: lambda power, **_: power == "unknown",
     Ground.SAME_FUNCTION: lambda power, part, function, **_: (
         power == "function" and (part is None or function == "equal")
@@ -98,11 +99,12 @@ GROUNDS = {
 
 def test_every_prediction_names_its_ground():
     met = set()
-    for power, (orbit, part, function), related, symmetry in itertools.product(
-        POWERS, RELATIONS, (False, True), ("permutation", "permutation+sign")
+    for power, (orbit, part, function), related, symmetry, unseen in itertools.product(
+        POWERS, RELATIONS, (False, True), ("permutation", "permutation+sign"), ("", "incidence")
     ):
         for rounds in [(1, 1), (1, 3), (4, 5)] if power == "1-wl" else [None]:
             given = {"orbit": orbit, "function": function, "power": power, "related": related, "symmetry": symmetry}
+            given["unseen"] = unseen
             wanted = next(ground for ground, holds in GROUNDS.items() if holds(part=part, rounds=rounds, **given))
             assert predict(separating_round=part, rounds=rounds, **given).ground is wanted
             met.add(wanted)
@@ -147,6 +149,13 @@ def test_the_column_of_two_fwl(rounds):
         else:
             wanted = Seen.SEPARATED if part is not None and part <= low else Seen.ANY
         assert made.verdict is wanted, (orbit, part, function, pairs, number, related, symmetry)
+
+
+def test_a_declared_blindness_is_named_and_says_that_the_two_are_one():
+    made = predict(
+        orbit="different", separating_round=1, function="different", power="1-wl", rounds=(2, 3), unseen="inner-signs"
+    )
+    assert (made.verdict, made.why, made.equal) == (Seen.NOT_SEPARATED, "declared blind to inner-signs", True)
 
 
 def test_a_larger_group_is_named():

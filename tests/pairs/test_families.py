@@ -122,7 +122,7 @@ over_promises = pytest.mark.parametrize("promise", PROMISES, ids=str)
 
 
 def test_every_constructed_family_is_held_to_a_promise():
-    from_real_networks, elsewhere = {"trained"}, {"beyond-mlps"}  # the latter in test_beyond_mlps.py
+    from_real_networks, elsewhere = {"trained"}, {"beyond-mlps", "blindness"}  # test_beyond_mlps.py, test_unseen.py
     assert {promise.family for promise in PROMISES} == set(PAIR_FAMILIES) - from_real_networks - elsewhere
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...core.cell import Cell
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
+from ...oracles.blindness import unseen
 from ...oracles.tuples.relation import round_of
 from ...pairs.bank import certified_pair
 from ...plugins.architecture import Architecture, Unsupported
@@ -35,6 +36,7 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
         power=traits.power,
         rounds=architecture.rounds,
         related=relates(traits.symmetry, pair.symmetry, pair.space),
+        unseen=unseen(traits.blind, pair.space, pair.v, pair.w),
         symmetry=traits.symmetry,
         two_fwl=relation.two_fwl or "unknown",
         two_fwl_round=relation.two_fwl_round,

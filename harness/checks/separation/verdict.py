@@ -360,6 +360,7 @@ def prediction_of(stored: Stored) -> Prediction:
         power=traits.power,
         rounds=stored.rounds,
         related=stored.related,
+        unseen=stored.unseen,
         symmetry=traits.symmetry,
         two_fwl=found.two_fwl or "unknown",
         two_fwl_round=found.two_fwl_round,

@@ -68,7 +68,7 @@ def law(
 
 
 def pair(family: str, **parameters: Any) -> Row:
-    space = {"space": "tiny"} if family in ("relu-rescaling", "same-orbit", "generic") else {}
+    space = {"space": "tiny"} if family in ("relu-rescaling", "same-orbit", "generic", "blindness") else {}
     return Row("separation", {**space, "pairs": {"family": family, "count": 1, **parameters}})
 
 
@@ -386,6 +386,20 @@ POWER = (
           drawn=True, sizes=(-6, -1)),
 )  # fmt: skip
 
+
+def _seeing(name: str, line: Declared) -> list[Plant]:
+    """Plants that declare a blindness and see what they say they do not."""
+    red, traits = pair("blindness", only=[name]), {"power": "below-1-wl", "blind": (name,)}
+    shared: dict[str, Any] = {"breaks": line, "red": red, "sign": Seen.SEPARATED, "green": INVARIANT, "traits": traits}
+    return [
+        Plant(f"{name}-seen", "Sound", f"it declares to be blind to {name} and sees neurons", **shared),
+        Plant(f"{name}-columns", "ColumnProducts", f"it declares to be blind to {name} and reads products of columns", **shared),
+        Plant(f"{name}-drawn", "RowProducts", f"it declares to be blind to {name} and reads products of rows", drawn=True,
+              sizes=(-7, 0), **shared),
+    ]  # fmt: skip
+
+
+BLIND = [plant for name, line in table.UNSEEN.items() for plant in _seeing(name, line)]
 PLANTS: dict[str, Plant] = {
-    plant.name: plant for plant in (*SOUND, *SYMMETRY, *TRAINING, *DOMAIN, *MODES, *OWED, *POWER, *BY_PAIRS)
+    plant.name: plant for plant in (*SOUND, *SYMMETRY, *TRAINING, *DOMAIN, *MODES, *OWED, *POWER, *BLIND, *BY_PAIRS)
 }

@@ -15,6 +15,7 @@ from ...checks.approximation.verdict import Reached
 from ...checks.equivariance.evidence import Rule
 from ...checks.prediction import Seen
 from ...core.outcomes import Fault, Outcome
+from ...oracles.blindness import BLINDNESS
 
 
 class LayerSign(StrEnum):
@@ -112,6 +113,10 @@ BELOW = Declared("power", "below-1-wl", "", "separation", "1-WL-equivalent pairs
 COMPLETE = Declared("power", "complete", "", "separation", "pairs of two orbits", (Seen.NO_GAP,))
 FUNCTION = Declared("power", "function", "", "separation", "pairs of one function", (Seen.SEPARATED,))
 UNKNOWN = Declared("power", "unknown", "", "separation", "every pair, by its controls", (Fault.INVALID,))
+UNSEEN = {
+    name: Declared("blind", name, "", "separation", f"pairs of family `blindness`, {name}", (Seen.SEPARATED,))
+    for name in BLINDNESS
+}
 EVERYWHERE = Declared("domain", "all", "", "equivariance", "inputs that tie, zeros among them", LAW)
 GENERAL_POSITION = Declared("domain", "general-position", "", "equivariance", "generic inputs", LAW)
 CONTINUOUS = Declared("continuous", "True", "", "equivariance", "inputs that tie", (Rule.CONTINUITY,))
@@ -131,7 +136,7 @@ OWED = Declared(
 
 TRAITS: tuple[Declared, ...] = (
     *SYMMETRIES,
-    VECTORS, STEPS, CALLS, GRADIENTS, NO_SYMMETRY, SEES, SEES_NO_MORE, SEES_BY_PAIRS, SEES_NO_MORE_BY_PAIRS, BELOW, COMPLETE, FUNCTION, UNKNOWN, EVERYWHERE,
+    VECTORS, STEPS, CALLS, GRADIENTS, NO_SYMMETRY, SEES, SEES_NO_MORE, SEES_BY_PAIRS, SEES_NO_MORE_BY_PAIRS, BELOW, COMPLETE, FUNCTION, UNKNOWN, *UNSEEN.values(), EVERYWHERE,
     GENERAL_POSITION, CONTINUOUS, JUMPS, EVAL, TRAIN_CALLS, TRAIN, LINEAR_LAYER, OWED,
 )  # fmt: skip
 
@@ -147,4 +152,5 @@ def declared_by(descriptions: Iterable[Mapping[str, Any]]) -> set[tuple[str, str
         if "symmetry" in entry:
             found |= {(trait, str(entry[trait])) for trait in ("symmetry", "power", "domain", "continuous")}
             found |= {("modes", mode) for mode in entry["modes"]}
+            found |= {("blind", name) for name in entry.get("blind", ())}
     return found

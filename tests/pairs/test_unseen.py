@@ -1,0 +1,95 @@
+"""Pairs that some networks cannot see: two functions, related as the table says, and told apart by whoever sees more."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from orbitcheck import mlp
+from orbitcheck.harness.checks.separation.measurement import measure_case
+from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.outcomes import Outcome
+from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
+from orbitcheck.harness.learning.workbench import Workbench
+from orbitcheck.harness.oracles.blindness import BLINDNESS, unseen
+from orbitcheck.harness.oracles.relation import certify
+from orbitcheck.harness.pairs import PAIR_FAMILIES
+from orbitcheck.harness.plugins.architecture import Traits
+from orbitcheck.harness.plugins.discovery import load, parse_name
+from orbitcheck.harness.plugins.traits import InvalidPlugin
+from orbitcheck.harness.weights.space import NamedSpace
+
+FAMILY = PAIR_FAMILIES["blindness"]
+SPACES = [mlp(2, 3, 3, 1), mlp(1, 4, 2, 3, 2), mlp(2, 3, 1, 2, 4, 1, activation="tanh")]
+
+
+def pair_of(name, space, seed=0):
+    return FAMILY.make(parse_parameters(FAMILY.parameters, {}), space, f"{name} #0", np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("space", SPACES, ids=str)
+@pytest.mark.parametrize("name", BLINDNESS)
+def test_a_pair_is_an_instance_of_its_relation_alone(name, space):
+    for seed in range(5):
+        pair = pair_of(name, space, seed)
+        assert [other for other in BLINDNESS if BLINDNESS[other](space, pair.v, pair.w)] == [name]
+        assert unseen(tuple(BLINDNESS), space, pair.v, pair.w) == name
+        assert unseen((), space, pair.v, pair.w) == ""
+        assert certify(pair).orbit == "different"
+
+
+@pytest.mark.parametrize("name", BLINDNESS)
+def test_one_entry_more_and_the_relation_is_gone(name):
+    """In the last bias, in a row of W_1, in a column of W_L, and in an inner entry."""
+    space = SPACES[1]
+    pair = pair_of(name, space)
+    for tensor, place in (("b4", 0), ("W1", (0, 0)), ("W4", (0, 1))):
+        w = {key: value.copy() for key, value in pair.w.items()}
+        w[tensor][place] -= 16.0
+        assert not BLINDNESS[name](space, pair.v, w), tensor
+    for tensor, place in (("W2", (0, 0)), ("b3", 1)):
+        w = {key: value.copy() for key, value in pair.w.items()}
+        w[tensor][place] *= -8 if name != "inner-signs" else 8
+        assert not BLINDNESS[name](space, pair.v, w), tensor
+
+
+def test_shallow_and_other_spaces_have_no_inner_matrix():
+    shallow = mlp(1, 3, 1)
+    v = {name: np.ones(shape) for name, shape in shallow.shapes.items()}
+    assert unseen(tuple(BLINDNESS), shallow, v, v) == ""
+    with pytest.raises(SuiteValueError, match="needs an inner matrix"):
+        FAMILY.cases(parse_parameters(FAMILY.parameters, {}), shallow)
+    with pytest.raises(SuiteValueError, match="is no relation"):
+        FAMILY.cases(parse_parameters(FAMILY.parameters, {"only": ["colour"]}), SPACES[0])
+
+
+def judged(architecture: str, name: str, activation: str):
+    space = mlp(2, 3, 3, 1, activation=activation)
+    pairs = {"family": "blindness", "count": 1, "only": [name]}
+    parameters = {"space": NamedSpace(space).to_json(), "pairs": pairs}
+    cell = Cell("s", "c", "separation", parameters, f"{name} #0", None, architecture)
+    return measure_case(cell, load(parse_name(architecture)), Workbench())
+
+
+@pytest.mark.parametrize(
+    ("architecture", "name", "activation", "predicted", "observed"),
+    [
+        ("monomial-nfn", "inner-magnitudes", "relu", "not separated", "not separated"),
+        ("monomial-nfn", "incidence", "relu", "not separated", "not separated"),
+        ("monomial-nfn-sign", "inner-signs", "tanh", "not separated", "not separated"),
+        ("monomial-nfn-sign", "inner-magnitudes", "tanh", "any", "separated"),
+        ("magep[channels=4]", "incidence", "relu", "any", "separated"),
+    ],
+)
+def test_the_built_in_networks_are_as_blind_as_they_declare(architecture, name, activation, predicted, observed):
+    found = judged(architecture, name, activation)
+    assert (found.outcome in (Outcome.PASS, Outcome.OBSERVED), found.predicted, found.observed) == (
+        True,
+        predicted,
+        observed,
+    )
+
+
+def test_a_blindness_without_a_relation_is_refused():
+    with pytest.raises(InvalidPlugin, match="blind="):
+        Traits(blind=("colour",))
