@@ -1,10 +1,10 @@
-"""Pairs of two functions that differ in nothing but what some published networks are blind to (`oracles/blindness.py`)."""
+"""Pairs of two functions that differ in nothing but what some published networks are blind to (`oracles/unseen/blindness.py`)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..oracles.blindness import BLINDNESS, inner
+from ..oracles.unseen.blindness import BLINDNESS, inner
 from ..weights.pair import Pair
 from ..weights.space import WeightSpace
 from .demands import Counted, demand_mlp, label_of, numbered, problem, refusal, refuse

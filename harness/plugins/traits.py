@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.registry import did_you_mean
-from ..oracles.blindness import BLINDNESS
+from ..oracles.unseen.blindness import BLINDNESS
 from ..weights.groups import GROUPS
 from .power import OF_ROUNDS, POWERS
 
@@ -43,7 +43,7 @@ class Traits:
             between the two, or the declaration says nothing (rounds of pairs double the walks that they see, so a declaration of
             `2-fwl` says enough by what no round parts). None at options at which a network of `1-wl` is only `below-1-wl`.
         refinement: one of `REFINEMENTS`, that power `1-wl` is about beyond MLPs.
-        blind: names of `oracles.blindness.BLINDNESS`: what an invariant output does not see, whatever the parameters.
+        blind: names of `oracles.unseen.blindness.BLINDNESS`: what an invariant output does not see, whatever the parameters.
         domain: where the declaration holds: all of V, or general position (pairwise distinct biases in a hidden layer).
         continuous: false for canonical forms, whose output may jump under one-ulp noise.
         modes: the module modes in which the law is claimed.

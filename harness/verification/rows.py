@@ -21,7 +21,7 @@ from ..core.evidence import NOTHING
 from ..core.outcomes import Outcome, Refusal
 from ..core.registry import Registry
 from ..core.result import Judgement, Result, Run, digest, plain
-from ..oracles.blindness import unseen
+from ..oracles.unseen.blindness import unseen
 from ..weights.groups import relates
 from ..weights.pair import Pair
 from .certificate import MALFORMED, plus_zero, problem_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...core.cell import Cell
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
-from ...oracles.blindness import unseen
+from ...oracles.unseen.blindness import unseen
 from ...oracles.tuples.relation import round_of
 from ...pairs.bank import certified_pair
 from ...plugins.architecture import Architecture, Unsupported

@@ -15,7 +15,7 @@ from ...checks.approximation.verdict import Reached
 from ...checks.equivariance.evidence import Rule
 from ...checks.prediction import Seen
 from ...core.outcomes import Fault, Outcome
-from ...oracles.blindness import BLINDNESS
+from ...oracles.unseen.blindness import BLINDNESS
 
 
 class LayerSign(StrEnum):

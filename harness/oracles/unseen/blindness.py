@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..weights.pair import Vector
-from ..weights.space import WeightSpace
+from ...weights.pair import Vector
+from ...weights.space import WeightSpace
 
 Relation = Callable[[WeightSpace, Vector, Vector], bool]
 
