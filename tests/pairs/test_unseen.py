@@ -11,8 +11,8 @@ from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.outcomes import Outcome
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.learning.workbench import Workbench
-from orbitcheck.harness.oracles.unseen.blindness import BLINDNESS, unseen
 from orbitcheck.harness.oracles.relation import certify
+from orbitcheck.harness.oracles.unseen.blindness import BLINDNESS, unseen
 from orbitcheck.harness.pairs import PAIR_FAMILIES
 from orbitcheck.harness.plugins.architecture import Traits
 from orbitcheck.harness.plugins.discovery import load, parse_name

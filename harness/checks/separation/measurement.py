@@ -5,8 +5,8 @@ from __future__ import annotations
 from ...core.cell import Cell
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
-from ...oracles.unseen.blindness import unseen
 from ...oracles.tuples.relation import round_of
+from ...oracles.unseen.blindness import unseen
 from ...pairs.bank import certified_pair
 from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.power import OF_ROUNDS
