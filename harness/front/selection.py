@@ -28,13 +28,16 @@ class Selection:
     expectations: tuple[Expectation, ...] = ()
 
 
-def select(references: Sequence[str], architectures: Sequence[str] = (), expect: str | None = None) -> Selection:
+def select(
+    references: Sequence[str], architectures: Sequence[str] = (), expect: str | None = None, zoo: str | None = None
+) -> Selection:
     """The suites that are named, over the architectures that are named, else those that the suites name or all built-in.
 
     Args:
         references: shipped names or files.
         architectures: as `parse_name` reads them.
         expect: a file of expected failures.
+        zoo: whose networks stand in for those of the suites' own zoos.
 
     Raises:
         SelectionError: everything that is wrong with what was named, and with what the files say of it.
@@ -44,7 +47,7 @@ def select(references: Sequence[str], architectures: Sequence[str] = (), expect:
     suites: dict[str, Suite] = {}
     for reference in dict.fromkeys(references):
         try:
-            suites[reference] = load_suite(reference, given)
+            suites[reference] = load_suite(reference, given, zoo=zoo)
         except SuiteError as error:
             errors += error.errors
     complete = not errors

@@ -32,6 +32,7 @@ from .models import (
     SuiteModel,
 )
 from .named_spaces import SpaceModel, named_space
+from .own_zoo import NothingToReplace, with_zoo
 from .rows import Asked, all_asked, unmet, unread
 from .shipped import shipped_suites
 from .suite import Check, Conclusion, Expectation, OwnKiller, Suite
@@ -47,13 +48,17 @@ class SuiteError(ValueError):
 
 
 def load_suite(
-    reference: str | Path, given: Sequence[ArchitectureName] = (), kinds: Registry[CheckKind] = CHECK_KINDS
+    reference: str | Path,
+    given: Sequence[ArchitectureName] = (),
+    kinds: Registry[CheckKind] = CHECK_KINDS,
+    zoo: str | None = None,
 ) -> Suite:
     """The suite of a file, or a shipped one by its name.
 
     Args:
         given: the architectures that the user named; an entry of the suite must speak of a row of these, of the installed
             ones or of the suite's own.
+        zoo: whose networks stand in for those of the suite's own zoos.
 
     Raises:
         SuiteError: no such suite, a file that cannot be read, everything that is wrong with its content, or an installed
@@ -72,6 +77,11 @@ def load_suite(
     else:
         raise SuiteError([f'unknown suite "{text}"{did_you_mean(text, shipped_suites())} (a file ends in .yaml)'])
     document = _read(path, shown)
+    if zoo is not None:
+        try:
+            document = replace(document, data=with_zoo(document.data, zoo))
+        except NothingToReplace as error:
+            raise SuiteError([f"{shown}: {error}"]) from None
     reader = _Reader(document, shown)
     suite = reader.suite(given, kinds)
     if reader.errors or suite is None:

@@ -79,6 +79,11 @@ LONGEST_LIMIT = 30 * 86400
     metavar="ADDRESS",
     help="Measure rows on a dask cluster: tcp://HOST:PORT of its scheduler, or local:N to start N workers here.",
 )
+@click.option(
+    "--zoo",
+    metavar="ZOO",
+    help="Your own population in place of the suites' zoos: the path of a manifest, with /GROUP behind it if it has several.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be run, and write nothing.")
 def run(**options: Any) -> None:
     """Run suites (shipped names or files) over architectures, and write the report."""
@@ -134,6 +139,7 @@ class Asked:
     fail_fast: bool
     shard: str | None
     cluster: str | None
+    zoo: str | None
     dry_run: bool
 
 
@@ -153,7 +159,7 @@ def requested(asked: Asked) -> RunRequest:
             begin(asked.output)
         only = tuple(map(parse_pattern, asked.patterns))
         part = Shard.of(asked.shard) if asked.shard is not None else None
-        chosen = select(asked.suites, asked.architectures, asked.expect)
+        chosen = select(asked.suites, asked.architectures, asked.expect, asked.zoo)
     except SelectionError as error:
         refuse(*error.errors)
     except (StoreError, ValueError) as error:
@@ -246,6 +252,7 @@ def typed(asked: Asked, folder: Path) -> str:
         "--only": asked.patterns,
         "--shard": asked.shard,
         "--cluster": asked.cluster,
+        "--zoo": asked.zoo,
     }
     parts = ["orbitcheck", "run", *asked.suites]
     for name, value in options.items():
