@@ -7,6 +7,7 @@ of the space's group leaves the module's output as it is, both within the roundi
 from __future__ import annotations
 
 import copy
+import inspect
 from dataclasses import replace
 from typing import Any
 
@@ -60,7 +61,7 @@ def wired_module(net: torch.nn.Module, example: Any) -> tuple[Wired, State]:
             Cause.CONTENT, f"the module does not take the example ({type(error).__name__}: {error})"
         ) from None
     try:
-        traced = fx.symbolic_trace(own)
+        traced = fx.symbolic_trace(own, _left_at_defaults(own, len(inputs)))
         with torch.no_grad():
             Shapes(traced).run(*inputs)
     except Exception as error:
@@ -78,6 +79,16 @@ def wired_module(net: torch.nn.Module, example: Any) -> tuple[Wired, State]:
     )
     _demand_symmetry(chosen, state, own, inputs, expected)
     return chosen, state
+
+
+def _left_at_defaults(net: torch.nn.Module, given: int) -> dict[str, Any]:
+    """The switches of a forward pass that the example leaves at their defaults: they are no values of the network."""
+    listed = list(inspect.signature(net.forward).parameters.values())[given:]
+    return {
+        one.name: one.default
+        for one in listed
+        if isinstance(one.default, bool | int | float | str) or one.default is None
+    }
 
 
 def entries_of(net: torch.nn.Module) -> State:

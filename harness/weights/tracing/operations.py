@@ -249,13 +249,26 @@ class Traced:
             before = here
         output = [*x[:-1], before]
         states = [None, *x[:-2], before]
-        if module.num_layers > 1 and any(self._picked(user, 1) for user in node.users):
+        if module.num_layers > 1 and any(self._picked(user, 1) and not self._last_alone(user) for user in node.users):
             raise self._no_rule(node, "states of several layers")
         return (output, (states, states) if isinstance(module, nn.LSTM) else states)
 
     @staticmethod
     def _picked(user: fx.Node, place: int) -> bool:
         return user.target is operator.getitem and bool(args_of(user)[1] == place) and len(user.users) > 0
+
+    def _last_alone(self, states: fx.Node) -> bool:
+        """Whether of the states of several layers (of an LSTM two such values) those of the last one alone are read."""
+        for user in states.users:
+            if user.target is not operator.getitem:
+                return False
+            index = args_of(user)[1]
+            if index in (0, 1) and states.meta.get("shape") is None:
+                if not self._last_alone(user):
+                    return False
+            elif index != -1:
+                return False
+        return True
 
     def _attention(self, node: fx.Node, path: str, module: nn.MultiheadAttention) -> Value:
         if not module._qkv_same_embed_dim or module.bias_k is not None or module.in_proj_weight is None:
@@ -286,6 +299,10 @@ class Traced:
             return self._activated(values[0], activation)
         if target is operator.getitem:
             return self._item(node, values[0])
+        if target is torch.max and len(args_of(node)) > 1:
+            kept = [dim for place, dim in enumerate(values[0]) if place != args_of(node)[1] % len(values[0])]
+            self.wiring.fix(values[0][args_of(node)[1]])
+            return (kept, kept)
         if self._shape(node) is None or not values:
             return None
         x: Dims = values[0] or []
@@ -301,8 +318,12 @@ class Traced:
             or target in (torch.squeeze, torch.unsqueeze)
         ):
             return self._reshaped(node, x, self._shape(node))
-        if target in (torch.mean, torch.sum, torch.amax) or (method and target in ("mean", "sum", "amax")):
+        if target in (torch.mean, torch.sum, torch.amax, torch.norm) or (
+            method and target in ("mean", "sum", "amax", "norm")
+        ):
             return self._reduced(node, x)
+        if target in (torch.cat, torch.concat, torch.stack):
+            return self._joined(node)
         if target in (torch.permute, torch.transpose) or (method and target in ("permute", "transpose")):
             return self._permuted(node, x)
         raise self._no_rule(node, getattr(target, "__name__", str(target)))
@@ -366,10 +387,16 @@ class Traced:
         places = list(index) if isinstance(index, tuple) else [index]
         if Ellipsis in places:
             at = places.index(Ellipsis)
-            places[at : at + 1] = [slice(None)] * (len(x) - len(places) + 1)
+            places[at : at + 1] = [slice(None)] * (len(x) - len([one for one in places if one is not None]) + 1)
         kept: Dims = []
-        for dim, place in zip(x, [*places, *[slice(None)] * (len(x) - len(places))], strict=False):
-            whole = place == slice(None)
+        places += [slice(None)] * (len(x) - len([one for one in places if one is not None]))
+        dims = iter(x)
+        for place in places:
+            if place is None:  # a new axis
+                kept.append(None)
+                continue
+            dim = next(dims)
+            whole = isinstance(place, slice) and place == slice(None)
             if not whole:
                 self.wiring.fix(dim)
             if not isinstance(place, int):
@@ -385,6 +412,26 @@ class Traced:
         }
         keep = bool(options_of(node).get("keepdim", len(args_of(node)) > 2 and args_of(node)[2]))
         return [None if place in gone else dim for place, dim in enumerate(x) if keep or place not in gone]
+
+    def _joined(self, node: fx.Node) -> Dims:
+        """Tensors beside each other along one axis, old or new; what is joined along an old one is numbered."""
+        given = args_of(node)
+        parts = [list(self.env[one] or []) for one in given[0]]
+        stacked = node.target is torch.stack
+        place = options_of(node).get("dim", given[1] if len(given) > 1 else 0)
+        place %= len(parts[0]) + stacked
+        made: Dims = []
+        for at in range(len(parts[0])):
+            if at == place and not stacked:
+                for part in parts:
+                    self.wiring.fix(part[at])
+                made.append(None)
+                continue
+            dim = parts[0][at]
+            for part in parts[1:]:
+                dim = self.wiring.same(dim, part[at], node.name) if dim is not None or part[at] is not None else None
+            made.append(dim)
+        return [*made[:place], None, *made[place:]] if stacked else made
 
     def _permuted(self, node: fx.Node, x: Dims) -> Dims:
         places = [one for one in args_of(node)[1:] for one in (one if isinstance(one, list | tuple) else [one])]
