@@ -306,7 +306,7 @@ def test_colours_are_those_of_the_definition(name):
         assert partition(stable) == slow(space, nets, 3)
         parted = [differ(structure.colours(t)) for t in range(len(structure.nodes) + 1)]
         assert structure.parted() == parted[-1]
-        assert structure.round() == (parted.index(True) if True in parted else None)
+        assert parted == sorted(parted), "what is parted stays parted"
         assert structure.parted(0) == parted[0] and structure.parted(1) == parted[1]
         assert structure.parted(0, [{structure.nodes[0]}]) is True  # one node of one net alone is marked
 
@@ -316,9 +316,10 @@ def test_copies_are_never_parted_and_a_bias_parts_at_once():
     v = {name: rng.standard_normal(shape) for name, shape in space.shapes.items()}
     order = [2, 0, 3, 1]
     w = v | {"W1": v["W1"][order], "b1": v["b1"][order], "W2": v["W2"][:, order]}
-    assert Structure(space, [v, w]).round() is None
-    assert Structure(space, [v, w | {"b1": w["b1"] + 1}]).round() == 0
-    assert Structure(space, [v, w | {"W2": w["W2"] + 1}]).round() == 1
+    assert not Structure(space, [v, w]).parted()
+    assert Structure(space, [v, w | {"b1": w["b1"] + 1}]).parted(0)
+    late = Structure(space, [v, w | {"W2": w["W2"] + 1}])
+    assert late.parted(1) and not late.parted(0)
     assert Structure(space, [v, w]).sizes == [2, 4, 3, 1]
 
 
@@ -352,3 +353,26 @@ def test_a_subject_refines_its_own_vectors_once():
     subject = Subject(space, nets, {Part.ORBIT: "same"})
     assert subject.structure is subject.structure
     assert subject.structure.colours() == Structure(space, nets).colours()
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_edges_have_one_label_where_all_entries_of_both_directions_agree(name):
+    """Also between nets, and none where no tensor joins the axes."""
+    space, rng = SPACES[name], np.random.default_rng(6)
+    axes, nets = list(space.size), [vector(space, rng), vector(space, rng)]
+    structure = Structure(space, nets)
+    assert structure.space is space
+
+    def seen(a, b):
+        (n, p, i), (_, q, j) = a, b
+        out = [(name, 0, nets[n][name][i, j]) for name, of in space.tensors if of == (axes[p], axes[q])]
+        back = [(name, 1, nets[n][name][j, i]) for name, of in space.tensors if of == (axes[q], axes[p])]
+        return (a == b, *out, *back) if out + back else None
+
+    labels = {
+        (a, b): (structure.edge(a, b), seen(a, b)) for a in structure.nodes for b in structure.nodes if a[0] == b[0]
+    }
+    assert all((number is None) == (entries is None) for number, entries in labels.values())
+    told = dict(labels.values())
+    assert len({*told.values()}) == len(told), "two labels are never one"
+    assert all(told[number] == entries for number, entries in labels.values()), "one label is never two"

@@ -98,12 +98,6 @@ class Structure:
         """Whether the histograms of colours of two nets differ after so many rounds, or for good."""
         return differ(self.colours(rounds, marks))
 
-    def round(self) -> int | None:
-        """The first round that parts the two, or None."""
-        if not self.parted():
-            return None
-        return next(t for t in range(len(self.nodes) + 1) if self.parted(t))
-
     def node(self, net: int, place: Any, i: Any) -> Node:
         """The node that a statement names."""
         place = index(place, len(self.sizes), "the layer of a neuron")
