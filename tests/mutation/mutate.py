@@ -63,7 +63,11 @@ TESTS_OF = {
     ),
     f"{VERIFICATION}proofs.node_pairs": ("tests/verification/test_node_pairs.py",),
     f"{VERIFICATION}proofs.": ("tests/verification/test_exact_proofs.py",),
-    f"{VERIFICATION}certificate": ("tests/verification/test_exact_certificate.py",),
+    f"{VERIFICATION}certificate": (
+        "tests/verification/test_exact_certificate.py",
+        "tests/verification/test_node_pairs.py",
+        "tests/verification/test_certificates_on_spaces.py",
+    ),
     f"{VERIFICATION}rows": ("tests/verification/test_exact_rows.py",),
     f"{JUDGING}gate": ("tests/judging/test_gate.py",),
     f"{JUDGING}roots": ("tests/judging/test_roots.py",),

@@ -160,7 +160,8 @@ def test_a_negative_zero_is_the_same_weight_as_zero():
 
 
 def test_inexact_vectors_are_refused():
-    assert str(said(pair=Pair(SPACE, V | {"b2": np.array([0.25 + 0j])}, W))).startswith("malformed: ")
+    told = str(said(pair=Pair(SPACE, V | {"b2": np.array([0.25 + 0j])}, W)))
+    assert told.startswith("malformed: ") and "b2" in told
 
 
 CONSISTENT = {
@@ -179,6 +180,17 @@ def test_parts_that_contradict_each_other_are_told():
     ):
         relations = {Part.ORBIT: orbit, Part.REFINEMENT: refinement, Part.FUNCTION: function}
         assert consistent(relations) == ((orbit, refinement, function) in CONSISTENT), relations
+
+
+BEYOND_MLPS = {*CONSISTENT, ("different", "equivalent", "unknown"), ("unknown", "equivalent", "unknown")}
+
+
+def test_beyond_mlps_the_function_of_what_refinement_never_parts_may_be_unknown():
+    for orbit, refinement, function in product(
+        ("same", "different", "unknown"), ("equivalent", "different"), ("equal", "different", "unknown")
+    ):
+        relations = {Part.ORBIT: orbit, Part.REFINEMENT: refinement, Part.FUNCTION: function}
+        assert consistent(relations, of_mlps=False) == ((orbit, refinement, function) in BEYOND_MLPS), relations
 
 
 def test_general_position_is_that_of_hidden_biases():
