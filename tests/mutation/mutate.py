@@ -62,13 +62,16 @@ TESTS_OF = {
         "tests/verification/test_exact_proofs.py",
     ),
     f"{VERIFICATION}proofs.node_pairs": ("tests/verification/test_node_pairs.py",),
-    f"{VERIFICATION}proofs.": ("tests/verification/test_exact_proofs.py",),
+    f"{VERIFICATION}proofs.": (
+        "tests/verification/test_exact_proofs.py",
+        "tests/verification/test_certificates_on_spaces.py",
+    ),
     f"{VERIFICATION}certificate": (
         "tests/verification/test_exact_certificate.py",
         "tests/verification/test_node_pairs.py",
         "tests/verification/test_certificates_on_spaces.py",
     ),
-    f"{VERIFICATION}rows": ("tests/verification/test_exact_rows.py",),
+    f"{VERIFICATION}rows": ("tests/verification/test_exact_rows.py", "tests/verification/test_rows_of_pairs.py"),
     f"{JUDGING}gate": ("tests/judging/test_gate.py",),
     f"{JUDGING}roots": ("tests/judging/test_roots.py",),
     f"{JUDGING}conclusions": ("tests/judging/test_conclusions.py",),
