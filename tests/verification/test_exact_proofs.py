@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from orbitcheck.harness.core.certificates import STATEMENTS, Part
+from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.verification.exact.refuted import Refuted
 from orbitcheck.harness.verification.exact.subject import Subject
 from orbitcheck.harness.verification.proofs import (
@@ -23,6 +24,7 @@ from orbitcheck.harness.verification.proofs import (
     walks,
 )
 from orbitcheck.harness.weights.space import WeightSpace, mlp
+from orbitcheck.harness.weights.spaces import residual_mlp
 
 F = Fraction
 
@@ -202,6 +204,80 @@ def test_functions_are_equal_by_late_rounds_and_by_what_comes_in():
     one, other = zeros(split, W1=[[1], [1]], W2=[[0.5, 0.5]]), zeros(split, W1=[[1], [1]], W2=[[0.5, 0.5]])
     assert said(**ahead, subject=of(split, one, other)) == ""
     assert colours.CHECKS[Part.FUNCTION, "equal", "forward-refinement"] is colours.forward
+    # two alike neurons whose ways out are paired otherwise: refinement parts them, by round L; the outputs see no difference
+    v, w = (zeros(CROSSED, W1=[[1], [1]], W2=matrix) for matrix in ([[1, 2], [1, 2]], [[1, 2], [2, 1]]))
+    assert said(**late, subject=of(CROSSED, v, w)) == "the same function, since not parted by round L"
+    assert said(**ahead, subject=of(CROSSED, v, w)) == ""
+    unlike = of(OTHER, nothing(OTHER), nothing(OTHER))
+    assert said(**ahead, subject=unlike) == "outputs are neurons of MLPs"
+
+
+CROSSED = mlp(1, 2, 2)
+OTHER = WeightSpace(
+    (("A", ("n",)), ("c", ()), ("d", ("m",)), ("E", ("m", "k"))), (("n", 2), ("m", 2), ("k", 2)), ("n",)
+)
+
+
+def nothing(space: WeightSpace, **tensors) -> dict[str, np.ndarray]:
+    return {name: np.zeros(shape) for name, shape in space.shapes.items()} | {
+        name: np.array(array, dtype=float) for name, array in tensors.items()
+    }
+
+
+def paths(*lengths: int) -> np.ndarray:
+    """Bipartite paths of so many rows and as many columns each, side by side."""
+    matrix, at = np.zeros((sum(lengths), sum(lengths))), 0
+    for length in lengths:
+        part = slice(at, at + length)
+        matrix[part, part] = np.eye(length) + np.eye(length, k=1)
+        at += length
+    return matrix
+
+
+def test_round_l_and_no_other_one_parts_different_functions():
+    """Two paths against two of other lengths part the later, the longer the shorter of them is; three layers look at round 3."""
+    late, met = {"part": Part.FUNCTION, "relation": "equal", "kind": "refinement"}, set()
+    for shorter in (1, 2, 3, 4, 5):
+        subject = middle(paths(shorter, 12 - shorter), paths(shorter + 1, 11 - shorter))
+        v, w = subject.nets
+        parted = refine(subject.space, [v, w]).round_of_separation(0, 1)
+        assert parted is not None
+        told = said(**late, subject=subject)
+        assert told == ("" if parted > 3 else "the same function, since not parted by round L"), (shorter, parted)
+        met.add(parted)
+    assert {2, 3, 4, 5} <= met
+
+
+def test_beyond_mlps_a_function_is_known_by_its_space_and_by_refinement():
+    late = {"part": Part.FUNCTION, "relation": "equal", "kind": "refinement"}
+    known = residual_mlp(1, 2, [2], 1)
+    v = nothing(known)
+    name = next(name for name, axes in known.tensors if len(axes) == 2)
+    assert said(**late, subject=of(known, v, v)) == ""
+    apart = of(known, v, v | {name: v[name] + 1})
+    assert said(**late, subject=apart) == "the same function, since never parted"
+    unknown = of(OTHER, nothing(OTHER), nothing(OTHER))
+    assert said(**late, subject=unknown) == "a space whose function is known"
+
+
+def test_a_tensor_without_a_permuted_axis_parts_by_itself():
+    v = nothing(OTHER)
+
+    def told(tensor, number, **tensors):
+        subject = of(OTHER, v, nothing(OTHER, **tensors))
+        return said(Part.REFINEMENT, "different", "fixed-tensor", subject, tensor=tensor, round=number)
+
+    one, more = {"c": 1.0}, {"E": [[0, 0], [0, 1]]}
+    assert told("c", 0, **one) == told("d", 0, d=[0, 1]) == told("E", 1, **more) == ""
+    counted = "tensors with one axis at most count from round 0, others from round 1"
+    assert told("c", 1, **one) == told("d", 1, d=[0, 1]) == told("E", 0, **more) == counted
+    assert told("E", 2, **more) == told("c", -1, **one) == counted
+    assert told("E", 1, **more, A=[0, 1]) == told("E", 1, **more, **one) == "not parted before round 1"
+    assert told("c", 0) == told("c", 0, **more) == "c differs"
+    assert told("A", 0, A=[0, 1]) == told("nothing", 0) == told(None, 0) == "a tensor without a permuted axis"
+    nets = of(CROSSED, zeros(CROSSED), zeros(CROSSED, b2=[0, 1]))
+    of_mlps = said(Part.REFINEMENT, "different", "fixed-tensor", nets, tensor="b2", round=0)
+    assert of_mlps == "of an MLP, outputs are neurons"
 
 
 # Two orbits.
