@@ -40,6 +40,30 @@ predicted; n/a: outside what is declared.
 
 Pairs of the round ladder, which refinement parts in round t, are parted by 2-FWL in round 1. Relations modulo a larger symmetry
 (`permutation+scale`, `permutation+sign`) count as one orbit for the networks that declare it.
+
+## Which spaces each reads
+
+| spaces | architectures |
+| --- | --- |
+| any | `unf`, `deep-sets`, `stats`, `flat-mlp` |
+| tensors of at most two permuted axes | `gmn`; `oce` as its base |
+| networks whose function is known | `probe`, `probe-gen` |
+| factor pairs, as of LoRA | `gl-net`, `gl-spectral`, `gl-align`, `w2t` |
+| one transformer block on a fixed stream | `transformer-nfn`, `block-nfn` |
+| MLPs | all others |
+
+On all other spaces a row is not applicable, by the line that the constructor says.
+
+## What is left out, and why
+
+| published | why it is not here |
+| --- | --- |
+| WS-KAN and other readers of Kolmogorov-Arnold networks | their weights are splines on edges: `gmn` and `unf` read such a space, edges with channels, once one is given; no constructor of spaces makes it, nor is its function known |
+| SNE, set encoders over chunks of flattened layers | symmetry is asked for by a term of the loss, so the law is no property of the network: as a declaration it is `none`, for which `flat-mlp` stands |
+| GHN-3 and graph hypernetworks | they write weights of an architecture graph and read none; there is no weight vector to move |
+| GradMetaNet | reads sums of rank-one gradients of a batch beside the weights: a space of weights alone has no such input |
+| recurrent readers of training trajectories | the input is a sequence of weight vectors; the law of each step is that of the network that reads the step |
+| heads of probabilities (dropout along r, row dropout of LoRA readers) | random in train mode: a law in distribution, which no row asks |
 """
 
 TRAITS_TEXT = """\

@@ -79,11 +79,12 @@ def test_every_registered_architecture_has_an_entry_point_of_its_name():
         for name, value in PROJECT["project"]["entry-points"]["orbitcheck.architectures"].items()
     }
     registered = {}
-    for source in (ROOT / "architectures").glob("*.py"):
+    for source in (ROOT / "architectures").rglob("*.py"):
+        module = ".".join(("orbitcheck", *source.relative_to(ROOT).with_suffix("").parts))
         for node in ast.parse(source.read_text(encoding="utf-8")).body:
             for call in getattr(node, "decorator_list", []):
                 if isinstance(call, ast.Call) and ast.unparse(call.func) == "register":
-                    registered[ast.literal_eval(call.args[0])] = f"orbitcheck.architectures.{source.stem}:{node.name}"
+                    registered[ast.literal_eval(call.args[0])] = f"{module}:{node.name}"
     assert registered == points
 
 

@@ -24,17 +24,22 @@ class Refused:
         return Judgement("not-applicable", self.reason, predicted, "", evidence, certificate, refusal=self.refusal)
 
 
-def applicability(traits: Traits, *, modulo_symmetry: bool = True, in_general_position: bool = True) -> Refused | None:
+def applicability(
+    traits: Traits, *, modulo_symmetry: bool = True, in_general_position: bool = True, inside: bool = True
+) -> Refused | None:
     """Why a check does not apply to a network of these traits; None if it does.
 
     Args:
         modulo_symmetry: whether the check asks its question modulo the declared symmetry.
         in_general_position: whether all weight vectors that the network would be shown are.
+        inside: whether they lie in the declared domain, where that is neither all of V nor general position.
     """
     if modulo_symmetry and traits.symmetry == "none":
         return Refused(Refusal.NO_SYMMETRY, "declares no symmetry, and the question is asked modulo one")
     if traits.domain == "general-position" and not in_general_position:
         return Refused(Refusal.OUTSIDE_DOMAIN, "outside the declared domain: not in general position")
+    if not inside:
+        return Refused(Refusal.OUTSIDE_DOMAIN, f"outside the declared domain: not all of {traits.domain}")
     return None
 
 

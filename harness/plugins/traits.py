@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ..weights.space import WeightSpace
 
 SYMMETRIES = (*GROUPS, "none")
-DOMAINS = ("all", "general-position")
+DOMAINS = ("all", "general-position", "simple-spectrum")
+"""Where they hold: `checks/domains.py`."""
 MODES = ("eval", "train")
 REFINEMENTS = ("joint", "split")
 """What refinement reads beyond MLPs, where the two are one (`oracles/tuples/colouring.py`): all tensors of one set of axes together, or
@@ -44,8 +45,8 @@ class Traits:
             `2-fwl` says enough by what no round parts). None at options at which a network of `1-wl` is only `below-1-wl`.
         refinement: one of `REFINEMENTS`, that power `1-wl` is about beyond MLPs.
         blind: names of `oracles.unseen.blindness.BLINDNESS`: what an invariant output does not see, whatever the parameters.
-        domain: where the declaration holds: all of V, or general position (pairwise distinct biases in a hidden layer).
-        continuous: false for canonical forms, whose output may jump under one-ulp noise.
+        domain: where the declaration holds, one of `DOMAINS`: all of V, or what `checks/domains.py` says.
+        continuous: false for canonical forms, whose output may jump under one-ulp noise; or a function of those options that it names.
         modes: the module modes in which the law is claimed.
         linear_layer: name of the attribute, a module `Weights -> Weights`, for the completeness check.
         paper: where the architecture was published.
@@ -80,7 +81,7 @@ class Traits:
                 raise InvalidPlugin(f"{key}={value!r}{did_you_mean(str(value), allowed)}")
         if not isinstance(self.blind, tuple) or not set(self.blind) <= set(BLINDNESS):
             raise InvalidPlugin(f"blind={self.blind!r}; allowed: a tuple of {', '.join(map(repr, BLINDNESS))}")
-        if not isinstance(self.continuous, bool):
+        if not (isinstance(self.continuous, bool) or callable(self.continuous)):
             raise InvalidPlugin(f"continuous={self.continuous!r}; allowed: True, False")
         if not isinstance(self.modes, tuple) or not self.modes or not set(self.modes) <= set(MODES):
             raise InvalidPlugin(f"modes={self.modes!r}; allowed: a non-empty tuple of {', '.join(map(repr, MODES))}")
@@ -116,6 +117,11 @@ class Traits:
         Raises:
             InvalidPlugin: rounds that are no two integers, none at all, or so far apart that hardly anything is predicted.
         """
+        if callable(self.continuous):
+            named = inspect.signature(self.continuous).parameters
+            return replace(self, continuous=bool(self.continuous(**{name: options[name] for name in named}))).at(
+                options
+            )
         if self.rounds is None:
             return self
         found = self.rounds(**{name: options[name] for name in inspect.signature(self.rounds).parameters})

@@ -8,18 +8,11 @@ import re
 import numpy as np
 import pytest
 import torch
+from served import others_of, space_of
 
-from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported, mlp
+from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported
 from orbitcheck.harness.plugins.discovery import built_in, load, parse_name
 from orbitcheck.harness.weights.inputs import constructed
-
-ACTIVATIONS = {"permutation+sign": "tanh", "permutation+sign+phase": "sine"}
-SPACE = mlp(2, 4, 3, 2)
-
-
-def space_of(name: str):
-    """One whose activation has the declared symmetry."""
-    return mlp(2, 4, 3, 2, activation=ACTIVATIONS.get(load(parse_name(name)).traits.symmetry, "relu"))
 
 
 def outputs(name: str) -> list[Invariant | Equivariant]:
@@ -70,11 +63,9 @@ def test_options_are_tried_for_every_architecture():
 @pytest.mark.parametrize("name", built_in())
 def test_weights_of_another_space_are_refused_with_both_spaces(name):
     space = space_of(name)
-    others = [mlp(2, 3, 4, 2, activation=space.activation), mlp(2, 4, 2, activation=space.activation)]
-    others.append(mlp(2, 4, 3, 2, activation="gelu"))
     for output in outputs(name):
         net = load(parse_name(name)).build(space, output, seed=0, dtype=torch.float64)
-        for other in others:
+        for other in others_of(name):
             v = constructed("generic", other, 2, np.random.default_rng(0))
             with pytest.raises(SpaceError) as refusal:
                 net(v)

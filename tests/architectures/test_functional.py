@@ -8,22 +8,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from served import INVARIANT_ONLY, space_of
 
-from orbitcheck import Equivariant, Invariant, Unsupported, Weights, mlp
+from orbitcheck import Equivariant, Invariant, Unsupported, Weights
 from orbitcheck.harness.plugins.discovery import built_in, load, parse_name
 from orbitcheck.harness.weights.inputs import constructed
 
 SEEDS, BATCH = 3, 2
 # Canonical labelling is done sample by sample on plain numbers: it is no tensor algebra.
 NAMES = [name for name in built_in() if name != "canonical-mlp"]
-
-
-ACTIVATIONS = {"permutation+sign": "tanh", "permutation+sign+phase": "sine"}
-
-
-def space_of(name: str):
-    """One whose activation has the declared symmetry."""
-    return mlp(2, 4, 3, 2, activation=ACTIVATIONS.get(load(parse_name(name)).traits.symmetry, "relu"))
 
 
 def flat(result: torch.Tensor | Weights) -> torch.Tensor:
@@ -46,8 +39,7 @@ def built(name: str, output: Invariant | Equivariant, count: int, **options: int
 
 
 def inputs(name: str, batches: int) -> list[Weights]:
-    space = space_of(name)
-    return [constructed("generic", space, BATCH, np.random.default_rng(batch)) for batch in range(batches)]
+    return [constructed("generic", space_of(name), BATCH, np.random.default_rng(batch)) for batch in range(batches)]
 
 
 def as_function(net: torch.nn.Module) -> Callable[..., torch.Tensor]:
@@ -104,7 +96,7 @@ UNTRACED = ("nfn-official", "monomial-nfn-sign", "magep-sign")
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in UNTRACED])
 def test_one_graph_holds_the_whole_network(name: str):
     """`torch.compile` finds no break, and what it traced computes the same; two layers, since more are the same code again."""
-    (net,), (v,) = built(name, Invariant(3) if name == "probe" else Equivariant(2), 1, depth=2), inputs(name, 1)
+    (net,), (v,) = built(name, Invariant(3) if name in INVARIANT_ONLY else Equivariant(2), 1, depth=2), inputs(name, 1)
     torch._dynamo.reset()
     compiled = torch.compile(net, fullgraph=True, backend="eager")
     close(flat(compiled(v)), flat(net(v)))
@@ -114,7 +106,7 @@ def test_one_graph_holds_the_whole_network(name: str):
 @pytest.mark.parametrize("name", built_in())
 def test_the_dtype_of_the_module_is_that_of_the_answer_whatever_the_default_is(name: str, dtype: torch.dtype):
     """In a batch of one."""
-    output = Invariant(3) if name == "probe" else Equivariant(2)
+    output = Invariant(3) if name in INVARIANT_ONLY else Equivariant(2)
     (net,), (v,) = built(name, output, 1), inputs(name, 1)
     answer = flat(net.to(dtype)(v.to(dtype)[0]))
     assert answer.dtype == dtype

@@ -89,6 +89,11 @@ class DeclaresGeneralPosition(Numbered):
     pass
 
 
+@register("declares-simple-spectrum", domain="simple-spectrum")
+class DeclaresSimpleSpectrum(Numbered):
+    pass
+
+
 class Signed(nn.Module):
     """`W -> tanh(W) c`, entry by entry: signs and permutations commute with it, scales do not. An honest sign editor."""
 

@@ -49,6 +49,7 @@ BROKEN = {
     "DeclaresNone": (table.NO_SYMMETRY, law("equivariant")),
     "DeclaresAll": (table.EVERYWHERE, law("equivariant", "equal-biases")),
     "DeclaresGeneralPosition": (table.GENERAL_POSITION, law("equivariant")),
+    "DeclaresSimpleSpectrum": (table.SIMPLE_SPECTRUM, law("equivariant")),
     "DeclaresContinuity": (table.CONTINUOUS, law("equivariant", "zeros")),
     "DeclaresJumps": (table.JUMPS, law("equivariant", "equal-biases")),
     "DeclaresEval": (table.EVAL, law("equivariant")),

@@ -67,7 +67,12 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     data = problem(parameters)
     if data.shared is not None:
         return Judgement("error", f"{SHARED}: {data.shared}", fault=Fault.SHARED)
-    refused = applicability(traits, modulo_symmetry=False, in_general_position=data.general_position)
+    refused = applicability(
+        traits,
+        modulo_symmetry=False,
+        in_general_position=data.general_position,
+        inside=traits.domain in ("all", "general-position"),
+    )
     if refused is not None:
         return refused.judgement()
     chosen = fitted(architecture, space, data.output(networks, moves), asked)

@@ -14,9 +14,11 @@ from ...plugins.architecture import Architecture
 from ...plugins.subject import NonFinite, PluginFault, Subject
 from ...weights.batch import Weights
 from ...weights.groups import Group
-from ...weights.inputs import constructed, general_position
+from ...weights.inputs import constructed
+from ...weights.space import WeightSpace
 from ...weights.symmetry import GroupElement
 from ..applicability import Refused
+from ..domains import INSIDE
 from . import verdict
 from .controls import FEW, Controls, least_controls, measure_controls
 from .evidence import Ask, Rule, State, Station, Symptoms
@@ -29,6 +31,7 @@ OF_THE_LAW = frozenset(
     | {Rule.LAW_AFTER_TRAIN_CALLS, Rule.GRADIENT_IN_INPUT, Rule.GRADIENT_IN_PARAMETERS}
 )
 """Rules of elements that move something."""
+REDRAWS = 4
 FEW_DRAWS = 16
 """Draws of vector and element at parameters other than the initial ones, beside every generator."""
 
@@ -122,7 +125,7 @@ def prepare(
     space = task.named.space
     rng = np.random.default_rng(seed)
     symmetry = declared_group(architecture, space)
-    v = draw_inputs(task, space, PAIRS if elements is None else max(2, len(elements)), rng)
+    v = draw_inside(architecture.traits.domain, task, space, PAIRS if elements is None else max(2, len(elements)), rng)
     mates = constructed("generic", space, FEW, rng)
     pairs = (
         draw_pairs(task, symmetry, v, rng)
@@ -131,20 +134,35 @@ def prepare(
     )
     subject = Subject(architecture, space, task.asked, seed=seed, dtype=torch.float64, bench=bench, mode=task.mode)
     prepared = Prepared(architecture, task, seed, bench, symmetry, rng, pairs, mates, subject, brief)
-    if architecture.traits.domain == "general-position":
+    if architecture.traits.domain != "all":
         _demand_domain(prepared)
     return prepared
 
 
+def draw_inside(domain: str, task: Task, space: WeightSpace, samples: int, rng: np.random.Generator) -> Weights:
+    """As `draw_inputs`; where the domain has an outside that generic draws may touch, those are drawn again, a few times."""
+    v = draw_inputs(task, space, samples, rng)
+    if domain in ("all", "general-position") or task.given is not None or task.input == verdict.ZOO_INPUT:
+        return v
+    for _ in range(REDRAWS):
+        inside = INSIDE[domain](v)
+        if bool(inside.all()):
+            break
+        again = draw_inputs(task, space, samples, rng)
+        v = Weights.cat([v[inside], again[INSIDE[domain](again)], v[~inside]])[: v.batch]
+    return v
+
+
 def _demand_domain(prepared: Prepared) -> None:
-    """Refuse weight vectors outside general position, and say how far the law is broken there."""
-    v = prepared.pairs.v
-    inside = general_position(v)
+    """Refuse weight vectors outside the declared domain, and say how far the law is broken there."""
+    v, domain = prepared.pairs.v, prepared.architecture.traits.domain
+    inside = INSIDE[domain](v)
     if bool(inside.all()):
         return
     space = v.space
     bare = [axis for axis in space.permuted if not any(axes == (axis,) for _, axes in space.tensors)]
     why = f"no tensor tells the indices of {bare[0]} apart by itself" if bare else "not in general position"
+    why = why if domain == "general-position" else f"not all of {domain}"
     try:
         error = law_errors(prepared.subject, prepared.task, prepared.pairs, 1e-300).worst
         seen = f"; the law is off by {error:.1e} there"

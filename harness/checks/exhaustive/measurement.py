@@ -103,7 +103,7 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
     rounds = bank.rounds[above]
     classes = len(bank.codes) - len({j for i, j, t in zip(*above, rounds, strict=True) if t < 0})
     facts = ExhaustiveEvidence(str(bank.space), len(bank.codes), len(rounds), classes)
-    refused = applicability(traits, in_general_position=False)
+    refused = applicability(traits, in_general_position=False, inside=traits.domain in ("all", "general-position"))
     if refused is not None:
         return refused.judgement(predicted.words, facts)
     shown, taken, set_aside = verdict.Shown.nothing(len(rounds)), 0, 0

@@ -10,8 +10,11 @@ from ...oracles.unseen.blindness import unseen
 from ...pairs.bank import certified_pair
 from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.power import OF_ROUNDS
+from ...weights.batch import Weights
 from ...weights.groups import relates
+from ...weights.pair import Pair
 from ..applicability import applicability, unsupported
+from ..domains import INSIDE
 from ..prediction import OPEN, SEPARATED, of_own, predict
 from . import verdict
 from .draws import take_draws
@@ -57,7 +60,9 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
         own_round=own_round,
     )
     parted = verdict.parting_round(facts, traits.power)
-    refused = applicability(traits, in_general_position=all(relation.general_position))
+    refused = applicability(
+        traits, in_general_position=all(relation.general_position), inside=_inside(traits.domain, pair)
+    )
     draws: list[verdict.Draw] = []
     if refused is None:
         try:
@@ -78,3 +83,10 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
             trained = trained_ratio(architecture, pair, cell.seed, bench)
     found = verdict.judge(draws, prediction, parted, ladder, trained)
     return Judgement.of(found, verdict.evidence(facts, draws, ladder, trained), relation.certificate)
+
+
+def _inside(domain: str, pair: Pair) -> bool:
+    """Whether both vectors lie in a domain that is neither all of V nor general position, which the relation has."""
+    if domain in ("all", "general-position"):
+        return True
+    return bool(INSIDE[domain](Weights.from_arrays(pair.space, [pair.v, pair.w])).all())

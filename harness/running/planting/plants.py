@@ -269,7 +269,7 @@ TRAINING = (
     _use("train-gate", "TrainGate", _TRAINED, "train", Rule.LAW_AFTER_TRAIN_CALLS, drawn=True),
 )  # fmt: skip
 
-GENERAL = {"domain": "general-position"}
+GENERAL, SPECTRUM = {"domain": "general-position"}, {"domain": "simple-spectrum"}
 NOT_CONTINUOUS = {"continuous": False}
 _TIES = (
     ("ties-by-index", "TiesByIndex", "equal biases are ordered by number", "equal-biases", False),
@@ -282,6 +282,7 @@ DOMAIN = (
     *(Plant(f"jumps-{name}", network, rule, table.JUMPS, law(input=kind), Rule.LAW, green=INVARIANT, drawn=drawn,
             traits=NOT_CONTINUOUS) for name, network, rule, kind, drawn in _TIES),
     *_law_plants(table.GENERAL_POSITION, "general-", [_INDEX, _FAINT_ENTRY, _ENTRY], red=law(), traits=GENERAL),
+    *_law_plants(table.SIMPLE_SPECTRUM, "spectrum-", [_INDEX, _FAINT_ENTRY, _ENTRY], red=law(), traits=SPECTRUM),
     Plant("sign-of-bias", "SignOfBias", "the output jumps where a bias is zero", table.CONTINUOUS, law(input="zeros"),
           Rule.CONTINUITY, green=INVARIANT),
     Plant("rounded-bias", "RoundedBias", "biases are rounded", table.CONTINUOUS, law(input="ties"), Rule.CONTINUITY, green=INVARIANT),

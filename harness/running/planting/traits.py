@@ -119,6 +119,7 @@ UNSEEN = {
 }
 EVERYWHERE = Declared("domain", "all", "", "equivariance", "inputs that tie, zeros among them", LAW)
 GENERAL_POSITION = Declared("domain", "general-position", "", "equivariance", "generic inputs", LAW)
+SIMPLE_SPECTRUM = Declared("domain", "simple-spectrum", "", "equivariance", "generic inputs", LAW)
 CONTINUOUS = Declared("continuous", "True", "", "equivariance", "inputs that tie", (Rule.CONTINUITY,))
 JUMPS = Declared("continuous", "False", "", "equivariance", "inputs that tie", LAW)
 EVAL = Declared("modes", "eval", "", "equivariance", "mode eval", LAW)
@@ -137,7 +138,7 @@ OWED = Declared(
 TRAITS: tuple[Declared, ...] = (
     *SYMMETRIES,
     VECTORS, STEPS, CALLS, GRADIENTS, NO_SYMMETRY, SEES, SEES_NO_MORE, SEES_BY_PAIRS, SEES_NO_MORE_BY_PAIRS, BELOW, COMPLETE, FUNCTION, UNKNOWN, *UNSEEN.values(), EVERYWHERE,
-    GENERAL_POSITION, CONTINUOUS, JUMPS, EVAL, TRAIN_CALLS, TRAIN, LINEAR_LAYER, OWED,
+    GENERAL_POSITION, SIMPLE_SPECTRUM, CONTINUOUS, JUMPS, EVAL, TRAIN_CALLS, TRAIN, LINEAR_LAYER, OWED,
 )  # fmt: skip
 
 NO_CLAIM = ("paper", "shapes", "group_of")
