@@ -10,6 +10,7 @@ from orbitcheck.harness.checks.equivariance.evidence import EquivarianceEvidence
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.outcomes import Outcome
 from orbitcheck.harness.core.result import Judgement
+from orbitcheck.harness.oracles.unseen.blindness import BLINDNESS
 from orbitcheck.harness.plugins.power import POWERS
 from orbitcheck.harness.plugins.traits import DOMAINS, MODES, SYMMETRIES, Traits
 from orbitcheck.harness.running.evaluate import evaluate
@@ -30,6 +31,7 @@ def test_no_value_that_can_be_declared_is_missing():
         *(("symmetry", value) for value in SYMMETRIES),
         *(("power", value) for value in POWERS),
         *(("domain", value) for value in DOMAINS),
+        *(("blind", value) for value in BLINDNESS),
         *(("continuous", value) for value in ("True", "False")),
         *(("modes", value) for value in MODES),
         ("linear_layer", "given"),
