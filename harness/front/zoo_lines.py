@@ -39,6 +39,8 @@ def checked(path: str) -> Checked:
     lines += [f"assumed for {count}: {line}" for line, count in found.assumed.items()]
     lines += [f"group {group}: {len(networks)} of {networks[0].space}" for group, networks in found.groups.items()]
     lines += [f"label {name}: {_told(column)}" for name, column in found.labels.items()]
+    lines += [f"no label: {line}" for line in list(found.lacking.values())[:MOST]]
+    lines += found.notes
     if found.rounded:
         lines.append(f"{found.rounded} entries are rounded to float32 where the zoo is used")
     lines += [f"identical: {', '.join(group[:MOST])}{' ...' if len(group) > MOST else ''}" for group in copies]
@@ -49,6 +51,8 @@ def checked(path: str) -> Checked:
         "content": found.sha256,
         "groups": {group: {"count": len(own), "space": own[0].space.to_json()} for group, own in found.groups.items()},
         "labels": {name: _data(column) for name, column in found.labels.items()},
+        "lacking": dict(found.lacking),
+        "notes": list(found.notes),
         "assumed": found.assumed,
         "rounded": found.rounded,
         "identical": copies,

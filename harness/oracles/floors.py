@@ -38,7 +38,16 @@ class Floor:
     @property
     def relative(self) -> float:
         """`mse / variance`, between 0 and 1; 0 for a constant target."""
-        return self.mse / self.variance if self.variance else 0.0
+        return share(self.mse, self.variance)
+
+
+LEAST = math.ulp(0.0)
+"""The least positive float."""
+
+
+def share(mse: float, variance: float) -> float:
+    """`mse / variance`; 0 only if one of them is, and where the quotient is smaller than every float, the least positive one."""
+    return max(mse / variance, LEAST) if mse and variance else 0.0
 
 
 def functional_floor(classes: np.ndarray, values: np.ndarray) -> Floor:
@@ -52,7 +61,7 @@ def functional_floor(classes: np.ndarray, values: np.ndarray) -> Floor:
         ValueError: lengths that differ, no sample, or values that are not finite.
     """
     flat = _checked("values", values, classes.shape).reshape(len(values), -1)
-    mse, variance = ((_sum_of_squares(groups, flat)) / flat.size for groups in (classes, np.zeros_like(classes)))
+    mse, variance = (_mean_of_squares(groups, flat) for groups in (classes, np.zeros_like(classes)))
     return Floor(mse, variance, len(np.unique(classes)), len(values))
 
 
@@ -87,6 +96,15 @@ def _checked(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarra
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds {int((~np.isfinite(array)).sum())} numbers that are NaN or infinite")
     return array
+
+
+def _mean_of_squares(classes: np.ndarray, values: np.ndarray) -> float:
+    """`_sum_of_squares` over the number of data; positive, as real numbers are, also where squares are smaller than every float."""
+    found = _sum_of_squares(classes, values) / values.size
+    if found:
+        return found
+    _, first, groups = np.unique(classes, return_index=True, return_inverse=True)
+    return LEAST if (values != values[first][groups]).any() else 0.0
 
 
 def _sum_of_squares(classes: np.ndarray, values: np.ndarray) -> float:

@@ -31,6 +31,13 @@ def _found(parameters: ZooParameters) -> tuple[Zoo, str]:
         zoo, group = parse_reference(parameters.zoo)
     except UnknownName as error:
         raise SuiteValueError((("regime", "zoo"), str(error))) from None
+    if parameters.label in zoo.told.lacking:
+        raise SuiteValueError(
+            (
+                ("regime", "label"),
+                f"{parameters.zoo}: {parameters.label} is no label: {zoo.told.lacking[parameters.label]}",
+            )
+        )
     if parameters.label is not None and parameters.label not in zoo.recipe.get("labels", [parameters.label]):
         known = ", ".join(zoo.recipe["labels"]) or "none"
         raise SuiteValueError(
@@ -87,4 +94,5 @@ ZOO = Regime(
     _limit,
     (LABEL,),
     lambda parameters: [parameters.zoo],
+    lambda parameters: (LABEL,) if (parameters.label or LABEL) in _found(parameters)[0].classes else (),
 )

@@ -51,6 +51,7 @@ class Regime:
         limit: `(parameters) -> how many samples there are at most`, or None for no limit. No torch.
         metadata: names that the samples carry.
         needs: `(parameters) -> the zoos that `draw` reads`, as `zoo` or `zoo/group`. No torch.
+        classes: `(parameters) -> those of the metadata that name a class by its number`; all others are amounts. No torch.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Regime:
     limit: Callable[[Any], int | None] = lambda parameters: None
     metadata: tuple[str, ...] = ()
     needs: Callable[[Any], Iterable[str]] = lambda parameters: ()
+    classes: Callable[[Any], tuple[str, ...]] = lambda parameters: ()
 
 
 REGIMES: Registry[Regime] = Registry("regime")

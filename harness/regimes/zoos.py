@@ -79,7 +79,15 @@ def zoo_regime(
         )
 
     return Regime(
-        name, title, parameters, space, draw, lambda _: count, metadata, lambda chosen: [f"{name}/{group(chosen)}"]
+        name,
+        title,
+        parameters,
+        space,
+        draw,
+        lambda _: count,
+        metadata,
+        lambda chosen: [f"{name}/{group(chosen)}"],
+        lambda _: ZOOS[name].classes,
     )
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from ..core.result import digest
 from ..weights.space import WeightSpace
 from .errors import ZooError
 from .manifest import SUFFIXES, named_files, read_manifest
+
+FORMAT = 2
+"""Of what is kept; raised when it holds something else."""
 
 
 def is_manifest(name: str) -> bool:
@@ -34,8 +39,25 @@ def split_reference(reference: str) -> tuple[str, str | None]:
     return name, group if slash else None
 
 
-def describe(path: str) -> tuple[str, dict[str, WeightSpace], dict[str, Any]]:
-    """Title, groups and recipe of a manifest's zoo.
+@dataclass(frozen=True)
+class Told:
+    """What a manifest's files say of its networks beside their weights.
+
+    Args:
+        names: group -> paths of its networks, in order.
+        words: label that names classes -> its words, in the order of their numbers.
+        lacking: column that is no label -> why.
+        notes: what is to be said of the labels, in lines.
+    """
+
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def describe(path: str) -> tuple[str, dict[str, WeightSpace], dict[str, Any], Told]:
+    """Title, groups and recipe of a manifest's zoo, and what is told of its networks.
 
     Raises:
         ZooError: as `imported.imported`.
@@ -45,11 +67,17 @@ def describe(path: str) -> tuple[str, dict[str, WeightSpace], dict[str, Any]]:
     files, _ = named_files(folder, manifest)
     tables = sorted(str(file) for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
     print_of = digest(
-        [str(folder.resolve()), manifest.model_dump(mode="json"), [_stamp(file) for file in (*files, *tables)]]
+        [FORMAT, str(folder.resolve()), manifest.model_dump(mode="json"), [_stamp(file) for file in (*files, *tables)]]
     )
     record = _kept(path, print_of)
     spaces = {group: WeightSpace.from_json(space) for group, space in record["spaces"].items()}
-    return manifest.title, spaces, {key: record[key] for key in ("content", "counts", "labels")}
+    told = Told(
+        {group: tuple(names) for group, names in record["names"].items()},
+        {label: tuple(words) for label, words in record["words"].items()},
+        record["lacking"],
+        tuple(record["notes"]),
+    )
+    return manifest.title, spaces, {key: record[key] for key in ("content", "counts", "labels")}, told
 
 
 @lru_cache(maxsize=32)
@@ -71,6 +99,10 @@ def _kept(path: str, print_of: str) -> dict[str, Any]:
         "spaces": {group: space.to_json() for group, space in found.spaces.items()},
         "labels": list(found.labels),
         "counts": {group: len(networks) for group, networks in found.groups.items()},
+        "names": {group: [network.name for network in networks] for group, networks in found.groups.items()},
+        "words": {label: column.words for label, column in found.labels.items() if column.words is not None},
+        "lacking": dict(found.lacking),
+        "notes": list(found.notes),
     }
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)

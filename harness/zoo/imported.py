@@ -24,7 +24,7 @@ from ..weights.readers.records import Network, Proof, Unread
 from ..weights.readers.values import product
 from ..weights.space import WeightSpace
 from .errors import ZooError
-from .labels import Column, read_labels
+from .labels import Column, read_columns, read_labels
 from .manifest import Manifest, labels_of, named_files, read_manifest
 from .trainer import Trained
 
@@ -40,6 +40,8 @@ class Imported:
         networks: all, group after group.
         unread: files that gave none.
         rounded: entries that float32 does not hold, of all networks.
+        lacking: column that is no label -> why.
+        notes: what is to be said of the labels, in lines.
         sha256: of the settings and of the content of the files.
     """
 
@@ -49,6 +51,8 @@ class Imported:
     networks: tuple[Network, ...]
     unread: tuple[Unread, ...]
     rounded: int
+    lacking: Mapping[str, str]
+    notes: tuple[str, ...]
     sha256: str
 
     @property
@@ -99,16 +103,25 @@ def imported(path: str, progress: Progress = unwatched) -> Imported:
     ordered = tuple(network for own in groups.values() for network in own)
     names = [network.name for network in ordered]
     labels: dict[str, Column] = {}
+    lacking: dict[str, str] = {}
+    notes: list[str] = []
     for asked in labels_of(manifest):
-        labels |= read_labels(folder, names, asked)
-    for label, values in given.items():
-        labels[label] = _from_files(names, values)
+        read = read_labels(folder, names, asked)
+        labels |= read.columns
+        lacking |= read.lacking
+        notes += read.notes
+    of_splits, empty = read_columns(
+        names, {label: _from_files(names, values) for label, values in given.items()}, notes
+    )
+    labels, lacking = labels | of_splits, lacking | empty
     for label, column in sorted(labels.items()):
         hashed.update(f"{label} {column.values} {column.words}".encode())
     rounded = sum(
         int((array.astype(np.float32) != array).sum()) for network in ordered for array in network.arrays.values()
     )
-    return Imported(manifest, groups, labels, ordered, tuple(unread), rounded, hashed.hexdigest())
+    return Imported(
+        manifest, groups, labels, ordered, tuple(unread), rounded, lacking, tuple(notes), hashed.hexdigest()
+    )
 
 
 def trained(found: Imported) -> dict[str, Trained]:
@@ -139,15 +152,11 @@ def train(zoo: Any, progress: Progress) -> dict[str, Trained]:
     return trained(found)
 
 
-def _from_files(names: list[str], values: Mapping[str, Any]) -> Column:
+def _from_files(names: list[str], values: Mapping[str, Any]) -> list[Any]:
     missing = next((name for name in names if name not in values), None)
     if missing is not None:
         raise ZooError(f"splits: {missing} is in no split")
-    words = tuple(sorted({str(values[name]) for name in names}))
-    try:
-        return Column(tuple(float(values[name]) for name in names))
-    except (TypeError, ValueError):
-        return Column(tuple(float(words.index(str(values[name]))) for name in names), words)
+    return [values[name] for name in names]
 
 
 def _reading(path: str, folder: Path, manifest: Manifest) -> Reading:

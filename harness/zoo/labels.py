@@ -1,6 +1,7 @@
 """Labels of networks: from tables with a row each, from names, from a file beside each. No torch.
 
-Law: every network gets the one row that is its own, or the whole table is refused; a label is a number, or a word out of a list.
+Law: every network gets the one row that is its own, or the whole table is refused; a label is a number, or a word out of a list. An
+empty cell is no value, as a row that is missing is none: a column that is asked for is refused with it, any other is no label.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import gzip
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from .manifest import Labels
 
 LARGEST = 1 << 28
 """Bytes of a table, unpacked."""
+LISTED = 8
+"""Names of rows that are listed."""
 Row = Mapping[str, Any]
 
 
@@ -31,43 +35,91 @@ class Column:
     words: tuple[str, ...] | None = None
 
 
-def read_labels(folder: Path, names: Sequence[str], asked: Labels) -> dict[str, Column]:
+@dataclass(frozen=True)
+class Read:
+    """What places of labels say.
+
+    Args:
+        columns: label -> its values, of all networks.
+        lacking: column that is no label -> why, in a line.
+        notes: what of the tables was passed over, or taken for words, in a line each.
+    """
+
+    columns: Mapping[str, Column]
+    lacking: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def read_labels(folder: Path, names: Sequence[str], asked: Labels) -> Read:
     """The labels of networks, by their paths below the folder.
 
     Raises:
-        ZooError: no such file, a network without a row or with two, or a column that is none.
+        ZooError: no such file, a network without a row or with two, a column that is none, or one that was asked for and is empty
+            somewhere.
     """
+    notes: list[str] = []
     if asked.name is not None:
         rows = _by_name(names, asked.name)
     elif asked.each is not None:
         rows = [_beside(folder, name, asked.each) for name in names]
     else:
-        rows = _by_table(folder, names, asked)
-    columns = asked.columns or [
-        key for key in dict.fromkeys(key for row in rows for key in row) if key != asked.by and _plain(rows, key)
-    ]
-    for column in columns:
-        missing = next((name for name, row in zip(names, rows, strict=True) if column not in row), None)
-        if missing is not None:
-            raise ZooError(f"labels: {missing} has no {column}; columns: {', '.join(map(str, list(rows[0])[:12]))}")
-    return {str(column): _column([row[column] for row in rows]) for column in columns}
+        rows = _by_table(folder, names, asked, notes)
+    keys = [key for key in dict.fromkeys(key for row in rows for key in row) if key != asked.by and _plain(rows, key)]
+    for column in asked.columns or ():
+        if all(row.get(column) is None for row in rows):
+            raise ZooError(f"labels: {names[0]} has no {column}; columns: {', '.join(map(str, list(rows[0])[:12]))}")
+    columns, lacking = read_columns(
+        names, {key: [row.get(key) for row in rows] for key in asked.columns or keys}, notes
+    )
+    if asked.columns and lacking:
+        raise ZooError(f"labels: {next(iter(lacking.values()))}")
+    return Read(columns, lacking, tuple(notes))
 
 
 def _plain(rows: Sequence[Row], key: str) -> bool:
-    return all(isinstance(row.get(key), str | int | float | bool) for row in rows)
+    return all(isinstance(row.get(key), str | int | float | bool | None) for row in rows)
 
 
-def _column(values: Sequence[Any]) -> Column:
-    """Numbers where all are; else places in the sorted list of words."""
+def read_columns(
+    names: Sequence[str], given: Mapping[str, Sequence[Any]], notes: list[str]
+) -> tuple[dict[str, Column], dict[str, str]]:
+    """Label -> its column, and label -> why it is none; `notes` gets a line for each that mixes numbers and words.
+
+    Numbers where all values are; else places in the sorted list of words. Truth values are words.
+    """
+    columns: dict[str, Column] = {}
+    lacking: dict[str, str] = {}
+    for label, values in given.items():
+        numbers = [_number(value) for value in values]
+        finite = [at for at, number in enumerate(numbers) if number is not None and math.isfinite(number)]
+        empty = [at for at, value in enumerate(values) if value is None or not str(value).strip()]
+        if finite:
+            empty += [at for at, number in enumerate(numbers) if number is not None and not math.isfinite(number)]
+        if empty:
+            at, more = empty[0], len(empty) - 1
+            said = "" if values[at] is None or not str(values[at]).strip() else f" (it has {values[at]})"
+            lacking[label] = f"no value for {names[at]} in column {label}{said}{f', and for {more} more' * bool(more)}"
+        elif len(finite) == len(values):
+            columns[label] = Column(tuple(number for number in numbers if number is not None))
+        else:
+            words = tuple(sorted({str(value).strip() for value in values}))
+            places = {word: float(place) for place, word in enumerate(words)}
+            columns[label] = Column(tuple(places[str(value).strip()] for value in values), words)
+            if finite:
+                other = next(at for at in range(len(values)) if at not in set(finite))
+                notes.append(
+                    f"label {label} mixes numbers and words, and is taken for words: {values[finite[0]]} of {names[finite[0]]}, "
+                    f"{values[other]} of {names[other]}"
+                )
+    return columns, lacking
+
+
+def _number(value: Any) -> float | None:
+    """What is a number, not finite perhaps; truth values are none."""
     try:
-        numbers = tuple(float(value) for value in values)
-        if all(math.isfinite(number) for number in numbers):
-            return Column(numbers)
-    except (TypeError, ValueError):
-        pass
-    words = tuple(sorted({str(value) for value in values}))
-    places = {word: float(place) for place, word in enumerate(words)}
-    return Column(tuple(places[str(value)] for value in values), words)
+        return None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _by_name(names: Sequence[str], pattern: str) -> list[Row]:
@@ -102,7 +154,7 @@ def _beside(folder: Path, name: str, wanted: str) -> Row:
         place = place.parent
 
 
-def _by_table(folder: Path, names: Sequence[str], asked: Labels) -> list[Row]:
+def _by_table(folder: Path, names: Sequence[str], asked: Labels, notes: list[str]) -> list[Row]:
     table = folder / str(asked.file)
     rows = rows_of(table)
     if asked.by is None:
@@ -119,15 +171,22 @@ def _by_table(folder: Path, names: Sequence[str], asked: Labels) -> list[Row]:
             )
         found.setdefault(str(row[asked.by]), []).append(row)
     matched: list[Row] = []
+    used: set[str] = set()
     for name in names:
         bare = re.sub(r"\[[^\]]*\]$", "", name)
         keys = dict.fromkeys(
             (name, bare, f"./{bare}", Path(bare).name, Path(bare).stem, str(Path(bare).with_suffix("")))
         )
-        own = next((found[key] for key in keys if key in found), [])
+        key = next((key for key in keys if key in found), "")
+        own = found.get(key, [])
         if len(own) != 1:
             raise ZooError(f"labels: {asked.file} has {len(own) or 'no'} rows for {name} in its column {asked.by}")
         matched.append(own[0])
+        used.add(key)
+    others = [key for key in found if key not in used]
+    if others:
+        listed = f"{', '.join(others[:LISTED])}{' ...' if len(others) > LISTED else ''}"
+        notes.append(f"{asked.file} names {len(others)} for which there is no network: {listed}")
     return matched
 
 
@@ -148,9 +207,9 @@ def rows_of(table: Path, by_line: bool = False) -> list[Row]:
             data = stream.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise ZooError(f"labels: {table.name} has more than {LARGEST} bytes")
-        text = data.decode()
+        text = data.decode("utf-8-sig")
         if kind in ("csv", "tsv"):
-            return list(csv.DictReader(text.splitlines(), delimiter="\t" if kind == "tsv" else ","))
+            return _cells(table.name, csv.reader(text.splitlines(), delimiter="\t" if kind == "tsv" else ","))
         by_line = by_line or kind in ("jsonl", "ndjson")
         made: Any = [json.loads(line) for line in text.splitlines() if line.strip()] if by_line else json.loads(text)
     except (OSError, EOFError, UnicodeDecodeError, ValueError, csv.Error, RecursionError) as error:
@@ -163,3 +222,15 @@ def rows_of(table: Path, by_line: bool = False) -> list[Row]:
     if not isinstance(made, list) or not all(isinstance(row, dict) for row in made):
         raise ZooError(f"labels: {table.name} is no table: a list of rows, a mapping of names, or a row a line")
     return made
+
+
+def _cells(name: str, lines: Iterable[list[str]]) -> list[Row]:
+    """The rows of a table whose first line is its header, without the spaces around cells; a cell that is not there is None."""
+    header, *rows = [[cell.strip() for cell in line] for line in lines if line] or [[]]
+    doubled = next((column for column in header if header.count(column) > 1), None)
+    if doubled is not None:
+        raise ZooError(f'labels: {name} has two columns "{doubled}"')
+    for number, row in enumerate(rows, 1):
+        if len(row) > len(header):
+            raise ZooError(f"labels: {name}: row {number} has {len(row)} cells, and the header {len(header)}")
+    return [dict(zip_longest(header, row)) for row in rows]

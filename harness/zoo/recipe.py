@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.registry import Registry, UnknownName, did_you_mean
 from ..core.result import digest
 from ..weights.space import WeightSpace
-from .described import describe, is_manifest, split_reference
+from .described import Told, describe, is_manifest, split_reference
 from .errors import ZooError
 
 
@@ -29,6 +29,7 @@ class Zoo:
         trainer: `module:function`, imported only to build; `function(zoo, progress) -> {group: Trained}` (`trainer.py`).
         version: raised when the trainer changes what it makes of the same recipe.
         classes: names of the metadata that name a class by its number, as the digit of an image; all others are amounts.
+        told: what the files of a manifest say of its networks; of the zoos that are trained, nothing.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Zoo:
     trainer: str
     version: int = 1
     classes: tuple[str, ...] = ()
+    told: Told = field(default_factory=Told)
 
     @property
     def digest(self) -> str:
@@ -79,10 +81,11 @@ class Zoos(Registry[Zoo]):
         if name in self or not is_manifest(name):
             return super().__getitem__(name)
         try:
-            title, spaces, recipe = describe(name)
+            title, spaces, recipe, told = describe(name)
         except ZooError as error:
             raise UnknownName(str(error)) from None
-        return Zoo(name, title, spaces, recipe, "orbitcheck.harness.zoo.imported:train")
+        trainer = "orbitcheck.harness.zoo.imported:train"
+        return Zoo(name, title, spaces, recipe, trainer, classes=tuple(told.words), told=told)
 
 
 ZOOS: Zoos = Zoos("zoo")

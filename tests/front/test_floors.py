@@ -155,3 +155,36 @@ def test_a_zoo_in_which_every_network_is_alone_says_nothing():
     assert answer.exit_code == 0, answer.output
     assert "0 classes with more than one network: says nothing at this precision" in answer.stdout
     assert "pairwise different functions" in answer.stdout
+
+
+def copies(count: int) -> Weights:
+    """One network, in both numberings in turn."""
+    v, swap = rescaled()[:1], GroupElement(((mlp(1, 2, 1).permuted[0], (1, 0)),))
+    return Weights.cat([act(swap, v) if number % 2 else v for number in range(count)])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "label",
+    [[1e-170, -1e-170], [1e-200, 3e-200], [1e155, -1e155], [1.7e308, -1.7e308], [5e-324, 0.0], [1e300, 1.1e300],
+     [[1e-200, 7.0], [2e-200, 7.0]]],
+)  # fmt: skip
+def test_labels_of_any_magnitude_have_their_floor(label):
+    orbit = orbitcheck.floor(copies(2), label).at("orbit")
+    assert (orbit.relative, orbit.says) == (1.0, "varies inside classes")
+
+
+def test_a_floor_below_every_float_is_no_zero():
+    other = rescaled()[2:3]
+    nets = Weights.cat([copies(2), other, other])
+    found = orbitcheck.floor(nets, [1e-200, 3e-200, 1.0, 1.0]).at("orbit")
+    assert 0 < found.relative < 1e-300 and found.says == "varies inside classes"
+    assert 0 < orbitcheck.floor(nets, [1e-200, 3e-200, 1e100, 1.5e100]).at("orbit").relative < 1
+    with pytest.raises(ValueError, match="no unit holds"):
+        orbitcheck.floor(nets, [1e-200, 3e-200, 1e308, 1e308])
+
+
+def test_a_label_without_a_value_for_each_network_is_refused():
+    for values in (["a", ""], ["a", None], [None, 1.0]):
+        with pytest.raises(ValueError, match="no value for 1 networks, the first is number"):
+            orbitcheck.floor(copies(2), values)

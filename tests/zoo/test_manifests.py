@@ -13,8 +13,10 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import save_file
 
+import orbitcheck
 from orbitcheck import mlp
-from orbitcheck.harness.core.parameters import SuiteValueError
+from orbitcheck.harness.checks.floor.kind import KIND
+from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.front.cli import main
 from orbitcheck.harness.language.named_spaces import SpaceModel, named_space
 from orbitcheck.harness.pairs.trained import TRAINED, TrainedParameters
@@ -288,3 +290,59 @@ def test_a_suite_runs_on_a_population_of_one_s_own(folder: Path):
     assert not {outcome for _, outcome in outcomes} & {"error"}, [
         (r["case"], r.get("message")) for r in rows if r["outcome"] == "error"
     ]
+
+
+def table(*lines: str) -> str:
+    """A manifest of three networks with a table of labels."""
+    nets(3, 2, 4, 1)
+    write("\n".join(lines) + "\n", "a.csv")
+    return write("files: nets/*.pt\nlabels: {file: a.csv, by: file}\n")
+
+
+def test_words_and_truth_values_are_classes_wherever_a_floor_is_asked(folder: Path):
+    path = table("file , c3, good,y", "0, red , True,1", "1,blue,False,2", "2, red,True,3")
+    for label, classes in (("c3", 2), ("good", 2), ("y", None)):
+        answer = CliRunner().invoke(main, ["floor", f"{path}/2-4-1", "--label", label, "--json"])
+        assert json.loads(answer.stdout)[0]["label_classes"] == classes, answer.output
+        assert orbitcheck.floor(path, label).label_classes == classes
+        given = {
+            "regime": {"name": "zoo", "zoo": path, "label": label},
+            "label": "label",
+            "forms": {"float": {"orbit": [0, 1]}},
+        }
+        resolved = KIND.resolve(parse_parameters(KIND.parameters, given), {})
+        assert resolved["classes"] == bool(classes)
+    words = imported(path).labels["c3"]
+    assert words.words == ("blue", "red") and words.values == (1.0, 0.0, 1.0)
+
+
+def test_costly_networks_are_called_by_their_files_and_classes_by_their_words(folder: Path):
+    path = table("file,c", "0,red", "1,blue", "2,red")
+    torch.save(torch.load("nets/0.pt"), "nets/1.pt")
+    [dear] = orbitcheck.floor(path, "c").at("orbit").costliest
+    assert dear.networks == ("nets/0.pt", "nets/1.pt") and dear.values == "blue: 1, red: 1"
+
+
+@pytest.mark.parametrize("cell", ["", "  ", "nan", "inf"])
+def test_an_empty_cell_is_no_value(folder: Path, cell: str):
+    path = table("file,y,z", "0,0.5,1", f"1,{cell},2", "2,0.25,3")
+    found = imported(path)
+    assert list(found.labels) == ["z"] and "no value for nets/1.pt" in found.lacking["y"]
+    assert "no label: no value for nets/1.pt" in CliRunner().invoke(main, ["zoo", "check", path]).stdout
+    answer = CliRunner().invoke(main, ["floor", path, "--label", "y"])
+    assert answer.exit_code == 2 and "no value for nets/1.pt" in answer.stderr and answer.stderr.count("\n") == 1
+    with pytest.raises(SuiteValueError, match=r"no value for nets/1\.pt"):
+        ZOO.space(ZooParameters(zoo=path, label="y"), None)
+    with pytest.raises(ZooError, match=r"no value for nets/1\.pt"):
+        imported(write("files: nets/*.pt\nlabels: {file: a.csv, by: file, columns: [y]}\n"))
+
+
+def test_what_a_table_says_beyond_its_networks_is_told(folder: Path):
+    path = table("file,y", "0,0.5", "1,n/a", "2,0.25", "9,1", "8,1")
+    lines = CliRunner().invoke(main, ["zoo", "check", path]).stdout
+    assert "mixes numbers and words" in lines and "a.csv names 2 for which there is no network: 9, 8" in lines
+    assert "mixes numbers and words" in CliRunner().invoke(main, ["floor", path, "--label", "y"]).stderr
+    for broken, words in (("0,1,2", "row 1 has 3 cells"), ("", "two columns")):
+        write(f"file,y{'' if broken else ', y'}\n{broken or '0,1,2'}\n", "a.csv")
+        with pytest.raises(ZooError, match=words):
+            imported(path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from ...oracles.levels.partitions import Level, Nets, levels
 from ...oracles.orbit import SECONDS
 from ...weights.batch import Weights, exact_tensor
 from ...weights.space import SpaceError
+
+if TYPE_CHECKING:
+    from ...zoo.recipe import Zoo
 
 GIVEN = "weights"
 """The name of a population that has none."""
@@ -51,8 +54,9 @@ def floor(
         label: name of what the zoo knows of its networks, or one value (or vector) a network, in their order.
         form: as `orbitcheck audit --form`: weights are compared as stored, or as 8-bit, pruned-50%, ...
         classes: whether the label names classes (one-hot, and the share of wrong answers beside); left out, texts and truth values
-            do, and numbers where the zoo says so.
-        names: of the networks, for what is told of the costliest classes.
+            do, in a manifest's tables too, and numbers where the zoo says so.
+        names: of the networks, for what is told of the costliest classes; left out, a manifest's are called by their files, all
+            others by their numbers.
         seconds: budget of each canonical labelling; past it orbits are finer than the truth, and floors lower.
 
     Raises:
@@ -76,13 +80,23 @@ def floors(
 ) -> list[LabelFloors]:
     """As `floor`, in several forms."""
     title, parts = _parts(population)
-    known = _labels(label, [metadata for _, metadata in parts], _names_classes(population, label, classes))
+    zoo, groups = _zoo_of(population)
+    if zoo is not None and isinstance(label, str) and label in zoo.told.lacking:
+        raise ValueError(f"{zoo.name}: {label} is no label: {zoo.told.lacking[label]}")
+    if classes is None and zoo is not None and isinstance(label, str) and label in zoo.classes:
+        classes = True
+    known = _labels(label, [metadata for _, metadata in parts], classes)
+    if zoo is not None and known.classes and label in zoo.told.words:
+        words = zoo.told.words[label]
+        known = replace(known, classes=tuple(words[int(float(place))] for place in known.classes))
     batches = [part for part, _ in parts]
     count = sum(part.batch for part in batches)
     if len(known.values) != count:
         raise ValueError(f'label "{known.name}" has {len(known.values)} values for {count} networks')
     if names is not None and len(names) != count:
         raise ValueError(f"{len(names)} names for {count} networks")
+    if names is None and zoo is not None and zoo.told.names:
+        names = [name for group in groups for name in zoo.told.names[group]]
     called = list(names) if names is not None else _numbers(batches)
     nets, order = _by_space(batches)
     known, called = replace(known, values=known.values[order]), [called[net] for net in order]
@@ -141,15 +155,16 @@ def _plain(values: Any) -> np.ndarray:
     return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)
 
 
-def _names_classes(population: Any, label: Any, classes: bool | None) -> bool | None:
-    """What was said, or what the zoo says of its label."""
-    if classes is not None or not isinstance(population, str) or not isinstance(label, str):
-        return classes
+def _zoo_of(population: Any) -> tuple[Zoo | None, list[str]]:
+    """The zoo that a population is of, and which of its groups it has."""
+    if not isinstance(population, str):
+        return None, []
     from ...zoo.described import split_reference
     from ...zoo.recipe import ZOOS
 
-    zoo, _ = split_reference(population)
-    return True if zoo in ZOOS and label in ZOOS[zoo].classes else None
+    name, group = split_reference(population)
+    zoo = ZOOS[name]
+    return zoo, list(zoo.spaces) if group is None else [zoo.group(group)]
 
 
 def _numbers(parts: Iterable[Weights]) -> list[str]:
@@ -158,6 +173,12 @@ def _numbers(parts: Iterable[Weights]) -> list[str]:
     if len({part.space for part in listed}) == 1:
         return [str(number) for number in range(sum(part.batch for part in listed))]
     return [f"{'-'.join(map(str, part.space.widths))}[{number}]" for part in listed for number in range(part.batch)]
+
+
+def noted(population: str, label: str) -> list[str]:
+    """What a manifest's zoo says of its label, in lines."""
+    zoo, _ = _zoo_of(population)
+    return [] if zoo is None else [line for line in zoo.told.notes if line.startswith(f"label {label} ")]
 
 
 def told(found: LabelFloors) -> Iterator[str]:

@@ -47,7 +47,12 @@ class FloorParameters(Parameters):
     target: Annotated[
         dict[str, Any] | None, Field(description="in place of a label: name of a functional, and its parameters")
     ] = None
-    classes: Annotated[bool, Field(description="whether the label's numbers name classes")] = False
+    classes: Annotated[
+        bool,
+        Field(
+            description="whether the label's numbers name classes; words, truth values and what a zoo says do anyway"
+        ),
+    ] = False
     forms: Annotated[
         dict[Annotated[str, Field(pattern=f"^({FORM})$")], Expected],
         Field(
@@ -101,7 +106,7 @@ def resolve(parameters: FloorParameters, spaces: Mapping[str, NamedSpace]) -> di
         "seed": parameters.seed,
         "label": parameters.label,
         "target": target,
-        "classes": parameters.classes,
+        "classes": parameters.classes or parameters.label in regime.classes(settings),
         "forms": {form: {level: list(ends) for level, ends in of.items()} for form, of in parameters.forms.items()},
     }
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ...core.outcomes import Outcome
 from ...core.result import Judgement, Verdict
+from ...oracles.floors import share
 from ...oracles.levels.floors import Says
 from ..stored import Stored
 from .evidence import FloorEvidence
@@ -57,8 +58,6 @@ def rejudge(stored: Stored) -> Judgement | None:
     found = stored.evidence
     if not isinstance(found, FloorEvidence) or not found.levels:
         return None
-    again = tuple(
-        replace(level, relative=level.mse / found.variance if found.variance else 0.0) for level in found.levels
-    )
+    again = tuple(replace(level, relative=share(level.mse, found.variance)) for level in found.levels)
     evidence = replace(found, form=stored.case, levels=again)
     return Judgement.of(judge(evidence, stored.parameters["forms"][stored.case]), evidence)

@@ -176,7 +176,9 @@ def draw_nearest(found: Any, near: float, file: Path) -> None:
 @click.option(
     "--form", "forms", multiple=True, help="As stored, or as 8-bit, 4-bit, pruned-50%, ...; several times for several."
 )
-@click.option("--classes", is_flag=True, default=None, help="The label's numbers name classes; texts do anyway.")
+@click.option(
+    "--classes", is_flag=True, default=None, help="The label's numbers name classes; words and truth values do anyway."
+)
 @click.option("--figure", type=click.Path(path_type=Path, dir_okay=False), help="Draw the floors, as .svg or .pdf.")
 @click.option("--json", "as_json", is_flag=True)
 def floor(
@@ -207,7 +209,7 @@ def floor(
     try:
         for form in forms:
             check_form(form)
-        from ...checks.floor.asked import floors, told
+        from ...checks.floor.asked import floors, noted, told
         from ...zoo.cache import ZooError
     except ValueError as error:
         refuse(str(error))
@@ -226,6 +228,8 @@ def floor(
             found = [replace(each, population=", ".join(population), label=label) for each in found]
     except (UnknownName, ValueError, ZooError) as error:
         refuse(str(error))
+    for line in noted(population, label):
+        click.echo(f"orbitcheck: {one_line(line)}", err=True)
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], indent=1, ensure_ascii=False))
     else:
