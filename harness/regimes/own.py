@@ -31,7 +31,7 @@ def _found(parameters: ZooParameters) -> tuple[Zoo, str]:
         zoo, group = parse_reference(parameters.zoo)
     except UnknownName as error:
         raise SuiteValueError((("regime", "zoo"), str(error))) from None
-    if parameters.label in zoo.told.lacking:
+    if parameters.label is not None and parameters.label in zoo.told.lacking:
         raise SuiteValueError(
             (
                 ("regime", "label"),
