@@ -8,7 +8,7 @@ A weight vector is given as `Weights` with a batch of one, or as arrays by tenso
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -224,6 +224,11 @@ def _one(v: Weights | Vector, space: WeightSpace | None) -> tuple[WeightSpace, d
         if v.batch != 1:
             raise SpaceError(f"a batch of {v.batch} weight vectors; give one, as v[0]")
         own, arrays = v.space, v.arrays()
+    elif not isinstance(v, Mapping):
+        got = "None" if v is None else f"a {type(v).__name__}"
+        raise SpaceError(
+            f"got {got}; allowed: Weights with one network, or a mapping of tensor names to arrays with space=..."
+        )
     elif space is None:
         raise SpaceError("arrays need space=..., as in orbitcheck.mlp(2, 8, 1)")
     else:

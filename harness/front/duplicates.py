@@ -34,7 +34,7 @@ class Duplicates:
         second: how many of the last names are of the second set.
         scales: what "near" means, one for each space.
         nearest: name -> distance to the nearest network that is no copy, as a share of the median; empty unless it was asked for.
-        unread: files that gave no network, one line each.
+        unread: files that gave no network, one line each; nothing is known of what they hold.
         notes: what was assumed, and what was not asked.
 
     As a condition it is true if anything was found.
@@ -59,7 +59,9 @@ class Duplicates:
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{count} {likeness}" for likeness in Likeness if (count := self.counts[likeness]))
-        return f"Duplicates({len(self.names)} networks, {len(self.groups)} group{'s' * (len(self.groups) != 1)}{f': {kinds}' if kinds else ''})"
+        lost = f"; {len(self.unread)} file{'s' * (len(self.unread) != 1)} not read" if self.unread else ""
+        count = len(self.groups)
+        return f"Duplicates({len(self.names)} networks, {count} group{'s' * (count != 1)}{f': {kinds}' if kinds else ''}{lost})"
 
     @property
     def lines(self) -> Iterable[str]:
@@ -122,6 +124,8 @@ def duplicates(
 ) -> Duplicates:
     """The networks of a set that are one and the same: identical, permuted, of one function, or near copies.
 
+    No answer is given where nothing was read; what else could not be read is in `unread`.
+
     | likeness | law | witness |
     |---|---|---|
     | `identical` | equal entry by entry | |
@@ -139,8 +143,26 @@ def duplicates(
         say: is told what is going on.
 
     Raises:
-        SpaceError: weights that are not finite, a batch of several under one name, an unknown activation.
+        ValueError: no network could be read, in the set or in the second one; the message is one line.
+        SpaceError: something that is no set of networks, weights that are not finite, a batch of several under one name, an unknown activation.
     """
+    found = compared(networks, against, activation=activation, near=near, spread=spread, say=say)
+    if not found.names or (against is not None and not found.second) or found.second == len(found.names):
+        first, *others = found.unread or ("no network: nothing was given",)
+        raise ValueError(f"{first}{f' (and {len(others)} more files)' if others else ''}")
+    return found
+
+
+def compared(
+    networks: Networks,
+    against: Networks | None = None,
+    *,
+    activation: str | None = None,
+    near: float = SHARE,
+    spread: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Duplicates:
+    """As `duplicates`, also where nothing could be read."""
     first, second = _Taken(activation), _Taken(activation)
     first.take(networks)
     if against is not None:
@@ -179,13 +201,18 @@ class _Taken:
             self.names += map(str, range(given.batch))
         elif isinstance(given, Mapping):
             for name, weights in given.items():
+                if not isinstance(weights, Weights):
+                    raise SpaceError(f"{name}: got {_shown(weights)}; allowed: Weights with one network")
                 if weights.batch != 1:
                     raise SpaceError(f"{name}: a batch of {weights.batch} weight vectors; give one a name")
                 self.nets.append((weights.space, weights.arrays()))
                 self.names.append(str(name))
         else:
+            given = [given] if isinstance(given, str | Path) else given
+            if not isinstance(given, Iterable) or not all(isinstance(one, str | Path) for one in given):
+                raise SpaceError(f"got {_shown(given)}; allowed: Weights, weights by name, or paths")
             assumed: Counter[str] = Counter()
-            for one in read_each(list(map(str, [given] if isinstance(given, str | Path) else given)), self.reading):
+            for one in read_each(list(map(str, given)), self.reading):
                 if not isinstance(one, Network):
                     self.unread.append(one.line)
                 elif not all(np.isfinite(array).all() for array in one.arrays.values()):
@@ -195,6 +222,14 @@ class _Taken:
                     self.names.append(one.name)
                     assumed.update(one.assumed)
             self.notes += [f"assumed of {count} networks: {line}" for line, count in assumed.items()]
+
+
+def _shown(given: Any) -> str:
+    """What was given, in a few words."""
+    if isinstance(given, list | tuple):
+        other = next(one for one in given if not isinstance(one, str | Path))
+        return f"a {type(given).__name__} with {_shown(other) if not isinstance(other, list | tuple) else 'a ' + type(other).__name__}"
+    return "None" if given is None else f"a {type(given).__name__}"
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

@@ -25,12 +25,14 @@ class LabelledFiles:
         labels: a number or a word for each network.
         names: of the networks: their files, and their entries there.
         unread: one line a file that gave no network.
+        notes: what is to be said of the labels and their table, in lines.
     """
 
     weights: tuple[Weights, ...]
     labels: tuple[Any, ...]
     names: tuple[str, ...]
     unread: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def labelled_files(
@@ -59,9 +61,10 @@ def labelled_files(
         )
     names = tuple(network.name for network in found.networks)
     try:
-        column = read_labels(table.parent, names, Labels(file=table.name, by=by, columns=[label]))[label]
+        read = read_labels(table.parent, names, Labels(file=table.name, by=by, columns=[label]))
     except ZooError as error:
         raise ValueError(str(error)) from None
+    column = read.columns[label]
     words = column.words
     labels = tuple(words[int(value)] for value in column.values) if words else column.values
-    return LabelledFiles(tuple(network.weights() for network in found.networks), labels, names, unread)
+    return LabelledFiles(tuple(network.weights() for network in found.networks), labels, names, unread, read.notes)

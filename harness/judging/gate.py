@@ -14,6 +14,7 @@ from typing import Any
 
 from ..core.cell import WEIGHTS, Cell
 from ..core.outcomes import DECIDED, PREDICTED, Fault, Outcome, Trouble
+from ..core.patterns import RowPattern, parse_pattern
 from ..core.result import Problem, Result, Run, by_architecture
 from ..language.suite import Expectation, Suite
 from ..plugins.power import AT_LEAST
@@ -45,6 +46,7 @@ def settle(
     expectations: Sequence[Expectation] = (),
     descriptions: Sequence[Mapping[str, Any]] = (),
     require_power: str | None = None,
+    only: Sequence[str] = (),
 ) -> tuple[list[Result], list[Problem], int]:
     """Hold the rows against what the suites declare.
 
@@ -55,6 +57,7 @@ def settle(
         expectations: a user's own expected failures (`--expect`), for the rows of every suite.
         descriptions: the architectures of the run, as `describe` gives them, or with an `error`.
         require_power: a key of `AT_LEAST`, or None.
+        only: patterns of the rows that were asked for; none for all. The others are missing all the same, and it is said by whom.
 
     Returns:
         The rows with `declared` and `root` filled and refused shapes as errors, the problems, and the exit code, 0 or 1.
@@ -64,7 +67,7 @@ def settle(
     broken = {entry["name"] for entry in descriptions if entry.get("error")}
     loaded = [row for row in settled if row.architecture not in broken]
     problems = [
-        *_missing(rows, planned),
+        *_missing(rows, planned, list(map(parse_pattern, only))),
         *(problem for claim in claims for problem in claim.problems(loaded)),
         *_too_little(loaded, [entry["name"] for entry in descriptions if entry["name"] not in broken]),
         *_too_weak([entry for entry in descriptions if entry["name"] not in broken], require_power),
@@ -139,14 +142,20 @@ def _reason(row: Result, claims: Sequence[_Claim]) -> str | None:
     return next((claim.entry.reason for claim in claims if claim.covers(row)), None)
 
 
-def _missing(rows: Sequence[Result], planned: Sequence[Cell]) -> Iterable[Problem]:
+def _missing(rows: Sequence[Result], planned: Sequence[Cell], only: Sequence[RowPattern]) -> Iterable[Problem]:
     lost = Counter((c.suite, c.check, c.architecture, c.id) for c in planned)
     lost.subtract((row.suite, row.check, row.architecture, row.id) for row in rows)
-    gone = [key for key, count in lost.items() if count > 0]
+    gone = [cell for cell in planned if lost[cell.suite, cell.check, cell.architecture, cell.id] > 0]
+    out = [cell for cell in gone if only and not any(pattern.matches(cell) for pattern in only)]
+    asked = [cell for cell in gone if cell not in out] if out else gone
     if gone:
-        suite, check, architecture, identity = gone[0]
-        first = f"{suite} / {check} / {architecture}"
-        text = f"{len(gone)} of {len(planned)} declared rows are missing, the first: {first} / {identity}"
+        cell = (asked or gone)[0]
+        first = f"{cell.suite} / {cell.check} / {cell.architecture}"
+        parts = [f"{len(out)} left out by --only"] * bool(out) + [f"{len(asked)} of those asked for"] * bool(
+            out and asked
+        )
+        why = f" ({', '.join(parts)})" if parts else ""
+        text = f"{len(gone)} of {len(planned)} declared rows are missing{why}, the first: {first} / {cell.id}"
         yield Problem(Trouble.MISSING_ROWS, first, text)
 
 

@@ -146,7 +146,8 @@ def load(name: ArchitectureName) -> Architecture:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{target}.".startswith(f"{error.name}."):
             raise UnknownName(f'architecture "{reference}": no module {error.name}') from None
         last = traceback.format_exception_only(error)[-1].strip()
-        raise PluginImportError(f'architecture "{reference}" failed to import: {_place(error)}{last}') from error
+        whole = f" (nothing of {target} can be used before)" if isinstance(error, InvalidPlugin) else ""
+        raise PluginImportError(f'architecture "{reference}" failed to import: {_place(error)}{last}{whole}') from error
     if not hasattr(module, attribute):
         public = [key for key in vars(module) if not key.startswith("_")]
         raise UnknownName(f'architecture "{reference}": {target} has no "{attribute}"{did_you_mean(attribute, public)}')
@@ -169,11 +170,12 @@ def plugin_file(target: str) -> Path:
 
 
 def _place(error: BaseException) -> str:
-    """`file:line: ` of the innermost frame of the plug-in's own failure."""
+    """`file:line: ` of the innermost frame of the plug-in's own failure; not of the harness, which may have refused what it declares."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}: "
     frames = traceback.extract_tb(error.__traceback__)
-    outside = [frame for frame in frames if "importlib" not in frame.filename and frame.filename != __file__]
+    ours = str(Path(__file__).parents[1]) + os.sep
+    outside = [frame for frame in frames if "importlib" not in frame.filename and not frame.filename.startswith(ours)]
     return f"{outside[-1].filename}:{outside[-1].lineno}: " if outside else ""
 
 

@@ -456,7 +456,15 @@ def _judged(
     """The rows settled against what the suites declare, and all that follows from them together."""
     rows = [replace(row, reproduce=reproducer(request.directory, cell)) for row, cell in zip(rows, cells, strict=True)]
     told = following(
-        rows, planned, request.suites, request.expectations, bare.architectures, request.require_power, planted, killers
+        rows,
+        planned,
+        request.suites,
+        request.expectations,
+        bare.architectures,
+        request.require_power,
+        planted,
+        killers,
+        [pattern.place for pattern in request.only],
     )
     if request.shard is not None:  # as measured: what the others make of them is for the whole run to say
         told["results"] = rows
@@ -472,9 +480,10 @@ def following(
     require_power: str | None,
     planted: Sequence[PlantRecord],
     killers: Sequence[KillerRecord],
+    only: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What follows from the rows of a run together, as fields of `Run`; a pure function, so that `verify` can ask it again."""
-    settled, problems, _ = settle(rows, cells, suites, expectations, descriptions, require_power)
+    settled, problems, _ = settle(rows, cells, suites, expectations, descriptions, require_power, only)
     order = separation_order(settled)
     concluded = conclude(settled, suites, descriptions, killers)
     return {

@@ -130,3 +130,10 @@ def test_the_public_names_are_shown_and_cost_no_torch():
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert set(orbitcheck.__all__) <= set(shown)
     assert not {name for name in shown if not name.startswith("__")} - set(orbitcheck.__all__)
+
+
+@pytest.mark.parametrize(("given", "got"), [(None, "None"), ([1, 2], "a list"), ("net.pt", "a str")])
+def test_what_is_no_weight_vector_is_said_with_what_is_allowed(given, got):
+    for ask in (orbitcheck.same_orbit, orbitcheck.relation):
+        with pytest.raises(orbitcheck.SpaceError, match=f"^got {got}; allowed: Weights with one network"):
+            ask(given, given)

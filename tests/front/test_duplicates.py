@@ -116,3 +116,24 @@ def test_functions_beyond_mlps_are_compared_at_inputs():
     found = duplicates(named | {"scaled": scaled, "headed": headed})
     assert found.groups == (("conv1", "scaled"), ("block2", "headed"))
     assert [link.likeness for link in found.links] == ["rounded", "rounded"] and not found.notes
+
+
+def test_nothing_read_is_no_answer(folder: Path):
+    for given, said in (
+        ("/nope", "/nope"),
+        (["/nope"], "/nope"),
+        ("test/words.pt", "is damaged"),
+        ([], "nothing was given"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            duplicates(given)
+    with pytest.raises(ValueError, match="/nope"):
+        duplicates("train", "/nope")
+    assert repr(duplicates(["train/3.pt", "test/words.pt"])) == "Duplicates(1 networks, 0 groups; 1 file not read)"
+
+
+@pytest.mark.parametrize("given", [None, 3, [1, 2], {"a": [1]}, [None], [[1]]])
+def test_what_is_no_set_of_networks_is_said_with_what_is_allowed(given):
+    with pytest.raises(ValueError, match=r"^(a: )?got .*; allowed: Weights") as raised:
+        duplicates(given)
+    assert "\n" not in str(raised.value)

@@ -171,8 +171,15 @@ def test_a_run_that_checks_less_is_red():
     rows = [row(cell("net"), "pass")]
     planned = [cell("net"), cell("net", case="b")]
     _, problems, code = settle(rows, planned, [suite()], descriptions=[{"name": "net", "power": "1-wl"}])
-    assert "1 of 2 declared rows are missing" in problems[0].text
+    assert "1 of 2 declared rows are missing, the first" in problems[0].text
     assert code == 1
+    for only, said in (
+        ("* / * / a*", "1 left out by --only"),
+        ("* / * / b", "missing, the first"),
+        ("net", "missing, the first"),
+    ):
+        _, problems, code = settle(rows, planned, [suite()], only=[only])
+        assert said in problems[0].text and code == 1
     _, problems, code = settled([(cell("net"), "not-applicable")], suite())
     assert "none of its 1 equivariance rows is applicable" in problems[0].text
 

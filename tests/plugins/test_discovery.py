@@ -217,7 +217,7 @@ def test_a_reference_that_leads_nowhere_says_where_it_ends(write, reference, mes
         ("def f(:\n    pass\n", 1, "SyntaxError: invalid syntax"),
         ("import not_installed_anywhere\n", 1, "ModuleNotFoundError: No module named 'not_installed_anywhere'"),
         ("import sys\n\nsys.exit('no licence')\n", 3, "SystemExit: no licence"),
-        ("from orbitcheck import register\n\n@register('x', powr='1-wl')\ndef f(space, output): ...\n", None, 'InvalidPlugin: x: unknown trait "powr"; did you mean "power"?'),
+        ("from orbitcheck import register\n\n@register('x', powr='1-wl')\ndef f(space, output): ...\n", 3, 'InvalidPlugin: x: unknown trait "powr"; did you mean "power"?'),
         ("def f():\n    1 / 0\n\n\nf()\n", 2, "ZeroDivisionError: division by zero"),
     ],
 )  # fmt: skip

@@ -183,11 +183,13 @@ def verify(directory: Path, rerun: int, seed: int | None, device: str, jobs: int
 
     from ...running.store import StoreError, read_run
     from ...running.verifying.verified import measured_again, verified
+    from ..progress_bar import shown_progress
 
     extend()
     try:
         run = read_run(directory)
-        found = verified(run)
+        with shown_progress() as progress:
+            found = verified(run, progress)
     except (StoreError, ValueError, LookupError) as error:
         refuse(str(error))
     for each in found.rows:
@@ -197,7 +199,8 @@ def verify(directory: Path, rerun: int, seed: int | None, device: str, jobs: int
     counted = found.count()
     if rerun:
         seed = secrets.randbits(32) if seed is None else seed
-        again = measured_again(run, rerun, seed, device, jobs)
+        with shown_progress() as progress:
+            again = measured_again(run, rerun, seed, device, jobs, progress)
         problems += again.problems
         click.echo(f"{again.again} rows measured again (--seed {seed}): {len(again.problems)} differ")
     for problem in problems:

@@ -120,7 +120,7 @@ def duplicates(
     Exit code: 0 if nothing is found, 1 if something is, 2 if nothing can be read.
     """
     from ...weights.space import SpaceError
-    from ..duplicates import duplicates as found_in
+    from ..duplicates import compared as found_in
 
     try:
         found = found_in(
@@ -218,17 +218,19 @@ def floor(
             if len(population) > 1 or by or activation:
                 refuse("files of your own need --labels, the table that has a row for each network")
             found = floors(population[0], label, forms=forms, classes=classes)
+            notes = noted(population[0], label)
         else:
             from ..labelled_files import labelled_files
 
             files = labelled_files(population, table, label, by, activation)
+            notes = files.notes
             for line in files.unread:
                 click.echo(f"orbitcheck: {one_line(line)}", err=True)
             found = floors(files.weights, files.labels, forms=forms, classes=classes, names=files.names)
             found = [replace(each, population=", ".join(population), label=label) for each in found]
     except (UnknownName, ValueError, ZooError) as error:
         refuse(str(error))
-    for line in noted(population, label):
+    for line in notes:
         click.echo(f"orbitcheck: {one_line(line)}", err=True)
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], indent=1, ensure_ascii=False))

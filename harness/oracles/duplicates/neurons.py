@@ -6,7 +6,7 @@ Law: for every pair (i, j, c) the activation of neuron j of w is exactly c times
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -49,7 +49,8 @@ class NeuronMap:
         return tuple(name for name, holds in found.items() if holds) or ("equal normal forms",)
 
     def __str__(self) -> str:
-        """As in `n1: 0->2 x 1/2, 1->0 x 2, dead 3 | 1, doubled | 4=5`; what stays as it is, is left out."""
+        """As in `n1: 0->2 x 1/2, 1->0 x 2, dead 3 in the first and 1 in the second, doubled 4=5 in the second`; what stays as it is, is
+        left out."""
         return "; ".join(f"n{number}: {told}" for number, layer in enumerate(self.layers, 1) if (told := _told(layer)))
 
     def to_json(self) -> dict[str, Any]:
@@ -69,10 +70,17 @@ def _told(layer: LayerMap) -> str:
     ]
     more = []
     if any(layer.dead):
-        more.append("dead " + " | ".join(",".join(map(str, side)) for side in layer.dead))
+        more.append("dead " + _of_both([",".join(map(str, side)) for side in layer.dead]))
     if any(layer.doubled):
-        more.append("doubled " + " | ".join(", ".join("=".join(map(str, s)) for s in side) for side in layer.doubled))
+        more.append("doubled " + _of_both([", ".join("=".join(map(str, s)) for s in side) for side in layer.doubled]))
     return ", ".join([*moved, *more])
+
+
+def _of_both(sides: Sequence[str]) -> str:
+    """What is said of each network, and of which of the two."""
+    return " and ".join(
+        f"{told} in the {which}" for told, which in zip(sides, ("first", "second"), strict=True) if told
+    )
 
 
 Layers = list[list[Form]]

@@ -47,7 +47,8 @@ def read_so_far(path: Path) -> Run:
     with journal_copy(folder) as journal:
         found = [] if journal is None else [_row(journal, cell, folder) for cell in cells]
     rows = [row for row in found if row is not None]
-    told = following(rows, cells, suites, expectations, empty.architectures, request["require_power"], (), ())
+    only = empty.selection["only"] if empty.selection else ()
+    told = following(rows, cells, suites, expectations, empty.architectures, request["require_power"], (), (), only)
     return replace(empty, **told, unfinished_of=marker.rows)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from ...checks import CHECK_KINDS
 from ...core.cell import Cell
 from ...core.outcomes import Fault
+from ...core.progress import Progress, unwatched
 from ...core.result import Result, Run, digest, plain
 from ...judging.judgements.finding import Concluded
 from ...language.suite import Expectation, Suite
@@ -65,8 +66,11 @@ class Verified:
         }
 
 
-def verified(run: Run) -> Verified:
+def verified(run: Run, progress: Progress = unwatched) -> Verified:
     """The whole run, derived again from its suites, declarations and evidence.
+
+    Args:
+        progress: is told of every row, and of what follows from all together.
 
     Raises:
         ValueError: a suite of another version of orbitcheck, or a shard of a run.
@@ -75,7 +79,15 @@ def verified(run: Run) -> Verified:
         raise ValueError(
             f"shard {'/'.join(map(str, run.selection['shard']))} of a run; `orbitcheck merge` makes the whole of the shards"
         )
-    return Verified(list(verify(run, make_pair, CHECK_KINDS)), list(whole(run)))
+    rows = []
+    progress("rows derived again", 0, len(run.results))
+    for found in verify(run, make_pair, CHECK_KINDS):
+        rows.append(found)
+        progress("rows derived again", len(rows), len(run.results))
+    progress("the run as a whole", 0, 1)
+    problems = list(whole(run))
+    progress("the run as a whole", 1, 1)
+    return Verified(rows, problems)
 
 
 def whole(run: Run) -> Iterator[str]:
@@ -100,7 +112,15 @@ def whole(run: Run) -> Iterator[str]:
     expectations = [Expectation(**entry) for entry in given["expected_failures"]]
     bare = [replace(row, declared=None, root=None) for row in run.results]
     again = following(
-        bare, cells, suites, expectations, run.architectures, given["require_power"], run.planted, run.killers
+        bare,
+        cells,
+        suites,
+        expectations,
+        run.architectures,
+        given["require_power"],
+        run.planted,
+        run.killers,
+        run.selection["only"] if run.selection else (),
     )
     mine = {name: _plain(value) for name, value in again.items()}
     told = {name: _plain(getattr(run, name)) for name in again}
@@ -166,14 +186,17 @@ def drawn(run: Run, count: int, seed: int) -> list[Result]:
     return dice.sample(measured, min(count, len(measured)))
 
 
-def measured_again(run: Run, count: int, seed: int, device: str, jobs: int) -> Verified:
+def measured_again(run: Run, count: int, seed: int, device: str, jobs: int, progress: Progress = unwatched) -> Verified:
     """So many rows of the run, measured again: what differs by more than rounding does."""
     _, cells = _planned(run)
     by_id = {cell.id: cell for cell in cells}
     rows = [row for row in drawn(run, count, seed) if row.id in by_id]
     tasks = [row_task(by_id[row.id], device) for row in rows]
     with closing(open_executor("local", jobs, None)) as executor:
-        answers = dict(carried_out(executor, tasks))
+        answers = {}
+        for position, answer in carried_out(executor, tasks):
+            answers[position] = answer
+            progress("rows measured again", len(answers), len(tasks))
     problems = []
     for number, row in enumerate(rows):
         answer = answers[number]

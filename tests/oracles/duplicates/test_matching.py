@@ -75,7 +75,7 @@ def test_neurons_of_one_function_correspond_with_factors_and_the_rest_is_dead_or
     assert layer.pairs == ((0, 1, Fraction(4)), (1, 0, Fraction(1)))
     assert (layer.dead, layer.doubled) == (((2,), (2, 3)), (((1, 3),), ()))
     assert link.reasons == ("permutation", "rescaling", "dead neurons", "duplicated neurons")
-    assert link.told.endswith("n1: 0->1 x 4, 1->0, dead 2 | 2,3, doubled 1=3 | ")
+    assert link.told.endswith("n1: 0->1 x 4, 1->0, dead 2 in the first and 2,3 in the second, doubled 1=3 in the first")
     assert not list(function_links([(space, v), (space, {**w, "b2": np.array([1.001])})], [0, 1]))
 
 
