@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _signal  # pyright: ignore[reportMissingImports]  # `signal` with its enumerations takes a hundred times as long
 import gc
+import locale
 import os
 import random
 import signal
@@ -137,6 +138,17 @@ def _umask() -> int:
     return now
 
 
+class _Entries(tuple[Any, ...]):
+    """What may be added to, but from which nothing may go: another than one before, if it lacks an entry of that."""
+
+    def __ne__(self, before: object) -> bool:
+        return isinstance(before, tuple) and not set(before) <= set(self)
+
+
+def _set_path(wanted: Iterable[str]) -> None:
+    sys.path[:] = [*wanted, *(each for each in sys.path if each not in wanted)]
+
+
 def _set_hook(name: str) -> Setting:
     return Setting(f"sys.{name}", lambda: getattr(sys, name), lambda kept: setattr(sys, name, kept))
 
@@ -151,6 +163,10 @@ AT_ROWS = (
     Setting("the profiling function", sys.getprofile, sys.setprofile),
     Setting("the garbage collector", gc.isenabled, lambda on: gc.enable() if on else gc.disable()),
     Setting("the flags of cuDNN and cuBLAS", _tf32, _set_tf32),
+    Setting("the variables of the environment", lambda: _Entries(os.environ.items()), os.environ.update),
+    Setting("sys.path", lambda: _Entries(sys.path), _set_path),
+    Setting("the switch interval of threads", sys.getswitchinterval, sys.setswitchinterval),
+    Setting("the locale", lambda: locale.setlocale(locale.LC_ALL), lambda kept: locale.setlocale(locale.LC_ALL, kept)),
     *map(_set_hook, ("stdin", "stdout", "stderr", "excepthook", "unraisablehook")),
 )
 """Those that reach the next row of a process; a timer first, before it goes off."""

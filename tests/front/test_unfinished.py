@@ -184,7 +184,10 @@ def test_files_of_the_users_are_not_overwritten_but_by_force(yesterday, tmp_path
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_run_that_a_scheduler_stops_says_how_it_goes_on(tmp_path, monkeypatch, number):
     monkeypatch.setattr(running, "carry_out", lambda *_: signal.raise_signal(number))
-    stopped = CliRunner().invoke(main, ["run", "quick", "-a", "stats", "-o", str(tmp_path / "out")])
-    assert stopped.exit_code == 128 + number
+    before = signal.signal(number, signal.SIG_DFL)  # under nohup it is ignored, and stays so
+    try:
+        stopped = CliRunner().invoke(main, ["run", "quick", "-a", "stats", "-o", str(tmp_path / "out")])
+    finally:
+        after = signal.signal(number, before)
+    assert stopped.exit_code == 128 + number and after is signal.SIG_DFL
     assert f"go on with: orbitcheck run quick -a stats -o {tmp_path / 'out'} --resume" in stopped.output
-    assert signal.getsignal(number) is signal.SIG_DFL

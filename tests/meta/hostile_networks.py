@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import locale
 import os
 import random
 import resource
@@ -86,6 +87,12 @@ setting("tracing", "tracing", lambda: sys.settrace(lambda frame, event, argument
 setting("profiling", "profiling", lambda: sys.setprofile(lambda frame, event, argument: None))
 setting("collector", "garbage", gc.disable)
 setting("benchmark", "cuDNN", lambda: setattr(torch.backends.cudnn, "benchmark", True))
+setting("variables", "variables of the environment", os.environ.clear)
+setting("variable", "variables of the environment", lambda: os.environ.update(PATH=""))
+setting("path", "sys.path", lambda: sys.path.clear())
+setting("switching", "switch interval", lambda: sys.setswitchinterval(5))
+setting("locale", "locale", lambda: locale.setlocale(locale.LC_ALL, "C"))
+setting("streams", "sys.stdout", lambda: setattr(sys, "stdout", None))
 setting("hook", "excepthook", lambda: setattr(sys, "excepthook", print))
 
 

@@ -87,7 +87,9 @@ class Journal:
                 self._made[key] = made
             self._numbers[identity] = _append(self._connection, identity, key, tries, text)
         except sqlite3.Error as error:
-            raise StoreError(f"the journal {JOURNAL} cannot be written ({error})") from None
+            raise StoreError(
+                f"the journal {JOURNAL} cannot be written ({error}); finished rows are in it, --resume goes on"
+            ) from None
 
     def close(self) -> None:
         self._connection.close()
