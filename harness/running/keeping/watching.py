@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 import os
 import platform
 import re
 import sys
 import sysconfig
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,21 +67,9 @@ def made_of(kind_of_device: str, besides: tuple[str, ...]) -> dict[str, Any]:
         kind_of_device: where networks run.
         besides: folders of the run itself, whose files count for nothing.
     """
-    found, tops, roots = {}, set(), set()
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if name not in _sorted or _sorted[name][0] != file:
-            _sorted[name] = (file, _place(name, file))
-        place = _sorted[name][1]
-        if place is None:
-            continue
-        kind, where = place
-        if kind == "version":
-            tops.add(where)
-        else:
-            found[where] = _content(where)
-            roots |= _asked_of_us(where, name)
-    folders = plugin_folders(found)
+    imported = _imported()
+    found = {path: _content(path) for path in imported.files}
+    folders = imported.folders
     for path in sorted(_opened):
         if _under(path, folders) and not _under(path, besides) and not path.endswith(".pyc") and os.path.isfile(path):
             found[path] = _content(path)
@@ -87,11 +77,47 @@ def made_of(kind_of_device: str, besides: tuple[str, ...]) -> dict[str, Any]:
         found[path] = _content(path)
     return {
         "content": found,
-        "tops": sorted(tops),
-        "roots": sorted(roots),
+        "tops": list(imported.tops),
+        "roots": list(imported.roots),
         "countless": len(_opened) > LARGEST,
         **configuration(kind_of_device),
     }
+
+
+@dataclass(frozen=True)
+class _Imported:
+    """What the modules of this process come to: files that count by content with their folders, top names that count by version, and
+    modules of orbitcheck that plug-ins name."""
+
+    modules: Mapping[str, object]
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
+    tops: tuple[str, ...]
+    roots: tuple[str, ...]
+
+
+def _imported() -> _Imported:
+    """Found anew only if a module has come, gone or been replaced since the last row: there are thousands."""
+    global _last
+    modules = dict(sys.modules)
+    known = _last.modules if _last else {}
+    if _last is None or list(modules) != list(known) or any(map(operator.is_not, modules.values(), known.values())):
+        files, tops, roots = dict[str, None](), set[str](), set[str]()
+        for name, module in modules.items():
+            file = getattr(module, "__file__", None)
+            if name not in _sorted or _sorted[name][0] != file:
+                _sorted[name] = (file, _place(name, file))
+            kind, where = _sorted[name][1] or ("", "")
+            if kind == "version":
+                tops.add(where)
+            elif kind:
+                files[where] = None
+                roots |= _asked_of_us(where, name)
+        _last = _Imported(modules, tuple(files), plugin_folders(files), tuple(sorted(tops)), tuple(sorted(roots)))
+    return _last
+
+
+_last: _Imported | None = None
 
 
 def imported_by(path: str) -> dict[str, str]:
@@ -174,7 +200,7 @@ def _by_url(site: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def plugin_folders(content: Mapping[str, str]) -> tuple[str, ...]:
+def plugin_folders(content: Iterable[str]) -> tuple[str, ...]:
     """The folders of the modules that count by content: of a package's the package's own, of a lone file's the one that it lies in."""
     found = set()
     for path in content:
