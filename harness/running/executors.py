@@ -59,7 +59,10 @@ def open_executor(name: str, jobs: int, log: Path | None) -> Executor:
     """
     name, _, address = name.partition("@")
     module, _, factory = EXECUTORS[name].partition(":")
-    return getattr(import_module(module), factory)(jobs, log, *([address] if address else []))
+    try:
+        return getattr(import_module(module), factory)(jobs, log, *([address] if address else []))
+    except OSError as error:  # somebody took the folder of the log away
+        raise NoExecutor(f"{log or name} cannot be used ({error.strerror or error})") from None
 
 
 class Witnessed:

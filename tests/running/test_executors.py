@@ -19,6 +19,7 @@ from orbitcheck.harness.running.executors import (
     OWN,
     Answer,
     Lost,
+    NoExecutor,
     Task,
     Witnessed,
     carried_out,
@@ -200,6 +201,11 @@ def test_what_comes_back_is_plain_data_or_lost(value, read):
         def close(self) -> None: ...
 
     assert list(carried_out(Echo(), [Task(abs, (1,))])) == [(0, read)]
+
+
+def test_a_log_whose_folder_is_gone_is_one_line(tmp_path):
+    with pytest.raises(NoExecutor, match=r"gone/plugin-output.log cannot be used \(No such file or directory\)"):
+        open_executor("local", 1, tmp_path / "gone" / "plugin-output.log")
 
 
 def test_an_unknown_executor_is_answered_with_those_there_are():
