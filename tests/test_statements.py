@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from orbitcheck.harness.core.claims import CLAIMS
+from orbitcheck.harness.core.claims import CLAIMS, FALSE_CLAIMS
 from orbitcheck.harness.language.reading import load_suite
 
 PAGE = (Path(__file__).parents[1] / "docs" / "theory").with_suffix(".md")
@@ -44,3 +44,12 @@ def test_no_claim_and_no_check_that_speaks_of_one_is_missing():
     for name in ("paper", "paper-full"):
         missing = {check.id for check in load_suite(name).checks if check.claim} - told
         assert not missing, f"{name}: {missing}"
+
+
+def test_the_readme_shows_the_ledger_of_claims():
+    readme = (PAGE.parents[1] / "README.md").read_text(encoding="utf-8")
+    for claim in CLAIMS.values():
+        line = f"| `{claim.id}` | {claim.statement} | {claim.regime} | {claim.refuted_by} | {len(FALSE_CLAIMS[claim.id])} |"
+        assert line in readme, claim.id
+    for figure in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", readme):
+        assert (PAGE.parents[1] / figure).exists(), figure
