@@ -298,6 +298,20 @@ WL = {"power": "1-wl", "symmetry": "permutation", "rounds": [2, 3]}
              "3 of 3 pairs separated, 0 not", "0 of 3 pairs separated"),
         ),
         (
+            {"offender": "0, 1"}, {"power": "complete"},
+            ("undecided", "1 pairs not separated in 16 draws; the first: 0, 1; declare what it can show",
+             "3 of 3 pairs separated, 0 not", "2 of 3 pairs separated"),
+        ),
+        (
+            {"by_round": {"1": RoundCount(3, 0)}, "equal": 1}, WL,
+            ("fail", "3 pairs not separated in 16 draws; the first: ; 1 of them equal to the bit in all draws, the first: ",
+             "3 of 3 pairs separated, 0 not", "0 of 3 pairs separated"),
+        ),
+        (
+            {"draws": None, "set_aside": None}, WL,
+            ("undecided", "0 pairs between noise and gap after 0 draws", "2 of 3 pairs separated, 1 not", "2 of 3 pairs separated"),
+        ),
+        (
             {"offender": "1, 2", "largest_null_ratio": 11.0}, WL,
             ("undecided", "1 pairs between noise and gap after 16 draws; the first: 1, 2",
              "2 of 3 pairs separated, 1 not", "2 of 3 pairs separated"),
@@ -319,7 +333,7 @@ WL = {"power": "1-wl", "symmetry": "permutation", "rounds": [2, 3]}
 def test_a_stored_bank_is_judged_again(change, declared, told):
     stored = replace(BANK, **change)
     again = exhaustive.rejudge(Stored(replace(stored, pairs=99), {}, "", {"symmetry": "permutation", **declared}))
-    assert again is not None and again.evidence == stored
+    assert again is not None and again.evidence == stored and type(again.evidence.pairs) is int
     assert (again.outcome, again.reason, again.predicted, again.observed, again.fault) == (*told, None)
 
 
@@ -405,7 +419,10 @@ def test_an_audit_is_stored_and_judged_again():
         orbits=4,
     )
     shares = {"general-position": 0.75, "discrete": 0.5, "one-orbit": 0.25}
-    made = general_position.evidence(audit, "float")
+    assert general_position.shares(audit) == shares
+    parted = np.array([True, True, True, False])
+    assert general_position.shares(audit, parted) == {**shares, "separated": 0.75}
+    made = general_position.evidence(audit, "float", shares)
     assert made == GeneralPositionEvidence("float", 4, shares, {"never": 1, "1": 1, "2": 2}, (1.0, 1.0), 3, 4)
     asked = {"forms": {"float": {"discrete": [0.5, 0.75]}, "half": {"discrete": [1, 1]}}}
     again = general_position.rejudge(Stored(replace(made, form="half"), asked, "float"))

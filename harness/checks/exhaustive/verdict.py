@@ -158,10 +158,11 @@ def rejudge(stored: Stored) -> Judgement | None:
     best = np.where(predicted.not_separated, found.largest_null_ratio or 0.0, 1.0)
     shown = Shown((found.draws or 0) - (found.set_aside or 0), np.array(seen), best)
     missing = np.flatnonzero(~shown.parted & predicted.separated)
-    first = found.offender == found.first_equal
-    equal = missing[: found.equal] if first else missing[len(missing) - found.equal :]
+    equal = missing[
+        len(missing) - found.equal :
+    ]  # which ones they are is not kept, only how many and the first one's name
     best[equal] = 0.0
     names = [found.offender or ""] * len(said)
-    if len(equal) and not first:
+    if len(equal):
         names[equal[0]] = found.first_equal or ""
     return Judgement.of(judge(shown, predicted, names), replace(found, pairs=found.nets * (found.nets - 1) // 2))
