@@ -102,8 +102,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     # Schuerholt et al. 2022 (ModelZoos): folders of Ray, a checkpoint an epoch, a line of JSON an epoch
     "model-zoos": {"files": "**/checkpoint_*/checkpoints", "labels": {"each": "result.json"}},
-
-
+    # Hu et al. 2022 as PEFT saves it: a folder an adapter, whose halves are named; the folder is its name
+    "peft": {"files": "**/adapter_model.safetensors", "labels": {"name": r"(?P<adapter>[^/]+)/adapter_model\.safetensors$"}},
 }  # fmt: skip
 """Published layouts."""
 

@@ -166,3 +166,19 @@ def test_a_module_says_what_names_do_not(folder: Path):
     assert "has c.bias, which the module has not" in invoke("b.pt", "--module", "net.py:make").output
     for wrong in ("none.py:make", "net.py:Net", "net.py:none"):
         assert invoke("a.pt", "--module", wrong).exit_code == 2
+
+
+def test_a_page_has_a_figure_for_each_space_and_every_tie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("nets").mkdir()
+    for width in (4, 5):
+        net = torch.nn.Sequential(torch.nn.Linear(2, width), torch.nn.Tanh(), torch.nn.Linear(width, 1))
+        torch.nn.init.zeros_(net[0].bias)
+        torch.save(net.state_dict(), f"nets/<{width}>.pt")
+    Path("nets/broken.pt").write_bytes(b"no")
+    result = CliRunner().invoke(main, ["audit", "nets", "--form", "float,4-bit", "--report", "audit.html"])
+    assert result.exit_code == 1
+    page = Path("audit.html").read_text()
+    assert page.count("<svg") == 2 and "Audit of 2 networks" in page
+    assert "nets/&lt;4&gt;.pt" in page and "<4>" not in page and "b1: 0=1=2=3" in page
+    assert "Not read: 1" in page and "broken.pt" in page and "What this rests on" in page

@@ -124,7 +124,18 @@ def model_zoos(folder: Path) -> None:
         Path(f"NN_{trial}/result.json").write_text("\n".join(map(json.dumps, lines)))
 
 
+def adapters(folder: Path) -> None:
+    for number in range(3):
+        source = torch.Generator().manual_seed(number)
+        Path(f"run{number}").mkdir()
+        stem = "base_model.model.layers.0.self_attn.q_proj"
+        kept = {f"{stem}.lora_A.weight": torch.randn(2, 6, generator=source), f"{stem}.lora_B.weight": torch.randn(8, 2, generator=source)}  # fmt: skip
+        save_file(kept, f"run{number}/adapter_model.safetensors")
+        Path(f"run{number}/adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 2}))
+
+
 PRESETS = {
+    "peft": (adapters, "preset: peft", 3, {"adapter": (0.0, 1.0, 2.0)}),
     "dws-inr": (dws, "preset: dws-inr", 3, {"label": (0.0, 1.0, 2.0), "split": (1.0, 2.0, 0.0)}),
     "nfn-inr": (nfn, "preset: nfn-inr", 2, {"label": (0.0, 7.0), "index": (3.0, 73.0)}),
     "small-cnn-zoo": (small_cnns, "preset: small-cnn-zoo", 3, {"test_accuracy": (0.5, 0.25, 0.75), "config.optimizer": (0.0, 1.0, 0.0)}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -34,6 +35,7 @@ from .base import NOTHING, extend, main, refuse, say
 )
 @click.option("--strict", is_flag=True, help="Exit code 2 if a single file cannot be read.")
 @click.option("--all", "everything", is_flag=True, help="A line for every network, however many.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE.html", help="A page with tables and figures.")
 @click.option("--json", "as_json", is_flag=True)
 def audit(
     paths: tuple[str, ...],
@@ -46,6 +48,7 @@ def audit(
     module: str | None,
     strict: bool,
     everything: bool,
+    report: Path | None,
     as_json: bool,
 ) -> None:
     """Say of networks in files, folders and patterns whether they are in general position, and what refinement makes of them.
@@ -82,6 +85,8 @@ def audit(
             say(line)
     for unread in audited.unread:
         click.echo(f"orbitcheck: {one_line(unread.line)}", err=True)
+    if report is not None and audited.found:
+        write_page(audited, report)
     if not audited.found or (strict and audited.unread):
         sys.exit(NOTHING)
     sys.exit(int(not all(entry.general_position for entry in audited.found)))
@@ -143,6 +148,19 @@ def duplicates(
     if figure is not None:
         draw_nearest(found, near / 100, figure)
     sys.exit(NOTHING if strict and found.unread else int(bool(found)))
+
+
+def write_page(audited: Any, file: Path) -> None:
+    """The audit as a page."""
+    from ....reports.audit import audit_page
+    from ...running.store import StoreError, write_atomically
+
+    counts = [{"space": space, "form": form, **held} for (space, form), held in audited.counts().items()]
+    try:
+        write_atomically(file, audit_page(audited.to_json(), counts, shlex.join(["orbitcheck", *sys.argv[1:]])))
+    except StoreError as error:
+        refuse(str(error))
+    click.echo(str(file.resolve()), err=True)
 
 
 def draw_nearest(found: Any, near: float, file: Path) -> None:
