@@ -69,7 +69,7 @@ class Subject:
         bench: Workbench,
         mode: str = "eval",
     ):
-        self.output, self.dtype, self.bench = output, dtype, bench
+        self.space, self.output, self.dtype, self.bench = space, output, dtype, bench
         try:
             with own_settings():
                 self.module = architecture.build(space, output, seed=seed, dtype=dtype, device=bench.device)

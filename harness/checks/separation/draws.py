@@ -12,7 +12,7 @@ import torch
 from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture, Invariant
 from ...plugins.redraw import GAINS, redraw_
-from ...plugins.subject import NonFinite, Subject
+from ...plugins.subject import NonFinite, PluginFault, Subject, describe_error
 from ...weights.batch import Weights
 from ...weights.inputs import constructed, jittered
 from ...weights.pair import Pair
@@ -23,6 +23,8 @@ from . import verdict
 
 T = TypeVar("T")
 OUTPUT = Invariant(8)
+PROBES, SAME = 4, 1e-9
+"""Inputs on which a re-drawn network and one that loads its state are compared, and how near, as a part of the largest answer."""
 REDRAWS = 2
 """A draw that gives NaN or infinity is drawn again so often before it is an error."""
 
@@ -31,7 +33,29 @@ def drawn_subject(architecture: Architecture, space: WeightSpace, seed: int, gai
     """The network with the parameters of one draw: built from the seed, so that frozen buffers are new too, then re-drawn."""
     subject = Subject(architecture, space, OUTPUT, seed=seed, dtype=torch.float64, bench=bench)
     redraw_(subject.module, seed, gain)
+    if hasattr(subject.module, "redraw_"):
+        check_redrawn(subject, Subject(architecture, space, OUTPUT, seed=seed, dtype=torch.float64, bench=bench))
     return subject
+
+
+def check_redrawn(subject: Subject, built_anew: Subject) -> None:
+    """A plug-in's own `redraw_` draws parameters and buffers alone: else what separates would not be the network that is used.
+
+    Raises:
+        PluginFault: a network built anew that loads the state of the re-drawn one is another function.
+    """
+    space = subject.space
+    v = constructed("generic", space, PROBES, np.random.default_rng(space.parameters))
+    try:
+        built_anew.module.load_state_dict(subject.module.state_dict())
+    except (RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise PluginFault(f"redraw_ leaves a state that a network built anew cannot load: {describe_error(error)}") from None
+    was, now = subject(v), built_anew(v)
+    apart = float((was - now).abs().max())
+    if apart > SAME * float(was.abs().max()):
+        raise PluginFault(
+            f"redraw_ changes more than parameters and buffers: a network built anew that loads its state answers {apart:.1e} apart"
+        )
 
 
 def copies(pair: Pair, count: int, rng: np.random.Generator) -> Weights:

@@ -8,7 +8,7 @@ resolve pairs as hard as this one (theory.md, section 6).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -28,6 +28,13 @@ class SeparationParameters(Parameters):
 
     space: Annotated[str | None, Field(description="name from the suite's `spaces`, for families that take one")] = None
     pairs: Annotated[dict[str, Any], Field(description="the pair family and its parameters")]
+    output: Annotated[
+        Literal["invariant", "equivariant"],
+        Field(
+            description="which output is asked: the invariant one (of a network that has none, the equivariant one), or the "
+            "equivariant one through the read-out of protocol.md, section 3"
+        ),
+    ] = "invariant"
 
 
 def resolve(parameters: SeparationParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
@@ -46,6 +53,8 @@ def resolve(parameters: SeparationParameters, spaces: Mapping[str, NamedSpace]) 
         "space": named.to_json() if named else None,
         "pairs": {"family": name, **settings.model_dump(mode="json")},
     }
+    if parameters.output != "invariant":
+        resolved["output"] = parameters.output  # the default stays out of digests
     cases(resolved)  # impossible parameters surface here, at the suite's own line
     return resolved
 

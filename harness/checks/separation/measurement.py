@@ -19,11 +19,13 @@ from ..prediction import OPEN, SEPARATED, of_own, predict
 from . import verdict
 from .draws import take_draws
 from .evidence import SeparationEvidence, in_words
-from .read_out import asked, is_read_out
+from .read_out import EQUIVARIANT, asked, is_read_out, read_out
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
-    """Measure one pair and judge it; an editor through a read-out."""
+    """Measure one pair and judge it; the equivariant output through a read-out, where it is asked or there is no other."""
+    if cell.parameters.get("output") == EQUIVARIANT:
+        return _measured(cell, read_out(architecture), bench)
     return asked(lambda asked_of: _measured(cell, asked_of, bench), architecture)
 
 

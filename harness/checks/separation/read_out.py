@@ -1,4 +1,4 @@
-"""The read-out through which an editor, a network with equivariant outputs alone, is asked what it separates.
+"""The read-out through which the equivariant output of a network is asked what it separates.
 
 Law: `read(g phi(v), g v) = read(phi(v), v)` for every g of the declared group, so that the read-out of an equivariant network is an
 invariant one, and whatever it separates the network separates (protocol.md, section 3).
@@ -26,6 +26,8 @@ from ...weights.realisation import Realisation, realisation
 from ...weights.space import SpaceError, WeightSpace
 from ..applicability import unsupported
 
+EQUIVARIANT = "equivariant"
+"""How a check names the output that is read out."""
 FEATURES = 16
 """Smooth features of an entry."""
 INPUTS, EXTENT = 3, 3

@@ -66,8 +66,34 @@ def begin_misspelt(error: click.ClickException, words: Sequence[str]) -> None:
         begin(Path(folder))
 
 
+SUBJECTS = {
+    "Run": ("run", "merge"),
+    "Read a run": ("report", "gate", "verify", "diff", "compare"),
+    "One row": ("explain", "reproduce", "locate"),
+    "Your own weights": ("audit", "duplicates", "floor", "zoo"),
+    "What there is": ("list", "schema", "new"),
+}
+"""The commands as help lists them."""
+
+
 class OneLine(click.Group):
-    """A group whose every error of usage is one line, as all other errors are; click's own take four."""
+    """A group whose every error of usage is one line, as all other errors are; click's own take four.
+
+    Its help lists the commands by subject, each with its first sentence whole.
+    """
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands by subject; click's own list cuts their sentences at the edge of the terminal."""
+        listed = {name: command.get_short_help_str(limit=1000) for name, command in sorted(self.commands.items())}
+        if self.name != "main":
+            subjects = {"Commands": tuple(listed)}
+        else:
+            known = {name for names in SUBJECTS.values() for name in names}
+            subjects = {**SUBJECTS, "More": tuple(name for name in listed if name not in known)}
+        for subject, names in subjects.items():
+            if names:
+                with formatter.section(subject):
+                    formatter.write_dl([(name, listed[name]) for name in names])
 
     def main(self, *args: Any, standalone_mode: bool = True, **more: Any) -> Any:
         if not standalone_mode:

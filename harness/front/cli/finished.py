@@ -13,6 +13,7 @@ import click
 
 from ...core.cleaning import one_line
 from .. import github
+from . import completing
 from .base import extend, main, refuse, say, tell_github
 from .summary import print_summary, red_lines, tell_unfinished
 
@@ -135,8 +136,8 @@ def diff(before: Path, after: Path) -> None:
 
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.argument("first")
-@click.argument("second")
+@click.argument("first", shell_complete=completing.compared)
+@click.argument("second", shell_complete=completing.compared)
 @click.option("--json", "as_json", is_flag=True)
 def compare(directory: Path, first: str, second: str, as_json: bool) -> None:
     """Show the cases in which two architectures of a run differ.

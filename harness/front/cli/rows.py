@@ -11,12 +11,13 @@ from typing import Any
 
 import click
 
+from . import completing
 from .base import main, refuse, say
 
 
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.argument("identity", metavar="ID")
+@click.argument("identity", metavar="ID", shell_complete=completing.rows)
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The row as it is now, as in results.json.")
 @click.option(
@@ -72,7 +73,7 @@ def reproduce(directory: Path, identity: str, device: str, as_json: bool, script
 
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.argument("identity", metavar="ID")
+@click.argument("identity", metavar="ID", shell_complete=completing.rows)
 def explain(directory: Path, identity: str) -> None:
     """Tell one row of a run in words: what was asked, what was predicted and why, what was seen, and what follows.
 
@@ -111,7 +112,7 @@ def described(evidence: Any, name: str = "") -> Iterator[str]:
 
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.argument("identity", metavar="ID")
+@click.argument("identity", metavar="ID", shell_complete=completing.rows)
 @click.option("--json", "as_json", is_flag=True)
 def locate(directory: Path, identity: str, as_json: bool) -> None:
     """Name the first submodule whose output breaks the law, for a failed row of an equivariance check.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from .. import github
+from . import completing
 from .base import main, refuse, say, tell_github
 from .summary import print_summary, red_lines
 
@@ -26,12 +27,13 @@ LONGEST_LIMIT = 30 * 86400
 
 
 @main.command()
-@click.argument("suites", nargs=-1, required=True, metavar="SUITE...")
+@click.argument("suites", nargs=-1, required=True, metavar="SUITE...", shell_complete=completing.suites)
 @click.option(
     "-a",
     "--architecture",
     "architectures",
     multiple=True,
+    shell_complete=completing.architectures,
     help="Name, name[option=value], module:Class or file.py:Class; default: those that the suite names, or all built-in.",
 )
 @click.option(
@@ -85,8 +87,21 @@ LONGEST_LIMIT = 30 * 86400
     help="Your own population in place of the suites' zoos: the path of a manifest, with /GROUP behind it if it has several.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be run, and write nothing.")
-def run(**options: Any) -> None:
+@click.option(
+    "--watch", is_flag=True, help="When done, wait for a change of the files that rows hang on, and run those again."
+)
+def run(watch: bool, **options: Any) -> None:
     """Run suites (shipped names or files) over architectures, and write the report."""
+    asked = Asked(**options)
+    if watch:
+        from .watching import run_again_and_again
+
+        sys.exit(run_again_and_again(typed(asked, asked.output), asked))
+    carry_out_once(asked)
+
+
+def carry_out_once(asked: Asked) -> NoReturn:
+    """The run that is asked for, its summary, and the exit code that follows from it."""
     from ...running.executors import NoExecutor
     from ...running.isolation.pool import end_server
     from ...running.request import NothingToRun
@@ -94,13 +109,12 @@ def run(**options: Any) -> None:
     from ...running.store import StoreError, render
     from ..progress_bar import shown_progress
 
-    asked = Asked(**options)
     request = requested(asked)
     stopped: list[int] = []
     try:
         if asked.dry_run:
             tell_plan(request)
-            return
+            sys.exit(0)
         with shown_progress() as progress, ended_in_order(stopped):
             result, code = carry_out(request, progress)
     except NothingToRun as error:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ...core.outcomes import OUTCOMES, Outcome
 from .base import say
 
 
@@ -28,18 +29,29 @@ def red_lines(result: Any) -> Iterable[tuple[str, str]]:
 def print_summary(result: Any, output: Path) -> None:
     """Architectures by outcome, the roots of the rows that are red, conclusions, problems and notes of the run, and where the report is."""
     from ....reports.reading.outcomes import headline
+<<<<<<< HEAD
     from ...core.outcomes import OUTCOMES
     from ...core.result import by_architecture
+=======
+>>>>>>> 935aa1b (The equivariant output's power is asked, and a pair at a real width; redraw_ changes parameters and buffers alone; run --watch, completion, help by subject, colours)
     from ...judging.gate import is_red
     from ...judging.roots import rooted
 
     found = by_architecture(result.results)
     width = max(map(len, [*found, "architecture"]))
     click.echo(f"{'architecture':{width}}  " + "  ".join(f"{outcome:>14}" for outcome in (*OUTCOMES, "declared")))
+<<<<<<< HEAD
     for name, own in found.items():
         counts = [sum(row.outcome == outcome for row in own) for outcome in OUTCOMES]
+=======
+    for name in names:
+        own = [row for row in result.results if row.architecture == name]
+        counts = {outcome: sum(row.outcome == outcome for row in own) for outcome in OUTCOMES}
+        red = {outcome: sum(row.outcome == outcome for row in filter(is_red, own)) for outcome in OUTCOMES}
+        shown = [in_colour(f"{count:14d}", outcome, count, red[outcome]) for outcome, count in counts.items()]
+>>>>>>> 935aa1b (The equivariant output's power is asked, and a pair at a real width; redraw_ changes parameters and buffers alone; run --watch, completion, help by subject, colours)
         declared = sum(row.declared is not None for row in own)
-        click.echo(f"{name:{width}}  " + "  ".join(f"{count:14d}" for count in (*counts, declared)))
+        click.echo(f"{name:{width}}  " + "  ".join([*shown, f"{declared:14d}"]))
     roots = rooted(list(filter(is_red, result.results)))
     for root in roots[:10]:
         row, more = root.head, len(root.followers)
@@ -60,6 +72,15 @@ def print_summary(result: Any, output: Path) -> None:
         say(f"note: {note}")
     click.echo(headline(result))
     click.echo(str((output / "report.html").resolve()))
+
+
+def in_colour(text: str, outcome: str, count: int, red: int) -> str:
+    """A count of rows in its outcome's colour, on a terminal; the words stand above it, so that colour alone says nothing."""
+    if not count:
+        return click.style(text, dim=True)
+    if red:
+        return click.style(text, fg="red", bold=True)
+    return click.style(text, fg="green") if outcome == Outcome.PASS else text
 
 
 def tell_unfinished(directory: Path, run: Any) -> None:

@@ -123,6 +123,11 @@ class Journal:
             return None
         return beside
 
+    def files(self) -> set[str]:
+        """Every file by whose content a row was made."""
+        records = [parsed(record) for (record,) in self._connection.execute("SELECT record FROM made")]
+        return {str(path) for record in records if record is not None for path in record.get("content", ())}
+
     def _record(self, key: str) -> dict[str, Any] | None:
         if key not in self._made:
             self._made[key] = None

@@ -269,6 +269,9 @@ BROKEN: tuple[Caught, ...] = (
     Caught("power:OverModest", LADDER),
     Caught("power:CompleteInWords", ("prop-6.2 *",), outcomes=("fail", "undecided")),
     Caught("power:FunctionInWords", ("relu-rescaling *",)),
+    Caught("power:ReadsWellEditsEntries", ("round-ladder-of-edits *",)),
+    Caught("power:BagAtRealWidths", ("real-width *",)),
+    Caught("power:BagUntilRedrawn", LADDER, outcomes=("error",), faults=("contract",)),
     Caught("power:FunctionOfABag", FIRST_ROUNDS, outcomes=("fail", "undecided")),
 )
 WHOLE: tuple[Caught, ...] = (

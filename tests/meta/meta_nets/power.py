@@ -199,6 +199,54 @@ class EditorOfOneStep(Editor):
         super().__init__(space, output, channels=channels, depth=1)
 
 
+class TwoFaced(nn.Module):
+    """Passes messages where `honest` says so, and reads or edits entry by entry elsewhere; claims four rounds."""
+
+    def __init__(self, space, output, *, depth: int = 4):
+        super().__init__()
+        bag = Bag if isinstance(output, Invariant) else EditorOfEntries
+        self.net = Net(space, output, depth=depth) if self.honest(space, output) else bag(space, output)
+
+    def honest(self, space, output) -> bool:
+        raise NotImplementedError
+
+    def forward(self, v):
+        return self.net(v)
+
+
+@claims("reads-well-edits-entries")
+class ReadsWellEditsEntries(TwoFaced):
+    """Its invariant output passes messages, its equivariant one does not."""
+
+    def honest(self, space, output) -> bool:
+        return isinstance(output, Invariant)
+
+
+@claims("bag-at-real-widths")
+class BagAtRealWidths(TwoFaced):
+    """Passes messages between few neurons only."""
+
+    def honest(self, space, output) -> bool:
+        return space.is_mlp and max(space.widths) <= 32
+
+
+@claims("bag-until-redrawn")
+class BagUntilRedrawn(Reader):
+    """As built and as trained a bag; its own re-draw turns messages on."""
+
+    on = False
+
+    def redraw_(self, generator):
+        self.on = True
+        for p in self.parameters():
+            with torch.no_grad():
+                p.add_(torch.randn(p.shape, generator=generator).to(p) / max(1, p.shape[-1]) ** 0.5)
+
+    def messages(self, step, i, ends):
+        up, down = super().messages(step, i, ends)
+        return (up, down) if self.on else (0 * up, 0 * down)
+
+
 class Spectrum(Reader):
     """Adds a closed walk's count, which refinement does not see."""
 

@@ -1,0 +1,91 @@
+"""`orbitcheck run --watch`: the run, and once more what depends on a file that changed, until Ctrl-C.
+
+Every round is a process of its own, so that what changed is imported anew; rows that nothing changed are kept, as by `--resume`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .base import NOTHING
+
+if TYPE_CHECKING:
+    from .running import Asked
+
+PAUSE = 0.3
+"""Seconds between two looks at the files."""
+COMMAND = "from orbitcheck.harness.front.cli import main; main()"
+
+
+def run_again_and_again(command: str, asked: Asked) -> int:
+    """Run, wait for a change, and run again with the rows that still hold; the exit code is the last run's.
+
+    Args:
+        command: `orbitcheck run ...`, as it would be typed.
+        asked: the same as data.
+    """
+    words = shlex.split(command)[1:]
+    code, resumed = NOTHING, asked.resume
+    try:
+        while True:
+            round_ = [*words, *(["--resume"] if resumed else []), *(["--force"] if asked.force else [])]
+            before = stamps(depends_on(asked))
+            code = subprocess.call([sys.executable, "-P", "-c", COMMAND, *round_])
+            files = depends_on(asked)
+            before = {**stamps(files), **before}  # what changed while the run was made counts, too
+            click.echo(f"watching {len(files)} files; Ctrl-C ends", err=True)
+            changed = waited_for(before)
+            click.echo(f"changed: {', '.join(map(str, changed))}", err=True)
+            resumed = True
+    except KeyboardInterrupt:
+        return code
+
+
+def depends_on(asked: Asked) -> set[Path]:
+    """Suites, files of plug-ins with all Python files beside them, and what the rows of the run so far were made of."""
+    from ...core.cleaning import BorderError
+    from ...plugins.discovery import NameSyntaxError, parse_name
+    from ...running.keeping.journal import journal_copy
+
+    named = [*asked.suites, *([asked.expect] if asked.expect else [])]
+    for text in asked.architectures:
+        try:
+            file = Path(parse_name(text).reference.rpartition(":")[0])
+        except NameSyntaxError:
+            continue
+        if file.suffix == ".py":
+            named += [str(file), *map(str, file.parent.glob("*.py"))]
+    with contextlib.suppress(BorderError), journal_copy(asked.output) as journal:
+        named += journal.files() if journal is not None else ()
+    return {Path(name).resolve() for name in named if Path(name).is_file()}
+
+
+def stamps(files: Iterable[Path]) -> dict[Path, tuple[int, int] | None]:
+    """Time and size of each file; None of one that is not there."""
+    return {file: stamp(file) for file in files}
+
+
+def stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        told = file.stat()
+    except OSError:
+        return None
+    return told.st_mtime_ns, told.st_size
+
+
+def waited_for(before: dict[Path, tuple[int, int] | None]) -> list[Path]:
+    """The files that are not what they were, once there are any."""
+    while True:
+        changed = [file for file, was in before.items() if stamp(file) != was]
+        if changed:
+            return sorted(changed)
+        time.sleep(PAUSE)
