@@ -49,7 +49,9 @@ def check_redrawn(subject: Subject, built_anew: Subject) -> None:
     try:
         built_anew.module.load_state_dict(subject.module.state_dict())
     except (RuntimeError, KeyError, ValueError, TypeError) as error:
-        raise PluginFault(f"redraw_ leaves a state that a network built anew cannot load: {describe_error(error)}") from None
+        raise PluginFault(
+            f"redraw_ leaves a state that a network built anew cannot load: {describe_error(error)}"
+        ) from None
     was, now = subject(v), built_anew(v)
     apart = float((was - now).abs().max())
     if apart > SAME * float(was.abs().max()):

@@ -94,9 +94,11 @@ def run(watch: bool, **options: Any) -> None:
     """Run suites (shipped names or files) over architectures, and write the report."""
     asked = Asked(**options)
     if watch:
-        from .watching import run_again_and_again
+        from .watching import Watched, run_again_and_again
 
-        sys.exit(run_again_and_again(typed(asked, asked.output), asked))
+        words = (*shlex.split(typed(asked, asked.output))[1:], *["--resume"] * asked.resume, *["--force"] * asked.force)
+        files = (*asked.suites, *([asked.expect] if asked.expect else []))
+        sys.exit(run_again_and_again(Watched(words, asked.output, files, asked.architectures)))
     carry_out_once(asked)
 
 

@@ -29,27 +29,17 @@ def red_lines(result: Any) -> Iterable[tuple[str, str]]:
 def print_summary(result: Any, output: Path) -> None:
     """Architectures by outcome, the roots of the rows that are red, conclusions, problems and notes of the run, and where the report is."""
     from ....reports.reading.outcomes import headline
-<<<<<<< HEAD
-    from ...core.outcomes import OUTCOMES
     from ...core.result import by_architecture
-=======
->>>>>>> 935aa1b (The equivariant output's power is asked, and a pair at a real width; redraw_ changes parameters and buffers alone; run --watch, completion, help by subject, colours)
     from ...judging.gate import is_red
     from ...judging.roots import rooted
 
     found = by_architecture(result.results)
     width = max(map(len, [*found, "architecture"]))
     click.echo(f"{'architecture':{width}}  " + "  ".join(f"{outcome:>14}" for outcome in (*OUTCOMES, "declared")))
-<<<<<<< HEAD
     for name, own in found.items():
-        counts = [sum(row.outcome == outcome for row in own) for outcome in OUTCOMES]
-=======
-    for name in names:
-        own = [row for row in result.results if row.architecture == name]
         counts = {outcome: sum(row.outcome == outcome for row in own) for outcome in OUTCOMES}
         red = {outcome: sum(row.outcome == outcome for row in filter(is_red, own)) for outcome in OUTCOMES}
         shown = [in_colour(f"{count:14d}", outcome, count, red[outcome]) for outcome, count in counts.items()]
->>>>>>> 935aa1b (The equivariant output's power is asked, and a pair at a real width; redraw_ changes parameters and buffers alone; run --watch, completion, help by subject, colours)
         declared = sum(row.declared is not None for row in own)
         click.echo(f"{name:{width}}  " + "  ".join([*shown, f"{declared:14d}"]))
     roots = rooted(list(filter(is_red, result.results)))

@@ -6,65 +6,71 @@ Every round is a process of its own, so that what changed is imported anew; rows
 from __future__ import annotations
 
 import contextlib
-import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from .base import NOTHING
-
-if TYPE_CHECKING:
-    from .running import Asked
 
 PAUSE = 0.3
 """Seconds between two looks at the files."""
 COMMAND = "from orbitcheck.harness.front.cli import main; main()"
 
 
-def run_again_and_again(command: str, asked: Asked) -> int:
-    """Run, wait for a change, and run again with the rows that still hold; the exit code is the last run's.
+@dataclass(frozen=True)
+class Watched:
+    """A run that is made again and again.
 
     Args:
-        command: `orbitcheck run ...`, as it would be typed.
-        asked: the same as data.
+        words: the command after `orbitcheck`, as it would be typed, for the first run.
+        output: its folder.
+        files: what else may be a file: suites, expected failures.
+        architectures: as they were named.
     """
-    words = shlex.split(command)[1:]
-    code, resumed = NOTHING, asked.resume
+
+    words: tuple[str, ...]
+    output: Path
+    files: tuple[str, ...]
+    architectures: tuple[str, ...]
+
+
+def run_again_and_again(watched: Watched) -> int:
+    """Run, wait for a change, and run again with the rows that still hold; the exit code is the last run's."""
+    code, words = NOTHING, watched.words
     try:
         while True:
-            round_ = [*words, *(["--resume"] if resumed else []), *(["--force"] if asked.force else [])]
-            before = stamps(depends_on(asked))
-            code = subprocess.call([sys.executable, "-P", "-c", COMMAND, *round_])
-            files = depends_on(asked)
+            before = stamps(depends_on(watched))
+            code = subprocess.call([sys.executable, "-P", "-c", COMMAND, *words])
+            files = depends_on(watched)
             before = {**stamps(files), **before}  # what changed while the run was made counts, too
             click.echo(f"watching {len(files)} files; Ctrl-C ends", err=True)
             changed = waited_for(before)
             click.echo(f"changed: {', '.join(map(str, changed))}", err=True)
-            resumed = True
+            words = watched.words if "--resume" in watched.words else (*watched.words, "--resume")
     except KeyboardInterrupt:
         return code
 
 
-def depends_on(asked: Asked) -> set[Path]:
+def depends_on(watched: Watched) -> set[Path]:
     """Suites, files of plug-ins with all Python files beside them, and what the rows of the run so far were made of."""
     from ...core.cleaning import BorderError
     from ...plugins.discovery import NameSyntaxError, parse_name
     from ...running.keeping.journal import journal_copy
 
-    named = [*asked.suites, *([asked.expect] if asked.expect else [])]
-    for text in asked.architectures:
+    named = list(watched.files)
+    for text in watched.architectures:
         try:
             file = Path(parse_name(text).reference.rpartition(":")[0])
         except NameSyntaxError:
             continue
         if file.suffix == ".py":
             named += [str(file), *map(str, file.parent.glob("*.py"))]
-    with contextlib.suppress(BorderError), journal_copy(asked.output) as journal:
+    with contextlib.suppress(BorderError), journal_copy(watched.output) as journal:
         named += journal.files() if journal is not None else ()
     return {Path(name).resolve() for name in named if Path(name).is_file()}
 
