@@ -10,6 +10,7 @@ import re
 from math import prod
 
 from ..algebra.roles import AxisRole, Roles, Standing
+from ..networks.dense import lora
 from ..space import SpaceError, WeightSpace
 from .records import Cause, ReadError, State
 from .wiring import Part, Wired
@@ -81,7 +82,15 @@ def wired_adapter(state: State) -> Wired:
     ranks = tuple(axis for axis in sizes if re.fullmatch(r"r\d+", axis))
     try:
         roles = Roles(tuple(AxisRole(axis, Standing.LINEAR) for axis in ranks))
-        space = WeightSpace(tuple(tensors), tuple(sizes.items()), ranks, "identity", roles)
+        space = _as_made(WeightSpace(tuple(tensors), tuple(sizes.items()), ranks, "identity", roles))
     except SpaceError as error:
         raise ReadError(Cause.SHAPES, str(error)) from None
     return Wired(space, tuple(parts), tuple(assumed))
+
+
+def _as_made(space: WeightSpace) -> WeightSpace:
+    """The same as the constructor makes it, which knows its function, where all pairs have one rank and nothing stands beside them."""
+    numbers = range(1, len(space.permuted) + 1)
+    layers = [(space.size[f"out{number}"], space.size[f"in{number}"]) for number in numbers]
+    made = lora(*layers, rank=space.size["r1"]).space
+    return made if (made.tensors, made.size, made.permuted) == (space.tensors, space.size, space.permuted) else space

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..space import WeightSpace
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..batch import Weights
 
 
@@ -131,5 +131,5 @@ class Loaded:
         return counted
 
 
-State = dict[str, np.ndarray]
+State = dict[str, "np.ndarray"]
 """Entry name -> float64 array: what a format's reader gives for one network, before anything is known of its wiring."""
