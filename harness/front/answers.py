@@ -137,6 +137,9 @@ def relation(v: Weights | Vector, w: Weights | Vector, space: WeightSpace | None
     `function` ("equal", "different", "unknown"), `general_position` of both, and the `certificate`: the permutation, the input at
     which the functions differ, or another proof, as plain data that binds itself to the two vectors by their SHA-256.
 
+    All of it is about the floats as they are: a copy by factors that floats round computes another function in the last bits, and is
+    "different" here; `duplicates` says `rounded` of it.
+
     Raises:
         SpaceError: as `same_orbit`.
 

@@ -55,7 +55,6 @@ def _lines(run: Run, row: Result) -> Iterator[str]:
     yield f"cost: {row.forwards:,} weight vectors shown, {seconds_text(finite(row.seconds))}"
     if row.reproduce:
         yield f"again: {one_line(row.reproduce, 2000)}"
-    yield "evidence:"
 
 
 def _check(run: Run, row: Result) -> dict[str, Any]:

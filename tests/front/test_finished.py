@@ -70,7 +70,10 @@ def test_compare_and_explain_on_the_command_line(finished: FinishedRun, capsys: 
     assert exit_code(["compare", folder, "stats", "dws"]) == 2
     assert "no rows of 'dws' in this run" in capsys.readouterr().err
     assert exit_code(["explain", folder, finished.rows[0].id]) == 0
-    assert "predicted: not separated" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "predicted: not separated" in told and "values; --all lists them" in told.splitlines()[-1]
+    assert exit_code(["explain", folder, finished.rows[0].id, "--all"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > len(told.splitlines())
     assert exit_code(["explain", folder, "nobody"]) == 2
 
 

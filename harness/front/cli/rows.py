@@ -74,7 +74,8 @@ def reproduce(directory: Path, identity: str, device: str, as_json: bool, script
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.argument("identity", metavar="ID", shell_complete=completing.rows)
-def explain(directory: Path, identity: str) -> None:
+@click.option("--all", "everything", is_flag=True, help="All that was measured, too, a line each value.")
+def explain(directory: Path, identity: str, everything: bool) -> None:
     """Tell one row of a run in words: what was asked, what was predicted and why, what was seen, and what follows.
 
     Exit code: 0, or 2 if there is no such row.
@@ -91,7 +92,9 @@ def explain(directory: Path, identity: str) -> None:
         refuse(str(error))
     for line in explained(run, row):
         click.echo(line)
-    for line in described(row.to_json()["evidence"]):
+    evidence = list(described(row.to_json()["evidence"]))
+    click.echo("evidence:" if everything else f"evidence: {len(evidence)} values; --all lists them")
+    for line in evidence if everything else ():
         click.echo(f"  {line}")
 
 
@@ -134,4 +137,10 @@ def locate(directory: Path, identity: str, as_json: bool) -> None:
         click.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
     else:
         say(found.told)
+        if found.module is None:
+            script = shlex.join(["orbitcheck", "reproduce", str(directory), identity, "--script", "example"])
+            say(
+                "what happens inside one forward is not seen: split it into submodules and ask again, or look into it with"
+            )
+            say(f"    {script}")
     sys.exit(int(found.module is None))

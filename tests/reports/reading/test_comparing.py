@@ -55,7 +55,7 @@ def test_every_row_can_be_told_in_words(small_run: Run, hostile_run: Run) -> Non
         for row in run.results[:: max(1, len(run.results) // 60)]:
             lines = list(explained(run, row))
             assert all("\n" not in line for line in lines)
-            assert any(line.startswith("predicted: ") for line in lines) and lines[-1] == "evidence:"
+            assert any(line.startswith("predicted: ") for line in lines)
     red = next(row for row in small_run.results if row.outcome == "fail")
     assert any(red.reason[:60] in line for line in explained(small_run, red))
     follower = replace(red, id="follower", root=red.id)
