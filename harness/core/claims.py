@@ -112,6 +112,14 @@ CLAIMS: dict[str, Claim] = {
             "many emitted networks that are half of them at most, whatever is given; an error below the floor of their pieces",
         ),
         Claim(
+            "refinement-kinds",
+            "beyond MLPs theorem 5.2 falls in two: where an axis stands twice in a tensor or tensors of two axes meet in both orders, "
+            "networks that read them together part vectors that networks that read each ordered pair of axes apart merge",
+            "recurrent and residual spaces",
+            "docs/spaces.md (ours)",
+            "no gap of a network of joint refinement on a pair that joint alone parts, or a gap of one of split refinement there",
+        ),
+        Claim(
             "gp-audit",
             "trained networks lie in general position, unless they are quantised coarsely",
             "trained networks",
@@ -136,6 +144,7 @@ FALSE_CLAIMS: dict[str, tuple[str, ...]] = {
     "prop-7.3": ("four-cycles", "four-cycles-faint", "four-cycles-more", "entries-and-overlaps", "biases-and-overlaps"),
     "thm-7.4": ("bag", "bias-norms", "fixed", "rescaled", "fourth-powers"),
     "oce": ("one-hinge", "paired-hinges", "rescaled", "shifted", "fixed"),
+    "refinement-kinds": ("squares", "together", "apart", "bag", "rows", "triangles"),
     "gp-audit": ("equal-biases", "coarse", "zero-biases", "twins", "alike"),
 }
 """Claim -> the names of what claims it falsely, which suites put through their checks (`running/planting/killers.py`)."""

@@ -6,7 +6,19 @@ May import zoo, learning, oracles, weights and core.
 from __future__ import annotations
 
 from ..weights.pair import Pair, Vector
-from . import attachment, beyond_mlps, counting, cycles, designs, function_preserving, regular, sampled, trained, unseen
+from . import (
+    attachment,
+    beyond_mlps,
+    counting,
+    cycles,
+    designs,
+    factors,
+    function_preserving,
+    regular,
+    sampled,
+    trained,
+    unseen,
+)
 from .family import PAIR_FAMILIES, PairFamily
 
 __all__ = ["PAIR_FAMILIES", "Pair", "PairFamily", "Vector"]
@@ -28,6 +40,7 @@ for _family in (
     counting.MULTIPLICITY,
     function_preserving.RELU_RESCALING,
     function_preserving.SIGN_FLIP,
+    factors.FACTORS,
     function_preserving.DEAD_NEURON,
     function_preserving.SPLIT_NEURON,
     trained.TRAINED,

@@ -86,6 +86,10 @@ def audit(regime: Mapping[str, Any]) -> Row:
                                     "forms": {"float": {GP: [0.99, 1]}}})  # fmt: skip
 
 
+def _directed(case: str) -> Row:
+    return Row("separation", {"pairs": {"family": "beyond-mlps", "only": [case]}})
+
+
 @dataclass(frozen=True)
 class Killer:
     """One false claim, and the same claim mended.
@@ -189,6 +193,9 @@ _SMALL = (
 _NORMS = _sound("peer", "Norms", "it has the norms", NORMS, traits=SEES)
 _FOLKLORE = _sound("peer", "NormsAndOverlaps", "it sees rows overlap, and says so", CYCLES, traits=FOLKLORE, size=0.01)
 
+_LOOPS = (law(space="loop"),)
+_JOINT, _SPLIT = {**SEES, "refinement": "joint"}, {**SEES, "refinement": "split"}
+
 _KILLERS = (
     _law("IndexLeak", "hidden neurons know their number", law()),
     _law("EntryLeak", "one bias is read by its number", law(), drawn=True),
@@ -270,6 +277,17 @@ _KILLERS = (
     _killer("oce", "PairedHinges", "every second of its networks repeats one", "Hinges", _OWN, DOUBLED, Reached.ABOVE, green=()),
     *(_killer("oce", network, rule, "Hinges", _OWN, DOUBLED, Reached.ABOVE, green=(), **OPEN) for network, rule in _SMALL[1:3]),
     _killer("oce", "Fixed", _SILENT, "Hinges", _OWN, DOUBLED, Reached.ABOVE, green=()),
+    # refinement-kinds: what reads both directions of an edge at once parts what reads them apart merges
+    *(_killer("refinement-kinds", network, rule, "Apart", "it reads them apart", _directed("directed"), Seen.SEPARATED, traits=_SPLIT,
+              green=_LOOPS)
+      for network, rule in (("Squares", "it declares to read directions apart, and sees their product"),
+                            ("Together", "it declares to read directions apart, and reads them together"))),
+    *(_killer("refinement-kinds", network, rule, "Together", "it reads them together", _directed("directed"), Seen.NO_GAP, traits=_JOINT,
+              green=_LOOPS, name=name)
+      for name, network, rule in (("apart", "Apart", "it declares to read directions together, and reads them apart"),
+                                  ("bag", "BagOfLoops", _BAG), ("rows", "RowsOfLoops", "units hear what comes to them alone"))),
+    _killer("refinement-kinds", "Triangles", "it counts closed walks of three steps, which refinement does not", "Together",
+            "it does not", _directed("directed-triangles"), Seen.SEPARATED, traits=_JOINT, green=_LOOPS),
     # gp-audit: trained networks lie in general position
     _weights("equal-biases", "weights whose biases are tied", {"name": "ties"}),
     _weights("coarse", "weights of few values", {"name": "ties", "ties": "quantised", "bits": 2}),

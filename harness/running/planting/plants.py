@@ -17,7 +17,7 @@ from ...core.cell import Cell
 from ...core.outcomes import Fault, Outcome
 from ...core.parameters import parse_parameters
 from ...weights.space import NamedSpace, mlp
-from ...weights.spaces import residual_mlp, transformer_block
+from ...weights.spaces import recurrent, residual_mlp, transformer_block
 from . import traits as table
 from .traits import Declared, LayerSign, Sign
 
@@ -31,6 +31,7 @@ SPACES = {
     "waves": NamedSpace(mlp(1, 2, 1, activation="sine")),
     "block": NamedSpace(transformer_block(2, 2, 2, 2, 1)),
     "stream": NamedSpace(residual_mlp(1, 3, (2,), 1)),
+    "loop": NamedSpace(recurrent(1, 4, 1)),
 }
 FAINT = 2e-11
 """Of the law: about ten times the smallest violation that a clean row of these networks would have failed."""
@@ -86,7 +87,7 @@ class Plant:
 
     Args:
         name: unique.
-        network: class in `networks.py`, `rescaling.py` or `layers.py`.
+        network: class in `networks.py` or one of the files beside it.
         rule: what it breaks, in words.
         breaks: the line of the table; None for a sound network.
         red: the row that must say so; of a sound network one that must pass.
