@@ -77,7 +77,10 @@ PROMISES = [
         for t in range(1, 9)
         for layers in (0, 2)
     ),
-    *(Promise("factors", {"count": 2}, space, ANY, ANY, True) for space in (mlp(1, 3, 1), mlp(2, 3, 2, activation="tanh"))),
+    *(
+        Promise("factors", {"count": 2}, space, ANY, ANY, True)
+        for space in (mlp(1, 3, 1), mlp(2, 3, 2, activation="tanh"))
+    ),
     *(Promise("direction", {"size": size}, None, False, 1, True) for size in (2, 3, 7)),
     *(
         Promise("multiplicity", {"size": size, "degrees": degrees}, None, False, 1, False)

@@ -31,6 +31,38 @@ else:
     Refinement, Orbit, Function, TwoFwl = map(_of, Part)
 
 
+class AxisRoleRecord(TypedDict):
+    """What an axis is to its network."""
+
+    standing: Text
+    within: Text | None
+    activation: Text | None
+    biases: list[Text]
+
+
+class ShiftRecord(TypedDict):
+    """What may be added, and what makes up for it."""
+
+    axis: Text
+    moved: Text
+    through: list[list[Text]]
+
+
+class RolesRecord(TypedDict):
+    """Roles as `Roles.to_json` gives them."""
+
+    axes: dict[str, AxisRoleRecord]
+    places: dict[str, list[Text | None]]
+    shifts: list[ShiftRecord]
+
+
+class NetworkRecord(TypedDict):
+    """The call that made a space, as `Network.to_json` gives it."""
+
+    name: Text
+    options: dict[str, Any]
+
+
 class SpaceRecord(TypedDict):
     """A weight space as `WeightSpace.to_json` gives it."""
 
@@ -38,6 +70,8 @@ class SpaceRecord(TypedDict):
     sizes: dict[str, int]
     permuted: list[str]
     activation: str
+    roles: NotRequired[RolesRecord]
+    network: NotRequired[NetworkRecord]
 
 
 class VectorRecord(TypedDict):
