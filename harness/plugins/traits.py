@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..core.blindness import BLIND
 from ..core.registry import did_you_mean
-from ..oracles.unseen.blindness import BLINDNESS
 from ..weights.groups import GROUPS
 from .power import OF_ROUNDS, POWERS
 
@@ -44,7 +44,7 @@ class Traits:
             between the two, or the declaration says nothing (rounds of pairs double the walks that they see, so a declaration of
             `2-fwl` says enough by what no round parts). None at options at which a network of `1-wl` is only `below-1-wl`.
         refinement: one of `REFINEMENTS`, that power `1-wl` is about beyond MLPs.
-        blind: names of `oracles.unseen.blindness.BLINDNESS`: what an invariant output does not see, whatever the parameters.
+        blind: names of `core.blindness.BLIND`: what an invariant output does not see, whatever the parameters.
         domain: where the declaration holds, one of `DOMAINS`: all of V, or what `checks/domains.py` says.
         continuous: false for canonical forms, whose output may jump under one-ulp noise; or a function of those options that it names.
         modes: the module modes in which the law is claimed.
@@ -79,8 +79,8 @@ class Traits:
             value = getattr(self, key)
             if value not in allowed:
                 raise InvalidPlugin(f"{key}={value!r}{did_you_mean(str(value), allowed)}")
-        if not isinstance(self.blind, tuple) or not set(self.blind) <= set(BLINDNESS):
-            raise InvalidPlugin(f"blind={self.blind!r}; allowed: a tuple of {', '.join(map(repr, BLINDNESS))}")
+        if not isinstance(self.blind, tuple) or not set(self.blind) <= set(BLIND):
+            raise InvalidPlugin(f"blind={self.blind!r}; allowed: a tuple of {', '.join(map(repr, BLIND))}")
         if not (isinstance(self.continuous, bool) or callable(self.continuous)):
             raise InvalidPlugin(f"continuous={self.continuous!r}; allowed: True, False")
         if not isinstance(self.modes, tuple) or not self.modes or not set(self.modes) <= set(MODES):

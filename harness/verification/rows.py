@@ -21,12 +21,12 @@ from ..core.evidence import NOTHING
 from ..core.outcomes import Outcome, Refusal
 from ..core.registry import Registry
 from ..core.result import Judgement, Result, Run, digest, plain
-from ..oracles.unseen.blindness import unseen
 from ..weights.groups import relates
 from ..weights.pair import Pair
 from .certificate import MALFORMED, plus_zero, problem_of
 from .exact.refuted import Refuted, demand
 from .exact.tuples import Tuples
+from .exact.unseen import unseen
 
 Make = Callable[[Mapping[str, Any], str], Pair]
 """The pair of a row: from a check's parameters and a case. No oracle is asked. A certificate that carried its vectors along would

@@ -7,6 +7,7 @@ import pytest
 
 from orbitcheck import mlp
 from orbitcheck.harness.checks.separation.measurement import measure_case
+from orbitcheck.harness.core.blindness import BLIND
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.outcomes import Outcome
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
@@ -17,6 +18,7 @@ from orbitcheck.harness.pairs import PAIR_FAMILIES
 from orbitcheck.harness.plugins.architecture import Traits
 from orbitcheck.harness.plugins.discovery import load, parse_name
 from orbitcheck.harness.plugins.traits import InvalidPlugin
+from orbitcheck.harness.verification.exact.unseen import unseen as seen_again
 from orbitcheck.harness.weights.space import NamedSpace
 
 FAMILY = PAIR_FAMILIES["blindness"]
@@ -36,6 +38,29 @@ def test_a_pair_is_an_instance_of_its_relation_alone(name, space):
         assert unseen(tuple(BLINDNESS), space, pair.v, pair.w) == name
         assert unseen((), space, pair.v, pair.w) == ""
         assert certify(pair).orbit == "different"
+
+
+@pytest.mark.parametrize("space", SPACES, ids=str)
+def test_verification_decides_as_the_oracle_does_by_code_of_its_own(space):
+    """Each relation's pairs, and the same with one entry changed, in size, in sign, or moved to another place."""
+    rng = np.random.default_rng(0)
+    assert tuple(BLINDNESS) == BLIND
+    answers = set()
+    for name in BLIND:
+        for seed in range(4):
+            pair = pair_of(name, space, seed)
+            for change in range(8):
+                w = {key: value.copy() for key, value in pair.w.items()}
+                entries = w[sorted(w)[int(rng.integers(len(w)))]].reshape(-1)
+                if change == 7:
+                    entries[:] = rng.permutation(entries)
+                elif change:
+                    entries[int(rng.integers(entries.size))] *= rng.choice([-1.0, 2.0, -2.0, 0.0])
+                for one in BLIND:
+                    said = unseen((one,), space, pair.v, w)
+                    assert seen_again((one,), space, pair.v, w) == said
+                    answers.add(said)
+    assert answers == {"", *BLIND}
 
 
 @pytest.mark.parametrize("name", BLINDNESS)

@@ -14,8 +14,8 @@ from typing import Any
 from ...checks.approximation.verdict import Reached
 from ...checks.equivariance.evidence import Rule
 from ...checks.prediction import Seen
+from ...core.blindness import BLIND
 from ...core.outcomes import Fault, Outcome
-from ...oracles.unseen.blindness import BLINDNESS
 
 
 class LayerSign(StrEnum):
@@ -115,7 +115,7 @@ FUNCTION = Declared("power", "function", "", "separation", "pairs of one functio
 UNKNOWN = Declared("power", "unknown", "", "separation", "every pair, by its controls", (Fault.INVALID,))
 UNSEEN = {
     name: Declared("blind", name, "", "separation", f"pairs of family `blindness`, {name}", (Seen.SEPARATED,))
-    for name in BLINDNESS
+    for name in BLIND
 }
 EVERYWHERE = Declared("domain", "all", "", "equivariance", "inputs that tie, zeros among them", LAW)
 GENERAL_POSITION = Declared("domain", "general-position", "", "equivariance", "generic inputs", LAW)

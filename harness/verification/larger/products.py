@@ -1,0 +1,109 @@
+"""What linear and orthogonal maps of an axis leave of the tensors: products through it, kernels and images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+from ...weights.algebra.kinds import Role
+from ..exact.refuted import demand
+from .tensors import Index, Places, Tensors
+
+
+def _sides(tensors: Tensors, axis: str, factor: Any) -> tuple[list[str], list[str]]:
+    """Names of the tensors that have the axis: where it goes out, and where it comes in; of rotations all, twice."""
+    own = [name for name, (places, _) in tensors.items() if axis in [each for each, _ in places]]
+    role = {name: next(r for each, r in tensors[name][0] if each == axis) for name in own}
+    if factor.kind.rotates:
+        return own, own
+    return [n for n in own if role[n] is Role.OUT], [n for n in own if role[n] is Role.IN]
+
+
+def _rows(tensors: Tensors, name: str, axis: str, outer: str | None) -> dict[tuple[int, Index], list[Fraction]]:
+    """(outer index, indices of all other places) -> the entries along the axis."""
+    places, entries = tensors[name]
+    axes = [each for each, _ in places]
+    found: dict[tuple[int, Index], list[Fraction]] = {}
+    for place in sorted(entries):
+        o = place[axes.index(outer)] if outer else 0
+        rest = tuple(i for each, i in zip(axes, place, strict=True) if each not in (axis, outer))
+        found.setdefault((o, rest), []).append(entries[place])
+    return dict(sorted(found.items()))
+
+
+def _rest(tensors: Tensors, name: str, axis: str, outer: str | None) -> Places:
+    return tuple(place for place in tensors[name][0] if place[0] not in (axis, outer))
+
+
+def products(tensors: Tensors, linear: Mapping[str, Any]) -> tuple[Tensors, bool]:
+    """The tensors without linear axes and the products in the others' stead; whether all ranks are full."""
+    found = {name: (p, dict(e)) for name, (p, e) in tensors.items() if not {axis for axis, _ in p} & set(linear)}
+    full = True
+    for name, (places, _) in tensors.items():
+        demand(sum(axis in linear for axis, _ in places) < 2, f"{name} has one linear axis at most")
+    for axis, factor in linear.items():
+        out, into = _sides(tensors, axis, factor)
+        outer = factor.within
+        lead: Places = ((outer, None),) if outer else ()
+        for left, right in product(out, into):
+            a, b = _rows(tensors, left, axis, outer), _rows(tensors, right, axis, outer)
+            entries = {
+                (*((o,) if outer else ()), *i, *j): sum((p * q for p, q in zip(x, y, strict=True)), Fraction(0))
+                for (o, i), x in a.items()
+                for (u, j), y in b.items()
+                if o == u
+            }
+            found[f"{left} {right}"] = (
+                (*lead, *_rest(tensors, left, axis, outer), *_rest(tensors, right, axis, outer)),
+                entries,
+            )
+        if not factor.kind.rotates:
+            for side in (into, out):
+                for basis, size in _bases(tensors, side, axis, outer):
+                    full = full and len(basis) == size
+    return found, full
+
+
+def _bases(
+    tensors: Tensors, side: Sequence[str], axis: str, outer: str | None
+) -> list[tuple[list[list[Fraction]], int]]:
+    """Per outer index an orthogonal basis of the rows `[n, all entries of the side]`, by Gram and Schmidt; and n."""
+    found = []
+    columns = [_rows(tensors, name, axis, outer) for name in side]
+    for o in sorted({key[0] for each in columns for key in each}):
+        beside = [entries for each in columns for (u, _), entries in each.items() if u == o]
+        rows = [list(row) for row in zip(*beside, strict=True)]
+        basis: list[list[Fraction]] = []
+        for row in rows:
+            for each in basis:
+                along = sum((x * y for x, y in zip(row, each, strict=True)), Fraction(0)) / sum(
+                    (y * y for y in each), Fraction(0)
+                )
+                row = [x - along * y for x, y in zip(row, each, strict=True)]
+            if any(row):
+                basis.append(row)
+        found.append((basis, len(rows)))
+    return found
+
+
+def projections(tensors: Tensors, linear: Mapping[str, Any]) -> Tensors:
+    found: Tensors = {}
+    for axis, factor in linear.items():
+        if factor.kind.rotates:
+            continue
+        outer = factor.within
+        lead: Places = ((outer, None),) if outer else ()
+        out, into = _sides(tensors, axis, factor)
+        for side in (into, out):
+            keys = [(name, key) for name in side for key in _rows(tensors, name, axis, outer)]
+            for o, (basis, _) in enumerate(_bases(tensors, side, axis, outer)):
+                own = [(name, rest) for name, (u, rest) in keys if u == o]
+                lengths = [sum((y * y for y in each), Fraction(0)) for each in basis]
+                for (i, (one, p)), (j, (two, q)) in product(enumerate(own), repeat=2):
+                    name = f"rows of {axis}: {one} {two}"
+                    places = (*lead, *_rest(tensors, one, axis, outer), *_rest(tensors, two, axis, outer))
+                    entry = sum((e[i] * e[j] / n for e, n in zip(basis, lengths, strict=True)), Fraction(0))
+                    found.setdefault(name, (places, {}))[1][(*((o,) if outer else ()), *p, *q)] = entry
+    return found

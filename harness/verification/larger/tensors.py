@@ -1,0 +1,66 @@
+"""The tensors of a vector as dictionaries of fractions with the roles of their axes, and what a shift does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ...weights.algebra.kinds import Role
+from ...weights.groups import Group, roles, roles_of
+from ...weights.pair import Vector
+from ..exact.refuted import demand
+
+Index = tuple[int, ...]
+Entries = dict[Index, Fraction]
+Places = tuple[tuple[str, Role | None], ...]
+"""Axis and role of every place of a tensor."""
+Tensors = dict[str, tuple[Places, Entries]]
+
+
+def tensors_of(of: Group, net: Vector) -> Tensors:
+    told = roles(of.space)
+    return {
+        name: (
+            tuple(zip(axes, told[name], strict=True)),
+            {place: Fraction(float(net[name][place])) for place in np.ndindex(net[name].shape)},
+        )
+        for name, axes in of.space.tensors
+    }
+
+
+def fractions(data: Any) -> Iterator[tuple[Index, Fraction]]:
+    """The entries of nested lists of texts, with their places."""
+    if isinstance(data, str):
+        yield (), Fraction(data)
+        return
+    for i, part in enumerate(data):
+        for place, entry in fractions(part):
+            yield (i, *place), entry
+
+
+def shifted(of: Group, tensors: Tensors, amounts: Mapping[str, Any], sign: int) -> Tensors:
+    allowed = {f.axis for f in of.factors if f.kind.shifts}
+    known = {shift.moved: shift for shift in roles_of(of.space).shifts if shift.axis in allowed}
+    demand(set(amounts) <= set(known), "the group shifts that")
+    for shift in roles_of(of.space).shifts:
+        if shift.moved in amounts:
+            shift_(tensors, shift, {place: sign * x for place, x in fractions(amounts[shift.moved])})
+    return tensors
+
+
+def shift_(tensors: Tensors, shift: Any, amount: Mapping[Index, Fraction]) -> None:
+    places, entries = tensors[shift.moved]
+    demand(set(amount) == set(entries), f"amounts of the shape of {shift.moved}")
+    for place in entries:
+        entries[place] += amount[place]
+    axes = [axis for axis, _ in places]
+    for target, through in shift.through:
+        along, by = tensors[through]
+        made_up = tensors[target][1]
+        for place, x in by.items():
+            inner = tuple(place[[axis for axis, _ in along].index(axis)] for axis in axes)
+            left = tuple(i for (axis, _), i in zip(along, place, strict=True) if axis not in axes)
+            made_up[left] -= x * amount[inner]
