@@ -216,7 +216,7 @@ def test_a_gate_is_green_on_its_own_run_and_red_on_a_worse_one(suite, tmp_path, 
 def test_without_a_command_the_help_is_shown():
     result = call()
     assert result.exit_code == 2
-    assert "Commands:" in result.output
+    assert "Read a run:" in result.output and "Usage:" in result.output
 
 
 def test_two_suites_of_one_name_are_refused(suite, tmp_path):
