@@ -225,13 +225,13 @@ class Run:
         before = [_member(name, head[name]) for name in sorted(head) if name < "results"]
         hashed.update("".join(f"{each}," for each in before).encode() + b'"results":[')
         told = [f"{json.dumps(name)}: {_indented(value, 1)}" for name, value in head.items()]
-        yield "{\n " + "".join(f"{each},\n " for each in told) + '"results": ['
+        yield "{\n " + "".join(f"{each},\n " for each in told) + f"{json.dumps('results')}: ["
         for number, row in enumerate(self.results):
             data = row.to_json()
             hashed.update((("," if number else "") + canonical_json(data)).encode())
             yield ("," if number else "") + "\n  " + _indented(data, 2)
         hashed.update("".join(["]", *(f",{_member(n, head[n])}" for n in sorted(head) if n > "results"), "}"]).encode())
-        yield ("\n " if self.results else "") + f'],\n "sha256": "{hashed.hexdigest()}"\n}}'
+        yield ("\n " if self.results else "") + f"],\n {json.dumps('sha256')}: {json.dumps(hashed.hexdigest())}\n}}"
 
     def _head(self) -> dict[str, Any]:
         """All but rows and digest, as plain JSON in the order of the file."""

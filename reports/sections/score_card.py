@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from ...harness.checks.equivariance.evidence import Ask, EquivarianceEvidence
 from ...harness.checks.prediction import NO_GAP, NOT_SEPARATED, SEPARATED
+from ...harness.checks.separation.evidence import SeparationEvidence
 from ...harness.core.outcomes import Outcome
 from ...harness.core.records import ArchitectureRecord
 from ...harness.core.result import Result, Run
+from ...harness.judging.controls import LADDER
 from ..reading.outcomes import STATUSES, Tally, status_of, tally
 from ..reading.subjects import architecture_names, declarations, grouped, measured
 from ..reading.values import finite, shown
@@ -31,7 +33,7 @@ class Score:
         floors: the largest error over its noise floor, of the rows that kept the law.
         bound: share of pairs on which the law may be violated though a clean row saw none of them, 95 %; the widest of the
             rows at the initialisation.
-        sees: rounds of refinement that it was seen to tell apart on the ladder.
+        sees: the last round of the ladder whose pair it told apart; 0 if none.
         apart: pairs told apart, undecided, and not, of all that were asked.
         claims: claims none of whose rows is red, of those that rows serve.
         seconds: of one forward pass of the reference batch.
@@ -59,18 +61,18 @@ class Score:
         Column("architecture", kind=kinds.CODE),
         Column("status", "outcome", kinds.BADGE),
         Column("law", "the law holds to", kinds.BAR),
-        Column("floors", "error / floor", kinds.NUMBER, forms=kinds.ALL_BUT_MARKDOWN),
-        Column("bound", "may break on", kinds.PERCENT, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("floors", "error / noise", kinds.NUMBER, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("bound", "share not ruled out", kinds.PERCENT, forms=kinds.ALL_BUT_MARKDOWN),
         Column("power", "declared power"),
-        Column("sees", "seen to round", kinds.INTEGER),
+        Column("sees", "apart to round", kinds.INTEGER),
         Column("apart", "pairs told apart", kinds.BAR),
         Column("claims", "claims held", forms=kinds.ALL_BUT_MARKDOWN),
         Column("predicted", "as predicted"),
         Column("parameters", kind=kinds.SCALED, forms=kinds.ALL_BUT_MARKDOWN, optional=True),
-        Column("seconds", "a pass", kinds.MILLISECONDS, unit="s", forms=kinds.ALL_BUT_MARKDOWN, optional=True),
+        Column("seconds", "forward", kinds.MILLISECONDS, unit="s", forms=kinds.ALL_BUT_MARKDOWN, optional=True),
     ),
-    note="The law in float64 at the worst row; the share of pairs on which it may yet break, 95 %. "
-    "Pairs of weight vectors: told apart (full), undecided (hatched), not (empty).",
+    note="The law in float64 at the worst row; the share of pairs on which a row that saw no violation rules none out, 95 % (it falls "
+    "with the pairs drawn, not with the network). Rounds: of the ladder, the last pair told apart. Pairs of weight vectors: told apart (full), undecided (hatched), not (empty).",
     brief="Law: digits in float64 at the worst row. Most able first.",
     short="Score card",
     place=5,
@@ -79,12 +81,8 @@ class Score:
 def score_card(run: Run) -> list[Score]:
     """A line an architecture: those that keep the law first, of them those that tell most pairs apart, of these the cheapest."""
     rows, declared = grouped(run.results, lambda row: row.architecture), declarations(run)
-    rounds = {entry["name"]: entry["t_res"] for entry in run.controls}
     pairs = len({_pair(row) for row in run.results if row.kind == "separation"})
-    scores = [
-        _score(name, rows.get(name, []), declared.get(name), rounds.get(name), pairs)
-        for name in architecture_names(run)
-    ]
+    scores = [_score(name, rows.get(name, []), declared.get(name), pairs) for name in architecture_names(run)]
     return sorted(scores, key=_ability)
 
 
@@ -98,7 +96,7 @@ def _pair(row: Result) -> tuple[str, str, str]:
     return row.suite, row.check, row.case
 
 
-def _score(name: str, rows: Sequence[Result], told: ArchitectureRecord | None, rounds: int | None, pairs: int) -> Score:
+def _score(name: str, rows: Sequence[Result], told: ArchitectureRecord | None, pairs: int) -> Score:
     counted = tally(rows)
     cost = told.get("cost") if told else None
     law, floors, bound = _law(rows)
@@ -109,7 +107,7 @@ def _score(name: str, rows: Sequence[Result], told: ArchitectureRecord | None, r
         floors,
         bound,
         _power(told),
-        rounds,
+        _sees(rows),
         _apart(rows, pairs),
         _claims(rows),
         f"{counted.counts['pass']:,} of {counted.predicted:,}" if counted.predicted else "",
@@ -146,6 +144,13 @@ def _power(told: ArchitectureRecord | None) -> str:
         return ""
     rounds = told.get("rounds")
     return shown(told["power"]) + (f", {'–'.join(map(str, dict.fromkeys(rounds)))}" if rounds else "")
+
+
+def _sees(rows: Sequence[Result]) -> int | None:
+    """The last round of the ladder whose pair was told apart; nothing if none was asked."""
+    rungs = [(row.observed, found.round) for row in rows if (found := measured(row, SeparationEvidence)) is not None
+             and found.family == LADDER and row.outcome != Outcome.NOT_APPLICABLE]  # fmt: skip
+    return max((number or 0 for observed, number in rungs if observed == SEPARATED), default=0) if rungs else None
 
 
 def _apart(rows: Sequence[Result], pairs: int) -> Bar | None:

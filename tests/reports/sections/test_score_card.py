@@ -10,7 +10,7 @@ import pytest
 
 from orbitcheck.harness.checks.prediction import NO_GAP, SEPARATED
 from orbitcheck.harness.core.result import Result, Run
-from orbitcheck.reports.html import html
+from orbitcheck.reports.html import ROOTS_AT_HEAD, html
 from orbitcheck.reports.reading.outcomes import STATUSES, status_of, tally
 from orbitcheck.reports.sections.roots import red_lines
 from orbitcheck.reports.sections.score_card import score_card
@@ -77,7 +77,7 @@ def test_each_red_architecture_has_a_line_below_the_headline_that_leads_to_its_r
     )
     page = html(small_run)
     head, _, rest = page.partition('<section id="score-card">')
-    for line in lines:
-        assert line.architecture in head and f'id="{line.target}"' in rest
+    for number, line in enumerate(lines):
+        assert line.architecture in (head if number < ROOTS_AT_HEAD else rest) and f'id="{line.target}"' in rest
         assert tally(row for row in small_run.results if row.architecture == line.architecture).red
     assert re.search(r'<table class="[^"]*sortable stack" data-filter="score-card">', rest)
