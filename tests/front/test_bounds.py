@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from orbitcheck.harness.core.cleaning import DIGITS, LONGEST_LINE, one_line
 from orbitcheck.harness.front.cli import main
-from orbitcheck.harness.weights.readers import bounds
+from orbitcheck.harness.weights.readers import sources
 
 DIGITS_BEYOND = "9" * 5000
 NAME = "a" * 10_000
@@ -119,7 +119,7 @@ def test_a_file_that_unpacks_to_many_times_its_size(tmp_path: Path, name: str, m
 
 def test_a_large_network_that_is_as_large_as_its_file_is_read(tmp_path: Path, monkeypatch):
     """The bound speaks of what a file unpacks to beside its size, not of large networks."""
-    monkeypatch.setattr(bounds, "UNPACKED", 1000)
+    monkeypatch.setattr(sources, "UNPACKED", 1000)
     torch.manual_seed(0)
     state = {"0.weight": torch.randn(30, 20), "0.bias": torch.randn(30), "2.weight": torch.randn(1, 30), "2.bias": torch.zeros(1)}  # fmt: skip
     torch.save(state, tmp_path / "a.pt")
