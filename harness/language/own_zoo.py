@@ -80,7 +80,7 @@ def _check(check: Any, reference: str, replaced: set[str]) -> Any:
     if not isinstance(check, dict):
         return check
     pairs, regime = check.get("pairs"), check.get("regime")
-    if _has(pairs, "zoo"):
+    if isinstance(pairs, dict) and "zoo" in pairs:
         return {**check, "pairs": {**pairs, "zoo": reference}}
     if check.get("kind") not in WEIGHTS_ALONE or not isinstance(regime, dict) or not _of_a_zoo(str(regime.get("name"))):
         return check

@@ -48,6 +48,11 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
+def hears_interruptions() -> None:
+    """Where the tests run in the background SIGINT is ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def outcome(folder: Path) -> str:
     [row] = json.loads((folder / "out" / "results.json").read_text(encoding="utf-8"))["results"]
     return row["outcome"]
@@ -63,6 +68,7 @@ def test_a_changed_helper_turns_its_network_red(folder):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=hears_interruptions,
     )
     assert process.stderr is not None
     try:
@@ -73,8 +79,8 @@ def test_a_changed_helper_turns_its_network_red(folder):
         again = next(line for line in process.stderr if line.startswith("watching"))
         after = outcome(folder)
         os.killpg(process.pid, signal.SIGINT)
-        rest = process.stderr.read()
-        code = process.wait(timeout=60)
+        _, rest = process.communicate(timeout=60)
+        code = process.returncode
     finally:
         process.stderr.close()
         if process.poll() is None:

@@ -6,6 +6,7 @@ Every round is a process of its own, so that what changed is imported anew; rows
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import sys
 import time
@@ -42,10 +43,12 @@ class Watched:
 def run_again_and_again(watched: Watched) -> int:
     """Run, wait for a change, and run again with the rows that still hold; the exit code is the last run's."""
     code, words = NOTHING, watched.words
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.default_int_handler)  # a scheduler ends it as Ctrl-C does
     try:
         while True:
             before = stamps(depends_on(watched))
-            code = subprocess.call([sys.executable, "-P", "-c", COMMAND, *words])
+            code = ended(subprocess.Popen([sys.executable, "-P", "-c", COMMAND, *words]))
             files = depends_on(watched)
             before = {**stamps(files), **before}  # what changed while the run was made counts, too
             click.echo(f"watching {len(files)} files; Ctrl-C ends", err=True)
@@ -54,6 +57,16 @@ def run_again_and_again(watched: Watched) -> int:
             words = watched.words if "--resume" in watched.words else (*watched.words, "--resume")
     except KeyboardInterrupt:
         return code
+
+
+def ended(process: subprocess.Popen[bytes]) -> int:
+    """The exit code of a run; one that Ctrl-C meets ends in its own order, and its rows are kept."""
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
 
 
 def depends_on(watched: Watched) -> set[Path]:

@@ -233,10 +233,11 @@ def floor(
         refuse(str(error))
     try:
         if table is None:
-            if len(population) > 1 or by or activation:
+            first, *others = population
+            if others or by or activation:
                 refuse("files of your own need --labels, the table that has a row for each network")
-            found = floors(population[0], label, forms=forms, classes=classes)
-            notes = noted(population[0], label)
+            found = floors(first, label, forms=forms, classes=classes)
+            notes = noted(first, label)
         else:
             from ..labelled_files import labelled_files
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -302,14 +302,14 @@ def factors_of(parts: Sequence[Part], scaled: set[str]) -> dict[str, list[Fracti
     between: dict[Node, list[tuple[Node, Role, Fraction]]] = {}
     for part in parts:
         own = [
-            (p, part.axes[p], part.places[p])
-            for p in range(len(part.axes))
-            if part.axes[p] in scaled and part.places[p]
+            (p, axis, role)
+            for p, (axis, role) in enumerate(zip(part.axes, part.places, strict=True))
+            if axis in scaled and role is not None
         ]
         if not own:
             continue
         for place in np.ndindex(part.entries.shape):
-            size = abs(part.entries[place])
+            size: Any = abs(part.entries[place])
             ends = [((axis, place[p]), role) for p, axis, role in own]
             if not size or (len(ends) == 2 and ends[0][0] == ends[1][0] and ends[0][1] is not ends[1][1]):
                 continue

@@ -299,7 +299,7 @@ class Traced:
             return self._activated(values[0], activation)
         if target is operator.getitem:
             return self._item(node, values[0])
-        if target is torch.max and len(args_of(node)) > 1:
+        if target is torch.max and len(args_of(node)) > 1 and values[0] is not None:
             kept = [dim for place, dim in enumerate(values[0]) if place != args_of(node)[1] % len(values[0])]
             self.wiring.fix(values[0][args_of(node)[1]])
             return (kept, kept)
