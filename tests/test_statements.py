@@ -39,7 +39,8 @@ def test_each_statement_names_checks_that_exist_or_says_why_there_is_none():
 
 
 def test_no_claim_and_no_check_that_speaks_of_one_is_missing():
-    assert {claim.strip("`") for _, claim, _ in ledger()} == set(CLAIMS)
+    of_the_paper = {claim.id for claim in CLAIMS.values() if "(ours)" not in claim.source}
+    assert {claim.strip("`") for _, claim, _ in ledger()} == of_the_paper
     told = {check for _, _, cell in ledger() if not cell.startswith("none") for check, _ in named(cell)}
     for name in ("paper", "paper-full"):
         missing = {check.id for check in load_suite(name).checks if check.claim} - told

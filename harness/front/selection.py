@@ -31,7 +31,7 @@ class Selection:
 def select(
     references: Sequence[str], architectures: Sequence[str] = (), expect: str | None = None, zoo: str | None = None
 ) -> Selection:
-    """The suites that are named, over the architectures that are named, else those that the suites name or all built-in.
+    """The suites that are named, over the architectures that are named, else those that the suites name or all built-in that read MLPs.
 
     Args:
         references: shipped names or files.

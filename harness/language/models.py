@@ -96,7 +96,9 @@ class SuiteModel(Parameters):
     suite: Name
     version: Literal[1]
     title: Text
-    architectures: Annotated[list[Text], Field(description="run where none is named; all built-in if left out")] = []
+    architectures: Annotated[
+        list[Text], Field(description="run where none is named; all built-in that read MLPs if left out")
+    ] = []
     spaces: dict[Name, SpaceModel] = {}
     checks: Annotated[list[dict[str, Any]], Field(min_length=1)]
     expected_failures: list[ExpectationModel] = []

@@ -25,6 +25,7 @@ from ..core.scalars import LongNumber, parse_scalar
 from .architecture import Architecture, InvalidPlugin, as_architecture
 from .importing import siblings
 from .installed import built_in, installed
+from .static_traits import declared_traits
 
 
 class PluginImportError(ImportError):
@@ -39,6 +40,8 @@ SHIPPED = "ORBITCHECK_SHIPPED"
 """Variable: folder under which files of plug-ins lie that came from another machine, by the absolute paths that they have there."""
 LONGEST_NAME = 1000
 """Characters of an architecture's name with its options."""
+BEYOND_MLPS = {"gl", "orth", "shift"}
+"""Atoms of groups of linear and orthogonal maps and of shifts (docs/spaces.md), which need factors or heads."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def parse_name(text: str) -> ArchitectureName:
 
 
 def default_names(suites: Iterable[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
-    """The architectures of a run whose user named none: those that its suites name, or all built-in.
+    """The architectures of a run whose user named none: those that its suites name, or all built-in that read MLPs.
 
     Args:
         suites: name and list of each.
@@ -96,11 +99,17 @@ def default_names(suites: Iterable[tuple[str, Sequence[str]]]) -> tuple[str, ...
     Raises:
         UnknownName: two suites ask for different ones.
     """
-    asked = {tuple(names) or built_in(): name for name, names in reversed(list(suites))}
+    asked = {tuple(names) or reading_mlps(): name for name, names in reversed(list(suites))}
     if len(asked) > 1:
         listed = " and ".join(reversed(asked.values()))
         raise UnknownName(f"suites {listed} ask for different architectures; name them with -a, or run each alone")
-    return next(iter(asked), built_in())
+    return next(iter(asked), reading_mlps())
+
+
+def reading_mlps() -> tuple[str, ...]:
+    """The built-in architectures but those of groups that no axis of an MLP carries; suites on other spaces name theirs."""
+    declared = declared_traits()
+    return tuple(name for name in built_in() if not BEYOND_MLPS & set(str(declared[name]["symmetry"]).split("+")))
 
 
 def check_reference(reference: str) -> None:

@@ -541,11 +541,14 @@ def test_unknown_architectures_claims_and_checks_are_refused_at_their_place(writ
 
 def test_the_paper_suites_conclude_every_claim_of_the_ledger():
     for name in ("paper", "paper-full"):
-        assert {entry.claim for entry in load_suite(name).conclusions} == set(CLAIMS)
+        of_the_paper = {claim.id for claim in CLAIMS.values() if "(ours)" not in claim.source}
+        assert {entry.claim for entry in load_suite(name).conclusions} == of_the_paper
 
 
 def test_architectures_of_suites_are_the_default_and_must_agree():
     assert default_names([("a", ("dws",)), ("b", ("dws",))]) == ("dws",)
-    assert default_names([("a", ()), ("b", ())]) == built_in() == default_names([])
+    assert default_names([("a", ()), ("b", ())]) == default_names([])
+    others = {"gl-net", "gl-align", "gl-spectral", "w2t", "transformer-nfn", "block-nfn"}
+    assert set(default_names([])) == set(built_in()) - others
     with pytest.raises(UnknownName, match="suites a and b ask for different architectures; name them with -a"):
         default_names([("a", ("dws",)), ("b", ())])

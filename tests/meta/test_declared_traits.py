@@ -107,9 +107,10 @@ def test_a_network_of_permutations_that_declares_more_is_red_on_both_outputs(sym
 
 
 def test_every_line_has_a_stranger():
-    """All but those of the other output, and of what else the law's rows ask."""
+    """All but those of the other output, of which alone blindness is declared, and of what else the law's rows ask."""
     left = {line for line in table.TRAITS if line.part != "invariant output" and line.trait}
     assert {line for line, _ in BROKEN.values()} == left - {
+        *table.UNSEEN.values(),
         table.STEPS,
         table.CALLS,
         table.GRADIENTS,
