@@ -33,30 +33,37 @@ def drawn_subject(architecture: Architecture, space: WeightSpace, seed: int, gai
     """The network with the parameters of one draw: built from the seed, so that frozen buffers are new too, then re-drawn."""
     subject = Subject(architecture, space, OUTPUT, seed=seed, dtype=torch.float64, bench=bench)
     redraw_(subject.module, seed, gain)
-    if hasattr(subject.module, "redraw_"):
-        check_redrawn(subject, Subject(architecture, space, OUTPUT, seed=seed, dtype=torch.float64, bench=bench))
     return subject
 
 
-def check_redrawn(subject: Subject, built_anew: Subject) -> None:
+def check_redraw(subject: Subject, architecture: Architecture, seed: int) -> None:
     """A plug-in's own `redraw_` draws parameters and buffers alone: else what separates would not be the network that is used.
 
+    A network built anew is given the state of a re-drawn one, buffers that are not saved among it, and must be the same function.
+
     Raises:
-        PluginFault: a network built anew that loads the state of the re-drawn one is another function.
+        Unsupported, PluginFault, NonFinite: as `Subject` does; `PluginFault` also where it is another function.
     """
+    if not hasattr(subject.module, "redraw_"):
+        return
     space = subject.space
-    v = constructed("generic", space, PROBES, np.random.default_rng(space.parameters))
+    built_anew = Subject(architecture, space, OUTPUT, seed=seed, dtype=torch.float64, bench=subject.bench)
     try:
         built_anew.module.load_state_dict(subject.module.state_dict())
+        buffers = dict(subject.module.named_buffers())
+        with torch.no_grad():
+            for name, buffer in built_anew.module.named_buffers():
+                buffer.copy_(buffers[name])
     except (RuntimeError, KeyError, ValueError, TypeError) as error:
         raise PluginFault(
             f"redraw_ leaves a state that a network built anew cannot load: {describe_error(error)}"
         ) from None
+    v = constructed("generic", space, PROBES, np.random.default_rng(space.parameters))
     was, now = subject(v), built_anew(v)
     apart = float((was - now).abs().max())
     if apart > SAME * float(was.abs().max()):
         raise PluginFault(
-            f"redraw_ changes more than parameters and buffers: a network built anew that loads its state answers {apart:.1e} apart"
+            f"redraw_ changes more than parameters and buffers: a network built anew with its state answers {apart:.1e} apart"
         )
 
 
@@ -86,11 +93,13 @@ def measure_draw(
     bench: Workbench,
     *,
     confirms: bool = True,
+    first: bool = False,
 ) -> verdict.Draw:
     """One draw: 80 forwards in float64, 20 more unless those say all, and where they show a gap, 32 fresh ones in each precision.
 
     Args:
         confirms: whether those fresh ones are asked for.
+        first: of its row: the plug-in's own re-draw, if it has one, is looked at.
 
     Raises:
         Unsupported, PluginFault, NonFinite: as `Subject` does.
@@ -99,6 +108,8 @@ def measure_draw(
     side = verdict.CONTROLS + verdict.CROSSES
     moved = copies(pair, side, rng)
     subject = drawn_subject(architecture, pair.space, seed, gain, bench)
+    if first:
+        check_redraw(subject, architecture, seed)
     outputs = in_random_slots(subject, moved, rng)
 
     of_v, of_w = outputs[:side], outputs[side:]
@@ -150,7 +161,11 @@ def draw_once(
         NonFinite: every try gave NaN or infinity.
     """
     gain = GAINS[number % len(GAINS)]
-    return drawn_again(lambda rng: measure_draw(architecture, pair, gain, rng, bench, confirms=confirms), seed, number)
+    return drawn_again(
+        lambda rng: measure_draw(architecture, pair, gain, rng, bench, confirms=confirms, first=number == 0),
+        seed,
+        number,
+    )
 
 
 def drawn_again(measure: Callable[[np.random.Generator], T], seed: int, number: int) -> T:

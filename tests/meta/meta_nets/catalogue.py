@@ -315,6 +315,7 @@ SOUND: tuple[str, ...] = (
     "LogSumExp",
     "FrozenZeros",
     "Constrained",
+    "DrawnFeatures",
     "Recomputed",
     "SpectralNormed",
     "DrawsForNothing",

@@ -256,6 +256,26 @@ class Constrained(Net):
         return inside(h, lambda i, x: x + self.table[i])
 
 
+@register("drawn-features")
+class DrawnFeatures(Net):
+    """Random features that are no part of the saved state; its own re-draw draws them, too."""
+
+    def __init__(self, space, output, *, channels: int = 12, depth: int = 3):
+        super().__init__(space, output, channels=channels, depth=depth)
+        self.register_buffer("features", torch.randn(channels, channels) / channels**0.5, persistent=False)
+
+    def redraw_(self, generator):
+        with torch.no_grad():
+            for p in (*self.parameters(), self.features):
+                p.add_(
+                    max(p[0].numel() if p.ndim > 1 else p.numel(), 1) ** -0.5
+                    * torch.randn(p.shape, generator=generator).to(p)
+                )
+
+    def neurons(self, h, biases):
+        return inside(h, lambda i, x: x @ self.features)
+
+
 @register("recomputed")
 class Recomputed(Net):
     """Forgets what happens inside and computes it again for the gradient."""
