@@ -7,8 +7,9 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from ..harness.plugins.architecture import Equivariant, Invariant
+from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported
 from ..harness.weights.batch import Weights
+from ..harness.weights.realisation import Realisation, realisation
 from ..harness.weights.space import SpaceError, WeightSpace
 
 
@@ -24,6 +25,20 @@ def check_input(space: WeightSpace, v: Weights) -> None:
         raise SpaceError(f"got weights of {v.space}; this network was built for {space}")
     if v.channels != 1:
         raise SpaceError(f"got weights with {v.channels} channels; this network takes plain weight vectors, with 1")
+
+
+def demand_function(name: str, space: WeightSpace, output: Invariant | Equivariant) -> tuple[Realisation, int]:
+    """`f_v` of the space, for networks that look at it alone, and the size of their output.
+
+    Raises:
+        Unsupported: its function is not known; an equivariant output, which no function of `f_v` alone is.
+    """
+    if isinstance(output, Equivariant):
+        raise Unsupported(f"{name} reads the function alone, which does not say which neuron is which")
+    try:
+        return realisation(space), output.dim
+    except SpaceError as reason:
+        raise Unsupported(f"{name} runs the network; {reason}") from None
 
 
 def mlp_head(inputs: int, channels: int, outputs: int, depth: int) -> nn.Sequential:

@@ -7,11 +7,10 @@ import math
 import torch
 from torch import nn
 
-from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported, register
+from ..harness.plugins.architecture import Equivariant, Invariant, register
 from ..harness.weights.batch import Weights
-from ..harness.weights.realisation import realisation
-from ..harness.weights.space import SpaceError, WeightSpace
-from .heads import check_input, check_size, mlp_head
+from ..harness.weights.space import WeightSpace
+from .heads import check_input, check_size, demand_function, mlp_head
 
 SCALES = 8
 """Probes lie in boxes of so many sizes, each half as large as the one before."""
@@ -57,23 +56,18 @@ class Probe(nn.Module):
         depth: int = 2,
     ) -> None:
         super().__init__()
-        if isinstance(output, Equivariant):
-            raise Unsupported("probe reads the function alone, which does not say which neuron is which")
+        self.realise, dim = demand_function("probe", space, output)
         for option, value in (("probes", probes), ("extent", extent)):
             check_size(option, value)
         if not 0 < box < math.inf:
             raise ValueError(f"box={box}; allowed: positive numbers")
-        try:
-            self.realise = realisation(space)
-        except SpaceError as reason:
-            raise Unsupported(f"probe runs the network; {reason}") from None
         self.space = space
         shape = self.realise.input_shape(extent)
         reach = box * 2.0 ** -(torch.arange(probes) % SCALES)
         self.register_buffer("reach", reach.view(-1, *[1] * len(shape)))
         self.theta = nn.Parameter(torch.empty(probes, *shape).uniform_(-1, 1).asin())
         nothing = Weights(space, {name: self.theta.new_zeros(1, *s, 1) for name, s in space.shapes.items()})
-        self.head = mlp_head(self.realise(nothing, self.x).numel(), channels, output.dim, depth)
+        self.head = mlp_head(self.realise(nothing, self.x).numel(), channels, dim, depth)
 
     @property
     def x(self) -> torch.Tensor:

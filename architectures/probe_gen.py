@@ -16,11 +16,10 @@ from math import prod
 import torch
 from torch import nn
 
-from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported, register
+from ..harness.plugins.architecture import Equivariant, Invariant, register
 from ..harness.weights.batch import Weights
-from ..harness.weights.realisation import realisation
-from ..harness.weights.space import SpaceError, WeightSpace
-from .heads import check_input, check_size, mlp_head
+from ..harness.weights.space import WeightSpace
+from .heads import check_input, check_size, demand_function, mlp_head
 
 LATENT = 32
 SPREAD = 0.4
@@ -92,20 +91,15 @@ class ProbeGen(nn.Module):
         depth: int = 2,
     ) -> None:
         super().__init__()
-        if isinstance(output, Equivariant):
-            raise Unsupported("probe-gen reads the function alone, which does not say which neuron is which")
+        self.realise, dim = demand_function("probe-gen", space, output)
         for option, value in (("probes", probes), ("hidden", hidden), ("extent", extent)):
             check_size(option, value)
-        try:
-            self.realise = realisation(space)
-        except SpaceError as reason:
-            raise Unsupported(f"probe-gen runs the network; {reason}") from None
         self.space, shape = space, self.realise.input_shape(extent)
         image = self.realise.axes[-2:] == ("height", "width") and len(shape) == 3
         self.z = nn.Parameter(torch.randn(probes, LATENT))
         self.G = ImageGenerator((shape[0], shape[1], shape[2]), hidden) if image else LinearGenerator(shape, hidden)
         nothing = Weights(space, {name: self.z.new_zeros(1, *s, 1) for name, s in space.shapes.items()})
-        self.head = mlp_head(self.realise(nothing, self.x).numel(), channels, output.dim, depth)
+        self.head = mlp_head(self.realise(nothing, self.x).numel(), channels, dim, depth)
 
     @property
     def x(self) -> torch.Tensor:

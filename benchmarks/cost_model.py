@@ -51,6 +51,7 @@ def measured(folder: Path) -> dict[str, dict[str, float]]:
 def predicted(
     workers: float, cores: float, rows: float, own: float, start: float, slow: float, p: float, q: float
 ) -> float:
+    """Seconds of a run: its start, then rows on so many workers or the parent handing them out, whichever is slower, and the report."""
     busy = min(workers, cores)
     return start + max(own * (1 + slow * (busy - 1)) / busy, rows * p) + rows * q
 

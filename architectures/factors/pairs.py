@@ -32,10 +32,12 @@ class Held:
 
     @property
     def rows(self) -> int:
+        """n: how many rows the factor has, all places but the rank's flattened."""
         return prod([size for place, size in enumerate(self.shape) if place != self.place])
 
     @property
     def rank(self) -> int:
+        """r."""
         return self.shape[self.place]
 
     def read(self, v: Weights) -> torch.Tensor:
@@ -61,6 +63,7 @@ class FactorPairs:
 
     @staticmethod
     def of(space: WeightSpace, reader: str) -> FactorPairs:
+        """The pairs of a space; `reader` is named where it has others."""
         refusal = Unsupported(f"{reader} reads factor pairs U V^T alone, as of LoRA")
         try:
             kinds, places = carried(space), roles(space)
@@ -83,6 +86,7 @@ class FactorPairs:
         return FactorPairs(space, tuple(pairs))
 
     def read(self, v: Weights) -> Factors:
+        """`(U, V)` of each pair, `[B, n, r]` and `[B, m, r]`, of weights with one channel."""
         return [(u.read(v), w.read(v)) for u, w in self.pairs]
 
     def write(self, factors: Factors) -> Weights:

@@ -58,12 +58,14 @@ def demand_block(space: WeightSpace, reader: str) -> None:
 
 
 def read(v: Weights) -> Block:
+    """The block of a weight vector, tensors in this module's order of axes."""
     t = v.tensors
     own = {letter: t[name] for name, letter in NAMES.items()}
     return Block(**own, O=t["WO"].movedim(1, 3), B=t["W2"].transpose(1, 2))
 
 
 def write(space: WeightSpace, block: Block) -> Weights:
+    """The block as weights of the space; undoes `read`."""
     t = {name: getattr(block, letter) for name, letter in NAMES.items()}
     t |= {"WO": block.O.movedim(3, 1), "W2": block.B.transpose(1, 2)}
     return Weights(space, {name: t[name] for name in space.axes})

@@ -30,6 +30,7 @@ SEED = 1
 
 
 def state(seed: int, *widths: int) -> dict[str, torch.Tensor]:
+    """A state dict of linear layers of these widths."""
     source = torch.Generator().manual_seed(seed)
     made = {}
     for number, (before, after) in enumerate(pairwise(widths)):
@@ -73,6 +74,7 @@ def whole(folder: Path) -> list[Path]:
 
 
 def damaged(count: int, folder: Path) -> dict[str, object]:
+    """Audit of sound files with bytes changed, cut or added: how many are told in one line, read, or end in a traceback."""
     paths = whole(folder)
     sound = [path.read_bytes() for path in paths]
     rng = np.random.default_rng(SEED)
@@ -102,6 +104,7 @@ def damaged(count: int, folder: Path) -> dict[str, object]:
 
 
 def many(count: int, folder: Path) -> dict[str, object]:
+    """Audit of many sound files at all forms: time and memory."""
     for number in range(count):
         torch.save(state(number, 16, 16, 16, 4), folder / f"{number}.pt")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -114,6 +117,7 @@ def many(count: int, folder: Path) -> dict[str, object]:
 
 
 def main() -> None:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["damaged", "many"])
     parser.add_argument("--count", type=int, default=None)

@@ -22,6 +22,7 @@ from orbitcheck.harness.running.planting.plants import Plant
 
 
 def items(count: int) -> list[Item]:
+    """Every false claim with every seed."""
     return [
         Item(f"{name} #{seed}", lambda name=name, seed=seed: measured(name, seed))
         for seed in range(count)
@@ -30,6 +31,7 @@ def items(count: int) -> list[Item]:
 
 
 def measured(name: str, seed: int) -> Measured:
+    """Whether the false claim is killed, and its twin kept, with this seed."""
     began = time.process_time()
     entry = put_through(drawn(KILLERS[name], seed), ["acceptance"], seed)
     return {
@@ -55,6 +57,7 @@ def drawn(killer: Killer, seed: int) -> Killer:
 
 
 def summary(found: Mapping[str, Measured]) -> dict[str, Any]:
+    """Rates by claim."""
     by_claim: dict[str, list[Measured]] = defaultdict(list)
     for entry in found.values():
         by_claim[entry["claim"]].append(entry)

@@ -29,6 +29,7 @@ PAIRS, CERTIFIED = 100, 50
 
 
 def measure(name: str, seed: int) -> Measured:
+    """`PAIRS` moved copies and as many pairs that an independent invariant parts, of one kind and seed."""
     kind, rng = KINDS[name], np.random.default_rng([seed, *name.encode()])
     of, counts = kind.group, Counter[str]()
     for number in range(PAIRS):
@@ -51,6 +52,7 @@ def measure(name: str, seed: int) -> Measured:
 
 
 def items(count: int) -> list[Item]:
+    """Every kind with every seed."""
     return [
         Item(f"{name} {seed}", lambda name=name, seed=seed: measure(name, seed))
         for seed in range(count)
@@ -59,6 +61,7 @@ def items(count: int) -> list[Item]:
 
 
 def summary(measured: Mapping[str, Measured]) -> dict[str, Any]:
+    """Counts by kind."""
     found: dict[str, Counter[str]] = {}
     for key, counts in measured.items():
         found.setdefault(key.rpartition(" ")[0], Counter()).update(counts)

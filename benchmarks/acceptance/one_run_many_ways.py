@@ -78,12 +78,14 @@ def told(folder: Path) -> dict[str, Any]:
 
 
 def untimed(value: Any) -> Any:
+    """The value without what differs from run to run: times, processes, places."""
     if isinstance(value, dict):
         return {name: untimed(entry) for name, entry in value.items() if name not in TIMES}
     return [untimed(entry) for entry in value] if isinstance(value, list) else value
 
 
 def summary(folder: Path, found: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
+    """What differs from the run by one worker, and the ratios of walls and CPU seconds."""
     whole = told(folder / "one")
     differing = {}
     for way in WAYS:

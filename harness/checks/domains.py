@@ -25,6 +25,7 @@ GAP = 2.0**-14
 
 
 def everywhere(v: Weights) -> torch.Tensor:
+    """All weight vectors: `[B]` of True."""
     return torch.ones(v.batch, dtype=torch.bool)
 
 

@@ -27,6 +27,7 @@ def transposed(a: Matrix, width: int) -> Matrix:
 
 
 def unit(size: int) -> Matrix:
+    """The identity matrix."""
     return [[Fraction(int(i == j)) for j in range(size)] for i in range(size)]
 
 
@@ -50,6 +51,7 @@ def reduced(a: Matrix) -> tuple[Matrix, list[int]]:
 
 
 def rank(a: Matrix) -> int:
+    """The rank."""
     return len(reduced(a)[1])
 
 

@@ -73,6 +73,7 @@ def rationals(array: np.ndarray) -> np.ndarray:
 
 
 def parts_of(space: WeightSpace, v: Vector) -> list[Part]:
+    """The vector's tensors as parts, exactly."""
     told = roles(space)
     return [Part(name, axes, told[name], rationals(exact(v[name], name))) for name, axes in space.tensors]
 
@@ -96,6 +97,7 @@ class Asked:
 
     @property
     def linear(self) -> dict[str, Factor]:
+        """Axis -> factor, of those that map or rotate."""
         return {factor.axis: factor for factor in (*self.where("maps"), *self.where("rotates"))}
 
     @property

@@ -40,6 +40,7 @@ class BagOfLoops(nn.Module):
         return []
 
     def finish(self, result: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
+        """What is made of the answer at last; the planted flaw, of those that have one."""
         return result
 
     def forward(self, v: Weights) -> torch.Tensor:

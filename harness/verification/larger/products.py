@@ -89,6 +89,7 @@ def _bases(
 
 
 def projections(tensors: Tensors, linear: Mapping[str, Any]) -> Tensors:
+    """The projectors on kernels and images of the sides of each axis that is mapped."""
     found: Tensors = {}
     for axis, factor in linear.items():
         if factor.kind.rotates:

@@ -13,6 +13,7 @@ from .tensors import Entries, Tensors
 
 
 def normalise_(tensors: Tensors, factors: Mapping[tuple[str, int], Fraction], scaled: set[str]) -> None:
+    """Multiply every entry by the factors of its indices, in place."""
     for places, entries in tensors.values():
         for place in entries:
             for (axis, role), i in zip(places, place, strict=True):

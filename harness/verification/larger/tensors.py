@@ -21,6 +21,7 @@ Tensors = dict[str, tuple[Places, Entries]]
 
 
 def tensors_of(of: Group, net: Vector) -> Tensors:
+    """The net's tensors, entry by entry."""
     told = roles(of.space)
     return {
         name: (
@@ -42,6 +43,7 @@ def fractions(data: Any) -> Iterator[tuple[Index, Fraction]]:
 
 
 def shifted(of: Group, tensors: Tensors, amounts: Mapping[str, Any], sign: int) -> Tensors:
+    """The tensors with the named biases moved by `sign` times the amounts, in place."""
     allowed = {f.axis for f in of.factors if f.kind.shifts}
     known = {shift.moved: shift for shift in roles_of(of.space).shifts if shift.axis in allowed}
     demand(set(amounts) <= set(known), "the group shifts that")
@@ -52,6 +54,7 @@ def shifted(of: Group, tensors: Tensors, amounts: Mapping[str, Any], sign: int) 
 
 
 def shift_(tensors: Tensors, shift: Any, amount: Mapping[Index, Fraction]) -> None:
+    """One bias moved, and what reads it made up for, in place."""
     places, entries = tensors[shift.moved]
     demand(set(amount) == set(entries), f"amounts of the shape of {shift.moved}")
     for place in entries:

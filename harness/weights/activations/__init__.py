@@ -58,6 +58,7 @@ class Kind(tuple[str, ...]):
 
     @staticmethod
     def of(holds: Callable[[Activation], bool]) -> Kind:
+        """The kind of all activations of which `holds` is true."""
         made = Kind(name for name, activation in ACTIVATIONS.items() if holds(activation))
         made.holds = holds
         return made
