@@ -25,7 +25,7 @@ Number = Annotated[
 """A float that may be infinite or no number."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Base of every kind's evidence; by itself it says that nothing was measured."""
 

@@ -86,7 +86,7 @@ class Judgement:
             raise ValueError(f"outcome {self.outcome!r}; allowed: {', '.join(OUTCOMES)}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AskedFor:
     """What a plug-in was asked to build for a row.
 
@@ -101,7 +101,7 @@ class AskedFor:
     space: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MeasuredAt:
     """Where a row was measured: the device with its name, and the machine's."""
 
@@ -109,7 +109,7 @@ class MeasuredAt:
     machine: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Result:
     """One row of a run: the cell, its judgement and what it cost.
 
@@ -297,6 +297,11 @@ def plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {name: plain(getattr(value, name)) for name in _fields(type(value))}
     return value
+
+
+def members(value: Any) -> dict[str, Any]:
+    """Field -> value of a dataclass, one level deep: rows and evidence have slots, and no `vars`."""
+    return {name: getattr(value, name) for name in _fields(type(value))}
 
 
 @cache

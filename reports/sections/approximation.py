@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...harness.core.result import Result, Run
+from ...harness.core.result import Result, Run, members
 from ..figures.curves import approximation_curves, capacity_curves
 from ..reading.fits import approximation_rows, fit_of, fits, networks_of, place_of
 from ..reading.outcomes import tally
@@ -108,7 +108,7 @@ def _cell(rows: Sequence[Result]) -> Cell:
 )
 def fit_rows(run: Run) -> list[dict[str, Any]]:
     """Every row that measured an error."""
-    return [{**vars(fit.row), **vars(fit)} for fit in fits(run)]
+    return [{**members(fit.row), **vars(fit)} for fit in fits(run)]
 
 
 SECTIONS.add(

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ...harness.checks.equivariance.evidence import EquivarianceEvidence, Property
-from ...harness.core.result import Result, Run, plain
+from ...harness.core.result import Result, Run, members, plain
 from ..reading.outcomes import SEVERITY, STATUSES, Tally, status_of, tally
 from ..reading.subjects import grouped, measured, subjects
 from ..reading.values import block, facts
@@ -129,7 +129,7 @@ def counterexample(row: Result) -> tuple[tuple[str, str], ...]:
 def failures(run: Run) -> list[dict[str, Any]]:
     """The rows that make the run red, in the order of the run."""
     return [
-        {**vars(row), "status": status_of(row), "counterexample": counterexample(row)}
+        {**members(row), "status": status_of(row), "counterexample": counterexample(row)}
         for row in run.results
         if STATUSES[status_of(row)].red
     ]

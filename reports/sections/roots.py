@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...harness.core.result import Run
+from ...harness.core.result import Run, members
 from ...harness.judging.roots import rooted
 from ..reading.outcomes import STATUSES, status_of, tally
 from ..reading.subjects import grouped
@@ -42,7 +42,7 @@ def roots(run: Run) -> list[dict[str, Any]]:
     red = [row for row in run.results if STATUSES[status_of(row)].red]
     return [
         {
-            **vars(root.head),
+            **members(root.head),
             "status": status_of(root.head),
             "count": len(root.followers),
             "followers": ", ".join(

@@ -17,6 +17,7 @@ from orbitcheck.harness.checks.approximation.reference import leak, reference
 from orbitcheck.harness.checks.approximation.task import read_case
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
+from orbitcheck.harness.core.result import members
 from orbitcheck.harness.learning.checkpoint import Checkpoint
 from orbitcheck.harness.oracles.floors import equivariant_floor, functional_floor
 from orbitcheck.harness.plugins.architecture import Traits, Unsupported, as_architecture
@@ -59,7 +60,7 @@ def row(parameters, architecture="sorted-mlp", case: str | None = None, checkpoi
 
 def facts(found) -> dict:
     """The evidence but for the one number that is a time."""
-    return {key: value for key, value in vars(found.evidence).items() if key != "loop_share"}
+    return {key: value for key, value in members(found.evidence).items() if key != "loop_share"}
 
 
 EVIDENCE = {
@@ -82,7 +83,7 @@ def test_a_row_of_every_kind_holds_its_evidence_and_repeats_to_the_bit(target, c
     parameters = resolved(target, **changes)
     first, again = row(parameters), row(parameters)
     assert first.outcome in ("pass", "undecided", "observed"), first.reason
-    assert {key for key, value in vars(first.evidence).items() if value is not None} >= EVIDENCE
+    assert {key for key, value in members(first.evidence).items() if value is not None} >= EVIDENCE
     assert facts(first) == facts(again)
     json.dumps(first.to_json(), allow_nan=False)
     evidence = first.evidence

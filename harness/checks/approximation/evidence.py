@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ...core.evidence import Evidence, Number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SeedEvidence(Evidence):
     """What one initialisation came to; `error` is on the test set, over the variance of the target there."""
 
@@ -21,7 +21,7 @@ class SeedEvidence(Evidence):
     last_finite_loss: Number | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CoarseEvidence(Evidence):
     """A partition that is coarser than refinement (`oracles/classes.py`), and what the networks showed inside its classes.
 
@@ -35,7 +35,7 @@ class CoarseEvidence(Evidence):
     spread: Number | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EmittedEvidence(Evidence):
     """What a function-space operator emitted, over the test set.
 
@@ -53,7 +53,7 @@ class EmittedEvidence(Evidence):
     sup_floor: Number | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ApproximationEvidence(Evidence):
     """Errors are squared errors on the test set over the variance of the target there, so that 1 is the mean.
 

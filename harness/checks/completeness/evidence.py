@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...core.evidence import Evidence
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CompletenessEvidence(Evidence):
     """Ranks measured and dimensions counted.
 

@@ -9,7 +9,7 @@ from ...core.evidence import Evidence, Number
 from ..separation.evidence import RungEvidence
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DetectionEvidence(Evidence):
     """The two ladders.
 

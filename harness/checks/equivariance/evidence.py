@@ -98,7 +98,7 @@ class Optimiser(StrEnum):
     SGD = "SGD"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class State(Evidence):
     """How a network's parameters came to be, so that they can come to be again.
 
@@ -122,7 +122,7 @@ class State(Evidence):
         }[self.place]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Property(Evidence):
     """One thing that must not change the answer: by how much it does, and the limit."""
 
@@ -131,7 +131,7 @@ class Property(Evidence):
     verdict: Grade
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Station(Evidence):
     """The law with one set of parameters: errors and floors in two precisions, in the units of the outputs.
 
@@ -154,7 +154,7 @@ class Station(Evidence):
     state: State = State()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Symptoms(Evidence):
     """What tells causes apart, measured where the law is not kept (`causes.py`).
 
@@ -198,7 +198,7 @@ class Symptoms(Evidence):
     recorded: Number | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CounterExample(Evidence):
     """The smallest failing example that the search found, or the failure as it was measured (`shrunk` is False).
 
@@ -224,7 +224,7 @@ class CounterExample(Evidence):
     state: State = State()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EquivarianceEvidence(Evidence):
     """Errors and floors in two precisions, in units of the outputs; see `verdict.Measurement`, whose fields it holds."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...core.evidence import Evidence, Number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RoundCount(Evidence):
     """Pairs that one refinement round separates, and how many of them the network separated."""
 
@@ -16,7 +16,7 @@ class RoundCount(Evidence):
     separated: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ExhaustiveEvidence(Evidence):
     """Size of the bank, and where the check applies, what was seen of its pairs.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...core.evidence import Evidence, Number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class GeneralPositionEvidence(Evidence):
     """The audit of one form of a population.
 

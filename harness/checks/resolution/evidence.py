@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...core.evidence import Evidence, Number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StepEvidence(Evidence):
     """The entries of one tensor in one precision.
 
@@ -29,7 +29,7 @@ class StepEvidence(Evidence):
     seen: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ResolutionEvidence(Evidence):
     """Tensor -> what a step of its entries showed, in float64 (relative step 2^-30) and in float32 (2^-12)."""
 

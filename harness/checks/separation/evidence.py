@@ -10,7 +10,7 @@ from ...core.outcomes import Fault
 from ..prediction import Ground
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DrawEvidence(Evidence):
     """One draw of the parameters: see `verdict.Draw`."""
 
@@ -31,7 +31,7 @@ class DrawEvidence(Evidence):
     equal: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RungEvidence(Evidence):
     """What a network showed of the pairs of one refinement round.
 
@@ -46,7 +46,7 @@ class RungEvidence(Evidence):
     trained: Number | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SeparationEvidence(Evidence):
     """Facts of the pair, and where the check applies, the draws; numbers without a draw's name are of the best draw.
 

@@ -31,7 +31,7 @@ class Says(StrEnum):
     VARIES = "varies inside classes"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CostlyClass(Evidence):
     """One class and what it costs.
 
@@ -48,7 +48,7 @@ class CostlyClass(Evidence):
     values: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LevelFloor(Evidence):
     """What no map of one power can go below.
 
@@ -74,7 +74,7 @@ class LevelFloor(Evidence):
     costliest: tuple[CostlyClass, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LabelFloors(Evidence):
     """The floors of one label on one population in one form.
 

@@ -17,7 +17,7 @@ LOUDER = 4.0
 """An element that lifts the noise by no more than this lifts it by rounding of its own."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reach(Evidence):
     """The element at which the noise is largest, and the noise at the same weight vector unmoved.
 
