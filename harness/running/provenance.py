@@ -27,9 +27,10 @@ from ..core.result import canonical_json
 from ..plugins.discovery import load, parse_name
 from ..zoo.described import split_reference
 from ..zoo.recipe import ZOOS
+from .keeping.asked import environment_now, watch
 from .keeping.files import CHECKPOINTS
 from .keeping.imports import EVALUATION, source_digest
-from .keeping.watching import CHANGED, configuration, digest_of, imported_by, made_of, watch
+from .keeping.watching import ABSENT, CHANGED, configuration, digest_of, imported_by, made_of
 from .tasks import evaluate_cell
 
 VERSION = version("orbitcheck")
@@ -69,7 +70,7 @@ def measured(cell: Cell, device: str, directory: Path) -> dict[str, Any]:
 def loaded(name: str, device: str) -> dict[str, Any]:
     """A task: the plug-in's own files as they would be loaded now, torch's configuration and the device; for `WEIGHTS` these alone."""
     watch()
-    found = {"content": {}, **configuration(device)}
+    found = {"content": {}, "variables": environment_now(), **configuration(device)}
     if name != WEIGHTS:
         made = load(parse_name(name)).factory
         module = sys.modules.get(getattr(made, "__module__", ""))
@@ -99,7 +100,7 @@ class Making:
             return False
         if not isinstance(then, dict) or then.get("cell") != self._cell.content:
             return False
-        now = made_of(self._device, self._besides)
+        now = {**made_of(self._device, self._besides), "variables": environment_now()}
         return not Present({self._cell.architecture: now}).why_not(then, self._cell)
 
 
@@ -132,7 +133,10 @@ class Present:
                 return "another limit"
             for path, digest in {**made["content"], **now["content"]}.items():
                 if made["content"].get(path) != digest or digest == CHANGED or self._digest(path) != digest:
-                    return f"{path} changed"
+                    return f"{path} {'is there now' if made['content'].get(path) == ABSENT else 'changed'}"
+            for name, told in made["variables"].items():
+                if now["variables"].get(name) != told:
+                    return f"the environment variable {name} changed"
             if made["zoos"] != zoos_kept(cell):
                 return "another zoo"
             for top, told in made["versions"].items():

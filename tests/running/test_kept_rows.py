@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.outcomes import Fault
@@ -16,9 +17,10 @@ from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.discovery import parse_name
 from orbitcheck.harness.running import run as running
 from orbitcheck.harness.running.executors import Answer, Lost, Task
-from orbitcheck.harness.running.keeping import watching
+from orbitcheck.harness.running.keeping import asked as asked_for
 from orbitcheck.harness.running.keeping.imports import EVALUATION, closure, named_in
 from orbitcheck.harness.running.keeping.journal import journal_copy, open_journal
+from orbitcheck.harness.running.keeping.watching import ABSENT
 from orbitcheck.harness.running.plan import plan
 from orbitcheck.harness.running.provenance import Present
 from orbitcheck.harness.running.request import RunRequest
@@ -36,6 +38,7 @@ checks:
 """
 NET = """\
 import os
+from pathlib import Path
 import torch
 from orbitcheck import register
 from helper import SCALE
@@ -49,7 +52,14 @@ class Net(torch.nn.Module):
     def forward(self, v):
         import late
         with open(os.path.join(os.path.dirname(__file__), "table.txt")) as table:
-            shift = float(table.read())
+            shift = float(table.read()) * float(os.environ.get("NET_SHIFT", "1"))
+        if Path(__file__).with_name("absent.txt").exists():
+            shift = 0.0
+        try:
+            from absent_module import shift
+        except ImportError:
+            pass
+        torch.load(Path(__file__).parent.parent / "elsewhere" / "weights.pt")
         total = sum(tensor.flatten(1).mean(1) for tensor in v.tensors.values())
         return self.head((total * SCALE * late.FACTOR + shift)[:, None])
 """
@@ -113,7 +123,7 @@ class Here(Counting):
 @pytest.fixture
 def here(counted: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]]:
     monkeypatch.setattr(running, "open_executor", Here)
-    monkeypatch.setattr(watching, "_since", [1 << 63])  # the files of a test are younger than its process
+    monkeypatch.setattr(asked_for, "since", [1 << 63])  # the files of a test are younger than its process
     yield counted
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
@@ -130,6 +140,14 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
+def written(folder: Path) -> Path:
+    for name, text in {**FILES, "small.yaml": SUITE}.items():
+        (folder / name).write_text(text)
+    (folder.parent / "elsewhere").mkdir(exist_ok=True)
+    torch.save({"shift": torch.zeros(1)}, folder.parent / "elsewhere" / "weights.pt")
+    return folder
+
+
 def go_on(folder: Path, said: list[str] | None = None) -> Run:
     request = RunRequest(
         [load_suite(folder / "small.yaml")], [parse_name(f"{folder}/net.py:Net")], folder / "out", jobs=1, resume=True
@@ -139,9 +157,7 @@ def go_on(folder: Path, said: list[str] | None = None) -> Run:
 
 
 def test_rows_are_measured_again_when_any_file_that_made_them_changed(tmp_path, counted):
-    for name, text in {**FILES, "small.yaml": SUITE}.items():
-        (tmp_path / name).write_text(text)
-    first = go_on(tmp_path)
+    first = go_on(written(tmp_path))
     assert {row.outcome for row in first.results} == {"observed"} or not [row for row in first.results if row.fault], (
         first.results
     )
@@ -162,8 +178,13 @@ def test_rows_are_measured_again_when_any_file_that_made_them_changed(tmp_path, 
             plan([load_suite(tmp_path / "small.yaml")], [parse_name(f"{tmp_path}/net.py:Net")])[0].content
         )
     assert kept is not None and kept.made is not None
-    wanted = {"net.py", "helper.py", "deeper.py", "late.py", "table.txt"}
-    assert {Path(path).name for path in kept.made["content"]} == wanted, "imported late, and read as data, counts too"
+    wanted = {"net.py", "helper.py", "deeper.py", "late.py", "table.txt", "weights.pt"}
+    missed = {"absent.txt", "absent_module.py", "absent_module/__init__.py"}
+    told = {path: digest for path, digest in kept.made["content"].items() if digest != ABSENT}
+    assert {Path(path).name for path in told} == wanted, "imported late, and read as data wherever it lies, counts too"
+    assert {path for path in kept.made["content"] if path not in told} == {str(tmp_path / name) for name in missed}
+    assert kept.made["variables"] == {"NET_SHIFT": None}
+    assert kept.made["versions"]["absent_module"] == "", "that it comes to be installed counts"
     (tmp_path / "deeper.py").write_text("SCALE = 2.0\n")
     said.clear()
     go_on(tmp_path, said)
@@ -172,9 +193,7 @@ def test_rows_are_measured_again_when_any_file_that_made_them_changed(tmp_path, 
 
 
 def test_a_row_with_a_flipped_bit_is_measured_again_and_comes_out_the_same(tmp_path, here):
-    for name, text in {**FILES, "small.yaml": SUITE}.items():
-        (tmp_path / name).write_text(text)
-    first = go_on(tmp_path)
+    first = go_on(written(tmp_path))
     here.clear()
     with open_journal(tmp_path / "out", resume=True) as journal:
         journal._connection.execute("UPDATE rows SET row = replace(row, '\"seed\":', '\"seed\": ') WHERE rowid = 1")
@@ -188,8 +207,7 @@ def test_a_row_with_a_flipped_bit_is_measured_again_and_comes_out_the_same(tmp_p
 
 
 def test_what_a_machine_ended_is_measured_again_at_most_twice_or_if_something_changed(tmp_path, here, monkeypatch):
-    for name, text in {**FILES, "small.yaml": SUITE}.items():
-        (tmp_path / name).write_text(text)
+    written(tmp_path)
     to_row = running.to_row
 
     def lost(cell: Cell, answer: Any) -> Any:
@@ -223,11 +241,15 @@ def made(folder: Path, **other: Any) -> dict[str, Any]:
 
 def test_each_thing_that_a_row_depends_on_counts(tmp_path):
     (tmp_path / "net.py").write_text("x = 1\n")
-    told = made(tmp_path)
-    now = Present({CELL.architecture: {**CONFIGURED, "content": dict(told["content"])}})
+    (tmp_path / "there.py").write_text("")
+    told = made(tmp_path, variables={"MODE": None, "SET": "1"})
+    now = Present({CELL.architecture: {**CONFIGURED, "content": dict(told["content"]), "variables": {"SET": "1"}}})
     assert now.why_not(told, CELL, 120.0) == ""
     assert now.why_not({**told, "limit": 60.0}, CELL, 60.0) == ""
     for changed, why in (
+        ({"content": {**told["content"], str(tmp_path / "there.py"): ABSENT}}, "there.py is there now"),
+        ({"variables": {"MODE": "0"}}, "the environment variable MODE changed"),
+        ({"variables": {"SET": None}}, "the environment variable SET changed"),
         ({"python": "2"}, "another python"),
         ({"torch": {"built": "y"}}, "another torch"),
         ({"device": "cuda (x)"}, "another device"),

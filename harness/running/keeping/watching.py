@@ -14,18 +14,16 @@ import os
 import platform
 import re
 import sys
-import sysconfig
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from . import asked
+from .asked import SYSTEM, environment_now, site, standard, under
 from .imports import PACKAGE, ROOT, named_in
 
-LARGEST = 10_000
-"""Files that are remembered as opened; a process that opens more keeps no row."""
 UNSEEN = {"safetensors": (".safetensors",), "h5py": (".h5", ".hdf5")}
 """Readers that open files where Python does not see it -> the endings of what they read: such files beside a plug-in all count."""
 NUMERIC = ("ATEN_", "CUBLAS_", "DNNL_", "MKL_", "NVIDIA_TF32", "ONEDNN_", "PYTORCH_", "TORCH_")
@@ -34,30 +32,12 @@ HARNESS = str(ROOT / "harness")
 ARCHITECTURES = f"{PACKAGE}.architectures."
 CHANGED = "changed while it was in use"
 """Stands where a content's digest stands that nobody knows."""
+ABSENT = "not there"
+"""Stands where the digest of a file stands that was looked for."""
 
-_opened: set[str] = set()
-_since: list[int] = []
 _seen: dict[str, tuple[tuple[int, ...], str]] = {}
 _sorted: dict[str, tuple[object, tuple[str, str] | None]] = {}
 _configured: dict[str, dict[str, Any]] = {}
-
-
-def watch() -> None:
-    """From now on every file that this process opens for reading is remembered; once a process, before any plug-in is imported."""
-    if not _since:
-        _since.append(time.time_ns())
-        sys.addaudithook(_audit)
-
-
-def _audit(event: str, arguments: tuple[Any, ...]) -> None:
-    if event != "open" or len(_opened) > LARGEST:
-        return
-    try:
-        path, _, flags = arguments
-        if isinstance(path, str | bytes) and flags & os.O_ACCMODE != os.O_WRONLY:
-            _opened.add(os.path.abspath(os.fsdecode(path)))
-    except Exception:  # whatever a plug-in opens, opening it is not stopped by us
-        return
 
 
 def made_of(kind_of_device: str, besides: tuple[str, ...]) -> dict[str, Any]:
@@ -70,16 +50,24 @@ def made_of(kind_of_device: str, besides: tuple[str, ...]) -> dict[str, Any]:
     imported = _imported()
     found = {path: _content(path) for path in imported.files}
     folders = imported.folders
-    for path in sorted(_opened):
-        if _under(path, folders) and not _under(path, besides) and not path.endswith(".pyc") and os.path.isfile(path):
+    elsewhere = (*besides, *site(), *standard(), *SYSTEM, HARNESS)
+    for path in sorted(asked.opened):
+        beside = under(path, folders) and os.path.isfile(path)
+        far = path in asked.by_plugin and not under(path, elsewhere) and not os.path.isdir(path)
+        if (beside or far) and not under(path, besides) and not path.endswith(".pyc"):
             found[path] = _content(path)
+    for path in sorted(asked.missing()):
+        if not under(path, elsewhere):
+            found.setdefault(path, CHANGED if os.path.exists(path) else ABSENT)
     for path in _unseen(folders, besides):
         found[path] = _content(path)
+    here = environment_now()
     return {
         "content": found,
-        "tops": list(imported.tops),
+        "tops": sorted({*imported.tops, *asked.uninstalled()}),
         "roots": list(imported.roots),
-        "countless": len(_opened) > LARGEST,
+        "countless": asked.countless(),
+        "variables": {name: here.get(name) for name in sorted(asked.variables)},
         **configuration(kind_of_device),
     }
 
@@ -160,31 +148,20 @@ def _place(name: str, file: object) -> tuple[str, str] | None:
     if not isinstance(file, str) or not os.path.isfile(file):
         return None  # torch has modules that only say that they have a file
     path = os.path.abspath(file)
-    if _under(path, (HARNESS,)):
+    if under(path, (HARNESS,)):
         return None  # the program that began this process has names that do not begin with ours
     ours = name == PACKAGE or name.startswith(f"{PACKAGE}.")
     if ours and not name.startswith(ARCHITECTURES):
         return None
     top = name.partition(".")[0]
-    if ours or not any(_under(path, (place,)) for place in (*_site(), *_standard())):
+    if ours or not any(under(path, (place,)) for place in (*site(), *standard())):
         return "content", path
-    site = next((place for place in _site() if _under(path, (place,))), None)
-    if site is None:
+    place = next((place for place in site() if under(path, (place,))), None)
+    if place is None:
         return None
     if top.startswith("__editable__"):
         return None  # what it leads to counts
-    return ("content", path) if top in _by_url(site) else ("version", top)
-
-
-@cache
-def _standard() -> tuple[str, ...]:
-    return tuple({os.path.abspath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")})
-
-
-@cache
-def _site() -> tuple[str, ...]:
-    """Folders of installed distributions on this process's path."""
-    return tuple(os.path.abspath(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages"))
+    return ("content", path) if top in _by_url(place) else ("version", top)
 
 
 @cache
@@ -209,7 +186,7 @@ def plugin_folders(content: Iterable[str]) -> tuple[str, ...]:
             if folder.parent == ROOT or not (folder.parent / "__init__.py").exists():
                 break  # of ours the architectures alone are plug-ins
             folder = folder.parent
-        if str(folder) not in _site():
+        if str(folder) not in site():
             found.add(str(folder))
     return tuple(sorted(found))
 
@@ -219,33 +196,33 @@ def _unseen(folders: tuple[str, ...], besides: tuple[str, ...]) -> Iterator[str]
     for folder in folders:
         if endings and not folder.startswith(os.path.abspath(str(Path(__file__).parents[3]))):
             for path in sorted(Path(folder).glob("*")) + sorted(Path(folder).glob("*/*")):
-                if path.suffix in endings and not _under(str(path), besides) and path.is_file():
+                if path.suffix in endings and not under(str(path), besides) and path.is_file():
                     yield str(path)
-
-
-def _under(path: str, folders: tuple[str, ...]) -> bool:
-    return any(path == folder or path.startswith(folder + os.sep) for folder in folders)
 
 
 def _content(path: str) -> str:
     """SHA-256 of a file as this process first met it; `CHANGED` if it is not known to have been the same ever since."""
     try:
         told = os.stat(path)
+    except FileNotFoundError:
+        return CHANGED if path in _seen else ABSENT
     except OSError:
         return CHANGED
     stamp = (told.st_mtime_ns, told.st_size, told.st_ino)
     if path not in _seen:
-        fresh = not _since or told.st_mtime_ns > _since[0]
+        fresh = not asked.since or told.st_mtime_ns > asked.since[0]
         _seen[path] = (stamp, CHANGED if fresh else digest_of(path))
     before, digest = _seen[path]
     return digest if before == stamp else CHANGED
 
 
 def digest_of(path: str) -> str:
-    """SHA-256 of a file's content; of one that cannot be read a text that no digest is."""
+    """SHA-256 of a file's content; of one that is not there, or cannot be read, a text that no digest is."""
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileNotFoundError, NotADirectoryError):
+        return ABSENT
     except OSError:
         return "unreadable"
 
