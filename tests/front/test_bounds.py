@@ -11,8 +11,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.cleaning import DIGITS, LONGEST_LINE, one_line
+from orbitcheck.harness.core.result import Judgement, Run
 from orbitcheck.harness.front.cli import main
+from orbitcheck.harness.front.cli.summary import print_summary
 from orbitcheck.harness.weights.readers import sources
 
 DIGITS_BEYOND = "9" * 5000
@@ -146,3 +149,12 @@ def test_a_line_is_one_line_anywhere(text: str):
     assert line.isprintable() or "\N{WORD JOINER}" in line
     assert len(line) <= LONGEST_LINE and "##[" not in line
     assert re.sub("[\N{WORD JOINER}\N{REPLACEMENT CHARACTER}]", "", line)[:100] == re.sub(r"[\x1b\ud800]", "", " ".join(text.splitlines()))[:100]  # fmt: skip
+
+
+def test_a_summary_is_one_line_an_architecture_whatever_its_file_is_called(capsys):
+    name = "odd\n::error::\x1b[31m ##[group]/net.py:Net"
+    row = Cell("s", "law", "equivariance", {}, "a", None, name).row(Judgement("pass"))
+    print_summary(Run("0", {}, [], [], [row]), Path("out\n::error::"))
+    head, line, _, path = capsys.readouterr().out.splitlines()
+    assert head.index("pass") + len("pass") == line.index(" 1 ") + 2, "columns stand under their heads"
+    assert "::error::" in path and "\x1b" not in line and "##[" not in line

@@ -8,8 +8,13 @@ from typing import Any
 
 import click
 
+from ...core.cleaning import one_line
 from ...core.outcomes import OUTCOMES, Outcome
 from .base import say
+
+NAME = 80
+"""Characters of an architecture's name in a table."""
+PATH = 4096
 
 
 def red_lines(result: Any) -> Iterable[tuple[str, str]]:
@@ -34,14 +39,17 @@ def print_summary(result: Any, output: Path) -> None:
     from ...judging.roots import rooted
 
     found = by_architecture(result.results)
-    width = max(map(len, [*found, "architecture"]))
+    shown_as = {
+        name: one_line(name, NAME) for name in found
+    }  # a file's name may hold anything, and long lists of options
+    width = max(map(len, [*shown_as.values(), "architecture"]))
     click.echo(f"{'architecture':{width}}  " + "  ".join(f"{outcome:>14}" for outcome in (*OUTCOMES, "declared")))
     for name, own in found.items():
         counts = {outcome: sum(row.outcome == outcome for row in own) for outcome in OUTCOMES}
         red = {outcome: sum(row.outcome == outcome for row in filter(is_red, own)) for outcome in OUTCOMES}
         shown = [in_colour(f"{count:14d}", outcome, count, red[outcome]) for outcome, count in counts.items()]
         declared = sum(row.declared is not None for row in own)
-        click.echo(f"{name:{width}}  " + "  ".join([*shown, f"{declared:14d}"]))
+        click.echo(f"{shown_as[name]:{width}}  " + "  ".join([*shown, f"{declared:14d}"]))
     roots = rooted(list(filter(is_red, result.results)))
     for root in roots[:10]:
         row, more = root.head, len(root.followers)
@@ -61,7 +69,7 @@ def print_summary(result: Any, output: Path) -> None:
     for note in result.notes:
         say(f"note: {note}")
     click.echo(headline(result))
-    click.echo(str((output / "report.html").resolve()))
+    click.echo(one_line(str((output / "report.html").resolve()), PATH))
 
 
 def in_colour(text: str, outcome: str, count: int, red: int) -> str:
@@ -79,4 +87,4 @@ def tell_unfinished(directory: Path, run: Any) -> None:
 
     banner = unfinished_banner(run)
     if banner:
-        click.echo(f"orbitcheck: {directory}: {banner} rows", err=True)
+        click.echo(one_line(f"orbitcheck: {directory}: {banner} rows", PATH), err=True)

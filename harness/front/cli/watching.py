@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from ...core.cleaning import one_line
 from .base import NOTHING
 
 PAUSE = 0.3
@@ -53,7 +54,7 @@ def run_again_and_again(watched: Watched) -> int:
             before = {**stamps(files), **before}  # what changed while the run was made counts, too
             click.echo(f"watching {len(files)} files; Ctrl-C ends", err=True)
             changed = waited_for(before)
-            click.echo(f"changed: {', '.join(map(str, changed))}", err=True)
+            click.echo(one_line(f"changed: {', '.join(map(str, changed))}"), err=True)
             words = watched.words if "--resume" in watched.words else (*watched.words, "--resume")
     except KeyboardInterrupt:
         return code
