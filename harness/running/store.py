@@ -172,4 +172,7 @@ def unfinished(marker: Marker, folder: Path) -> str:
         return "unfinished: the run that was asked for last did not start"
     with journal_copy(folder) as journal:
         done = min(len(journal), marker.rows) if journal is not None else 0
-    return f"unfinished: {done} of {marker.rows} rows; `{marker.command or 'orbitcheck run ...'} --resume` goes on"
+    command = marker.command or "orbitcheck run ..."
+    if command.startswith("orbitcheck merge"):
+        return f"unfinished: what was asked for last has no result; `{command}` puts the shards together again"
+    return f"unfinished: {done} of {marker.rows} rows; `{command} --resume` goes on"

@@ -10,7 +10,7 @@ from orbitcheck.harness.core.result import Run
 from orbitcheck.harness.running.keeping.files import CHECKPOINTS, JOURNAL, REPORTS, RESULTS, StoreError
 from orbitcheck.harness.running.keeping.journal import open_journal
 from orbitcheck.harness.running.keeping.marker import LAYOUT, MARKER, Marker, begin, claim, is_ours, mark, read_marker
-from orbitcheck.harness.running.store import read_run, save
+from orbitcheck.harness.running.store import read_run, save, unfinished
 
 TOLD = Marker(True, 3, ("quick",), ("stats", "gmn"), "orbitcheck run quick", {"results": []})
 
@@ -93,3 +93,10 @@ def test_a_journal_alone_makes_a_folder_ours(tmp_path):
     (tmp_path / RESULTS).write_text("{}")
     assert is_ours(tmp_path)
     claim(tmp_path, force=False)
+
+
+def test_what_goes_on_with_a_folder_is_a_command_that_there_is(tmp_path):
+    run = unfinished(Marker(False, 2, ("s",), ("stats",), "orbitcheck run s -o out"), tmp_path)
+    assert run == "unfinished: 0 of 2 rows; `orbitcheck run s -o out --resume` goes on"
+    merged = unfinished(Marker(False, 2, ("s",), ("stats",), "orbitcheck merge a b -o out"), tmp_path)
+    assert "`orbitcheck merge a b -o out`" in merged and "--resume" not in merged, "only `run` can be gone on with"
