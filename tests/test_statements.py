@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
+from types import ModuleType
 
 from orbitcheck.harness.core.claims import CLAIMS, FALSE_CLAIMS
 from orbitcheck.harness.language.reading import load_suite
@@ -47,10 +49,53 @@ def test_no_claim_and_no_check_that_speaks_of_one_is_missing():
         assert not missing, f"{name}: {missing}"
 
 
-def test_the_readme_shows_the_ledger_of_claims():
-    readme = (PAGE.parents[1] / "README.md").read_text(encoding="utf-8")
-    for claim in CLAIMS.values():
-        line = f"| `{claim.id}` | {claim.statement} | {claim.regime} | {claim.refuted_by} | {len(FALSE_CLAIMS[claim.id])} |"
-        assert line in readme, claim.id
+def claims_table() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("claims_table", PAGE.parents[1] / "benchmarks" / "claims_table.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_readme_shows_the_ledger_of_claims_with_what_the_reference_runs_observed():
+    readme, made = (PAGE.parents[1] / "README.md").read_text(encoding="utf-8"), claims_table()
+    assert made.table(made.on_file()) in readme
     for figure in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", readme):
         assert (PAGE.parents[1] / figure).exists(), figure
+
+
+def test_what_is_on_file_is_what_the_suites_conclude():
+    """One entry a conclusion of the suite that was run, in its order, with the false claims that it names; green or allowed."""
+    entries = claims_table().on_file()
+    for suite in dict.fromkeys(entry["suite"] for entry in entries):
+        own = [entry for entry in entries if entry["suite"] == suite]
+        wanted = load_suite(suite).conclusions
+        assert [entry["claim"] for entry in own] == [each.claim for each in wanted], suite
+        for entry, each in zip(own, wanted, strict=True):
+            same = [other for other in wanted if other.claim == each.claim]
+            named = sum(any(one.names(f"{each.claim}-{name}") for one in same) for name in FALSE_CLAIMS[each.claim])
+            assert entry["killers"] == {"killed": named, "planted": named}, f"{suite} / {each.claim}"
+            assert entry["outcome"] == "pass" or entry["declared"], f"{suite} / {each.claim}"
+            assert entry["commit"] and entry["date"]
+
+
+def test_a_line_says_what_was_observed_and_what_is_open():
+    made = claims_table()
+    seen = {
+        "suite": "s",
+        "claim": "oce",
+        "outcome": "pass",
+        "reason": "",
+        "observed": "2 of 2",
+        "declared": None,
+        "killers": {"killed": 2, "planted": 2},
+    }
+    open_ = {**seen, "outcome": "undecided", "reason": "k = 1 | to 2", "declared": "few seeds"}
+    assert made.observed(seen) == "s: pass: 2 of 2"
+    assert made.observed(open_) == "s: undecided: 2 of 2; k = 1 / to 2 (allowed: few seeds)"
+    assert "| 2 of 2 |" in made.row("oce", [seen]) and made.NEVER in made.row("thm-5.2", [seen])
+    assert [entry["outcome"] for entry in made.merged([seen], [open_])] == ["undecided"]
+    assert (
+        made.shown("a\n\n| claim | predicted | where | x |\n|---|\n| y |\n\nb\n", [seen])
+        == f"a\n\n{made.table([seen])}\nb\n"
+    )

@@ -11,7 +11,8 @@ from .axes import Axis, Frame, linear, spread
 from .drawing import SERIES, SERIES_GLYPHS, Drawing, Item, Line, Mark, Text
 
 LEFT, TOP, BASE, STEP, LABELS, GAP = 62.0, 16.0, 236.0, 84.0, 150.0, 12.0
-ROUND = re.compile(r"1-wl-[0-9]{1,4}")
+ROUND = re.compile(r"(1-wl|2-fwl)-[0-9]{1,4}")
+STABLE = ("1-wl", "2-fwl")
 UPRIGHT = 8
 """Levels, at most, whose names stand beside each other."""
 
@@ -19,7 +20,8 @@ UPRIGHT = 8
 def floor_figure(found: Sequence[LabelFloors], name: str = "floors") -> Drawing:
     """Weakest power on the left; a bar reaches up to the upper value where equality could not be decided for all.
 
-    Rounds and what refines them are joined; functions stand apart, since no early round refines them.
+    What refines each other is joined: the rounds of 1-WL with all stable levels, and those of 2-FWL with their own; functions stand
+    apart, since no early round refines them.
     """
     names = _names(found) or ["orbit"]
     right = LEFT + STEP * max(1, len(names) - 1)
@@ -45,16 +47,22 @@ def floor_figure(found: Sequence[LabelFloors], name: str = "floors") -> Drawing:
 
 
 def _names(found: Iterable[LabelFloors]) -> list[str]:
-    """Every level that any form has, the weakest power first: of 1-WL all rounds in order, then the stable classes."""
+    """Every level that any form has, the weakest power first: of 1-WL and of 2-FWL all rounds in order, then the stable classes."""
     names = {level.level for each in found for level in each.levels}
     rounds = sorted((name for name in names if ROUND.fullmatch(name)), key=lambda name: int(name.rpartition("-")[2]))
-    return [name for name in ("function", *rounds, "1-wl", "2-fwl", "orbit") if name in names]
+    by_power = [[*(name for name in rounds if _stable(name) == stable), stable] for stable in STABLE]
+    return [name for name in ("function", *by_power[0], *by_power[1], "orbit") if name in names]
+
+
+def _stable(name: str) -> str:
+    """The level that the rounds of this one's power come to."""
+    return name.rpartition("-")[0] if ROUND.fullmatch(name) else name
 
 
 def _marks(found: LabelFloors, frame: Frame, names: Sequence[str]) -> list[tuple[float, float, LevelFloor]]:
     """Where the floors of one form are drawn; a round that it does not need is the stable one's."""
     by_name = {level.level: level for level in found.levels}
-    levels = [by_name.get(name) or (by_name.get("1-wl") if ROUND.fullmatch(name) else None) for name in names]
+    levels = [by_name.get(name) or by_name.get(_stable(name)) for name in names]
     return [
         (frame.x(place), frame.y(level.relative), level)
         for place, level in enumerate(levels)
@@ -66,9 +74,10 @@ def _curve(
     number: int, found: LabelFloors, marks: Sequence[tuple[float, float, LevelFloor]], frame: Frame
 ) -> Iterable[Item]:
     color, glyph = number % SERIES + 1, SERIES_GLYPHS[number // SERIES % len(SERIES_GLYPHS)]
-    joined = tuple((x, y) for x, y, level in marks if level.level != "function")
-    if len(joined) > 1:
-        yield Line(joined, f"curve-{color}")
+    for apart in ("function", "2-fwl-"), ("function", "1-wl", "orbit"):
+        joined = tuple((x, y) for x, y, level in marks if not level.level.startswith(apart))
+        if len(joined) > 1:
+            yield Line(joined, f"curve-{color}")
     for x, y, level in marks:
         upper = finite(level.upper)
         if upper is not None and upper > level.relative:

@@ -31,7 +31,8 @@ def test_a_list_of_weights_has_floors_along_the_arrows():
     v = rescaled()
     found = orbitcheck.floor(v, [0.0, 1.0, 2.0, 0.0])
     assert [(level.level, level.shared, level.says) for level in found.levels] == [
-        ("orbit", 1, "constant on every class"), ("2-fwl", 1, "constant on every class"), ("1-wl", 1, "constant on every class"),
+        ("orbit", 1, "constant on every class"), ("2-fwl", 1, "constant on every class"), ("2-fwl-0", 1, "constant on every class"),
+        ("1-wl", 1, "constant on every class"),
         ("1-wl-0", 1, "constant on every class"), ("function", 1, "varies inside classes"),
     ]  # fmt: skip
     function = found.at("function")
@@ -125,7 +126,14 @@ def test_the_command_says_classes_first_then_floors_then_what_costs_most(zoo, tm
     assert any("costliest classes at function:" in line for line in lines)
     assert figure.read_text().startswith("<?xml") and "8-bit" in figure.read_text()
     data = json.loads(invoke("digits-inr", "--label", "loss", "--json").stdout)
-    assert [level["level"] for level in data[0]["levels"]] == ["orbit", "2-fwl", "1-wl", "1-wl-0", "function"]
+    assert [level["level"] for level in data[0]["levels"]] == [
+        "orbit",
+        "2-fwl",
+        "2-fwl-0",
+        "1-wl",
+        "1-wl-0",
+        "function",
+    ]
     assert data[0]["label_classes"] is None and data[0]["levels"][-1]["wrong"] is None
     assert json.loads(invoke("digits-inr", "--label", "loss", "--classes", "--json").stdout)[0]["label_classes"] == 3
 

@@ -26,6 +26,7 @@ PACKAGES = ("architectures", "harness", "reports", "suites", "testing")
 MUTATED = (
     "harness/oracles/*.py",
     "harness/oracles/functions/*.py",
+    "harness/oracles/two_fwl/*.py",
     "harness/checks/prediction.py",
     "harness/checks/*/verdict.py",
     "harness/verification/*.py",
@@ -79,6 +80,7 @@ TESTS_OF = {
     "orbitcheck.harness.oracles.remainder": ("tests/oracles/test_remainder.py",),
     "orbitcheck.harness.oracles.labelling": ("tests/oracles/test_labelling.py",),
     "orbitcheck.harness.oracles.orbit": ("tests/oracles/test_orbit_by_hand.py",),
+    "orbitcheck.harness.oracles.two_fwl.": ("tests/oracles/test_two_fwl.py", "tests/verification/test_node_pairs.py"),
     "orbitcheck.harness.oracles.stabiliser": ("tests/oracles/test_stabiliser.py",),
     "orbitcheck.harness.oracles.invariants": (
         "tests/oracles/test_invariants.py",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from orbitcheck import mlp
-from orbitcheck.harness.oracles.levels import partitions
+from orbitcheck.harness.oracles.levels import pairs
 from orbitcheck.harness.oracles.levels.enclosures import enclosed, indistinct_classes, overlapping
 from orbitcheck.harness.oracles.levels.floors import Says, label_floors
 from orbitcheck.harness.oracles.levels.labels import labelled
@@ -94,7 +94,7 @@ def test_levels_of_small_networks_agree_with_brute_force_and_lie_along_the_arrow
     assert len(partition(found["orbit"].members)) < len(arrays["b1"])
     for fine, coarse in itertools.pairwise(CHAINED):
         assert refines(found[fine].members, found[coarse].members)
-    rounds = [level for level in found.values() if level.round is not None]
+    rounds = [level for level in found.values() if level.name.startswith("1-wl-")]
     assert [level.round for level in rounds] == list(range(len(rounds)))[::-1]
     assert refines(found["1-wl"].members, rounds[0].members) and refines(rounds[0].members, found["1-wl"].members)
     for fine, coarse in itertools.pairwise(rounds):
@@ -136,9 +136,9 @@ def test_on_the_twins_of_prop_6_2_the_rank_has_a_floor_from_1_wl_on():
         levels([(space, arrays)]), labelled("rank", rank), list("abcdefghijkl"), population="p", spaces=[], form="float"
     )
     assert [(f.level, f.shared, f.relative) for f in floors.levels] == [
-        ("orbit", 6, 0.0), ("2-fwl", 6, 0.0), ("1-wl", 3, 1.0), ("1-wl-0", 3, 1.0), ("function", 3, 1.0),
+        ("orbit", 6, 0.0), ("2-fwl", 6, 0.0), ("2-fwl-1", 6, 0.0), ("2-fwl-0", 3, 1.0), ("1-wl", 3, 1.0), ("1-wl-0", 3, 1.0), ("function", 3, 1.0),
     ]  # fmt: skip
-    assert [f.says for f in floors.levels] == [Says.CONSTANT, Says.CONSTANT, *[Says.VARIES] * 3]
+    assert [f.says for f in floors.levels] == [*[Says.CONSTANT] * 3, *[Says.VARIES] * 4]
     assert floors.at("function").upper is None
     dear = floors.at("1-wl").costliest
     assert [c.size for c in dear] == [4, 4, 4] and dear[0].networks == tuple("abcd") and dear[0].values == "2 to 3"
@@ -216,7 +216,7 @@ def test_intervals_that_overlap_in_a_chain_are_one_class():
 def test_pairs_of_neurons_past_the_budget_leave_a_lower_and_an_upper_value(monkeypatch):
     space, arrays = mlp(1, 4, 4, 1), twins([0.0])
     rank = labelled("rank", np.linalg.matrix_rank(arrays["W2"]))
-    monkeypatch.setattr(partitions, "MOST_TRIPLES", 0)
+    monkeypatch.setattr(pairs, "MOST_TRIPLES", 0)
     floors = label_floors(levels([(space, arrays)]), rank, list("0123"), population="p", spaces=[], form="float")
     assert (floors.at("2-fwl").relative, floors.at("2-fwl").upper) == (0.0, 1.0)
 
@@ -241,3 +241,42 @@ def test_texts_and_truth_values_are_classes_and_numbers_are_not():
     assert labelled("y", [True, False]).values.tolist() == [[0, 1], [1, 0]]
     assert labelled("y", [3, 4]).classes == () and labelled("y", [3, 4], classes=True).classes == ("3", "4")
     assert labelled("y", [[1, 2], [3, 4]]).values.shape == (2, 2)
+
+
+def brute_pair_rounds(space, arrays) -> list[np.ndarray]:
+    """Every round of 2-FWL of all networks together, until stable."""
+    from orbitcheck.harness.oracles.two_fwl.refinement import refine_mlp_pairs
+
+    return list(refine_mlp_pairs(space, arrays).net_classes)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rounds_of_pairs_are_those_of_all_networks_refined_together(seed):
+    """Networks of one 1-WL class alone are compared, one an orbit; it must not show. Cycles in it part late."""
+    rng = np.random.default_rng(seed)
+    space = mlp(1, 9, 9, 1)
+    sides = [(9,), (6, 3), (5, 4), (7, 2), (3, 3, 3)]
+    middles = [disjoint_union(*map(cycle, sides[i])) for i in [*range(5), *rng.integers(0, 5, 3)]]
+    middles = [middle[rng.permutation(9)] for middle in middles] + [np.eye(9), np.ones((9, 9))]
+    n = len(middles)
+    arrays = {name: np.ones((n, *shape)) for name, shape in space.shapes.items()} | {
+        "W2": np.stack(middles).astype(float)
+    }
+    arrays["b3"] = rng.integers(0, 2, (n, 1)).astype(float)
+    found = [level for level in levels([(space, arrays)]) if level.name.startswith("2-fwl-")][::-1]
+    brute = brute_pair_rounds(space, arrays)
+    assert len(found) >= 3 and len(found) <= len(brute)
+    for number, classes in enumerate(brute):
+        assert partition(found[min(number, len(found) - 1)].members) == partition(classes)
+
+
+def test_rounds_of_pairs_past_the_budget_lie_between_what_later_and_coarser_ones_tell(monkeypatch):
+    """The twins and a third network that 1-WL parts from them: their own class fits into the budget, both together do not."""
+    space, arrays = mlp(1, 4, 4, 1), twins([0.0])
+    more = {name: np.concatenate([array, array[:1]]) for name, array in arrays.items()}
+    more["W2"][-1] = np.eye(4)
+    monkeypatch.setattr(pairs, "MOST_TRIPLES", 2 * 10**3)
+    names = {level.name: level for level in levels([(space, more)])}
+    stable, start = names["2-fwl"], names["2-fwl-0"]
+    assert stable.most is None and len(np.unique(stable.members)) == 3
+    assert len(np.unique(start.members)) == 3 and start.most is not None and len(np.unique(start.most)) == 1

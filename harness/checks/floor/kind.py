@@ -1,6 +1,6 @@
 """The floor check: what no network of a power can go below on the labels of a population; no architecture.
 
-Question: how much of a label's variance lies inside orbits, 2-FWL classes, 1-WL classes by round and classes of functions, in the form
+Question: how much of a label's variance lies inside orbits, 2-FWL and 1-WL classes by round and classes of functions, in the form
 in which weights are stored? The suite says between which floors the answer is expected; the floors themselves are exact.
 """
 
@@ -24,7 +24,7 @@ from ..space_names import known_space
 from .evidence import FloorEvidence
 from .verdict import rejudge
 
-LEVEL = r"orbit|2-fwl|1-wl|1-wl-[0-9]{1,3}|function"
+LEVEL = r"orbit|(1-wl|2-fwl)(-[0-9]{1,3})?|function"
 Share = Annotated[float, Field(ge=0, le=1)]
 Expected = Annotated[
     dict[Annotated[str, Field(pattern=f"^({LEVEL})$")], Annotated[list[Share], Field(min_length=2, max_length=2)]],
@@ -124,7 +124,7 @@ def needs(parameters: Mapping[str, Any]) -> list[str]:
 
 KIND = CheckKind(
     name="floor",
-    title="what no network of a power can go below on the labels of a population, at orbits, 2-FWL, 1-WL by round and functions; no architecture",
+    title="what no network of a power can go below on the labels of a population, at orbits, 2-FWL and 1-WL by round and functions; no architecture",
     parameters=FloorParameters,
     resolve=resolve,
     cases=cases,

@@ -53,7 +53,7 @@ class LevelFloor(Evidence):
     """What no map of one power can go below.
 
     Args:
-        level: orbit, 1-wl, 1-wl-2, function, ...
+        level: orbit, 2-fwl, 2-fwl-1, 1-wl, 1-wl-2, function, ...
         shared: classes with more than one network, `networks` the networks in them; `classes` all.
         says: of the label.
         mse: least mean squared error; `relative` over the variance of the label, 0 for a constant one.
@@ -112,8 +112,9 @@ class LabelFloors(Evidence):
         for found in self.levels:
             if found.level == level:
                 return found
-        if level.startswith("1-wl-"):
-            return self.at("1-wl")
+        for stable in ("1-wl", "2-fwl"):
+            if level.startswith(f"{stable}-"):
+                return self.at(stable)
         raise LookupError(f'no level "{level}"; there are {", ".join(found.level for found in self.levels)}')
 
 

@@ -1,8 +1,8 @@
 """The partitions of one population by all powers, from the finest to the coarsest.
 
-Law: orbits refine stable 2-FWL classes, which refine stable 1-WL classes, which refine classes of functions; round t + 1 of 1-WL
-refines round t, and round t refines functions for t >= L (theory.md, section 8). Floors fall along these arrows and no others: a
-map that is constant on the coarser classes is constant on the finer ones.
+Law: orbits refine stable 2-FWL classes, which refine stable 1-WL classes, which refine classes of functions; round t + 1 of either
+refines round t, round t of 2-FWL refines round t of 1-WL, and that refines functions for t >= L (theory.md, section 8). Floors fall
+along these arrows and no others: a map that is constant on the coarser classes is constant on the finer ones.
 
 A population may have networks of several spaces. Two of them are never in one orbit or in one 1-WL class, and of equal functions
 nothing is proved there.
@@ -11,7 +11,7 @@ nothing is proved there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -20,11 +20,8 @@ from ...weights.space import WeightSpace
 from ..classes import Arrays, function_classes, orbit_classes
 from ..orbit import SECONDS
 from ..refinement import refine
-from ..two_fwl.refinement import refine_mlp_pairs
 from .enclosures import indistinct_classes
-
-MOST_TRIPLES = 2_000_000_000
-"""Triples of neurons that one round of 2-FWL may look at in one 1-WL class; some minutes."""
+from .pairs import Sides, pair_rounds
 
 Nets = Sequence[tuple[WeightSpace, Arrays]]
 """A population: for each of its spaces, once, the arrays, tensor -> `[n, *shape]`; networks are numbered through, space after space."""
@@ -57,12 +54,12 @@ class Level:
 
     @property
     def name(self) -> str:
-        """As suites and reports write it: orbit, 1-wl, 1-wl-2, function."""
+        """As suites and reports write it: orbit, 2-fwl, 2-fwl-1, 1-wl, 1-wl-2, function."""
         return f"{self.power}" if self.round is None else f"{self.power}-{self.round}"
 
 
 def levels(nets: Nets, *, seconds: float = SECONDS) -> tuple[Level, ...]:
-    """All levels, strongest power first: orbit, 2-FWL, stable 1-WL, its rounds from the last that matters to round 0, function.
+    """All levels, strongest power first: orbit, stable 2-FWL and 1-WL, each with its rounds from the last that matters to 0, function.
 
     Args:
         seconds: as `classes.orbit_classes`; past it the orbits are finer than the truth, and floors within them still floors.
@@ -80,11 +77,12 @@ def levels(nets: Nets, *, seconds: float = SECONDS) -> tuple[Level, ...]:
         for number in reversed(range(last + 1))
     ]
     orbits = [orbit_classes(space, arrays, seconds=seconds) for space, arrays in nets]
-    pairs = [pair_classes(*part, *known) for part, *known in zip(nets, [h[-1] for h in history], orbits, strict=True)]
-    told, most = (_numbered_through(side) for side in zip(*pairs, strict=True))
+    pairs = [pair_rounds(*part, *known) for part, *known in zip(nets, history, orbits, strict=True)]
+    by_round = [_pair_level(number, pairs) for number in reversed(range(max(map(len, pairs))))]
     return (
         Level(Power.ORBIT, None, _numbered_through(orbits)),
-        Level(Power.PAIRS, None, told, most if most.max() < told.max() else None),
+        replace(by_round[0], round=None),
+        *by_round,
         Level(Power.REFINEMENT, None, _numbered_through([each[-1] for each in history])),
         *rounds,
         Level(
@@ -96,29 +94,11 @@ def levels(nets: Nets, *, seconds: float = SECONDS) -> tuple[Level, ...]:
     )
 
 
-def pair_classes(
-    space: WeightSpace, arrays: Arrays, refinement: np.ndarray, orbits: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """`[n]` stable 2-FWL classes, and `[n]` classes at least as coarse: the two differ only past `MOST_TRIPLES`.
-
-    They lie between orbits and 1-WL classes, so pairs are refined for one network of each orbit of the 1-WL classes that hold
-    several.
-
-    Args:
-        refinement, orbits: `[n]` stable 1-WL classes and orbits, known before.
-    """
-    told, most = orbits.copy(), orbits.copy()
-    _, first = np.unique(orbits, return_index=True)
-    of_orbit = refinement[first]
-    for number in np.flatnonzero(np.bincount(of_orbit) > 1):
-        own = np.flatnonzero(of_orbit == number)
-        together = np.zeros(len(own), dtype=np.int64)
-        if len(own) * sum(space.widths) ** 3 <= MOST_TRIPLES:
-            found = refine_mlp_pairs(space, {name: array[first[own]] for name, array in arrays.items()}).classes()
-            together = np.unique(found, return_index=True)[1][found]  # the first of each class stands for it
-            told[np.isin(orbits, own)] = own[together][np.searchsorted(own, orbits[np.isin(orbits, own)])]
-        most[np.isin(orbits, own)] = own[together][np.searchsorted(own, orbits[np.isin(orbits, own)])]
-    return np.unique(told, return_inverse=True)[1], np.unique(most, return_inverse=True)[1]
+def _pair_level(number: int, pairs: Sequence[Sequence[Sides]]) -> Level:
+    """One round of 2-FWL, of all spaces."""
+    sides = zip(*(rounds[min(number, len(rounds) - 1)] for rounds in pairs), strict=True)
+    told, most = (_numbered_through(side) for side in sides)
+    return Level(Power.PAIRS, number, told, most if most.max() < told.max() else None)
 
 
 def _final(history: Sequence[np.ndarray]) -> int:
