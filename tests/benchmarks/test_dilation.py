@@ -46,7 +46,7 @@ def test_a_fall_is_what_the_paired_one_sided_test_calls_one(dilation):
 
 @pytest.mark.parametrize(("before", "after"), [([1.0], [0.5]), ([1.0, 2.0], [0.5]), ([1.0, 1.0], [0.5, math.nan])])
 def test_what_is_no_pair_is_refused(dilation, before, after):
-    with pytest.raises(ValueError, match="pairs|argument"):
+    with pytest.raises(ValueError, match=r"pairs|argument"):
         dilation.paired(before, after)
 
 
