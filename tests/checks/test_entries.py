@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from orbitcheck.harness.checks.resolution.evidence import ResolutionEvidence, StepEvidence
 from orbitcheck.harness.checks.resolution.kind import KIND
-from orbitcheck.harness.checks.resolution.measurement import chosen, predicted_entries, stepped, unmoved
+from orbitcheck.harness.checks.resolution.measurement import chosen, predicted_moves, stepped, turned, unmoved
 from orbitcheck.harness.checks.resolution.verdict import Shows, judge
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
@@ -62,10 +65,26 @@ def test_every_entry_of_a_generic_vector_is_predicted_for_1_wl_and_none_for_less
     rng = np.random.default_rng(0)
     entries = chosen(SPACE, rng)
     assert len(entries) == 12 + 6 + 12 + 5 + 12 + 4 + 12 + 3
-    assert predicted_entries(claims(Net), SPACE, unmoved(SPACE, rng), entries).all()
-    assert not predicted_entries(
-        claims(Net, power="below-1-wl", rounds=None), SPACE, unmoved(SPACE, rng), entries
-    ).any()
+    v = unmoved(SPACE, rng)
+    moved = [stepped(v, entry, 2.0**-30) for entry in entries] + [w for _, w in turned(SPACE, v, rng)]
+    assert predicted_moves(claims(Net), SPACE, v, moved).all()
+    assert not predicted_moves(claims(Net, power="below-1-wl", rounds=None), SPACE, v, moved).any()
+
+
+def test_what_is_turned_leaves_every_bag_of_sizes_as_it_is():
+    v = unmoved(SPACE, np.random.default_rng(0))
+    found = turned(SPACE, v, np.random.default_rng(1))
+    names = [name for name, _ in found]
+    assert len(names) == 8 * 3 + 4 * 3 + 2
+    for name, w in found:
+        assert any((v[each] != w[each]).any() for each in v)
+        for each in v:
+            same = np.sort(v[each], None) == np.sort(w[each], None)
+            assert same.all() or (
+                name == f"one sign in {each}" and (np.sort(abs(v[each]), None) == np.sort(abs(w[each]), None)).all()
+            )
+    inputs = dict(found)[f"two indices of {SPACE.axes['W1'][1]}"]
+    assert (inputs["W1"] == v["W1"][:, ::-1]).all() and inputs["b1"] is v["b1"]
 
 
 def test_a_step_moves_one_entry():
@@ -73,6 +92,49 @@ def test_a_step_moves_one_entry():
     moved = stepped(v, ("W1", 4), 2.0**-30)
     assert (moved["W1"] != v["W1"]).sum() == 1 and moved["W1"][1, 1] == 4 * (1 + 2.0**-30)
     assert moved["b1"] is v["b1"]
+
+
+class Anonymous(Net):
+    """Does not know its inputs apart."""
+
+    def __init__(self, space, output, *, channels: int = 12, depth: int = 3):
+        super().__init__(space, output, channels=channels, depth=depth)
+        self.ends_of[0] = nn.Parameter(torch.zeros(1, channels))
+
+
+class Sizes(Net):
+    """Reads the sizes of weights."""
+
+    def inputs(self, v):
+        return [w.abs() for w in v.weights], list(v.biases)
+
+
+class Graph(Net):
+    """Passes messages along weights, whatever they are, and reads the weights of each tensor as a bag."""
+
+    def inputs(self, v):
+        self.bag = torch.stack([(w * k).sin().flatten(1).mean(1) for w in v.weights for k in (1, 2)], 1)
+        return [(w != 0).to(w) for w in v.weights], list(v.biases)
+
+    def finish(self, result):
+        return result + self.bag.sum(1, keepdim=True)
+
+
+@pytest.mark.parametrize(
+    ("network", "hidden"),
+    [
+        (Anonymous, {"two indices of n0"}),
+        (Sizes, {f"one sign in W{i}" for i in (1, 2, 3, 4)}),
+        (Graph, {f"two entries of W{i}" for i in (1, 2, 3, 4)} | {"two indices of n0"}),
+    ],
+)
+def test_what_sees_every_step_and_not_where_entries_stand_fails(network, hidden):
+    """One bag of entries for each tensor sees every step of this check, and so does a sum of sizes."""
+    found = row(claims(network, over=1))
+    assert (found.outcome, found.observed) == ("fail", Shows.SOME), found.reason
+    assert not any(step.hidden for step in found.evidence.float64.values())
+    assert {name for name, step in found.evidence.turned.items() if step.hidden} == hidden
+    assert "exchanged or negated does not show" in found.reason
 
 
 STEP = StepEvidence(entries=4, predicted=4, hidden=0, unclear=0, least=50.0, seen=4)
@@ -90,9 +152,30 @@ STEP = StepEvidence(entries=4, predicted=4, hidden=0, unclear=0, least=50.0, see
         (StepEvidence(4, 3, 0, 0, 50.0, 3), STEP, "pass", Shows.SOME),
     ],
 )
-def test_the_verdict_is_of_predicted_entries_alone(float64, float32, outcome, observed):
+def test_the_verdict_is_of_predicted_moves_alone(float64, float32, outcome, observed):
     found = judge(ResolutionEvidence("a space", 4, {"W1": float64}, {"W1": float32}))
     assert (found.outcome, found.observed) == (outcome, observed)
+
+
+@pytest.mark.parametrize(
+    ("turned", "outcome"),
+    [
+        (STEP, "pass"),
+        (StepEvidence(4, 4, 1, 1, 0.0, 3), "fail"),
+        (StepEvidence(4, 4, 0, 1, 5.0, 3), "undecided"),
+        (StepEvidence(4, 3, 0, 0, 50.0, 0), "pass"),
+    ],
+)
+def test_what_is_turned_is_judged_as_a_step_is(turned, outcome):
+    found = judge(ResolutionEvidence("a space", 4, {"W1": STEP}, {"W1": STEP}, {"two entries of W1": turned}))
+    assert (found.outcome, found.observed) == (outcome, Shows.ALL if outcome == "pass" else Shows.SOME)
+    assert ("two entries of W1" in found.reason) == (outcome != "pass")
+    alone = ResolutionEvidence("a space", 4, {}, {}, {"two entries of W1": replace(turned, predicted=0)})
+    assert judge(alone).outcome == "observed"
+    hidden = ResolutionEvidence(
+        "a space", 4, {"W1": StepEvidence(4, 4, 0, 1, 5.0, 3)}, {}, {"n0": StepEvidence(1, 1, 1, 0, 0.0, 0)}
+    )
+    assert judge(hidden).outcome == "fail"
 
 
 def test_spaces_beyond_mlps_are_refused():

@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from orbitcheck.harness.checks.floor.evidence import FloorEvidence
 from orbitcheck.harness.checks.floor.kind import KIND
 from orbitcheck.harness.checks.floor.verdict import judge
 from orbitcheck.harness.checks.stored import Stored
 from orbitcheck.harness.core.cell import WEIGHTS, Cell
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
+from orbitcheck.harness.core.result import Verdict
+from orbitcheck.harness.oracles.levels.floors import LevelFloor, Says
 from orbitcheck.harness.running.evaluate import evaluate
 from orbitcheck.harness.weights.space import NamedSpace, mlp
 
@@ -76,6 +79,97 @@ def test_a_floor_that_is_known_to_an_interval_is_undecided_where_one_end_lies_ou
         judge(open_, {"function": ends}).outcome for ends in ([0, 0.1], [0.1, 0.9], [0.5, 1], [0, 0.5], [0.9, 1])
     ]
     assert outcomes == ["fail", "pass", "undecided", "undecided", "fail"]
+
+
+def floors(**relative: float | tuple[float, float]) -> FloorEvidence:
+    """Floors by hand, in variances of 2; of a pair the second is what the floor may be at most, None a level that says nothing."""
+    levels = tuple(
+        LevelFloor(name, 1, 2, 3, Says.NOTHING if given is None else Says.VARIES, 2 * low, low, high, None, ())
+        for name, given in relative.items()
+        for low, high in [given if isinstance(given, tuple) else (given or 0.0, None)]
+    )
+    return FloorEvidence("bank", ("mlp(1, 2, 1)",), 3, "rank", None, "8-bit", 2.0, levels)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "told"),
+    [
+        (
+            {"orbit": 0.25, "function": 0.5},
+            {"orbit": [0.25, 0.25], "function": [0.5, 1]},
+            Verdict("pass", "", "8-bit: orbit exactly 0.25; function at least 0.5", "8-bit: orbit 0.25; function 0.5"),
+        ),
+        (
+            {"orbit": 0.25, "function": 0.5, "other": 0.75},
+            {"orbit": [0, 0.125], "function": [0.625, 0.75], "other": [0, 1]},
+            Verdict(
+                "fail",
+                "orbit 0.25, expected at most 0.125; function 0.5, expected 0.625 to 0.75",
+                "8-bit: orbit at most 0.125; function 0.625 to 0.75; other at least 0",
+                "8-bit: orbit 0.25; function 0.5; other 0.75",
+            ),
+        ),
+        (
+            {"orbit": (0.25, 0.5), "function": (0.5, 0.75)},
+            {"orbit": [0, 0.25], "function": [0.75, 1]},
+            Verdict(
+                "undecided",
+                "orbit lies between 0.25 and 0.5, expected at most 0.25; function lies between 0.5 and 0.75, "
+                "expected at least 0.75: equality could not be decided for all networks",
+                "8-bit: orbit at most 0.25; function at least 0.75",
+                "8-bit: orbit 0.25; function 0.5",
+            ),
+        ),
+        (
+            {"orbit": (0.5, 0.25)},  # what rounding makes of one number is no interval
+            {"orbit": [0.5, 0.625]},
+            Verdict("pass", "", "8-bit: orbit 0.5 to 0.625", "8-bit: orbit 0.5"),
+        ),
+        (
+            {"orbit": None, "function": None},
+            {"orbit": [0, 0], "function": [0, 0.5]},
+            Verdict(
+                "observed",
+                "no class has two networks at orbit, function: says nothing at this precision",
+                "any",
+                "8-bit: orbit 0; function 0",
+            ),
+        ),
+        (
+            {"orbit": None, "function": 0.5},
+            {"orbit": [0, 0], "function": [0, 1]},
+            Verdict(
+                "observed",
+                "no class has two networks at orbit, function: says nothing at this precision",
+                "any",
+                "8-bit: orbit 0; function 0.5",
+            ),
+        ),
+        (
+            {"function": 0.5},
+            {"function": [0, 1]},
+            Verdict("observed", "every floor is expected", "any", "8-bit: function 0.5"),
+        ),
+        (
+            {"function": 1.0},
+            {"function": [0.5, 1]},
+            Verdict("pass", "", "8-bit: function at least 0.5", "8-bit: function 1"),
+        ),
+    ],
+)
+def test_the_verdict_in_full(found, expected, told):
+    assert judge(floors(**found), expected) == told
+    again = KIND.rejudge(Stored(floors(**found), {"forms": {"8-bit": expected}}, "8-bit"))
+    assert again is not None
+    assert Verdict(again.outcome, again.reason, again.predicted, again.observed, again.fault) == told
+
+
+def test_what_is_stored_is_judged_by_its_own_numbers_and_form():
+    stored = replace(floors(orbit=0.25), form="float", levels=(replace(floors(orbit=0.25).levels[0], relative=9.0),))
+    again = KIND.rejudge(Stored(stored, {"forms": {"8-bit": {"orbit": [0.25, 0.25]}, "float": {}}}, "8-bit"))
+    assert again is not None and again.evidence == floors(orbit=0.25) and again.outcome == "pass"
+    assert KIND.rejudge(Stored(replace(stored, levels=()), {"forms": {"8-bit": {}}}, "8-bit")) is None
+    assert KIND.rejudge(Stored(None, {"forms": {"8-bit": {}}}, "8-bit")) is None
 
 
 @pytest.mark.parametrize(

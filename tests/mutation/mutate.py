@@ -4,11 +4,13 @@ Law: a test fails for at least `WANTED` of the mutants that are not listed as eq
 the reason why no test can tell it from the original. The package is copied to `build/orbitcheck/` first, with the tests beside
 it, since the tool (mutmut) cannot mutate a root that is the package itself; it makes the mutants, and `forked.py` runs the tests of
 each in a fork. Arguments are patterns of mutants, for one module at a time: `tox -e mutation -- "orbitcheck.harness.oracles.orbit*"`.
-With `--record` what was caught is written into `benchmarks/acceptance/results/mutation.json`, module by module, with date and commit.
+With `--record` what was caught is written into `benchmarks/acceptance/results/mutation.json`, module by module, with date and commit;
+with `--sample 60` at most 60 mutants a module are asked, the same ones each time, and the record says of how many they are.
 """
 
 from __future__ import annotations
 
+import argparse
 import fnmatch
 import hashlib
 import json
@@ -194,8 +196,13 @@ def read(kept: Path) -> dict[str, str]:
     return {mutant: became for mutant, _, became in lines}
 
 
-def record(module: str, wanted: dict[str, str], equivalent: int) -> None:
-    """Write what was caught of a module beside what is written of others."""
+def sample(mutants: list[str], size: int | None) -> list[str]:
+    """At most so many of the mutants, all for None: those whose digests come first, so that a mutant is in or out whatever else is."""
+    return sorted(mutants, key=lambda each: hashlib.sha256(each.encode()).digest())[:size]
+
+
+def record(module: str, wanted: dict[str, str], equivalent: int, made: int) -> None:
+    """Write what was caught of a module beside what is written of others; `sampled_from` where not all mutants were asked."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -208,7 +215,7 @@ def record(module: str, wanted: dict[str, str], equivalent: int) -> None:
         "of": len(wanted),
         "equivalent": equivalent,
         "survived": survived,
-    }
+    } | ({"sampled_from": made} if made > len(wanted) else {})
     RECORD.write_text(json.dumps(dict(sorted(whole.items())), indent=1) + "\n", encoding="utf-8")
 
 
@@ -217,16 +224,22 @@ def module_of(mutant: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    patterns = [each for each in arguments if each != "--record"]
-    stage(asked_for(patterns or ["*"]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("patterns", nargs="*", default=["*"])
+    parser.add_argument("--record", action="store_true")
+    parser.add_argument("--sample", type=int)
+    options = parser.parse_args(arguments)
+    stage(asked_for(options.patterns))
     listed, red = equivalent(), False
     for module, made in mutants().items():
-        asked = [each for each in made if any(fnmatch.fnmatch(each, pattern) for pattern in patterns or ["*"])]
+        asked = [each for each in made if any(fnmatch.fnmatch(each, pattern) for pattern in options.patterns)]
         if not asked:
             continue
-        found = dict.fromkeys(made, "not run") | results(module, asked)
         own = {mutant for mutant in listed if module_of(mutant) == module}
-        wanted = {mutant: status for mutant, status in found.items() if mutant not in own}
+        whole = [each for each in made if each not in own]
+        drawn = sample(whole, options.sample)
+        found = dict.fromkeys(made, "not run") | results(module, [each for each in asked if each in {*drawn, *own}])
+        wanted = {mutant: found[mutant] for mutant in drawn}
         survived = [f"{mutant}: {status}" for mutant, status in wanted.items() if status not in CAUGHT]
         unknown = [f"{mutant}: listed as equivalent, but there is no such mutant" for mutant in own - {*found}]
         wrong = [
@@ -235,12 +248,12 @@ def main(arguments: list[str]) -> int:
         print(*survived, *unknown, *wrong, sep="\n")
         share = 1 - len(survived) / len(wanted) if wanted else 1.0
         print(
-            f"{module}: {dict(Counter(wanted.values()))}: {share:.1%} caught of {len(wanted)}, {WANTED:.0%} wanted",
+            f"{module}: {dict(Counter(wanted.values()))}: {share:.1%} caught of {len(wanted)} of {len(whole)}, {WANTED:.0%} wanted",
             flush=True,
         )
         red = red or share < WANTED or bool(unknown or wrong)
-        if len(patterns) < len(arguments):
-            record(module, wanted, len(own))
+        if options.record:
+            record(module, wanted, len(own), len(whole))
     return int(red)
 
 

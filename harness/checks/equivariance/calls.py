@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ...core.outcomes import Refusal
 from ...learning.compiling import compiled, compiler, compiling
+from ...plugins.architecture import Unsupported
 from ...plugins.subject import NonFinite, PluginFault, PluginRaised, Subject
 from ...weights.batch import Weights
 from ...weights.inputs import constructed
@@ -18,7 +19,7 @@ from ...weights.symmetry import GroupElement
 from ...weights.units import in_units, units
 from ..applicability import Refused
 from . import verdict
-from .controls import FEW, random_state
+from .controls import FEW, least_controls, random_state
 from .evidence import Reached, Rule, State, Symptoms
 from .gradients import with_gradients
 from .law import law_errors, measure_double
@@ -27,7 +28,7 @@ from .prepared import Prepared, Refuse, Walk
 CALLS = 100
 """Calls at a batch of one, each on other values in memory that was freed before: each must agree with the answer in a batch."""
 BATCHES = (3, 64, 512)
-"""Sizes of batches beside one, which every law row asks."""
+"""Sizes of batches beside one, which every law row asks; and those of the space's axes, by which a batch is taken for neurons."""
 NARROW = 8
 """Widths up to which the largest batch is asked."""
 TRAIN_CALLS, TRAIN_BATCH = 3, 8
@@ -50,6 +51,7 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     others = constructed("generic", v.space, CALLS, np.random.default_rng([prepared.seed, CALLS]))
     of_others = subject(others)
     notes: list[str] = []
+    before = numbers_of(subject)
     odd: list[tuple[int, torch.Tensor]] = []
 
     def apart(found: torch.Tensor, where: slice = slice(None)) -> float:
@@ -73,7 +75,8 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     def sizes() -> float:
         worst = 0.0
         for size in batch_sizes(subject, v, notes):
-            more = constructed("generic", v.space, max(size - v.batch, 0), prepared.rng) if size > v.batch else None
+            rng = prepared.rng if size in BATCHES else np.random.default_rng([prepared.seed, size])
+            more = constructed("generic", v.space, size - v.batch, rng) if size > v.batch else None
             shown = Weights.cat([more, v]) if more is not None else v[:size]
             found = subject(shown)
             worst = max(worst, apart(found[-v.batch :]) if more is not None else apart(found, slice(0, size)))
@@ -117,11 +120,30 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
         if verdict.broken(measured):
             symptoms = worn() if rule is Rule.MANY_CALLS else None
             return replace(measured, symptoms=symptoms, notes=(*measured.notes, *notes)), law.worst_element
+    changed = sorted(name for name, value in numbers_of(subject).items() if value != before.get(name, value))
+    if changed:
+        notes.append(f"calls change {', '.join(changed)}: what more of them would bring is not asked")
     walk = Walk(prepared, controls, pairs, notes=notes)
     trained = after_train_calls(prepared, notes)
     if trained is not None:
         walk.ask(trained, State(Reached.TRAIN_CALLS, TRAIN_CALLS), Rule.LAW_AFTER_TRAIN_CALLS, single=False)
+    if not walk.worst:
+        ask_of_one(walk)
     return walk.measurement(measured), walk.worst or law.worst_element
+
+
+def ask_of_one(walk: Walk) -> None:
+    """The law of the network with an output of one number or channel, for which special cases are written; a note where it is not served."""
+    other = replace(walk.prepared, task=walk.prepared.task.of_one)
+    try:
+        subject = other.built()
+    except Unsupported as refused:
+        walk.notes.append(f"outputs of size one are refused: {refused}")
+        return
+    controls = least_controls(subject, other.mates)
+    of_one = Walk(other, controls, walk.pairs, walk.stations, walk.notes)
+    of_one.ask(subject, State(Reached.OUTPUT_OF_ONE, 1), Rule.LAW_AT_ONE, single=False)
+    walk.symptoms, walk.worst = of_one.symptoms, of_one.worst
 
 
 def measure_compiled(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:
@@ -209,10 +231,24 @@ def after_train_calls(prepared: Prepared, notes: list[str]) -> Subject | None:
     return subject
 
 
+def numbers_of(subject: Subject) -> dict[str, int | float]:
+    """The numbers that the network's modules keep of their own, buffers of one entry among them, by their names: a counter is one."""
+    found: dict[str, int | float] = {}
+    for prefix, module in subject.module.named_modules():
+        own = {**vars(module), **dict(module.named_buffers(recurse=False))}
+        for name, value in own.items():
+            if isinstance(value, torch.Tensor) and value.numel() == 1 and not value.is_complex():
+                value = value.item()
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                found[f"{prefix}.{name}".lstrip(".")] = value
+    return found
+
+
 def batch_sizes(subject: Subject, v: Weights, notes: list[str]) -> list[int]:
     """The sizes to ask: the largest one for narrow spaces alone, and none that would not fit."""
-    wide = max(size for _, size in v.space.sizes) > NARROW
-    asked = [size for size in BATCHES if not (wide and size == BATCHES[-1])]
+    axes = {size for _, size in v.space.sizes}
+    fixed = [size for size in BATCHES if not (max(axes) > NARROW and size == BATCHES[-1])]
+    asked = [*fixed, *sorted(size for size in axes if 1 < size < BATCHES[1] and size not in fixed)]
     most = memory_share() // max(bytes_each(subject, v), 1)
     fitting = [size for size in asked if size <= most]
     if len(fitting) < len(asked):

@@ -58,6 +58,7 @@ class Rule(StrEnum):
     GRADIENT_IN_PARAMETERS = "gradient in the parameters"
     COMPILED_ANSWER = "compiled"
     LAW_COMPILED = "equivariance when compiled"
+    LAW_AT_ONE = "equivariance of outputs of size one"
 
 
 class Cause(StrEnum):
@@ -88,6 +89,8 @@ class Reached(StrEnum):
     STEPS = "steps"
     REDRAW = "redraw"
     TRAIN_CALLS = "train calls"
+    OUTPUT_OF_ONE = "output of one"
+    """Another network: that of an output of one number, or one channel."""
 
 
 class Optimiser(StrEnum):
@@ -119,6 +122,7 @@ class State(Evidence):
             Reached.STEPS: f"{self.count} steps of {self.optimiser}, rate {self.rate:g}",
             Reached.REDRAW: f"draw {self.count}",
             Reached.TRAIN_CALLS: f"{self.count} calls in train mode",
+            Reached.OUTPUT_OF_ONE: "an output of size one",
         }[self.place]
 
 

@@ -28,7 +28,7 @@ from .task import PAIRS, Pairs, Task, declared_group, draw_inputs, draw_pairs
 
 OF_THE_LAW = frozenset(
     {Rule.LAW, Rule.LAW_IN_FLOAT32, Rule.LAW_AFTER_STEPS, Rule.LAW_AT_REDRAW}
-    | {Rule.LAW_AFTER_TRAIN_CALLS, Rule.GRADIENT_IN_INPUT, Rule.GRADIENT_IN_PARAMETERS}
+    | {Rule.LAW_AFTER_TRAIN_CALLS, Rule.LAW_AT_ONE, Rule.GRADIENT_IN_INPUT, Rule.GRADIENT_IN_PARAMETERS}
 )
 """Rules of elements that move something."""
 REDRAWS = 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, permutations, product
 
 import numpy as np
@@ -72,6 +72,13 @@ class Task:
         parameters = cell.parameters
         named = NamedSpace.from_json({key: parameters["spaces"][space][key] for key in ("space", "zoo")})
         return Task(named, output, kind, mode, parameters["samples"], parameters["elements"], OUTPUTS[output], ask)
+
+    @property
+    def of_one(self) -> Task:
+        """The same, asked of an output of one number, or of one channel."""
+        asked = self.asked
+        one = replace(asked, dim=1) if isinstance(asked, Invariant) else replace(asked, channels=1)
+        return replace(self, asked=one)
 
     @property
     def kind(self) -> OutputKind | None:

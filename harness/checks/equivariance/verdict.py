@@ -307,6 +307,7 @@ _BROKEN = {
     Rule.GRADIENT_IN_PARAMETERS: "the gradient in the parameters differs between v and g v",
     Rule.COMPILED_ANSWER: "the compiled network answers otherwise",
     Rule.LAW_COMPILED: "phi(g v) differs from g phi(v) when compiled",
+    Rule.LAW_AT_ONE: "phi(g v) differs from g phi(v) for outputs of one number or one channel",
 }
 _OBSERVED = {
     Rule.LAW: "not equivariant",
@@ -328,6 +329,7 @@ _OBSERVED = {
     Rule.GRADIENT_IN_PARAMETERS: "gradient not invariant",
     Rule.COMPILED_ANSWER: "depends on compilation",
     Rule.LAW_COMPILED: "not equivariant when compiled",
+    Rule.LAW_AT_ONE: "not equivariant at size one",
 }
 _CAUSES = {
     Cause.NONE: "",

@@ -31,9 +31,14 @@ class StepEvidence(Evidence):
 
 @dataclass(frozen=True, slots=True)
 class ResolutionEvidence(Evidence):
-    """Tensor -> what a step of its entries showed, in float64 (relative step 2^-30) and in float32 (2^-12)."""
+    """Tensor -> what a step of its entries showed, in float64 (relative step 2^-30) and in float32 (2^-12).
+
+    `turned`: what is turned round -> whether that shows, in float64: moves that leave the entries of every tensor what they are, or what
+    they are but for a sign.
+    """
 
     space: str
     draws: int = 0
     float64: Mapping[str, StepEvidence] | None = None
     float32: Mapping[str, StepEvidence] | None = None
+    turned: Mapping[str, StepEvidence] | None = None

@@ -2,7 +2,9 @@
 
 Law: where the oracle says that v and v with one entry e replaced by e (1 + s) differ for the declared power, the outputs differ by more than
 rounding; s = 2^-30 in float64 and 2^-12 in float32, v generic (protocol.md, section 3). A network that puts weights through a lower
-precision inside keeps every law and loses every digit below it.
+precision inside keeps every law and loses every digit below it. So does what leaves the bag of entries of every tensor as it is, or as it is
+but for signs: two entries of a matrix exchanged, one negated, two inputs or two outputs exchanged. A network that passes messages along a
+graph without its weights, reads sizes alone, or does not know its inputs apart, sees every single step.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""Measuring the resolution of single entries: a generic vector beside copies of it with one entry moved."""
+"""Measuring the resolution of single entries: a generic vector beside copies of it with one entry moved, or with two exchanged."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ from ...oracles.function import function_relation
 from ...oracles.refinement import refine
 from ...plugins.architecture import Architecture
 from ...plugins.redraw import GAINS
+from ...plugins.subject import Subject
 from ...weights.activations import ANALYTIC
 from ...weights.batch import Weights
 from ...weights.pair import Vector
@@ -32,6 +35,8 @@ COPIES = 4
 """Of the vector itself, at other places of the batch."""
 Entry = tuple[str, int]
 """Tensor and flat index."""
+TURNS = 3
+"""Entries of a tensor that are negated, and pairs of entries of a matrix that are exchanged, each."""
 
 
 def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Judgement:
@@ -48,28 +53,33 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
     rng = np.random.default_rng(cell.seed)
     entries = chosen(space, rng)
     v = unmoved(space, rng)
-    predicted = predicted_entries(architecture, space, v, entries)
+    predicted = predicted_moves(architecture, space, v, [stepped(v, entry, STEPS[torch.float64]) for entry in entries])
+    turns = turned(space, v, np.random.default_rng([cell.seed, len(entries)]))
+    of_turns = predicted_moves(architecture, space, v, [w for _, w in turns])
+    best = np.zeros(len(turns))
     ratios: dict[torch.dtype, list[np.ndarray]] = {dtype: [] for dtype in STEPS}
     taken = 0
-    while taken < verdict.DRAWS or (taken < 2 * verdict.DRAWS and bool(_missing(ratios, predicted))):
-        found = drawn_again(
-            lambda rng, n=taken: measure_draw(architecture, space, v, entries, n, rng, bench), cell.seed, taken
+    while taken < verdict.DRAWS or (taken < 2 * verdict.DRAWS and _missing(ratios, predicted, best[of_turns])):
+        found, turns_shown = drawn_again(
+            lambda rng, n=taken: measure_draw(architecture, space, v, entries, turns, n, rng, bench), cell.seed, taken
         )
         for dtype, values in found.items():
             ratios[dtype].append(values)
+        best = np.maximum(best, turns_shown)
         taken += 1
     measured = replace(
         facts,
         draws=taken,
         float64=_told(entries, predicted, np.max(ratios[torch.float64], axis=0), verdict.HIDDEN, verdict.SHOWN),
         float32=_told(entries, predicted, np.max(ratios[torch.float32], axis=0), 0.0, 0.0),
+        turned=_told(turns, of_turns, best, verdict.HIDDEN, verdict.SHOWN),
     )
     return Judgement.of(verdict.judge(measured), measured)
 
 
-def _missing(ratios: dict[torch.dtype, list[np.ndarray]], predicted: np.ndarray) -> bool:
+def _missing(ratios: dict[torch.dtype, list[np.ndarray]], predicted: np.ndarray, turned: np.ndarray) -> bool:
     best64, best32 = (np.max(ratios[dtype], axis=0) for dtype in (torch.float64, torch.float32))
-    return bool((predicted & ((best64 < verdict.SHOWN) | (best32 == 0))).any())
+    return bool((predicted & ((best64 < verdict.SHOWN) | (best32 == 0))).any() or (turned < verdict.SHOWN).any())
 
 
 def chosen(space: WeightSpace, rng: np.random.Generator) -> list[Entry]:
@@ -97,12 +107,33 @@ def stepped(v: Vector, entry: Entry, step: float) -> dict[str, np.ndarray]:
     return {**v, name: moved}
 
 
-def predicted_entries(architecture: Architecture, space: WeightSpace, v: Vector, entries: list[Entry]) -> np.ndarray:
-    """`[entries]`: whether the declared power has to see a step of 2^-30 from v, by the oracles."""
+def turned(space: WeightSpace, v: Vector, rng: np.random.Generator) -> list[tuple[str, dict[str, np.ndarray]]]:
+    """What is turned, and v with it: one entry negated, two entries of a matrix in other rows and columns exchanged, two inputs, two outputs."""
+    found = []
+    for name, shape in space.shapes.items():
+        for index in rng.choice(v[name].size, min(v[name].size, TURNS), replace=False):
+            found.append((f"one sign in {name}", stepped(v, (name, int(index)), -2.0)))
+        if len(matrix := [size for size in shape if size > 1]) == 2:
+            for _ in range(TURNS):
+                rows, columns = (rng.choice(size, 2, replace=False) for size in matrix)
+                w = np.array(v[name]).reshape(matrix)
+                w[rows, columns] = w[rows[::-1], columns[::-1]]
+                found.append((f"two entries of {name}", {**v, name: w.reshape(v[name].shape)}))
+    for axis, size in space.sizes:
+        if axis not in space.permuted and size > 1:
+            pair = rng.choice(size, 2, replace=False)
+            order = np.arange(size)
+            order[pair] = pair[::-1]
+            moved = {name: np.take(v[name], order, axes.index(axis)) for name, axes in space.tensors if axis in axes}
+            found.append((f"two indices of {axis}", {**v, **moved}))
+    return found
+
+
+def predicted_moves(architecture: Architecture, space: WeightSpace, v: Vector, moved: list[Vector]) -> np.ndarray:
+    """`[moved]`: whether the declared power has to tell each from v, by the oracles."""
     traits = architecture.traits
     if traits.power == "function" and space.activation not in ANALYTIC:
-        return np.zeros(len(entries), bool)  # behind a kink the network's own probes may see no change
-    moved = [stepped(v, entry, STEPS[torch.float64]) for entry in entries]
+        return np.zeros(len(moved), bool)  # behind a kink the network's own probes may see no change
     refinement = refine(space, [v, *moved])
     known = []
     for number, w in enumerate(moved, 1):
@@ -125,11 +156,12 @@ def measure_draw(
     space: WeightSpace,
     v: Vector,
     entries: list[Entry],
+    turns: list[tuple[str, dict[str, np.ndarray]]],
     number: int,
     rng: np.random.Generator,
     bench: Workbench,
-) -> dict[torch.dtype, np.ndarray]:
-    """Precision -> `[entries]` changes over rounding, each entry of v moved alone.
+) -> tuple[dict[torch.dtype, np.ndarray], np.ndarray]:
+    """Precision -> `[entries]` changes over rounding, each entry of v moved alone; and those of what is turned, in float64.
 
     Every draw has the same v, of which the prediction is: at another one a step may cross a rounding inside the network, or
     an entry be seen that is not seen here.
@@ -139,23 +171,31 @@ def measure_draw(
     """
     subject = drawn_subject(architecture, space, int(rng.integers(2**48)), GAINS[number % len(GAINS)], bench)
     found = {}
+    own, copies, unit = _changes(subject, space, v, [w for _, w in turns], np.random.default_rng([number]))
+    of_turns = own / max(unit, copies)
     for dtype, step in STEPS.items():
         if dtype is torch.float32:
             subject.lower_()
-        listed = [v] * (1 + COPIES) + [stepped(v, entry, step) for entry in entries]
-        slots = torch.from_numpy(np.concatenate([[0], 1 + rng.permutation(len(listed) - 1)]))
-        answer = subject(Weights.from_arrays(space, listed)[torch.argsort(slots)])
-        outputs = answer[slots]
-        changes = torch.linalg.vector_norm(outputs - outputs[0], dim=1).numpy()
-        copies = float(changes[1 : 1 + COPIES].max())
-        unit = 4 * torch.finfo(dtype).eps / 2 * float(torch.linalg.vector_norm(outputs, dim=1).mean()) + 1e-300
-        own = changes[1 + COPIES :]
+        own, copies, unit = _changes(subject, space, v, [stepped(v, entry, step) for entry in entries], rng)
         found[dtype] = own / max(unit, copies) if dtype is torch.float64 else np.maximum(own - copies, 0.0) / unit
-    return found
+    return found, of_turns
+
+
+def _changes(
+    subject: Subject, space: WeightSpace, v: Vector, moved: list[dict[str, np.ndarray]], rng: np.random.Generator
+) -> tuple[np.ndarray, float, float]:
+    """By how much the output changes for each, by how much copies of v differ, and the unit of rounding."""
+    listed = [v] * (1 + COPIES) + moved
+    slots = torch.from_numpy(np.concatenate([[0], 1 + rng.permutation(len(listed) - 1)]))
+    answer = subject(Weights.from_arrays(space, listed)[torch.argsort(slots)])
+    outputs = answer[slots]
+    changes = torch.linalg.vector_norm(outputs - outputs[0], dim=1).numpy()
+    unit = 4 * torch.finfo(subject.dtype).eps / 2 * float(torch.linalg.vector_norm(outputs, dim=1).mean()) + 1e-300
+    return changes[1 + COPIES :], float(changes[1 : 1 + COPIES].max()), unit
 
 
 def _told(
-    entries: list[Entry], predicted: np.ndarray, best: np.ndarray, hidden: float, shown: float
+    entries: Sequence[tuple[str, Any]], predicted: np.ndarray, best: np.ndarray, hidden: float, shown: float
 ) -> dict[str, StepEvidence]:
     told = {}
     for name in dict.fromkeys(name for name, _ in entries):

@@ -29,13 +29,16 @@ def judge(measured: ResolutionEvidence) -> Verdict:
     parts = {"float64": measured.float64 or {}, "float32": measured.float32 or {}}
     steps = [step for tensors in parts.values() for step in tensors.values()]
     observed = Shows.ALL if all(step.seen == step.entries for step in steps) else Shows.SOME
-    if not any(step.predicted for step in steps):
+    turned = measured.turned or {}
+    if not any(step.predicted for step in (*steps, *turned.values())):
         return Verdict(Outcome.OBSERVED, "nothing is predicted of any entry", "any", observed)
     for outcome, field in (("fail", "hidden"), ("undecided", "unclear")):
+        what = "does not show" if field == "hidden" else "hardly shows above rounding"
         found = [_named(precision, tensors, field) for precision, tensors in parts.items()]
         if told := "; ".join(line for line in found if line):
-            what = "does not show" if field == "hidden" else "hardly shows above rounding"
             return Verdict(outcome, f"a step of one entry {what}: {told}", Shows.ALL, observed)
+        if told := _named("float64", turned, field):
+            return Verdict(outcome, f"what is exchanged or negated {what}: {told}", Shows.ALL, Shows.SOME)
     return Verdict("pass", "", Shows.ALL, observed)
 
 

@@ -44,6 +44,7 @@ SHOWN: Mapping[Rule, Shown] = {
     Rule.LAW_AFTER_STEPS: Shown.LAW,
     Rule.LAW_AT_REDRAW: Shown.LAW,
     Rule.LAW_AFTER_TRAIN_CALLS: Shown.LAW,
+    Rule.LAW_AT_ONE: Shown.LAW,
     Rule.GRADIENTS_RECORDED: Shown.RECORDED,
     Rule.STRIDED_INPUT: Shown.STRIDED,
     Rule.BATCH_ORDER: Shown.BATCH,
@@ -259,6 +260,8 @@ def _reached(prepared: Prepared, state: State) -> Subject:
     subject = prepared.built()
     if state.place is Reached.INITIALISATION:
         return subject
+    if state.place is Reached.OUTPUT_OF_ONE:
+        return replace(prepared, task=prepared.task.of_one).built()
     if state.place is Reached.REDRAW and 1 <= state.count <= DRAWS:
         redraw_(subject.module, prepared.seed + state.count - 1, 1.0)
         return subject

@@ -210,6 +210,44 @@ class LargeBatches(Net):
         return [1.01 * x for x in h] if len(h[0]) >= 500 else h
 
 
+@register("batch-as-neurons")
+class BatchAsNeurons(Net):
+    """Takes a batch for neurons where there are as many."""
+
+    def hidden(self, h, biases):
+        return [h[0], *(x.transpose(0, 1) if len(x) == x.shape[1] else x for x in h[1:-1]), h[-1]]
+
+
+@register("number-of-one")
+class NumberOfOne(Net):
+    """Neurons know their number where one number, or one channel, is asked for."""
+
+    def hidden(self, h, biases):
+        of_one = 1 in (getattr(self.output, "dim", 0), getattr(self.output, "channels", 0))
+        return [x + torch.arange(x.shape[1])[:, None] for x in h] if of_one else h
+
+
+@register("never-one")
+class NeverOne(Net):
+    """Refuses them clearly."""
+
+    def __init__(self, space, output, *, channels: int = 8, depth: int = 2):
+        if 1 in (getattr(output, "dim", 0), getattr(output, "channels", 0)):
+            raise Unsupported("more than one number")
+        super().__init__(space, output, channels=channels, depth=depth)
+
+
+@register("patient")
+class Patient(Net):
+    """Wrong after two thousand calls, which no row makes."""
+
+    calls = 0
+
+    def finish(self, y):
+        self.calls += 1
+        return y if self.calls < 2000 else 1.01 * y
+
+
 @register("norm-over-positions")
 class NormOverPositions(Net):
     """Batch normalisation with statistics for each neuron: right until it is trained."""

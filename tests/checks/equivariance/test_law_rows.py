@@ -25,6 +25,7 @@ SPACES = {
     "small": NamedSpace(mlp(2, 4, 1)),
     "two": NamedSpace(mlp(1, 3, 3, 1, activation="tanh")),
     "wide": NamedSpace(mlp(1, 40, 1)),
+    "five": NamedSpace(mlp(2, 5, 1)),
     "bent": NamedSpace(mlp(2, 4, 1, activation="gelu")),
 }
 
@@ -67,6 +68,8 @@ def row(
         ("KeyedById", "calls", "equivariant", Rule.MANY_CALLS),
         ("InputWantsGradient", "calls", "equivariant", Rule.GRADIENTS_RECORDED),
         ("LargeBatches", "calls", "invariant", Rule.BATCH_SIZE),
+        ("NumberOfOne", "calls", "invariant", Rule.LAW_AT_ONE),
+        ("NumberOfOne", "calls", "equivariant", Rule.LAW_AT_ONE),
         ("CustomBackward", "gradients", "invariant", Rule.GRADIENT_IN_INPUT),
         ("CustomBackward", "gradients", "equivariant", Rule.GRADIENT_IN_INPUT),
         ("ZeroTable", "gradients", "invariant", Rule.GRADIENT_IN_PARAMETERS),
@@ -133,6 +136,25 @@ def test_what_is_refused_clearly_predicts_nothing():
     found = row("RefusesStrides", "calls")
     assert Rule.STRIDED_INPUT not in found.evidence.properties
     assert any("contiguous tensors only" in note for note in found.evidence.notes)
+
+
+def test_a_batch_of_as_many_as_there_are_neurons_is_a_batch():
+    found = row("BatchAsNeurons", "calls", space="five")
+    assert (found.outcome, found.evidence.broken) == ("fail", (Rule.BATCH_SIZE,))
+    assert row("BatchAsNeurons", space="five").outcome == "pass"
+
+
+def test_outputs_of_one_that_are_refused_are_noted():
+    found = row("NeverOne", "calls")
+    assert found.outcome == "pass"
+    assert "outputs of size one are refused: more than one number" in found.evidence.notes
+
+
+def test_a_counter_is_seen_though_the_law_breaks_later_than_it_is_asked():
+    found = row("Patient", "calls")
+    assert found.outcome == "pass"
+    assert any(note.startswith("calls change calls:") for note in found.evidence.notes)
+    assert not any(note.startswith("calls change") for note in row("Sound", "calls").evidence.notes)
 
 
 def test_a_network_whose_parameters_move_nothing_is_vacuous():

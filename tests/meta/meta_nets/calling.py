@@ -33,6 +33,14 @@ class InputWantsGradient(Net):
         return inside(h, lambda i, x: x * (1 + 0.01 * index(x)) if biases[i].requires_grad else x)
 
 
+@register("batch-for-neurons")
+class BatchForNeurons(Net):
+    """Takes the batch for neurons where there are as many."""
+
+    def neurons(self, h, biases):
+        return inside(h, lambda i, x: x.transpose(0, 1) if len(x) == x.shape[1] else x)
+
+
 class Reweighted(torch.autograd.Function):
     """The identity; backwards every neuron's share is weighed by its number."""
 

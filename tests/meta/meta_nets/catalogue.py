@@ -216,6 +216,13 @@ BROKEN: tuple[Caught, ...] = (
         rules=("strided input",),
         causes=("strides",),
     ),
+    Caught("calling:BatchForNeurons", on("*/generic/eval/calls"), rules=BATCH, causes=("batch",)),
+    Caught(
+        "outputs:OneNumber",
+        on("*/generic/eval/calls"),
+        rules=("equivariance of outputs of size one",),
+        causes=INDEX,
+    ),
     *every("ties", ("SortedByBias", "SortedByBiasDeclared"), AT_TIES, causes=("ties",)),
     Caught("ties:SortedByNorm", on("*/generic/eval"), rules=("equivariance",), causes=INDEX),
     *every(
@@ -272,6 +279,7 @@ BROKEN: tuple[Caught, ...] = (
     Caught("power:ReadsWellEditsEntries", ("round-ladder-of-edits *",)),
     Caught("power:BagAtRealWidths", ("real-width *",)),
     Caught("power:BagUntilRedrawn", LADDER, outcomes=("error",), faults=("contract",)),
+    *every("power", ("InputsAlike", "WeightsWithoutSign", "GraphWithoutWeights"), RESOLUTION),
     Caught("power:FunctionOfABag", FIRST_ROUNDS, outcomes=("fail", "undecided")),
 )
 WHOLE: tuple[Caught, ...] = (

@@ -13,6 +13,11 @@ def claims(name, **traits):
     return register(name, **{"power": "1-wl", "rounds": lambda depth: (depth, depth + 1), **traits})
 
 
+def some(depth):
+    """Rounds that a network of `depth` steps has for sure, and those that it cannot pass."""
+    return min(depth, 3), depth + 1
+
+
 class Shallow(Reader):
     """`depth` rounds are declared, `made` are."""
 
@@ -288,6 +293,34 @@ class FunctionInWords(Reader):
 @register("function-of-a-bag", power="function")
 class FunctionOfABag(Bag):
     """Claims to see all of the function, and sees a bag of entries."""
+
+
+@claims("inputs-alike", rounds=some)
+class InputsAlike(Reader):
+    """Does not know inputs apart, as if they were neurons."""
+
+    def neurons(self, h, biases):
+        return [h[0].mean(1, keepdim=True).expand_as(h[0]), *h[1:]]
+
+
+@claims("weights-without-sign", rounds=some)
+class WeightsWithoutSign(Reader):
+    """Reads the sizes of weights."""
+
+    def inputs(self, v):
+        return [w.abs() for w in v.weights], list(v.biases)
+
+
+@claims("graph-without-weights", rounds=some, continuous=False)
+class GraphWithoutWeights(Reader):
+    """Passes messages wherever a weight is not zero, whatever it is, and reads the weights of each tensor as a bag."""
+
+    def inputs(self, v):
+        self.bag = torch.stack([(w * k).sin().flatten(1).mean(1) for w in v.weights for k in (1, 2)], 1)
+        return [(w != 0).to(w) for w in v.weights], list(v.biases)
+
+    def finish(self, y):
+        return y + self.bag.sum(1, keepdim=True)
 
 
 @register("nothing-claimed", symmetry="none", power="unknown")
