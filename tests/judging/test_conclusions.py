@@ -15,6 +15,7 @@ from orbitcheck.harness.checks.approximation.evidence import (
 from orbitcheck.harness.checks.separation.evidence import SeparationEvidence
 from orbitcheck.harness.core.claims import CLAIMS
 from orbitcheck.harness.core.evidence import Evidence
+from orbitcheck.harness.core.outcomes import Trouble
 from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.harness.judging.conclusions import conclude, problems
 from orbitcheck.harness.judging.gate import exit_code
@@ -308,3 +309,50 @@ def test_what_is_open_is_red_unless_the_suite_says_why_and_a_failure_always_is()
     run = Run("0", {}, [], [], [row("a", "1")], problems([failed]), conclusions=[failed.to_json()])
     assert exit_code(run) == 1
     assert read_run(results_text(run)).conclusions[0]["claim"] == "prop-6.2"
+
+
+def test_a_conclusion_is_told_in_full():
+    rows = [row("a", "1", check="two"), row("a", "2"), row("b", "1", check="two")]
+    elsewhere = replace(row("a", "3", check="three"), suite="t")
+    found, claim = concluded("prop-6.2", [*rows, elsewhere], allowed="minutes"), CLAIMS["prop-6.2"]
+    assert (found.suite, found.claim, found.title) == ("s", "prop-6.2", claim.statement)
+    assert (found.refuted_by, found.checks, found.declared) == (claim.refuted_by, ("two", "norms"), None)
+    assert (found.outcome, found.killers, found.evidence) == (
+        "pass",
+        {"killed": 2, "planted": 2},
+        found.to_json()["evidence"],
+    )
+    assert found.to_json() == {**vars(found)}
+    not_asked = concluded("prop-6.2", [elsewhere])
+    assert (not_asked.outcome, not_asked.reason) == (Concluded.NOT_ASKED, "none of its rows is asked in this run")
+    assert (not_asked.predicted, not_asked.observed, not_asked.killers["planted"]) == ("", "", 2)
+
+
+@pytest.mark.parametrize("outcome", ["observed", "not-applicable", "pass", "undecided"])
+def test_what_nothing_is_predicted_of_supports_nothing(outcome):
+    rows = [row("a", "1", outcome="observed"), row("b", "1", outcome=outcome)]
+    found = concluded("prop-6.2", rows, allowed="minutes")
+    silent = outcome in ("observed", "not-applicable")
+    assert (found.outcome == "observed") == silent
+    assert (found.reason == "nothing is predicted of any row that it reads") == silent
+    assert (found.declared, found.is_red) == ("minutes" if outcome == "undecided" else None, False)
+
+
+def test_killers_are_counted_and_told_in_full():
+    wanted = Conclusion("prop-6.2", ("*",), ("*",), 0.05, None)
+    suite = Suite("s", 1, "S", (), conclusions=(wanted,))
+
+    def found(*planted):
+        return conclude([row("a", "1")], [suite], EVERYONE, planted)[0]
+
+    survived = found(*killers("prop-6.2", killed=False), *killers("prop-6.2", kept=False))
+    assert survived.reason == "2 of 4 false claims survived its checks, or a true one fell"
+    none = found()
+    assert none.reason == "no false claim is known that its checks could refute"
+    assert [str(each) for each in problems([survived, none])] == [
+        "conclusion prop-6.2 (norms): undecided: 2 of 4 false claims survived its checks, or a true one fell"
+    ]
+    (problem,) = problems([replace(survived, checks=("a", "b"))])
+    assert (problem.kind, problem.about) == (Trouble.CONCLUSION, "s / prop-6.2: undecided")
+    assert problem.text.startswith("conclusion prop-6.2 (a, b): undecided: ")
+    assert str(problems([replace(survived, checks=())])[0]).startswith("conclusion prop-6.2 (no check): undecided: ")

@@ -14,7 +14,8 @@ from orbitcheck.harness.core.outcomes import Fault, Trouble
 from orbitcheck.harness.core.result import OUTCOMES, AskedFor, Problem, Result, Run
 from orbitcheck.harness.judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline
 from orbitcheck.harness.judging.gate import exit_code, is_red, notes, settle
-from orbitcheck.harness.language.suite import Expectation, Suite
+from orbitcheck.harness.language.suite import Conclusion, Expectation, Suite
+from orbitcheck.harness.plugins.power import AT_LEAST
 
 
 def cell(architecture: str, check: str = "law", case: str = "a", kind: str = "equivariance") -> Cell:
@@ -153,7 +154,7 @@ def test_an_allowance_does_not_make_a_network_decided():
             ]
             _, problems, code = settle(rows, [], [allowed])
             fine = decided >= 0.8 * (decided + open_)
-            assert [problem.kind for problem in problems] == [] if fine else [Trouble.DECIDED_SHARE]
+            assert [problem.kind for problem in problems] == ([] if fine else [Trouble.DECIDED_SHARE])
             assert code == int(not fine)
 
 
@@ -195,6 +196,97 @@ def test_required_power_is_held_against_the_declaration():
             [(cell("net"), "pass")], suite(), descriptions=[{"name": "net", "power": power}], require_power=required
         )[2]
         assert (code == 0) == fine
+
+
+NET = [{"name": "net", "power": "1-wl"}]
+
+
+def told(rows, planned=(), rules=None, descriptions=NET, **more) -> list[tuple[Trouble, str, str]]:
+    """The problems of a run, whole."""
+    found = settle(list(rows), list(planned), [rules or suite()], descriptions=descriptions, **more)[1]
+    return [(each.kind, each.about, each.text) for each in found]
+
+
+def test_missing_rows_are_told_in_full():
+    a, b, c, d = (cell("net", case=case) for case in "abcd")
+    first = f"s / law / net / {b.id}"
+    missing = (Trouble.MISSING_ROWS, "s / law / net")
+    assert told([row(a, "pass")], [a]) == []
+    assert told([row(a, "pass")], [a, b, c]) == [(*missing, f"2 of 3 declared rows are missing, the first: {first}")]
+    left_out = told([row(a, "pass")], [a, b, c], only=["net / law / a"])
+    assert left_out == [(*missing, f"2 of 3 declared rows are missing (2 left out by --only), the first: {first}")]
+    both = told([row(a, "pass")], [a, c, b, d], only=["* / * / a", "* / * / b"])
+    said = "3 of 4 declared rows are missing (2 left out by --only, 1 of those asked for), the first:"
+    assert both == [(*missing, f"{said} {first}")]
+    asked = told([row(a, "pass")], [a, b], only=["net"])
+    assert asked == [(*missing, f"1 of 2 declared rows are missing, the first: {first}")]
+    elsewhere = replace(a, suite="t")
+    assert told([row(a, "pass")], [elsewhere])[0][1] == "t / law / net"
+
+
+def test_too_little_is_told_in_full_and_of_each_network_by_itself():
+    a, b = cell("net"), cell("net", case="b")
+    none = "net: none of its 2 equivariance rows is applicable (why)"
+    nothing = "net: nothing is predicted of any of its rows (2 not-applicable, 1 observed), so none could fail"
+    rows = [
+        row(a, "not-applicable", "why"),
+        row(b, "not-applicable", "other"),
+        row(cell("net", kind="separation"), "observed"),
+    ]
+    assert told(rows) == [(Trouble.NO_EQUIVARIANCE, "net", none), (Trouble.NOTHING_PREDICTED, "net", nothing)]
+    assert told([*rows, row(cell("other"), "pass")], descriptions=[]) == told(rows)
+    assert told([*rows, row(cell("net", case="c"), "pass")]) == []
+    assert told([], descriptions=[*NET, {"name": "broken", "error": "why"}]) == []
+    assert told(rows, descriptions=[{"name": "net", "error": "why"}]) == []
+    asked = AskedFor("invariant", "mlp/relu", "mlp(1, 2, 1)")
+    open_ = [row(cell("net", case=str(n)), "pass" if n < 3 else "undecided", asked=asked) for n in range(4)]
+    allowed = suite(allowed=[Expectation("*", "*", "*", "budget")])
+    share = "net: 3 of 4 rows that are predicted of its invariant output are decided; at least 80% must be"
+    assert told(open_, rules=allowed) == [(Trouble.DECIDED_SHARE, "net / invariant", share)]
+    assert told(open_) == []  # an open row that nothing allows is red by itself
+
+
+def test_entries_and_declarations_are_told_in_full():
+    of = cell("net")
+    exact, wide = Expectation("net", "law", "a", "known"), Expectation("net", "la*", "*", "known")
+    assert told([row(of, "undecided", "why")], rules=suite([exact])) == [
+        (Trouble.EXPECTED_FAILURE, "net / law / a: undecided", 'expected failure "net / law / a" is undecided: why')
+    ]
+    assert told([row(of, "pass")], rules=suite([exact])) == told([row(of, "fail")], rules=suite([exact])) == []
+    passing = [row(of, "pass"), row(cell("net", case="b"), "pass"), row(cell("net", case="c"), "error")]
+    assert told(passing, rules=suite([wide])) == [
+        (
+            Trouble.EXPECTED_FAILURE,
+            "net / la* / *: covers-none",
+            'expected failure "net / la* / *" covers no failure (2 pass, 1 error); remove it',
+        )
+    ]
+    assert told(passing, rules=suite(allowed=[wide])) == []
+    assert (
+        told([row(of, "pass")], expectations=[Expectation("net", "l*", "*", "mine")])[0][1]
+        == "net / l* / *: covers-none"
+    )
+    weak = [*NET, {"name": "weak", "power": "below-1-wl"}, {"name": "broken", "error": "why"}]
+    assert told([row(of, "pass")], descriptions=weak, require_power="1-wl")[:1] == [
+        (Trouble.REQUIRED_POWER, "weak / below-1-wl / 1-wl",
+         'weak declares power "below-1-wl"; --require-power 1-wl asks for ' + " or ".join(AT_LEAST["1-wl"]))
+    ]  # fmt: skip
+
+
+def test_notes_are_told_in_full():
+    wanted = Conclusion("thm-5.2", ("value",), ("*",), 0.0, None)
+    rules = replace(
+        suite([Expectation("net", "value", "*", "known")], [Expectation("a", "b", "c", "budget")]),
+        conclusions=(wanted,),
+    )
+    assert notes([cell("net")], [rules], [Expectation("x", "y", "z", "mine")]) == [
+        'expected failure "net / value / *" is not asked in this run',
+        'expected failure "x / y / z" is not asked in this run',
+        'allowance "a / b / c" is not asked in this run',
+        'conclusion "thm-5.2" is not asked in this run',
+    ]
+    assert notes([cell("net", check="value")], [replace(rules, allow=())]) == []
+    assert len(notes([replace(cell("net", check="value"), suite="other")], [replace(rules, allow=())])) == 2
 
 
 FIRST = Problem(Trouble.DECIDED_SHARE, "a", "a: 3 of 20 rows are decided")
