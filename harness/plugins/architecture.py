@@ -111,7 +111,25 @@ class Architecture:
             module = self.factory(space, output, **self.options)
         if not isinstance(module, torch.nn.Module):
             raise InvalidPlugin(f"{self.name} built a {type(module).__name__}; the contract is {CONTRACT}")
-        return module.to(device=device, dtype=dtype or torch.float32).eval()
+        lazy = [name for name, each in module.named_parameters() if torch.nn.parameter.is_lazy(each)]
+        if lazy:
+            raise InvalidPlugin(
+                f"{self.name} leaves {lazy[0]} without a size, as lazy modules do: no seed draws it; say its size"
+            )
+        return cast_(module.to(device=device), dtype or torch.float32).eval()
+
+
+def cast_(module: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
+    """The module in another real precision, in place; complex numbers stay complex, of that precision (`Module.to` takes their real part)."""
+    if not any(each.is_complex() for each in (*module.parameters(), *module.buffers())):
+        return module.to(dtype=dtype)
+    return module._apply(
+        lambda each: (
+            each.to(dtype.to_complex() if each.is_complex() else dtype)
+            if each.is_complex() or each.is_floating_point()
+            else each
+        )
+    )
 
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -20,6 +20,11 @@ SPREAD = 12**0.5
 """Uniform noise of this width has standard deviation one; it costs a quarter of normal noise, and any density will do."""
 
 
+def real(tensor: torch.Tensor) -> torch.Tensor:
+    """Complex numbers as pairs of real ones, in the same memory; real ones as they are."""
+    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
+
+
 def redraw_(module: torch.nn.Module, seed: int, gain: float, only: Collection[str] | None = None) -> None:
     """Initialisation + noise at the fan-in scale, times `gain` for matrices; or the plug-in's own `redraw_(generator)`.
 
@@ -38,14 +43,15 @@ def redraw_(module: torch.nn.Module, seed: int, gain: float, only: Collection[st
     rng = np.random.default_rng(seed)  # several times as fast as torch's own
     with torch.no_grad():
         for name, parameter in module.named_parameters():
-            if not (parameter.requires_grad and parameter.is_floating_point()):
+            if not (parameter.requires_grad and (parameter.is_floating_point() or parameter.is_complex())):
                 continue
             shape = tuple(parameter.shape)
             fan_in = prod(shape[1:]) if len(shape) > 1 else prod(shape)
             scale = max(fan_in, 1) ** -0.5 if shape else SCALAR_NOISE
-            noise = torch.from_numpy(np.asarray(rng.random(shape, dtype=np.float32))).to(parameter.device)
+            moved = real(parameter)
+            noise = torch.from_numpy(np.asarray(rng.random(tuple(moved.shape), dtype=np.float32))).to(parameter.device)
             if only is not None and name not in only:
                 continue
-            parameter.add_(noise, alpha=scale * SPREAD).sub_(scale * SPREAD / 2)
+            moved.add_(noise, alpha=scale * SPREAD).sub_(scale * SPREAD / 2)
             if parameter.ndim > 1:
                 parameter.mul_(gain)

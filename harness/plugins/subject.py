@@ -18,7 +18,8 @@ from ..core.outcomes import Fault
 from ..learning.workbench import Workbench
 from ..weights.batch import Weights
 from ..weights.space import SpaceError, WeightSpace
-from .architecture import Architecture, Equivariant, Invariant, Unsupported
+from .architecture import Architecture, Equivariant, Invariant, Unsupported, cast_
+from .redraw import real
 from .settings import own_settings
 
 HARNESS = f"{Path(__file__).resolve().parents[1]}/"
@@ -114,13 +115,13 @@ class Subject:
         self._jitter(list(self.module.parameters()), seed)
 
     def _jitter(self, parameters: list[torch.nn.Parameter], seed: int) -> None:
-        moving = [parameter for parameter in parameters if parameter.is_floating_point()]
-        sizes, step = [parameter.numel() for parameter in moving], torch.finfo(self.dtype).eps
-        # A bit each, unpacked: fifty times as fast as torch's own Bernoulli numbers, which cost more than a call of a small network.
-        packed = np.frombuffer(np.random.default_rng(seed).bytes(sum(sizes) // 8 + 1), np.uint8)
-        up = torch.from_numpy(np.unpackbits(packed, count=sum(sizes))).to(self.bench.device, self.dtype)
-        factors = up.mul_(2 * step).add_(1 - step).split(sizes)
         with torch.no_grad():
+            moving = [real(each) for each in parameters if each.is_floating_point() or each.is_complex()]
+            sizes, step = [parameter.numel() for parameter in moving], torch.finfo(self.dtype).eps
+            # A bit each, unpacked: fifty times as fast as torch's own Bernoulli numbers, which cost more than a call of a small network.
+            packed = np.frombuffer(np.random.default_rng(seed).bytes(sum(sizes) // 8 + 1), np.uint8)
+            up = torch.from_numpy(np.unpackbits(packed, count=sum(sizes))).to(self.bench.device, self.dtype)
+            factors = up.mul_(2 * step).add_(1 - step).split(sizes)
             for parameter, factor in zip(moving, factors, strict=True):
                 parameter.mul_(factor.view(parameter.shape))
 
@@ -151,7 +152,7 @@ class Subject:
 
     def lower_(self) -> Subject:
         """The same network in float32, in place: cheaper than another one, and its float64 self is no longer needed."""
-        self.module.to(torch.float32)
+        cast_(self.module, torch.float32)
         self.dtype = torch.float32
         return self
 

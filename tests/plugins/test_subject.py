@@ -10,6 +10,7 @@ from torch import nn
 from orbitcheck import Equivariant, Invariant, Unsupported, Weights, conv_net, mlp
 from orbitcheck.harness.learning.workbench import Workbench
 from orbitcheck.harness.plugins.architecture import as_architecture
+from orbitcheck.harness.plugins.redraw import redraw_
 from orbitcheck.harness.plugins.subject import NonFinite, PluginFault, Subject, describe_error
 from orbitcheck.harness.weights.inputs import constructed
 
@@ -201,3 +202,41 @@ def test_gradients_are_recorded_where_asked():
     assert not net(batch(), gradients=True).requires_grad
     net(batch())
     assert seen == [True, False]
+
+
+class Phases(nn.Module):
+    """A complex parameter and a complex buffer: their imaginary parts are what is read."""
+
+    def __init__(self, space, output):
+        super().__init__()
+        self.turn = nn.Parameter(torch.tensor([1 + 2j, 3 + 4j], dtype=torch.complex64))
+        self.register_buffer("unit", torch.tensor(1j))
+
+    def forward(self, v):
+        return v.flat().mean(1, keepdim=True) * (self.turn * self.unit).real.sum()
+
+
+def test_complex_numbers_stay_complex_in_both_precisions_and_move_as_pairs():
+    net = Subject(as_architecture(Phases), SPACE, Invariant(1), seed=0, dtype=torch.float64, bench=Workbench())
+    assert (net.module.turn.dtype, net.module.unit.dtype) == (torch.complex128, torch.complex128)
+    before, kept = net(batch()), net.module.turn.detach().clone()
+    assert torch.allclose(before, -6 * batch().flat().mean(1, keepdim=True))
+    with net.jittered(0):
+        moved = torch.view_as_real(net.module.turn.detach()) / torch.view_as_real(kept)
+        assert bool(((moved - 1).abs() / torch.finfo(torch.float64).eps == 1).all())
+    assert torch.equal(net.module.turn, kept)
+    redraw_(net.module, 0, 1.0)
+    assert bool((torch.view_as_real(net.module.turn - kept) != 0).all())
+    net.lower_()
+    assert (net.module.turn.dtype, net.module.unit.dtype) == (torch.complex64, torch.complex64)
+    assert bool((net(batch()) != 0).all())
+
+
+def test_a_parameter_without_a_size_is_refused_by_its_name():
+    class Late(nn.Module):
+        def __init__(self, space, output):
+            super().__init__()
+            self.late = nn.LazyLinear(1)
+
+    with pytest.raises(PluginFault, match=r"leaves late.weight without a size, as lazy modules do"):
+        Subject(as_architecture(Late), SPACE, Invariant(1), seed=0, dtype=torch.float64, bench=Workbench())

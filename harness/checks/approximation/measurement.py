@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -272,13 +271,18 @@ def _noise(
     noise = torch.zeros_like(outputs)
     for _ in range(JITTERS):
         moved = jittered(Weights.from_flat(learner.space, inputs), rng).flat()
-        shaken = copy.deepcopy(asked)
+        noise = torch.maximum(noise, (_outputs(asked, moved, bench) - outputs).abs())
+        parameters = list(asked.parameters())
+        kept = [parameter.detach().clone() for parameter in parameters]
         with torch.no_grad():
-            for parameter in shaken.parameters():
+            for parameter in parameters:
                 up = torch.from_numpy(rng.integers(0, 2, tuple(parameter.shape))).to(parameter)
-                parameter.mul_(1 + (2 * up - 1) * torch.finfo(torch.float64).eps)
-        for again in (_outputs(asked, moved, bench), _outputs(shaken, inputs, bench)):
-            noise = torch.maximum(noise, (again - outputs).abs())
+                if parameter.is_floating_point() or parameter.is_complex():
+                    parameter.mul_(1 + (2 * up - 1) * torch.finfo(torch.float64).eps)
+        noise = torch.maximum(noise, (_outputs(asked, inputs, bench) - outputs).abs())
+        with torch.no_grad():  # no copy of the network: one that keeps what it computed has none
+            for parameter, before in zip(parameters, kept, strict=True):
+                parameter.copy_(before)
     return noise
 
 

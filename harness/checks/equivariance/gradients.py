@@ -13,6 +13,7 @@ import torch
 
 from ...core.outcomes import Refusal
 from ...plugins.architecture import Equivariant, Invariant
+from ...plugins.redraw import real
 from ...plugins.subject import PluginRaised, Subject
 from ...weights.batch import Weights
 from ...weights.element import OutputKind
@@ -204,7 +205,7 @@ class Gradients:
             found.append(float(off.median()))
         if Rule.GRADIENT_IN_PARAMETERS in rules:
             gradients = self._of_parameters(v, functional)
-            size = max(float(sum(g.square().sum() for g in gradients)) ** 0.5, 1e-300)
+            size = max(float(sum(real(g).square().sum() for g in gradients)) ** 0.5, 1e-300)
             off = [abs(self._along_parameters(gradients)) / size for _ in range(3)]
             found.append(sorted(off)[1])
         return max(found)
@@ -221,7 +222,7 @@ class Gradients:
                 sums.append(float((self.subject(self.v) * self.functional).sum()))
             for parameter, before in zip(self.parameters, kept, strict=True):
                 parameter.copy_(before)
-        told = sum(float((g * d).sum()) for g, d in zip(gradients, directions, strict=True))
+        told = sum(float((g.conj() * d).real.sum()) for g, d in zip(gradients, directions, strict=True))
         return (sums[0] - sums[1]) / (2 * QUOTIENT) - told
 
     def _of_parameters(self, v: Weights, functional: torch.Tensor) -> list[torch.Tensor]:

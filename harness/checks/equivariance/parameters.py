@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 
 from ...core.outcomes import Refusal
-from ...plugins.redraw import redraw_
+from ...plugins.redraw import real, redraw_
 from ...plugins.subject import PluginFault, PluginRaised, Subject
 from ...weights.batch import Weights
 from ...weights.symmetry import GroupElement
@@ -114,14 +115,15 @@ def _answer_in_training(subject: Subject, v: Weights) -> torch.Tensor:
 
 
 def _move(
-    trained: list[torch.nn.Parameter],
-    gradients: list[torch.Tensor | None],
+    trained: Sequence[torch.Tensor],
+    gradients: Sequence[torch.Tensor | None],
     optimiser: Optimiser,
     rate: float,
     number: int,
     state: dict[str, dict[int, torch.Tensor]],
 ) -> None:
-    """One step; written out, since importing torch's own optimisers costs more than all steps here."""
+    """One step; written out, since importing torch's own optimisers costs more than all steps here. Complex numbers move as pairs."""
+    trained, gradients = [real(each) for each in trained], [None if each is None else real(each) for each in gradients]
     if optimiser is Optimiser.SGD:
         length = sum(float(g.square().sum()) for g in gradients if g is not None) ** 0.5
         size = sum(float(parameter.square().sum()) for parameter in trained) ** 0.5

@@ -334,5 +334,8 @@ SOUND: tuple[str, ...] = (
     "SortedByBias",
     "GradientFreeReader",
     "Scatters",
+    "ComplexParameters",
+    "KeepsItsAnswer",
+    "OwnGenerator",
 )
 """Classes of `sound.py`."""

@@ -402,3 +402,43 @@ class Scatters(Net):
                 1, torch.arange(messages.shape[other], device=sums.device), gelu(messages.select(dim, k))
             )
         return sums / messages.shape[dim]
+
+
+@register("complex-parameters")
+class ComplexParameters(Net):
+    """Filters channels in Fourier space, by complex parameters and phases that are a complex buffer."""
+
+    def __init__(self, space, output, *, channels: int = 12, depth: int = 3):
+        super().__init__(space, output, channels=channels, depth=depth)
+        self.filter = nn.Parameter(torch.randn(channels // 2 + 1, dtype=torch.complex64))
+        self.register_buffer("phases", torch.polar(torch.ones(channels // 2 + 1), torch.arange(channels // 2 + 1.0)))
+
+    def neurons(self, h, biases):
+        return [x + torch.fft.irfft(torch.fft.rfft(x) * self.filter * self.phases, n=x.shape[-1]) for x in h]
+
+
+@register("keeps-its-answer")
+class KeepsItsAnswer(Net):
+    """Keeps features and answer, with their gradients, for a loss of somebody else's."""
+
+    def neurons(self, h, biases):
+        self.features = h
+        return h
+
+    def finish(self, y):
+        self.answer = y
+        return y
+
+
+@register("own-generator")
+class OwnGenerator(Net):
+    """Random features from a generator of its own, which starts anew at each call."""
+
+    def __init__(self, space, output, *, channels: int = 12, depth: int = 3):
+        super().__init__(space, output, channels=channels, depth=depth)
+        self.generator = torch.Generator()
+
+    def neurons(self, h, biases):
+        self.generator.manual_seed(0)
+        drawn = torch.randn(self.channels, self.channels, generator=self.generator, dtype=torch.float64).to(h[0])
+        return [x + torch.tanh(x @ drawn / self.channels**0.5) for x in h]
