@@ -25,7 +25,7 @@ SPACES = {
     "small": NamedSpace(mlp(2, 4, 1)),
     "two": NamedSpace(mlp(1, 3, 3, 1, activation="tanh")),
     "wide": NamedSpace(mlp(1, 40, 1)),
-    "five": NamedSpace(mlp(2, 5, 1)),
+    "six": NamedSpace(mlp(2, 6, 1)),
     "bent": NamedSpace(mlp(2, 4, 1, activation="gelu")),
 }
 
@@ -139,9 +139,9 @@ def test_what_is_refused_clearly_predicts_nothing():
 
 
 def test_a_batch_of_as_many_as_there_are_neurons_is_a_batch():
-    found = row("BatchAsNeurons", "calls", space="five")
+    found = row("BatchAsNeurons", "calls", space="six")
     assert (found.outcome, found.evidence.broken) == ("fail", (Rule.BATCH_SIZE,))
-    assert row("BatchAsNeurons", space="five").outcome == "pass"
+    assert row("BatchAsNeurons", space="six").outcome == "pass"
 
 
 def test_outputs_of_one_that_are_refused_are_noted():
