@@ -30,6 +30,7 @@ class PastBudget(RuntimeError):
     power="complete",
     continuous=False,
     modes=("eval", "train"),
+    spaces="MLPs",
     paper="control",
 )
 class CanonicalMLP(nn.Module):
@@ -66,6 +67,7 @@ class CanonicalMLP(nn.Module):
         self.network = FlatMLP(space, output, channels=channels, depth=depth)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         vectors = [v.arrays(index) for index in range(v.batch)]
         elements = canonical_batch(self.space, vectors)

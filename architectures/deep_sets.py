@@ -16,6 +16,7 @@ from .heads import PooledHead, check_input, mlp_head
     symmetry="permutation",
     power="below-1-wl",
     modes=("eval", "train"),
+    spaces="any",
     paper="Zaheer et al. 2017, arXiv 1703.06114",
 )
 class DeepSets(nn.Module):
@@ -42,6 +43,7 @@ class DeepSets(nn.Module):
         self.head = PooledHead(space, output, len(space.tensors) * channels, channels, depth)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         pooled = [
             network(tensor.flatten(1).unsqueeze(-1)).mean(dim=1)

@@ -39,6 +39,7 @@ from .readout import Readout
     rounds=lambda depth: (depth - 1, depth + 1) if depth > 1 else None,
     modes=("eval", "train"),
     linear_layer="linear_layer",
+    spaces="MLPs",
     paper="Navon et al. 2023, arXiv 2301.12780",
 )
 class DWS(nn.Module):
@@ -86,6 +87,7 @@ class DWS(nn.Module):
         self.readout = Readout(self.layout, channels, output, head)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         s = self.layout.sort(v)
         for layer, norm in zip(self.layers, self.norms, strict=True):
             s = layer(s)

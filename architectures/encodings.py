@@ -44,6 +44,7 @@ class PositionCode(nn.Module):
             self.weight = nn.Parameter(torch.randn(count, channels) * channels**-0.5)
 
     def forward(self) -> torch.Tensor:
+        """-> `[count, channels]`."""
         return self.weight if self.code is None else nn.functional.linear(self.code, self.weight)
 
 
@@ -69,6 +70,7 @@ class GaussianFourier(nn.Module):
         self.register_buffer("B", torch.randn(frequencies) * scale)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """`[..., slots]` -> `[..., slots * 2F]`; as it is with F = 0."""
         if len(self.B) == 0:
             return x
         phase = 2 * math.pi * x.unsqueeze(-1) * self.B

@@ -11,7 +11,7 @@ from ..harness.weights.space import WeightSpace
 from .heads import check_input, mlp_head
 
 
-@register("flat-mlp", symmetry="none", power="unknown", modes=("eval", "train"), paper="control")
+@register("flat-mlp", symmetry="none", power="unknown", modes=("eval", "train"), spaces="any", paper="control")
 class FlatMLP(nn.Module):
     """`MLP(flat(v))`: neither invariant nor equivariant, since every coordinate has weights of its own.
 
@@ -34,6 +34,7 @@ class FlatMLP(nn.Module):
         self.network = mlp_head(space.parameters, channels, per_vector, depth)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         answer = self.network(v.flat())
         return answer if isinstance(self.output, Invariant) else Weights.from_flat(self.space, answer)

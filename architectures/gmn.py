@@ -37,6 +37,7 @@ from .parameter_graph import EdgeMLP, Encoder, EquivariantHead, Graph, Wiring, j
     rounds=lambda depth: (depth, depth + 1) if depth > 0 else None,
     refinement="split",
     modes=("eval", "train"),
+    spaces="at most two permuted axes a tensor",
     paper="Lim et al. 2024, arXiv 2312.04501",
 )
 class GMN(nn.Module):
@@ -81,6 +82,7 @@ class GMN(nn.Module):
         lecun_(self)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         graph = self.encoder(v)
         for block in self.blocks:
@@ -96,6 +98,7 @@ class Sine(nn.Module):
         self.linear = nn.Linear(slots, channels)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """`[..., slots]` -> `[..., C]`."""
         return self.linear(values).sin()
 
 
@@ -114,6 +117,7 @@ class Block(nn.Module):
         self.node_step = nn.Linear(channels, channels)
 
     def forward(self, graph: Graph) -> Graph:
+        """Nodes `[B, N, C]` and edges `[B, n, m, C]` -> the same shapes."""
         x, widths = graph.nodes, self.wiring.widths
         parts = self.ends(self.norm(x)).chunk(5, -1)
         own, (target, source, sender, receiver) = parts[0], (part.split(widths, 1) for part in parts[1:])
@@ -147,4 +151,5 @@ class EdgeReadout(nn.Module):
         self.head = mlp_head(len(wiring.edges) * channels, head, dim, depth=1)
 
     def forward(self, graph: Graph) -> torch.Tensor:
+        """Nodes `[B, N, C]` and edges `[B, n, m, C]` -> `[B, dim]`."""
         return self.head(torch.cat([mean(hidden.flatten(1, 2), 1) for hidden in self.edges(graph)], -1))

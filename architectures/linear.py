@@ -211,6 +211,7 @@ class SortedLinear(nn.Module):
         self.r = nn.Parameter(torch.empty(len(self.R)).uniform_(-1, 1) * self.R.shape[1] ** -0.5)
 
     def forward(self, s: Sorted) -> Sorted:
+        """`Sorted` with C channels a slot -> `Sorted` with C'."""
         layout, channels = self.layout, self.out_channels
         near, columns = pool_edges(s)
         g = torch.cat([*(part.mean(1) for part in near), s.fixed], -1)
@@ -246,4 +247,5 @@ class WeightsLinear(nn.Module):
         self.linear = SortedLinear(layout, in_channels, out_channels)
 
     def forward(self, v: Weights) -> Weights:
+        """`Weights` with C channels -> `Weights` with C'."""
         return self.layout.restore(self.linear(self.layout.sort(v, self.in_channels)))

@@ -104,6 +104,7 @@ class Mix(nn.Module):
         self.weight = nn.Parameter(torch.empty(outputs, inputs).uniform_(-1, 1) * (6 / inputs) ** 0.5)
 
     def forward(self, *parts: torch.Tensor) -> torch.Tensor:
+        """Parts `[B, inputs_i, n]`, joined along the second axis -> `[B, outputs, n]`."""
         return self.weight @ torch.cat(parts, 1)
 
 
@@ -118,6 +119,7 @@ class Term(nn.Module):
         self.psi = nn.Parameter(torch.empty(channels, last).uniform_(-1, 1) * 3**0.5)
 
     def forward(self, v: Features, w: Sweeps) -> tuple[torch.Tensor, torch.Tensor]:
+        """Features and their sweeps -> Q and R, each of the type (s, t)."""
         B, (_, first, last) = w.B[self.t], self.Psi.shape
         Q = (w.F[self.s] @ self.Psi) @ B * (first * last) ** -0.5
         R = v.b[self.s - 1].unsqueeze(-1) * (self.psi.unsqueeze(1) @ B) * last**-0.5
@@ -137,6 +139,7 @@ class Invariants(nn.Module):
         self.size = channels * (3 * first * last + 2 * last + layers - 1)
 
     def forward(self, v: Features, w: Sweeps) -> torch.Tensor:
+        """Features and their sweeps -> `[B, C * size]`."""
         traces = [
             (psi * apply(B, b)).sum(-1, keepdim=True) for psi, B, b in zip(self.traces, w.B[1:], v.b, strict=False)
         ]
@@ -163,6 +166,7 @@ class PolynomialLayer(nn.Module):
         self.constant = nn.Linear(self.invariants.size, last * outputs)
 
     def forward(self, v: Features) -> Features:
+        """Features with C channels -> features with C'."""
         w, (first, last), L = sweeps(v), self.ends, self.L
         Q, R = zip(*(term(v, w) for term in self.pairs), strict=True)
         outgoing = [[columns(v.W[-1])] if self.signs and i == L - 1 else [] for i in range(1, L)]
@@ -234,6 +238,7 @@ class MAGEP(nn.Module):
             self.readout = PolynomialLayer(space, channels, output.channels, signs=self.signs)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         x = Features(tuple(W.movedim(-1, 1) for W in v.weights), tuple(b.movedim(-1, 1) for b in v.biases))
         act = torch.tanh if self.signs else torch.relu
@@ -252,6 +257,7 @@ class MAGEP(nn.Module):
     symmetry="permutation+scale",
     power="below-1-wl",
     modes=("eval", "train"),
+    spaces="MLPs, homogeneous activation",
     paper="Vo et al. 2024, arXiv 2410.04213",
 )
 class ScaleMAGEP(MAGEP):
@@ -267,6 +273,7 @@ class ScaleMAGEP(MAGEP):
     symmetry="permutation+sign",
     power="below-1-wl",
     modes=("eval", "train"),
+    spaces="MLPs, odd activation",
     paper="Vo et al. 2024, arXiv 2410.04213",
 )
 class SignMAGEP(MAGEP):

@@ -64,6 +64,7 @@ class TypedLinear(nn.Module):
         self.tau = nn.Parameter(torch.empty(self.B.out_features).uniform_(-1, 1) * self.B.in_features**-0.5)
 
     def forward(self, s: Sorted) -> Sorted:
+        """`Sorted` with C channels a slot -> `Sorted` with C'."""
         own = []
         for maps, slots, x in zip(self.M, self.slots, s.own, strict=True):
             parts = x.split([count * self.channels[0] for count in slots], -1)
@@ -125,6 +126,7 @@ class MonomialNFN(nn.Module):
             self.readout = TypedLinear(self.layout, channels, output.channels, signs=self.signs)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         s = self.layout.sort(v)
         for layer in self.layers:
             s = layer(s).map(torch.tanh if self.signs else torch.relu)
@@ -149,6 +151,7 @@ class MonomialLayer(nn.Module):
         self.linear = TypedLinear(self.layout, in_channels, out_channels, signs=network.signs)
 
     def forward(self, v: Weights) -> Weights:
+        """`Weights` with C channels -> `Weights` with C'."""
         return self.layout.restore(self.linear(self.layout.sort(v, self.in_channels)))
 
 
@@ -160,6 +163,7 @@ class MonomialLayer(nn.Module):
     continuous=False,
     modes=("eval", "train"),
     linear_layer="linear_layer",
+    spaces="MLPs, homogeneous activation",
     paper="Tran et al. 2024, arXiv 2409.11697",
 )
 class MonomialScaleNFN(MonomialNFN):
@@ -182,6 +186,7 @@ class MonomialScaleNFN(MonomialNFN):
     blind=("inner-signs", "incidence"),
     modes=("eval", "train"),
     linear_layer="linear_layer",
+    spaces="MLPs, odd activation",
     paper="Tran et al. 2024, arXiv 2409.11697",
 )
 class MonomialSignNFN(MonomialNFN):

@@ -40,6 +40,7 @@ from .readout import Readout
     rounds=lambda depth: (depth - 1, depth + 1) if depth > 1 else None,
     modes=("eval", "train"),
     linear_layer="linear_layer",
+    spaces="MLPs",
     paper="Zhou et al. 2023, arXiv 2302.14040",
 )
 class NFNHNP(nn.Module):
@@ -89,6 +90,7 @@ class NFNHNP(nn.Module):
         self.readout = Readout(self.layout, channels, output, head)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         s = self.layout.sort(v).map(self.encoding)
         for layer in self.layers:
             s = layer(s).map(functional.gelu)

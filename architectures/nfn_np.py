@@ -39,6 +39,7 @@ from .readout import Readout
     rounds=lambda depth, encoding: (depth - 1, depth + 1) if depth > 1 and encoding != "none" else None,
     modes=("eval", "train"),
     linear_layer="linear_layer",
+    spaces="MLPs",
     paper="Zhou et al. 2023, arXiv 2302.14040",
 )
 class NFNNP(nn.Module):
@@ -101,6 +102,7 @@ class NFNNP(nn.Module):
         self.readout = Readout(self.layout, channels, output, head)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         s = self.layout.sort(v).map(self.encoding)
         for number, layer in enumerate(self.layers):
             s = layer(s)

@@ -66,6 +66,7 @@ def from_features(features: Any, space: WeightSpace) -> Weights:
     power="unknown",
     modes=("eval", "train"),
     linear_layer="linear_layer",
+    spaces="MLPs",
     paper="Zhou et al. 2023, arXiv 2302.14040 and 2305.13546, package nfn",
 )
 class NFNOfficial(nn.Module):
@@ -136,6 +137,7 @@ class NFNOfficial(nn.Module):
             self.readout = linear(channels, output.channels)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         answer = self.readout(self.layers(to_features(v)))
         return answer if isinstance(self.output, Invariant) else from_features(answer, self.space)
@@ -154,6 +156,7 @@ class OfficialLayer(nn.Module):
         self.space, self.layer = space, layer
 
     def forward(self, v: Weights) -> Weights:
+        """`Weights` with C channels -> `Weights` with C'."""
         return from_features(self.layer(to_features(v)), self.space)
 
 
@@ -170,6 +173,7 @@ class Block(nn.Module):
         )
 
     def forward(self, x: Any) -> Any:
+        """Features of the package -> features of the same shapes."""
         first, second = self.norms
         x = x + self.attention(first(x))
         return x + self.narrow(self.wide(second(x)).map(functional.gelu))

@@ -45,6 +45,7 @@ EPSILON = 1e-5
     power="1-wl",
     rounds=lambda depth: (depth, depth) if depth > 0 else None,
     modes=("eval", "train"),
+    spaces="MLPs",
     paper="Kofinas et al. 2024, arXiv 2403.12143",
 )
 class NGGNN(nn.Module):
@@ -101,6 +102,7 @@ class NGGNN(nn.Module):
         lecun_(self)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         graph = self.encoder(v)
         for block in self.blocks:
@@ -122,6 +124,7 @@ class Block(nn.Module):
         self.node_step = nn.Linear(channels, channels)
 
     def forward(self, graph: Graph) -> Graph:
+        """Nodes `[B, N, C]` and edges `[B, n, m, C]` -> the same shapes."""
         x = self.norm(graph.nodes)
         hidden = self.edges(Graph(x, tuple(self.edge_norm(e) for e in graph.edges)))
         edges = tuple(self.edge_step(h).add_(e) for h, e in zip(hidden, graph.edges, strict=True))
@@ -190,6 +193,7 @@ class EntryReadout(nn.Module):
         self.head = EquivariantHead(wiring, channels, outputs)
 
     def forward(self, graph: Graph) -> Weights:
+        """Nodes `[B, N, C]` and edges `[B, n, m, C]` -> `Weights` with the channels asked for."""
         return self.head(Graph(self.norm(graph.nodes), tuple(self.edge_norm(e) for e in graph.edges)))
 
 
@@ -206,5 +210,6 @@ class NodeReadout(nn.Module):
         self.head = mlp_head((len(self.widths) - 2 + self.widths[-1]) * channels, head, dim, depth=1)
 
     def forward(self, graph: Graph) -> torch.Tensor:
+        """Nodes `[B, N, C]` -> `[B, dim]`; edges are not read."""
         _, *hidden, last = self.norm(graph.nodes).split(self.widths, 1)
         return self.head(torch.cat([*(mean(layer, 1) for layer in hidden), last.flatten(1)], -1))

@@ -24,6 +24,7 @@ from .heads import check_size
     symmetry="permutation",
     power="unknown",
     modes=("eval", "train"),
+    spaces="as its base",
     paper="Dayan, Eitan, Maron 2026, arXiv 2602.01083, section 7",
 )
 class OCE(nn.Module):
@@ -61,6 +62,7 @@ class OCE(nn.Module):
         self.base = architecture.factory(space, Equivariant(k * output.channels), **architecture.options)
 
     def forward(self, v: Weights) -> Weights:
+        """`Weights` of B networks, one channel -> `Weights` with the channels asked for."""
         return self.base(v).map(lambda tensor: tensor.unflatten(-1, (self.k, self.channels)).mean(-2))
 
     def networks(self, v: Weights) -> Weights:

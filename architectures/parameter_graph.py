@@ -186,6 +186,7 @@ class Encoder(nn.Module):
         self.diagonals = names([1 for to, start in wiring.ends if to == start])
 
     def forward(self, v: Weights) -> Graph:
+        """`Weights` of B networks, one channel -> nodes `[B, N, C]`, edges `[B, n, m, C]`."""
         nodes, edges, diagonals = [], [], iter(self.diagonals)
         for part, code, width in zip(self.wiring.nodes, self.axes, self.wiring.widths, strict=True):
             if part.tensors:
@@ -212,6 +213,7 @@ class EdgeMLP(nn.Module):
         self.edge = nn.Linear(channels, channels, bias=False)
 
     def forward(self, graph: Graph) -> list[torch.Tensor]:
+        """Nodes `[B, N, C]` and edges `[B, n, m, C]` -> one `[B, n, m, C]` for each edge tensor."""
         target, source = (end.split(self.wiring.widths, 1) for end in self.ends(graph.nodes).chunk(2, -1))
         return [
             functional.silu(join(self.edge(e), target[to], source[start]))
@@ -236,6 +238,7 @@ class EquivariantHead(nn.Module):
         self.biases = heads(wiring.nodes, lambda size: mlp_head(channels, channels, size, depth=1))
 
     def forward(self, graph: Graph) -> Weights:
+        """Nodes `[B, N, C]` and edges `[B, n, m, C]` -> `Weights` with `outputs` channels."""
         space, named = self.wiring.space, {}
         for part, hidden in zip(self.wiring.edges, self.edges(graph), strict=True):
             named |= part.scatter(self.weights[str(sum(part.slots))](hidden), space)

@@ -16,7 +16,14 @@ SCALES = 8
 """Probes lie in boxes of so many sizes, each half as large as the one before."""
 
 
-@register("probe", symmetry="permutation", power="function", modes=("eval", "train"), paper="control")
+@register(
+    "probe",
+    symmetry="permutation",
+    power="function",
+    modes=("eval", "train"),
+    spaces="networks whose function is known",
+    paper="control",
+)
 class Probe(nn.Module):
     """`MLP [f_v(x_1); ...; f_v(x_p)]`, with learned inputs in a box: constant wherever `f_v` is.
 
@@ -75,5 +82,6 @@ class Probe(nn.Module):
         return self.reach * self.theta.sin()
 
     def forward(self, v: Weights) -> torch.Tensor:
+        """`Weights` of B networks, one channel -> `[B, dim]`."""
         check_input(self.space, v)
         return self.head(self.realise(v, self.x).flatten(1))

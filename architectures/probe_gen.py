@@ -37,6 +37,7 @@ class LinearGenerator(nn.Module):
         nn.init.normal_(self.layers[1].weight, std=SPREAD * hidden**-0.5)  # type: ignore[arg-type]
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """`[P, latent]` -> `[P, *shape]`."""
         return self.layers(z).unflatten(-1, self.shape)
 
 
@@ -51,6 +52,7 @@ class ImageGenerator(nn.Module):
         self.up = nn.ConvTranspose2d(hidden, channels, 4, stride=2, padding=1)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """`[P, latent]` -> `[P, channels, height, width]`."""
         image = self.up(self.linear(z).unflatten(-1, self.start))
         return image[..., : self.size[0], : self.size[1]].tanh()
 
@@ -60,6 +62,7 @@ class ImageGenerator(nn.Module):
     symmetry="full",
     power="function",
     modes=("eval", "train"),
+    spaces="networks whose function is known",
     paper="Kahana et al. 2025, arXiv 2410.10811",
 )
 class ProbeGen(nn.Module):
@@ -107,5 +110,6 @@ class ProbeGen(nn.Module):
         return self.G(self.z)
 
     def forward(self, v: Weights) -> torch.Tensor:
+        """`Weights` of B networks, one channel -> `[B, dim]`."""
         check_input(self.space, v)
         return self.head(self.realise(v, self.x).flatten(1))

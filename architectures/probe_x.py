@@ -32,11 +32,17 @@ class Probed(nn.Module):
         self.linear = nn.Linear(probes * probes, representation)
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
+        """`[B, n, m]` -> `[B, representation]`."""
         return self.linear((self.P.T @ X @ self.R).relu().flatten(1))
 
 
 @register(
-    "probe-x", symmetry="none", power="unknown", modes=("eval", "train"), paper="Horwitz et al. 2025, arXiv 2410.13569"
+    "probe-x",
+    symmetry="none",
+    power="unknown",
+    modes=("eval", "train"),
+    spaces="any",
+    paper="Horwitz et al. 2025, arXiv 2410.13569",
 )
 class ProbeX(nn.Module):
     """A network of the weights as they stand: no law, in any space.
@@ -62,6 +68,7 @@ class ProbeX(nn.Module):
         self.read = nn.Linear(channels, size)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         matrices = [v.tensors[name].reshape(v.batch, *shape) for name, shape in self.shapes.items()]
         answer = self.read(torch.stack([p(X) for p, X in zip(self.probed, matrices, strict=True)]).sum(0))

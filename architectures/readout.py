@@ -34,4 +34,5 @@ class Readout(nn.Module):
             self.head = SortedLinear(layout, channels, output.channels)
 
     def forward(self, s: Sorted) -> torch.Tensor | Weights:
+        """`Sorted` with C channels a slot -> `[B, dim]`, or `Weights` with the channels asked for."""
         return self.head(global_means(s)) if self.invariant else self.layout.restore(self.head(s))

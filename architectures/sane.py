@@ -35,6 +35,7 @@ class Block(nn.Module):
         self.rest = mlp_head(channels, 2 * channels, channels, depth=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """`[B, tokens, C]` -> `[B, tokens, C]`."""
         q, k, value = self.keys(self.before(x)).chunk(3, -1)
         pattern = (q @ k.transpose(1, 2) * q.shape[-1] ** -0.5).softmax(-1)
         x = x + self.out(pattern @ value)
@@ -42,7 +43,12 @@ class Block(nn.Module):
 
 
 @register(
-    "sane", symmetry="none", power="unknown", modes=("eval", "train"), paper="Schuerholt et al. 2024, arXiv 2406.09997"
+    "sane",
+    symmetry="none",
+    power="unknown",
+    modes=("eval", "train"),
+    spaces="any",
+    paper="Schuerholt et al. 2024, arXiv 2406.09997",
 )
 class SANE(nn.Module):
     """A network of the weights as they stand: no law, in any space.
@@ -92,6 +98,7 @@ class SANE(nn.Module):
             self.read = nn.Linear(channels, token * outputs)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         tokens = torch.cat([self._cut(v, axis) for axis in self.layers], 1)
         latents = self.latent(self.encoder(self.embed(tokens) + self.places))

@@ -108,6 +108,7 @@ class RescalingGMN(nn.Module):
         lecun_(self)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         matrices = v.weights
         turned = [w.transpose(1, 2) for w in matrices]
@@ -128,6 +129,7 @@ class RescalingGMN(nn.Module):
     symmetry="permutation+scale",
     power="unknown",
     modes=("eval", "train"),
+    spaces="MLPs, homogeneous activation",
     paper="Kalogeropoulos et al. 2024, arXiv 2406.10685",
 )
 class ScaleGMN(RescalingGMN):
@@ -143,6 +145,7 @@ class ScaleGMN(RescalingGMN):
     symmetry="permutation+sign",
     power="unknown",
     modes=("eval", "train"),
+    spaces="MLPs, odd activation",
     paper="Kalogeropoulos et al. 2024, arXiv 2406.10685",
 )
 class SignGMN(RescalingGMN):
@@ -170,6 +173,7 @@ class Encoder(nn.Module):
         )
 
     def forward(self, v: Weights) -> tuple[torch.Tensor, torch.Tensor]:
+        """`Weights` of B networks, one channel -> x and y, each `[B, N, C]`."""
         x, y = [self.inputs.expand(v.batch, -1, -1)], [self.outputs.expand(v.batch, -1, -1)]
         for w, b, bias, up in zip(v.weights, v.biases, self.bias, self.up, strict=True):
             x.append(settled(b * bias + w.squeeze(-1) @ x[-1] * up * w.shape[2] ** -0.5, self.signs))
@@ -195,6 +199,7 @@ class NodeInvariants(nn.Module):
         self.types = nn.Parameter(torch.randn(len(widths), channels))
 
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """x and y, each `[B, N, C]` -> p `[B, N, C]`."""
         if self.signs:
             x = y = torch.cat([x, y], -1)
         up, down = self.left(x), self.right(y)
@@ -235,6 +240,7 @@ class Scaled(nn.Module):
         self.invariant, self.last = nn.Linear(channels, channels), nn.Linear(channels, outputs)
 
     def forward(self, z: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
+        """z `[B, n, inputs]` and p `[B, n, C]` -> `[B, n, outputs]`."""
         unit = inverse_norm(norm(z), self.signs)
         return self.linear(z) * self.last(gate(self.direction(z) * unit, self.invariant(p), self.signs)).tanh()
 
@@ -304,6 +310,7 @@ class EquivariantHead(nn.Module):
         self.biases = Scaled(channels, channels, outputs, signs)
 
     def forward(self, v: Weights, x: torch.Tensor, y: torch.Tensor, p: torch.Tensor) -> Weights:
+        """`Weights` with one channel, x, y and p `[B, N, C]` -> `Weights` with `outputs` channels."""
         widths = self.space.widths
 
         def layers(neurons: torch.Tensor) -> tuple[torch.Tensor, ...]:

@@ -47,6 +47,7 @@ NETWORKS: Mapping[str, type[nn.Module]] = {
     symmetry="permutation+sign+phase",
     power="unknown",
     modes=("eval", "train"),
+    spaces="MLPs of sines",
     paper="ours; half turns: Kalogeropoulos et al. 2024, arXiv 2406.10685, appendix",
 )
 class SineLift(nn.Module):
@@ -87,6 +88,7 @@ class SineLift(nn.Module):
         self.network = NETWORKS[network](space, output, channels=channels, depth=depth, head=head)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         hidden = range(1, len(self.space.widths) - 1)
         cosines = {f"b{layer}": v.tensors[f"b{layer}"].cos() for layer in hidden}

@@ -20,6 +20,7 @@ from .heads import check_input
     power="complete",
     domain="general-position",
     modes=("eval", "train"),
+    spaces="MLPs",
     paper="Dayan, Eitan, Maron 2026, arXiv 2602.01083, theorem 6.3",
 )
 class SortedMLP(nn.Module):
@@ -49,6 +50,7 @@ class SortedMLP(nn.Module):
         self.network = FlatMLP(space, output, channels=channels, depth=depth)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         orders = [bias.squeeze(-1).argsort(dim=1, stable=True) for bias in v.biases[:-1]]
         answer = self.network(gather_neurons(v, orders))

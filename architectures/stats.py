@@ -20,6 +20,7 @@ QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
     symmetry="permutation",
     power="below-1-wl",
     modes=("eval", "train"),
+    spaces="any",
     paper="Unterthiner et al. 2020, arXiv 2002.11448",
 )
 class Stats(nn.Module):
@@ -45,6 +46,7 @@ class Stats(nn.Module):
         self.head = PooledHead(space, output, len(space.tensors) * (2 + len(QUANTILES)), channels, depth)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         return self.head(v, torch.cat([statistics(tensor.flatten(1)) for _, tensor in v.items()], dim=1))
 

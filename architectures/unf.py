@@ -56,6 +56,7 @@ class Mixer(nn.Module):
         self.r = nn.Parameter(torch.empty(len(means)).uniform_(-1, 1) * means.shape[1] ** -0.5)
 
     def forward(self, bundles: dict[Key, torch.Tensor]) -> dict[Key, torch.Tensor]:
+        """Per key `[B, *axes, slots * C]` -> the same with C' channels."""
         reader = Reader(bundles)
         sums: dict[Key, torch.Tensor] = {}
         views: set[Key] = set()
@@ -85,6 +86,7 @@ class UNFLayer(nn.Module):
         self.mixer = Mixer(self.layout, in_channels, out_channels)
 
     def forward(self, v: Weights) -> Weights:
+        """`Weights` with C channels -> `Weights` with C'."""
         return self.layout.restore(self.mixer(self.layout.sort(v, self.in_channels)), self.out_channels)
 
 
@@ -95,6 +97,7 @@ class UNFLayer(nn.Module):
     rounds=lambda depth: (depth - 1, depth + 1) if depth > 1 else None,
     modes=("eval", "train"),
     linear_layer="linear_layer",
+    spaces="any",
     paper="Zhou et al. 2024, arXiv 2402.05232",
 )
 class UNF(nn.Module):
@@ -143,6 +146,7 @@ class UNF(nn.Module):
             self.readout = Mixer(self.layout, channels, output.channels)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         bundles = self.layout.sort(v, 1)
         for layer in self.layers:
             bundles = {key: functional.gelu(tensor) for key, tensor in layer(bundles).items()}

@@ -9,6 +9,7 @@ from typing import Any
 from orbitcheck.harness.checks.prediction import ANY, NOT_SEPARATED, SEPARATED, predict
 from orbitcheck.harness.oracles.larger.table import lines
 from orbitcheck.harness.plugins.discovery import built_in, parse_name
+from orbitcheck.harness.plugins.static_traits import declared_traits
 from orbitcheck.harness.running.planting.killers import KILLERS
 from orbitcheck.harness.running.planting.plants import PLANTS
 from orbitcheck.harness.running.planting.traits import NO_CLAIM, TRAITS
@@ -43,14 +44,7 @@ Pairs of the round ladder, which refinement parts in round t, are parted by 2-FW
 
 ## Which spaces each reads
 
-| spaces | architectures |
-| --- | --- |
-| any | `unf`, `deep-sets`, `stats`, `flat-mlp` |
-| tensors of at most two permuted axes | `gmn`; `oce` as its base |
-| networks whose function is known | `probe`, `probe-gen` |
-| factor pairs, as of LoRA | `gl-net`, `gl-spectral`, `gl-align`, `w2t` |
-| one transformer block on a fixed stream | `transformer-nfn`, `block-nfn` |
-| MLPs | all others |
+{spaces}
 
 On all other spaces a row is not applicable, by the line that the constructor says.
 
@@ -122,8 +116,20 @@ def page() -> str:
     predictions = [[f"`{entry['name']}`", *(_prediction(entry, name) for name in RELATIONS)] for entry in described]
     header = ["architecture", "symmetry", "power", "rounds", "domain", "continuous", "modes", "source"]
     return TEXT.format(
-        declarations=_table(header, declarations), predictions=_table(["architecture", *RELATIONS], predictions)
+        declarations=_table(header, declarations),
+        predictions=_table(["architecture", *RELATIONS], predictions),
+        spaces=_table(["spaces", "architectures"], _spaces()),
     )
+
+
+def _spaces() -> list[list[str]]:
+    """What is read, and by whom."""
+    readers: dict[str, list[str]] = {}
+    declared = declared_traits()
+    for name in built_in():
+        if name != "nfn-official":
+            readers.setdefault(str(declared[name]["spaces"]), []).append(f"`{name}`")
+    return [[spaces, ", ".join(names)] for spaces, names in sorted(readers.items(), key=lambda item: item[0].lower())]
 
 
 def _rounds(entry: Mapping[str, Any]) -> str:

@@ -57,6 +57,7 @@ def aligned(U: torch.Tensor, V: torch.Tensor, T: torch.Tensor) -> tuple[torch.Te
     domain="simple-spectrum",
     continuous=False,
     modes=("eval", "train"),
+    spaces="factor pairs, as of LoRA",
     paper="ours, for arXiv 2410.04207",
     shapes="factor pairs of at most as many columns as rows, as of LoRA",
 )
@@ -96,6 +97,7 @@ class GLAlign(nn.Module):
         self.mlp = mlp_head(entries, channels, outputs, depth)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.pairs.space, v)
         factors, templates = self.pairs.read(v), self.T.split(self.heights)
         exact = torch.promote_types(v.dtype, torch.float32)  # what has a singular value decomposition

@@ -42,6 +42,7 @@ class EquivariantLinear(nn.Module):
         self.Psi = nn.ParameterList(matrix(new[1], old[1]) for old, new in zip(rows, new_rows, strict=True))
 
     def forward(self, factors: Factors) -> Factors:
+        """U `[B, n_i, r]` and V `[B, m_i, r]` of every pair -> `[B, n'_i, r]`, `[B, m'_i, r]`."""
         return [(Phi @ U, Psi @ V) for (U, V), Phi, Psi in zip(factors, self.Phi, self.Psi, strict=True)]
 
 
@@ -54,6 +55,7 @@ class SmoothGate(nn.Module):
         self.alpha, self.alpha_, self.beta, self.beta_ = (nn.Parameter(torch.randn(pairs, rows)) for _ in range(4))
 
     def forward(self, factors: Factors) -> Factors:
+        """Factors -> factors of the same shapes."""
         gated = []
         for i, (U, V) in enumerate(factors):
             s = torch.sigmoid(self.alpha[i] * (U @ (self.w[i] @ V).unsqueeze(-1)).squeeze(-1) + self.beta[i])
@@ -66,6 +68,7 @@ class SignGate(nn.Module):
     """The published gate: a row of U lives where its row of `U V^T` has a positive sum, a row of V alike."""
 
     def forward(self, factors: Factors) -> Factors:
+        """Factors -> factors of the same shapes."""
         gated = []
         for U, V in factors:
             s, t = (U @ V.sum(1).unsqueeze(-1) > 0).to(U), (V @ U.sum(1).unsqueeze(-1) > 0).to(V)
@@ -84,6 +87,7 @@ class LinearOnWeights(nn.Module):
         self.linear = EquivariantLinear(old, new)
 
     def forward(self, v: Weights) -> Weights:
+        """`Weights` with C channels -> `Weights` with C'."""
         parts = [
             self.pairs.read(Weights(v.space, {k: t[..., c : c + 1] for k, t in v.items()})) for c in range(v.channels)
         ]
@@ -105,6 +109,7 @@ def with_channels(factors: Factors, channels: int) -> Factors:
     continuous=lambda gate: gate == "smooth",
     modes=("eval", "train"),
     linear_layer="linear_layer",
+    spaces="factor pairs, as of LoRA",
     paper="Putterman et al. 2024, arXiv 2410.04207",
     shapes="factor pairs, as of LoRA",
 )
@@ -161,6 +166,7 @@ class GLNet(nn.Module):
             self.last = EquivariantLinear(hidden, wide)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.pairs.space, v)
         factors = self.pairs.read(v)
         for layer, gate in zip(self.layers, self.gates, strict=True):

@@ -35,6 +35,7 @@ SQUARES = (0.25, 1.0, 16.0)
     symmetry="gl",
     power="function",
     modes=("eval", "train"),
+    spaces="factor pairs, as of LoRA",
     paper="ours, for arXiv 2603.15990",
     shapes="factor pairs, as of LoRA",
 )
@@ -70,6 +71,7 @@ class GLSpectral(nn.Module):
             self.project = EquivariantLinear(old, [(n * output.channels, m * output.channels) for n, m in rows])
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.pairs.space, v)
         factors = self.pairs.read(v)
         grams = [(U.transpose(1, 2) @ U, V.transpose(1, 2) @ V) for U, V in factors]

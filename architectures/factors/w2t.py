@@ -60,6 +60,7 @@ class Encoder(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(channels, 2 * channels), nn.GELU(), nn.Linear(2 * channels, channels))
 
     def forward(self, x: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+        """x `[B, K, H]` and kept `[B, K]` -> `[B, K, H]`."""
         q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.qkv(self.norm(x)).chunk(3, -1))
         logits = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
         mixed = masked_softmax(logits, kept[:, None, None]) @ v
@@ -81,6 +82,7 @@ class Tokens(nn.Module):
         self.q = nn.Parameter(torch.randn(channels))
 
     def forward(self, U: torch.Tensor, V: torch.Tensor) -> torch.Tensor:
+        """U `[B, n, r]`, V `[B, m, r]` -> `[B, H]`."""
         u, sigma, v = canonical(U, V)
         null = max(NULL, 16 * torch.finfo(U.dtype).eps)
         kept = sigma > null * sigma[:, :1]
@@ -110,6 +112,7 @@ def standardised(size: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
     domain="simple-spectrum",
     continuous=False,
     modes=("eval", "train"),
+    spaces="factor pairs, as of LoRA",
     paper="Han et al. 2026, arXiv 2603.15990",
     shapes="factor pairs, as of LoRA",
 )
@@ -147,6 +150,7 @@ class W2T(nn.Module):
         self.head = mlp_head(channels, head, output.dim, depth=1)
 
     def forward(self, v: Weights) -> torch.Tensor:
+        """`Weights` of B networks, one channel -> `[B, dim]`."""
         check_input(self.pairs.space, v)
         read = zip(self.tokens, self.pairs.read(v), strict=True)
         x = torch.stack([token(U, V) for token, (U, V) in read], 1) + self.which

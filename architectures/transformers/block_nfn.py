@@ -45,6 +45,7 @@ class Parts(nn.Module):
         self.x, self.u = mlp_head(2 * channels, channels, channels, 1), mlp_head(2 * D + 1, channels, channels, 1)
 
     def forward(self, block: Block) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """A block of B networks -> heads `[B, h, F]`, units `[B, k, F]`, biases `[B, 2 D]`."""
         Q = torch.cat([centred(block.Q), block.b_Q.unsqueeze(3)], 3)
         S, T = product(Q, centred(block.K)), product(centred(block.V), block.O)
         x = self.x(torch.cat([self.q(S.flatten(2)).asinh(), self.v(T.flatten(2)).asinh()], -1))
@@ -62,6 +63,7 @@ class Round(nn.Module):
         self.x, self.u = (mlp_head(2 * channels, channels, channels, 1) for _ in range(2))
 
     def forward(self, x: torch.Tensor, u: torch.Tensor, biases: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Heads `[B, h, F]`, units `[B, k, F]`, biases `[B, 2 D]` -> heads and units of the same shapes."""
         c = functional.gelu(self.context(context(x, u, biases))).unsqueeze(1)
         return (
             x + self.x(torch.cat([x, c.expand_as(x)], -1)),
@@ -91,6 +93,7 @@ class EquivariantHead(nn.Module):
         )
 
     def forward(self, block: Block, x: torch.Tensor, u: torch.Tensor, biases: torch.Tensor) -> Block:
+        """A block, heads `[B, h, F]`, units `[B, k, F]`, biases `[B, 2 D]` -> a block with the channels asked for."""
         c = context(x, u, biases)
         x, u = (torch.cat([each, c.unsqueeze(1).expand(-1, each.shape[1], -1)], -1) for each in (x, u))
         Q = torch.cat([centred(block.Q), block.b_Q.unsqueeze(3)], 3).squeeze(-1)
@@ -121,6 +124,7 @@ class EquivariantHead(nn.Module):
     "block-nfn",
     symmetry="gl+shift",
     modes=("eval", "train"),
+    spaces="one transformer block on a fixed stream",
     paper="ours, after arXiv 2410.04209",
     shapes="one transformer block with an activation",
 )
@@ -164,6 +168,7 @@ class BlockNFN(nn.Module):
             self.head = EquivariantHead(D, channels, output.channels, output.kind)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         block = read(v)
         x, u, biases = self.parts(block)

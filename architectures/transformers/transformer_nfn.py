@@ -57,6 +57,7 @@ class Invariants(nn.Module):
         self.A11, self.a1 = (nn.Linear(inputs, outputs, bias=False) for _ in range(2))
 
     def forward(self, block: Block, S: torch.Tensor, T: torch.Tensor) -> torch.Tensor:
+        """A block, and S and T meant over its heads `[B, D, D, C]` -> `[B, 6 C']`."""
         listed = (
             self.Psi(S.flatten(1)), self.T1(T.mean(2).flatten(1)), self.A11(block.A.mean((1, 2))),
             self.B1(block.B.mean(1).flatten(1)), self.a1(block.a.mean(1)), self.b(block.b.flatten(1)),
@@ -82,6 +83,7 @@ class Layer(nn.Module):
         self.column_B, self.a_B = (nn.Linear(inputs, D * outputs, bias=False) for _ in range(2))
 
     def forward(self, x: Block) -> Block:
+        """A block with C channels -> a block with C'."""
         S, T = product(x.Q, x.K).mean(1), product(x.V, x.O).mean(1)
         found, D = self.invariants(x, S, T), x.b.shape[1]
         column, written = x.A.mean(2), x.B.flatten(2)
@@ -110,6 +112,7 @@ def relu(x: Block) -> Block:
     "transformer-nfn",
     symmetry="gl",
     modes=("eval", "train"),
+    spaces="one transformer block on a fixed stream",
     paper="Tran et al. 2025, arXiv 2410.04209",
     shapes="one transformer block with an activation",
 )
@@ -154,6 +157,7 @@ class TransformerNFN(nn.Module):
             self.b_O = nn.Linear(D * C, D * C)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         x = read(v)
         for layer in self.layers:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from ..checks.prediction import NO_GAP, SEPARATED
+from ..core.cell import WEIGHTS
 from ..core.cleaning import BorderError, parsed
 from ..core.outcomes import DECIDED, OUTCOMES, Outcome
+from ..core.patterns import RowPattern, parse_pattern
+from ..core.registry import UnknownName, did_you_mean
 from ..core.result import Problem, Result, Run, digest
 from .gate import is_red
 
@@ -132,6 +135,44 @@ def _lines(listed: Any, *lengths: int) -> Iterable[list[str]]:
             wanted = " or ".join(map(str, lengths))
             raise BorderError(f"{json.dumps(line, ensure_ascii=False)[:80]} is not a list of {wanted} strings")
         yield line
+
+
+class _Row(NamedTuple):
+    """A place, as patterns read it."""
+
+    architecture: str
+    suite: str
+    check: str
+    case: str
+
+
+def part_asked(run: Run, before: Baseline, names: Sequence[str] = ()) -> tuple[Run, Baseline]:
+    """What is to be compared where less than the whole is: the rows of the named architectures on both sides, and of the baseline
+    only rows that the run was asked for (`--only`). Rows of weights alone belong to every architecture.
+
+    Args:
+        run: a finished run.
+        before: the baseline, of a whole run or of any part.
+        names: as the run names them, options included; none for all.
+
+    Raises:
+        UnknownName: neither side has rows of that name.
+    """
+    known = {row.architecture for row in run.results} | {place[0] for place in before.outcomes}
+    for name in names:
+        if name not in known:
+            raise UnknownName(f'no row of "{name}", in the run or in the baseline{did_you_mean(name, known)}')
+    patterns = [] if run.selection is None else [parse_pattern(text) for text in run.selection["only"]]
+    chosen = {*names, WEIGHTS} if names else known
+    outcomes = {
+        place: outcome for place, outcome in before.outcomes.items() if place[0] in chosen and _fits(place, patterns)
+    }
+    rows = [row for row in run.results if row.architecture in chosen]
+    return replace(run, results=rows), replace(before, outcomes=outcomes)
+
+
+def _fits(place: Place, patterns: Sequence[RowPattern]) -> bool:
+    return not patterns or any(pattern.matches(_Row(*place)) for pattern in patterns)
 
 
 def compare(run: Run, before: Baseline) -> list[Difference]:

@@ -132,35 +132,56 @@ def cast_(module: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
     )
 
 
+@dataclass(frozen=True)
+class Refused:
+    """In place of an `Architecture`: why `register` takes none of this factory, and where that was asked, as `file:line: reason`."""
+
+    factory: Callable[..., Any]
+    reason: str
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def register(name: str, **traits: Any) -> Callable[[F], F]:
     """Declare a network class or factory as an architecture; returns it unchanged.
 
+    What breaks the contract is told by `as_architecture`, so once this very factory is asked for: others of its file are served.
+
     Args:
         name: the name that reports show; installed plug-ins use the same name as their entry point.
         traits: the fields of `Traits`.
-
-    Raises:
-        InvalidPlugin: a trait that does not exist or a value that is not allowed, or a factory whose signature does not
-            take `(space, output, **options)`; both signatures are shown.
     """
 
     def declare(factory: F) -> F:
-        unknown = [key for key in traits if key not in Traits.__dataclass_fields__]
-        if unknown:
-            raise InvalidPlugin(
-                f'{name}: unknown trait "{unknown[0]}"{did_you_mean(unknown[0], Traits.__dataclass_fields__)}'
-            )
         try:
-            declared = Traits(**traits)
+            found: Architecture | Refused = as_architecture(factory, name, _declared(name, traits))
         except InvalidPlugin as error:
-            raise InvalidPlugin(f"{name}: {error}") from None
-        factory.__orbitcheck__ = as_architecture(factory, name, declared)  # type: ignore[attr-defined]
+            frame = inspect.currentframe()
+            caller = None if frame is None else frame.f_back
+            place = "" if caller is None else f"{caller.f_code.co_filename}:{caller.f_lineno}: "
+            found = Refused(factory, f"{place}{error}")
+        factory.__orbitcheck__ = found  # type: ignore[attr-defined]
         return factory
 
     return declare
+
+
+def _declared(name: str, traits: Mapping[str, Any]) -> Traits:
+    """The traits given by name.
+
+    Raises:
+        InvalidPlugin: a trait that does not exist, or a value that is not allowed.
+    """
+    unknown = [key for key in traits if key not in Traits.__dataclass_fields__]
+    if unknown:
+        raise InvalidPlugin(
+            f'{name}: unknown trait "{unknown[0]}"{did_you_mean(unknown[0], Traits.__dataclass_fields__)}'
+        )
+    try:
+        return Traits(**traits)
+    except InvalidPlugin as error:
+        raise InvalidPlugin(f"{name}: {error}") from None
 
 
 def as_architecture(factory: Callable[..., Any], name: str | None = None, traits: Traits | None = None) -> Architecture:
@@ -169,10 +190,13 @@ def as_architecture(factory: Callable[..., Any], name: str | None = None, traits
     A function without parameters gives one built network, trained or not, with an attribute `space`: it is asked as it is.
 
     Raises:
-        InvalidPlugin: not callable, the signature does not take `(space, output, **options)`, or `rounds` is a function of
-            something that is no option.
+        InvalidPlugin: not callable, the signature does not take `(space, output, **options)` (both are shown), `rounds` is a
+            function of something that is no option, or `register` was given a trait that does not exist or a value that is not
+            allowed.
     """
     declared = getattr(factory, "__orbitcheck__", None)
+    if traits is None and isinstance(declared, Refused) and declared.factory is factory:
+        raise InvalidPlugin(declared.reason)
     own = (declared.factory, getattr(declared.factory, "loads", None)) if isinstance(declared, Architecture) else ()
     if traits is None and isinstance(declared, Architecture) and factory in own:  # a subclass does not inherit
         return declared

@@ -52,6 +52,7 @@ class Traits:
         paper: where the architecture was published.
         shapes: in a line, the shapes that it serves, for one that refuses some of a kind of space and serves others of it;
             shown with its verdict.
+        spaces: in a line, the spaces that it reads; shown by `orbitcheck list architectures`.
     """
 
     symmetry: str = "permutation"
@@ -65,6 +66,7 @@ class Traits:
     linear_layer: str | None = None
     paper: str = ""
     shapes: str = ""
+    spaces: str = ""
     group_of: Callable[[WeightSpace], Group] | None = None
 
     def __post_init__(self) -> None:
@@ -85,8 +87,10 @@ class Traits:
             raise InvalidPlugin(f"continuous={self.continuous!r}; allowed: True, False")
         if not isinstance(self.modes, tuple) or not self.modes or not set(self.modes) <= set(MODES):
             raise InvalidPlugin(f"modes={self.modes!r}; allowed: a non-empty tuple of {', '.join(map(repr, MODES))}")
-        if not isinstance(self.shapes, str) or "\n" in self.shapes:
-            raise InvalidPlugin(f"shapes={self.shapes!r}; allowed: one line that names the shapes served")
+        for key in ("shapes", "spaces"):
+            value = getattr(self, key)
+            if not isinstance(value, str) or "\n" in value:
+                raise InvalidPlugin(f"{key}={value!r}; allowed: one line that names the {key} served")
         if (self.power in OF_ROUNDS) != (self.rounds is not None) or not (self.rounds is None or callable(self.rounds)):
             raise InvalidPlugin(
                 f"power={self.power!r} with rounds={self.rounds!r}; powers '1-wl' and '2-fwl' need "

@@ -15,12 +15,14 @@ from orbitcheck import (
     WeightSpace,
     act,
     conv_net,
+    mlp,
     random_elements,
     recurrent,
     residual_mlp,
     transformer_block,
 )
 from orbitcheck.architectures.parameter_graph import Wiring
+from orbitcheck.extending import lora
 from orbitcheck.harness.plugins.discovery import built_in, load, parse_name
 from orbitcheck.harness.plugins.redraw import redraw_
 from orbitcheck.harness.weights.inputs import CONSTRUCTED, constructed
@@ -31,6 +33,16 @@ SPACES = {
     "residual_mlp": residual_mlp(2, 4, (3, 5), 2),
     "recurrent": recurrent(2, 4, 3, 2),
     "transformer_block": transformer_block(3, 2, 4, 3, 5),
+}
+SAMPLES = {
+    **{activation: mlp(2, 4, 3, 2, activation=activation) for activation in ("relu", "tanh", "sine", "gelu")},
+    "conv_net": SPACES["conv_net"],
+    "recurrent": SPACES["recurrent"],
+    "lora": lora((5, 4), (3, 4), rank=2).space,
+    "block": transformer_block(3, 2, 2, 2, 3),
+    "three axes": WeightSpace(
+        (("T", ("n1", "n2", "n3")),), (("n1", 3), ("n2", 4), ("n3", 2)), frozenset({"n1", "n2", "n3"})
+    ),
 }
 OUTPUTS = [Invariant(3), Equivariant(2)]
 READ_ANY_SPACE = ("unf", "gmn")
@@ -213,3 +225,31 @@ def test_what_is_no_graph_is_unsupported_by_gmn_and_read_by_unf(space, message):
     )
     net = build("unf[channels=4,depth=2]", space, Equivariant(2))
     torch.testing.assert_close(net(act(g, v)).flat(), act(g, net(v)).flat(), rtol=0, atol=1e-13)
+
+
+SERVED = {
+    "any": set(SAMPLES),
+    "at most two permuted axes a tensor": set(SAMPLES) - {"three axes"},
+    "networks whose function is known": set(SAMPLES) - {"three axes"},
+    "as its base": {"relu", "tanh", "sine", "gelu"},
+    "MLPs": {"relu", "tanh", "sine", "gelu"},
+    "MLPs, homogeneous activation": {"relu"},
+    "MLPs, odd activation": {"tanh", "sine"},
+    "MLPs of sines": {"sine"},
+    "factor pairs, as of LoRA": {"lora"},
+    "one transformer block on a fixed stream": {"block"},
+}
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_the_spaces_that_it_declares_are_those_that_it_reads(name):
+    def serves(space: WeightSpace) -> bool:
+        for output in OUTPUTS:
+            try:
+                build(name, space, output)
+                return True
+            except Unsupported:
+                pass
+        return False
+
+    assert {kind for kind, space in SAMPLES.items() if serves(space)} == SERVED[load(parse_name(name)).traits.spaces]

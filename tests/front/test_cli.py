@@ -75,6 +75,7 @@ MISTAKES = [
     (["rnu", "quick"], "No such command 'rnu'"),
     (["run", "quick", "--ouptut", "x"], "--output"),
     (["list", "architecture"], "'architectures'"),
+    (["list", "spases"], 'did you mean "spaces"?'),
     (["report", "nowhere"], "nowhere: no such file or folder"),
     (["report", "nowhere", "--format", "pdf"], "'html'"),
     (["gate", "nowhere", "--baseline", "none.json"], "nowhere: no such file or folder"),
@@ -211,6 +212,15 @@ def test_a_gate_is_green_on_its_own_run_and_red_on_a_worse_one(suite, tmp_path, 
     assert "NEW     flat-mlp / small / law" in call("diff", out, tmp_path / "worse").output
     monkeypatch.delenv("GITHUB_ACTIONS")
     assert "::error" not in call("gate", tmp_path / "worse", "--baseline", kept).output
+
+    part = call("gate", tmp_path / "worse", "--baseline", kept, "-a", "stats")
+    assert (part.exit_code, part.output) == (0, "0 differences in 2 rows, 0 regressions\n")
+    gone = call("gate", tmp_path / "worse", "--baseline", kept, "-a", "stats", "-a", "deep-sets")
+    assert (gone.exit_code, gone.output.splitlines()[-1]) == (1, "2 differences in 2 rows, 2 regressions")
+    nobody = call("gate", tmp_path / "worse", "--baseline", kept, "-a", "stat")
+    assert nobody.exit_code == 2 and 'did you mean "stats"?' in nobody.output
+    refused = call("gate", out, "--baseline", kept, "-a", "stats", "--update")
+    assert refused.exit_code == 2 and kept.read_text() == before
 
 
 def test_without_a_command_the_help_is_shown():

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 
 from orbitcheck.harness.checks.prediction import NO_GAP, SEPARATED, UNCLEAR, Seen
-from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.cell import WEIGHTS, Cell
 from orbitcheck.harness.core.outcomes import Fault, Trouble
+from orbitcheck.harness.core.registry import UnknownName
 from orbitcheck.harness.core.result import OUTCOMES, AskedFor, Problem, Result, Run
-from orbitcheck.harness.judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline
+from orbitcheck.harness.judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline, part_asked
 from orbitcheck.harness.judging.gate import exit_code, is_red, notes, settle
 from orbitcheck.harness.language.suite import Conclusion, Expectation, Suite
 from orbitcheck.harness.plugins.power import AT_LEAST
@@ -421,6 +422,36 @@ def test_rows_that_vanish_are_regressions_and_new_ones_only_if_red():
     nothing = baseline_of(a_run())
     assert compare(a_run((cell("net"), "fail")), nothing)[0].regression
     assert not compare(a_run((cell("net"), "not-applicable")), nothing)[0].regression
+
+
+def test_a_part_is_compared_with_that_part_of_the_baseline():
+    cells = [
+        cell(name, check, case)
+        for name in ("net", "dws[depth=5]", WEIGHTS)
+        for check in ("law", "pair")
+        for case in "ab"
+    ]
+    whole = Run("0", {}, [], [], [row(of, "pass") for of in cells])
+    kept = baseline_of(whole)
+
+    def gone(rows, names=(), only=()):
+        selection = {"only": list(only), "fail_fast": False, "shard": None, "architectures": []} if only else None
+        return [
+            each.place for each in compare(*part_asked(replace(whole, results=rows, selection=selection), kept, names))
+        ]
+
+    assert gone(whole.results, ["net"]) == []
+    assert gone([], ["dws[depth=5]"]) == [
+        ("dws[depth=5]", "s", check, case) for check in ("law", "pair") for case in "ab"
+    ] + [(WEIGHTS, "s", check, case) for check in ("law", "pair") for case in "ab"], (
+        "rows of weights alone belong to all"
+    )
+    law = [each for each in whole.results if each.check == "law" and each.case == "a"]
+    assert gone(law) and gone(law, only=["* / law / a"]) == []
+    assert gone(law[1:], only=["* / law / a"]) == [("net", "s", "law", "a")]
+    assert gone(law, ["net"], ["net / law / *"]) == [("net", "s", "law", "b")]
+    with pytest.raises(UnknownName, match=r'did you mean "net"\?'):
+        part_asked(whole, kept, ["nett"])
 
 
 def test_a_row_that_vanishes_from_one_suite_is_missed_though_another_suite_asks_the_same():

@@ -73,7 +73,7 @@ def test_a_wrong_signature_is_refused_with_both_signatures_shown(factory):
     import inspect
 
     with pytest.raises(InvalidPlugin) as refusal:
-        register("mine")(factory)
+        as_architecture(factory, "mine")
     assert f"mine{inspect.signature(factory)}" in str(refusal.value)
     assert "(space: WeightSpace, output: Invariant | Equivariant, **options) -> torch.nn.Module" in str(refusal.value)
     with pytest.raises(InvalidPlugin, match=re.escape(f"{factory.__qualname__}{inspect.signature(factory)}")):
@@ -114,8 +114,9 @@ def test_a_trait_that_makes_no_sense_is_refused(traits, message):
     def factory(space, output, *, depth=4):
         return nn.Identity()
 
-    with pytest.raises(InvalidPlugin, match=re.escape(message)):
-        register("mine", **traits)(factory)
+    declared = register("mine", **traits)(factory)  # refused once it is asked for, at the line that declared it
+    with pytest.raises(InvalidPlugin, match=rf"test_architecture\.py:\d+: .*{re.escape(message)}"):
+        as_architecture(declared)
 
 
 def test_rounds_are_a_function_of_the_options_they_name():
@@ -166,9 +167,9 @@ def test_every_built_in_declares_rounds_that_say_something():
 
 
 def test_the_shapes_that_are_served_are_a_line():
-    for wrong in (3, "two\nlines"):
-        with pytest.raises(InvalidPlugin, match="shapes="):
-            register("mine", shapes=wrong)(lambda space, output: nn.Identity())
+    for trait, wrong in (("shapes", 3), ("shapes", "two\nlines"), ("spaces", None)):
+        with pytest.raises(InvalidPlugin, match=f"{trait}="):
+            as_architecture(register("mine", **{trait: wrong})(lambda space, output: nn.Identity()))
 
 
 def test_a_subclass_does_not_inherit_what_its_parent_declared():

@@ -217,7 +217,6 @@ def test_a_reference_that_leads_nowhere_says_where_it_ends(write, reference, mes
         ("def f(:\n    pass\n", 1, "SyntaxError: invalid syntax"),
         ("import not_installed_anywhere\n", 1, "ModuleNotFoundError: No module named 'not_installed_anywhere'"),
         ("import sys\n\nsys.exit('no licence')\n", 3, "SystemExit: no licence"),
-        ("from orbitcheck import register\n\n@register('x', powr='1-wl')\ndef f(space, output): ...\n", 3, 'InvalidPlugin: x: unknown trait "powr"; did you mean "power"?'),
         ("def f():\n    1 / 0\n\n\nf()\n", 2, "ZeroDivisionError: division by zero"),
     ],
 )  # fmt: skip
@@ -230,6 +229,21 @@ def test_a_plugin_that_fails_to_import_is_told_by_the_last_line_of_its_traceback
         assert last in str(failure.value)
         if line is not None:
             assert f"{path}:{line}: " in str(failure.value)
+
+
+def test_what_is_declared_wrongly_is_told_at_its_line_and_blocks_nothing_else_of_its_file(write):
+    path = write(
+        "from orbitcheck import register\n\n@register('x', powr='1-wl')\ndef f(space, output): ...\n\n"
+        "@register('y')\ndef g(space): ...\n\n@register('z', power='complete')\ndef h(space, output): ...\n",
+        "mixed.py",
+    )
+    for attribute, line, said in (
+        ("f", 3, 'x: unknown trait "powr"; did you mean "power"?'),
+        ("g", 6, "y(space) cannot be called as an architecture"),
+    ):
+        with pytest.raises(PluginImportError, match=re.escape(f"breaks the contract: {path}:{line}: {said}")):
+            load(parse_name(f"{path}:{attribute}"))
+    assert load(parse_name(f"{path}:h")).traits.power == "complete"
 
 
 def test_a_plugin_that_breaks_the_contract_is_refused(write):

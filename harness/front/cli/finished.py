@@ -49,12 +49,28 @@ def report(directory: Path, form: str | None) -> None:
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--baseline", required=True, type=click.Path(path_type=Path))
 @click.option("--update", is_flag=True, help="Write the baseline from this run.")
-def gate(directory: Path, baseline: Path, update: bool) -> None:
-    """Compare a run with a baseline, row by row; red on a regression or a row that vanished."""
-    from ...judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline
+@click.option(
+    "-a",
+    "--architecture",
+    "architectures",
+    multiple=True,
+    metavar="NAME",
+    help="Compare only the rows of this one, as the run names it; may be given several times.",
+)
+def gate(directory: Path, baseline: Path, update: bool, architectures: tuple[str, ...]) -> None:
+    """Compare a run with a baseline, row by row; red on a regression or a row that vanished.
+
+    A run of `--only` is compared with those rows of the baseline that it was asked for.
+    """
+    from ...core.registry import UnknownName
+    from ...judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline, part_asked
+    from ...plugins.discovery import NameSyntaxError, parse_name
     from ...running.store import StoreError, read_run, write_atomically
 
     try:
+        names = [str(parse_name(name)) for name in architectures]
+        if update and names:
+            refuse("--update writes the whole of a run; leave -a out")
         stored = read_run(directory)
         if update and stored.selection is not None:
             refuse(f"{directory} holds a part of a run; a baseline is made of the whole")
@@ -63,7 +79,8 @@ def gate(directory: Path, baseline: Path, update: bool) -> None:
             click.echo(f"{baseline}: {len(stored.results)} rows")
             return
         kept = parse_baseline(baseline.read_text(encoding="utf-8"))
-    except StoreError as error:
+        stored, kept = part_asked(stored, kept, names)
+    except (StoreError, NameSyntaxError, UnknownName) as error:
         refuse(str(error))
     except (OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) else error

@@ -10,13 +10,31 @@ from typing import Any
 
 import click
 
+from ...core.registry import nearest
 from .base import extend, main, refuse
 
 LISTS = ["architectures", "suites", "checks", "pairs", "targets", "regimes", "claims", "zoos", "sections", "spaces"]
 
 
+class Nearest(click.Choice):
+    """A choice whose error names the nearest one, as errors of other names do; click's own lists what is allowed alone."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """One of the choices.
+
+        Raises:
+            click.BadParameter: it is none.
+        """
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            near = nearest(str(value), map(str, self.choices))
+            told = error.message.rstrip(".") + (f'; did you mean "{near}"?' if near else "")
+            raise click.BadParameter(told, ctx=ctx, param=param) from None
+
+
 @main.command(name="list")
-@click.argument("what", type=click.Choice(LISTS))
+@click.argument("what", type=Nearest(LISTS))
 @click.option("--json", "as_json", is_flag=True)
 def list_(what: str, as_json: bool) -> None:
     """List what there is."""
@@ -35,7 +53,7 @@ def listed(what: str) -> list[dict[str, Any]]:
     if what == "architectures":
         from ...plugins.static_traits import declared_traits
 
-        shown = ("symmetry", "power", "domain", "paper")
+        shown = ("symmetry", "power", "domain", "spaces", "paper")
         return [{"name": name, **{key: traits[key] for key in shown}} for name, traits in declared_traits().items()]
     if what == "suites":
         from ...language.shipped import shipped_titles

@@ -141,8 +141,8 @@ TRAITS: tuple[Declared, ...] = (
     GENERAL_POSITION, SIMPLE_SPECTRUM, CONTINUOUS, JUMPS, EVAL, TRAIN_CALLS, TRAIN, LINEAR_LAYER, OWED,
 )  # fmt: skip
 
-NO_CLAIM = ("paper", "shapes", "group_of")
-"""Fields of `Traits` that promise nothing by themselves: `shapes` says what is served and is printed, `group_of` is a symmetry that has no
+NO_CLAIM = ("paper", "shapes", "spaces", "group_of")
+"""Fields of `Traits` that promise nothing by themselves: `shapes` and `spaces` say what is served and are printed, `group_of` is a symmetry that has no
 name here, asked as the named ones are. `rounds` is the two parts of powers `1-wl` and `2-fwl`."""
 
 
