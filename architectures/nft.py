@@ -59,6 +59,7 @@ from .heads import check_input, check_size, mlp_head
     power="2-fwl",
     rounds=lambda depth: (max(1, min(depth, 2)), max(2, 2 * depth)),
     modes=("eval", "train"),
+    spaces="MLPs",
     paper="Zhou et al. 2023, arXiv 2305.13546",
 )
 class NFT(nn.Module):
@@ -118,6 +119,7 @@ class NFT(nn.Module):
             self.entries = nn.ModuleList(nn.Linear(channels, output.channels) for _ in range(count))
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         tensors = self.encoding(v)
         for block in self.blocks:
@@ -157,6 +159,7 @@ class Encoding(nn.Module):
         self.outputs = PositionCode(space.widths[-1], channels, "learned")
 
     def forward(self, v: Weights) -> list[torch.Tensor]:
+        """`Weights` of B networks, one channel -> 2L tensors `[B, *axes, C]`."""
         tensors = [self.values(x) + code for (_, x), code in zip(v.items(), self.tensors, strict=True)]
         tensors[0] = tensors[0] + self.inputs()
         tensors[-2] = tensors[-2] + self.outputs().unsqueeze(1)
@@ -173,6 +176,7 @@ class Block(nn.Module):
         self.mlps = nn.ModuleList(mlp_head(channels, feedforward * channels, channels, depth=1) for _ in range(count))
 
     def forward(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        """2L tensors `[B, *axes, C]` -> as many of the same shapes."""
         answers = self.attention([normalise(x) for x in tensors])
         tensors = [x + answer for x, answer in zip(tensors, answers, strict=True)]
         return [x + mlp(normalise(x)) for x, mlp in zip(tensors, self.mlps, strict=True)]
@@ -193,6 +197,7 @@ class WeightAttention(nn.Module):
         self.K = nn.Linear(channels, channels, bias=False)  # the same for all keys, a bias would cancel in the softmax
 
     def forward(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        """2L tensors `[B, *axes, C]` -> as many of the same shapes."""
         answers = [
             mean.view(len(x), *[1] * (x.ndim - 2), -1)
             for mean, x in zip(self.between_tensors(tensors).unbind(1), tensors, strict=True)

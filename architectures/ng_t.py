@@ -50,6 +50,7 @@ Edges = Mapping[tuple[int, int], torch.Tensor]
     power="1-wl",
     rounds=lambda depth: (depth, depth) if depth > 0 else None,
     modes=("eval", "train"),
+    spaces="MLPs",
     paper="Kofinas et al. 2024, arXiv 2403.12143",
 )
 class NGT(nn.Module):
@@ -121,6 +122,7 @@ class NGT(nn.Module):
         lecun_(self)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         x, weights = self.encoder(v)
         e: Edges = {(layer, layer - 1): edge for layer, edge in enumerate(weights, 1)}
@@ -146,6 +148,7 @@ class Block(nn.Module):
         self.update = EdgeUpdate(widths, channels) if updates_edges else None
 
     def forward(self, x: torch.Tensor, e: Edges) -> tuple[torch.Tensor, Edges]:
+        """x `[B, N, C]` and edges of every joined pair `[B, n_i, n_j, C]` -> the same shapes."""
         seen = {pair: normalise(edge) for pair, edge in e.items()}
         x = x + self.attention(normalise(x), seen)
         x = x + self.mlp(normalise(x))
@@ -223,6 +226,7 @@ class EdgeUpdate(nn.Module):
         self.E, self.F, self.out = (nn.Linear(channels, channels, bias=False) for _ in range(3))
 
     def forward(self, x: torch.Tensor, e: Edges) -> dict[tuple[int, int], torch.Tensor]:
+        """x `[B, N, C]` and edges `[B, n_i, n_j, C]` -> the change of every edge tensor."""
         target, source = (end.split(self.widths, 1) for end in self.ends(x).chunk(2, -1))
         change = {}
         for (i, j), edge in e.items():
@@ -241,5 +245,6 @@ class NodeReadout(nn.Module):
         self.head = mlp_head((len(self.widths) - 2 + self.widths[-1]) * channels, head, dim, depth=1)
 
     def forward(self, graph: Graph) -> torch.Tensor:
+        """Nodes `[B, N, C]` -> `[B, dim]`; edges are not read."""
         _, *hidden, last = graph.nodes.split(self.widths, 1)
         return self.head(torch.cat([last.flatten(1), *(mean(layer, 1) for layer in hidden)], -1))
