@@ -92,6 +92,21 @@ def score_card_html(run: Run) -> str:
     )
 
 
+def rendered(template: str, style: str, **given: Any) -> str:
+    """Another page of the templates, with the report's styles, then its own, and the report's script."""
+    script = _asset("report.js")
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            style=Markup(f"{_asset('report.css')}\n{_asset(style)}"),
+            script=Markup(script),
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            **given,
+        )
+    )
+
+
 def _title(run: Run) -> str:
     suites = dict.fromkeys(row.suite for row in run.results)
     return f"orbitcheck: {values.one_line(', '.join(suites), 80) or 'no rows'}"

@@ -73,7 +73,7 @@ def test_the_blocks_of_a_page_work(page, tmp_path, monkeypatch, registries):
             elif "expected_failures" in data:
                 load_expectations(tmp_path / "block.yaml", [load_suite("quick")], [parse_name("my-net")])
             else:
-                assert "jobs" in data
+                assert "jobs" in data or "repos" in data
     tests = [name[1] for _, text in found if (name := NAMED.match(text)) and name[1].startswith("test_")]
     if tests:
         shown = io.StringIO()

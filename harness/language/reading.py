@@ -34,7 +34,7 @@ from .models import (
 from .named_spaces import SpaceModel, named_space
 from .own_zoo import NothingToReplace, with_zoo
 from .rows import Asked, all_asked, unmet, unread
-from .shipped import shipped_suites
+from .shipped import shipped_suites, shipped_versions
 from .suite import Check, Conclusion, Expectation, OwnKiller, Suite
 from .yaml_marks import LARGEST, Document, YamlProblems, parse_document
 
@@ -53,7 +53,7 @@ def load_suite(
     kinds: Registry[CheckKind] = CHECK_KINDS,
     zoo: str | None = None,
 ) -> Suite:
-    """The suite of a file, or a shipped one by its name.
+    """The suite of a file, or a shipped one by its name, or by `NAME@VERSION`.
 
     Args:
         given: the architectures that the user named; an entry of the suite must speak of a row of these, of the installed
@@ -70,8 +70,9 @@ def load_suite(
     except (ExtensionError, DuplicateName) as error:
         raise SuiteError([str(error)]) from None
     text = str(reference)
-    if text in shipped_suites():
-        path, shown = shipped_suites()[text], text
+    known = {**shipped_suites(), **shipped_versions()}
+    if text in known:
+        path, shown = known[text], text
     elif Path(text).suffix in (".yaml", ".yml") or _is_there(Path(text)):
         path, shown = Path(text), text
     else:

@@ -9,7 +9,7 @@ from ...harness.core.claims import CLAIMS
 from ...harness.core.outcomes import Outcome
 from ...harness.core.result import Result, Run
 from .outcomes import STATUSES, status_of
-from .subjects import declarations
+from .subjects import declarations, suite_name
 from .values import finite, one_line, seconds_text, shown
 
 LONGEST_LINE = 3_000
@@ -60,7 +60,7 @@ def _lines(run: Run, row: Result) -> Iterator[str]:
 def _check(run: Run, row: Result) -> dict[str, Any]:
     """The check as its suite states it."""
     for suite in run.suites:
-        if suite.get("suite") == row.suite:
+        if suite_name(suite) == row.suite:
             for check in suite.get("checks", ()):
                 if check.get("id") == row.check:
                     return dict(check)

@@ -69,6 +69,7 @@ def begin_misspelt(error: click.ClickException, words: Sequence[str]) -> None:
 SUBJECTS = {
     "Run": ("run", "merge"),
     "Read a run": ("report", "gate", "verify", "diff", "compare"),
+    "Share a run": ("submit", "leaderboard"),
     "One row": ("explain", "reproduce", "locate"),
     "Your own weights": ("audit", "duplicates", "floor", "zoo"),
     "What there is": ("list", "schema", "new"),

@@ -8,14 +8,19 @@ import sys
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ...core.cleaning import one_line
+from ...core.registry import did_you_mean
 from .. import github
 from . import completing
 from .base import extend, main, refuse, say, tell_github
 from .summary import print_summary, red_lines, tell_unfinished
+
+if TYPE_CHECKING:
+    from ...core.result import Run
 
 
 @main.command()
@@ -182,30 +187,57 @@ def compare(directory: Path, first: str, second: str, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
 @click.option(
     "--rerun", type=click.IntRange(min=0), default=0, metavar="K", help="Measure K rows again, drawn by --seed."
+)
+@click.option(
+    "-a",
+    "--architecture",
+    "architectures",
+    multiple=True,
+    shell_complete=completing.compared,
+    help="With --rerun: K rows of each that is named, instead of K of all.",
+)
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="With --rerun: keep there what was measured again, as `orbitcheck leaderboard --reruns` reads it.",
 )
 @click.option("--seed", type=int, help="Of the draw; a fresh one by default, which is printed.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Rows at a time.")
-def verify(directory: Path, rerun: int, seed: int | None, device: str, jobs: int) -> None:
+def verify(
+    directory: Path,
+    rerun: int,
+    architectures: tuple[str, ...],
+    record: Path | None,
+    seed: int | None,
+    device: str,
+    jobs: int,
+) -> None:
     """Derive again all that a run says: certificates and predictions, verdicts, counts and conclusions.
 
-    Certificates are checked by code that shares nothing with the oracles; verdicts are judged again from the stored evidence.
-    Measured numbers are what a run reports: --rerun measures some again.
+    RUN is a folder, or an archive that `orbitcheck submit` packed. Certificates are checked by code that shares nothing with the
+    oracles; verdicts are judged again from the stored evidence. Measured numbers are what a run reports: --rerun measures some again.
 
     Exit code: 0 if all holds, 1 if something does not, 2 if there is no run, or not the one that was written.
     """
     import secrets
 
-    from ...running.store import StoreError, read_run
+    from ...running.store import StoreError
+    from ...running.submitting.admitting import read_entry
+    from ...running.submitting.record import rerun_of, write_record
     from ...running.verifying.verified import measured_again, verified
     from ..progress_bar import shown_progress
 
     extend()
     try:
-        run = read_run(directory)
+        run = read_entry(directory)
+        demand_known(run, architectures)
+        if record is not None and not rerun:
+            refuse("--record keeps what --rerun measures again; give --rerun K too")
         with shown_progress() as progress:
             found = verified(run, progress)
     except (StoreError, ValueError, LookupError) as error:
@@ -218,11 +250,24 @@ def verify(directory: Path, rerun: int, seed: int | None, device: str, jobs: int
     if rerun:
         seed = secrets.randbits(32) if seed is None else seed
         with shown_progress() as progress:
-            again = measured_again(run, rerun, seed, device, jobs, progress)
+            again = measured_again(run, rerun, seed, device, jobs, progress, architectures)
         problems += again.problems
         click.echo(f"{again.again} rows measured again (--seed {seed}): {len(again.problems)} differ")
+        if record is not None:
+            try:
+                click.echo(str(write_record(rerun_of(run, again, rerun, seed, architectures, device), record)))
+            except StoreError as error:
+                refuse(str(error))
     for problem in problems:
         say(problem)
     click.echo(", ".join([f"{counted.pop('rows')} rows", *(f"{number} {what}" for what, number in counted.items())]))
     click.echo("refuted" if problems or found.refuted else "all that can be derived again holds")
     sys.exit(int(bool(problems) or found.refuted))
+
+
+def demand_known(run: Run, architectures: tuple[str, ...]) -> None:
+    """End where an architecture is named that the run has not, with those that it has."""
+    known = [str(entry["name"]) for entry in run.architectures]
+    unknown = next((name for name in architectures if name not in known), None)
+    if unknown is not None:
+        refuse(f'the run has no architecture "{unknown}"{did_you_mean(unknown, known)}')

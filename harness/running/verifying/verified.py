@@ -7,13 +7,13 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from random import Random
 from typing import Any
 
 from ...checks import CHECK_KINDS
-from ...core.cell import Cell
-from ...core.outcomes import Fault
+from ...core.cell import WEIGHTS, Cell
+from ...core.outcomes import Fault, Outcome
 from ...core.progress import Progress, unwatched
 from ...core.result import Result, Run, digest, plain
 from ...judging.judgements.finding import Concluded
@@ -21,12 +21,14 @@ from ...language.suite import Expectation, Suite
 from ...pairs.making import make_pair
 from ...plugins.discovery import ArchitectureName, parse_name
 from ...verification.rows import Found, verify
-from ..executors import Lost, carried_out, open_executor
+from ..descriptions import DESCRIPTION_LIMIT, clean_for
+from ..executors import Lost, Task, carried_out, open_executor
 from ..plan import plan
 from ..planted import wanted_by
 from ..planting.killers import KILLERS, killers_of
 from ..planting.own import own_killers_of
 from ..run import following, row_task, to_row
+from ..tasks import describe_architecture
 
 FACTOR = 3.0
 """Numbers that are measured again agree within this factor, as thresholds leave a margin of as much (protocol.md, section 7)."""
@@ -44,11 +46,15 @@ class Verified:
         rows: what became of each.
         problems: one line each: of the run as a whole, and of rows that were measured again.
         again: how many rows were measured again.
+        remeasured: each of these, with what differed.
+        sources: architecture of these -> SHA-256 of its plug-in's source file, as it is here.
     """
 
     rows: Sequence[Found]
     problems: Sequence[str]
     again: int = 0
+    remeasured: Sequence[tuple[Result, str]] = ()
+    sources: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def refuted(self) -> bool:
@@ -178,34 +184,65 @@ def _plain(value: Any) -> Any:
     return plain(asdict(value)) if is_dataclass(value) and not isinstance(value, type) else plain(value)
 
 
-def drawn(run: Run, count: int, seed: int) -> list[Result]:
-    """Rows to be measured again: drawn by the run's content and a seed of the verifier's, so that no submitter could know them."""
+def drawn(run: Run, count: int, seed: int, of: Sequence[str] = ()) -> list[Result]:
+    """Rows to be measured again: drawn by the run's content and a seed of the verifier's, so that no submitter could know them.
+
+    Args:
+        count: how many, of all; where architectures are named, of each so many that apply, with those drawn before them that do not.
+        of: architectures.
+    """
     measured = [row for row in run.results if row.fault not in (Fault.LOST, Fault.NOT_RUN, Fault.NOT_LOADED)]
     content = digest([row.to_json() for row in run.results])
-    dice = Random(hashlib.sha256(f"{content} {seed}".encode()).digest())
-    return dice.sample(measured, min(count, len(measured)))
+    if not of:
+        dice = Random(hashlib.sha256(f"{content} {seed}".encode()).digest())
+        return dice.sample(measured, min(count, len(measured)))
+    found: list[Result] = []
+    for name in dict.fromkeys(of):
+        own = [row for row in measured if row.architecture == name]
+        Random(hashlib.sha256(f"{content} {seed} {name}".encode()).digest()).shuffle(own)
+        applying = 0
+        for row in own:
+            if applying == count:
+                break
+            found.append(row)
+            applying += row.outcome != Outcome.NOT_APPLICABLE
+    return found
 
 
-def measured_again(run: Run, count: int, seed: int, device: str, jobs: int, progress: Progress = unwatched) -> Verified:
-    """So many rows of the run, measured again: what differs by more than rounding does."""
+def measured_again(
+    run: Run,
+    count: int,
+    seed: int,
+    device: str,
+    jobs: int,
+    progress: Progress = unwatched,
+    of: Sequence[str] = (),
+) -> Verified:
+    """So many rows of the run, of each architecture that is named, measured again: what differs by more than rounding does."""
     _, cells = _planned(run)
     by_id = {cell.id: cell for cell in cells}
-    rows = [row for row in drawn(run, count, seed) if row.id in by_id]
+    rows = [row for row in drawn(run, count, seed, of) if row.id in by_id]
+    names = [parse_name(name) for name in dict.fromkeys(row.architecture for row in rows) if name != WEIGHTS]
     tasks = [row_task(by_id[row.id], device) for row in rows]
+    asking = [Task(describe_architecture, (name,), DESCRIPTION_LIMIT, clean_for(name)) for name in names]
     with closing(open_executor("local", jobs, None)) as executor:
+        told = dict(carried_out(executor, asking))
         answers = {}
         for position, answer in carried_out(executor, tasks):
             answers[position] = answer
             progress("rows measured again", len(answers), len(tasks))
-    problems = []
+    sources = {
+        str(name): None if isinstance(answer := told[number], Lost) else answer.value.get("source_sha256")
+        for number, name in enumerate(names)
+    }
+    problems, remeasured = [], []
     for number, row in enumerate(rows):
         answer = answers[number]
         where = f"{row.architecture} / {row.check} / {row.case}, measured again"
-        if isinstance(answer, Lost):
-            problems.append(f"{where}: {answer.reason}")
-        else:
-            problems += [f"{where}: {line}" for line in differences(row, to_row(by_id[row.id], answer))]
-    return Verified((), problems, len(rows))
+        differs = [answer.reason] if isinstance(answer, Lost) else differences(row, to_row(by_id[row.id], answer))
+        problems += [f"{where}: {line}" for line in differs]
+        remeasured.append((row, differs[0] if differs else ""))
+    return Verified((), problems, len(rows), remeasured, sources)
 
 
 def differences(row: Result, again: Result) -> list[str]:

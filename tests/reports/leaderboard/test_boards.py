@@ -1,0 +1,103 @@
+"""Boards: who has a rank and why, what counts, and that two versions of a suite never meet; of rows of a real small run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from orbitcheck.harness.core.result import Run
+from orbitcheck.reports.leaderboard.entries import ENOUGH, Admitted, Standing, boards, entries, ranked
+from orbitcheck.reports.leaderboard.page import data, page
+
+
+@pytest.fixture(scope="module")
+def admitted(small_run: Run) -> Admitted:
+    names = [entry["name"] for entry in small_run.architectures]
+    return Admitted("small", small_run, "ab" * 32, dict.fromkeys(names, ENOUGH), "runs/abab")
+
+
+def by_name(admitted: Admitted) -> dict:
+    (board,), _ = boards([admitted])
+    return {entry.architecture: entry for entry in board.entries}
+
+
+def test_red_and_missing_rows_have_no_rank_however_much_was_measured_again(admitted: Admitted) -> None:
+    found = by_name(admitted)
+    assert found["stats"].standing is Standing.RANKED and found["stats"].rank is not None
+    assert found["broken.py:FirstNeuron"].standing is Standing.NOT_AS_PREDICTED
+    assert found["broken.py:Raises"].standing is Standing.ROWS_MISSING
+    assert "missing" in found["broken.py:Raises"].words and found["broken.py:Raises"].rank is None
+
+
+def test_a_rank_needs_enough_rows_that_were_measured_again(admitted: Admitted) -> None:
+    fewer = replace(admitted, again={**admitted.again, "stats": ENOUGH - 1})
+    entry = by_name(fewer)["stats"]
+    assert entry.standing is Standing.SELF_REPORTED and entry.rank is None
+    assert entry.words == f"self-reported: {ENOUGH - 1} of {ENOUGH} run again"
+    nobody = by_name(replace(admitted, again={}))
+    assert all(each.rank is None for each in nobody.values())
+
+
+def test_ranks_go_by_law_then_pairs_then_claims_then_cost_and_equals_are_equal(admitted: Admitted) -> None:
+    base = by_name(admitted)["stats"]
+    bar = base.score.apart
+    assert bar is not None
+
+    def made(name: str, apart: float, operations: int | None) -> object:
+        return replace(
+            base, architecture=name, score=replace(base.score, apart=replace(bar, share=apart)), operations=operations
+        )
+
+    given = [
+        made("dear", 5, 200),
+        made("blind", 4, 1),
+        made("cheap", 5, 100),
+        made("same", 5, 100),
+        made("uncounted", 5, None),
+    ]
+    told = [(entry.architecture, entry.rank) for entry in ranked(given)]
+    assert told == [("cheap", 1), ("same", 1), ("dear", 3), ("uncounted", 4), ("blind", 5)]
+
+
+def test_a_row_that_is_left_out_of_the_pairs_never_helps(admitted: Admitted, small_run: Run) -> None:
+    whole = by_name(admitted)["stats"]
+    without = [
+        row
+        for row in small_run.results
+        if not (row.architecture == "stats" and row.kind == "separation" and row.observed != "separated")
+    ]
+    fewer = by_name(replace(admitted, run=replace(small_run, results=without)))["stats"]
+    assert fewer.apart == whole.apart
+    parts = fewer.score.apart.parts
+    assert sum(part.size for part in parts) == sum(part.size for part in whole.score.apart.parts), (
+        "of all pairs, not of those left"
+    )
+
+
+def test_two_versions_never_meet_and_the_same_network_stands_once(admitted: Admitted, small_run: Run) -> None:
+    other = replace(admitted, name="newer", run=replace(small_run, suites=[{**small_run.suites[0], "version": 2}]))
+    made, refused = boards([admitted, other, replace(admitted, name="again")])
+    assert [(board.suite, board.version) for board in made] == [("small", 1), ("small", 2)]
+    assert {entry.source.name for entry in made[0].entries} == {"small"} and {
+        entry.source.name for entry in made[1].entries
+    } == {"newer"}
+    assert {each.name for each in refused} == {f"again: {entry.architecture}" for entry in made[0].entries}
+
+
+def test_the_page_says_every_entry_and_every_refusal_and_asks_nothing_of_the_network(admitted: Admitted) -> None:
+    made, refused = boards([admitted, replace(admitted, name='<script>alert(1)</script>"')])
+    text = page(made, refused, "0.1.0")
+    assert text == page(made, refused, "0.1.0") and "<script>alert" not in text and "&lt;script&gt;" in text
+    assert "http:" not in text and "https:" not in text and "default-src 'none'" in text
+    for entry in made[0].entries:
+        assert entry.architecture in text and f"{entry.source.folder}/report.html" in text
+    told = json.loads(data(made, refused, "0.1.0"))
+    assert len(told["boards"][0]["entries"]) == len(made[0].entries) and len(told["refused"]) == len(refused)
+
+
+def test_claims_hold_where_every_row_that_could_fail_is_as_predicted(admitted: Admitted) -> None:
+    listed = {entry.architecture: entry for entry in entries(admitted, "small")}
+    assert all(each.holds for each in listed["stats"].claims)
+    assert not all(each.holds for each in listed["broken.py:FirstNeuron"].claims)
