@@ -115,7 +115,12 @@ def test_a_wheel_holds_all_data_and_no_tests(tmp_path):
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     packages = [source_of(package).parent for package in PROJECT["tool"]["setuptools"]["packages"]]
     wanted = {f"orbitcheck/{code.relative_to(ROOT).as_posix()}" for folder in packages for code in folder.glob("*.py")}
-    wanted |= {f"orbitcheck/suites/{path.name}" for path in (ROOT / "suites").glob("*.yaml")}
+    suites = [
+        ROOT / "suites" / "frozen.json",
+        *(ROOT / "suites").glob("*.yaml"),
+        *(ROOT / "suites").glob("older/*.yaml"),
+    ]
+    wanted |= {f"orbitcheck/{path.relative_to(ROOT).as_posix()}" for path in suites}
     templates = [*(ROOT / "reports" / "templates").iterdir(), *(ROOT / "harness" / "plugins" / "templates").glob("*/*")]
     wanted |= {f"orbitcheck/{path.relative_to(ROOT).as_posix()}" for path in templates}
     assert held == wanted | {"orbitcheck/py.typed"}

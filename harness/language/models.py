@@ -94,7 +94,7 @@ class SuiteModel(Parameters):
     """The outer document."""
 
     suite: Name
-    version: Literal[1]
+    version: Annotated[int, Field(ge=1, description="of the suite: one that asks something else has another")]
     title: Text
     architectures: Annotated[
         list[Text], Field(description="run where none is named; all built-in that read MLPs if left out")

@@ -84,7 +84,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "backslash": (named("weights\\..\\evil"), "below its folder"),
     "folder": (named("weights/"), "below its folder"),
     "control": (named("weights/a\x1b[31m"), "below its folder"),
-    "nul": (named("results.json\0.txt"), ""),
+    "nul": (lambda: zipped(("results.json", RESULTS), ("weights/aX.pt", b"x")).replace(b"aX.pt", b"a\0.pt"), "below its folder"),
     "page": (named("report.html"), "none of a submission"),
     "link": (link, "is a link"),
     "twice": (twice, "is there twice"),
