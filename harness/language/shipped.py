@@ -1,8 +1,8 @@
 """The suites that come with orbitcheck, by name and by version; listing them reads no more than lines of their files.
 
 Law: a version of a suite that is frozen asks the same for ever. `suites/frozen.json` holds the digest of what each asks; a suite that
-comes to ask something else gets the next version, and its file of before stays as `suites/older/NAME@VERSION.yaml`, so that
-`orbitcheck run NAME@VERSION` goes on running it.
+comes to ask something else gets the next version, and its file of before stays in `suites/older`, named after its name and version, so
+that `orbitcheck run NAME@VERSION` goes on running it.
 """
 
 from __future__ import annotations
