@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from ...harness.core.outcomes import Outcome
+from ...harness.core.outcomes import Fault, Outcome
 from ...harness.core.records import ArchitectureRecord
 from ...harness.core.result import Result, Run
 from ..reading.outcomes import STATUSES, status_of
@@ -20,6 +20,10 @@ from ..sections.score_card import Score, score_card
 
 ENOUGH = 20
 """Rows of a network that the host must have measured again."""
+
+
+MEASURED = (Fault.INVALID, Fault.ILL_CONDITIONED, Fault.VACUOUS, Fault.DIVERGED)
+"""Errors of rows that were measured, and say nothing; all other errors are rows that are not there."""
 
 
 class Standing(StrEnum):
@@ -112,7 +116,7 @@ class Entry:
         if self.standing is Standing.NOT_AS_PREDICTED:
             return f"{plural(self.score.rows.red, 'row')} not as predicted"
         if self.standing is Standing.SELF_REPORTED:
-            return f"self-reported: {self.again} of {ENOUGH} run again"
+            return f"self-reported ({self.again} of {ENOUGH})"
         return f"{plural(self.again, 'row')} run again"
 
 
@@ -172,7 +176,7 @@ def entries(admitted: Admitted, suite: str) -> list[Entry]:
 
 def _entry(admitted: Admitted, told: ArchitectureRecord, score: Score, rows: Sequence[Result]) -> Entry:
     cost, again = told.get("cost"), admitted.again.get(told["name"], 0)
-    missing = sum(row.outcome == Outcome.ERROR for row in rows)
+    missing = sum(row.outcome == Outcome.ERROR and row.fault not in MEASURED for row in rows)
     if missing:
         standing = Standing.ROWS_MISSING
     elif score.rows.red or not score.rows.predicted:
