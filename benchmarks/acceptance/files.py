@@ -2,9 +2,11 @@
 
     python benchmarks/acceptance/files.py damaged [--count 5000]
     python benchmarks/acceptance/files.py many [--count 1000]
+    python benchmarks/acceptance/files.py bounded [--count 100000]
 
 `damaged`: files of eight formats with bytes changed or the end cut off, by a fixed seed; each is read, or one line, and none a traceback.
-`many`: networks of widths (16, 16, 16, 4), audited in five forms. One line of JSON; memory is the peak of the process.
+`many`: networks of widths (16, 16, 16, 4), audited in five forms. `bounded`: the same in one form, a hundredth of them, a tenth and all, with
+the peak of the process after each: what grows is the lines. One line of JSON; memory is the peak of the process.
 """
 
 from __future__ import annotations
@@ -116,14 +118,40 @@ def many(count: int, folder: Path) -> dict[str, object]:
     }  # fmt: skip
 
 
+def bounded(count: int, folder: Path) -> dict[str, object]:
+    """Audit of ever more files: how the peak of memory grows with their number, and what their weights would take together."""
+    from safetensors.torch import save
+
+    drawn = np.random.default_rng(SEED)
+    template = bytearray(save(state(0, 16, 16, 16, 4)))
+    start = 8 + int.from_bytes(template[:8], "little")
+    entries = (len(template) - start) // 4
+    peaks: dict[int, int] = {}
+    begun, written = time.process_time(), 0
+    for size in (count // 100, count // 10, count):
+        own = folder / str(size)
+        own.mkdir()
+        for number in range(size):
+            template[start:] = drawn.standard_normal(entries, dtype=np.float32).tobytes()
+            (own / f"{number}.safetensors").write_bytes(template)
+        written += size
+        found = audit_files([str(own)], ("float",))
+        assert len(found.found) == size and not found.unread
+        peaks[size] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return {
+        "files": count, "peak MiB by files": peaks, "weights MiB": count * entries * 8 // 2**20,
+        "cpu seconds": time.process_time() - begun, "written": written,
+    }  # fmt: skip
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["damaged", "many"])
+    parser.add_argument("what", choices=["damaged", "many", "bounded"])
     parser.add_argument("--count", type=int, default=None)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        measure, usual = (damaged, 5000) if asked.what == "damaged" else (many, 1000)
+        measure, usual = {"damaged": (damaged, 5000), "many": (many, 1000), "bounded": (bounded, 100_000)}[asked.what]
         made = measure(asked.count or usual, Path(place))
     made["peak MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     sys.stdout.write(json.dumps({"what": asked.what, **made}) + "\n")

@@ -19,6 +19,7 @@ for _regime in (
     teeth.TEETH,
     zoos.DIGITS_INR,
     zoos.DIGITS_CLASSIFIERS,
+    zoos.DIABETES_REGRESSORS,
     own.ZOO,
 ):
     REGIMES.add(_regime.name, _regime)

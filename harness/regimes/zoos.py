@@ -15,7 +15,7 @@ from ..weights.space import WeightSpace
 from ..zoo.recipe import ZOOS
 from .regime import Regime, Samples
 
-INRS, CLASSIFIERS = "digits-inr", "digits-classifiers"
+INRS, CLASSIFIERS, REGRESSORS = "digits-inr", "digits-classifiers", "diabetes-regressors"
 
 
 class ClassifiersParameters(Parameters):
@@ -24,6 +24,12 @@ class ClassifiersParameters(Parameters):
     group: Annotated[
         Literal["64-16-10", "64-32-10", "64-16-16-10", "16-16-10"], Field(description="the widths of the networks")
     ] = "64-16-10"
+
+
+class RegressorsParameters(Parameters):
+    """Parameters of `diabetes-regressors`."""
+
+    group: Annotated[Literal["10-12-1", "10-8-8-1"], Field(description="the widths of the networks")] = "10-12-1"
 
 
 def zoo_regime(
@@ -106,4 +112,12 @@ DIGITS_CLASSIFIERS = zoo_regime(
     lambda parameters: parameters.group,
     ZOOS[CLASSIFIERS].recipe["nets"],
     ("test_accuracy", "train_accuracy", "learning_rate", "epochs", "label_noise", "general_position"),
+)
+DIABETES_REGRESSORS = zoo_regime(
+    REGRESSORS,
+    "tanh networks that predict scikit-learn's diabetes",
+    RegressorsParameters,
+    lambda parameters: parameters.group,
+    ZOOS[REGRESSORS].recipe["nets"],
+    ("test_r2", "train_r2", "learning_rate", "epochs", "noise", "decay", "general_position"),
 )

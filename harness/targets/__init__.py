@@ -5,13 +5,26 @@ May import regimes, pairs, zoo, learning, oracles, weights and core.
 
 from __future__ import annotations
 
-from . import equivariant, functionals, images, invariants, learning, middle, operators, polynomials, recognition, zeros
+from . import (
+    equivariant,
+    functionals,
+    images,
+    invariants,
+    label,
+    learning,
+    middle,
+    operators,
+    polynomials,
+    recognition,
+    zeros,
+)
 from .target import (
     EQUIVARIANT_OPERATOR,
     FUNCTION_FUNCTIONAL,
     FUNCTION_OPERATOR,
     INVARIANT_FUNCTIONAL,
     KINDS,
+    LABEL,
     TARGETS,
     Target,
 )
@@ -22,6 +35,7 @@ __all__ = [
     "FUNCTION_OPERATOR",
     "INVARIANT_FUNCTIONAL",
     "KINDS",
+    "LABEL",
     "TARGETS",
     "Target",
 ]
@@ -35,6 +49,7 @@ for _target in (
     zeros.ZERO_COUNT,
     recognition.INR_CLASS,
     recognition.TEST_ACCURACY,
+    label.TABLE_LABEL,
     invariants.WEIGHT_NORMS,
     invariants.PATH_NORM,
     invariants.PATH_MOMENT,

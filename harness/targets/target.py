@@ -1,6 +1,6 @@
 """Target maps: a registry, and what a target hands over.
 
-A target is a map that an architecture is asked to approximate, of one of the four kinds of theory.md, section 2. Its kind says
+A target is a map that an architecture is asked to approximate, of one of the four kinds of theory.md, section 2, or a label. Its kind says
 which vectors it cannot tell apart, so it says together with the regime what the theory predicts. Values are float64.
 """
 
@@ -27,7 +27,9 @@ FUNCTION_FUNCTIONAL = "function-functional"
 INVARIANT_FUNCTIONAL = "invariant-functional"
 FUNCTION_OPERATOR = "function-operator"
 EQUIVARIANT_OPERATOR = "equivariant-operator"
-KINDS = (FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL, FUNCTION_OPERATOR, EQUIVARIANT_OPERATOR)
+LABEL = "label"
+"""What a table says of networks: of no theorem's kinds, since nothing says that it is a function of the weights."""
+KINDS = (FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL, FUNCTION_OPERATOR, EQUIVARIANT_OPERATOR, LABEL)
 
 
 @dataclass(frozen=True)

@@ -53,3 +53,23 @@ ZOOS.add(
         trainer="orbitcheck.harness.zoo.classifiers:train",
     ),
 )
+ZOOS.add(
+    "diabetes-regressors",
+    Zoo(
+        name="diabetes-regressors",
+        title="tanh networks that predict scikit-learn's diabetes, from hardly trained to overtrained, in two sizes",
+        spaces=_grouped((10, 12, 1), (10, 8, 8, 1), activation="tanh"),
+        recipe={
+            "seed": 1,
+            "nets": 128,
+            "learning_rate": [0.002, 0.05],
+            "epochs": [5, 200],
+            "noise": [0.05, 2.0],
+            "decay": [1e-5, 0.1],
+            "betas": [0.9, 0.99],
+            "epsilon": 1e-8,
+            "threads": 1,
+        },
+        trainer="orbitcheck.harness.zoo.regressors:train",
+    ),
+)

@@ -168,7 +168,7 @@ def _reading(path: str, folder: Path, manifest: Manifest) -> Reading:
     described = None
     if manifest.tensors is not None:
         tensors = {name: (one.entry, tuple(one.axes)) for name, one in manifest.tensors.items()}
-        described = Described(tensors, tuple(manifest.permuted or ()))
+        described = Described(tensors, tuple(manifest.permuted or ()), dict(manifest.sizes or {}))
     return Reading(activation, order, manifest.orientation, manifest.key, layout, described=described, any_suffix=True)
 
 

@@ -174,8 +174,10 @@ def _by_table(folder: Path, names: Sequence[str], asked: Labels, notes: list[str
     used: set[str] = set()
     for name in names:
         bare = re.sub(r"\[[^\]]*\]$", "", name)
+        parts = Path(bare).parts
+        ends = ["/".join(parts[start:]) for start in range(1, len(parts) - 1)]
         keys = dict.fromkeys(
-            (name, bare, f"./{bare}", Path(bare).name, Path(bare).stem, str(Path(bare).with_suffix("")))
+            (name, bare, f"./{bare}", *ends, Path(bare).name, Path(bare).stem, str(Path(bare).with_suffix("")))
         )
         key = next((key for key in keys if key in found), "")
         own = found.get(key, [])

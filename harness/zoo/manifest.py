@@ -32,7 +32,10 @@ class _Model(BaseModel):
 
 
 class Tensor(_Model):
-    """A tensor of the space: the entry it is stored in, and a name for each of its axes; two that share a name are permuted together."""
+    """A tensor of the space: the entry it is stored in, and a name for each of its axes; two that share a name are permuted together.
+
+    `head*key` is an axis that holds two, the later changing faster; `sizes` says how many indices all but one of them have.
+    """
 
     entry: Name
     axes: Annotated[list[Name], Field(min_length=1, max_length=8)]
@@ -43,7 +46,7 @@ class Labels(_Model):
 
     Args:
         file: `.csv`, `.csv.gz`, `.json` or `.jsonl`, below the manifest's folder.
-        by: the column that names a row's network: its path, its file's name, or that without suffix; left out, row i is of network i.
+        by: the column that names a row's network: its path or an end of it, its file's name, or that without suffix; left out, row i is of network i.
         columns: which are labels; left out, all.
         name: a regular expression that is looked for in a network's path; its named groups are labels.
         each: a file beside each network, or above it, whose last line is its row (as `result.json` of Ray).
@@ -70,6 +73,7 @@ class Manifest(_Model):
         layout: the table of an `.npy` file.
         tensors: tensor -> entry and axes; with it nothing else of the wiring is asked.
         permuted: axes of `tensors` that are permuted.
+        sizes: of axes that the shapes of tensors do not say.
         labels: one place, or several.
         splits: a JSON file with `{split: [paths]}` or `{split: {"path": [...], "label": [...]}}`.
     """
@@ -85,8 +89,36 @@ class Manifest(_Model):
     layout: Name | None = None
     tensors: Annotated[dict[Name, Tensor], Field(min_length=1, max_length=10_000)] | None = None
     permuted: Many | None = None
+    sizes: dict[Name, Annotated[int, Field(ge=1, le=1_000_000)]] | None = None
     labels: Labels | Annotated[list[Labels], Field(min_length=1, max_length=20)] | None = None
     splits: Name | None = None
+
+
+def _transformer(layers: int, heads: int) -> dict[str, Any]:
+    """The tensors of a small vision transformer: patches, places, blocks, two dense layers. Streams are held fixed, which is right with
+    and without skips; heads, keys inside heads (one order for all of a block), values and hidden neurons are permuted.
+    """
+    tensors = {
+        "E": ("embedding.conv1.weight", ["model", "channel", "y", "x"]), "bE": ("embedding.conv1.bias", ["model"]),
+        "P": ("embedding.pos_embedding", ["place", "model"]),
+    }  # fmt: skip
+    permuted = []
+    for n in range(layers):
+        stem, key, value, hidden = f"encoder.{n}", f"head{n}*key{n}", f"head{n}*value{n}", f"hidden{n}"
+        tensors |= {
+            f"Q{n}": (f"{stem}.attention.queries.weight", [key, "model"]), f"K{n}": (f"{stem}.attention.keys.weight", [key, "model"]),
+            f"V{n}": (f"{stem}.attention.values.weight", [value, "model"]),
+            f"O{n}": (f"{stem}.attention.out_projection.weight", ["model", value]),
+            f"A{n}": (f"{stem}.fc1.weight", [hidden, "model"]), f"bA{n}": (f"{stem}.fc1.bias", [hidden]),
+            f"B{n}": (f"{stem}.fc2.weight", ["model", hidden]), f"bB{n}": (f"{stem}.fc2.bias", ["model"]),
+        }  # fmt: skip
+        permuted += [f"head{n}", f"key{n}", f"value{n}", hidden]
+    tensors |= {
+        "C": ("classifier.fc1.weight", ["inner", "model"]), "bC": ("classifier.fc1.bias", ["inner"]),
+        "D": ("classifier.fc2.weight", ["class", "inner"]), "bD": ("classifier.fc2.bias", ["class"]),
+    }  # fmt: skip
+    named = {name: {"entry": entry, "axes": axes} for name, (entry, axes) in tensors.items()}
+    return {"tensors": named, "permuted": [*permuted, "inner"], "sizes": {f"head{n}": heads for n in range(layers)}}
 
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -102,6 +134,11 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     # Schuerholt et al. 2022 (ModelZoos): folders of Ray, a checkpoint an epoch, a line of JSON an epoch
     "model-zoos": {"files": "**/checkpoint_*/checkpoints", "labels": {"each": "result.json"}},
+    # Tran et al. 2025 (Small-Transformer-Zoo), its half on images: <run>_<epoch>_<accuracy in ten-thousandths>.pt in a folder a data set
+    "small-transformer-zoo": {
+        "files": "mnist/*_*.pt", "activation": "relu", **_transformer(layers=2, heads=2),
+        "labels": {"name": r"(?P<run>[^/_]+)_(?P<epoch>[^_]+)_(?P<accuracy>\d+)\.pt$"},
+    },
     # Hu et al. 2022 as PEFT saves it: a folder an adapter, whose halves are named; the folder is its name
     "peft": {"files": "**/adapter_model.safetensors", "labels": {"name": r"(?P<adapter>[^/]+)/adapter_model\.safetensors$"}},
 }  # fmt: skip
@@ -154,6 +191,8 @@ def _demand_sense(path: str, manifest: Manifest) -> None:
         raise ZooError(f"{path}: files: is missing; give files, folders or patterns, as in files: nets/*.pt")
     if (manifest.permuted is None) != (manifest.tensors is None):
         raise ZooError(f"{path}: tensors and permuted go together")
+    if manifest.sizes is not None and manifest.tensors is None:
+        raise ZooError(f"{path}: sizes go with tensors")
     if manifest.omega is not None and not math.isfinite(manifest.omega):
         raise ZooError(f"{path}: omega: {manifest.omega} is no number")
     if manifest.omega is not None and manifest.tensors is not None:

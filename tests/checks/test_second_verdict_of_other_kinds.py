@@ -25,7 +25,7 @@ from orbitcheck.harness.checks.resolution.evidence import ResolutionEvidence, St
 from orbitcheck.harness.checks.separation.evidence import RungEvidence
 from orbitcheck.harness.core.outcomes import Fault
 from orbitcheck.harness.plugins.traits import Traits
-from orbitcheck.harness.targets.target import EQUIVARIANT_OPERATOR, FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL
+from orbitcheck.harness.targets.target import EQUIVARIANT_OPERATOR, FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL, LABEL
 
 
 def first(table) -> str:
@@ -169,7 +169,7 @@ def test_a_bank_is_judged_pair_by_pair(draws, pairs):
 
 def second_promise(traits: Traits, rounds, kind: str, floor: Floor | None, threshold: float) -> tuple[str, bool]:
     """What is predicted, and whether the floor is tight."""
-    if floor is None:
+    if floor is None or kind == LABEL:
         return "any", False
     alone = traits.symmetry == "permutation" or (kind == FUNCTION_FUNCTIONAL and traits.symmetry != "none")
     promises = traits.power in ("1-wl", "complete", "function") and alone and traits.continuous
@@ -195,7 +195,7 @@ def test_what_is_promised_follows_from_floor_and_declaration():
         traits = Traits(
             power=power, symmetry=symmetry, continuous=continuous, rounds=(lambda: (3, 4)) if rounds else None
         )
-        for kind in (INVARIANT_FUNCTIONAL, FUNCTION_FUNCTIONAL, EQUIVARIANT_OPERATOR):
+        for kind in (INVARIANT_FUNCTIONAL, FUNCTION_FUNCTIONAL, EQUIVARIANT_OPERATOR, LABEL):
             for relative, needs, name in itertools.product(
                 (0.0, *around(0.05), 0.9), (None, 2, 3, 4), ("refinement", "orbit", "capacity")
             ):

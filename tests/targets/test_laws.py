@@ -21,6 +21,7 @@ from orbitcheck.harness.targets import (
     FUNCTION_FUNCTIONAL,
     FUNCTION_OPERATOR,
     INVARIANT_FUNCTIONAL,
+    LABEL,
     TARGETS,
 )
 from orbitcheck.harness.weights.spaces import conv_net, recurrent
@@ -129,7 +130,9 @@ def test_function_space_maps_agree_where_functions_do(name, slow):
     assert checked >= 3
 
 
-@pytest.mark.parametrize("name", [name for name, target in TARGETS.items() if target.kind not in FUNCTION_KINDS])
+@pytest.mark.parametrize(
+    "name", [name for name, target in TARGETS.items() if target.kind not in (*FUNCTION_KINDS, LABEL)]
+)
 def test_maps_of_the_weights_see_more_than_the_function(name, slow):
     gaps = [
         (slow.flat(slow.value(name, v)) - slow.flat(slow.value(name, w))).abs().max()
@@ -157,7 +160,7 @@ def test_size_dtype_and_finite_values(name, slow):
         assert values.dtype == torch.float64 and values.isfinite().all() and not values.requires_grad
 
 
-@pytest.mark.parametrize("name", [name for name in TARGETS if name not in ("inr-class", "test-accuracy")])
+@pytest.mark.parametrize("name", [name for name in TARGETS if name not in ("inr-class", "test-accuracy", "label")])
 def test_targets_vary_over_samples(name, slow):
     """Ranks need weights of which some are dependent; images need two inputs."""
     space = SPACES[2] if name.startswith("inr-") else SPACES[0]
@@ -171,6 +174,7 @@ def test_claims_are_those_of_the_kinds():
         INVARIANT_FUNCTIONAL: "thm-6.3",
         FUNCTION_OPERATOR: "thm-7.2",
         EQUIVARIANT_OPERATOR: "thm-7.4",
+        LABEL: "thm-6.3",
     }
     for _, target in TARGETS.items():
         assert target.claim == claims[target.kind] and target.claim in CLAIMS

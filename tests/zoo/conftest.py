@@ -10,10 +10,11 @@ import pytest
 from orbitcheck.harness.zoo.cache import VARIABLE
 from orbitcheck.harness.zoo.recipe import ZOOS, Zoo
 
-INRS, CLASSIFIERS = ZOOS["digits-inr"], ZOOS["digits-classifiers"]
+INRS, CLASSIFIERS, REGRESSORS = ZOOS["digits-inr"], ZOOS["digits-classifiers"], ZOOS["diabetes-regressors"]
 SMALL = {
     "digits-inr": replace(INRS, recipe={**INRS.recipe, "images": 10, "steps": 5, "nets_at_once": 4}),
     "digits-classifiers": replace(CLASSIFIERS, recipe={**CLASSIFIERS.recipe, "nets": 3, "epochs": [1, 2]}),
+    "diabetes-regressors": replace(REGRESSORS, recipe={**REGRESSORS.recipe, "nets": 3, "epochs": [1, 6]}),
 }
 
 

@@ -24,6 +24,7 @@ from orbitcheck.harness.regimes.own import ZOO, ZooParameters
 from orbitcheck.harness.weights.space import NamedSpace
 from orbitcheck.harness.zoo.errors import ZooError
 from orbitcheck.harness.zoo.imported import imported
+from orbitcheck.harness.zoo.manifest import PRESETS as PRESET_TENSORS
 from orbitcheck.harness.zoo.population import population
 from orbitcheck.harness.zoo.recipe import ZOOS, parse_reference
 
@@ -134,7 +135,81 @@ def adapters(folder: Path) -> None:
         Path(f"run{number}/adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 2}))
 
 
+def parts(**modules: torch.nn.Module) -> torch.nn.Module:
+    """A module of these submodules; a ModuleDict has methods called keys and values."""
+    made = torch.nn.Module()
+    for name, module in modules.items():
+        made.add_module(name, module)
+    return made
+
+
+class Vision(torch.nn.Module):
+    """A transformer on images with the names of the small transformer zoo: heads of two, norms without factors, no skips."""
+
+    def __init__(self, model: int, patch: int, places: int):
+        super().__init__()
+        nn = torch.nn
+        self.embedding = parts(conv1=nn.Conv2d(1, model, patch, patch))
+        self.embedding.register_parameter("pos_embedding", nn.Parameter(torch.randn(places, model)))
+        names = ("queries", "keys", "values", "out_projection")
+        self.encoder = nn.ModuleList(
+            parts(
+                attention=parts(**{name: nn.Linear(model, model, bias=False) for name in names}),
+                fc1=nn.Linear(model, 2 * model),
+                fc2=nn.Linear(2 * model, model),
+            )
+            for _ in range(2)
+        )
+        self.classifier = parts(fc1=nn.Linear(model, model), fc2=nn.Linear(model, 3))
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        x = self.embedding.conv1(image).flatten(2).mT + self.embedding.pos_embedding
+        model = x.shape[-1]
+        for block in self.encoder:
+            own, read = block.attention, torch.nn.functional.layer_norm(x, (model,))
+            q, k, v = (
+                each(read).unflatten(-1, (2, -1)).transpose(1, 2) for each in (own.queries, own.keys, own.values)
+            )
+            mixed = torch.softmax(q @ k.mT / (model // 2) ** 0.5, -1) @ v
+            x = torch.nn.functional.layer_norm(own.out_projection(mixed.transpose(1, 2).flatten(2)), (model,))
+            x = block.fc2(torch.relu(block.fc1(x)))
+        x = torch.nn.functional.layer_norm(x, (model,)).mean(1)
+        return self.classifier.fc2(torch.relu(self.classifier.fc1(x)))
+
+
+def transformers(folder: Path) -> None:
+    Path("mnist").mkdir()
+    for run, accuracy in (("a1", 9712), ("b2", 1130)):
+        torch.manual_seed(accuracy)
+        torch.save(Vision(8, 2, 4).state_dict(), f"mnist/{run}_75_{accuracy}.pt")
+    torch.save({"weight": torch.zeros(3)}, "mnist/embedding.pt")
+
+
+def test_a_small_transformer_moved_by_its_space_is_the_same_function(folder: Path):
+    """The group of the preset is the network's own: planted elements, written back into the module, leave its function alone."""
+    transformers(folder)
+    network = imported(write("preset: small-transformer-zoo")).networks[0]
+    assert {f"{name}{n}" for n in range(2) for name in ("head", "key", "value", "hidden")} | {"inner"} == set(
+        network.space.permuted
+    )
+    assert (network.space.size["head0"], network.space.size["key0"], network.space.size["hidden1"]) == (2, 4, 16)
+    v = orbitcheck.Weights.from_arrays(network.space, [dict(network.arrays)], dtype=torch.float64)
+    moved = orbitcheck.act(orbitcheck.random_elements(network.space, 1, np.random.default_rng(0))[0], v)
+    stored = torch.load("mnist/a1_75_9712.pt", weights_only=True)
+    entries = PRESET_TENSORS["small-transformer-zoo"]["tensors"]
+    state = {one["entry"]: moved.tensors[name].reshape(stored[one["entry"]].shape) for name, one in entries.items()}
+    assert state.keys() == stored.keys()
+    assert sum(not torch.equal(state[name], stored[name].double()) for name in state) == 17
+    module, x = Vision(8, 2, 4).double(), torch.randn(5, 1, 4, 4, dtype=torch.float64)
+    answers = []
+    for each in (stored, state):
+        module.load_state_dict(each)
+        answers.append(module(x))
+    torch.testing.assert_close(*answers, rtol=1e-10, atol=1e-12)
+
+
 PRESETS = {
+    "small-transformer-zoo": (transformers, "preset: small-transformer-zoo", 2, {"accuracy": (1130.0, 9712.0), "run": (0.0, 1.0), "epoch": (75.0, 75.0)}),
     "peft": (adapters, "preset: peft", 3, {"adapter": (0.0, 1.0, 2.0)}),
     "dws-inr": (dws, "preset: dws-inr", 3, {"label": (0.0, 1.0, 2.0), "split": (1.0, 2.0, 0.0)}),
     "nfn-inr": (nfn, "preset: nfn-inr", 2, {"label": (0.0, 7.0), "index": (3.0, 73.0)}),
@@ -185,6 +260,7 @@ permuted: [n]
 
 
 BAD = {
+    "files: nets/*.pt\nsizes: {a: 2}": "sizes go with tensors",
     "files: nets/*.pt\nfile: a": """unknown key 'file'; did you mean "files"?""",
     "files: nets/*.pt\nactivaton: tanh": """unknown key 'activaton'; did you mean "activation"?""",
     "title: a": "files: is missing",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_diabetes, load_digits
 
 from orbitcheck import Weights, mlp, realise
 from orbitcheck.harness.zoo.inrs import siren_bounds
@@ -17,6 +17,7 @@ from orbitcheck.harness.zoo.trainer import generators, net_seeds, uniform
 
 Real = Callable[[str], Population]
 CLASSIFIERS = list(ZOOS["digits-classifiers"].spaces)
+REGRESSORS = list(ZOOS["diabetes-regressors"].spaces)
 
 
 def _forward(
@@ -112,6 +113,32 @@ def test_classifiers_range_from_hardly_trained_to_good(group: str, real: Real):
         return float(torch.corrcoef(torch.stack([facts[name], accuracy]))[0, 1])
 
     assert correlation("epochs") > 0.2 > -0.2 > correlation("label_noise")
+
+
+@pytest.mark.parametrize("group", REGRESSORS)
+def test_recorded_share_of_variance_is_that_on_the_held_out_patients(group: str, real: Real):
+    nets = real(f"diabetes-regressors/{group}")
+    x, y = load_diabetes(return_X_y=True)
+    x, y = (x - x.mean(0)) / x.std(0), (y - y.mean()) / y.std()
+    for index in (0, 1, nets.weights.batch - 1):
+        by_hand = _forward(nets.weights.arrays(index), x, np.tanh)[:, 0]
+        for name, own in (("test_r2", slice(2, None, 3)), ("train_r2", np.arange(len(y)) % 3 != 2)):
+            explained = 1 - np.square(by_hand[own] - y[own]).mean() / y[own].var()
+            assert explained == pytest.approx(float(nets.metadata[name][index]), abs=1e-5)
+
+
+@pytest.mark.parametrize("group", REGRESSORS)
+def test_regressors_range_from_hardly_trained_to_overtrained(group: str, real: Real):
+    nets = real(f"diabetes-regressors/{group}")
+    facts = {name: values.double() for name, values in nets.metadata.items()}
+    explained = facts["test_r2"]
+    assert explained.min() < 0.1 and explained.max() > 0.4
+    assert (facts["train_r2"] - explained).max() > 0.2
+    recipe = ZOOS["diabetes-regressors"].recipe
+    for name in ("learning_rate", "epochs", "noise", "decay"):
+        low, high = recipe[name]
+        assert low <= facts[name].min() < 2 * low and high / 2 < facts[name].max() <= high
+    assert float(torch.corrcoef(torch.stack([facts["noise"], explained]))[0, 1]) < -0.2
 
 
 def test_networks_of_a_small_population_start_as_in_a_large_one():

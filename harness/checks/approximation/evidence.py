@@ -54,6 +54,21 @@ class EmittedEvidence(Evidence):
 
 
 @dataclass(frozen=True, slots=True)
+class WrongEvidence(Evidence):
+    """Answers to a label that names classes, on the test set.
+
+    Args:
+        share: of networks whose greatest output is not their class's; of the seed that validation prefers.
+        least: that no map has less of which is constant on the classes of the floor; None where none is known.
+        constant: of the answer that is commonest in training.
+    """
+
+    share: Number
+    least: Number | None
+    constant: Number
+
+
+@dataclass(frozen=True, slots=True)
 class ApproximationEvidence(Evidence):
     """Errors are squared errors on the test set over the variance of the target there, so that 1 is the mean.
 
@@ -72,6 +87,7 @@ class ApproximationEvidence(Evidence):
         chosen: position of that seed.
         coarse: name of a partition that is coarser than refinement -> its floor.
         emitted: of function-space operators alone.
+        wrong: of labels that name classes alone.
     """
 
     target: str
@@ -105,3 +121,4 @@ class ApproximationEvidence(Evidence):
     floor_rounds: int | None = None
     coarse: Mapping[str, CoarseEvidence] = field(default_factory=dict)
     emitted: EmittedEvidence | None = None
+    wrong: WrongEvidence | None = None

@@ -31,7 +31,7 @@ from .coarse import Outputs, answers_spread, distinct, partitions, shown, sup_fl
 from .data import Problem, problem, samples_of
 from .evidence import ApproximationEvidence, EmittedEvidence, SeedEvidence
 from .learner import Learner
-from .reference import Reference, leak, reference
+from .reference import Reference, leak, reference, wrong
 
 RESAMPLES = 1000
 JITTERS = 4
@@ -125,6 +125,7 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         threshold=parameters["threshold"],
         coarse=coarse,
         emitted=emitted,
+        wrong=wrong(data, outputs[measured.chosen], known),
         **_of_training(training, measured),
     )
     return Judgement.of(verdict.judge(measured, prediction, known.floor, parameters["threshold"]), evidence)

@@ -11,9 +11,10 @@ from ...oracles import capacity, classes, floors
 from ...oracles.refinement import refine
 from ...oracles.two_fwl import classes as pair_classes
 from ...oracles.two_fwl.refinement import refine_mlp_pairs
-from ...targets.target import EQUIVARIANT_OPERATOR, FUNCTION_OPERATOR
+from ...targets.target import EQUIVARIANT_OPERATOR, FUNCTION_OPERATOR, LABEL
 from ...weights.space import SpaceError, WeightSpace
 from .data import Problem
+from .evidence import WrongEvidence
 from .verdict import Floor
 
 
@@ -99,6 +100,26 @@ def pieces_of(problem: Problem, networks: int) -> int | None:
         return capacity.pieces_of(problem.space, networks)
     except SpaceError:
         return None
+
+
+def wrong(data: Problem, outputs: torch.Tensor, known: Reference) -> WrongEvidence | None:
+    """How often the greatest output names another class than a label does; None of all other targets."""
+    if data.target.kind != LABEL or data.size == 1:
+        return None
+    trained, tested = (
+        (data.targets[part] * data.units.scale + data.units.shift).argmax(1) for part in ("train", "test")
+    )
+    answers = (outputs * data.units.scale + data.units.shift).argmax(1)
+    least = None
+    if known.members is not None:
+        pairs, counts = np.unique(np.stack([known.members, tested.numpy()]), axis=1, return_counts=True)
+        best = np.zeros(int(known.members.max()) + 1, dtype=np.int64)
+        np.maximum.at(best, pairs[0], counts)
+        least = 1 - int(best.sum()) / len(tested)
+    commonest = trained.bincount(minlength=data.size).argmax()
+    return WrongEvidence(
+        float((answers != tested).double().mean()), least, float((tested != commonest).double().mean())
+    )
 
 
 def leak(outputs: torch.Tensor, noise: torch.Tensor, members: np.ndarray, channels: int) -> float | None:

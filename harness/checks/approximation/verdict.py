@@ -16,7 +16,7 @@ from enum import StrEnum
 from ...core.outcomes import Fault, Outcome
 from ...core.result import Judgement, Verdict
 from ...plugins.architecture import Traits
-from ...targets.target import FUNCTION_FUNCTIONAL
+from ...targets.target import FUNCTION_FUNCTIONAL, LABEL
 from ..stored import Stored
 from .evidence import ApproximationEvidence, CoarseEvidence
 
@@ -114,6 +114,11 @@ def predict(
             "declares no symmetry" if traits.symmetry == "none" else f"no floor is known for power {traits.power} here"
         )
         return Prediction(ANY, why)
+    if target_kind == LABEL:
+        return Prediction(
+            ANY,
+            f"how near training comes to a label, no theorem says; {floor.kind} classes leave {floor.relative:.3g} of it",
+        )
     full = traits.power in ("1-wl", "2-fwl", "complete", "function") and traits.symmetry != "none" and traits.continuous
     full = full and (traits.symmetry == "permutation" or target_kind == FUNCTION_FUNCTIONAL)
     sees = rounds is None or floor.rounds is None or floor.rounds <= rounds[0]

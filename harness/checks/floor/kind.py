@@ -17,7 +17,7 @@ from ...core.registry import did_you_mean
 from ...oracles.audit import FORM
 from ...regimes import REGIMES
 from ...targets import TARGETS
-from ...targets.target import FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL
+from ...targets.target import FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL, LABEL
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
 from ..space_names import known_space
@@ -88,7 +88,7 @@ def resolve(parameters: FloorParameters, spaces: Mapping[str, NamedSpace]) -> di
         target, target_settings = parse_named(TARGETS, parameters.target, "target")
         refused = target.refusal(target_settings, space)
         missing = [name for name in target.needs if name not in regime.metadata]
-        if target.kind not in (FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL):
+        if target.kind not in (FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL, LABEL):
             problems.append((("target",), f"target {target.name} is no functional: it has no label a network"))
         elif refused is not None or missing:
             problems.append((("target",), refused or f'needs "{missing[0]}", which regime {regime.name} does not know'))

@@ -1,6 +1,6 @@
 """The command line: parse, call, print; a subject a module, all entered into one group. Nothing here imports torch."""
 
-from . import boards, finished, listing, rows, running, weights, zoo
+from . import boards, finished, listing, predicting, rows, running, weights, zoo
 from .base import main
 
-__all__ = ["boards", "finished", "listing", "main", "rows", "running", "weights", "zoo"]
+__all__ = ["boards", "finished", "listing", "main", "predicting", "rows", "running", "weights", "zoo"]

@@ -71,7 +71,7 @@ SUBJECTS = {
     "Read a run": ("report", "gate", "verify", "diff", "compare"),
     "Share a run": ("submit", "leaderboard"),
     "One row": ("explain", "reproduce", "locate"),
-    "Your own weights": ("audit", "duplicates", "floor", "zoo"),
+    "Your own weights": ("audit", "duplicates", "floor", "predict", "zoo"),
     "What there is": ("list", "schema", "new"),
 }
 """The commands as help lists them."""

@@ -104,21 +104,36 @@ def run(watch: bool, **options: Any) -> None:
 
 def carry_out_once(asked: Asked) -> NoReturn:
     """The run that is asked for, its summary, and the exit code that follows from it."""
+    from ...running.request import NothingToRun
+    from ...running.store import render
+
+    request = requested(asked)
+    if asked.dry_run:
+        try:
+            tell_plan(request)
+        except NothingToRun as error:
+            refuse(*error.errors)
+        sys.exit(0)
+    result, code = carried_out(asked, request)
+    print_summary(result, asked.output)
+    if github.on_github():
+        tell_github(red_lines(result), render(result, "markdown"))
+    sys.exit(code)
+
+
+def carried_out(asked: Asked, request: RunRequest) -> tuple[Any, int]:
+    """The run, finished, and its exit code; or the end of the command, with what is wrong or how to go on."""
     from ...running.executors import NoExecutor
     from ...running.isolation.pool import end_server
     from ...running.request import NothingToRun
     from ...running.run import Interrupted, carry_out
-    from ...running.store import StoreError, render
+    from ...running.store import StoreError
     from ..progress_bar import shown_progress
 
-    request = requested(asked)
     stopped: list[int] = []
     try:
-        if asked.dry_run:
-            tell_plan(request)
-            sys.exit(0)
         with shown_progress() as progress, ended_in_order(stopped):
-            result, code = carry_out(request, progress)
+            return carry_out(request, progress)
     except NothingToRun as error:
         refuse(*error.errors)
     except (StoreError, NoExecutor) as error:
@@ -130,10 +145,6 @@ def carry_out_once(asked: Asked) -> NoReturn:
         end_server(at_once=True)
         signal.signal(signal.SIGINT, before)
         sys.exit(128 + (stopped[0] if stopped else signal.SIGINT))
-    print_summary(result, asked.output)
-    if github.on_github():
-        tell_github(red_lines(result), render(result, "markdown"))
-    sys.exit(code)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ chain of numbered layers, and what was taken to be so is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +28,14 @@ DAMAGED = "is damaged, or holds more than plain tensors"
 
 @dataclass(frozen=True)
 class Described:
-    """A space without sizes: tensor -> entry and axes, and the permuted axes."""
+    """A space without sizes: tensor -> entry and axes, and the permuted axes.
+
+    An axis `head*key` holds two, the later changing faster; `sizes` are those that shapes do not say.
+    """
 
     tensors: dict[str, tuple[str, tuple[str, ...]]]
     permuted: tuple[str, ...]
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -253,6 +257,7 @@ def _as_described(file: str, entry: str, state: State, described: Described, act
     """
     sizes: dict[str, int] = {}
     arrays: dict[str, np.ndarray] = {}
+    wired: list[tuple[str, tuple[str, ...]]] = []
     for name, (stored, axes) in described.tensors.items():
         if stored not in state:
             raise ReadError(Cause.SHAPES, f"has no {stored}, which the manifest names for {name}")
@@ -261,18 +266,19 @@ def _as_described(file: str, entry: str, state: State, described: Described, act
             raise ReadError(
                 Cause.SHAPES, f"{stored} has the shape {array.shape}; the manifest names the axes {', '.join(axes)}"
             )
-        for axis, size in zip(axes, array.shape, strict=True):
+        parted, shape = _parted(stored, axes, array.shape, described.sizes)
+        for axis, size in zip(parted, shape, strict=True):
             if sizes.setdefault(axis, size) != size:
                 raise ReadError(
                     Cause.SHAPES, f"{stored}: axis {axis} has {size} indices here and {sizes[axis]} elsewhere"
                 )
-        arrays[name] = array
+        wired.append((name, parted))
+        arrays[name] = array.reshape(shape)
     unnamed = next((name for name in state if name not in {stored for stored, _ in described.tensors.values()}), None)
     if unnamed is not None:
         raise ReadError(Cause.SHAPES, f"has {unnamed}, which the manifest does not name")
-    tensors = tuple((name, axes) for name, (_, axes) in described.tensors.items())
     try:
-        space = WeightSpace(tensors, tuple(sizes.items()), described.permuted, activation or "relu")
+        space = WeightSpace(tuple(wired), tuple(sizes.items()), described.permuted, activation or "relu")
     except SpaceError as error:
         raise ReadError(Cause.SHAPES, str(error)) from None
     assumed = () if activation else ("activation relu (the manifest names none)",)
@@ -280,3 +286,26 @@ def _as_described(file: str, entry: str, state: State, described: Described, act
     if usual is not None:
         arrays = dict(zip(usual.axes, arrays.values(), strict=True))
     return Network(file, entry, usual or space, arrays, Proof.MANIFEST, assumed)
+
+
+def _parted(
+    stored: str, axes: tuple[str, ...], shape: tuple[int, ...], sizes: Mapping[str, int]
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Axes and shape with every axis `head*key` as the two that it holds.
+
+    Raises:
+        ReadError: two of whose sizes are not known, or sizes that do not divide the axis.
+    """
+    names: list[str] = []
+    counts: list[int] = []
+    for axis, size in zip(axes, shape, strict=True):
+        parts = axis.split("*")
+        open_parts = [part for part in parts if part not in sizes]
+        known = int(np.prod([sizes[part] for part in parts if part in sizes], dtype=np.int64))
+        if len(open_parts) > 1:
+            raise ReadError(Cause.SHAPES, f"{stored}: of {axis} say how many indices {open_parts[0]} has, under sizes")
+        if size % known or (not open_parts and size != known):
+            raise ReadError(Cause.SHAPES, f"{stored}: {axis} has {size} indices, and sizes say {known}")
+        names += parts
+        counts += [sizes.get(part, size // known) for part in parts]
+    return tuple(names), tuple(counts)

@@ -171,8 +171,12 @@ class Graph:
             shape = self.whole.get(node.input[1])
             if shape is not None and len(shape) == 2:
                 return self._flattened(node, x)
-        if kind == "ReduceMean":
+        if kind in ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum"):
             return self._reduced(node, x, options)
+        if kind == "Transpose" and "perm" in options and len(options["perm"].ints) == len(x):
+            return [x[place] for place in options["perm"].ints]
+        if kind == "Unsqueeze":
+            return self._unsqueezed(node, x, options)
         if kind == "Squeeze":
             return [dim for dim in x if dim is not None] if len(x) > 2 else x
         raise ReadError(
@@ -253,8 +257,7 @@ class Graph:
             array = self.state.get(node.input[constant])
             if array is not None and array.size == 1:
                 x = self._value(node, other)
-                if node.op_type == "Mul" and any(dim is not None for dim in x) and float(array.ravel()[0]) != 1.0:
-                    self._absorb(node.input[other], float(array.ravel()[0]))
+                self._number(node, other, x, float(array.ravel()[0]))
                 return x
         one, other = self._value(node, 0), self._value(node, 1)
         rank = max(len(one), len(other))
@@ -267,6 +270,25 @@ class Graph:
                 (a if sizes[1] == 1 else b) if broadcast else self.wiring.same(a, b, node.name) if a and b else a or b
             )
         return joined
+
+    def _number(self, node: Any, place: int, x: Dims, number: float) -> None:
+        """A value with a number: a factor is the layer's own; what else would change the function is refused, or said of an input."""
+        kind = node.op_type
+        if (kind in ("Add", "Sub") and number == 0.0 and place == 0) or (
+            kind in ("Mul", "Div") and number == 1.0 and place == 0
+        ):
+            return
+        if all(dim is None for dim in x):
+            if kind != "Mul" or number != 1.0:
+                self.wiring.assumed.append(f"{kind} by {number:g} before the first layer is no part of the space")
+            return
+        if kind == "Mul":
+            if number != 1.0:
+                self._absorb(node.input[place], number)
+        elif kind == "Div" and place == 0 and number and (1.0 / number) * number == 1.0:
+            self._absorb(node.input[place], 1.0 / number)
+        else:
+            self.wiring.point_wise(f"{kind} by {number:g}", [axis for dim in x for axis in dim or ()])
 
     def _absorb(self, name: str, factor: float) -> None:
         """A number times the sum of a layer is that layer's weights and biases times the number, if nothing else reads the sum."""
@@ -299,6 +321,13 @@ class Graph:
             )
         places = inputs // channels
         return [x[0], (*x[1], self.wiring.fresh(places, fixed=True)) if places > 1 else x[1]]
+
+    def _unsqueezed(self, node: Any, x: Dims, options: Any) -> Dims:
+        """New axes of one place."""
+        axes = list(options["axes"].ints) if "axes" in options else self.whole[node.input[1]].reshape(-1).tolist()
+        rank = len(x) + len(axes)
+        new, kept = {axis % rank for axis in axes}, iter(x)
+        return [None if place in new else next(kept) for place in range(rank)]
 
     def _reduced(self, node: Any, x: Dims, options: Any) -> Dims:
         axes: Sequence[int] | None = list(options["axes"].ints) if "axes" in options else None

@@ -183,7 +183,7 @@ class Wiring:
             ReadError: no axis is left to be permuted, or activations of several kinds.
         """
         activation, assumed = self._activation()
-        assumed += [f"{entry} is not used" for entry in unused]
+        assumed = [*self.assumed, *assumed, *(f"{entry} is not used" for entry in unused)]
         names: dict[int, str] = {}
         counted = {True: 0, False: 0}
         tensors, parts = [], []

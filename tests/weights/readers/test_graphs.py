@@ -49,6 +49,51 @@ GRAPHS = {
 }  # fmt: skip
 
 
+def test_axes_that_are_turned_added_and_reduced_are_followed(tmp_path: Path):
+    """A spectrogram's network as speech packages export it: one channel is added, places are reduced, dense layers follow."""
+    nodes = [
+        N("Unsqueeze", ["x", "one"], ["u"]), N("Conv", ["u", "k", "b"], ["h"], pads=[1, 1, 1, 1]), N("Relu", ["h"], ["r"]),
+        N("Transpose", ["r"], ["t"], perm=[0, 2, 3, 1]), N("ReduceMax", ["t"], ["m"], axes=[1, 2], keepdims=0),
+        N("MatMul", ["m", "w"], ["p"]), N("Add", ["p", "c"], ["y"]),
+    ]  # fmt: skip
+    stored = {"k": array(4, 1, 3, 3), "b": array(4), "w": array(4, 2), "c": array(2), "one": np.array([1])}
+    graph(str(tmp_path / "a.onnx"), nodes, stored, (1, 5, 5), (1, 2))
+    (network,) = load(tmp_path / "a.onnx").networks
+    assert network.space == conv_net(1, 4, 2) and network.proof is Proof.GRAPH
+
+
+@pytest.mark.parametrize(
+    ("node", "told"),
+    [
+        (("Add", ["h", "s"]), "Add by 2"),
+        (("Sub", ["s", "h"]), "Sub by 2"),
+        (("Div", ["s", "h"]), "Div by 2"),
+        (("Div", ["h", "s"]), None),
+        (("Mul", ["s", "h"]), None),
+    ],
+)
+def test_a_number_beside_a_hidden_value_is_the_layers_own_factor_or_refused(tmp_path: Path, node, told):
+    gemm = [N("Gemm", ["x", "w", "b"], ["h"], **GEMM), N(*node, ["n"]), N("Relu", ["n"], ["r"])]
+    stored = {"w": array(4, 3), "b": array(4), "v": array(2, 4), "c": array(2), "s": np.array(2.0, dtype=np.float32)}
+    graph(str(tmp_path / "a.onnx"), [*gemm, N("Gemm", ["r", "v", "c"], ["y"], **GEMM)], stored, (1, 3), (1, 2))
+    loaded = load(tmp_path / "a.onnx")
+    if told is not None:
+        assert not loaded.networks and told in loaded.unread[0].line
+        return
+    (network,) = loaded.networks
+    factor = 0.5 if node[0] == "Div" else 2.0
+    assert network.space == mlp(3, 4, 2)
+    np.testing.assert_array_equal(network.arrays["W1"], factor * stored["w"].astype(np.float64))
+
+
+def test_a_number_before_the_first_layer_is_said(tmp_path: Path):
+    nodes = [N("Div", ["x", "s"], ["n"]), N("Gemm", ["n", "w", "b"], ["h"], **GEMM), N("Relu", ["h"], ["r"])]
+    stored = {"w": array(4, 3), "b": array(4), "v": array(2, 4), "c": array(2), "s": np.array(255.0, dtype=np.float32)}
+    graph(str(tmp_path / "a.onnx"), [*nodes, N("Gemm", ["r", "v", "c"], ["y"], **GEMM)], stored, (1, 3), (1, 2))
+    (network,) = load(tmp_path / "a.onnx").networks
+    assert network.assumed == ("Div by 255 before the first layer is no part of the space",)
+
+
 @pytest.mark.parametrize("name", GRAPHS)
 def test_a_graph_says_how_its_tensors_are_wired(tmp_path: Path, name: str):
     nodes, stored, x, y, space = GRAPHS[name]
