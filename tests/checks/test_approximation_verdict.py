@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -156,8 +157,9 @@ OPEN_FLOOR = Floor("orbit", 0.25)
 AT = Floor("refinement", 0.5)
 
 
-def told(prediction: str, measured: Measured, floor: Floor | None, tight: bool = False) -> Verdict:
-    return judge(measured, Prediction(prediction, WHY, tight), floor, 0.05)
+def told(prediction: str, measured: Measured, floor: Floor | None, tight: bool = False) -> Callable[[], Verdict]:
+    """Judged when the test runs, not when it is collected: what mutation testing changes is not there before."""
+    return lambda: judge(measured, Prediction(prediction, WHY, tight), floor, 0.05)
 
 
 def seen(*errors: float, chosen: int = 0, low: float = 0.0, high: float | None = None, **more) -> Measured:
@@ -277,7 +279,7 @@ COARSE = {
     ],
 )
 def test_every_verdict_is_told_in_full(found, wanted):
-    assert found == wanted
+    assert found() == wanted
 
 
 @pytest.mark.parametrize(
