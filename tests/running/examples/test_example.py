@@ -69,6 +69,16 @@ class SingleOnly(Net):
         return [s * (1 + 0.1 * index(s)) for s in states] if states[0].dtype is torch.float32 else states
 
 
+@register("one-number", power="unknown")
+class OneNumber(Net):
+    def __init__(self, space, output):
+        super().__init__(space, output)
+        self.one = 1 in (getattr(output, "dim", 0), getattr(output, "channels", 0))
+
+    def between(self, states):
+        return [s * (1 + 0.1 * index(s)) for s in states] if self.one else states
+
+
 @register("batch-mates", power="unknown")
 class BatchMates(Net):
     def between(self, states):
@@ -226,6 +236,9 @@ def run(script: Path) -> subprocess.CompletedProcess[str]:
         pytest.param("nets.py:Strided", "calls", r"phi\(v\), the input strided", marks=pytest.mark.long),
         ("nets.py:DrawnTable", "redraw", r"parameters: draw \d in float64"),
         ("nets.py:TrainMean", "calls", r"parameters: 3 calls in train mode in float64"),
+        pytest.param(
+            "nets.py:OneNumber", "calls", r"parameters: an output of size one in float64", marks=pytest.mark.long
+        ),
         ("nets.py:BatchMates", "eval", r"phi of 2 weight vectors, that of number \d"),
         pytest.param(
             "nets.py:LongBatches", "calls", r"phi of \d+ weight vectors, that of number \d", marks=pytest.mark.long
