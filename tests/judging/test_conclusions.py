@@ -20,7 +20,7 @@ from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.harness.judging.conclusions import conclude, problems
 from orbitcheck.harness.judging.gate import exit_code
 from orbitcheck.harness.judging.judgements import JUDGEMENTS
-from orbitcheck.harness.judging.judgements.finding import Concluded
+from orbitcheck.harness.judging.judgements.finding import Concluded, Finding
 from orbitcheck.harness.language.suite import Conclusion, Suite
 from orbitcheck.harness.running.border import read_run
 from orbitcheck.harness.running.store import results_text
@@ -356,3 +356,15 @@ def test_killers_are_counted_and_told_in_full():
     assert (problem.kind, problem.about) == (Trouble.CONCLUSION, "s / prop-6.2: undecided")
     assert problem.text.startswith("conclusion prop-6.2 (a, b): undecided: ")
     assert str(problems([replace(survived, checks=())])[0]).startswith("conclusion prop-6.2 (no check): undecided: ")
+
+
+@pytest.mark.parametrize("said", list(Concluded))
+def test_whatever_a_judgement_says_rows_without_a_prediction_support_nothing(monkeypatch, said):
+    finding = Finding(said, "its reason", "its prediction", "what it saw")
+    monkeypatch.setitem(JUDGEMENTS, "prop-6.2", lambda rows, descriptions, margin: finding)
+    found = concluded("prop-6.2", [row("a", "1", outcome="observed"), row("b", "1", outcome="not-applicable")])
+    silent = said in (Concluded.PASS, Concluded.UNDECIDED)
+    assert found.outcome == (Concluded.OBSERVED if silent else said)
+    assert found.reason == ("nothing is predicted of any row that it reads" if silent else "its reason")
+    assert (found.predicted, found.observed) == ("its prediction", "what it saw")
+    assert concluded("prop-6.2", [row("a", "1"), row("b", "1", outcome="observed")]).outcome == said
