@@ -17,6 +17,7 @@ from orbitcheck.harness.core.claims import CLAIMS
 from orbitcheck.harness.core.evidence import Evidence
 from orbitcheck.harness.core.outcomes import Trouble
 from orbitcheck.harness.core.result import Result, Run
+from orbitcheck.harness.judging import conclusions
 from orbitcheck.harness.judging.conclusions import conclude, problems
 from orbitcheck.harness.judging.gate import exit_code
 from orbitcheck.harness.judging.judgements import JUDGEMENTS
@@ -361,7 +362,7 @@ def test_killers_are_counted_and_told_in_full():
 @pytest.mark.parametrize("said", list(Concluded))
 def test_whatever_a_judgement_says_rows_without_a_prediction_support_nothing(monkeypatch, said):
     finding = Finding(said, "its reason", "its prediction", "what it saw")
-    monkeypatch.setitem(JUDGEMENTS, "prop-6.2", lambda rows, descriptions, margin: finding)
+    monkeypatch.setattr(conclusions, "JUDGEMENTS", {"prop-6.2": lambda rows, descriptions, margin: finding})
     found = concluded("prop-6.2", [row("a", "1", outcome="observed"), row("b", "1", outcome="not-applicable")])
     silent = said in (Concluded.PASS, Concluded.UNDECIDED)
     assert found.outcome == (Concluded.OBSERVED if silent else said)

@@ -67,6 +67,17 @@ def test_an_outcome_alone_decides_the_exit_code(outcome, code):
     assert settled(rows, suite())[2] == code
 
 
+@pytest.mark.parametrize("fault", [None, *Fault])
+def test_a_reason_makes_no_error_green_but_an_ill_conditioned_one(fault):
+    """Nor does the absence of one; a failure that is declared must fail."""
+    for declared in (None, "known"):
+        red = {outcome: is_red(row(cell("net"), outcome, fault=fault, declared=declared)) for outcome in OUTCOMES}
+        assert red["error"] == (declared is None or fault is not Fault.ILL_CONDITIONED)
+        assert red["fail"] == red["undecided"] == (declared is None)
+        assert red["pass"] == (declared is not None)
+        assert not red["observed"] and not red["not-applicable"]
+
+
 def test_an_exact_expected_failure_covers_a_failure_and_turns_a_pass_red():
     expected = suite([Expectation("net", "law", "a", "known")])
     rows, problems, code = settled([(cell("net"), "fail")], expected)
