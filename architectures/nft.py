@@ -110,8 +110,9 @@ class NFT(nn.Module):
             raise ValueError(f"heads={heads}; allowed: divisors of channels={channels}")
         self.space = space
         self.encoding = Encoding(space, channels, GaussianFourier(fourier, fourier_scale))
+        self.entry_tensors = Entries(space)
         count = len(space.tensors)
-        self.blocks = nn.ModuleList(Block(count, channels, heads, feedforward) for _ in range(depth))
+        self.blocks = nn.ModuleList(Block(self.entry_tensors, channels, heads, feedforward) for _ in range(depth))
         self.entries = None
         if isinstance(output, Invariant):
             self.head = mlp_head(count * channels, head, output.dim, depth=1)
@@ -121,22 +122,40 @@ class NFT(nn.Module):
     def forward(self, v: Weights) -> torch.Tensor | Weights:
         """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
-        tensors = self.encoding(v)
+        x = self.encoding(v)
         for block in self.blocks:
-            tensors = block(tensors)
-        tensors = [normalise(x) for x in tensors]
+            x = block(x)
+        x = normalise(x)
         if self.entries is None:
-            return self.head(tensor_means(tensors).flatten(1))
-        answers = [linear(x) for linear, x in zip(self.entries, tensors, strict=True)]
+            return self.head(self.entry_tensors.means(x).flatten(1))
+        answers = [linear(part) for linear, part in zip(self.entries, self.entry_tensors.split(x), strict=True)]
         return Weights(self.space, dict(zip(self.space.axes, answers, strict=True)))
 
 
-def tensor_means(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
-    """The mean of every tensor over all of its entries, `[B, 2L, C]`.
+class Entries(nn.Module):
+    """Where the entries of the 2L tensors stand in one tensor `[B, E, C]`, in the order W_1, b_1, ..., W_L, b_L."""
 
-    A sum times a number, not `mean`: the gradient of a sum is a view.
-    """
-    return torch.stack([x.flatten(1, -2).sum(1) * (1 / x[0, ..., 0].numel()) for x in tensors], 1)
+    own: torch.Tensor
+
+    def __init__(self, space: WeightSpace):
+        super().__init__()
+        self.shapes = list(space.shapes.values())
+        self.counts = [math.prod(shape) for shape in self.shapes]
+        which = torch.repeat_interleave(torch.arange(len(self.counts)), torch.tensor(self.counts))
+        self.register_buffer("own", functional.one_hot(which, len(self.counts)).float(), persistent=False)
+
+    def split(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """`[B, E, ...]` -> 2L views `[B, *axes, ...]`."""
+        return [part.unflatten(1, shape) for part, shape in zip(x.split(self.counts, 1), self.shapes, strict=True)]
+
+    def means(self, x: torch.Tensor) -> torch.Tensor:
+        """The mean of every tensor over all of its entries, `[B, E, C]` -> `[B, 2L, C]`, as one product."""
+        own = self.own.to(x.dtype)
+        return (own / own.sum(0)).mT.expand(len(x), -1, -1) @ x
+
+    def spread(self, means: torch.Tensor) -> torch.Tensor:
+        """To every entry what its tensor was given, `[B, 2L, C]` -> `[B, E, C]`."""
+        return self.own.to(means.dtype).expand(len(means), -1, -1) @ means
 
 
 def normalise(x: torch.Tensor) -> torch.Tensor:
@@ -145,7 +164,7 @@ def normalise(x: torch.Tensor) -> torch.Tensor:
 
 
 class Encoding(nn.Module):
-    """Weight vectors -> `[W_1, b_1, ..., W_L, b_L]` with C channels: a linear map of the values, and learned vectors.
+    """Weight vectors -> the entries of all tensors with C channels: a linear map of the values, and learned vectors.
 
     One vector is added to each tensor, one to all that belongs to an input neuron, one to all that belongs to an output
     neuron.
@@ -158,77 +177,75 @@ class Encoding(nn.Module):
         self.inputs = PositionCode(space.widths[0], channels, "learned")
         self.outputs = PositionCode(space.widths[-1], channels, "learned")
 
-    def forward(self, v: Weights) -> list[torch.Tensor]:
-        """`Weights` of B networks, one channel -> 2L tensors `[B, *axes, C]`."""
-        tensors = [self.values(x) + code for (_, x), code in zip(v.items(), self.tensors, strict=True)]
-        tensors[0] = tensors[0] + self.inputs()
-        tensors[-2] = tensors[-2] + self.outputs().unsqueeze(1)
-        tensors[-1] = tensors[-1] + self.outputs()
-        return tensors
+    def forward(self, v: Weights) -> torch.Tensor:
+        """`Weights` of B networks, one channel -> `[B, E, C]`."""
+        codes = [code.expand(*x.shape[1:-1], -1) for (_, x), code in zip(v.items(), self.tensors, strict=True)]
+        codes[0] = codes[0] + self.inputs()
+        codes[-2] = codes[-2] + self.outputs().unsqueeze(1)
+        codes[-1] = codes[-1] + self.outputs()
+        entries = torch.cat([x.flatten(1, -2) for _, x in v.items()], 1)
+        return self.values(entries) + torch.cat([code.flatten(0, -2) for code in codes])
 
 
 class Block(nn.Module):
-    """`x += attention(norm x)`, `x += MLP(norm x)` on `count` tensors `[B, *axes, C]`."""
+    """`x += attention(norm x)`, `x += MLP(norm x)` on the entries of all tensors."""
 
-    def __init__(self, count: int, channels: int, heads: int, feedforward: int):
+    def __init__(self, entries: Entries, channels: int, heads: int, feedforward: int):
         super().__init__()
-        self.attention = WeightAttention(channels, heads)
-        self.mlps = nn.ModuleList(mlp_head(channels, feedforward * channels, channels, depth=1) for _ in range(count))
+        self.counts = entries.counts
+        self.attention = WeightAttention(entries, channels, heads)
+        self.mlps = nn.ModuleList(mlp_head(channels, feedforward * channels, channels, depth=1) for _ in entries.counts)
 
-    def forward(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-        """2L tensors `[B, *axes, C]` -> as many of the same shapes."""
-        answers = self.attention([normalise(x) for x in tensors])
-        tensors = [x + answer for x, answer in zip(tensors, answers, strict=True)]
-        return [x + mlp(normalise(x)) for x, mlp in zip(tensors, self.mlps, strict=True)]
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """`[B, E, C]` -> `[B, E, C]`."""
+        x = x + self.attention(normalise(x))
+        parts = normalise(x).split(self.counts, 1)
+        return x + torch.cat([mlp(part) for mlp, part in zip(self.mlps, parts, strict=True)], 1)
 
 
 class WeightAttention(nn.Module):
-    """The attention of one block: `[W_1, b_1, ..., W_L, b_L]`, each `[B, *axes, C]`, to as many answers of the same shapes.
+    """The attention of one block, between entries `[B, E, C]`.
 
     Args:
+        entries: of the space.
         channels: C.
         heads: H.
     """
 
-    def __init__(self, channels: int, heads: int):
+    def __init__(self, entries: Entries, channels: int, heads: int):
         super().__init__()
         self.heads = heads
         self.Q, self.V = nn.Linear(channels, channels), nn.Linear(channels, channels)
         self.K = nn.Linear(channels, channels, bias=False)  # the same for all keys, a bias would cancel in the softmax
+        self.means, self.spread, self.split = entries.means, entries.spread, entries.split
 
-    def forward(self, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-        """2L tensors `[B, *axes, C]` -> as many of the same shapes."""
-        answers = [
-            mean.view(len(x), *[1] * (x.ndim - 2), -1)
-            for mean, x in zip(self.between_tensors(tensors).unbind(1), tensors, strict=True)
-        ]
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """`[B, E, C]` -> `[B, E, C]`."""
         # One product for all three, and below one copy.
         weight = torch.cat([self.Q.weight, self.K.weight, self.V.weight])
         bias = torch.cat([self.Q.bias, torch.zeros_like(self.Q.bias), self.V.bias])
-        projected = [functional.linear(x, weight, bias).unflatten(-1, (3, self.heads, -1)) for x in tensors]
-        last = len(tensors) // 2
+
+        def projected(values: torch.Tensor) -> torch.Tensor:
+            return functional.linear(values, weight, bias).unflatten(-1, (3, self.heads, -1))
+
+        # (a); the projections commute with the mean, which is taken first.
+        q, k, v = projected(self.means(x)).permute(2, 0, 3, 1, 4)
+        tensors = self.spread(attend(q, k, v).transpose(1, 2).flatten(2))
+        # (b)
+        every = self.split(projected(x))
+        last = len(every) // 2
+        answers: list[torch.Tensor] = []
         for i in range(last + 1):
-            tokens = tokens_of_layer(projected, i)
+            tokens = tokens_of_layer(every, i)
             counts, size = [part.shape[3] for part in tokens], tokens[0].shape[-2:]
             parts = attend(*torch.cat(tokens, 3).flatten(4)).unflatten(-1, size).split(counts, 2)
             if i > 0:
-                column, bias = 2 * i - 2, 2 * i - 1
-                # Each copied into the order of `tensors` first: a sum across orders takes longer, and one copy more.
-                answers[column] = answers[column] + parts[0].permute(0, 3, 2, 1, 4).flatten(-2)
-                answers[bias] = answers[bias] + parts[1].squeeze(2).transpose(1, 2).flatten(-2)
+                # Each copied into the order of the entries first: a sum across orders takes longer, and one copy more.
+                answers[-1] = answers[-1] + parts[0].permute(0, 3, 2, 1, 4).flatten(3).flatten(1, 2)
+                answers.append(parts[1].squeeze(2).transpose(1, 2).flatten(2))
             if i < last:
-                answers[2 * i] = answers[2 * i] + parts[-1].permute(0, 2, 3, 1, 4).flatten(-2)
-        return answers
-
-    def between_tensors(self, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
-        """The layer term (a), `[B, 2L, C]`; the projections commute with the mean, which is taken first."""
-        means = tensor_means(tensors)
-        q, k, v = (self.split_heads(linear(means)).transpose(1, 2) for linear in (self.Q, self.K, self.V))
-        return attend(q, k, v).transpose(1, 2).flatten(2)
-
-    def split_heads(self, x: torch.Tensor) -> torch.Tensor:
-        """`[..., C]` -> `[..., H, c]`."""
-        return x.unflatten(-1, (self.heads, -1))
+                answers.append(parts[-1].permute(0, 2, 3, 1, 4).flatten(3).flatten(1, 2))
+        return tensors + torch.cat(answers, 1)
 
 
 def tokens_of_layer(tensors: Sequence[torch.Tensor], i: int) -> list[torch.Tensor]:

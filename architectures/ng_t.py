@@ -13,8 +13,10 @@ joined neurons, so two for each weight, a block does, after normalising both:
 
 j runs over all neurons of all layers. Where i and j are not joined there is no e_ij, and what holds it is left out: the paper
 gives such pairs the feature zero and then updates it too, which makes it a function of x_i and x_j and their past, known
-to the attention anyhow. Leaving it out is most of the speed. V is the same for all j, so that it waits for the sum:
-`sum_j a_ij V e_ij = V sum_j a_ij e_ij` is one product a neuron and not one an edge.
+to the attention anyhow. Leaving it out is most of the speed.
+
+All edges stand in one tensor `[2, B, P, C]`, P the number of weights: e_ij and e_ji, i the later neuron, at the place of W_i[i, j], so that
+every map on edges is one product for all layers: a small network is a question of how many operations there are.
 
 The direction of an edge is named by a learned vector in e_kj, k the earlier neuron, and by the layers' vectors in x.
 
@@ -27,7 +29,7 @@ read-out sees neurons alone: nothing that only a round after d separates shows.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -39,9 +41,6 @@ from ..harness.weights.space import WeightSpace
 from .encodings import GaussianFourier
 from .heads import check_input, check_size, mlp_head
 from .parameter_graph import Encoder, EquivariantHead, Graph, Wiring, lecun_, mean
-
-Edges = Mapping[tuple[int, int], torch.Tensor]
-"""(i, j), consecutive layers in either order -> e_ij, `[B, n_i, n_j, C]`."""
 
 
 @register(
@@ -125,12 +124,12 @@ class NGT(nn.Module):
         """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         x, weights = self.encoder(v)
-        e: Edges = {(layer, layer - 1): edge for layer, edge in enumerate(weights, 1)}
-        e |= {(j, i): edge.transpose(1, 2) + self.reverse for (i, j), edge in e.items()}
+        there = torch.cat([edge.flatten(1, 2) for edge in weights], 1)
+        e = torch.stack([there, there + self.reverse])
         for block in self.blocks:
             x, e = block(x, e)
-        edges = tuple(e[layer, layer - 1] for layer in range(1, len(self.space.widths)))
-        return self.readout(Graph(normalise(x), edges if self.invariant else tuple(map(normalise, edges))))
+        edges = () if self.invariant else tuple(Pairs(self.space.widths).split(normalise(e[0])))
+        return self.readout(Graph(normalise(x), edges))
 
 
 def normalise(x: torch.Tensor) -> torch.Tensor:
@@ -147,15 +146,29 @@ class Block(nn.Module):
         self.mlp = mlp_head(channels, feedforward * channels, channels, depth=1)
         self.update = EdgeUpdate(widths, channels) if updates_edges else None
 
-    def forward(self, x: torch.Tensor, e: Edges) -> tuple[torch.Tensor, Edges]:
-        """x `[B, N, C]` and edges of every joined pair `[B, n_i, n_j, C]` -> the same shapes."""
-        seen = {pair: normalise(edge) for pair, edge in e.items()}
-        x = x + self.attention(normalise(x), seen)
+    def forward(self, x: torch.Tensor, e: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """x `[B, N, C]` and e `[2, B, P, C]` -> the same shapes."""
+        # All maps of all edges are one product. What meets a row's neuron comes first, so the two directions differ in their order.
+        there, back = self.attention.maps(back=False), self.attention.maps(back=True)
+        more = () if self.update is None else (self.update.E.weight, self.update.F.weight)
+        weight = torch.stack([torch.cat([*there, *more]), torch.cat([*back, *more])])
+        flat = normalise(e).flatten(1, 2)
+        parts = torch.bmm(flat, weight.mT).view(*e.shape[:3], -1).split(e.shape[-1], -1)
+        x = x + self.attention(normalise(x), *parts[:4])
         x = x + self.mlp(normalise(x))
-        if self.update is not None:
-            change = self.update(normalise(x), seen)
-            e = {pair: change[pair].add_(edge) for pair, edge in e.items()}
-        return x, e
+        return x, e if self.update is None else e + self.update(normalise(x), *parts[4:])
+
+
+class Pairs:
+    """Where the edges between consecutive layers stand in `[2, B, P, C]`."""
+
+    def __init__(self, widths: Sequence[int]):
+        self.sizes = list(zip(widths[1:], widths, strict=False))
+        self.counts = [rows * columns for rows, columns in self.sizes]
+
+    def split(self, edges: torch.Tensor) -> list[torch.Tensor]:
+        """`[..., P, C]` -> one `[..., n_i, n_j, C]` for each pair of layers, i = j + 1, without a copy."""
+        return [part.unflatten(-2, size) for part, size in zip(edges.split(self.counts, -2), self.sizes, strict=True)]
 
 
 class RelationalAttention(nn.Module):
@@ -169,36 +182,44 @@ class RelationalAttention(nn.Module):
 
     def __init__(self, widths: Sequence[int], channels: int, heads: int):
         super().__init__()
-        self.widths, self.heads = list(widths), heads
+        self.widths, self.heads, self.pairs = list(widths), heads, Pairs(widths)
         self.qkv = nn.Linear(channels, 3 * channels)
         self.Q, self.K, self.M, self.V = (nn.Linear(channels, channels, bias=False) for _ in range(4))
         self.out = nn.Linear(channels, channels)
 
-    def forward(self, x: torch.Tensor, e: Edges) -> torch.Tensor:
-        """x `[B, N, C]` and e -> `[B, N, C]`."""
+    def maps(self, *, back: bool) -> tuple[torch.Tensor, ...]:
+        """The maps of e_ij, i = j + 1: Q meets q_i, K meets k_j; those of e_ji, where K meets the row's neuron: k_i."""
+        first, second = (self.K, self.Q) if back else (self.Q, self.K)
+        return first.weight, second.weight, self.M.weight, self.V.weight
+
+    def forward(
+        self, x: torch.Tensor, row: torch.Tensor, column: torch.Tensor, gain: torch.Tensor, shift: torch.Tensor
+    ) -> torch.Tensor:
+        """x `[B, N, C]` and the maps of all edges, each `[2, B, P, C]` -> `[B, N, C]`."""
         q, k, v = self.qkv(x).chunk(3, -1)
         # The logits of pairs that are not joined, then those of joined pairs in their places.
         plain = self.split_heads(q) @ self.split_heads(k).transpose(-2, -1)
         blocks = [list(rows.split(self.widths, 3)) for rows in plain.split(self.widths, 2)]
-        queries, keys, values = (part.split(self.widths, 1) for part in (q, k, v))
-        for (i, j), edge in e.items():
-            pair = self.Q(edge).add_(queries[i].unsqueeze(2)), self.K(edge).add_(keys[j].unsqueeze(1))
-            one, other = (self.by_head(part) for part in pair)
+        of_rows, of_columns = (torch.stack(each).split(self.widths, 2) for each in ((q, k), (k, q)))
+        for i, (one, other) in enumerate(zip(self.pairs.split(row), self.pairs.split(column), strict=True), 1):
+            product = (one + of_rows[i].unsqueeze(3)) * (other + of_columns[i - 1].unsqueeze(2))
             # Through a flat view, so that the gradient comes back contiguous; else it would be copied at C channels.
-            products = (one * other).sum(-1).flatten(2).unflatten(2, (-1, self.heads))
-            blocks[i][j] = products.permute(0, 3, 1, 2)
+            logits = self.by_head(product).sum(-1).flatten(2).unflatten(2, (*one.shape[2:4], self.heads))
+            blocks[i][i - 1], blocks[i - 1][i] = logits[0].permute(0, 3, 1, 2), logits[1].permute(0, 3, 2, 1)
         logits = torch.cat([torch.cat(row, 3) for row in blocks], 2)
         attention = (logits * (1 / math.sqrt(q.shape[-1] // self.heads))).softmax(-1)
 
-        answers = list((attention @ self.split_heads(v)).transpose(1, 2).flatten(2).split(self.widths, 1))
-        gathered: list[list[torch.Tensor]] = [[] for _ in self.widths]
+        answers = (attention @ self.split_heads(v)).transpose(1, 2).flatten(2)
         shares = [rows.split(self.widths, 3) for rows in attention.split(self.widths, 2)]
-        for (i, j), edge in e.items():
-            share = shares[i][j].transpose(1, 2)
-            answers[i] = answers[i] + self.own_channels(share @ (self.M(edge) * values[j].unsqueeze(1)))
-            gathered[i].append(share @ edge)
-        relative = torch.cat([torch.stack(parts).sum(0) for parts in gathered], 1)
-        return self.out(torch.cat(answers, 1) + self.own_channels(self.V(relative)))
+        values = v.split(self.widths, 1)
+        up, down = [torch.zeros_like(values[0])], []
+        for i, (gains, shifts) in enumerate(zip(self.pairs.split(gain), self.pairs.split(shift), strict=True), 1):
+            forward = torch.addcmul(shifts[0], gains[0], values[i - 1].unsqueeze(1))
+            backward = torch.addcmul(shifts[1], gains[1], values[i].unsqueeze(2))
+            up.append(self.weighed(shares[i][i - 1].permute(0, 2, 3, 1), forward, 2))
+            down.append(self.weighed(shares[i - 1][i].permute(0, 3, 2, 1), backward, 1))
+        down.append(torch.zeros_like(values[-1]))
+        return self.out(answers + torch.cat(up, 1) + torch.cat(down, 1))
 
     def by_head(self, x: torch.Tensor) -> torch.Tensor:
         """`[..., C]` -> `[..., H, c]`."""
@@ -208,12 +229,9 @@ class RelationalAttention(nn.Module):
         """`[B, N, C]` -> `[B, H, N, c]`."""
         return self.by_head(x).transpose(1, 2)
 
-    def own_channels(self, every: torch.Tensor) -> torch.Tensor:
-        """`[B, n, H, C]` -> `[B, n, C]`: of the sums that all heads took of all channels, every head's own.
-
-        H times the arithmetic, yet several times as fast as products of a single row.
-        """
-        return self.by_head(every).diagonal(dim1=2, dim2=3).transpose(2, 3).flatten(2)
+    def weighed(self, share: torch.Tensor, values: torch.Tensor, dim: int) -> torch.Tensor:
+        """The sum along `dim` of values `[B, n_i, n_j, C]`, each head's channels by its own share `[B, n_i, n_j, H]`."""
+        return (share.unsqueeze(-1) * self.by_head(values)).sum(dim).flatten(2)
 
 
 class EdgeUpdate(nn.Module):
@@ -221,19 +239,19 @@ class EdgeUpdate(nn.Module):
 
     def __init__(self, widths: Sequence[int], channels: int):
         super().__init__()
-        self.widths = list(widths)
+        self.widths, self.pairs = list(widths), Pairs(widths)
         self.ends = nn.Linear(channels, 2 * channels)
         self.E, self.F, self.out = (nn.Linear(channels, channels, bias=False) for _ in range(3))
 
-    def forward(self, x: torch.Tensor, e: Edges) -> dict[tuple[int, int], torch.Tensor]:
-        """x `[B, N, C]` and edges `[B, n_i, n_j, C]` -> the change of every edge tensor."""
-        target, source = (end.split(self.widths, 1) for end in self.ends(x).chunk(2, -1))
-        change = {}
-        for (i, j), edge in e.items():
-            hidden = self.E(edge).add_(self.F(e[j, i]).transpose(1, 2))
-            hidden = hidden.add_(target[i].unsqueeze(2)).add_(source[j].unsqueeze(1))
-            change[i, j] = self.out(functional.silu(hidden))
-        return change
+    def forward(self, x: torch.Tensor, own: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        """x `[B, N, C]`, `E e` and `F e` of all edges, each `[2, B, P, C]` -> the change of all edges."""
+        target, source = self.ends(x).chunk(2, -1)
+        of_rows, of_columns = (torch.stack(each).split(self.widths, 2) for each in ((target, source), (source, target)))
+        hidden = [
+            (edge + of_rows[i].unsqueeze(3)).add_(of_columns[i - 1].unsqueeze(2)).flatten(2, 3)
+            for i, edge in enumerate(self.pairs.split(own + other.flip(0)), 1)
+        ]
+        return self.out(functional.silu(torch.cat(hidden, 2)))
 
 
 class NodeReadout(nn.Module):

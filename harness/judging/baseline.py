@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from ..checks.prediction import NO_GAP, SEPARATED
 from ..core.cell import WEIGHTS
 from ..core.cleaning import BorderError, parsed
-from ..core.outcomes import DECIDED, OUTCOMES, Outcome
+from ..core.outcomes import DECIDED, OUTCOMES, Outcome, Trouble
 from ..core.patterns import RowPattern, parse_pattern
 from ..core.registry import UnknownName, did_you_mean
 from ..core.result import Problem, Result, Run, digest
@@ -168,7 +168,9 @@ def part_asked(run: Run, before: Baseline, names: Sequence[str] = ()) -> tuple[R
         place: outcome for place, outcome in before.outcomes.items() if place[0] in chosen and _fits(place, patterns)
     }
     rows = [row for row in run.results if row.architecture in chosen]
-    return replace(run, results=rows), replace(before, outcomes=outcomes)
+    # That a part is no whole makes its run red; here rows that are missing are found one by one.
+    problems = [each for each in run.problems if not (patterns and each.kind is Trouble.MISSING_ROWS)]
+    return replace(run, results=rows, problems=problems), replace(before, outcomes=outcomes)
 
 
 def _fits(place: Place, patterns: Sequence[RowPattern]) -> bool:

@@ -13,7 +13,7 @@ import torch
 from orbitcheck import Equivariant, Invariant, Unsupported, Weights, act, mlp, random_elements
 from orbitcheck.architectures.linear import Layout, SortedLinear, WeightsLinear
 from orbitcheck.architectures.nfn_official import LAYERS, OfficialLayer, specification
-from orbitcheck.architectures.nft import WeightAttention
+from orbitcheck.architectures.nft import Entries, WeightAttention
 from orbitcheck.harness.checks.completeness.measurement import as_matrix, measure
 from orbitcheck.harness.oracles.linear_maps import dimension
 from orbitcheck.harness.plugins.discovery import load, parse_name
@@ -238,7 +238,8 @@ def test_attention_is_ours_with_the_same_projections(widths):
     space, channels, heads = mlp(*widths), 8, 2
     torch.manual_seed(0)
     theirs = OfficialLayer(space, nfn.NPAttention(specification(space), channels, num_heads=heads)).double()
-    ours = WeightAttention(channels, heads).double()
+    entries = Entries(space)
+    ours = WeightAttention(entries, channels, heads).double()
     joint = theirs.layer.to_qkv.linear
     per_head = channels // heads
     for position, part in enumerate((ours.Q, ours.K, ours.V)):
@@ -249,7 +250,7 @@ def test_attention_is_ours_with_the_same_projections(widths):
         if part.bias is not None:
             part.bias.copy_(joint.bias[rows])
     v = drawn(space, channels)
-    answers = ours([tensor for _, tensor in v.items()])
+    answers = entries.split(ours(torch.cat([tensor.flatten(1, -2) for _, tensor in v.items()], 1)))
     torch.testing.assert_close(
         theirs(v).flat(), Weights(space, dict(zip(space.axes, answers, strict=True))).flat(), rtol=0, atol=1e-13
     )

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported, Weights, WeightSpace, act, mlp, random_elements
-from orbitcheck.architectures.nft import NFT, WeightAttention
+from orbitcheck.architectures.nft import NFT, Entries, WeightAttention
 from orbitcheck.harness.checks import CHECK_KINDS
 from orbitcheck.harness.checks.equivariance.kind import CONSTRUCTED_INPUTS
 from orbitcheck.harness.checks.separation.draws import draw_once
@@ -126,10 +126,11 @@ def attention_by_loops(attention: WeightAttention, tensors: list[torch.Tensor]) 
 @pytest.mark.parametrize("space", [mlp(2, 3, 4, 2), mlp(1, 2, 1), mlp(2, 1, 3, 2, 1)], ids=str)
 def test_attention_is_what_loops_over_tokens_give(space: WeightSpace) -> None:
     torch.manual_seed(0)
-    attention = WeightAttention(6, 2).double()
+    entries = Entries(space)
+    attention = WeightAttention(entries, 6, 2).double()
     tensors = [torch.randn(2, *shape, 6, dtype=torch.float64) for shape in space.shapes.values()]
     with torch.no_grad():
-        fast = attention(tensors)
+        fast = entries.split(attention(torch.cat([x.flatten(1, -2) for x in tensors], 1)))
         for sample in range(2):
             slow = attention_by_loops(attention, [x[sample] for x in tensors])
             for mine, theirs in zip(fast, slow, strict=True):

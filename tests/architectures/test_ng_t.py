@@ -89,6 +89,13 @@ def random_graph(widths: tuple[int, ...], channels: int) -> tuple[torch.Tensor, 
     return torch.randn(2, sum(widths), channels, dtype=torch.float64), edges
 
 
+def together(widths: tuple[int, ...], e: dict[tuple[int, int], torch.Tensor]) -> torch.Tensor:
+    """`[2, B, P, C]`: of every pair of layers both directions, at the places of the later one's rows."""
+    there = [e[i, i - 1].flatten(1, 2) for i in range(1, len(widths))]
+    back = [e[i - 1, i].transpose(1, 2).flatten(1, 2) for i in range(1, len(widths))]
+    return torch.stack([torch.cat(there, 1), torch.cat(back, 1)])
+
+
 def neurons(widths: tuple[int, ...]) -> list[tuple[int, int]]:
     """(layer, index) of every neuron, in the order of the features."""
     return [(layer, index) for layer, width in enumerate(widths) for index in range(width)]
@@ -105,7 +112,12 @@ def test_attention_is_what_loops_over_pairs_give(widths: tuple[int, ...]) -> Non
     x, e = random_graph(widths, channels)
     size = channels // heads
     with torch.no_grad():
-        fast = attention(x, e)
+        edges = together(widths, e)
+        maps = [
+            zip(edges, pair, strict=True)
+            for pair in zip(attention.maps(back=False), attention.maps(back=True), strict=True)
+        ]
+        fast = attention(x, *(torch.stack([edge @ weight.mT for edge, weight in pair]) for pair in maps))
         for sample in range(2):
             collected = torch.zeros_like(x[sample])
             q, k, v = attention.qkv(x[sample]).chunk(3, -1)
@@ -129,7 +141,10 @@ def test_edges_are_updated_from_both_directions_and_both_ends(widths: tuple[int,
     x, e = random_graph(widths, 4)
     place = {neuron: number for number, neuron in enumerate(neurons(widths))}
     with torch.no_grad():
-        change = update(x, e)
+        edges = together(widths, e)
+        there, back = map(update.pairs.split, update(x, update.E(edges), update.F(edges)))
+        change = {(i, i - 1): part for i, part in enumerate(there, 1)}
+        change |= {(i - 1, i): part.transpose(1, 2) for i, part in enumerate(back, 1)}
         assert set(change) == set(e)
         for (i, j), edge in e.items():
             for sample in range(2):

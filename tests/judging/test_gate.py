@@ -461,6 +461,11 @@ def test_a_part_is_compared_with_that_part_of_the_baseline():
     assert gone(law) and gone(law, only=["* / law / a"]) == []
     assert gone(law[1:], only=["* / law / a"]) == [("net", "s", "law", "a")]
     assert gone(law, ["net"], ["* / law / *"]) == [(name, "s", "law", "b") for name in ("net", WEIGHTS)]
+    lost = Problem(Trouble.MISSING_ROWS, "s / law / net", "12 of 16 declared rows are missing")
+    selection = {"only": ["* / law / a"], "fail_fast": False, "shard": None, "architectures": []}
+    part = replace(whole, results=law, problems=[lost, replace(lost, kind=Trouble.PLANTED)], selection=selection)
+    assert [each.reason for each in compare(*part_asked(part, kept))] == [lost.text], "of that kind alone"
+    assert len(compare(*part_asked(replace(part, selection=None, results=whole.results), kept))) == 2
     with pytest.raises(UnknownName, match=r'did you mean "net"\?'):
         part_asked(whole, kept, ["nett"])
 
