@@ -2,9 +2,9 @@
 
     python benchmarks/acceptance/two_fwl_time.py JOURNAL [--count N] [--keep FILE]
 
-Processor seconds of one thread. Of a pair of widths (16, 64, 64, 10): random weights, weights of three values without biases, and
-one network beside itself in other numbering, each of three draws; certified with everything that a row of separation asks of 2-FWL. Of
-1,000 networks of widths (2, 32, 32, 1): weights of two values, a tenth of the networks copies of others in other numbering; their classes.
+Processor seconds of one thread, of all rounds until stable. Pairs of widths (16, 64, 64, 10): random weights, weights of three values
+without biases, one network beside itself in other numbering, and a cycle of 128 beside two of 64 as middle matrices, each of three
+draws. A thousand networks of widths (2, 32, 32, 1): weights of two values, a tenth of the networks copies of others in other numbering.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from journal import Item, Measured, face
 from orbitcheck.harness.oracles.orbit import moved
 from orbitcheck.harness.oracles.two_fwl.classes import two_fwl_classes
 from orbitcheck.harness.oracles.two_fwl.refinement import refine_mlp_pairs
+from orbitcheck.harness.pairs.cycles import cycle, disjoint_union
 from orbitcheck.harness.weights.space import WeightSpace, mlp
 from orbitcheck.harness.weights.symmetry import random_elements
 
 LARGE, SMALL, NETS, COPIES = (16, 64, 64, 10), (2, 32, 32, 1), 1000, 100
-KINDS = ("floats", "three values", "other numbering")
+KINDS = ("floats", "three values", "other numbering", "cycles")
 Arrays = dict[str, np.ndarray]
 
 
@@ -37,9 +38,20 @@ def drawn(space: WeightSpace, kind: str, rng: np.random.Generator) -> Arrays:
 def pair(kind: str, draw: int) -> Measured:
     """One pair: the round in which it parts, and what that took."""
     space, rng = mlp(*LARGE), np.random.default_rng([draw, KINDS.index(kind)])
+    if kind == "cycles":
+        v, w = (
+            {name: np.ones(shape) for name, shape in space.shapes.items()}
+            | {"W2": disjoint_union(*map(cycle, side))[rng.permutation(LARGE[1])]}
+            for side in ((LARGE[1],), (LARGE[1] // 2,) * 2)
+        )
+        return refined(space, v, w)
     v = drawn(space, "three values" if kind == "other numbering" else kind, rng)
     (element,) = random_elements(space, 1, rng)
     w = dict(moved(space, element, v)) if kind == "other numbering" else drawn(space, kind, rng)
+    return refined(space, v, w)
+
+
+def refined(space: WeightSpace, v: Arrays, w: Arrays) -> Measured:
     began = time.process_time()
     found = refine_mlp_pairs(space, [v, w])
     return {
