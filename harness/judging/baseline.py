@@ -25,6 +25,9 @@ SCHEMA_VERSION = 2
 UNOBSERVED = 1
 """The version whose rows without a prediction passed; they are read as what they are called today."""
 
+OF_THE_WHOLE = {Trouble.MISSING_ROWS, Trouble.NO_EQUIVARIANCE, Trouble.NOTHING_PREDICTED, Trouble.DECIDED_SHARE}
+"""Problems that count all rows of an architecture: a part of a run is red by them, and where it is compared its rows speak one by one."""
+
 Place = tuple[str, str, str, str]
 """Architecture, suite, check, case."""
 
@@ -168,8 +171,7 @@ def part_asked(run: Run, before: Baseline, names: Sequence[str] = ()) -> tuple[R
         place: outcome for place, outcome in before.outcomes.items() if place[0] in chosen and _fits(place, patterns)
     }
     rows = [row for row in run.results if row.architecture in chosen]
-    # That a part is no whole makes its run red; here rows that are missing are found one by one.
-    problems = [each for each in run.problems if not (patterns and each.kind is Trouble.MISSING_ROWS)]
+    problems = [each for each in run.problems if not (patterns and each.kind in OF_THE_WHOLE)]
     return replace(run, results=rows, problems=problems), replace(before, outcomes=outcomes)
 
 
