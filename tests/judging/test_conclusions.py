@@ -15,7 +15,7 @@ from orbitcheck.harness.checks.approximation.evidence import (
 from orbitcheck.harness.checks.separation.evidence import SeparationEvidence
 from orbitcheck.harness.core.claims import CLAIMS
 from orbitcheck.harness.core.evidence import Evidence
-from orbitcheck.harness.core.outcomes import Trouble
+from orbitcheck.harness.core.outcomes import Fault, Trouble
 from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.harness.judging import conclusions
 from orbitcheck.harness.judging.conclusions import conclude, problems
@@ -310,6 +310,17 @@ def test_what_is_open_is_red_unless_the_suite_says_why_and_a_failure_always_is()
     run = Run("0", {}, [], [], [row("a", "1")], problems([failed]), conclusions=[failed.to_json()])
     assert exit_code(run) == 1
     assert read_run(results_text(run)).conclusions[0]["claim"] == "prop-6.2"
+
+
+def test_an_ill_conditioned_row_leaves_a_claim_open_and_another_error_refutes_it():
+    hidden = replace(row("a", "1", outcome="error"), fault=Fault.ILL_CONDITIONED)
+    rows = [hidden, row("b", "1")]
+    found = concluded("prop-6.2", rows)
+    assert (found.outcome, found.is_red) == (Concluded.UNDECIDED, True)
+    assert "1 of 2 rows are ill-conditioned" in found.reason
+    assert not concluded("prop-6.2", rows, allowed="float32").is_red
+    for other in (replace(hidden, fault=Fault.LOST), row("c", "1", outcome="fail")):
+        assert concluded("prop-6.2", [*rows, other], allowed="float32").outcome is Concluded.FAIL
 
 
 def test_a_conclusion_is_told_in_full():

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ...core.outcomes import PREDICTED, Outcome
+from ...core.outcomes import PREDICTED, Fault, Outcome
 from ...core.result import Result
 from .finding import Concluded, Descriptions, Finding
 from .measured import place
 
 
 def tally(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
-    """Every row agrees with its own prediction; of an approximation that some size decides, the other sizes may stay open."""
+    """Every row agrees with its own prediction; of an approximation that some size decides, the other sizes may stay open.
+
+    An ill-conditioned row contradicts nothing: the noise of the network's own arithmetic hides what it would say, so that it is open.
+    """
     counted = Counter(row.outcome for row in rows)
     applicable = [row for row in rows if row.outcome in PREDICTED]
     predicted = ", ".join(
@@ -20,7 +23,8 @@ def tally(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> 
     )
     observed = ", ".join(f"{count} {seen}" for seen, count in Counter(r.observed for r in applicable).items() if seen)
     evidence = {"outcomes": dict(counted)}
-    wrong = [row for row in rows if row.outcome in ("fail", "error")]
+    hidden = [row for row in rows if row.fault is Fault.ILL_CONDITIONED]
+    wrong = [row for row in rows if row.outcome in ("fail", "error") and row not in hidden]
     if not applicable:
         if counted[Outcome.OBSERVED]:
             return Finding(Concluded.OBSERVED, "nothing is predicted of any row that it reads", "", "", evidence)
@@ -32,6 +36,9 @@ def tally(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> 
         return Finding(Concluded.FAIL, reason, predicted, observed, evidence)
     settled = {(row.check, row.architecture) for row in rows if row.outcome == "pass" and row.kind == "approximation"}
     left = [place(row) for row in rows if row.outcome == "undecided" and (row.check, row.architecture) not in settled]
+    if hidden:
+        reason = f"{len(hidden)} of {len(applicable)} rows are ill-conditioned, the first: {place(hidden[0])}"
+        return Finding(Concluded.UNDECIDED, reason, predicted, observed, evidence)
     if left:
         reason = f"{len(left)} of {len(applicable)} rows are open when the budget ended: {', '.join(left)}"
         return Finding(Concluded.UNDECIDED, reason, predicted, observed, evidence)
