@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +19,12 @@ from orbitcheck.harness.zoo.cache import VARIABLE
 from orbitcheck.harness.zoo.population import Population
 
 torch.set_num_threads(1)
+
+# Nothing is left in the user's own cache, and nothing found there; workers of xdist and processes of tests have this one, too. A short
+# name, since sockets lie under it.
+if VARIABLE not in os.environ:
+    os.environ[VARIABLE] = tempfile.mkdtemp(prefix="oc-")
+    atexit.register(shutil.rmtree, os.environ[VARIABLE], ignore_errors=True)
 
 # Runs inside tests are no news to the job that runs the tests: it gets no annotations and no summary of theirs.
 for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):

@@ -102,12 +102,23 @@ def test_the_ledger_of_the_page_is_that_of_the_code():
     assert re.findall(r"^\| `([\w.-]+)` \|", ledger, re.MULTILINE) == list(CLAIMS)
 
 
-def prose(path: Path) -> Iterator[str]:
+def may_cite(text: str) -> bool:
+    """Whether some comment could name a file or a module: reading a module's tokens takes as long as all the rest."""
+    after = (line[at:] for line in text.splitlines() for at, letter in enumerate(line) if letter == "#")
+    return any(FILE.search(rest) or DOTTED.search(rest) for rest in after)
+
+
+@cache
+def prose(path: Path) -> tuple[str, ...]:
     """Comments, docstrings, and the strings that stand under a name to say what it is."""
-    text = path.read_text(encoding="utf-8")
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.string
+    return tuple(_prose(path.read_text(encoding="utf-8")))
+
+
+def _prose(text: str) -> Iterator[str]:
+    if may_cite(text):
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.string
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield node.value.value

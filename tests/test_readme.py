@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from orbitcheck.harness.front.cli import main
@@ -29,6 +30,7 @@ def block(language: str, words: str) -> str:
     return found[0]
 
 
+@pytest.mark.usefixtures("few_plants")
 def test_the_network_of_the_readme_keeps_the_law(tmp_path):
     (tmp_path / "my_net.py").write_text(block("python", "class MyNet"))
     (tmp_path / "small.yaml").write_text(SMALL)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import math
-from itertools import permutations
 
 import numpy as np
 import pytest
 import torch
+from bank import binary_classes
 
 from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported, Weights, WeightSpace, act, mlp, random_elements
 from orbitcheck.architectures.ng_t import NGT, EdgeUpdate, RelationalAttention
@@ -189,21 +189,6 @@ def test_sight_ends_exactly_where_it_is_declared_to(depth: int) -> None:
 @pytest.mark.parametrize("family", ["direction", "multiplicity"])
 def test_direction_and_multiplicity_are_seen(family: str) -> None:
     assert separation(as_architecture(NGT), family=family) == [("pass", "separated")]
-
-
-def binary_classes() -> list[np.ndarray]:
-    """One binary 4x4 matrix for each of the 317 classes under permutations of rows and columns."""
-    bits = np.arange(2**16)
-    least = bits.copy()
-    cells = np.arange(16).reshape(4, 4)
-    for rows_order in permutations(range(4)):
-        for columns in permutations(range(4)):
-            places = cells[np.ix_(rows_order, columns)].ravel()
-            moved = sum((bits >> int(source) & 1) << target for target, source in enumerate(places))
-            least = np.minimum(least, moved)
-    return [
-        np.array([code >> place & 1 for place in range(16)], dtype=float).reshape(4, 4) for code in np.unique(least)
-    ]
 
 
 def test_defaults_part_the_whole_bank_but_for_the_one_pair_of_prop_6_2() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -415,17 +416,23 @@ expected_failures:
         assert words in said, said
 
 
+@cache
+def validator() -> jsonschema.Draft202012Validator:
+    """Of the schema, which is checked once (below)."""
+    return jsonschema.Draft202012Validator(json_schema())
+
+
 @pytest.mark.parametrize("name", shipped_suites())
 def test_shipped_suites_load_and_validate(name):
     suite = load_suite(name)
     assert suite.name == name
-    jsonschema.validate(yaml.safe_load(shipped_suites()[name].read_text()), json_schema())
+    validator().validate(yaml.safe_load(shipped_suites()[name].read_text()))
 
 
 def test_the_schema_is_a_schema_and_refuses_what_the_loader_refuses(write):
     schema = json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(yaml.safe_load(GOOD), schema)
+    validator().validate(yaml.safe_load(GOOD))
     for right, wrong in (
         ("title: An", "titel: An"),
         ("samples: 3", "samples: on-"),
@@ -434,7 +441,7 @@ def test_the_schema_is_a_schema_and_refuses_what_the_loader_refuses(write):
     ):
         assert right in GOOD
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(yaml.safe_load(GOOD.replace(right, wrong)), schema)
+            validator().validate(yaml.safe_load(GOOD.replace(right, wrong)))
 
 
 LINE = re.compile(r".*x\.yaml:\d+:\d+: .+")

@@ -7,6 +7,7 @@ import pytest
 from orbitcheck import mlp
 from orbitcheck.harness.checks import CHECK_KINDS
 from orbitcheck.harness.checks.equivariance.evidence import Cause
+from orbitcheck.harness.checks.equivariance.kind import CONSTRUCTED_INPUTS as EVERY
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.parameters import parse_parameters
 from orbitcheck.harness.core.result import Result
@@ -22,15 +23,19 @@ SPACES = {
 }
 
 
-KEPT: dict[str, list[Result]] = {}
+FEW = ("generic", "ties")
+"""Kinds of input that each run of the tests asks, on all spaces but the smallest; all of them where `-m long` does."""
+KEPT: dict[tuple[str, tuple[str, ...]], list[Result]] = {}
 
 
-def default_rows(architecture: Architecture) -> list[Result]:
-    """`rows` at its defaults, measured once a session."""
-    if architecture.name not in KEPT:
-        of_training = "TrainMode" in architecture.name
-        KEPT[architecture.name] = rows(architecture, modes=["eval", "train"] if of_training else ["eval"])
-    return KEPT[architecture.name]
+def default_rows(architecture: Architecture, inputs: tuple[str, ...]) -> list[Result]:
+    """`rows` at its defaults but for the kinds of input, measured once a session."""
+    key = architecture.name, inputs
+    if key not in KEPT:
+        modes = ["eval", "train"] if "TrainMode" in architecture.name else ["eval"]
+        spaces = ["tiny", "wide"] if inputs == FEW else list(SPACES)
+        KEPT[key] = rows(architecture, spaces=spaces, modes=modes, inputs=list(inputs))
+    return KEPT[key]
 
 
 def rows(architecture: Architecture, seeds: int = 1, only: str = "", **parameters) -> list[Result]:
@@ -94,12 +99,17 @@ def test_the_list_of_defects_is_long_enough_and_complete(network):
     assert len(BROKEN) >= 15
 
 
+def asked(number: int, entry: tuple) -> list:
+    """A network with the few kinds of input, every sixth at each run of the tests, and where `-m long` asks for it with all kinds."""
+    few = [pytest.param(*entry, FEW, id=f"{entry[0]}")] if number % 6 == 0 else []
+    return [*few, pytest.param(*entry, EVERY, id=f"{entry[0]}-every-kind", marks=pytest.mark.long)]
+
+
 @pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=() if number % 6 == 0 else pytest.mark.long) for number, name in enumerate(BROKEN)],
+    ("name", "inputs"), [one for number, name in enumerate(BROKEN) for one in asked(number, (name,))]
 )
-def test_every_broken_rule_is_caught(network, name):
-    red = [row for row in default_rows(network(name)) if row.outcome not in ("pass", "not-applicable")]
+def test_every_broken_rule_is_caught(network, name, inputs):
+    red = [row for row in default_rows(network(name), inputs) if row.outcome not in ("pass", "not-applicable")]
     assert red
     assert any(row.outcome in ("fail", "error") and BROKEN[name] in row.reason for row in red), {
         row.reason for row in red
@@ -107,23 +117,26 @@ def test_every_broken_rule_is_caught(network, name):
     assert all(row.outcome != "undecided" for row in red) or name in NEAR_THE_NOISE
 
 
-@pytest.mark.parametrize(
-    ("name", "only"),
-    [
-        ("TrainModeLeak", lambda row: "/train" in row.case),
-        ("TrainModeDropout", lambda row: "/train" in row.case),
-        ("WideOnly", lambda row: row.case.startswith("wide/")),
-        ("UnmovedOutput", lambda row: "/equivariant/" in row.case),
-    ],
-)
-def test_a_defect_is_red_only_where_it_is(network, name, only):
-    red = [row for row in default_rows(network(name)) if row.outcome == "fail"]
+WHERE = [
+    ("TrainModeDropout", lambda row: "/train" in row.case),
+    ("TrainModeLeak", lambda row: "/train" in row.case),
+    ("WideOnly", lambda row: row.case.startswith("wide/")),
+    ("UnmovedOutput", lambda row: "/equivariant/" in row.case),
+]
+
+
+@pytest.mark.parametrize(("name", "only", "inputs"), [one for entry in WHERE for one in asked(0, entry)])
+def test_a_defect_is_red_only_where_it_is(network, name, only, inputs):
+    red = [row for row in default_rows(network(name), inputs) if row.outcome == "fail"]
     assert red
     assert all(only(row) for row in red)
 
 
+TINY = {"spaces": ["tiny"], "modes": ["eval"], "outputs": ["invariant"]}
+
+
 def test_equal_biases_are_what_breaks_a_ranking_by_bias(network):
-    outcome = {row.case: row.outcome for row in rows(network("EqualBiasesJump"), modes=["eval"])}
+    outcome = {row.case: row.outcome for row in rows(network("EqualBiasesJump"), **TINY)}
     assert outcome["tiny/invariant/equal-biases/eval"] == "fail"
     assert outcome["tiny/invariant/ties/eval"] == "fail"
     assert outcome["tiny/invariant/generic/eval"] == "pass"
@@ -152,10 +165,11 @@ def test_the_counterexample_of_a_width_bug_is_as_wide_as_the_bug(network):
 
 
 def test_the_precision_ratio_names_the_cause(network):
-    leak = next(row for row in default_rows(network("PositionalLeak")) if row.case == "tiny/invariant/generic/eval")
+    generic = {"inputs": ["generic"], "outputs": ["invariant"], "modes": ["eval"]}
+    (leak,) = rows(network("PositionalLeak"), spaces=["tiny"], **generic)
     assert leak.evidence.cause is Cause.VIOLATION
-    cast = [row.evidence for row in default_rows(network("Float32Inside")) if row.case == "wide/invariant/generic/eval"]
-    assert cast[0].cause is Cause.SINGLE_PRECISION
+    (cast,) = rows(network("Float32Inside"), spaces=["wide"], **generic)
+    assert cast.evidence.cause is Cause.SINGLE_PRECISION
 
 
 @pytest.mark.parametrize(
@@ -183,6 +197,6 @@ def test_a_row_is_the_same_however_often_it_is_evaluated(network):
     def stable(row: Result) -> dict:
         return {key: value for key, value in row.to_json().items() if "seconds" not in key}
 
-    first = [stable(row) for row in rows(network("PositionalLeak"), spaces=["tiny"])]
-    second = [stable(row) for row in reversed(rows(network("PositionalLeak"), spaces=["tiny"]))]
+    first = [stable(row) for row in rows(network("PositionalLeak"), spaces=["tiny"], inputs=list(FEW))]
+    second = [stable(row) for row in reversed(rows(network("PositionalLeak"), spaces=["tiny"], inputs=list(FEW)))]
     assert first == second[::-1]

@@ -40,6 +40,6 @@ def test_a_canonical_form_that_jumps_where_entries_are_pruned_is_not_called_ill_
 
 def test_the_shape_that_ended_a_row_is_told_though_others_were_served():
     """The ladder of the limits of detection has spaces of its own; the space that is asked about is refused."""
-    row = evaluate(cell("scale-gmn", "detection", "deep"))
+    row = evaluate(cell("scale-gmn[channels=4,depth=1]", "detection", "deep"))
     assert row.outcome == "not-applicable"
     assert row.asked is not None and "tanh" in row.asked.space

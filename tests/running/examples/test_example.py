@@ -213,15 +213,39 @@ def failed(folder: Path, name: str, ask: str):
     raise AssertionError("nothing fails")
 
 
-def run(script: Path) -> subprocess.CompletedProcess[str]:
+SETTINGS = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def run_afresh(script: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, script.name],
-        cwd=script.parent,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        [sys.executable, script.name], cwd=script.parent, capture_output=True, text=True, timeout=120, env=SETTINGS
     )
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Script -> what it ends with and prints, run in a child of one process that has torch already (`warm.py`)."""
+    program = [sys.executable, str(Path(__file__).with_name("warm.py"))]
+    with subprocess.Popen(program, env=SETTINGS, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as warm:
+        assert warm.stdin is not None and warm.stdout is not None
+
+        def told(script: Path) -> subprocess.CompletedProcess[str]:
+            out, error = (script.parent.parent / name for name in ("printed", "complained"))
+            print(
+                json.dumps({"script": str(script), "out": str(out), "error": str(error)}), file=warm.stdin, flush=True
+            )
+            code = int(warm.stdout.readline())
+            return subprocess.CompletedProcess([script], code, out.read_text("utf-8"), error.read_text("utf-8"))
+
+        yield told
+        warm.stdin.close()
+
+
+def test_a_script_says_afresh_what_it_says_beside_others(folder, tmp_path, run):
+    script = write_example(*failed(folder, "located_networks.py:leaky_encode", "eval"), tmp_path / "shown").files[0]
+    afresh, beside = run_afresh(script), run(script)
+    assert (afresh.returncode, afresh.stdout, afresh.stderr) == (beside.returncode, beside.stdout, beside.stderr)
+    assert afresh.returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -251,7 +275,7 @@ def run(script: Path) -> subprocess.CompletedProcess[str]:
         ),
     ],
 )
-def test_the_script_shows_the_failure_and_ends_with_1(folder, tmp_path, name, ask, words):
+def test_the_script_shows_the_failure_and_ends_with_1(folder, tmp_path, run, name, ask, words):
     written = write_example(*failed(folder, name, ask), tmp_path / "shown")
     assert sorted(file.name for file in written.files) == sorted(os.listdir(tmp_path / "shown"))
     script = written.files[0]
@@ -274,7 +298,7 @@ def test_the_script_shows_the_failure_and_ends_with_1(folder, tmp_path, name, as
         pytest.param("nets.py:WrongParameter", "gradients", marks=pytest.mark.long),
     ],
 )
-def test_a_mended_network_ends_with_0(folder, tmp_path, name, ask):
+def test_a_mended_network_ends_with_0(folder, tmp_path, run, name, ask):
     row, cell = failed(folder, name, ask)
     script = write_example(row, cell, tmp_path / "shown").files[0]
     text = script.read_text(encoding="utf-8")
@@ -285,7 +309,7 @@ def test_a_mended_network_ends_with_0(folder, tmp_path, name, ask):
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
-def test_a_separation_that_is_missing_is_shown(folder, tmp_path):
+def test_a_separation_that_is_missing_is_shown(folder, tmp_path, run):
     row, cell = failed(folder, "nets.py:Boaster", "pairs")
     answer = run(write_example(row, cell, tmp_path / "shown").files[0])
     assert answer.returncode == 1, answer.stderr
