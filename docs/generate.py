@@ -1,8 +1,15 @@
-"""Write the pages that are made from registries and tables: `python docs/generate.py`. A test holds the pages to what this gives."""
+"""Write the pages that are made from registries, tables, docstrings and the notebook: `python docs/generate.py`. A test holds the pages to
+what this gives. `python docs/generate.py execute` runs the notebook again before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+import inspect
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -211,8 +218,154 @@ def exact_page() -> str:
     return EXACT_TEXT.format(lines=_table(header, rows))
 
 
-PAGES = {"architectures.md": page, "traits.md": traits_page, "exact.md": exact_page}
+API_TEXT = """\
+# Python names
+
+Made by `python docs/generate.py` from the docstrings: what `orbitcheck` and `orbitcheck.testing` export. Whatever these two and
+`orbitcheck.extending` ([names for extensions](extending.md)) do not export is private ([what may change](stability.md)).
+"""
+FACES = ("orbitcheck", "orbitcheck.testing")
+WORDS = re.compile(r"(`[^`]*`)")
+HEADING = re.compile(r"(Args|Raises|Returns|Yields|Attributes):$")
+ENTRY = re.compile(r"([\w*, .]+): (.*)")
+
+
+def api_page() -> str:
+    """Every public name with its signature and its docstring; classes with their public methods and properties."""
+    lines = [API_TEXT]
+    for face in FACES:
+        module = importlib.import_module(face)
+        lines += [f"## {face}\n"]
+        for name in sorted((name for name in module.__all__ if not name.startswith("_")), key=str.lower):
+            lines += _described(name, getattr(module, name), 3)
+    return "\n".join(lines)
+
+
+def _described(name: str, thing: Any, level: int) -> Iterator[str]:
+    own = thing.fget if isinstance(thing, property) else getattr(thing, "func", thing)
+    yield f"{'#' * level} {name}\n"
+    if callable(thing) and (signature := _signature(thing)):
+        yield f"```text\n{name}{signature}\n```\n"
+    yield from _prose(inspect.getdoc(own) or "")
+    if inspect.isclass(thing):
+        for inner, value in vars(thing).items():
+            held = value.__func__ if isinstance(value, classmethod | staticmethod) else value
+            told = callable(held) or isinstance(held, property) or hasattr(held, "func")
+            if not inner.startswith("_") and told and not inspect.isclass(held) and inspect.getdoc(held):
+                yield from _described(f"{name}.{inner}", held, level + 1)
+
+
+def _signature(thing: Any) -> str:
+    """As the source has it, long ones an argument a line; nothing where there is none, or where a default has no words of its own."""
+    try:
+        found = inspect.signature(thing)
+    except (ValueError, TypeError):
+        return ""
+    if any(" at 0x" in repr(each.default) for each in found.parameters.values()):
+        return ""
+    line = str(found).replace("'", "")
+    if len(line) < 100:
+        return line
+    words, starred = [], False
+    for each in found.parameters.values():
+        if each.kind is each.KEYWORD_ONLY and not starred:
+            words.append("*")
+        starred = starred or each.kind in (each.KEYWORD_ONLY, each.VAR_POSITIONAL)
+        words.append(str(each).replace("'", ""))
+    inner = "".join(f"    {word},\n" for word in words)
+    return f"(\n{inner}){line.rpartition(')')[2]}"
+
+
+def _prose(docstring: str) -> Iterator[str]:
+    """A docstring as Markdown: its headings bold, its arguments a list, its stars and underscores as they are."""
+    listed = False
+    for line in docstring.splitlines():
+        text = "".join(
+            part if place % 2 else re.sub(r"([*_<\[\]])", r"\\\1", part)
+            for place, part in enumerate(WORDS.split(line.strip()))
+        )
+        if HEADING.match(line):
+            yield f"*{line.removesuffix(':')}*\n"
+            listed = True
+        elif (
+            listed and line.startswith("    ") and not line.startswith("     ") and (entry := ENTRY.match(line.strip()))
+        ):
+            yield f"- `{entry[1]}`: {text.partition(': ')[2]}"
+        elif listed and line.startswith("     "):
+            yield f"  {text}"
+        else:
+            listed = listed and not line.strip()
+            yield text
+    yield ""
+
+
+STYLE = re.compile(r"<style>.*?</style>\n?", re.DOTALL)
+FILE = re.compile(r"%%writefile (\S+)\n")
+
+
+def notebook_page() -> str:
+    """The notebook as it was executed, its cells as blocks and its outputs below them."""
+    cells = json.loads((FOLDER / "notebook.ipynb").read_text(encoding="utf-8"))["cells"]
+    parts = [
+        "<!-- Made by `python docs/generate.py` from notebook.ipynb beside it, which `python docs/generate.py execute` runs. -->"
+    ]
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(source)
+            continue
+        language = "yaml" if source.partition("\n")[0].endswith(".yaml") else "python"
+        shown = FILE.sub(r"# \1\n", source)
+        parts.append(f"```{language}\n{shown}\n```")
+        parts += [told for output in cell["outputs"] if (told := _output(output, written=bool(FILE.match(source))))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _output(output: Mapping[str, Any], written: bool) -> str:
+    """An output as the page shows it: what a notebook would render, without styles of its own; nothing of progress and files written."""
+    data = output.get("data", {})
+    if written or (output["output_type"] == "display_data" and "<progress" in "".join(data.get("text/html", ""))):
+        return ""
+    if "text/html" in data:
+        return "\n".join(line for line in STYLE.sub("", "".join(data["text/html"])).splitlines() if line.strip())
+    return f"```text\n{''.join(output.get('text') or data['text/plain']).rstrip()}\n```"
+
+
+def execute(notebook: Path) -> Any:
+    """The notebook with the outputs of its cells, run in a folder of its own; needs the extra `docs`.
+
+    Raises:
+        CellExecutionError: a cell raised.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+
+    read = nbformat.read(notebook, as_version=4)
+    with tempfile.TemporaryDirectory() as folder:
+        NotebookClient(read, timeout=600, record_timing=False, resources={"metadata": {"path": folder}}).execute()
+    return read
+
+
+def executed_text(notebook: Any) -> str:
+    """As the repository keeps it: no identifiers that change from run to run."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            output.get("transient", {}).clear()
+    notebook["metadata"]["language_info"] = {"name": "python"}
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+PAGES = {
+    "architectures.md": page,
+    "traits.md": traits_page,
+    "exact.md": exact_page,
+    "api.md": api_page,
+    "notebook.md": notebook_page,
+}
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["execute"]:
+        place = FOLDER / "notebook.ipynb"
+        place.write_text(executed_text(execute(place)), encoding="utf-8", newline="\n")
     for name, made in PAGES.items():
         (FOLDER / name).write_text(made(), encoding="utf-8", newline="\n")

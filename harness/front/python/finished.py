@@ -23,8 +23,8 @@ from ...running.keeping.marker import begin
 from ...running.request import RunRequest
 from ...running.run import carry_out
 from ...running.store import read_run
-from ..progress_bar import shown_progress
 from ..selection import select
+from .notebook_bar import shown_here
 
 if TYPE_CHECKING:
     import pandas
@@ -62,13 +62,13 @@ class FinishedRun:
         """What several rows conclude of each claim: predicted, observed, false claims killed."""
         return self.data.conclusions
 
-    def compare(self, first: str, second: str) -> Comparison:
-        """The cases in which two architectures differ.
+    def compare(self, first: str | type, second: str | type) -> Comparison:
+        """The cases in which two architectures differ, named as when the run was carried out: by a name or by a class.
 
         Raises:
             ValueError: the run has no rows of one of them.
         """
-        return comparison(self.data, first, second)
+        return comparison(self.data, named(first), named(second))
 
     def to_frame(self) -> pandas.DataFrame:
         """One line a row, the fields of `Result` as columns, `status` with what the suites declare; needs pandas (`orbitcheck[notebook]`).
@@ -133,13 +133,13 @@ def run(
         list(chosen.suites.values()), chosen.architectures, folder, jobs or available_cpus(), resume,
         expectations=chosen.expectations,
     )  # fmt: skip
-    with shown_progress() as progress:
+    with shown_here() as progress:
         result, _ = carry_out(request, progress)
     return FinishedRun(folder, result)
 
 
 def named(architecture: str | type) -> str:
-    """The name by which a worker process finds an architecture: `path/to/file.py:Class` of a class.
+    """The name by which a worker process finds an architecture: `path/to/file.py:Class` of a class, from here where it lies below.
 
     Raises:
         ValueError: it lives in no file, so that no other process can import it.
@@ -155,4 +155,6 @@ def named(architecture: str | type) -> str:
             f"{architecture.__qualname__} is defined in no file, so worker processes cannot import it; write it into one "
             f"(%%writefile net.py) and pass 'net.py:{architecture.__name__}'"
         )
-    return f"{file}:{architecture.__qualname__}"
+    place = Path(file).resolve()
+    here = Path.cwd().resolve()
+    return f"{place.relative_to(here) if place.is_relative_to(here) else place}:{architecture.__qualname__}"
