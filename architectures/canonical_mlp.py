@@ -1,27 +1,10 @@
-"""`canonical-mlp`: bring every weight vector into canonical form, then an MLP. Complete on all of V, and not continuous."""
+"""`canonical-mlp`: `canonical` on MLPs alone, under the name that its rows have had."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-import torch
-from torch import nn
-
-from ..harness.oracles.orbit import MAX_EDGES, SECONDS, canonical_elements, moved
-from ..harness.oracles.refinement import refine
-from ..harness.oracles.stabiliser import entry_orbits, stabiliser
 from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported, register
-from ..harness.weights.batch import Arrays, Weights
 from ..harness.weights.space import WeightSpace
-from ..harness.weights.symmetry import GroupElement
-from .flat_mlp import FlatMLP
-from .heads import check_input
-from .sorted_mlp import gather_neurons
-
-
-class PastBudget(RuntimeError):
-    """A weight vector whose canonical form or stabiliser is not found within the oracles' budget."""
+from .canonical import Canonical
 
 
 @register(
@@ -33,110 +16,21 @@ class PastBudget(RuntimeError):
     spaces="MLPs",
     paper="control",
 )
-class CanonicalMLP(nn.Module):
-    """`MLP(s v)` or `s^-1 mean_t t MLP(s v)`: `s v` is v's canonical form, and t runs through what leaves `s v` alone.
-
-    `s v` is one and the same on the whole orbit, to the bit, and differs between orbits. `s` is not: `t s` does as well, for
-    every t in the stabiliser of `s v` (twins exchanged, a cycle turned). An equivariant output is therefore averaged over
-    the stabiliser: over each set of entries that it maps to one another.
-
-    The form comes from exact refinement and canonical labelling of the parameter graph (harness/oracles/orbit.py), on
-    float64 copies of the numbers that come in, whatever their dtype. This is done on the CPU in a loop over samples: no
-    batched algorithm is known. Gradients flow through the permuted weights, not through the choice of s. One ulp of noise
-    can change the order of neurons that were alike, and the output jumps.
+class CanonicalMLP(Canonical):
+    """As `Canonical`, for the weight vectors of MLPs.
 
     Args:
         space: an MLP's.
-        output: invariant or equivariant.
-        channels, depth: width and number of the hidden layers, at least 1 each.
+        output, channels, depth: as there.
 
     Raises:
         Unsupported: the space is no MLP's.
-        ValueError: an option out of range.
-        SpaceError (when called): weights of another space, or not finite.
-        PastBudget (when called): a weight vector that is too symmetric to be labelled in time.
+        ValueError, SpaceError, PastBudget: as there.
     """
 
     def __init__(
         self, space: WeightSpace, output: Invariant | Equivariant, *, channels: int = 64, depth: int = 2
     ) -> None:
-        super().__init__()
         if not space.is_mlp:
-            raise Unsupported(f"canonical labelling knows the parameter graph of an MLP, which {space} does not have")
-        self.space = space
-        self.network = FlatMLP(space, output, channels=channels, depth=depth)
-
-    def forward(self, v: Weights) -> torch.Tensor | Weights:
-        """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
-        check_input(self.space, v)
-        vectors = [v.arrays(index) for index in range(v.batch)]
-        elements = canonical_batch(self.space, vectors)
-        images = [np.array([g.permutations[axis][1] for g in elements]) for axis in range(len(self.space.permuted))]
-        places = [torch.from_numpy(image).to(v.device) for image in images]
-        answer = self.network(gather_neurons(v, [place.argsort(dim=1) for place in places]))
-        if isinstance(answer, torch.Tensor):
-            return answer
-        forms = [moved(self.space, g, vector) for g, vector in zip(elements, vectors, strict=True)]
-        labels = torch.from_numpy(stabiliser_orbits(self.space, forms)).to(v.device)
-        return gather_neurons(averaged(answer, labels), places)
-
-
-def canonical_batch(space: WeightSpace, vectors: Sequence[Arrays]) -> list[GroupElement]:
-    """For each vector an element that maps it to its canonical form; what it is depends on that vector alone.
-
-    Refinement runs on all of them at once. It ranks rows of numbers, so the order that the joint colours give the neurons of
-    one net is the one that the net's own colours give them.
-
-    Raises:
-        SpaceError: a NaN or infinity.
-        PastBudget: the labelling of one of them takes too long.
-    """
-    joint = refine(space, vectors)
-    elements = []
-    for net, v in enumerate(vectors):
-        found = canonical_elements(space, [v], joint.restricted(np.array([net])))
-        if found is None:
-            raise PastBudget(f"no canonical labelling within {SECONDS:g} s and {MAX_EDGES} edges")
-        elements += found
-    return elements
-
-
-def stabiliser_orbits(space: WeightSpace, forms: Sequence[Arrays]) -> np.ndarray:
-    """`[forms, parameters]`: entries of a form have one label iff an element that leaves the form alone maps one to the other.
-
-    Raises:
-        PastBudget: the stabiliser takes too long to find.
-    """
-    known: dict[bytes, np.ndarray] = {}  # all copies of a net have one form
-    keys = []
-    alone = np.arange(space.parameters)
-    for form, discrete in zip(forms, np.atleast_1d(refine(space, forms).is_discrete.all(axis=1)), strict=True):
-        if discrete:  # nothing but the identity leaves it alone
-            keys.append(b"")
-            known[b""] = alone
-            continue
-        keys.append(b"".join(form[name].tobytes() for name in space.axes))
-        if keys[-1] not in known:
-            found = stabiliser(space, form)
-            if found is None:
-                raise PastBudget(f"no stabiliser within {SECONDS:g} s")
-            flat, labels = 0, []
-            for label in entry_orbits(space, found.generators).values():
-                labels.append(flat + label.reshape(-1))
-                flat += label.size
-            known[keys[-1]] = np.concatenate(labels)
-    return np.stack([known[key] for key in keys])
-
-
-def averaged(v: Weights, labels: torch.Tensor) -> Weights:
-    """Every entry replaced by the mean over the entries of its sample with the same label.
-
-    Args:
-        labels: `[batch, parameters]`, integers below `parameters`, entries in the order of `Weights.flat`.
-    """
-    batch, parameters = labels.shape
-    places = (labels + torch.arange(batch, device=labels.device).unsqueeze(1) * parameters).flatten()
-    rows = v.flat().reshape(batch * parameters, v.channels)
-    counts = torch.bincount(places, minlength=len(rows)).clamp(min=1).unsqueeze(1).to(rows.dtype)
-    means = (torch.zeros_like(rows).index_add(0, places, rows) / counts)[places]
-    return Weights.from_flat(v.space, means.view(batch, -1))
+            raise Unsupported(f"reads MLPs alone, and {space} is none; `canonical` reads every space")
+        super().__init__(space, output, channels=channels, depth=depth)

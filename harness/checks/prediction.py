@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..pairs.ladders import places_of
 from ..weights.space import WeightSpace
 
 
@@ -167,3 +168,9 @@ def of_own(space: WeightSpace, refinement: str) -> str | None:
         return None
     widest = max(sum(axis in space.permuted for axis in axes) for _, axes in space.tensors)
     return None if widest > 2 else refinement
+
+
+def climbs(power: str, domain: str, space: WeightSpace) -> bool:
+    """Whether a network is asked for a round ladder in a space: on MLPs always, elsewhere where it declares rounds of refinement of
+    nodes and a tensor can carry the ladder's matrices. The ladder's pairs lie outside general position."""
+    return domain == "all" and (space.is_mlp or (power == "1-wl" and places_of(space) is not None))

@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="over this architecture; default: those that the suite names, or all built-in that read MLPs",
+        help="over this architecture; default: those that the suite names, or all built-in whose group its spaces carry",
     )
     group.addoption("--orbitcheck-expect", metavar="FILE", help="a file of your own expected failures")
 

@@ -31,7 +31,8 @@ class Selection:
 def select(
     references: Sequence[str], architectures: Sequence[str] = (), expect: str | None = None, zoo: str | None = None
 ) -> Selection:
-    """The suites that are named, over the architectures that are named, else those that the suites name or all built-in that read MLPs.
+    """The suites that are named, over the architectures that are named, else those that the suites name or all built-in
+    whose group their spaces carry.
 
     Args:
         references: shipped names or files.
@@ -57,7 +58,7 @@ def select(
             errors.append(f'two of the suites are called "{name}"; rows are told apart by that name')
     if not architectures:
         try:
-            chosen = default_names((suite.name, suite.architectures) for suite in suites.values())
+            chosen = default_names((suite.name, suite.architectures, suite.spaces) for suite in suites.values())
             given, unknown = _parsed(chosen)
         except UnknownName as error:
             errors.append(str(error))

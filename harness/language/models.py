@@ -97,7 +97,7 @@ class SuiteModel(Parameters):
     version: Annotated[int, Field(ge=1, description="of the suite: one that asks something else has another")]
     title: Text
     architectures: Annotated[
-        list[Text], Field(description="run where none is named; all built-in that read MLPs if left out")
+        list[Text], Field(description="run where none is named; all built-in whose group the spaces carry if left out")
     ] = []
     spaces: dict[Name, SpaceModel] = {}
     checks: Annotated[list[dict[str, Any]], Field(min_length=1)]

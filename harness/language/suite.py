@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..core.patterns import Row, RowPattern, fits
+from ..weights.space import WeightSpace
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,16 @@ class Suite:
     allow: tuple[Expectation, ...] = ()
     architectures: tuple[str, ...] = ()
     conclusions: tuple[Conclusion, ...] = ()
+
+    @property
+    def spaces(self) -> tuple[WeightSpace, ...]:
+        """The spaces that its checks name, each once."""
+        found: list[Any] = []
+        for check in self.checks:
+            found += check.parameters.get("spaces", {}).values()
+            found.append(check.parameters.get("space"))
+        told = [each.get("space", each) for each in found if isinstance(each, Mapping)]
+        return tuple(dict.fromkeys(map(WeightSpace.from_json, told)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, the same for any formatting of the file; `from_json` gives the same suite back."""

@@ -22,6 +22,8 @@ from typing import Any
 from ..core.cell import WEIGHTS
 from ..core.registry import UnknownName, did_you_mean
 from ..core.scalars import LongNumber, parse_scalar
+from ..weights.groups import GROUPS, NotCarried, group
+from ..weights.space import WeightSpace
 from .architecture import Architecture, InvalidPlugin, as_architecture
 from .importing import siblings
 from .installed import built_in, installed
@@ -38,10 +40,10 @@ class NameSyntaxError(ValueError):
 
 SHIPPED = "ORBITCHECK_SHIPPED"
 """Variable: folder under which files of plug-ins lie that came from another machine, by the absolute paths that they have there."""
+OF_AXES = {"gl", "orth", "shift"}
+"""Factors that an axis carries by what stands on it, and no activation: streams, ranks, keys and values (docs/spaces.md)."""
 LONGEST_NAME = 1000
 """Characters of an architecture's name with its options."""
-BEYOND_MLPS = {"gl", "orth", "shift"}
-"""Atoms of groups of linear and orthogonal maps and of shifts (docs/spaces.md), which need factors or heads."""
 
 
 @dataclass(frozen=True)
@@ -90,26 +92,48 @@ def parse_name(text: str) -> ArchitectureName:
     return ArchitectureName(match[1], tuple(sorted(options.items())))
 
 
-def default_names(suites: Iterable[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
-    """The architectures of a run whose user named none: those that its suites name, or all built-in that read MLPs.
+def default_names(suites: Iterable[tuple[str, Sequence[str], Iterable[WeightSpace]]]) -> tuple[str, ...]:
+    """The architectures of a run whose user named none: those that its suites name, or all built-in whose group its spaces carry.
 
     Args:
-        suites: name and list of each.
+        suites: name, list and spaces of each.
 
     Raises:
-        UnknownName: two suites ask for different ones.
+        UnknownName: two suites that name architectures ask for different ones.
     """
-    asked = {tuple(names) or reading_mlps(): name for name, names in reversed(list(suites))}
+    listed = list(suites)
+    asked = {tuple(names): name for name, names, _ in reversed(listed) if names}
+    if any(not names for _, names, _ in listed) or not listed:
+        spaces = list(dict.fromkeys(space for _, names, own in listed if not names for space in own))
+        unnamed = next((name for name, names, _ in listed if not names), "")
+        asked[served(spaces)] = unnamed
     if len(asked) > 1:
         listed = " and ".join(reversed(asked.values()))
         raise UnknownName(f"suites {listed} ask for different architectures; name them with -a, or run each alone")
-    return next(iter(asked), reading_mlps())
+    return next(iter(asked))
 
 
-def reading_mlps() -> tuple[str, ...]:
-    """The built-in architectures but those of groups that no axis of an MLP carries; suites on other spaces name theirs."""
+def served(spaces: Sequence[WeightSpace]) -> tuple[str, ...]:
+    """The built-in architectures whose declared group one of these spaces carries, beside those that declare none.
+
+    Scales, signs and half turns hang on activations, of which MLPs have every one: who declares these is always asked, and what
+    does not apply is said row by row. Linear and orthogonal maps and shifts hang on axes.
+    """
     declared = declared_traits()
-    return tuple(name for name in built_in() if not BEYOND_MLPS & set(str(declared[name]["symmetry"]).split("+")))
+    return tuple(name for name in built_in() if _carried(str(declared[name]["symmetry"]), spaces))
+
+
+def _carried(symmetry: str, spaces: Sequence[WeightSpace]) -> bool:
+    if symmetry not in GROUPS or not GROUPS[symmetry].atoms & OF_AXES or symmetry == "full":
+        return True
+    return any(_group(space, symmetry) for space in spaces)
+
+
+def _group(space: WeightSpace, symmetry: str) -> bool:
+    try:
+        return bool(group(space, symmetry))
+    except NotCarried:
+        return False
 
 
 def check_reference(reference: str) -> None:

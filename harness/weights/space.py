@@ -171,6 +171,15 @@ class WeightSpace:
             raise SpaceError(f"layer widths are defined for MLP spaces only, not for {self}")
         return tuple(size for _, size in self.sizes)
 
+    def resized(self, sizes: Mapping[str, int]) -> WeightSpace:
+        """The space of the same tensors and roles with some axes of other sizes; which network made it is not known any more.
+
+        Raises:
+            SpaceError: a size that is no positive integer.
+        """
+        told = tuple((axis, sizes.get(axis, size)) for axis, size in self.sizes)
+        return WeightSpace(self.tensors, told, self.permuted, self.activation, roles=self.roles)
+
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON; `from_json` gives the same space back."""
         return {

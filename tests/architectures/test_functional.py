@@ -16,7 +16,7 @@ from orbitcheck.harness.weights.inputs import constructed
 
 SEEDS, BATCH = 3, 2
 # Canonical labelling is done sample by sample on plain numbers: it is no tensor algebra.
-NAMES = [name for name in built_in() if name != "canonical-mlp"]
+NAMES = [name for name in built_in() if name not in ("canonical", "canonical-mlp")]
 
 
 def flat(result: torch.Tensor | Weights) -> torch.Tensor:

@@ -21,7 +21,7 @@ from orbitcheck import (
     random_elements,
     realise,
 )
-from orbitcheck.architectures.canonical_mlp import CanonicalMLP, PastBudget
+from orbitcheck.architectures.canonical import Canonical, PastBudget
 from orbitcheck.architectures.oce import OCE
 from orbitcheck.architectures.probe import SCALES, Probe
 from orbitcheck.harness.checks import CHECK_KINDS
@@ -108,6 +108,39 @@ def test_canonical_is_equal_exactly_on_orbits():
             assert gap == 0 if same else gap > 1e-9, (i, j)
 
 
+@pytest.mark.parametrize(
+    "space",
+    [
+        conv_net(1, 2, 2, 1, kernel=1),
+        recurrent(1, 3, 1),
+        transformer_block(1, 2, 1, 1, 2),
+        WeightSpace((("T", ("a", "b", "c")),), (("a", 2), ("b", 2), ("c", 2)), ("a", "b", "c")),
+    ],
+    ids=str,
+)
+def test_canonical_is_complete_on_every_space(space):
+    """All pairs from a bank of vectors of zeros and ones, the orbits found by trying every element; both outputs keep the law."""
+    rng = np.random.default_rng(0)
+    bank = [{name: rng.integers(0, 2, shape).astype(float) for name, shape in space.shapes.items()} for _ in range(24)]
+    v = Weights.from_arrays(space, bank)
+    g = random_elements(space, v.batch, rng)
+    both = Weights.cat([v, act(g, v)])
+    orbits = torch.stack([act(each, both).flat() for each in whole_group(space)])
+    with torch.no_grad():
+        answers = build("canonical", space, Invariant(4))(both)
+        same = (orbits[:, :, None] == both.flat()[None, None]).all(-1).any(0)
+        gaps = (answers[:, None] - answers[None]).abs().amax(-1)
+        assert bool((gaps[same] == 0).all()) and float(gaps[~same].min()) > 1e-9
+        editor = build("canonical", space, Equivariant(2))
+        assert torch.equal(editor(act(g, v)).flat(), act(g, editor(v)).flat())
+
+
+def test_canonical_and_canonical_mlp_are_one_network_on_mlps():
+    v = constructed("ties", TINY, 4, np.random.default_rng(0))
+    for output in OUTPUTS:
+        assert torch.equal(flat(build("canonical", TINY, output)(v)), flat(build("canonical-mlp", TINY, output)(v)))
+
+
 def test_an_equivariant_output_is_the_mean_over_the_stabiliser():
     """Slow: move the MLP's answer by every element that brings v to its form, and average; -0.0 is 0.0 as in the form."""
     space = mlp(1, 3, 2, 1)
@@ -116,7 +149,7 @@ def test_an_equivariant_output_is_the_mean_over_the_stabiliser():
     bank += [{name: np.zeros(shape) for name, shape in space.shapes.items()}]
     v = Weights.from_arrays(space, bank)
     net = build("canonical-mlp", space, Equivariant(2))
-    assert isinstance(net, CanonicalMLP)
+    assert isinstance(net, Canonical)
     group = whole_group(space)
     with torch.no_grad():
         answers = net(v).flat()
@@ -172,7 +205,9 @@ def test_gradients_reach_the_weights_through_the_form():
 
 
 def test_a_net_past_the_budget_is_an_error_and_no_answer(monkeypatch):
-    monkeypatch.setattr("orbitcheck.architectures.canonical_mlp.canonical_elements", lambda *_, **__: None)
+    monkeypatch.setattr(
+        "orbitcheck.architectures.canonical.elements_alone", lambda space, vectors: [None for _ in vectors]
+    )
     with pytest.raises(PastBudget, match="no canonical labelling within"):
         build("canonical-mlp", TINY, Invariant(1))(constructed("zeros", TINY, 1, np.random.default_rng(0)))
 
@@ -299,6 +334,7 @@ def test_oce_says_what_it_cannot_stand_on():
         ("flat-mlp", "symmetry none"),
         ("sorted-mlp", "domain general-position"),
         ("canonical-mlp", "continuous False"),
+        ("canonical", "continuous False"),
     ):
         with pytest.raises(Unsupported, match=why):
             build(f"oce[base={base}]", TINY, Equivariant(1))

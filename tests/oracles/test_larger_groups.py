@@ -69,13 +69,26 @@ def test_what_is_beyond_is_unknown_with_its_reason():
         v = {n: np.ones(s) for n, s in space.shapes.items()}
         return same_orbit_under(group(space, name), v, v).reason
 
-    assert "half turns" in asked(mlp(1, 2, 1, activation="sine"), "permutation+sign+phase")
     assert "two linear axes" in asked(mlp(1, 2, 2, 1, activation="identity"), "gl")
     assert "permuted or scaled beside" in asked(transformer(1, 2, 2, 2, 2, 2, 1, per_group=2).space, "heads")
     space = mlp(1, 2, 2, 1)
     v = {n: np.zeros(s) for n, s in space.shapes.items()}
     v["W2"] = np.ones((2, 2))
     assert "nothing unscaled reaches" in same_orbit_under(group(space, "permutation+scale"), v, v).reason
+
+
+def test_half_turns_relate_no_two_vectors_of_rationals():
+    """pi is no rational: what permutations and signs do not relate, half turns do not either; a rounded copy is another vector."""
+    space = mlp(1, 2, 1, activation="sine")
+    of, rng = group(space, "permutation+sign+phase"), np.random.default_rng(0)
+    v = drawn(space, rng)
+    s, last = np.array([-1.0, 1.0]), v["W2"][:, ::-1]
+    signed = {"W1": v["W1"][::-1] * s[:, None], "b1": v["b1"][::-1] * s, "W2": last * s, "b2": v["b2"]}
+    turned = {**v, "b1": v["b1"] + [np.pi, 0.0], "W2": v["W2"] * [[-1.0, 1.0]]}
+    for w, answer in ((signed, "same"), (turned, "different")):
+        found = certify_under(of, v, w)
+        assert found["orbit"]["relation"] == same_orbit_under(of, v, w).answer == answer
+        assert problem_under(found, of, v, w) is None
 
 
 def test_one_digest_an_orbit():

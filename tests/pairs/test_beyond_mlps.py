@@ -12,6 +12,7 @@ from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.outcomes import Outcome
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.learning.workbench import Workbench
+from orbitcheck.harness.oracles.tuples.orbits import same_nested_orbit
 from orbitcheck.harness.oracles.tuples.relation import certify, round_of
 from orbitcheck.harness.pairs import PAIR_FAMILIES
 from orbitcheck.harness.plugins.architecture import Traits
@@ -20,8 +21,22 @@ from orbitcheck.harness.plugins.traits import InvalidPlugin
 from orbitcheck.harness.weights.pair import Pair
 
 FAMILY = PAIR_FAMILIES["beyond-mlps"]
-JOINT_ALONE = ("directed",)
-CASES = ("conv", "residual", "glued-directed", "glued", "directed", "directed-triangles", "hexagon", "rook", "latin")
+PARTED = {"directed": (1, None), "conv-place-alone": (1, 1), "parity": (1, None)}
+"""Case -> the rounds of joint and split refinement, where one parts the pair."""
+CASES = (
+    *(
+        "conv",
+        "conv-places",
+        "conv-place-alone",
+        "residual",
+        "glued-directed",
+        "glued",
+        "directed",
+        "directed-triangles",
+    ),
+    *("hexagon", "rook", "attention", "attention-both", "attention-glued", "parity", "latin"),
+)
+THREE_AXES = ("parity", "latin")
 
 
 def pair_of(case: str) -> Pair:
@@ -40,10 +55,17 @@ def test_pairs_are_two_orbits_and_parted_as_the_table_says(case):
     pair = pair_of(case)
     relation = certify(pair)
     assert relation.orbit == "different"
-    assert relation.round == (1 if case in JOINT_ALONE else None)
-    if case != "latin":
-        assert round_of(pair, "split") is None
-        assert relation.function == ("unknown" if case in JOINT_ALONE else "equal")
+    joint, split = PARTED.get(case, (None, None))
+    assert relation.round == joint
+    if case not in THREE_AXES:
+        assert round_of(pair, "split") == split
+        assert relation.function == ("equal" if joint is None else "unknown")
+
+
+def test_the_first_pair_of_heads_is_one_orbit_where_keys_are_permuted_within_each():
+    """With it 1-WL is complete on a block: keys, then heads, are sorted."""
+    pair = pair_of("attention")
+    assert same_nested_orbit(pair.space, {"key": "head", "value": "head"}, pair.v, pair.w).answer == "same"
 
 
 def judged(name: str, case: str, **traits: str):

@@ -220,7 +220,7 @@ REFUSED = [
     ("teeth", {}, mlp(1, 8, 1, activation="abs"), "(1, n, 1)"),
     ("teeth", {}, None, "names none"),
     ("general-position", {}, None, "names none"),
-    ("general-position", {}, conv_net(1, 3, 2), "MLP spaces only"),
+    ("general-position", {}, transformer_block(1, 2, 2, 2, 2), "head, key, value of the check's space"),
     ("ties", {}, None, "names none"),
     ("ties", {"bits": 2}, TINY, '"ties: quantised"'),
     ("prop-6.2-twins", {}, mlp(1, 8, 8, 1), "hidden widths (4, 4)"),

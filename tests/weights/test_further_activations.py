@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from orbitcheck import SpaceError, Weights, from_module, mlp, realise
+from orbitcheck import SpaceError, Weights, act, from_module, generators, group, mlp, random_elements, realise
 from orbitcheck.harness.oracles.function import function_relation
 from orbitcheck.harness.oracles.functions.enclosure import enclose
 from orbitcheck.harness.oracles.levels.enclosures import indistinct_classes
@@ -120,7 +120,7 @@ def vector(space) -> dict[str, np.ndarray]:
     return {name: rng.integers(-16, 17, shape) / 8 for name, shape in space.shapes.items()}
 
 
-@pytest.mark.parametrize("name", ["elu", "gelu(tanh)", "sigmoid"])
+@pytest.mark.parametrize("name", ["elu", "gelu(tanh)", "sigmoid", "sine(30.0)"])
 def test_of_the_others_nothing_is_claimed_that_rests_on_their_formula(name: str):
     space = mlp(2, 3, 3, 1, activation=name)
     v = vector(space)
@@ -137,3 +137,16 @@ def test_of_the_others_nothing_is_claimed_that_rests_on_their_formula(name: str)
     (first,) = torch.autograd.grad(phi(z).sum(), z)
     torch.testing.assert_close(FIRST[name](z.detach()), first)
     assert (SECOND[name](z.detach()) != 0).any()
+
+
+def test_a_sine_of_any_frequency_is_odd_and_half_a_turn_is_pi_over_it():
+    space = mlp(2, 3, 1, activation="sine(30.0)")
+    assert [canonical(name) for name in ("sine(30)", "sin(omega=30)", "sine(1)", "sine")] == ["sine(30.0)"] * 2 + [
+        "sine"
+    ] * 2
+    assert [canonical(name) for name in ("sine(0)", "sine(-2)", "sine(1, 2)")] == [None] * 3
+    assert "sine(30.0)" in ODD and "sine(30.0)" not in HOMOGENEOUS
+    v, x = Weights.from_arrays(space, [vector(space)]), torch.linspace(-1, 1, 10, dtype=torch.float64).view(5, 2)
+    of = group(space, "permutation+sign+phase")
+    for g in (*generators(of), *random_elements(of, 3, np.random.default_rng(0))):
+        torch.testing.assert_close(realise(act(g, v), x), realise(v, x), rtol=0, atol=1e-10)

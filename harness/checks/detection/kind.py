@@ -27,12 +27,8 @@ class DetectionParameters(Parameters):
 
 
 def resolve(parameters: DetectionParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
-    """Plain parameters with every space written out; SuiteValueError for an unknown space or one that is no MLP's."""
-
-    def objection(named: NamedSpace) -> str | None:
-        return None if named.space.is_mlp else f"detection is defined for MLP spaces only, not for {named.space}"
-
-    return spaces_json(parameters.spaces, spaces, objection)
+    """Plain parameters with every space written out; SuiteValueError for an unknown space."""
+    return spaces_json(parameters.spaces, spaces)
 
 
 KIND = CheckKind(

@@ -12,6 +12,7 @@ from ...weights.inputs import constructed
 from ...weights.pair import Pair
 from ...weights.space import WeightSpace
 from ..applicability import applicability
+from ..prediction import climbs
 from ..separation.read_out import asked
 from ..separation.resolution import ladder, shows
 from . import verdict
@@ -46,14 +47,14 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
     if refused is not None:
         return refused.judgement()
     space = WeightSpace.from_json(cell.parameters["spaces"][cell.case])
-    climbs = traits.domain == "all"
+    up = climbs(traits.power, traits.domain, space)
     calibration = Workbench(bench.device)  # kept per process, so its forwards are not this row's
     rungs = (
-        ladder(architecture, calibration) if climbs else {}
+        ladder(architecture, calibration, space) if up else {}
     )  # first: a network that refuses its spaces is asked nothing more
     bench.seconds += calibration.seconds
     exponent = smallest_change(architecture, space, cell.seed, bench)
-    low = architecture.rounds[0] if climbs and architecture.rounds else None
+    low = architecture.rounds[0] if up and architecture.rounds else None
     return Judgement.of(
         verdict.judge(exponent, traits.power, low, rungs), verdict.evidence(exponent, traits.power, low, rungs)
     )

@@ -7,6 +7,8 @@ from math import log10
 
 from ...core.outcomes import Outcome
 from ...core.result import Judgement, Verdict
+from ...weights.space import WeightSpace
+from ..prediction import climbs
 from ..separation.evidence import RungEvidence
 from ..separation.verdict import NULL_RATIO, last_shown, resolved_rounds
 from ..stored import Stored
@@ -77,6 +79,7 @@ def rejudge(stored: Stored) -> Judgement | None:
     if not isinstance(found, DetectionEvidence):
         return None
     exponent = None if found.smallest_change is None else -found.digits
-    low = rounds[0] if rounds and traits.domain == "all" else None
+    space = WeightSpace.from_json(stored.parameters["spaces"][stored.case])
+    low = rounds[0] if rounds and climbs(traits.power, traits.domain, space) else None
     rungs = {int(t): rung for t, rung in found.rungs.items()}
     return Judgement.of(judge(exponent, traits.power, low, rungs), evidence(exponent, traits.power, low, rungs))

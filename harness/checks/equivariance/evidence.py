@@ -207,7 +207,7 @@ class CounterExample(Evidence):
     """The smallest failing example that the search found, or the failure as it was measured (`shrunk` is False).
 
     Args:
-        space: in words; `widths` where it is a smaller one than the row's.
+        space: in words; `widths` where it is a smaller one than the row's, of another space than an MLP's the `sizes` of its axes.
         input: kind of input.
         seed: of parameters and inputs.
         element: of the group, in cycle notation with factors; `images` as data, factors in `action` where there are any.
@@ -226,6 +226,7 @@ class CounterExample(Evidence):
     action: Mapping[str, Any] | None = None
     reached: str = ""
     state: State = State()
+    sizes: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

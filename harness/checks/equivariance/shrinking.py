@@ -1,8 +1,10 @@
-"""From a failure to the smallest one: fewer layers, smaller widths, the shortest element (hypothesis does the search)."""
+"""From a failure to the smallest one: fewer layers, smaller widths, the shortest element (hypothesis does the search).
+
+Beyond MLPs the layers are what they are: axes of one and two indices, and generators of the declared group."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from hypothesis import HealthCheck, Phase, find, settings
@@ -14,7 +16,7 @@ from ...plugins.architecture import Architecture, Unsupported
 from ...plugins.subject import PluginFault
 from ...weights.groups import NotCarried
 from ...weights.space import WeightSpace, mlp
-from ...weights.symmetry import GroupElement, compose, identity, multiplied, transposition
+from ...weights.symmetry import GroupElement, compose, generators, identity, multiplied, transposition
 from . import verdict
 from .evidence import Ask, CounterExample, Rule
 from .prepared import OF_THE_LAW, Refuse
@@ -106,16 +108,25 @@ def shrink(
         state=state,
     )
     space = task.named.space
-    if not space.is_mlp or task.ask is Ask.COMPILED:  # every shape would be compiled
+    if task.ask is Ask.COMPILED:  # every shape would be compiled
         return found
     kind = task.input if task.input != verdict.ZOO_INPUT else "generic"
     swapping = set(broken) <= OF_THE_LAW
+    if not space.is_mlp:
+
+        def tried(smaller: WeightSpace, element: GroupElement) -> float | None:
+            return failing_error(architecture, task, kind, smaller, element, seed, bench, broken, measure)
+
+        return _smaller(architecture, found, space, kind, swapping, tried)
     by = factor_of(architecture, space)
     errors: dict[Example, float | None] = {}
 
     def fails(example: Example) -> bool:
         if example not in errors and len(errors) < CALLS:
-            errors[example] = failing_error(architecture, task, kind, example, seed, bench, broken, measure)
+            smaller = mlp(*example.widths, activation=space.activation)
+            errors[example] = failing_error(
+                architecture, task, kind, smaller, example.element, seed, bench, broken, measure
+            )
         return errors.get(example) is not None
 
     smallest = None
@@ -140,6 +151,56 @@ def shrink(
         error=error,
         shrunk=True,
     )
+
+
+def _smaller(
+    architecture: Architecture,
+    found: CounterExample,
+    space: WeightSpace,
+    kind: str,
+    swapping: bool,
+    tried: Callable[[WeightSpace, GroupElement], float | None],
+) -> CounterExample:
+    """Beyond MLPs: the first failing one of the candidates, the smallest first; else the failure as it was measured."""
+    for smaller, element in candidates(architecture, space, swapping):
+        error = tried(smaller, element)
+        if error is not None:
+            return replace(
+                found,
+                space=str(smaller),
+                sizes=None if smaller == space else dict(smaller.sizes),
+                input=kind if smaller != space else found.input,
+                element=str(element),
+                images=images(element),
+                action=None if element.permutes_alone else element.to_json(),
+                error=error,
+                shrunk=True,
+            )
+    return found
+
+
+def candidates(
+    architecture: Architecture, space: WeightSpace, swapping: bool
+) -> Iterator[tuple[WeightSpace, GroupElement]]:
+    """At most `SEARCH` spaces with an element each: every axis of one index but for one permuted one of two, then the row's own space; by
+    generators of the declared group. Where the law is not what failed, the space of one index everywhere."""
+    least = {axis: 1 for axis, _ in space.sizes}
+    if not swapping:
+        yield space.resized(least), identity(space.resized(least))
+        return
+    sizes = [{**least, axis: min(2, space.size[axis])} for axis in space.permuted]
+    sizes += [
+        {**{axis: n for axis, n in space.sizes if axis not in space.permuted}, **dict.fromkeys(space.permuted, 2)}
+    ]
+    seen = 0
+    for smaller in (*(space.resized(each) for each in sizes), space):
+        try:
+            listed = generators(declared_group(architecture, smaller))
+        except NotCarried:
+            continue
+        for element in listed[: SEARCH - seen]:
+            seen += 1
+            yield smaller, element
 
 
 def _smallest(space: WeightSpace, swapping: bool, by: float) -> list[Example]:
@@ -186,17 +247,17 @@ def failing_error(
     architecture: Architecture,
     task: Task,
     kind: str,
-    example: Example,
+    space: WeightSpace,
+    element: GroupElement,
     seed: int,
     bench: Workbench,
     broken: tuple[Rule, ...],
     measure: Measure,
 ) -> float | None:
-    """The error of one example if it breaks what the original broke, else None."""
-    space = mlp(*example.widths, activation=task.named.space.activation)
+    """The error of one element in one space if it breaks what the original broke, else None."""
     small = replace(task, named=replace(task.named, space=space, zoo=None), input=kind)
     try:
-        measured, _ = measure(architecture, small, seed, bench, (example.element,), brief=frozenset(broken))
+        measured, _ = measure(architecture, small, seed, bench, (element,), brief=frozenset(broken))
     except (Unsupported, PluginFault, NotCarried, Refuse):
         return None
     same = verdict.judge(measured).outcome == "fail" and verdict.broken(measured) == broken

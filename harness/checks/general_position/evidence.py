@@ -15,7 +15,7 @@ class GeneralPositionEvidence(Evidence):
     Args:
         shares: measure -> share of the nets.
         rounds: refinement rounds until a net is discrete ("never" if it never is) -> nets.
-        tied_neurons: a hidden layer, mean over the nets.
+        tied_neurons: a hidden layer (of another space, a permuted axis), mean over the nets.
         classes, orbits: of refinement and of the group, among the nets.
     """
 

@@ -1,7 +1,8 @@
 """The general-position check: how far trained or drawn weights are from the hard cases of the theory; no architecture.
 
 Question: which share of the nets is in general position, parted by any of several separators, discrete, and alone with its orbit in
-its 1-WL class, in the form in which they are stored? The suite says between which shares the answer is expected; the shares themselves are exact.
+its 1-WL class, in the form in which they are stored? Order t: refinement gives every index of a permuted axis a colour of its own in round t; general
+position is order 0, of an axis that no tensor has for its only one there is none. The suite says between which shares the answer is expected; the shares themselves are exact.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from .verdict import rejudge
 
 Separator = Literal["bias", "incoming-sum", "outgoing-sum", "incoming-squares", "outgoing-squares"]
 Share = Annotated[float, Field(ge=0, le=1)]
-Measure = Literal["general-position", "separated", "discrete", "one-orbit"]
+Measure = Literal["general-position", "order-1", "order-2", "order-3", "order-4", "separated", "discrete", "one-orbit"]
 Expected = Annotated[dict[Measure, Annotated[list[Share], Field(min_length=2, max_length=2)]], Field(min_length=1)]
 
 
@@ -63,8 +64,8 @@ def resolve(parameters: GeneralPositionParameters, spaces: Mapping[str, NamedSpa
     limit = regime.limit(settings)
     samples = parameters.samples or limit or ENDLESS
     problems: list[tuple[tuple[str | int, ...], str]] = []
-    if not space.is_mlp:
-        problems.append((("regime",), f"general position is defined for MLP spaces, not for {space}"))
+    if parameters.separators and not space.is_mlp:
+        problems.append((("separators",), f"numbers of the neurons of an MLP, the space is {space}"))
     if limit is not None and samples > limit:
         problems.append((("samples",), f"{samples} samples; regime {regime.name} has {limit}"))
     if parameters.separators and len(set(parameters.separators)) < len(parameters.separators):

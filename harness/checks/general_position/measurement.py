@@ -8,7 +8,8 @@ from ...core.cell import Cell
 from ...core.parameters import parse_named
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
-from ...oracles.audit import audit, formed, separated
+from ...oracles.audit import formed, separated
+from ...oracles.tuples.audit import audit
 from ...plugins.architecture import Architecture
 from ...regimes import REGIMES
 from ...weights.space import WeightSpace
@@ -27,6 +28,6 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     arrays = formed(arrays, cell.case)
     found = audit(space, arrays)
     named = cell.parameters.get("separators")
-    told = shares(found, separated(space, arrays, named) if named else None)
     expected = cell.parameters["forms"][cell.case]
+    told = shares(found, separated(space, arrays, named) if named else None, expected)
     return Judgement.of(judge(cell.case, told, expected), evidence(found, cell.case, told))

@@ -4,7 +4,7 @@ Ends of 0 and 1 expect nothing: a form that has no others is observed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +15,16 @@ from ...oracles.audit import Audit
 from ..stored import Stored
 from .evidence import GeneralPositionEvidence
 
+ORDER = "order-"
+"""Begins the measure of those nets in which every index has its own colour by that round."""
 
-def shares(found: Audit, separated: np.ndarray | None = None) -> dict[str, float]:
-    """Measure -> share of the nets; that of nets that separators part where any were named."""
+
+def shares(found: Audit, separated: np.ndarray | None = None, asked: Iterable[str] = ()) -> dict[str, float]:
+    """Measure -> share of the nets; that of nets that separators part where any were named, those of order t where they are asked."""
     wider = {} if separated is None else {"separated": float(np.mean(separated))}
+    for measure in sorted(each for each in asked if each.startswith(ORDER)):
+        most = int(measure.removeprefix(ORDER))
+        wider[measure] = float(np.mean((found.rounds >= 0) & (found.rounds <= most)))
     return {
         "general-position": float(np.mean(found.general_position)),
         **wider,

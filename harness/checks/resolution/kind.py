@@ -29,12 +29,8 @@ class ResolutionParameters(Parameters):
 
 
 def resolve(parameters: ResolutionParameters, spaces: Mapping[str, NamedSpace]) -> dict[str, Any]:
-    """Plain parameters with every space written out; SuiteValueError for an unknown space or one that is no MLP's."""
-
-    def objection(named: NamedSpace) -> str | None:
-        return None if named.space.is_mlp else f"resolution is defined for MLP spaces only, not for {named.space}"
-
-    return spaces_json(parameters.spaces, spaces, objection)
+    """Plain parameters with every space written out; SuiteValueError for an unknown space."""
+    return spaces_json(parameters.spaces, spaces)
 
 
 KIND = CheckKind(

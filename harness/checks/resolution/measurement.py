@@ -13,7 +13,7 @@ from ...core.cell import Cell
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
 from ...oracles.function import function_relation
-from ...oracles.refinement import refine
+from ...oracles.tuples.colouring import colour
 from ...plugins.architecture import Architecture
 from ...plugins.redraw import GAINS
 from ...plugins.subject import Subject
@@ -22,7 +22,7 @@ from ...weights.batch import Weights
 from ...weights.pair import Vector
 from ...weights.space import WeightSpace
 from ..applicability import applicability
-from ..prediction import SEPARATED, predict
+from ..prediction import SEPARATED, of_own, predict
 from ..separation.draws import drawn_again, drawn_subject
 from ..separation.read_out import asked
 from . import verdict
@@ -134,11 +134,11 @@ def predicted_moves(architecture: Architecture, space: WeightSpace, v: Vector, m
     traits = architecture.traits
     if traits.power == "function" and space.activation not in ANALYTIC:
         return np.zeros(len(moved), bool)  # behind a kink the network's own probes may see no change
-    refinement = refine(space, [v, *moved])
+    refinement = colour(space, [v, *moved], "split" if of_own(space, traits.refinement) == "split" else "joint")
     known = []
     for number, w in enumerate(moved, 1):
         parted = refinement.round_of_separation(0, number)
-        function = function_relation(space, v, w).answer if traits.power == "function" else "unknown"
+        function = _function(space, v, w) if traits.power == "function" else "unknown"
         prediction = predict(
             orbit="different" if parted is not None else "unknown",
             separating_round=parted,
@@ -149,6 +149,11 @@ def predicted_moves(architecture: Architecture, space: WeightSpace, v: Vector, m
         )
         known.append(prediction.verdict == SEPARATED)
     return np.array(known)
+
+
+def _function(space: WeightSpace, v: Vector, w: Vector) -> str:
+    """Whether the functions are equal, as the oracle of MLPs says; of other spaces' it knows none that are different."""
+    return function_relation(space, v, w).answer if space.is_mlp else "unknown"
 
 
 def measure_draw(

@@ -34,7 +34,7 @@ LONGEST_LIMIT = 30 * 86400
     "architectures",
     multiple=True,
     shell_complete=completing.architectures,
-    help="Name, name[option=value], module:Class or file.py:Class; default: those that the suite names, or all built-in that read MLPs.",
+    help="Name, name[option=value], module:Class or file.py:Class; default: those that the suite names, or all built-in whose group its spaces carry.",
 )
 @click.option(
     "-o",

@@ -114,7 +114,7 @@ def run(
 
     Args:
         suites: shipped names or files.
-        architectures: names as on the command line, or classes that a file defines; those that the suites name, else all built-in that read MLPs.
+        architectures: names as on the command line, or classes that a file defines; those that the suites name, else all built-in whose group their spaces carry.
         output: the folder of its files; a temporary one unless given.
         jobs: tasks at a time; the CPUs that this process may use.
         resume: whether rows that the folder holds are taken from there, where nothing they depend on has changed.

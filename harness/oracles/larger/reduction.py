@@ -9,11 +9,12 @@ Law: v and w are in one orbit of the group iff their reductions are in one orbit
 | orth | all products `X^T X` (Witt: equal Gram matrices are one orbit, over the rationals too) |
 | scale | walking from what does not scale, each index is scaled so that the largest of its known `in` entries is one in size, or of its `out` entries where it has no `in` ones |
 | sign | each index becomes two, with opposite entries, and a tensor says which two are one |
+| phase | nothing: a bias that half turns move differs by a multiple of pi (over omega), which is no rational, and weights are rationals. So no half turn but none maps one vector to another. A copy that was moved in floats is another vector to exact arithmetic |
 | perm | stays |
 
 Linear axes within an outer one are contracted at each outer index apart. Entries become ranks among those of both nets: orbits of
-permutations do not ask for more. Undecided, with the reason: half turns (pi is no rational), tensors with two linear axes, inner permutations beside
-other factors, scaled indices that nothing unscaled reaches.
+permutations do not ask for more. Undecided, with the reason: tensors with two linear axes, inner permutations beside other factors,
+ scaled indices that nothing unscaled reaches.
 
 Source: Dayan, Eitan, Maron 2026, section 3, for permutations; the criterion for gl is ours (docs/spaces.md).
 """
@@ -86,8 +87,6 @@ class Asked:
 
     def __post_init__(self) -> None:
         for factor in self.group.factors:
-            if factor.kind.turns:
-                raise Undecided("half turns of a sine are no rationals")
             if factor.within and factor.kind.atoms - {"gl", "orth", "shift"}:
                 raise Undecided(f"{factor.axis} within {factor.within} is permuted or scaled beside other factors")
 

@@ -34,7 +34,7 @@ def individualising_indices(space: WeightSpace, v: Vector, w: Vector) -> dict[st
     colouring = colour(space, arrays)
     work = 0
     while True:
-        index = _next(colouring)
+        index = next_index(colouring)
         if index is None:
             return None  # every index of v is told from all others: the survivors are images of v
         number, place = index
@@ -56,7 +56,7 @@ def individualising_indices(space: WeightSpace, v: Vector, w: Vector) -> dict[st
         colouring = colouring.restricted(alike)
 
 
-def _next(colouring: Colouring) -> Index | None:
+def next_index(colouring: Colouring) -> Index | None:
     """The first index of net 0 in its smallest colour class of two or more."""
     best: tuple[int, int, int] | None = None
     for number, axis in enumerate(colouring.space.permuted):

@@ -78,6 +78,33 @@ def canonical_element(space: WeightSpace, v: Vector, *, seconds: float = SECONDS
     return None if found is None else found[0]
 
 
+def elements_alone(
+    space: WeightSpace, vectors: Sequence[Vector], *, seconds: float = SECONDS
+) -> list[GroupElement | None]:
+    """For each vector an element that maps it to its canonical form, None past the budget; it depends on that vector alone.
+
+    Refinement runs on all of them at once. It ranks tuples of numbers, so the order that the joint colours give the indices of one
+    net is the one that the net's own colours give them.
+
+    Raises:
+        SpaceError: as `colour`.
+    """
+    found: list[list[GroupElement] | None]
+    if space.is_mlp:
+        neurons = refine(space, vectors)
+        found = [
+            mlp_elements(space, [v], neurons.restricted(np.array([net])), seconds=seconds)
+            for net, v in enumerate(vectors)
+        ]
+    else:
+        colouring = colour(space, vectors)
+        found = [
+            elements_to_forms(space, colouring.restricted(np.array([net])), (0,), seconds=seconds)
+            for net in range(len(vectors))
+        ]
+    return [None if each is None else each[0] for each in found]
+
+
 def canonical_form(space: WeightSpace, v: Vector, *, seconds: float = SECONDS) -> dict[str, np.ndarray] | None:
     """The representative of v's orbit: equal, entry by entry, for all `g v`; None past the budget."""
     g = canonical_element(space, v, seconds=seconds)

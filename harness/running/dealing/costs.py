@@ -21,6 +21,7 @@ TRAINING = 0.02
 FIXED = 600.0
 """Of that time, what a training is allowed whatever its length."""
 ARCHITECTURES = {
+    "canonical": 1.0,
     "canonical-mlp": 1.0,
     "deep-sets": 0.45,
     "dws": 0.9,

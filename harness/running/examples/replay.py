@@ -248,6 +248,9 @@ def _prepared(
     if example.widths is not None:
         space = mlp(*example.widths, activation=task.named.space.activation)
         task = replace(task, named=replace(task.named, space=space, zoo=None), input=example.input)
+    elif example.sizes is not None:
+        space = task.named.space.resized(example.sizes)
+        task = replace(task, named=replace(task.named, space=space, zoo=None), input=example.input)
     return prepare(architecture, task, cell.seed, bench, [_element(example)], frozenset(evidence.broken))
 
 

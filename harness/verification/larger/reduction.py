@@ -21,11 +21,11 @@ def reduced(of: Group, nets: Sequence[Vector]) -> tuple[WeightSpace, list[dict[s
     Raises:
         Refuted: the group or the vectors have none.
     """
+    # Half turns are nobody's business: multiples of pi are no rationals but for zero, so they relate no two vectors.
     linear = {f.axis: f for f in of.factors if f.kind.maps or f.kind.rotates}
     scaled = {f.axis for f in of.factors if f.kind.scales}
     signed = {f.axis: f for f in of.factors if f.kind.signs}
     for factor in of.factors:
-        demand(not factor.kind.turns, "no half turns")
         demand(not factor.within or factor.kind.atoms <= {"gl", "orth", "shift"}, "no inner permutations")
     started = [tensors_of(of, net) for net in nets]
     for tensors in started:

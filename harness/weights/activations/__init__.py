@@ -1,6 +1,6 @@
 """The point-wise activations of networks, and all that is known of them: one entry each, every other module reads it here.
 
-Law: those with exact arithmetic are listed (`listed.py`); a leaky ReLU of any slope, and what torch has besides (`further.py`), are found by
+Law: those with exact arithmetic are listed (`listed.py`); a leaky ReLU of any slope, a sine of any frequency, and what torch has besides (`further.py`), are found by
 name alone. No torch until a tensor is activated.
 """
 

@@ -1,6 +1,6 @@
-"""Activations beyond those with exact arithmetic, by name: a leaky ReLU of any slope, and what torch has besides.
+"""Activations beyond those with exact arithmetic, by name: a leaky ReLU of any slope, a sine of any frequency, and what torch has besides.
 
-Law: the name says the function, parameters and all: `leaky-relu(0.01)`, `elu`, `elu(0.5)`, `gelu(tanh)`, `hardtanh(-2, 2)`. Each function
+Law: the name says the function, parameters and all: `leaky-relu(0.01)`, `sine(30.0)`, `elu`, `elu(0.5)`, `gelu(tanh)`, `hardtanh(-2, 2)`. Each function
 has one name, so that two spaces are equal where their functions are; `canonical` takes what people write to it.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .listed import LEAKY_SLOPE, LISTED, Activation, leaky
+from .listed import LEAKY_SLOPE, LISTED, Activation, leaky, sine
 
 if TYPE_CHECKING:
     import torch
@@ -82,6 +82,8 @@ def further(name: str) -> Activation | None:
     head, numbers = _parsed(name)
     if head == "leaky-relu":
         return leaky(numbers[0])
+    if head == "sine":
+        return sine(numbers[0])
     family = FURTHER[head]
     given = tuple(numbers) or family.defaults
     return Activation(
@@ -116,6 +118,10 @@ def canonical(name: str) -> str | None:
         if len(numbers) > 1 or (numbers and not -1e6 < numbers[0] < 1e6):
             return None
         return leaky_name(numbers[0] if numbers else TORCH_SLOPE)
+    if head == "sine" and numbers:
+        if len(numbers) > 1 or not 0 < numbers[0] < 1e6:
+            return None
+        return "sine" if numbers[0] == 1 else f"sine({numbers[0]!r})"
     if head not in FURTHER:
         return head if not numbers else None
     return family_name(head, numbers) if len(numbers) <= len(FURTHER[head].defaults) else None
@@ -137,7 +143,7 @@ def family_name(head: str, numbers: list[float] | tuple[float, ...]) -> str:
 
 def allowed() -> str:
     """The names for a message."""
-    return f"{', '.join(LISTED)}, leaky-relu(SLOPE), {APPROXIMATE}, {', '.join(FURTHER)}"
+    return f"{', '.join(LISTED)}, leaky-relu(SLOPE), sine(OMEGA), {APPROXIMATE}, {', '.join(FURTHER)}"
 
 
 def _parsed(name: str) -> tuple[str, list[float]]:
