@@ -8,10 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from orbitcheck import Weights, mlp, register
+from orbitcheck import Weights, mlp, register, transformer_block
+from orbitcheck.extending import lora
 from orbitcheck.harness.checks.detection.kind import KIND
 from orbitcheck.harness.checks.detection.verdict import judge
 from orbitcheck.harness.checks.separation.evidence import RungEvidence
+from orbitcheck.harness.checks.stored import Stored
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.plugins.architecture import as_architecture
@@ -88,3 +90,22 @@ def test_what_is_declared_is_shown_or_the_row_is_not_green(exponent, power, low,
 def test_an_unknown_space_has_its_place():
     with pytest.raises(SuiteValueError, match=r'spaces\.0: unknown space "tinny"; did you mean "tiny"'):
         KIND.resolve(parse_parameters(KIND.parameters, {"spaces": ["tinny"]}), SPACES)
+
+
+def test_beyond_mlps_a_network_climbs_the_ladder_of_the_very_space():
+    """A block of its own sizes: the rungs are pairs of heads and keys. Where no tensor carries a ladder, changes alone are asked."""
+    spaces = {"block": NamedSpace(transformer_block(1, 2, 2, 1, 1)), "factors": NamedSpace(lora((3, 2), rank=2).space)}
+    parameters = KIND.resolve(parse_parameters(KIND.parameters, {"spaces": list(spaces)}), spaces)
+
+    def asked(name: str, case: str):
+        return evaluate(Cell("s", "detection", "detection", parameters, case, None, name))
+
+    seen = asked("unf[channels=8,depth=2]", "block")
+    assert seen.outcome == "pass" and seen.evidence.shown >= seen.evidence.declared == 1
+    assert set(seen.evidence.rungs) >= {"1", "2"}
+    bare = asked("unf[channels=8,depth=2]", "factors")
+    assert (bare.outcome, bare.evidence.declared, dict(bare.evidence.rungs)) == ("pass", None, {})
+    declared = {"symmetry": "permutation", "power": "1-wl", "rounds": [1, 3], "domain": "all"}
+    for case, found in (("block", seen), ("factors", bare)):
+        again = KIND.rejudge(Stored(found.evidence, parameters, case, declared))
+        assert again is not None and (again.outcome, again.evidence) == (found.outcome, found.evidence)

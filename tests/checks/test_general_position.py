@@ -27,6 +27,7 @@ from orbitcheck.harness.plugins.discovery import load, parse_name
 from orbitcheck.harness.running.evaluate import NO_ARCHITECTURE, evaluate
 from orbitcheck.harness.running.plan import plan
 from orbitcheck.harness.weights.space import NamedSpace, mlp
+from orbitcheck.harness.weights.spaces import transformer_block
 
 pytestmark = pytest.mark.usefixtures("few_plants")
 
@@ -174,6 +175,21 @@ def test_no_architecture_bears_the_name_and_none_is_built():
         load(parse_name("weights"))
     with pytest.raises(Exception, match="no network"):
         NO_ARCHITECTURE.factory(mlp(1, 2, 1), None)
+
+
+def test_orders_are_counted_on_any_space():
+    """Ties of biases that one round undoes: no net is of order 0, all are of order 1; nothing that was not asked is in the evidence."""
+    spaces = {"block": NamedSpace(transformer_block(1, 3, 2, 2, 3)), "tiny": SPACES["tiny"]}
+    forms = {"float": {"general-position": [0, 0], "order-1": [1, 1], "order-2": [1, 1], "discrete": [1, 1]}}
+    given = {"regime": {"name": "general-position", "order": 1}, "samples": 4, "forms": forms}
+    for name in spaces:
+        parameters = KIND.resolve(parse_parameters(KIND.parameters, {"space": name, **given}), spaces)
+        row = evaluate(Cell("s", "c", KIND.name, parameters, "float", None, WEIGHTS), NO_ARCHITECTURE)
+        assert row.outcome == "pass", row.reason
+        assert row.evidence.rounds == {"1": 4}
+        assert sorted(row.evidence.shares) == ["discrete", "general-position", "one-orbit", "order-1", "order-2"]
+    with pytest.raises(SuiteValueError, match="numbers of the neurons of an MLP"):
+        KIND.resolve(parse_parameters(KIND.parameters, {"space": "block", **given, "separators": ["bias"]}), spaces)
 
 
 def test_rows_of_weights_are_no_tests_of_a_network(folder):

@@ -29,6 +29,7 @@ from orbitcheck.harness.core.outcomes import Fault
 from orbitcheck.harness.core.result import Verdict
 from orbitcheck.harness.oracles.audit import Audit
 from orbitcheck.harness.plugins.traits import Traits
+from orbitcheck.harness.weights.space import mlp
 
 REJUDGES = (approximation, completeness, detection, exhaustive, general_position, resolution)
 
@@ -104,6 +105,8 @@ def test_a_network_that_was_shown_no_step_is_not_judged():
 
 
 # Detection.
+
+OF_MLPS = {"spaces": {"a case": mlp(1, 4, 3, 1).to_json()}}
 
 LADDER = {1: RungEvidence(1e12), 2: RungEvidence(1e4, trained=1e6), 3: RungEvidence(5.0)}
 
@@ -181,7 +184,7 @@ def test_detection_in_full(exponent, power, low, rungs, told):
     measured = detection.evidence(exponent, power, low, rungs)
     declared = {"power": power, "symmetry": "permutation", **({"rounds": [low, low]} if low else {})}
     forged = replace(measured, t_res=99, shown=99, power="", declared=None, ladder={})
-    again = detection.rejudge(Stored(forged, {}, "a case", declared))
+    again = detection.rejudge(Stored(forged, OF_MLPS, "a case", declared))
     assert again is not None and again.evidence == measured
     assert Verdict(again.outcome, again.reason, again.predicted, again.observed, again.fault) == told
 
@@ -199,7 +202,7 @@ def test_what_detection_stores():
 def test_rounds_are_asked_where_the_declaration_holds_everywhere():
     found = detection.evidence(-9, "1-wl", 3, LADDER)
     declared = {"power": "1-wl", "symmetry": "permutation", "rounds": [3, 4], "domain": "general-position"}
-    again = detection.rejudge(Stored(found, {}, "", declared))
+    again = detection.rejudge(Stored(found, OF_MLPS, "a case", declared))
     assert again is not None and again.outcome == "pass" and again.predicted == "sees a change"
 
 

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orbitcheck import WeightSpace, conv_net, recurrent, residual_mlp, transformer_block
+from orbitcheck import WeightSpace, conv_net, mlp, recurrent, residual_mlp, transformer_block
 from orbitcheck.extending import convolutional, dense, lora, recurrence, residual, transformer
 from orbitcheck.harness.core.claims import CLAIMS
 from orbitcheck.harness.core.registry import UnknownName
@@ -553,9 +553,21 @@ def test_the_paper_suites_conclude_every_claim_of_the_ledger():
 
 
 def test_architectures_of_suites_are_the_default_and_must_agree():
-    assert default_names([("a", ("dws",)), ("b", ("dws",))]) == ("dws",)
-    assert default_names([("a", ()), ("b", ())]) == default_names([])
-    others = {"gl-net", "gl-align", "gl-spectral", "w2t", "transformer-nfn", "block-nfn"}
-    assert set(default_names([])) == set(built_in()) - others
+    assert default_names([("a", ("dws",), ()), ("b", ("dws",), ())]) == ("dws",)
+    assert default_names([("a", (), ()), ("b", (), ())]) == default_names([])
     with pytest.raises(UnknownName, match="suites a and b ask for different architectures; name them with -a"):
-        default_names([("a", ("dws",)), ("b", ())])
+        default_names([("a", ("dws",), ()), ("b", (), ())])
+
+
+def test_who_is_asked_where_nobody_is_named_follows_from_the_spaces_of_the_suites():
+    factors, blocks = {"gl-net", "gl-align", "gl-spectral", "w2t", "transformer-nfn"}, {"block-nfn"}
+    everyone = set(built_in())
+
+    def asked(*spaces: WeightSpace) -> set[str]:
+        return set(default_names([("a", (), spaces)]))
+
+    assert asked() == asked(mlp(1, 2, 1)) == everyone - factors - blocks
+    assert asked(lora((5, 4), rank=2).space) == everyone - blocks
+    assert asked(mlp(1, 2, 1), transformer_block(1, 2, 2, 2, 2)) == everyone
+    assert set(default_names([("quick", (), load_suite("quick").spaces)])) == everyone
+    assert set(default_names([("separation", (), load_suite("separation").spaces)])) == everyone - factors - blocks

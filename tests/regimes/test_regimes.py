@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from orbitcheck import mlp, realise
+from orbitcheck import WeightSpace, mlp, realise, recurrent
 from orbitcheck.harness.core.parameters import SuiteValueError
 from orbitcheck.harness.oracles.capacity import l2_floor, pieces
 from orbitcheck.harness.oracles.invariants import rank
 from orbitcheck.harness.oracles.orbit import same_orbit
 from orbitcheck.harness.oracles.refinement import refine
+from orbitcheck.harness.oracles.tuples.audit import audit
 from orbitcheck.harness.regimes import REGIMES, Samples
 from orbitcheck.harness.regimes.zoos import ClassifiersParameters
 from orbitcheck.harness.targets import TARGETS
 from orbitcheck.harness.weights.inputs import in_general_position
-from orbitcheck.harness.weights.spaces import conv_net
+from orbitcheck.harness.weights.spaces import conv_net, transformer_block
 from orbitcheck.harness.zoo.recipe import ZOOS
 
 TINY = mlp(1, 4, 4, 1)
@@ -287,3 +288,29 @@ def test_importing_regimes_costs_no_torch():
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("space", [TINY, transformer_block(1, 3, 2, 2, 3), recurrent(1, 4, 1)], ids=str)
+def test_vectors_of_order_one_have_ties_that_one_round_undoes(space):
+    regime = REGIMES["general-position"]
+    parameters = regime.parameters(order=1)
+    assert regime.space(parameters, space) == space
+    first, second = regime.draw(parameters, space, [6, 3], np.random.default_rng(0))
+    assert (first.weights.batch, second.weights.batch) == (6, 3)
+    found = audit(space, {name: tensor[..., 0].numpy() for name, tensor in first.weights.items()})
+    assert found.rounds.tolist() == [1] * 6 and not found.general_position.any()
+
+
+def test_rows_of_order_zero_are_those_from_before_there_were_others():
+    parameters = REGIMES["general-position"].parameters
+    assert parameters().model_dump(mode="json") == {"entries": "spread"}
+    assert parameters(order=2).model_dump(mode="json") == {"entries": "spread", "order": 2}
+
+
+def test_an_order_that_too_few_vectors_have_is_refused():
+    """Two entries of a weight, one bias: all that could tell the two units is tied in most draws."""
+    space = WeightSpace((("b", ("n",)), ("c", ("n",))), (("n", 40),), ("n",))
+    with pytest.raises(SuiteValueError, match="are of order 1; ask for a higher one"):
+        REGIMES["general-position"].draw(
+            REGIMES["general-position"].parameters(order=1, entries="ternary"), space, [2], np.random.default_rng(0)
+        )
