@@ -31,10 +31,10 @@ class FileAudit:
         file: as given, with the entry where the file holds several.
         form: as `oracles.audit.formed`.
         space: in words; widths, input to output, where it is that of an MLP.
-        general_position: whether the biases of each hidden layer are pairwise distinct; on another space, the vectors of the tensors that
-            have one permuted axis and no other.
+        general_position: whether the biases of each hidden layer are pairwise distinct; on another space, on every permuted axis the
+            vectors of the tensors that have it alone (an axis without such a tensor has none).
         discrete, one_orbit: as `oracles.audit.Audit`, the latter within the files of one space; None where no refinement is known.
-        rounds: of refinement until the net is discrete, None if it never is.
+        rounds: of refinement until the net is discrete, None if it never is: the order of its general position.
         ties: permuted axis (of an MLP `b1`, `b2`, ...) -> groups of neurons (from 0) that one-axis tensors do not tell apart.
     """
 
@@ -156,7 +156,7 @@ def _audited(space: WeightSpace, form: str, arrays: dict[str, np.ndarray], names
             form,
             str(space),
             widths,
-            bool(found.general_position[net]) if space.is_mlp else not ties,
+            bool(found.general_position[net]),
             discrete,
             discrete or None,
             int(found.rounds[net]) if discrete else None,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from larger_cases import KINDS, by_signs, changed, drawn, moved, signed_group
 
-from orbitcheck import mlp, recurrent
+from orbitcheck import Weights, act, mlp, random_elements, recurrent
 from orbitcheck.extending import lora, transformer
 from orbitcheck.harness.core.result import digest
 from orbitcheck.harness.oracles.larger import rational
@@ -163,3 +164,33 @@ def test_rational_algebra():
         assert rational.times(a, p) == a
         for x in rational.kernel(a, 4):
             assert not any(row[0] for row in rational.times(a, [[each] for each in x]))
+
+
+def test_an_axis_twice_in_a_tensor_is_decided_by_what_passes_through_it():
+    """A linear recurrence: `M R M^-1`, told by all products that enter and leave; where not all is reached or read, unknown."""
+    space, rng = recurrent(2, 3, 1, activation="identity"), np.random.default_rng(4)
+    of = group(space, "gl")
+
+    def through(v):
+        """Exact: entries are quarters."""
+        entering = np.concatenate([v["W1"], v["b1"][:, None]], axis=1)
+        return [v["W2"] @ np.linalg.matrix_power(v["R1"], k) @ entering for k in range(6)] + [v["b2"]]
+
+    answers = Counter()
+    for number in range(8):
+        v = {name: rng.integers(-4, 5, shape) / 4 for name, shape in space.shapes.items()}
+        w = {
+            n: a + 0.0
+            for n, a in act(random_elements(of, 1, rng)[0], Weights.from_arrays(space, [v])).arrays(0).items()
+        }
+        u = {**w, "R1": w["R1"] + np.eye(3)[rng.permutation(3)] / 4}
+        for other, answer in ((w, "same"), (u, "different")):
+            assert all(map(np.array_equal, through(v), through(other))) == (answer == "same")
+            found = same_orbit_under(of, v, other).answer
+            answers[found] += 1
+            assert found == answer
+            if number < 2:
+                assert problem_under(certify_under(of, v, other), of, v, other) is None
+    unread = {**v, "W2": np.zeros((1, 3))}
+    assert "not all is reached and read" in same_orbit_under(of, unread, unread).reason
+    assert answers == {"same": 8, "different": 8}

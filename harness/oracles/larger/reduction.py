@@ -6,6 +6,7 @@ Law: v and w are in one orbit of the group iff their reductions are in one orbit
 |---|---|
 | shift | what may be moved is moved to zero, and others make up for it: one vector of each orbit has zeros there |
 | gl | of the tensors that have the axis, `in` A (columns are entries) and `out` B (rows are entries): all products `B A`; where A or B has not full rank in v or in w, also the orthogonal projectors onto the rows of A and onto the columns of B. `M A = A', B' M = B` has an invertible M iff `B A = B' A'` and the kernels of A, A' and the images of B, B' agree |
+| gl of an axis that stands twice in one tensor R | all products `B R^k A` for k below twice the size, where both all `R^k A` and all `B R^k` have full rank, in v and in w (Ho and Kalman) |
 | orth | all products `X^T X` (Witt: equal Gram matrices are one orbit, over the rationals too) |
 | scale | walking from what does not scale, each index is scaled so that the largest of its known `in` entries is one in size, or of its `out` entries where it has no `in` ones |
 | sign | each index becomes two, with opposite entries, and a tensor says which two are one |
@@ -13,7 +14,7 @@ Law: v and w are in one orbit of the group iff their reductions are in one orbit
 | perm | stays |
 
 Linear axes within an outer one are contracted at each outer index apart. Entries become ranks among those of both nets: orbits of
-permutations do not ask for more. Undecided, with the reason: tensors with two linear axes, inner permutations beside other factors,
+permutations do not ask for more. Undecided, with the reason: tensors with two linear axes, one twice of which not all is reached and read, inner permutations beside other factors,
  scaled indices that nothing unscaled reaches.
 
 Source: Dayan, Eitan, Maron 2026, section 3, for permutations; the criterion for gl is ours (docs/spaces.md).
@@ -195,7 +196,7 @@ def _contracted(asked: Asked, parts: Sequence[Part], *, all_full: bool) -> tuple
     found = [part for part in parts if not {*part.axes} & {*asked.linear}]
     ranks: list[bool] = []
     for axis, factor in asked.linear.items():
-        own = [part for part in parts if axis in part.axes]
+        loop, own = loop_of(parts, factor)
         for part in own:
             if sum(each in asked.linear for each in part.axes) > 1:
                 raise Undecided(f"{part.name} has two linear axes")
@@ -203,6 +204,9 @@ def _contracted(asked: Asked, parts: Sequence[Part], *, all_full: bool) -> tuple
         sides = [[p for p in own if p.places[p.axes.index(axis)] is role] for role in (Role.IN, Role.OUT)]
         if any(p.places[p.axes.index(axis)] is None for p in own):
             raise Undecided(f"{axis} is mapped where it has no role")
+        if loop is not None:
+            found += _minimal(axis, loop, sides)
+            continue
         if factor.kind.rotates:
             sides = [own, own]
         listed = [(left, right) for left in sides[1] for right in sides[0]]
@@ -216,6 +220,54 @@ def _contracted(asked: Asked, parts: Sequence[Part], *, all_full: bool) -> tuple
             if not all_full:
                 found += _projectors(side, axis, outer, stacks)
     return found, ranks
+
+
+def loop_of(parts: Sequence[Part], factor: Factor) -> tuple[Part | None, list[Part]]:
+    """The one tensor in which the axis stands twice, its `in` place first, or None; and those in which it stands once.
+
+    Raises:
+        Undecided: several such tensors, one with further axes, or one that is not mapped as a whole.
+    """
+    axis = factor.axis
+    own = [part for part in parts if axis in part.axes]
+    loops = [part for part in own if part.axes.count(axis) > 1]
+    if not loops:
+        return None, own
+    loop = loops[0]
+    if len(loops) > 1 or loop.axes != (axis, axis) or factor.within or not factor.kind.maps:
+        raise Undecided(f"{loop.name} has two linear axes, or one twice beside others")
+    if {*loop.places} != {Role.IN, Role.OUT}:
+        raise Undecided(f"{axis} is mapped where it has no role")
+    entries = loop.entries if loop.places[0] is Role.IN else loop.entries.T
+    return Part(loop.name, loop.axes, (Role.IN, Role.OUT), entries), [part for part in own if part not in loops]
+
+
+def powers(side: Sequence[Part], axis: str, loop: Part, role: Role, count: int) -> list[Part]:
+    """Each tensor A of the side and `R^k A` for k below the count; of the side that goes out `A R^k`."""
+    by = loop.entries if role is Role.IN else loop.entries.T
+    found = []
+    for part in side:
+        place, entries = part.axes.index(axis), part.entries
+        for k in range(count):
+            name = f"{loop.name}^{k} {part.name}" if k else part.name
+            found.append(Part(name, part.axes, part.places, entries))
+            entries = np.moveaxis(np.tensordot(by, entries, (1, place)), 0, place)
+    return found
+
+
+def _minimal(axis: str, loop: Part, sides: Sequence[Sequence[Part]]) -> list[Part]:
+    """All products through the loop, which decide where what is reached and what is read is everything.
+
+    Raises:
+        Undecided: it is not.
+    """
+    size = len(loop.entries)
+    for side, role in zip(sides, (Role.IN, Role.OUT), strict=True):
+        (stack,) = _stacks(powers(side, axis, loop, role, size), axis, None) or [[]]
+        if not stack or rational.rank(stack) < size:
+            raise Undecided(f"{loop.name} has {axis} twice, of which not all is reached and read")
+    listed = powers(sides[0], axis, loop, Role.IN, 2 * size)
+    return [_product(f"{left.name} {right.name}", axis, None, left, right) for left in sides[1] for right in listed]
 
 
 def _front(part: Part, axis: str, outer: str | None) -> tuple[np.ndarray, tuple[str, ...], tuple[Role | None, ...]]:

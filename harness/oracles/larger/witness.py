@@ -12,7 +12,7 @@ import numpy as np
 from ...weights.algebra.kinds import Role
 from ...weights.groups import Group, roles_of
 from . import rational
-from .reduction import Part, Reduced, _front, parts_of
+from .reduction import Part, Reduced, _front, loop_of, parts_of, powers
 
 if TYPE_CHECKING:
     from ...weights.pair import Vector
@@ -62,7 +62,9 @@ def applied(of: Group, g: Exact, v: Vector) -> dict[str, np.ndarray]:
                     by = np.array([f if part.places[place] is Role.IN else 1 / f for f in each], dtype=object)
                     part.entries = part.entries * by.reshape(-1, *[1] * (part.entries.ndim - 1 - place))
         for axis, stacks in g.matrices.items():
-            if axis in part.axes:
+            if part.axes.count(axis) == 2:
+                part.entries = _conjugated(part, stacks[0])
+            elif axis in part.axes:
                 part.entries = _mapped(part, axis, within[axis], stacks)
         for place, axis in enumerate(part.axes):
             if axis in g.permutations:
@@ -84,6 +86,15 @@ def _mapped(part: Part, axis: str, outer: str | None, stacks: Sequence[rational.
     lead.append(part.axes.index(axis))
     rest = [place for place in range(len(part.axes)) if place not in lead]
     return (found if outer else found[0]).transpose(np.argsort([*lead, *rest]))
+
+
+def _conjugated(part: Part, matrix: rational.Matrix) -> np.ndarray:
+    """`M R M^-1` of a tensor in which an axis stands twice, or its transpose where the first place goes out."""
+    inward = part.places[0] is Role.IN
+    entries = part.entries if inward else part.entries.T
+    found = rational.times(rational.times(matrix, entries.tolist()), rational.inverse(matrix))
+    array = np.array(found, dtype=object).reshape(entries.shape)
+    return array if inward else array.T
 
 
 def _shifted(of: Group, parts: Sequence[Part], amounts: Mapping[str, np.ndarray], sign: int) -> None:
@@ -132,14 +143,17 @@ def element(
     matrices = {}
     for factor in linear:
         axis, outer = factor.axis, factor.within
-        own = [part for part in after.parts if axis in part.axes]
         stacks = []
         for tensors in (here, there):
             sides: list[list[np.ndarray]] = [[], []]
+            held = [Part(part.name, part.axes, part.places, tensors[part.name]) for part in after.parts]
+            loop, own = loop_of(held, factor)
             for part in own:
-                front = _front(Part(part.name, part.axes, part.places, tensors[part.name]), axis, outer)[0]
-                out = part.places[part.axes.index(axis)] is Role.OUT and factor.kind.maps
-                sides[out].append(front.reshape(*front.shape[:2], -1))
+                role = Role.OUT if part.places[part.axes.index(axis)] is Role.OUT and factor.kind.maps else Role.IN
+                reached = [part] if loop is None else powers([part], axis, loop, role, space.size[axis])
+                for each in reached:
+                    front = _front(each, axis, outer)[0]
+                    sides[role is Role.OUT].append(front.reshape(*front.shape[:2], -1))
             stacks.append(sides)
         count, size = len(stacks[0][0][0] if stacks[0][0] else stacks[0][1][0]), space.size[axis]
         target = permutations[outer] if outer else (0,)

@@ -50,15 +50,10 @@ def check_element(of: Group, nets: Sequence[Vector], element: Mapping[str, Any])
         if factor.kind.rotates:
             demand(all(m == d for m, d in zip(matrices, duals, strict=True)), f"{axis}: orthogonal matrices")
         for name, (places, entries) in tensors.items():
-            at = [p for p, (each, _) in enumerate(places) if each == axis]
-            if not at:
-                continue
-            (p,) = at
             o = [q for q, (each, _) in enumerate(places) if each == factor.within]
-            by = matrices if places[p][1] is Role.IN else duals
-            tensors[name] = (
-                places,
-                {
+            for p in [p for p, (each, _) in enumerate(places) if each == axis]:
+                by = matrices if places[p][1] is Role.IN else duals
+                entries = {
                     place: sum(
                         (
                             by[place[o[0]] if o else 0][place[p]][k] * entries[(*place[:p], k, *place[p + 1 :])]
@@ -67,8 +62,8 @@ def check_element(of: Group, nets: Sequence[Vector], element: Mapping[str, Any])
                         Fraction(0),
                     )
                     for place in entries
-                },
-            )
+                }
+            tensors[name] = places, entries
     for name, (places, entries) in tensors.items():
         tensors[name] = (
             places,

@@ -41,9 +41,16 @@ def products(tensors: Tensors, linear: Mapping[str, Any]) -> tuple[Tensors, bool
     """The tensors without linear axes and the products in the others' stead; whether all ranks are full."""
     found = {name: (p, dict(e)) for name, (p, e) in tensors.items() if not {axis for axis, _ in p} & set(linear)}
     full = True
+    loops = loops_of(tensors, linear)
     for name, (places, _) in tensors.items():
-        demand(sum(axis in linear for axis, _ in places) < 2, f"{name} has one linear axis at most")
+        demand(
+            name in loops.values() or sum(axis in linear for axis, _ in places) < 2,
+            f"{name} has one linear axis at most",
+        )
     for axis, factor in linear.items():
+        if axis in loops:
+            found |= _through_loop(tensors, loops[axis], axis)
+            continue
         out, into = _sides(tensors, axis, factor)
         outer = factor.within
         lead: Places = ((outer, None),) if outer else ()
@@ -64,6 +71,73 @@ def products(tensors: Tensors, linear: Mapping[str, Any]) -> tuple[Tensors, bool
                 for basis, size in _bases(tensors, side, axis, outer):
                     full = full and len(basis) == size
     return found, full
+
+
+def loops_of(tensors: Tensors, linear: Mapping[str, Any]) -> dict[str, str]:
+    """Axis -> the tensor in which it stands twice, once with either role, and nothing else."""
+    found: dict[str, str] = {}
+    for name, (places, _) in tensors.items():
+        axes = [axis for axis, _ in places]
+        if len(axes) == 2 and axes[0] == axes[1] and axes[0] in linear:
+            axis = axes[0]
+            demand({role for _, role in places} == {Role.IN, Role.OUT}, f"{name} has either role")
+            demand(axis not in found and linear[axis].kind.maps and not linear[axis].within, f"{axis} has one loop")
+            found[axis] = name
+    return found
+
+
+def _through_loop(tensors: Tensors, loop: str, axis: str) -> Tensors:
+    """`B R^k A` for k below twice the size, entry by entry; every `R^k A` together and every `B R^k` together have full rank."""
+    places, matrix = tensors[loop]
+    inward = places[0][1] is Role.IN
+    r = {(i, j) if inward else (j, i): x for (i, j), x in matrix.items()}
+    size = 1 + max(i for i, _ in r)
+    own = [n for n, (at, _) in tensors.items() if n != loop and axis in [each for each, _ in at]]
+    chains: dict[Role, list[tuple[str, list[dict[Index, list[Fraction]]]]]] = {Role.IN: [], Role.OUT: []}
+    for name in own:
+        (role,) = [each for other, each in tensors[name][0] if other == axis]
+        demand(role is not None, f"{name} has a role")
+        assert role is not None
+        rows = {rest: entries for (_, rest), entries in _rows(tensors, name, axis, None).items()}
+        chain = [rows]
+        for _ in range(2 * size - 1):
+            rows = {
+                rest: [
+                    sum((r[(i, j) if role is Role.IN else (j, i)] * x[j] for j in range(size)), Fraction(0))
+                    for i in range(size)
+                ]
+                for rest, x in rows.items()
+            }
+            chain.append(rows)
+        chains[role].append((name, chain))
+    for role, listed in chains.items():
+        vectors = [x for _, chain in listed for rows in chain[:size] for x in rows.values()]
+        demand(_independent(vectors) == size, f"all of {axis} is {'reached' if role is Role.IN else 'read'}")
+    found: Tensors = {}
+    for (left, before), (right, after) in product(chains[Role.OUT], chains[Role.IN]):
+        for k, rows in enumerate(after):
+            name = f"{left} {loop}^{k} {right}" if k else f"{left} {right}"
+            entries = {
+                (*i, *j): sum((p * q for p, q in zip(x, y, strict=True)), Fraction(0))
+                for i, x in before[0].items()
+                for j, y in rows.items()
+            }
+            found[name] = (*_rest(tensors, left, axis, None), *_rest(tensors, right, axis, None)), entries
+    return found
+
+
+def _independent(vectors: Sequence[Sequence[Fraction]]) -> int:
+    """How many of the vectors are independent, by Gram and Schmidt."""
+    basis: list[list[Fraction]] = []
+    for vector in vectors:
+        rest = list(vector)
+        for each in basis:
+            length = sum((y * y for y in each), Fraction(0))
+            along = sum((x * y for x, y in zip(rest, each, strict=True)), Fraction(0)) / length
+            rest = [x - along * y for x, y in zip(rest, each, strict=True)]
+        if any(rest):
+            basis.append(rest)
+    return len(basis)
 
 
 def _bases(
@@ -91,8 +165,9 @@ def _bases(
 def projections(tensors: Tensors, linear: Mapping[str, Any]) -> Tensors:
     """The projectors on kernels and images of the sides of each axis that is mapped."""
     found: Tensors = {}
+    loops = loops_of(tensors, linear)
     for axis, factor in linear.items():
-        if factor.kind.rotates:
+        if factor.kind.rotates or axis in loops:  # of a loop all is reached and read
             continue
         outer = factor.within
         lead: Places = ((outer, None),) if outer else ()
