@@ -1,4 +1,4 @@
-"""The spaces of a suite: one constructor with its sizes, or a zoo of trained networks."""
+"""The spaces of a suite: one constructor with its sizes, tensors and axes of one's own, or a zoo of trained networks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..core.parameters import Parameters, SuiteValueError
 from ..core.registry import UnknownName
+from ..weights.algebra.roles import AxisRole, Roles, Standing
 from ..weights.networks.forms import NETWORKS, network
 from ..weights.space import NamedSpace, SpaceError, UnknownActivation, WeightSpace, mlp
 from ..weights.spaces import conv_net, recurrent, residual_mlp, transformer_block
@@ -121,8 +122,37 @@ class LoraModel(Parameters):
     rank: int
 
 
+Name = Annotated[str, Field(min_length=1)]
+MOST_TENSORS = 5000
+
+
+class OwnModel(Parameters):
+    """Tensors and axes of one's own."""
+
+    tensors: Annotated[
+        dict[Name, list[Name]],
+        Field(
+            min_length=1,
+            max_length=MOST_TENSORS,
+            description="tensor: [axis, ...]; an axis may stand twice in a tensor",
+        ),
+    ]
+    sizes: Annotated[dict[Name, int], Field(max_length=MOST_TENSORS, description="of every axis")]
+    permuted: Annotated[list[Name], Field(max_length=MOST_TENSORS, description="the axes whose indices have no order")]
+    within: Annotated[
+        dict[Name, Name],
+        Field(description="inner axis: the outer one for each of whose indices it is permuted apart, as keys in heads"),
+    ] = {}
+    stands: Annotated[
+        dict[Name, Literal["hidden", "linear", "rms-norm", "layer-norm", "gated"]],
+        Field(
+            description="what stands on a permuted axis: the activation, nothing, a norm, a gate; what it carries follows"
+        ),
+    ] = {}
+
+
 class SpaceModel(Parameters):
-    """A weight space: `{mlp: [1, 4, 4, 1], activation: relu}`, another constructor or network, or `{zoo: digits-inr}`."""
+    """A weight space: `{mlp: [1, 4, 4, 1], activation: relu}`, another constructor or network, `own` tensors and axes, or `{zoo: digits-inr}`."""
 
     mlp: Annotated[list[int] | None, Field(max_length=MOST_LAYERS, description="layer widths, input to output")] = None
     conv_net: ConvNetModel | None = None
@@ -137,6 +167,7 @@ class SpaceModel(Parameters):
     recurrence: RecurrenceModel | None = None
     transformer: TransformerModel | None = None
     lora: LoraModel | None = None
+    own: OwnModel | None = None
     activation: Annotated[str | None, Field(description="the constructor's own if left out, relu for mlp")] = None
     zoo: Annotated[str | None, Field(description="a zoo of trained networks, see `orbitcheck list zoos`")] = None
     group: Annotated[str | None, Field(description="the zoo's group, if it has several")] = None
@@ -146,6 +177,21 @@ def _network(name: str) -> Callable[..., WeightSpace]:
     return lambda given, **activation: network(name, {**given.model_dump(exclude_unset=True), **activation}).space
 
 
+def _own(given: OwnModel, **activation: str) -> WeightSpace:
+    """The space as it is described; roles of axes where something is said of them."""
+    told = dict.fromkeys((*given.stands, *given.within))
+    axes = tuple(
+        AxisRole(axis, Standing(given.stands.get(axis, Standing.PLAIN)), within=given.within.get(axis)) for axis in told
+    )
+    return WeightSpace(
+        tuple((name, tuple(listed)) for name, listed in given.tensors.items()),
+        tuple(given.sizes.items()),
+        tuple(given.permuted),
+        roles=Roles(axes) if axes else None,
+        **activation,
+    )
+
+
 _CONSTRUCTORS: dict[str, Callable[..., WeightSpace]] = {
     "mlp": lambda widths, **activation: mlp(*widths, **activation),
     "conv_net": lambda sizes, **activation: conv_net(*sizes.channels, kernel=sizes.kernel, **activation),
@@ -153,6 +199,7 @@ _CONSTRUCTORS: dict[str, Callable[..., WeightSpace]] = {
     "recurrent": lambda widths, **activation: recurrent(*widths, **activation),
     "transformer_block": lambda sizes, **activation: transformer_block(**sizes.model_dump(), **activation),
     **{name: _network(name) for name in NETWORKS},
+    "own": _own,
 }
 
 

@@ -219,7 +219,7 @@ WRONG = [
         "recurrent: [2, 4, 4, 1], zoo: digits-inr",
         [
             "x.yaml:5:9: spaces.tiny: give one of mlp, conv_net, residual_mlp, recurrent, transformer_block, dense, convolutional, "
-            "residual, recurrence, transformer, lora and zoo, got recurrent and zoo"
+            "residual, recurrence, transformer, lora, own and zoo, got recurrent and zoo"
         ],
     ),
     (
