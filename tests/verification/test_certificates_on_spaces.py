@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from orbitcheck.extending import lora
 from orbitcheck.harness.core.result import digest
 from orbitcheck.harness.oracles.tuples.relation import certify, order_zero
 from orbitcheck.harness.verification.certificate import general_position, problem_of
@@ -79,3 +80,37 @@ def test_forgeries_are_refused():
             assert problem_of(certificate, pair, says) is not None
             refused += 1
     assert refused > 15
+
+
+def test_factor_pairs_compute_their_products():
+    """Equal where every product is, in two orbits too; else different at the stated entry, and no other statement is accepted."""
+    space = lora((3, 2), (2, 2), rank=2).space
+    rng = np.random.default_rng(5)
+    v = {name: rng.integers(-4, 5, shape) / 4 for name, shape in space.shapes.items()} | {
+        "A1": np.eye(2),
+        "B2": np.zeros((2, 2)),
+    }
+    doubled = {**v, "A1": 2 * v["A1"], "B1": v["B1"] / 2, "A2": v["A2"] + 1}
+    moved = {**v, "B1": v["B1"] + np.eye(3, 2) / 4}
+    for w, relation in ((doubled, "equal"), (moved, "different")):
+        pair = Pair(space, v, w)
+        found = certify(pair)
+        says = [found.orbit, found.round, found.function]
+        assert (found.function, found.certificate["function"]["kind"]) == (relation, "products")
+        assert problem_of(found.certificate, pair, says) is None
+        for function in (
+            {"relation": "unknown", "kind": "none"},
+            {
+                "relation": "equal" if relation == "different" else "different",
+                "kind": "products",
+                "layer": 1,
+                "row": 0,
+                "column": 1,
+            },
+            {"relation": "different", "kind": "products", "layer": 0, "row": 0, "column": 0},
+            {"relation": "different", "kind": "products", "layer": 3, "row": 0, "column": 0},
+            {"relation": "different", "kind": "products", "layer": 1, "row": 3, "column": 0},
+        ):
+            forged = {**found.certificate, "function": function}
+            forged["sha256"] = digest({key: value for key, value in forged.items() if key != "sha256"})
+            assert problem_of(forged, pair, [found.orbit, found.round, function["relation"]]) is not None

@@ -67,6 +67,8 @@ def _of(name: str, space: WeightSpace) -> list[Line]:
     refinement = "1-WL" if space.is_mlp else "joint, split"
     if space.is_mlp:
         function = "proved, refuted or unknown"
+    elif space.network is not None and space.network.name == "lora":
+        function = "proved or refuted by products"
     else:
         function = "equal where refinement never parts" if has_function(space) else ""
     found, held = [], set[str]()

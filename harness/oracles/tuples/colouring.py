@@ -144,9 +144,9 @@ def colour(
     Raises:
         SpaceError: as `refinement.refine`, on any space; `split` of a tensor with three permuted axes.
     """
-    arrays = stacked(space, vectors)
     if space.is_mlp:
-        return _of_mlp(space, arrays, kind, marks)
+        return _of_mlp(space, vectors, kind, marks)
+    arrays = stacked(space, vectors)
     said, every = Labels(space, arrays), keys(space)
     nets = said.nets
 
@@ -351,18 +351,21 @@ def _of_nets(space: WeightSpace, own: Sequence[np.ndarray], colours: Colours) ->
 
 
 def _of_mlp(
-    space: WeightSpace, arrays: Mapping[str, np.ndarray], kind: Kind, marks: Mapping[str, np.ndarray] | None
+    space: WeightSpace,
+    vectors: Sequence[Vector] | Mapping[str, np.ndarray],
+    kind: Kind,
+    marks: Mapping[str, np.ndarray] | None,
 ) -> Colouring:
-    """The refinement of an MLP's neurons, axis by axis."""
-    nets = len(arrays["b1"])
+    """The refinement of an MLP's neurons, axis by axis; nothing is copied that it does not copy."""
     axes = [axis for axis, _ in space.sizes]
     listed = None
     if marks:
+        nets = len(next(iter(marks.values())))
         listed = [marks.get(axis, np.zeros((nets, size), dtype=np.int64)) for axis, size in space.sizes]
-    found = refine(space, arrays, marks=listed)
+    found = refine(space, vectors, marks=listed)
 
     def label(layer: int) -> Ranks:
-        codes = ranks(arrays[f"W{layer}"])
+        codes = ranks(stacked(space, vectors)[f"W{layer}"])
         return codes.swapaxes(1, 2) if kind == "joint" else codes
 
     relations = tuple(

@@ -3,16 +3,18 @@
 Beyond MLPs the statements are those of the table there, with permuted axes for layers. Refinement is `joint`; `fixed-tensor` is the
 proof that a tensor without a permuted axis differs. Two nets that refinement never parts compute the same function where the space
 is one whose function is known: indices of one stable colour have one activation on every input. Whether functions of nets that it
-parts are equal is decided for MLPs alone: here it is "unknown".
+parts are equal is decided for MLPs, and for factor pairs by their products; of others it is "unknown".
 """
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from ...core.certificates import Certificate, Statement
+from ...core.certificates.normal_form import PRODUCTS
 from ...core.result import digest
 from ...weights.networks.forms import has_function
 from ...weights.space import WeightSpace
@@ -51,6 +53,8 @@ def certify(pair: Pair) -> Relation:
         function = {"relation": "equal", "kind": "orbit"}
     elif parted is None and has_function(space):
         function = {"relation": "equal", "kind": "refinement"}
+    elif space.network is not None and space.network.name == "lora" and has_function(space):
+        function = _of_products(space, v, w)
     positions = order_zero(space, v), order_zero(space, w)
     printed = [{"sha256": vector_digest(space, u)} for u in (v, w)]
     if space.parameters <= PRINTED:
@@ -67,6 +71,24 @@ def certify(pair: Pair) -> Relation:
     }
     certificate = cast(Certificate, {**content, "sha256": digest(content)})
     return Relation(orbit["relation"], parted, function["relation"], certificate, positions)
+
+
+def _of_products(space: WeightSpace, v: Vector, w: Vector) -> Statement:
+    """Of factor pairs: the function is `x -> B_k A_k x` for every layer, so the exact products decide."""
+    layers = range(1, len(space.tensors) // 2 + 1)
+    if sum(v[f"B{k}"].size * v[f"A{k}"].shape[1] for k in layers) > PRODUCTS:
+        return {"relation": "unknown", "kind": "none"}
+    for k in layers:
+        one, two = (_rationals(u[f"B{k}"]) @ _rationals(u[f"A{k}"]) for u in (v, w))
+        differing = np.argwhere(one != two)
+        if len(differing):
+            row, column = differing[0].tolist()
+            return {"relation": "different", "kind": "products", "layer": k, "row": row, "column": column}
+    return {"relation": "equal", "kind": "products"}
+
+
+def _rationals(array: np.ndarray) -> np.ndarray:
+    return np.vectorize(Fraction, otypes=[object])(array)
 
 
 def round_of(pair: Pair, kind: str) -> int | None:

@@ -1,16 +1,20 @@
-"""One function: equal normal forms of all outputs, as combinations of the constant, the inputs and values of the activation."""
+"""One function: equal normal forms of all outputs, as combinations of the constant, the inputs and values of the activation; of factor
+pairs one or two, by their products."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from ...core.certificates import Part
+from ...core.certificates.normal_form import PRODUCTS, DifferentProducts
+from ...weights.networks.forms import has_function
 from ...weights.pair import Vector
 from ...weights.space import WeightSpace
 from ..exact.realised import SMOOTH, slopes_of
-from ..exact.refuted import demand
+from ..exact.refuted import demand, index
 from ..exact.subject import Subject
 
 Form = dict[int, Fraction]
@@ -73,4 +77,53 @@ def feature(activation: str, z: Form, known: dict[frozenset[Any], int]) -> Form:
     return combination([(1, feature), (skew if sign < 0 else 0, z)])
 
 
-CHECKS = {(Part.FUNCTION, "equal", "normal-form"): equal_forms}
+def are_factors(space: WeightSpace) -> bool:
+    """Whether the space is one of factor pairs `A_k`, `B_k`, whose function is `x -> B_k A_k x`, of few enough entries."""
+    if space.network is None or space.network.name != "lora" or not has_function(space):
+        return False
+    size = space.size
+    pairs = range(1, len(space.tensors) // 2 + 1)
+    return sum(size[f"out{k}"] * size[f"r{k}"] * size[f"in{k}"] for k in pairs) <= PRODUCTS
+
+
+def product_entry(net: Vector, layer: int, row: int, column: int) -> Fraction:
+    """One entry of `B A`."""
+    inner = zip(net[f"B{layer}"][row].tolist(), net[f"A{layer}"][:, column].tolist(), strict=True)
+    return sum((Fraction(b) * Fraction(a) for b, a in inner), Fraction(0))
+
+
+def first_difference(subject: Subject) -> tuple[int, int, int] | None:
+    """Layer, row and column of the first entry in which the products differ."""
+    size, (v, w) = subject.space.size, subject.nets
+    for layer in range(1, len(subject.space.tensors) // 2 + 1):
+        for row, column in product(range(size[f"out{layer}"]), range(size[f"in{layer}"])):
+            if product_entry(v, layer, row, column) != product_entry(w, layer, row, column):
+                return layer, row, column
+    return None
+
+
+def equal_products(subject: Subject, said: object) -> None:
+    """All entries of all products agree."""
+    demand(are_factors(subject.space), "factor pairs")
+    demand(first_difference(subject) is None, "equal products of the factors")
+
+
+def different_products(subject: Subject, said: DifferentProducts) -> None:
+    """The stated entries differ."""
+    demand(are_factors(subject.space), "factor pairs")
+    size = subject.space.size
+    layer = index(said["layer"], len(subject.space.tensors) // 2 + 1, "a layer")
+    demand(layer > 0, "layers are counted from 1")
+    row, column = (
+        index(said["row"], size[f"out{layer}"], "a row"),
+        index(said["column"], size[f"in{layer}"], "a column"),
+    )
+    v, w = (product_entry(net, layer, row, column) for net in subject.nets)
+    demand(v != w, "the products differ there")
+
+
+CHECKS = {
+    (Part.FUNCTION, "equal", "normal-form"): equal_forms,
+    (Part.FUNCTION, "equal", "products"): equal_products,
+    (Part.FUNCTION, "different", "products"): different_products,
+}

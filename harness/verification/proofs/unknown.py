@@ -46,6 +46,9 @@ def unknown_function(subject: Subject, said: object) -> None:
     if not subject.space.is_mlp:
         known = has_function(subject.space) and not subject.structure.parted()
         demand(not known, "the functions are unknown, though refinement never parts the two")
+        demand(
+            not normal_form.are_factors(subject.space), "the functions are unknown, though products of factors decide"
+        )
         return
     for name, check in (
         ("late rounds", colours.late_round),
