@@ -99,18 +99,15 @@ def default_names(suites: Iterable[tuple[str, Sequence[str], Iterable[WeightSpac
         suites: name, list and spaces of each.
 
     Raises:
-        UnknownName: two suites that name architectures ask for different ones.
+        UnknownName: two suites ask for different ones.
     """
     listed = list(suites)
-    asked = {tuple(names): name for name, names, _ in reversed(listed) if names}
-    if any(not names for _, names, _ in listed) or not listed:
-        spaces = list(dict.fromkeys(space for _, names, own in listed if not names for space in own))
-        unnamed = next((name for name, names, _ in listed if not names), "")
-        asked[served(spaces)] = unnamed
+    everyone = served(list(dict.fromkeys(space for _, names, own in listed if not names for space in own)))
+    asked = {tuple(names) or everyone: name for name, names, _ in reversed(listed)}
     if len(asked) > 1:
-        listed = " and ".join(reversed(asked.values()))
-        raise UnknownName(f"suites {listed} ask for different architectures; name them with -a, or run each alone")
-    return next(iter(asked))
+        told = " and ".join(reversed(asked.values()))
+        raise UnknownName(f"suites {told} ask for different architectures; name them with -a, or run each alone")
+    return next(iter(asked), everyone)
 
 
 def served(spaces: Sequence[WeightSpace]) -> tuple[str, ...]:
@@ -126,14 +123,15 @@ def served(spaces: Sequence[WeightSpace]) -> tuple[str, ...]:
 def _carried(symmetry: str, spaces: Sequence[WeightSpace]) -> bool:
     if symmetry not in GROUPS or not GROUPS[symmetry].atoms & OF_AXES or symmetry == "full":
         return True
-    return any(_group(space, symmetry) for space in spaces)
+    return any(GROUPS[symmetry].atoms & OF_AXES <= _atoms(space, symmetry) for space in spaces)
 
 
-def _group(space: WeightSpace, symmetry: str) -> bool:
+def _atoms(space: WeightSpace, symmetry: str) -> set[str]:
+    """What the group of that name does to the axes of a space; nothing, where the space does not carry it."""
     try:
-        return bool(group(space, symmetry))
+        return {atom for factor in group(space, symmetry).factors for atom in factor.kind.atoms}
     except NotCarried:
-        return False
+        return set()
 
 
 def check_reference(reference: str) -> None:

@@ -15,7 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbitcheck import WeightSpace, conv_net, mlp, recurrent, residual_mlp, transformer_block
-from orbitcheck.extending import convolutional, dense, lora, recurrence, residual, transformer
+from orbitcheck.extending import (
+    AxisRole,
+    Roles,
+    Standing,
+    convolutional,
+    dense,
+    lora,
+    recurrence,
+    residual,
+    transformer,
+)
 from orbitcheck.harness.core.claims import CLAIMS
 from orbitcheck.harness.core.registry import UnknownName
 from orbitcheck.harness.language.reading import SuiteError, load_expectations, load_suite
@@ -128,6 +138,17 @@ def test_every_constructor_has_its_words(write):
             transformer(1, 2, 2, 2, 2, 3, 1, rotary=True).space,
         ),
         "adapters": ("{lora: {layers: [[3, 2], [2, 4]], rank: 2}}", lora((3, 2), (2, 4), rank=2).space),
+        "own": (
+            "{own: {tensors: {R: [n, n], Q: [h, k, x]}, sizes: {n: 3, h: 2, k: 2, x: 1}, permuted: [n, h, k], within: {k: h}, "
+            "stands: {n: hidden}}, activation: tanh}",
+            WeightSpace(
+                (("R", ("n", "n")), ("Q", ("h", "k", "x"))),
+                (("n", 3), ("h", 2), ("k", 2), ("x", 1)),
+                ("n", "h", "k"),
+                "tanh",
+                Roles((AxisRole("n", Standing.HIDDEN), AxisRole("k", within="h"))),
+            ),
+        ),
     }
     lines = [f"  {name}: {text}" for name, (text, _) in listed.items()]
     head = "suite: example\nversion: 1\ntitle: An example\nspaces:\n"
@@ -136,7 +157,7 @@ def test_every_constructor_has_its_words(write):
     for name, (_, space) in listed.items():
         assert WeightSpace.from_json(suite.checks[0].parameters["spaces"][name]["space"]) == space
     detection = check.replace("equivariance", "detection")
-    assert len(errors(write(head + "\n".join(lines) + "\n" + detection))) == len(listed)
+    assert load_suite(write(head + "\n".join(lines) + "\n" + detection)).checks[0].cases == tuple(listed)
 
 
 def test_the_plan_has_every_row_once_and_repeated_architectures_collapse(write):

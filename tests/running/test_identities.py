@@ -40,7 +40,11 @@ RECORDED = json.loads(Path(__file__).with_name("identities.json").read_text(enco
 @pytest.mark.parametrize("name", RECORDED)
 def test_ids_and_seeds_are_as_recorded(name):
     suite = load_suite(name)
-    names = [parse_name(text) for text in default_names([(suite.name, suite.architectures, suite.spaces)]) if text in BUILT_IN]
+    names = [
+        parse_name(text)
+        for text in default_names([(suite.name, suite.architectures, suite.spaces)])
+        if text in BUILT_IN
+    ]
     lines: dict[str, list[str]] = {}
     for cell in plan([suite], names):
         lines.setdefault(cell.check, []).append(f"{cell.case} {cell.architecture} {cell.id} {cell.seed}")
