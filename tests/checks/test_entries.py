@@ -14,7 +14,7 @@ from orbitcheck.harness.checks.resolution.kind import KIND
 from orbitcheck.harness.checks.resolution.measurement import chosen, predicted_moves, stepped, turned, unmoved
 from orbitcheck.harness.checks.resolution.verdict import Shows, judge
 from orbitcheck.harness.core.cell import Cell
-from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
+from orbitcheck.harness.core.parameters import parse_parameters
 from orbitcheck.harness.plugins.discovery import load, parse_name
 from orbitcheck.harness.running.evaluate import evaluate
 from orbitcheck.harness.weights.space import NamedSpace, mlp
@@ -178,9 +178,11 @@ def test_what_is_turned_is_judged_as_a_step_is(turned, outcome):
     assert judge(hidden).outcome == "fail"
 
 
-def test_spaces_beyond_mlps_are_refused():
-    with pytest.raises(SuiteValueError, match="MLP spaces only"):
-        KIND.resolve(parse_parameters(KIND.parameters, {"spaces": ["c"]}), {"c": NamedSpace(conv_net(1, 2, 2))})
+def test_spaces_beyond_mlps_are_taken():
+    parameters = KIND.resolve(
+        parse_parameters(KIND.parameters, {"spaces": ["c"]}), {"c": NamedSpace(conv_net(1, 2, 2))}
+    )
+    assert len(KIND.cases(parameters)) == 1
 
 
 class Float16InFloat32(Net):
