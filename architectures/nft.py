@@ -155,7 +155,8 @@ class Entries(nn.Module):
 
     def spread(self, means: torch.Tensor) -> torch.Tensor:
         """To every entry what its tensor was given, `[B, 2L, C]` -> `[B, E, C]`."""
-        return self.own.to(means.dtype).expand(len(means), -1, -1) @ means
+        parts = zip(means.split(1, 1), self.counts, strict=True)
+        return torch.cat([mean.expand(-1, count, -1) for mean, count in parts], 1)
 
 
 def normalise(x: torch.Tensor) -> torch.Tensor:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..oracles.levels.splits import deal, whole_classes
-from ..weights.batch import Weights
+
+if TYPE_CHECKING:
+    from ..weights.batch import Weights
 
 PARTS = ("train", "validation", "test")
 SPOKEN = {"train": ("tr", "fit"), "validation": ("va", "dev"), "test": ("te", "held", "hold")}
