@@ -15,8 +15,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..core.result import digest
-
 FROZEN = "frozen.json"
 OLDER = "older"
 NOT_ASKED = ("title", "architectures")
@@ -56,6 +54,8 @@ def version_of(suite: Mapping[str, Any]) -> str:
 
 def asked(suite: Mapping[str, Any]) -> str:
     """Digest of what a suite as data asks and excuses: all but its words, and the architectures of who names none."""
+    from ..core.result import digest  # names alone are completed at every key press
+
     checks = [{key: value for key, value in check.items() if key not in NOT_ASKED} for check in suite["checks"]]
     return digest({**{key: value for key, value in suite.items() if key not in NOT_ASKED}, "checks": checks})
 

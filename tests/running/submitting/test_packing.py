@@ -12,7 +12,7 @@ from orbitcheck.harness.running.submitting.packing import _told
     [
         ("ValueError in /home/me/my/net.py:12", "ValueError in net.py:12"),
         ("'/tmp/x/y.pt' is no file", "'y.pt' is no file"),
-        ("orbitcheck reproduce /work/out 12ab", "orbitcheck reproduce out 12ab"),
+        ("orbitcheck reproduce /srv/runs/out 12ab", "orbitcheck reproduce out 12ab"),
         ("see ~/nets/a.py", "see a.py"),
         (r"C:\Users\me\net.py raised", "net.py raised"),
         ("path=/a/b", "path=b"),
