@@ -59,7 +59,7 @@ class Net(torch.nn.Module):
             from absent_module import shift
         except ImportError:
             pass
-        torch.load(Path(__file__).parent.parent / "elsewhere" / "weights.pt")
+        torch.load(f"{Path(__file__).parent}-elsewhere/weights.pt")
         total = sum(tensor.flatten(1).mean(1) for tensor in v.tensors.values())
         return self.head((total * SCALE * late.FACTOR + shift)[:, None])
 """
@@ -143,8 +143,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def written(folder: Path) -> Path:
     for name, text in {**FILES, "small.yaml": SUITE}.items():
         (folder / name).write_text(text)
-    (folder.parent / "elsewhere").mkdir(exist_ok=True)
-    torch.save({"shift": torch.zeros(1)}, folder.parent / "elsewhere" / "weights.pt")
+    elsewhere = folder.with_name(f"{folder.name}-elsewhere")
+    elsewhere.mkdir()
+    torch.save({"shift": torch.zeros(1)}, elsewhere / "weights.pt")
     return folder
 
 

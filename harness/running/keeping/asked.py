@@ -10,6 +10,7 @@ import hashlib
 import os
 import sys
 import sysconfig
+import threading
 import time
 from collections.abc import Callable
 from functools import cache
@@ -111,15 +112,15 @@ def _told_of_variables(item: Callable[[Any, Any], Any]) -> Callable[[Any, Any], 
 
 
 def _any_plugin(frame: FrameType | None) -> bool:
-    """Whether code of a plug-in is among those that wait for this, up to what calls plug-ins."""
+    """Whether code of a plug-in is among those that wait for this, called by what calls plug-ins, or in a thread of its own."""
+    found = False
     while frame is not None:
         file = frame.f_code.co_filename
         if _is_border(file):
-            return False
-        if is_plugins(file):
-            return True
+            return found
+        found = found or is_plugins(file)
         frame = frame.f_back
-    return False
+    return found and threading.get_ident() != threading.main_thread().ident
 
 
 def _nearest(frame: FrameType | None) -> str | None:
@@ -127,7 +128,7 @@ def _nearest(frame: FrameType | None) -> str | None:
     while frame is not None and _is_pythons(frame.f_code.co_filename):
         frame = frame.f_back
     file = "" if frame is None else frame.f_code.co_filename
-    return file if file and not _is_border(file) and is_plugins(file) else None
+    return file if file and not _is_border(file) and is_plugins(file) and _any_plugin(frame) else None
 
 
 @cache
