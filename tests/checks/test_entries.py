@@ -123,9 +123,9 @@ class Graph(Net):
 @pytest.mark.parametrize(
     ("network", "hidden"),
     [
-        (Anonymous, {"two indices of n0"}),
-        (Sizes, {f"one sign in W{i}" for i in (1, 2, 3, 4)}),
-        (Graph, {f"two entries of W{i}" for i in (1, 2, 3, 4)} | {"two indices of n0"}),
+        (Anonymous, {"indices:n0"}),
+        (Sizes, {f"sign:W{i}" for i in (1, 2, 3, 4)}),
+        (Graph, {f"entries:W{i}" for i in (1, 2, 3, 4)} | {"indices:n0"}),
     ],
 )
 def test_what_sees_every_step_and_not_where_entries_stand_fails(network, hidden):
@@ -167,10 +167,10 @@ def test_the_verdict_is_of_predicted_moves_alone(float64, float32, outcome, obse
     ],
 )
 def test_what_is_turned_is_judged_as_a_step_is(turned, outcome):
-    found = judge(ResolutionEvidence("a space", 4, {"W1": STEP}, {"W1": STEP}, {"two entries of W1": turned}))
+    found = judge(ResolutionEvidence("a space", 4, {"W1": STEP}, {"W1": STEP}, {"entries:W1": turned}))
     assert (found.outcome, found.observed) == (outcome, Shows.ALL if outcome == "pass" else Shows.SOME)
-    assert ("two entries of W1" in found.reason) == (outcome != "pass")
-    alone = ResolutionEvidence("a space", 4, {}, {}, {"two entries of W1": replace(turned, predicted=0)})
+    assert ("entries:W1" in found.reason) == (outcome != "pass")
+    alone = ResolutionEvidence("a space", 4, {}, {}, {"entries:W1": replace(turned, predicted=0)})
     assert judge(alone).outcome == "observed"
     hidden = ResolutionEvidence(
         "a space", 4, {"W1": StepEvidence(4, 4, 0, 1, 5.0, 3)}, {}, {"n0": StepEvidence(1, 1, 1, 0, 0.0, 0)}

@@ -34,7 +34,7 @@ class ResolutionEvidence(Evidence):
     """Tensor -> what a step of its entries showed, in float64 (relative step 2^-30) and in float32 (2^-12).
 
     `turned`: what is turned round -> whether that shows, in float64: moves that leave the entries of every tensor what they are, or what
-    they are but for a sign.
+    they are but for a sign: `sign:W1` one entry of a tensor negated, `entries:W1` two of them exchanged, `indices:n0` two inputs.
     """
 
     space: str

@@ -112,20 +112,20 @@ def turned(space: WeightSpace, v: Vector, rng: np.random.Generator) -> list[tupl
     found = []
     for name, shape in space.shapes.items():
         for index in rng.choice(v[name].size, min(v[name].size, TURNS), replace=False):
-            found.append((f"one sign in {name}", stepped(v, (name, int(index)), -2.0)))
+            found.append((f"sign:{name}", stepped(v, (name, int(index)), -2.0)))
         if len(matrix := [size for size in shape if size > 1]) == 2:
             for _ in range(TURNS):
                 rows, columns = (rng.choice(size, 2, replace=False) for size in matrix)
                 w = np.array(v[name]).reshape(matrix)
                 w[rows, columns] = w[rows[::-1], columns[::-1]]
-                found.append((f"two entries of {name}", {**v, name: w.reshape(v[name].shape)}))
+                found.append((f"entries:{name}", {**v, name: w.reshape(v[name].shape)}))
     for axis, size in space.sizes:
         if axis not in space.permuted and size > 1:
             pair = rng.choice(size, 2, replace=False)
             order = np.arange(size)
             order[pair] = pair[::-1]
             moved = {name: np.take(v[name], order, axes.index(axis)) for name, axes in space.tensors if axis in axes}
-            found.append((f"two indices of {axis}", {**v, **moved}))
+            found.append((f"indices:{axis}", {**v, **moved}))
     return found
 
 
