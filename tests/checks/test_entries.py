@@ -83,7 +83,7 @@ def test_what_is_turned_leaves_every_bag_of_sizes_as_it_is():
             assert same.all() or (
                 name == f"sign:{each}" and (np.sort(abs(v[each]), None) == np.sort(abs(w[each]), None)).all()
             )
-    inputs = dict(found)[f"two indices of {SPACE.axes['W1'][1]}"]
+    inputs = dict(found)[f"indices:{SPACE.axes['W1'][1]}"]
     assert (inputs["W1"] == v["W1"][:, ::-1]).all() and inputs["b1"] is v["b1"]
 
 
