@@ -283,7 +283,7 @@ def test_importing_regimes_costs_no_torch():
         "tiny = mlp(1, 4, 4, 1)\n"
         "for name, regime in REGIMES.items():\n"
         "    chosen = regime.parameters(**({'zoo': 'digits-inr'} if name == 'zoo' else {}))\n"
-        "    regime.space(chosen, None if name.startswith(('digits', 'zoo')) else mlp(1, 4, 1) if name == 'teeth' else tiny)\n"
+        "    regime.space(chosen, None if name.startswith(('digits', 'diabetes', 'zoo')) else mlp(1, 4, 1) if name == 'teeth' else tiny)\n"
         "    regime.limit(chosen)\n"
         "assert 'torch' not in sys.modules\n"
     )
