@@ -52,7 +52,7 @@ def floor(
     Args:
         population: a zoo as suites name it, `Weights` with one channel, or a list of either kind; in several spaces if need be.
         label: name of what the zoo knows of its networks, or one value (or vector) a network, in their order.
-        form: as `orbitcheck audit --form`: weights are compared as stored, or as 8-bit, pruned-50%, ...
+        form: as `--form` of `orbitcheck audit`: weights are compared as stored, or as 8-bit, pruned-50%, ...
         classes: whether the label names classes (one-hot, and the share of wrong answers beside); left out, texts and truth values
             do, in a manifest's tables too, and numbers where the zoo says so.
         names: of the networks, for what is told of the costliest classes; left out, a manifest's are called by their files, all

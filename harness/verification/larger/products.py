@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import product
+from operator import mul
 from typing import Any
 
 from ...weights.algebra.kinds import Role
@@ -112,7 +113,7 @@ def _through_loop(tensors: Tensors, loop: str, axis: str) -> Tensors:
         chains[role].append((name, chain))
     for role, listed in chains.items():
         vectors = [x for _, chain in listed for rows in chain[:size] for x in rows.values()]
-        demand(_independent(vectors) == size, f"all of {axis} is {'reached' if role is Role.IN else 'read'}")
+        demand(len(_orthogonal(vectors)) == size, f"all of {axis} is {'reached' if role is Role.IN else 'read'}")
     found: Tensors = {}
     for (left, before), (right, after) in product(chains[Role.OUT], chains[Role.IN]):
         for k, rows in enumerate(after):
@@ -126,39 +127,29 @@ def _through_loop(tensors: Tensors, loop: str, axis: str) -> Tensors:
     return found
 
 
-def _independent(vectors: Sequence[Sequence[Fraction]]) -> int:
-    """How many of the vectors are independent, by Gram and Schmidt."""
+def _orthogonal(vectors: Sequence[Sequence[Fraction]]) -> list[list[Fraction]]:
+    """An orthogonal basis of what the vectors span, by Gram and Schmidt."""
     basis: list[list[Fraction]] = []
     for vector in vectors:
         rest = list(vector)
         for each in basis:
-            length = sum((y * y for y in each), Fraction(0))
-            along = sum((x * y for x, y in zip(rest, each, strict=True)), Fraction(0)) / length
+            along = sum(map(mul, rest, each), Fraction(0)) / sum(map(mul, each, each), Fraction(0))
             rest = [x - along * y for x, y in zip(rest, each, strict=True)]
         if any(rest):
             basis.append(rest)
-    return len(basis)
+    return basis
 
 
 def _bases(
     tensors: Tensors, side: Sequence[str], axis: str, outer: str | None
 ) -> list[tuple[list[list[Fraction]], int]]:
-    """Per outer index an orthogonal basis of the rows `[n, all entries of the side]`, by Gram and Schmidt; and n."""
+    """Per outer index an orthogonal basis of the rows `[n, all entries of the side]`; and n."""
     found = []
     columns = [_rows(tensors, name, axis, outer) for name in side]
     for o in sorted({key[0] for each in columns for key in each}):
         beside = [entries for each in columns for (u, _), entries in each.items() if u == o]
         rows = [list(row) for row in zip(*beside, strict=True)]
-        basis: list[list[Fraction]] = []
-        for row in rows:
-            for each in basis:
-                along = sum((x * y for x, y in zip(row, each, strict=True)), Fraction(0)) / sum(
-                    (y * y for y in each), Fraction(0)
-                )
-                row = [x - along * y for x, y in zip(row, each, strict=True)]
-            if any(row):
-                basis.append(row)
-        found.append((basis, len(rows)))
+        found.append((_orthogonal(rows), len(rows)))
     return found
 
 
