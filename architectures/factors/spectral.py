@@ -74,7 +74,7 @@ class GLSpectral(nn.Module):
         """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.pairs.space, v)
         factors = self.pairs.read(v)
-        grams = [(U.transpose(1, 2) @ U, V.transpose(1, 2) @ V) for U, V in factors]
+        grams = [(gram(U), gram(V)) for U, V in factors]
         if isinstance(self.output, Invariant):
             read = [
                 2 * a**0.5 * solved(U, shifted(a, H @ G)) @ V.transpose(1, 2)
@@ -99,7 +99,12 @@ def shifted(a: float, product: torch.Tensor) -> torch.Tensor:
     return product + a * torch.eye(product.shape[-1], dtype=product.dtype, device=product.device)
 
 
+def gram(factor: torch.Tensor) -> torch.Tensor:
+    """`U^T U` in double precision: a product of two of them squares the condition of factors that a map between them has stretched."""
+    exact = factor.double()
+    return exact.transpose(1, 2) @ exact
+
+
 def solved(factor: torch.Tensor, system: torch.Tensor) -> torch.Tensor:
-    """`factor system^-1`, which needs single precision at least."""
-    exact = torch.promote_types(factor.dtype, torch.float32)
-    return torch.linalg.solve(system.to(exact), factor.to(exact), left=False).to(factor)
+    """`factor system^-1`, solved in the system's precision."""
+    return torch.linalg.solve(system, factor.to(system), left=False).to(factor)
