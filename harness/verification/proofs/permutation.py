@@ -13,7 +13,7 @@ from ..exact.subject import Subject
 def permutation(subject: Subject, said: OneOrbit) -> None:
     """`images[i]` is where index i of the axis goes."""
     space, element = subject.space, said["element"]
-    demand(list(element) == list(space.permuted), "the permutation is on the permuted axes")
+    demand(set(element) == set(space.permuted), "the permutation is on the permuted axes")  # JSON has them in any order
     for axis, images in element.items():
         size = space.size[axis]
         demand(
