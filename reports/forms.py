@@ -43,6 +43,14 @@ def _badge(run: Run) -> Iterator[tuple[str, bytes]]:
     return files(run)
 
 
+def row_files(run: Run) -> Iterator[tuple[str, bytes]]:
+    """The lists of all rows that the page reads, for the folder `ROWS` beside it."""
+    from .row_files import files
+
+    return files(run)
+
+
+ROWS = "report-rows"
 TEXTS: Mapping[str, Callable[[Run], str]] = {"html": _html, "markdown": _markdown, "junit": _junit}
 """Form -> the run as one text."""
 FILES: Mapping[str, Callable[[Run], Iterator[tuple[str, bytes]]]] = {

@@ -1,7 +1,8 @@
 """Run -> one self-contained HTML file that opens from disk, reads without scripts and asks nothing of the network.
 
 Everything that comes from a plug-in, a suite or the environment passes through jinja's autoescape; the content security
-policy lets nothing run but the report's own script, by its hash.
+policy lets nothing run but the report's own script, by its hash. The lists of all rows lie beside it as style sheets, admitted
+by a mark that no text within the run can hold, and are read when a reader opens them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from markupsafe import Markup
 from ..harness.core.result import Run
 from .figures import svg
 from .figures.drawing import GLYPHS, glyph_path
+from .forms import ROWS
 from .reading import values
 from .reading.outcomes import (
     CONCLUSION_STATUSES,
@@ -29,9 +31,11 @@ from .reading.outcomes import (
     headline,
     is_red,
     problems_of,
+    status_of,
     tally,
     unfinished_banner,
 )
+from .row_files import mark, row_lists
 from .sections.environment import environment
 from .sections.failures import red_groups
 from .sections.kinds import BAR, BENEATH, CELL, HEADING, HTML, SPAN, TALLY, TEXT, Place, badge
@@ -70,6 +74,9 @@ def html(run: Run) -> str:
             chapters=tuple(_chapters(run)),
             anchors={(group.architecture, group.suite, group.check): group.anchor for group in groups},
             groups=groups,
+            row_lists=row_lists(run),
+            row_folder=ROWS,
+            mark=mark(run),
             roots=red_lines(run)[:ROOTS_AT_HEAD],
             more=max(0, len(red_lines(run)) - ROOTS_AT_HEAD),
             unfolded=sum(group.tally.total for group in groups) <= OPEN_AT_MOST,
@@ -244,6 +251,7 @@ def _environment() -> Environment:
     )
     filters: dict[str, Callable[..., Any]] = {
         "badge": badge,
+        "status": status_of,
         "compact": values.compact,
         "shown": values.shown,
         "one_line": values.one_line,

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ...reports.forms import FILES, TEXTS
+from ...reports.forms import FILES, ROWS, TEXTS, row_files
 from ...reports.reading.outcomes import unfinished_banner
 from ..core.cleaning import BorderError
 from ..core.result import Run
@@ -57,7 +57,8 @@ def save(run: Run, directory: Path) -> None:
 
 
 def save_reports(run: Run, directory: Path) -> None:
-    """Write every report beside `results.json`."""
+    """Write every report beside `results.json`, the lists that the page reads first."""
+    _fill(directory / ROWS, dict(row_files(run)))
     for form, name in REPORTS.items():
         write_atomically(directory / name, render(run, form))
 
@@ -78,14 +79,18 @@ def save_folder(run: Run, directory: Path, form: str) -> Path:
             files[name] = content
     except ImportError as error:
         missing = StoreError(f"{folder}: {error}")
+    _fill(folder, files)
+    if missing:
+        raise missing
+    return folder
+
+
+def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder} cannot be made ({error.strerror})") from None
     _replace_files(folder, files)
-    if missing:
-        raise missing
-    return folder
 
 
 def _replace_files(folder: Path, files: Mapping[str, bytes]) -> None:

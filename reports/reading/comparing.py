@@ -59,7 +59,7 @@ def comparison(run: Run, first: str, second: str) -> Comparison:
         if _what(one) == _what(other):
             agreeing += 1
             continue
-        found.append(Contrast(suite, check, case, _relation(rows), told(one), told(other)))
+        found.append(Contrast(suite, check, case, relation(rows), told(one), told(other)))
     return Comparison(first, second, tuple(found), agreeing)
 
 
@@ -71,7 +71,7 @@ def _what(row: Result | None) -> tuple[str, bool] | None:
     return None if row is None else (row.observed or row.outcome, STATUSES[status_of(row)].red)
 
 
-def _relation(rows: Sequence[Result]) -> str:
+def relation(rows: Sequence[Result]) -> str:
     """The certified relation of the pair, where the case is one."""
     pairs = (measured(row, SeparationEvidence) for row in rows)
     return next((pair.relation for pair in pairs if pair is not None), "")
@@ -82,11 +82,13 @@ def told(row: Result | None) -> str:
     if row is None:
         return NO_ROW
     seen = row.observed if row.observed and row.observed != row.outcome else ""
-    pair, law = measured(row, SeparationEvidence), measured(row, EquivarianceEvidence)
-    size = ""
-    if pair is not None and pair.digits is not None:
-        size = f"{digits_text(pair.digits)} digits"
-    elif law is not None:
-        size = f"error {compact(law.error64)}"
-    details = ", ".join(part for part in (one_line(seen, 60), size) if part)
+    details = ", ".join(part for part in (one_line(seen, 60), size(row)) if part)
     return f"{status_of(row)}: {details}" if details else status_of(row)
+
+
+def size(row: Result) -> str:
+    """The number of what was seen: of a pair its digits, of a law its error; else nothing."""
+    pair, law = measured(row, SeparationEvidence), measured(row, EquivarianceEvidence)
+    if pair is not None and pair.digits is not None:
+        return f"{digits_text(pair.digits)} digits"
+    return f"error {compact(law.error64)}" if law is not None else ""

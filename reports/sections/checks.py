@@ -84,6 +84,5 @@ def _cell(rows: Sequence[Result]) -> Cell:
     observed = Counter(one_line(row.observed, 60) for row in rows if row.observed)
     seen = ", ".join(f"{what} {count:,}" for what, count in observed.most_common(5))
     first = rows[0]
-    where = f"{one_line(first.architecture, 60)}, {one_line(first.check, 60)}"
-    hint = f"{where}: {counted.words}" + (f"; observed: {seen}" if seen else "")
+    hint = counted.words + (f"; observed: {seen}" if seen else "")
     return Cell(counted, hint=hint, group=(first.architecture, first.suite, first.check))

@@ -1,6 +1,6 @@
 """The rows that need somebody's eyes: grouped by architecture and check, each with its evidence and reproducer.
 
-Past a budget the rest of a group is listed by id and case alone, so that a run in which everything fails stays readable.
+Past a budget the rest of a group is listed in a line each, so that a run in which everything fails stays readable.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from ..reading.values import block, facts
 from . import kinds
 from .section import Column, report_section
 
-BUDGET = 600
-"""Rows of a report that are shown in full."""
+MANY, BUDGET, FEW = 600, 150, 20
+"""Rows of a report that are shown in full: `BUDGET`, of more than `MANY` red ones `FEW`, so that the page stays within 1 MB.
+The others stand in a line each, and in full in the lists of all rows."""
 APART = ("counterexample", "properties", "measured")
 """Fields of evidence that are shown apart, or whose best part is told beside them."""
 
@@ -50,13 +51,19 @@ class Group:
     rest: tuple[Result, ...]
 
 
-def red_groups(run: Run, budget: int = BUDGET) -> tuple[Group, ...]:
+def red_groups(run: Run, budget: int | None = None) -> tuple[Group, ...]:
     """Every row that makes the run red, by architecture and check, the gravest first; `budget` rows in full, shared fairly."""
     red = [row for row in run.results if STATUSES[status_of(row)].red]
     places = {name: place for place, name in enumerate(subjects(run))}
+    budget = (FEW if len(red) > MANY else BUDGET) if budget is None else budget
     red.sort(key=lambda row: (places[row.architecture], SEVERITY.index(status_of(row))))
     groups = grouped(red, lambda row: (row.architecture, row.suite, row.check))
     quota = fair_quota([len(rows) for rows in groups.values()], budget)
+
+    def full(place: int) -> int:
+        """Rows of a group that are shown in full: none of a group past the budget, which has a row for each group before it."""
+        return quota if place <= budget else 0
+
     return tuple(
         Group(
             anchor=f"group-{place}",
@@ -64,8 +71,8 @@ def red_groups(run: Run, budget: int = BUDGET) -> tuple[Group, ...]:
             suite=suite,
             check=check,
             tally=tally(rows),
-            shown=tuple(detail(row, f"row-{place}-{index}") for index, row in enumerate(rows[:quota], 1)),
-            rest=tuple(rows[quota:]),
+            shown=tuple(detail(row, f"row-{place}-{index}") for index, row in enumerate(rows[: full(place)], 1)),
+            rest=tuple(rows[full(place) :]),
         )
         for place, ((name, suite, check), rows) in enumerate(groups.items(), 1)
     )

@@ -11,11 +11,12 @@ from ..reading.outcomes import STATUSES, status_of, tally
 from ..reading.subjects import grouped
 from ..reading.values import one_line
 from . import kinds
+from .failures import fair_quota
 from .section import Column, report_section
 from .verdicts import agreement
 
-LISTED = 300
-"""Roots that are shown; a run with more of them has one trouble that is not here, and each row has its place under the failures."""
+LISTED = 100
+"""Roots that are shown, shared fairly by the architectures; every red row has its line under the failures."""
 
 
 @report_section(
@@ -33,13 +34,15 @@ LISTED = 300
         Column("followers", "of the checks", brief=120),
     ),
     note="A row that follows from another one is listed under it: rows that one exception or one refused shape ended, that break one "
-    "law for one cause, or whose controls failed since the law is broken. Mend the root first. The first 300 are listed.",
+    "law for one cause, or whose controls failed since the law is broken. Mend the root first. At most 100 are listed, of every architecture the first; all red rows are below.",
     short="Causes",
     place=440,
 )
 def roots(run: Run) -> list[dict[str, Any]]:
     """The roots of the rows that make the run red, in the order of the run."""
     red = [row for row in run.results if STATUSES[status_of(row)].red]
+    of = grouped(rooted(red), lambda root: root.head.architecture)
+    quota = fair_quota([len(found) for found in of.values()], LISTED)
     return [
         {
             **members(root.head),
@@ -50,7 +53,8 @@ def roots(run: Run) -> list[dict[str, Any]]:
                 for check, rows in grouped(root.followers, lambda row: row.check).items()
             ),
         }
-        for root in rooted(red)[:LISTED]
+        for found in of.values()
+        for root in found[:quota]
     ]
 
 

@@ -42,6 +42,8 @@ EVIDENCE = (
         *(Column(key, key, kinds.ANY) for key in EVIDENCE),
     ),
     forms=(kinds.CSV,),  # data rather than reading matter
+    template="rows.jinja",  # the page reads them from files beside it (row_files.py)
+    short="All rows, compare two",
     place=910,
 )
 def rows(run: Run) -> list[dict[str, Any]]:

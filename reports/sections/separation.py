@@ -8,7 +8,6 @@ from ...harness.core.result import Run
 from ..figures.drawing import Figure
 from ..figures.heat import heat
 from ..reading.pairs import HEAT, PairCell, PairRow, pair_table
-from ..reading.values import one_line
 from . import kinds
 from .kinds import Cell
 from .section import Column, report_section
@@ -63,7 +62,7 @@ def _cell(row: PairRow, name: str, cell: PairCell) -> Cell:
         cell.tally,
         main=digits,
         small=(cell.word,),
-        hint=f"{one_line(name, 60)}, {row.family}, {row.relation}: {cell.word}, {cell.digits or 'no'} digits; {cell.tally.words}",
+        hint=f"{cell.word}, {cell.digits or 'no'} digits; {cell.tally.words}",
         brief=f"{digits} ({cell.word})" if cell.partly else digits,
         sign=cell.digits.replace(" to ", "–") if cell.word == "separated" else SIGNS.get(cell.word, ""),
         heat=cell.heat,

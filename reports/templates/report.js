@@ -37,7 +37,14 @@
     });
   }
 
-  // Hover: the column of a wide table.
+  // On a narrow page a row of such a table becomes a block, each cell with the head of its column.
+  for (const table of all("table.stack")) {
+    const heads = all("thead th", table).map((header) => header.textContent);
+    for (const row of table.tBodies[0]?.rows ?? []) [...row.cells].forEach((cell, place) => { cell.dataset.label ??= heads[place]; });
+    table.classList.add("labelled");
+  }
+
+  // Hover: the column of a wide table, and which architecture and row a cell is of.
   for (const table of all("table.matrix")) {
     let marked = [];
     const clear = () => {
@@ -48,6 +55,11 @@
       clear();
       const cell = event.target.closest("td, thead th");
       if (!cell || cell.cellIndex === 0) return;
+      if (cell.title && !cell.dataset.told) {
+        const head = (place) => (place.querySelector(".name, span") ?? place).textContent;
+        cell.title = `${head(table.tHead.rows[0].cells[cell.cellIndex])}, ${head(cell.parentElement.cells[0])}: ${cell.title}`;
+        cell.dataset.told = "yes";
+      }
       marked = [...table.rows].map((row) => row.cells[cell.cellIndex]).filter(Boolean);
       marked.forEach((other) => other.classList.add("column"));
     });
@@ -79,7 +91,12 @@
   }
 
   // Filtering of the failures.
-  const rows = all("#failures details.row");
+  const symbols = new Map(all(".meanings dt").map((dt) => [dt.querySelector("span").textContent, dt.className.slice(2)]));
+  for (const block of all("#failures .ids")) {
+    const lines = block.textContent.trim().split("\n");
+    block.replaceChildren(...lines.map((text) => make("div", text, { class: "line", "data-status": symbols.get(text.split(" ")[0]) ?? "" })));
+  }
+  const rows = all("#failures details.row, #failures .line");
   if (rows.length > 1) {
     const section = document.getElementById("failures");
     const bar = tools(section, section.querySelector(".group"));
@@ -97,22 +114,162 @@
     bar.append(toggle);
     toggle.addEventListener("click", () => {
       const open = toggle.textContent === "unfold all";
-      rows.forEach((row) => { row.open = open; });
+      all("#failures details").forEach((row) => { row.open = open; });
       toggle.textContent = open ? "fold all" : "unfold all";
     });
     const texts = new Map();
     const text = (row) => {
-      if (!texts.has(row)) texts.set(row, (row.parentElement.firstElementChild.textContent + row.textContent).toLowerCase());
+      if (!texts.has(row)) texts.set(row, (row.closest(".group").firstElementChild.textContent + row.textContent).toLowerCase());
       return texts.get(row);
     };
     const apply = () => {
       const wanted = search.value.trim().toLowerCase();
       const kept = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
       for (const row of rows) row.hidden = !kept.has(row.dataset.status) || !(wanted === "" || text(row).includes(wanted));
-      for (const group of all("#failures .group")) group.hidden = !all("details.row", group).some((row) => !row.hidden);
+      for (const group of all("#failures .group")) group.hidden = !all("details.row, .line", group).some((row) => !row.hidden);
     };
     search.addEventListener("input", apply);
     boxes.forEach((box) => box.addEventListener("change", apply));
+  }
+
+  // The lists of all rows, read when they are opened. Each is a style sheet that carries its rows as one packed string: a page
+  // from disk may read nothing else beside scripts, and nothing beside this page may run.
+  const listed = document.getElementById("rows");
+  const lists = all("details.list").map((list) => ({ list, name: list.querySelector("b").textContent, said: list.querySelector("[role=status]") }));
+  const unpacked = async (text) => {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    return JSON.parse(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text());
+  };
+  const read = (each) => {
+    const trouble = (why) => {
+      delete each.rows;
+      throw new Error(`${each.list.dataset.file} ${why}; orbitcheck report DIR writes it.`);
+    };
+    each.rows ??= new Promise((loaded, failed) => {
+      const link = make("link", "", { rel: "stylesheet", href: each.list.dataset.file });
+      link.nonce = document.querySelector("style").nonce;
+      link.addEventListener("load", () => {
+        loaded(getComputedStyle(each.list).getPropertyValue("--rows"));
+        link.remove();
+      });
+      link.addEventListener("error", failed);
+      document.head.append(link);
+    }).then((text) => (text ? unpacked(text.trim().slice(1, -1)) : trouble("is of another run")), () => trouble("is not beside this page"));
+    return each.rows;
+  };
+  const grid = (label, heads) => {
+    const table = make("table", "");
+    const head = make("tr", "");
+    heads.forEach((word) => head.append(make("th", word, { scope: "col" })));
+    table.append(make("thead", ""), make("tbody", ""));
+    table.tHead.append(head);
+    const scroll = make("div", "", { class: "scroll", tabindex: "0", role: "region", "aria-label": label });
+    scroll.append(table);
+    return scroll;
+  };
+  const seen = (row) => [row.seen, row.size].filter(Boolean).join(", ");
+  const line = (row) => {
+    const element = make("tr", "");
+    const why = make("td", row.why ?? "", { class: "sentence" });
+    if (row.facts) {
+      const folded = make("details", "");
+      folded.append(make("summary", "evidence"), ...row.facts.map(([key, value]) => make("div", `${key}: ${value}`)));
+      why.append(folded);
+    }
+    element.append(
+      make("td", `${row.symbol} ${row.status}`, { class: `whole t-${row.status}` }), make("td", row.check),
+      make("th", row.case, { scope: "row" }), make("td", seen(row)), why, make("td", row.id, { class: "code" }),
+    );
+    return element;
+  };
+  const page = 200;
+  const fill = ({ list, name, said }, rows) => {
+    const bar = make("div", "", { class: "tools" });
+    const search = make("input", "", { type: "search", placeholder: "filter rows", "aria-label": `filter rows of ${name}` });
+    bar.append(search);
+    const scroll = grid(`rows of ${name}`, ["outcome", "check", "case", "seen", "why", "id"]);
+    const body = scroll.querySelector("tbody");
+    const more = make("button", "", { type: "button" });
+    list.append(bar, scroll, more);
+    let found = rows;
+    let shown = 0;
+    const show = () => {
+      const next = found.slice(shown, shown + page);
+      body.append(...next.map(line));
+      shown += next.length;
+      said.textContent = `${shown} of ${found.length} rows shown`;
+      more.hidden = shown === found.length;
+      more.textContent = `show ${Math.min(page, found.length - shown)} more`;
+    };
+    more.addEventListener("click", show);
+    search.addEventListener("input", () => {
+      const wanted = search.value.trim().toLowerCase();
+      found = rows.filter((row) => [row.status, row.check, row.case, seen(row), row.why, row.id].join(" ").toLowerCase().includes(wanted));
+      shown = 0;
+      body.replaceChildren();
+      show();
+    });
+    show();
+  };
+  for (const each of lists) {
+    each.said.textContent = "Read when opened.";
+    each.list.addEventListener("toggle", async () => {
+      if (!each.list.open || each.filled) return;
+      each.filled = true;
+      each.said.textContent = "Reading …";
+      try {
+        fill(each, await read(each));
+      } catch (error) {
+        each.filled = false;
+        each.said.textContent = error.message;
+      }
+    });
+  }
+
+  // Two architectures: the cases in which they saw different things, of the lists of both.
+  if (lists.length > 1) {
+    const bar = tools(listed, lists[0].list);
+    const picked = [0, 1].map((place) => {
+      const select = make("select", "", { "aria-label": `architecture ${place + 1} of two` });
+      lists.forEach(({ name }, key) => select.append(make("option", name, { value: key })));
+      select.selectedIndex = place;
+      bar.append(select);
+      return select;
+    });
+    const go = make("button", "compare", { type: "button" });
+    const said = make("span", "", { role: "status", class: "muted" });
+    bar.append(go, said);
+    const place = make("div", "", { id: "compared" });
+    bar.after(place);
+    const key = (row) => JSON.stringify([row.check, row.case]);
+    const what = (row) => row && JSON.stringify([row.seen, "facts" in row]); // a red row has what it rests on behind it
+    go.addEventListener("click", async () => {
+      said.textContent = "Reading …";
+      place.replaceChildren();
+      const two = picked.map((select) => lists[Number(select.value)]);
+      let one, other;
+      try {
+        [one, other] = await Promise.all(two.map(read));
+      } catch (error) {
+        said.textContent = error.message;
+        return;
+      }
+      const others = new Map(other.map((row) => [key(row), row]));
+      const mine = new Set(one.map(key));
+      const pairs = [...one.map((row) => [row, others.get(key(row))]), ...other.filter((row) => !mine.has(key(row))).map((row) => [undefined, row])];
+      const differing = pairs.filter(([a, b]) => what(a) !== what(b));
+      said.textContent = `differ in ${differing.length} of ${pairs.length} cases`;
+      if (!differing.length) return;
+      const scroll = grid("cases that differ", ["check", "case", ...two.map(({ name }) => name)]);
+      for (const [a, b] of differing) {
+        const row = make("tr", "");
+        const relation = (a ?? b).relation ?? b?.relation;
+        row.append(make("td", (a ?? b).check), make("th", relation ? `${(a ?? b).case} (${relation})` : (a ?? b).case, { scope: "row" }));
+        for (const each of [a, b]) row.append(make("td", each ? `${each.symbol} ${seen(each)}` : "no row", { class: each ? `t-${each.status}` : "muted" }));
+        scroll.querySelector("tbody").append(row);
+      }
+      place.append(scroll);
+    });
   }
 
   // Highlighting one architecture in the figures that show several.
@@ -157,5 +314,5 @@
   };
   addEventListener("hashchange", reveal);
   reveal();
-  addEventListener("beforeprint", () => rows.forEach((row) => { row.open = true; }));
+  addEventListener("beforeprint", () => all("#failures details").forEach((row) => { row.open = true; }));
 })();

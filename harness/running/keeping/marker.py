@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ....reports.forms import ROWS
 from ...core.cleaning import BorderError, parsed
 from .files import APPLICATION, CHECKPOINTS, JOURNAL, PLUGIN_OUTPUT, REPORTS, RESULTS, StoreError, write_atomically
 
@@ -117,7 +118,7 @@ def claim(folder: Path, force: bool) -> None:
                 (folder / f"{JOURNAL}{end}").unlink(missing_ok=True)
         return
     if not is_ours(folder):
-        names = (RESULTS, JOURNAL, PLUGIN_OUTPUT, *REPORTS.values())
+        names = (RESULTS, JOURNAL, PLUGIN_OUTPUT, ROWS, *REPORTS.values())
         taken = [name for name in names if (folder / name).exists()]
         taken += [str(path.relative_to(folder)) for path in sorted((folder / CHECKPOINTS).glob(STATE))]
         if taken:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ....reports.forms import ROWS, row_files
 from ....reports.leaderboard.entries import Admitted, Refused, boards
 from ....reports.leaderboard.page import data, headline, page
 from ..keeping.files import StoreError, write_atomically
@@ -41,8 +42,10 @@ def write_site(
     write_atomically(site / WRITTEN, "".join(f"{name}\n" for name in sorted(written)))
     for name in before - set(written):
         (site / name).unlink(missing_ok=True)
-        if not any((site / name).parent.iterdir()):
-            shutil.rmtree((site / name).parent, ignore_errors=True)
+    for name in before - set(written):
+        for folder in list((site / name).parents)[: len(Path(name).parents) - 1]:
+            if folder.is_dir() and not any(folder.iterdir()):
+                shutil.rmtree(folder, ignore_errors=True)
     return headline(made, told)
 
 
@@ -51,6 +54,8 @@ def _files(
 ) -> Iterator[tuple[str, bytes | str]]:
     for one in runs:
         yield f"{one.folder}/report.html", render(one.run, "html")
+        for name, content in row_files(one.run):
+            yield f"{one.folder}/{ROWS}/{name}", content
         yield f"{one.folder}/run.zip", archive_bytes(results_text(one.run).encode())
         for name in one.reruns:
             yield f"{one.folder}/{name}", records[name]
