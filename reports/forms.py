@@ -50,7 +50,6 @@ def row_files(run: Run) -> Iterator[tuple[str, bytes]]:
     return files(run)
 
 
-ROWS = "report-rows"
 TEXTS: Mapping[str, Callable[[Run], str]] = {"html": _html, "markdown": _markdown, "junit": _junit}
 """Form -> the run as one text."""
 FILES: Mapping[str, Callable[[Run], Iterator[tuple[str, bytes]]]] = {

@@ -22,7 +22,7 @@ from markupsafe import Markup
 from ..harness.core.result import Run
 from .figures import svg
 from .figures.drawing import GLYPHS, glyph_path
-from .forms import ROWS
+from .places import ROWS
 from .reading import values
 from .reading.outcomes import (
     CONCLUSION_STATUSES,

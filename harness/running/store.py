@@ -9,7 +9,8 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ...reports.forms import FILES, ROWS, TEXTS, row_files
+from ...reports.forms import FILES, TEXTS, row_files
+from ...reports.places import ROWS
 from ...reports.reading.outcomes import unfinished_banner
 from ..core.cleaning import BorderError
 from ..core.result import Run

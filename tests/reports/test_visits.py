@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from orbitcheck.harness.core.result import Run
-from orbitcheck.reports.forms import ROWS
 from orbitcheck.reports.html import html
+from orbitcheck.reports.places import ROWS
 from orbitcheck.reports.reading.comparing import comparison
 from orbitcheck.reports.reading.subjects import grouped
 from orbitcheck.reports.row_files import files, mark, row_lists

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ....reports.forms import ROWS
+from ....reports.places import ROWS
 from ...core.cleaning import BorderError, parsed
 from .files import APPLICATION, CHECKPOINTS, JOURNAL, PLUGIN_OUTPUT, REPORTS, RESULTS, StoreError, write_atomically
 

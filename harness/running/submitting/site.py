@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ....reports.forms import ROWS, row_files
+from ....reports.forms import row_files
 from ....reports.leaderboard.entries import Admitted, Refused, boards
 from ....reports.leaderboard.page import data, headline, page
+from ....reports.places import ROWS
 from ..keeping.files import StoreError, write_atomically
 from ..provenance import VERSION
 from ..store import WRITTEN, render, results_text
