@@ -169,8 +169,8 @@ def test_counts_add_up_in_every_table(any_run: Run) -> None:
     source = html(any_run)
     found: Counter[str] = Counter()
     matrix = source.partition('data-filter="checks"')[2].partition("</table>")[0]
-    for count, word in re.findall(r'title="(\d+) ([a-z/ ]+)"', matrix):
-        found[word] += int(count)
+    for count, word in re.findall(r'class="count [^"]+">\S\u202f([\d,]+)<i> ([a-z/ ]+)</i>', matrix):
+        found[word] += int(count.replace(",", ""))
     wanted = {STATUSES[name].word: count for name, count in tally(any_run.results).counts.items() if count}
     assert found == wanted
 
