@@ -60,7 +60,7 @@ def test_the_commands_of_the_page_work_as_written(place: Place) -> None:
     (entry,) = told["boards"][0]["entries"]
     assert (entry["rank"], entry["standing"], entry["run_again"], entry["missing"]) == (1, "ranked", 20, 0)
     evidence = site / entry["evidence"]
-    assert sorted(path.suffix for path in evidence.iterdir()) == [".html", ".json", ".zip"]
+    assert sorted(path.suffix or path.name for path in evidence.iterdir()) == [".html", ".json", ".zip", "report-rows"]
     assert (evidence / "run.zip").read_bytes() == first, "the same run gives the same archive"
     page = (site / "index.html").read_text()
     for link in re.findall(r'href="([^"#]+)"', page):
