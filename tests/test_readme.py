@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from orbitcheck.harness.core.outcomes import OUTCOMES
 from orbitcheck.harness.front.cli import main
 from orbitcheck.harness.language.reading import load_expectations, load_suite
 from orbitcheck.harness.plugins.discovery import parse_name
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+SAID = {"as predicted": "pass", "observed": "observed", "n/a": "not-applicable"}
 SMALL = """\
 suite: small
 version: 1
@@ -48,3 +52,18 @@ def test_the_expectations_of_the_readme_load(tmp_path):
     (tmp_path / "expect.yaml").write_text(block("yaml", "expected_failures:"))
     (expected,) = load_expectations(tmp_path / "expect.yaml", [load_suite("quick")], [parse_name("my-net")])
     assert expected.architecture == "my-net"
+
+
+def test_the_output_that_the_readme_shows_is_that_of_the_published_run():
+    """A table of outcomes by architecture, but for the last column, and the headline; all counts are those of `reports/reference`."""
+    rows = json.loads((ROOT / "reports" / "reference" / "quick.json").read_text(encoding="utf-8"))["rows"]
+    head, *lines, _, headline = block("text", "All that was predicted holds").splitlines()
+    assert head.split()[1:] == [*OUTCOMES, "declared"] and len(lines) == 6
+    for line in lines:
+        name, *numbers = line.split()
+        assert [int(number) for number in numbers[:-1]] == [
+            sum(row[0] == name and row[4] == outcome for row in rows) for outcome in OUTCOMES
+        ], name
+    told = re.findall(r"([\d,]+) (as predicted|observed|n/a)", headline)
+    counted = {word: sum(row[4] == outcome for row in rows) for word, outcome in SAID.items()}
+    assert {word: int(number.replace(",", "")) for number, word in told} == counted
