@@ -142,10 +142,11 @@ def test_equal_biases_are_what_breaks_a_ranking_by_bias(network):
     assert outcome["tiny/invariant/generic/eval"] == "pass"
 
 
-def test_a_correct_network_is_never_accused_on_ten_thousand_pairs(network):
+@pytest.mark.parametrize("seeds", [1, pytest.param(2, marks=pytest.mark.long)])
+def test_a_correct_network_is_never_accused_on_five_thousand_pairs_a_seed(network, seeds):
     """More seeds and more networks: benchmarks/acceptance/false_alarms.py."""
-    results = rows(network("Sound"), seeds=2)
-    assert sum(row.evidence.pairs for row in results) >= 10_000
+    results = rows(network("Sound"), seeds=seeds)
+    assert sum(row.evidence.pairs for row in results) >= 5_000 * seeds
     assert {row.outcome for row in results} == {"pass"}
 
 
