@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,11 +80,7 @@ def yesterday(unplanted: None, tmp_path_factory: pytest.TempPathFactory) -> tupl
 @pytest.fixture
 def out(yesterday, tmp_path) -> Path:
     """A copy of yesterday's folder."""
-    place = tmp_path / "out"
-    place.mkdir()
-    for path in yesterday[1].iterdir():
-        (place / path.name).write_bytes(path.read_bytes())
-    return place
+    return Path(shutil.copytree(yesterday[1], tmp_path / "out"))
 
 
 class Killed(Exception):

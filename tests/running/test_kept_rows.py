@@ -193,6 +193,17 @@ def test_rows_are_measured_again_when_any_file_that_made_them_changed(tmp_path, 
     assert f"--resume: 2 rows are measured again: {tmp_path / 'deeper.py'} changed" in said
 
 
+def test_a_library_of_a_virtual_environment_is_not_pythons_own(monkeypatch):
+    """There the folder of installed libraries lies in one of Python's own modules."""
+    monkeypatch.setattr(asked_for, "standard", lambda: ("/v/lib/python3",))
+    monkeypatch.setattr(asked_for, "site", lambda: ("/v/lib/python3/site-packages",))
+    told = {
+        file: asked_for._is_pythons.__wrapped__(file) for file in ("<frozen os>", "/v/lib/python3/os.py", "/me/net.py")
+    }
+    assert told == {"<frozen os>": True, "/v/lib/python3/os.py": True, "/me/net.py": False}
+    assert not asked_for._is_pythons.__wrapped__("/v/lib/python3/site-packages/torch/serialization.py")
+
+
 def test_a_row_with_a_flipped_bit_is_measured_again_and_comes_out_the_same(tmp_path, here):
     first = go_on(written(tmp_path))
     here.clear()

@@ -138,7 +138,7 @@ def _is_border(file: str) -> bool:
 
 @cache
 def _is_pythons(file: str) -> bool:
-    return file.startswith("<frozen") or under(file, standard())
+    return file.startswith("<frozen") or (under(file, standard()) and not under(file, site()))  # one lies in the other
 
 
 @cache
