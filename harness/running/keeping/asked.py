@@ -22,8 +22,8 @@ from .imports import ROOT, TOPS
 
 LARGEST = 10_000
 """Files that are remembered as opened or missed; a process that asks for more keeps no row."""
-BORDER = str(ROOT / "harness" / "running") + os.sep
-"""What calls plug-ins: beyond such a frame nothing is a plug-in's doing."""
+BORDER = tuple(str(ROOT / "harness" / "running" / name) for name in ("provenance.py", "tasks.py"))
+"""What calls plug-ins: beyond a frame of these nothing is a plug-in's doing, and what stands on none of them is no plug-in's."""
 SYSTEM = ("/proc", "/sys", "/dev")
 
 opened = set[str]()
@@ -133,7 +133,7 @@ def _nearest(frame: FrameType | None) -> str | None:
 
 @cache
 def _is_border(file: str) -> bool:
-    return file.startswith(BORDER)
+    return os.path.realpath(file) in BORDER
 
 
 @cache
