@@ -133,7 +133,8 @@ def test_last_failed_runs_the_rows_that_failed(folder):
     assert "passed" not in again.stdout
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "xdist"])
+# With xdist ids and verdicts are asked above at each run of the tests, problems of the run in long ones.
+@pytest.mark.parametrize("workers", [[], pytest.param(["-n", "2"], marks=pytest.mark.long)], ids=["alone", "xdist"])
 def test_problems_of_the_run_fail_it_once_every_row_is_there(folder, workers):
     """An expectation that nothing meets, and a network that claims nothing: in the terminal, in JUnit XML, and in the exit code."""
     (folder / "floor.yaml").write_text(SUITE.replace("EXPECTED", STALE))

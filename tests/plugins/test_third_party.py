@@ -67,6 +67,7 @@ def rows(folder) -> dict[str, dict]:
     return {row["check"]: row for row in reversed(listed)}
 
 
+@pytest.mark.long  # tests/plugins/test_plugin_install.py lists a stranger's extensions at each run of the tests
 def test_what_it_adds_is_listed_with_ours(orbitcheck):
     for what, name in ADDED.items():
         names = [entry["name"] for entry in json.loads(orbitcheck("list", what, "--json").stdout)]
