@@ -34,7 +34,7 @@ def write_site(
     told = (*refused, *twice)
     before = _own(site)
     written = []
-    for name, content in _files(standing.values(), records):
+    for name, content in _files(list(standing.values()), records):
         write_atomically(_made(site / name), content)
         written.append(name)
     for name, content in ((DATA, data(made, told, VERSION)), (PAGE, page(made, told, VERSION))):
