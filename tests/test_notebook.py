@@ -41,7 +41,9 @@ def carried_out(source: str, names: dict[str, Any]) -> Any:
     """The cell as a shell carries it out: files written, statements run; the value of its last expression."""
     first, _, rest = source.partition("\n")
     if first.startswith(WRITES):
-        Path(first.removeprefix(WRITES)).write_text(rest, encoding="utf-8")
+        name = first.removeprefix(WRITES)
+        Path(name).write_text(rest, encoding="utf-8")
+        print(f"Writing {name}")  # as IPython says it
         return None
     tree = ast.parse(source)
     last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None

@@ -36,16 +36,19 @@ NETWORKS = [
 SPACES = [mlp(2, 5, 4, 3), mlp(3, 4, 2), mlp(1, 1, 1), mlp(1, 3, 1, 4, 2, 1)]
 OUTPUTS = [Invariant(3), Equivariant(2)]
 IN_TRAINING = ("generic", "ties", "zeros")
-"""Kinds of input that are asked in train mode, too."""
+"""Kinds of input that each run of the tests asks in train mode, too; `-m long` asks all."""
 
 
 def flat(result: torch.Tensor | Weights) -> torch.Tensor:
     return result.flat() if isinstance(result, Weights) else result
 
 
+@pytest.mark.parametrize("in_training", [IN_TRAINING, pytest.param(CONSTRUCTED, marks=pytest.mark.long)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(("network", "options"), NETWORKS)
-def test_equivariant_to_rounding_on_every_kind_of_input(network: type[DWS], options: dict, dtype: torch.dtype) -> None:
+def test_equivariant_to_rounding_on_every_kind_of_input(
+    network: type[DWS], options: dict, dtype: torch.dtype, in_training: tuple[str, ...]
+) -> None:
     rng = np.random.default_rng(0)
     for space in SPACES:
         for output in OUTPUTS:
@@ -55,7 +58,7 @@ def test_equivariant_to_rounding_on_every_kind_of_input(network: type[DWS], opti
                 for kind in CONSTRUCTED:
                     v = constructed(kind, space, 4, rng).to(dtype)
                     g = random_elements(space, 4, rng)
-                    if mode and kind not in IN_TRAINING:
+                    if mode and kind not in in_training:
                         continue
                     with torch.no_grad():
                         moved, result = built(act(g, v)), built(v)

@@ -194,10 +194,11 @@ def test_a_mode_that_is_not_claimed_is_not_applicable(network):
     assert outcomes == {"not-applicable"}
 
 
-def test_a_row_is_the_same_however_often_it_is_evaluated(network):
+@pytest.mark.parametrize("inputs", [FEW, pytest.param(EVERY, marks=pytest.mark.long)])
+def test_a_row_is_the_same_however_often_it_is_evaluated(network, inputs):
     def stable(row: Result) -> dict:
         return {key: value for key, value in row.to_json().items() if "seconds" not in key}
 
-    first = [stable(row) for row in rows(network("PositionalLeak"), spaces=["tiny"], inputs=list(FEW))]
-    second = [stable(row) for row in reversed(rows(network("PositionalLeak"), spaces=["tiny"], inputs=list(FEW)))]
+    first = [stable(row) for row in rows(network("PositionalLeak"), spaces=["tiny"], inputs=list(inputs))]
+    second = [stable(row) for row in reversed(rows(network("PositionalLeak"), spaces=["tiny"], inputs=list(inputs)))]
     assert first == second[::-1]
