@@ -71,10 +71,12 @@ def shown(readme: str, entries: Sequence[Mapping[str, Any]]) -> str:
 
 
 def on_file() -> list[dict[str, Any]]:
+    """What published runs concluded so far."""
     return json.loads(ON_FILE.read_text(encoding="utf-8"))
 
 
 def main(folders: Sequence[str]) -> None:
+    """Take what these runs concluded into the file of claims, and write the README's table of it."""
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True)
     origin = {"date": date.today().isoformat(), "commit": commit.stdout.strip()}
     entries = on_file()

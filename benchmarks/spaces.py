@@ -58,6 +58,7 @@ def drawn(space: WeightSpace, count: int, rng: np.random.Generator, three: bool 
 
 
 def measured(name: str, rng: np.random.Generator) -> dict[str, Any]:
+    """Processor seconds of refinement and orbits on one kind of space; on MLPs also beside the code of MLPs alone."""
     make, small, large = SPACES[name]
     space, big = make(small), make(large)
     told: dict[str, Any] = {"parameters": [space.parameters, big.parameters]}

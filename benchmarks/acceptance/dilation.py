@@ -132,6 +132,7 @@ def summary(found: Mapping[str, Measured]) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Train what the journal lacks, and print what it comes to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("journal", type=Path, help="one line an item; where it stopped it goes on")
     parser.add_argument("--networks", nargs="+", default=["gmn", "dws"], metavar="NAME")

@@ -6,6 +6,7 @@ stack says. What a library reads without Python (`safetensors`, HDF5) is found b
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import sys
@@ -46,7 +47,11 @@ def watch() -> None:
         return
     since.append(time.time_ns())
     sys.addaudithook(_audit)
-    os.stat = _told_of_missing(os.stat)
+    told = _told_of_missing(os.stat)
+    for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):  # by which `shutil` chooses its ways
+        if os.stat in able:
+            able.add(told)
+    os.stat = told
     environment: Any = type(os.environ)
     environment.__getitem__ = _told_of_variables(environment.__getitem__)
 
@@ -91,6 +96,7 @@ def missing() -> set[str]:
 
 
 def _told_of_missing(stat: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
+    @functools.wraps(stat)
     def told(path: Any, *arguments: Any, **named: Any) -> os.stat_result:
         try:
             return stat(path, *arguments, **named)
@@ -103,6 +109,7 @@ def _told_of_missing(stat: Callable[..., os.stat_result]) -> Callable[..., os.st
 
 
 def _told_of_variables(item: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    @functools.wraps(item)
     def told(environment: Any, name: Any) -> Any:
         if isinstance(name, str | bytes) and _nearest(sys._getframe(1)) is not None:
             variables.add(os.fsdecode(name))
