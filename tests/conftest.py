@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from orbitcheck.harness.running import planted
+from orbitcheck.harness.running.keeping import asked
 from orbitcheck.harness.running.planting.plants import PLANTS
 from orbitcheck.harness.zoo import population as store
 from orbitcheck.harness.zoo.cache import VARIABLE
@@ -29,6 +30,13 @@ if VARIABLE not in os.environ:
 # Runs inside tests are no news to the job that runs the tests: it gets no annotations and no summary of theirs.
 for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
     os.environ.pop(_name, None)
+
+
+@pytest.fixture(autouse=True)
+def nothing_asked_before() -> None:
+    """What earlier tests of this process opened and looked for is none of this one's: a process that asked for too much keeps no row."""
+    for remembered in (asked.opened, asked.by_plugin, asked.missed, asked.imports, asked.variables):
+        remembered.clear()
 
 
 @pytest.fixture(scope="module")
