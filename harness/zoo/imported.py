@@ -81,7 +81,8 @@ def imported(path: str, progress: Progress = unwatched) -> Imported:
     reading = _reading(path, folder, manifest)
     networks: list[Network] = []
     unread: list[Unread] = []
-    hashed = hashlib.sha256(json.dumps(manifest.model_dump(mode="json"), sort_keys=True).encode())
+    silent = set() if manifest.ignore else {"ignore"}  # a manifest that does not say it keeps the digest that it had
+    hashed = hashlib.sha256(json.dumps(manifest.model_dump(mode="json", exclude=silent), sort_keys=True).encode())
     for number, file in enumerate(files):
         progress(path, number, len(files))
         content = Path(file)
@@ -169,7 +170,10 @@ def _reading(path: str, folder: Path, manifest: Manifest) -> Reading:
     if manifest.tensors is not None:
         tensors = {name: (one.entry, tuple(one.axes)) for name, one in manifest.tensors.items()}
         described = Described(tensors, tuple(manifest.permuted or ()), dict(manifest.sizes or {}))
-    return Reading(activation, order, manifest.orientation, manifest.key, layout, described=described, any_suffix=True)
+    return Reading(
+        activation, order, manifest.orientation, manifest.key, layout,
+        described=described, any_suffix=True, ignore=tuple(manifest.ignore or ()),
+    )  # fmt: skip
 
 
 def _shown(network: Network, folder: Path, manifest: Manifest) -> Network:

@@ -74,6 +74,7 @@ class Manifest(_Model):
         tensors: tensor -> entry and axes; with it nothing else of the wiring is asked.
         permuted: axes of `tensors` that are permuted.
         sizes: of axes that the shapes of tensors do not say.
+        ignore: entries of the files that are no weights of the network, as a counter or a temperature of its training.
         labels: one place, or several.
         splits: a JSON file with `{split: [paths]}` or `{split: {"path": [...], "label": [...]}}`.
     """
@@ -90,6 +91,7 @@ class Manifest(_Model):
     tensors: Annotated[dict[Name, Tensor], Field(min_length=1, max_length=10_000)] | None = None
     permuted: Many | None = None
     sizes: dict[Name, Annotated[int, Field(ge=1, le=1_000_000)]] | None = None
+    ignore: Many | None = None
     labels: Labels | Annotated[list[Labels], Field(min_length=1, max_length=20)] | None = None
     splits: Name | None = None
 

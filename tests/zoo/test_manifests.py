@@ -293,6 +293,19 @@ def test_what_makes_no_sense_is_one_line(folder: Path, text: str):
     assert (result.exit_code, result.output.count("\n")) == (2, 1) and "Traceback" not in result.output
 
 
+def test_entries_that_are_no_weights_are_ignored_where_the_manifest_says_so(folder: Path):
+    nets(2, 2, 4, 1)
+    before = imported(write("files: nets\n")).sha256
+    for path in sorted(Path("nets").iterdir()):
+        torch.save({**torch.load(path), "temperature": torch.tensor(0.5)}, path)
+    with pytest.raises(ZooError, match="temperature"):
+        imported("zoo.yaml")
+    found = imported(write("files: nets\nignore: [temperature]\n"))
+    assert found.groups.keys() == {"2-4-1"} and found.sha256 != before
+    with pytest.raises(ZooError, match="has no bias, which is to be ignored"):
+        imported(write("files: nets\nignore: [temperature, bias]\n"))
+
+
 def test_a_manifest_is_a_zoo(folder: Path):
     nets(6, 2, 4, 4, 1)
     torch.save(dense(2, 3, 1), "nets/small.pt")

@@ -51,6 +51,7 @@ class Reading:
         wired: the networks' space and where its tensors lie, as a module gives it (`tracing`).
         described: the same, written out; sizes come with the file.
         any_suffix: files of another suffix are what torch saved.
+        ignore: entries that are no weights of the network.
     """
 
     activation: str | None = None
@@ -61,6 +62,7 @@ class Reading:
     wired: Wired | None = None
     described: Described | None = None
     any_suffix: bool = False
+    ignore: tuple[str, ...] = ()
 
 
 def load(paths: Iterable[str | Path] | str | Path, reading: Reading | None = None) -> Loaded:
@@ -109,9 +111,21 @@ def read_file(file: str, reading: Reading) -> Iterator[Network | Unread]:
     for entry, tensors in stored.items():
         where = f"{file}[{entry}]" if entry else file
         try:
-            yield network(file, entry, values(tensors), reading)
+            yield network(file, entry, _without(values(tensors), reading.ignore), reading)
         except ReadError as error:
             yield Unread(file, error.cause, one_line(f"{where}: {error}"), error.candidates)
+
+
+def _without(state: State, ignored: tuple[str, ...]) -> State:
+    """The entries but those that are no weights.
+
+    Raises:
+        ReadError: one that is not there.
+    """
+    absent = next((name for name in ignored if name not in state), None)
+    if absent is not None:
+        raise ReadError(Cause.SHAPES, f"has no {absent}, which is to be ignored")
+    return {name: array for name, array in state.items() if name not in ignored}
 
 
 def stored_in(file: str, reading: Reading) -> dict[str, Tensors]:

@@ -32,6 +32,8 @@ KEEPS = (
     "Pad",
     "Cast",
 )
+BEFORE = ("Neg", "Log", "Exp", "Sqrt", "Reciprocal", "Pow", "Floor", "Ceil", "Concat")
+"""Nodes that may stand before the first weight: of an input they are no part of the space."""
 MOST_NODES = 100_000
 
 
@@ -67,9 +69,12 @@ def read(path: Path) -> tuple[Wired, State]:
             whole[name] = array
         else:
             state[name] = array.astype(np.float64)
-            if not np.isfinite(state[name]).all():
-                raise ReadError(Cause.NUMBERS, f"{name} holds numbers that are NaN or infinite")
-    return Graph(graph, state, whole).wired(), state
+    wired = Graph(graph, state, whole).wired()
+    # A mask's minus infinity is no weight.
+    strange = next((part.entry for part in wired.parts if not np.isfinite(state[part.entry]).all()), None)
+    if strange is not None:
+        raise ReadError(Cause.NUMBERS, f"{strange} holds numbers that are NaN or infinite")
+    return wired, state
 
 
 def point_wise(kind: str, options: dict[str, Any]) -> str | None:
@@ -148,6 +153,12 @@ class Graph:
             return x
         if kind in KEEPS:
             return x
+        if kind in BEFORE and x and all(dim is None for value in self._values(node) for dim in value):
+            return x
+        if kind == "Clip":
+            return self._clipped(node, x, options)
+        if kind == "Slice" and all(x[place] is None for place in self._sliced(node, x, options)):
+            return x
         if kind == "Gemm":
             return self._gemm(node, x, options)
         if kind == "MatMul":
@@ -169,6 +180,8 @@ class Graph:
             return self._flattened(node, x)
         if kind == "Reshape":
             shape = self.whole.get(node.input[1])
+            if shape is not None and x and all(dim is None for dim in x):  # no weight has been met along any axis
+                return [None] * len(shape)
             if shape is not None and len(shape) == 2:
                 return self._flattened(node, x)
         if kind in ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum"):
@@ -191,6 +204,9 @@ class Graph:
         if name in self.state and self.state[name].ndim:
             return self._open(name)
         return []
+
+    def _values(self, node: Any) -> list[Dims]:
+        return [self._value(node, place) for place in range(len(node.input))]
 
     def _open(self, name: str) -> Dims:
         """An initialiser that is used by itself."""
@@ -236,21 +252,25 @@ class Graph:
         weight = node.input[1]
         self._demand(weight)
         shape, groups = self.state[weight].shape, options["group"].i if "group" in options else 1
-        if groups != 1:
+        alone = groups == shape[0] > 1 and shape[1] == 1  # a kernel a channel
+        if groups != 1 and not (alone and x[1] is not None and self._count(x[1]) == groups):
             raise ReadError(
                 Cause.AMBIGUOUS, f"{node.name}: a convolution in {groups} groups has no rule; write a manifest"
             )
-        places = []
+        places: list[list[int]] = []
         for dim, size in enumerate(shape[2:]):
             if (dim, size) not in self.kernels:
                 self.kernels[dim, size] = self.wiring.fresh(size, fixed=True)
             places.append([self.kernels[dim, size]])
-        before = self.wiring.given(x[1], shape[1])
-        here = self.wiring.fresh(shape[0])
-        self.wiring.tensor(weight, [[here], before, *places])
+        before = [self.wiring.fresh(1, fixed=True)] if alone else self.wiring.given(x[1], shape[1])
+        here = self.wiring.given(x[1], shape[0]) if alone else (self.wiring.fresh(shape[0]),)
+        self.wiring.tensor(weight, [here, before, *places])
         if len(node.input) > 2 and node.input[2]:
-            self.wiring.tensor(node.input[2], [[here]])
-        return [x[0], (here,), *[None] * len(places)]
+            self.wiring.tensor(node.input[2], [here])
+        return [x[0], here, *[None] * len(places)]
+
+    def _count(self, dim: tuple[int, ...]) -> int:
+        return prod(self.wiring.size[axis] for axis in dim)
 
     def _pair(self, node: Any) -> Dims:
         for constant, other in ((0, 1), (1, 0)):
@@ -293,7 +313,7 @@ class Graph:
     def _absorb(self, name: str, factor: float) -> None:
         """A number times the sum of a layer is that layer's weights and biases times the number, if nothing else reads the sum."""
         node = next((one for one in self.graph.node if name in one.output), None)
-        if node is None or self.users.get(name, 0) != 1 or node.op_type not in ("Gemm", "MatMul", "Add"):
+        if node is None or self.users.get(name, 0) != 1 or node.op_type not in ("Gemm", "MatMul", "Conv", "Add"):
             raise ReadError(
                 Cause.AMBIGUOUS, f"{name} is multiplied by {factor}, for which there is no rule; write a manifest"
             )
@@ -328,6 +348,35 @@ class Graph:
         rank = len(x) + len(axes)
         new, kept = {axis % rank for axis in axes}, iter(x)
         return [None if place in new else next(kept) for place in range(rank)]
+
+    def _clipped(self, node: Any, x: Dims, options: Any) -> Dims:
+        """Between 0 and 6 a ReLU6, between others a hard tangent; bounds are numbers, options once and inputs today."""
+        ends = []
+        for place, key in ((1, "min"), (2, "max")):
+            name = node.input[place] if len(node.input) > place else ""
+            known = self.state.get(name, self.whole.get(name))
+            if name and (known is None or known.size != 1):
+                raise ReadError(Cause.AMBIGUOUS, f"{node.name}: Clip between bounds that are no numbers has no rule")
+            ends.append(float(known.reshape(())) if known is not None else options[key].f if key in options else None)
+        low, high = ends
+        if (low, high) == (0.0, None) or (low == 0.0 and high is not None and high > 1e30):
+            name = "relu"
+        elif low is None or high is None:
+            name = f"Clip from {low} to {high}"  # which no space has
+        else:
+            name = "relu6" if (low, high) == (0.0, 6.0) else family_name("hardtanh", [short(low), short(high)])
+        self.wiring.point_wise(name, [axis for dim in x for axis in dim or ()])
+        return x
+
+    def _sliced(self, node: Any, x: Dims, options: Any) -> list[int]:
+        """Which axes of a value are cut."""
+        if "starts" in options:
+            starts, axes = list(options["starts"].ints), list(options["axes"].ints) if "axes" in options else None
+        else:
+            starts = self.whole[node.input[1]].reshape(-1).tolist() if node.input[1] in self.whole else range(len(x))
+            named = len(node.input) > 3 and node.input[3]
+            axes = self.whole[named].reshape(-1).tolist() if named in self.whole else None
+        return [axis % len(x) for axis in (range(len(starts)) if axes is None else axes)] if x else []
 
     def _reduced(self, node: Any, x: Dims, options: Any) -> Dims:
         axes: Sequence[int] | None = list(options["axes"].ints) if "axes" in options else None

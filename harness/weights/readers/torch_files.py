@@ -1,11 +1,18 @@
-"""`.pt`, `.pth`, `.ckpt`, `.bin`: what `torch.save` wrote, unpickled by torch's own reader of plain tensors, which runs no code."""
+"""`.pt`, `.pth`, `.ckpt`, `.bin`: what `torch.save` wrote, unpickled by torch's own reader of plain tensors, which runs no code.
+
+Trainers keep objects beside the state dict (arguments, configurations, numbers of numpy). Where torch's reader stops at one, the file is read
+again with a blank in the place of every object: its class is never looked up, so nothing of it runs.
+"""
 
 from __future__ import annotations
 
+import pickle
 import warnings
 import zipfile
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -32,10 +39,50 @@ def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
         raise ReadError(Cause.CONTENT, "is a TorchScript archive, which holds code; save model.state_dict()")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of types that torch will drop, and of the file's own version
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError:
+            if not zipfile.is_zipfile(path):
+                raise
+            loaded = torch.load(path, map_location="cpu", weights_only=False, pickle_module=PLAIN)
     networks = networks_in(loaded, key)
     check_unpacked(path, sum(8 * tensor.numel() for state in networks.values() for tensor in state.values()))
     return networks
+
+
+class Blank:
+    """Stands for an object of any class: takes whatever a pickle does to one, and does nothing."""
+
+    def __new__(cls, *_: Any, **__: Any) -> Blank:
+        return super().__new__(cls)
+
+    def __init__(self, *_: Any, **__: Any): ...
+
+    def nothing(self, *_: Any) -> None: ...
+
+    __setstate__ = __setitem__ = append = extend = add = update = nothing
+
+
+KNOWN = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
+    ("torch._utils", "_rebuild_parameter"): torch._utils._rebuild_parameter,
+    ("torch", "Size"): torch.Size,
+}
+"""All that a pickle may call; torch knows its kinds of storage by their names."""
+
+
+class Plain(pickle._Unpickler):
+    """Knows tensors and mappings; every other name of the pickle is a `Blank`.
+
+    The one written in Python: the other makes room for as many notes as the file says.
+    """
+
+    def find_class(self, module_name: str, global_name: str, /) -> Any:
+        return KNOWN.get((module_name, global_name), Blank)
+
+
+PLAIN = SimpleNamespace(Unpickler=Plain, load=lambda file, **_: Plain(file).load(), __name__="plain")
 
 
 def _is_script(path: Path) -> bool:
@@ -66,7 +113,7 @@ def networks_in(loaded: Any, key: str | None) -> dict[str, Tensors]:
     if not isinstance(loaded, Mapping):
         raise ReadError(
             Cause.CONTENT,
-            f"holds {type(loaded).__name__}, not a state dict; save model.state_dict(), or name it with --key",
+            f"holds {'an object' if isinstance(loaded, Blank) else type(loaded).__name__}, not a state dict; save model.state_dict(), or name it with --key",
         )
     if loaded and all(isinstance(one, Mapping) and _is_state(one) for one in loaded.values()):
         shapes = [{name: tuple(tensor.shape) for name, tensor in _flat(one).items()} for one in loaded.values()]

@@ -62,6 +62,43 @@ def test_axes_that_are_turned_added_and_reduced_are_followed(tmp_path: Path):
     assert network.space == conv_net(1, 4, 2) and network.proof is Proof.GRAPH
 
 
+def test_a_kernel_a_channel_bounds_and_cuts_of_the_input(tmp_path: Path):
+    """As a small network of phones is exported: what stands before the first weight is no part of the space, a mask's infinity no weight."""
+    nodes = [
+        N("Slice", ["x", "zero", "five", "two"], ["s"]), N("Neg", ["s"], ["m"]), N("Conv", ["m", "k", "b"], ["h"]), N("Clip", ["h", "low", "high"], ["r"]),
+        N("Conv", ["r", "d", "e"], ["i"], group=4), N("Clip", ["i", "low", "high"], ["t"]), N("GlobalAveragePool", ["t"], ["p"]),
+        N("Flatten", ["p"], ["f"]), N("Gemm", ["f", "w", "c"], ["y"], **GEMM),
+    ]  # fmt: skip
+    stored = {
+        "k": array(4, 1, 3, 3), "b": array(4), "d": array(4, 1, 3, 3), "e": array(4), "w": array(2, 4), "c": array(2),
+        "zero": np.array([0]), "five": np.array([5]), "two": np.array([2]), "low": np.float32(0), "high": np.float32(6),
+        "mask": np.full(2, -np.inf, dtype=np.float32),
+    }  # fmt: skip
+    graph(
+        str(tmp_path / "a.onnx"), nodes, {name: np.asarray(one) for name, one in stored.items()}, (1, 1, 9, 5), (1, 2)
+    )
+    loaded = load(tmp_path / "a.onnx")
+    assert not loaded.unread, loaded.unread
+    (network,) = loaded.networks
+    (channels,) = network.space.permuted
+    assert network.space.activation == "relu6" and network.space.axes["d"][0] == network.space.axes["w"][1] == channels
+    for nodes[3], told in (
+        (N("Clip", ["h", "low", "one"], ["r"]), "relu6"),  # two activations
+        (N("Slice", ["h", "zero", "five", "one"], ["r"]), "Slice"),
+        (N("Conv", ["h", "d", "e"], ["r"], group=2), "2 groups"),
+    ):
+        given = {**stored, "one": np.float32(1) if nodes[3].op_type == "Clip" else np.array([1])}
+        graph(
+            str(tmp_path / "a.onnx"),
+            nodes,
+            {name: np.asarray(one) for name, one in given.items()},
+            (1, 1, 9, 5),
+            (1, 2),
+        )
+        (unread,) = load(tmp_path / "a.onnx").unread
+        assert told in unread.line
+
+
 @pytest.mark.parametrize(
     ("node", "told"),
     [

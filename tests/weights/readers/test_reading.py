@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
+from collections import Counter, UserList
 from itertools import pairwise
 from pathlib import Path
 
@@ -204,6 +207,33 @@ def test_convolutions_are_read_with_what_flattens_them(folder: Path):
     })  # fmt: skip
     network = read_one("keras.npz")
     assert network.arrays["C2"][3, 2, 1, 0] == np.arange(9 * 20.0).reshape(3, 3, 4, 5)[1, 0, 2, 3]
+
+
+class Deed:
+    """What runs a command where a pickle is trusted."""
+
+    def __reduce__(self):
+        return os.system, ("echo > deed",)
+
+
+BESIDE = {
+    "arguments": argparse.Namespace(lr=0.1), "a number of numpy": np.float64(3), "a path": Path("runs"), "a set": {1, 2},
+    "counts": Counter("ab"), "a list of a kind": UserList([1]), "a deed": Deed(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("beside", BESIDE)
+def test_objects_beside_a_state_dict_are_passed_over_and_never_made(folder: Path, beside: str):
+    torch.save({"state_dict": STATE, "beside": BESIDE[beside], "again": [BESIDE[beside]] * 2}, "a.pt")
+    assert_same(read_one("a.pt"), STATE)
+    assert not Path("deed").exists()
+
+
+@pytest.mark.parametrize("content", [torch.nn.Linear(2, 2), Deed(), STATE | {"0.weight": Deed()}, {"model": Deed()}])
+def test_objects_in_place_of_a_state_dict_are_refused(folder: Path, content):
+    torch.save(content, "a.pt")
+    (unread,) = load("a.pt").unread
+    assert unread.cause is Cause.CONTENT and not Path("deed").exists()
 
 
 ONE = torch.ones(3)
