@@ -24,6 +24,7 @@ from .values import Tensors, values
 from .wiring import Wired, space_like
 
 DAMAGED = "is damaged, or holds more than plain tensors"
+POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,8 @@ def stored_in(file: str, reading: Reading) -> dict[str, Tensors]:
     """
     path, suffix = Path(file), suffix_of(file)
     try:
+        if not file:
+            raise ReadError(Cause.MISSING, "an empty path")
         if path.is_dir():
             raise ReadError(Cause.MISSING, f"a folder without a file of a suffix that is read: {', '.join(SUFFIXES)}")
         if suffix is None and reading.any_suffix:
@@ -155,10 +158,21 @@ def stored_in(file: str, reading: Reading) -> dict[str, Tensors]:
     except ImportError as error:
         raise ReadError(Cause.PACKAGE, f"needs a package that is not installed ({error.name})") from None
     except Exception as error:  # formats have errors of their own, some of which advise to run the file's code
-        raise ReadError(Cause.DAMAGED, f"{DAMAGED} ({type(error).__name__}); save model.state_dict()") from None
+        raise ReadError(Cause.DAMAGED, _damaged(path, error)) from None
     if not any(stored.values()):
         raise ReadError(Cause.CONTENT, "holds no state dict of tensors (it is empty)")
     return {inner: one for entry, tensors in stored.items() for inner, one in unstacked(entry, tensors).items()}
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    """What is wrong with a file that its reader cannot make sense of."""
+    with path.open("rb") as stream:
+        start = stream.read(len(POINTER))
+    if not start:
+        return "is empty"
+    if start == POINTER:
+        return "is a pointer of Git LFS, not the file itself; git lfs pull brings it"
+    return f"{DAMAGED} ({type(error).__name__}); save model.state_dict()"
 
 
 def _read(path: Path, suffix: str, reading: Reading) -> dict[str, Tensors]:

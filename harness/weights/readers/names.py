@@ -89,6 +89,8 @@ def layers_in(state: State) -> list[Named]:
 def _stranger(name: str, array: np.ndarray) -> str:
     if re.search(r"(weight_[gv]|parametrizations\.weight\.original[01])$", name):
         return f"{name} is half of a weight that is normalised; remove_weight_norm (or remove_parametrizations) before saving makes it one"
+    if re.search(r"(^|\.)weight_(orig|u|v)$", name):
+        return f"{name} is part of a weight that is normalised by its spectrum; remove_spectral_norm before saving makes it one"
     return (
         f"{name} of shape {array.shape} is no weight or bias of a dense or convolutional layer; "
         "give the module, a graph (ONNX) or a manifest"

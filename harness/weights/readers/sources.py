@@ -40,9 +40,12 @@ def files_of(paths: Iterable[str]) -> Iterator[str]:
 
 
 def _of(path: str) -> list[str]:
+    if not path:  # which would be the working folder
+        return [path]
     try:
         if Path(path).is_dir():
-            inside = [str(file) for file in Path(path).rglob("*") if suffix_of(str(file)) and file.is_file()]
+            every = (file for file in Path(path).rglob("*") if suffix_of(str(file)))
+            inside = [str(file) for file in every if file.is_file() or (file.is_symlink() and not file.exists())]
             found = _without_parts(sorted(inside, key=natural))
             return [file for file in found if not BESIDE.search(file)] or [path]
         if not Path(path).exists() and glob.has_magic(path):

@@ -132,6 +132,9 @@ def _is_state(value: Mapping[Any, Any]) -> bool:
 
 def _under(loaded: Any, key: str) -> Any:
     for part in [key] if isinstance(loaded, Mapping) and key in loaded else key.split("."):
+        if isinstance(loaded, list | tuple) and part.isdigit() and int(part) < len(loaded):
+            loaded = loaded[int(part)]
+            continue
         if not isinstance(loaded, Mapping) or part not in loaded:
             there = ", ".join(map(str, list(loaded)[:8])) if isinstance(loaded, Mapping) else type(loaded).__name__
             raise ReadError(Cause.CONTENT, f'has no "{part}" of the key "{key}"; there: {there}')
@@ -155,5 +158,9 @@ def _flat(state: Mapping[Any, Any], depth: int = 0) -> Tensors:
         elif value is not None and not isinstance(value, Mapping):
             strangers.append(str(key))
     if strangers or (not flat and not depth):
-        raise ReadError(Cause.CONTENT, f"holds no state dict of tensors ({', '.join(strangers[:3]) or 'it is empty'})")
+        listed = ", ".join(strangers[:3])
+        beside = f"{listed} beside its tensors, which is no tensor under a name; save model.state_dict() alone"
+        raise ReadError(
+            Cause.CONTENT, f"holds {beside}" if flat else f"holds no state dict of tensors ({listed or 'it is empty'})"
+        )
     return flat

@@ -19,7 +19,7 @@ Tensors = dict[str, torch.Tensor]
 
 PREFIXES = ("module.", "_orig_mod.")
 """What `DataParallel` and `torch.compile` put before every name."""
-NO_WEIGHTS = re.compile(r"(^|\.)(num_batches_tracked|position_ids|total_ops|total_params)$")
+NO_WEIGHTS = re.compile(r"(^|\.)(num_batches_tracked|position_ids|total_ops|total_params|n_averaged)$")
 """Entries that count and number, no weights of any function."""
 SCALES = re.compile(
     r"(?:(?<=\.)|(?<=_)|^)(weight_scale_inv|weight_scale|weight\.scale|weight_scales|scales|weight\.scales)$"
@@ -37,15 +37,16 @@ def values(tensors: Tensors) -> State:
     Raises:
         ReadError: numbers that are not finite, that float64 would round, or that are codes of another kind.
     """
-    names = without_prefixes(list(tensors))
-    held = {names[key]: tensor for key, tensor in tensors.items() if not NO_WEIGHTS.search(key)}
+    counted = {key: tensor for key, tensor in tensors.items() if not NO_WEIGHTS.search(key)}
+    names = without_prefixes(list(counted))
+    held = {names[key]: tensor for key, tensor in counted.items()}
     coded = next((name for name in held if OTHER_CODES.search(name)), None)
     if coded is not None:
         raise ReadError(
             Cause.NUMBERS, f"{coded} belongs to codes that no exact number is read from; save the weights as floats"
         )
     try:
-        scaled = _scaled(held)
+        scaled = _scaled(_masked(held))
         state = {name: _array(tensor, name) for name, tensor in scaled.items()}
     except SpaceError as error:
         raise ReadError(Cause.NUMBERS, str(error)) from None
@@ -75,12 +76,17 @@ def _array(tensor: torch.Tensor, name: str) -> np.ndarray:
         SpaceError: a sparse or complex tensor, or what float64 would round.
     """
     held = tensor.detach()
-    if held.layout != torch.strided or held.is_meta:
+    if held.is_meta:
+        raise SpaceError(f"{name} is stored without its numbers (on the device meta)")
+    if held.layout != torch.strided:
         raise SpaceError(f"{name} is stored as {held.layout}, not as a plain tensor")
     if held.is_quantized:
         return _dequantised(held, name)
     if held.is_floating_point():
-        return held.cpu().to(torch.float64).numpy()
+        try:
+            return held.cpu().to(torch.float64).numpy()
+        except (NotImplementedError, RuntimeError):  # two numbers of four bits in a byte, and what comes next
+            raise SpaceError(f"{name} is stored as {held.dtype}, which is not read") from None
     return exact(held.cpu().numpy(), name)
 
 
@@ -93,6 +99,23 @@ def _dequantised(tensor: torch.Tensor, name: str) -> np.ndarray:
     shape[tensor.q_per_channel_axis()] = -1
     zeros = tensor.q_per_channel_zero_points().numpy().astype(np.float64).reshape(shape)
     return product(codes - zeros, tensor.q_per_channel_scales().double().numpy().reshape(shape), name)
+
+
+def _masked(held: Tensors) -> Tensors:
+    """Entries with the masks of torch's pruning multiplied in: `weight_orig` times `weight_mask` is the weight that the network uses.
+
+    Raises:
+        ReadError: as `product`.
+    """
+    made: Tensors = {}
+    for name, tensor in held.items():
+        stem, _, kind = name.rpartition("_")
+        own = held.get(f"{stem}_{'mask' if kind == 'orig' else 'orig'}") if kind in ("orig", "mask") else None
+        if own is None or own.shape != tensor.shape:
+            made[name] = tensor
+        elif kind == "orig":
+            made[stem] = torch.from_numpy(product(_array(tensor, name), _array(own, f"{stem}_mask"), stem))
+    return made
 
 
 def _scaled(held: Tensors) -> Tensors:

@@ -272,6 +272,52 @@ def test_what_is_not_certain_is_refused_in_one_line(folder: Path, name: str):
     )
 
 
+def pruned(state: State) -> State:
+    mask = (torch.arange(state["0.weight"].numel()) % 2).reshape(state["0.weight"].shape).float()
+    rest = {name: tensor for name, tensor in state.items() if name != "0.weight"}
+    return {"0.bias": state["0.bias"], "0.weight_orig": state["0.weight"], "0.weight_mask": mask, **rest}
+
+
+def test_what_averages_and_prunes_leaves_the_network_that_it_is(folder: Path):
+    state = dense(2, 4, 1)
+    torch.save({"n_averaged": torch.tensor(3), **{f"module.{k}": v for k, v in state.items()}}, "averaged.pt")
+    assert_same(read_one("averaged.pt"), state)
+    torch.save(pruned(state), "pruned.pt")
+    kept = read_one("pruned.pt").arrays["W1"]
+    np.testing.assert_array_equal(kept, state["0.weight"].double().numpy() * [[0, 1], [0, 1], [0, 1], [0, 1]])
+    torch.save((state, {"epoch": 3}), "pair.pt")
+    assert_same(read_one("pair.pt", key="0"), state)
+
+
+ODD: dict[str, tuple[object, str]] = {
+    "a number beside tensors": (STATE | {"epoch": 3}, "holds epoch beside its tensors"),
+    "no numbers": ({name: tensor.to("meta") for name, tensor in STATE.items()}, "without its numbers"),
+    "numbers of four bits": ({"0.weight": torch.zeros(4, 2, dtype=torch.uint8).view(torch.float4_e2m1fn_x2)}, "float4"),
+    "a spectrum": ({"0.weight_orig": torch.ones(4, 2), "0.bias": torch.ones(4)}, "remove_spectral_norm"),
+    "a pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+    "nothing": (b"", "is empty"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_files_are_refused_with_what_is_odd(folder: Path, name: str):
+    content, told = ODD[name]
+    Path("a.pt").write_bytes(content) if isinstance(content, bytes) else torch.save(content, "a.pt")
+    (unread,) = load("a.pt").unread
+    assert told in unread.line and "\n" not in unread.line
+
+
+def test_links_that_lead_nowhere_and_empty_paths_are_told(folder: Path):
+    Path("nets").mkdir()
+    torch.save(STATE, "nets/a.pt")
+    Path("nets/b.pt").symlink_to("gone.pt")
+    Path("nets/c.pt").symlink_to("c.pt")
+    Path("nets/d").symlink_to(".")
+    loaded = load("nets")
+    assert len(loaded.networks) == 1 and [one.cause for one in loaded.unread] == [Cause.MISSING] * 2
+    assert load("").unread[0].line == ": an empty path"
+
+
 def test_what_was_refused_is_read_once_it_is_said(folder: Path):
     torch.save(REFUSED["a head registered first"][0], "a.pt")
     network = read_one("a.pt", order=("body.0", "body.2", "head"))
