@@ -22,7 +22,7 @@ from .isolation.limits import GIB, memory_limit, too_much
 from .isolation.log import Log
 from .isolation.pool import Answered, Ended, Event, Pool, Worker
 from .isolation.processes import memory_of_machine
-from .isolation.task import FATAL, GIVEN_UP, NOT_RUN, Answer, Loss, Lost, Task
+from .isolation.task import FATAL, GIVEN_UP, NOT_RUN, Answer, Loss, Lost, Task, Waiting
 
 PRELOADED = [
     *(f"orbitcheck.harness.running.{module}" for module in ("evaluate", "tasks", "planted")),
@@ -58,7 +58,7 @@ class Workers:
         self.machine = memory_of_machine()
         self._submitted = 0
         self._tasks: dict[int, Task] = {}
-        self._queues: dict[str, deque[int]] = {}
+        self._waiting = Waiting()
         self._alone: deque[int] = deque()
         self._idle: list[Worker] = []
         self._busy: dict[Worker, int] = {}
@@ -73,7 +73,7 @@ class Workers:
     def submit(self, task: Task) -> int:
         self._submitted += 1
         self._tasks[self._submitted] = task
-        self._queues.setdefault(task.plugin, deque()).append(self._submitted)
+        self._waiting.add(self._submitted, task.plugin)
         return self._submitted
 
     def results(self) -> Iterator[tuple[int, Answer | Lost]]:
@@ -111,22 +111,11 @@ class Workers:
             return
         if self._by_itself is not None:
             return
-        while len(self._busy) < self.jobs and (number := self._next()) is not None:
+        while len(self._busy) < self.jobs:
+            served, at_work = {worker.plugin for worker in self._idle}, [worker.plugin for worker in self._busy]
+            if (number := self._waiting.next(served, at_work)) is None:
+                return
             self._give(number)
-
-    def _next(self) -> int | None:
-        """Of the plug-in that an idle worker serves; else of the one that the fewest workers serve."""
-        waiting = [plugin for plugin, queue in self._queues.items() if queue]
-        if not waiting:
-            return None
-        served = {worker.plugin for worker in self._idle}
-        at_work = Counter(worker.plugin for worker in self._busy)
-        plugin = min(waiting, key=lambda each: (each not in served, at_work[each]))
-        queue = self._queues[plugin]
-        number = queue.popleft()
-        if not queue:
-            del self._queues[plugin]
-        return number
 
     def _give(self, number: int) -> None:
         task = self._tasks[number]

@@ -166,7 +166,7 @@ def test_a_worker_of_another_version_or_with_threads_is_refused_by_name_before_t
     monkeypatch.setattr("distributed.Client", Client)
     with pytest.raises(NoExecutor, match=r"the worker tcp://b:1 has torch 1\.0, not "):
         open_executor("cluster@tcp://b:8786", 1, None)
-    assert asked == [there.versions, there.put_down], "nothing was submitted"
+    assert asked == [there.versions], "nothing was submitted"
 
 
 def test_what_dask_gives_up_is_an_error_of_the_row_in_words_of_ours():
@@ -248,9 +248,9 @@ def test_what_is_sent_along_is_bounded_and_leaves_runs_out(tmp_path: Path, monke
 
 
 def test_what_cannot_be_a_cluster_is_one_line(monkeypatch: pytest.MonkeyPatch):
-    from orbitcheck.harness.running.elsewhere import cluster
+    from orbitcheck.harness.running.elsewhere import opening
 
-    monkeypatch.setattr(cluster, "PATIENCE", 0.2)
+    monkeypatch.setattr(opening, "PATIENCE", 0.2)
     for address in ("tcp://127.0.0.1:1", "local:many", "nowhere"):
         with pytest.raises(NoExecutor, match=f"cluster {address}: .+"):
             open_executor(f"cluster@{address}", 1, None)

@@ -1,30 +1,30 @@
 """The executor on a dask cluster: every task is carried out by some worker of it, isolated there as it would be here.
 
-Files of plug-ins, with all that lies beside them, and trained zoos go to the workers by content; zoos are trained here. A worker
-that dies loses nothing: dask has its tasks carried out by others. What is pickled between client and workers is ours, never a plug-in's.
+Files of plug-ins, with all that lies beside them, and zoos, which are trained here, go to the workers by content. A worker that dies
+loses nothing: others carry its tasks out. What is pickled between client and workers is ours, never a plug-in's.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ...core.cleaning import one_line
 from ..executors import NoExecutor
-from ..isolation.task import FATAL, GIVEN_UP, NOT_RUN, Answer, Lost, Task
+from ..isolation.task import FATAL, GIVEN_UP, NOT_RUN, Answer, Lost, Task, Waiting
 from ..tasks import prepare_zoo, zoo_is_kept
-from ..workers import PASSING, TRIES, Workers
-from .sent import Files, along
-from .there import BEGUN, Caller, answered, carry_out, put_down, refusal, versions
+from ..workers import PASSING, Workers
+from .opening import PATIENCE, opened
+from .sent import Files, along, same
+from .there import Caller, answered, carry_out, put_down, versions
 
-PATIENCE = 60
-"""Seconds for a scheduler and its first worker to answer, and for a scheduler that is gone to come back."""
+AHEAD, LOOKED = 2, 5
+"""Tasks that a worker has at a time, so that it need not wait for the next one; seconds between looks at which workers there are."""
 
 
 class Cluster:
@@ -32,59 +32,59 @@ class Cluster:
 
     Args:
         log: as for workers here; what plug-ins print on the cluster stays there.
-        address: `tcp://HOST:PORT` of a scheduler, or `local:N` for N workers that are started here.
-
-    Raises:
-        NoExecutor: dask is not installed, nobody answers, or a worker has other versions, or more than one thread.
+        address: as for `opened`, which says what is raised.
     """
 
     def __init__(self, jobs: int, log: Path | None, address: str = "local:2"):
-        try:
-            import distributed
-        except ImportError:
-            raise NoExecutor("a cluster needs the extra `cluster`, which is dask's package distributed") from None
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is said by its row
         self._address, self._local = address, Workers(1, log)
-        self._started, self._client = None, None
         self._tasks, self._open = dict[int, Task](), dict[int, Any]()
-        self._submitted, self._plugins = 0, dict[str, int]()
+        self._submitted, self._waiting = 0, Waiting()
+        self._workers, self._looked = list[str](), -LOOKED
+        self._at, self._serves, self._load = dict[int, str](), dict[str, str](), Counter[str]()
         self._sent, self._fatal, self._since = dict[str, Any](), dict[str, list[int]](), dict[int, float]()
         self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
         try:
-            kind, _, count = address.partition(":")
-            if kind == "local":
-                scratch = str((log.absolute().parent if log else Path.cwd()) / PASSING / "dask")
-                settings: Any = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
-                settings["scheduler_kwargs"] = {"allowed_failures": TRIES - 1}  # as often as a task is tried here
-                self._started = distributed.LocalCluster(n_workers=int(count), local_directory=scratch, **settings)
-            self._client: Any = distributed.Client(self._started or address, timeout=PATIENCE, set_as_default=False)
-            self._client.wait_for_workers(1, timeout=PATIENCE)
-            threads: dict[str, int] = self._client.nthreads()
-            if refused := refusal(versions(), self._client.run(versions), threads):
-                raise NoExecutor(refused)
-            self._client.subscribe_topic(BEGUN, self._begun)
-        except (OSError, TimeoutError, ValueError, RuntimeError, NoExecutor) as error:
-            self.close()
-            raise NoExecutor(f"cluster {address}: {one_line(str(error)) or 'nobody answers'}") from None
-        hosts = [worker.rpartition(":")[0] for worker in threads]
+            scratch = (log.absolute().parent if log else Path.cwd()) / PASSING / "dask"
+            self._opened = opened(address, scratch, self._begun)
+        except NoExecutor:
+            self._local.close()
+            raise
+        self._client = self._opened.client
+        hosts = [worker.rpartition(":")[0] for worker in self._client.nthreads()]
         self._caller = Caller(versions(), os.getcwd(), max(map(hosts.count, hosts)))
 
     def submit(self, task: Task) -> int:
         self._submitted += 1
-        number, self._tasks[self._submitted] = self._submitted, task
+        self._tasks[self._submitted] = task
         if task.function in (zoo_is_kept, prepare_zoo):
             self._local.submit(task)
-            ((_, self._open[number]),) = self._local.results()
-            self._done.put(number)
-            return number
-        order = self._plugins.setdefault(task.plugin, len(self._plugins))  # one after the other: each is imported once
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that files are large
+            ((_, self._open[self._submitted]),) = self._local.results()
+            self._done.put(self._submitted)
+        else:
+            self._waiting.add(self._submitted, task.plugin)
+        return self._submitted
+
+    def _hand_out(self) -> None:
+        """To each worker what comes next of the plug-in that it serves; dask gives to others what a dead one had."""
+        if time.monotonic() > self._looked + LOOKED:
+            self._workers, self._looked = list(self._client.nthreads()), time.monotonic()
+        for worker in AHEAD * self._workers:
+            if self._load[worker] < AHEAD:
+                number = self._waiting.next({self._serves.get(worker, "")}, self._serves.values())
+                if number is None:
+                    return
+                if number in self._tasks:  # else of a group that was given up
+                    self._give(number, worker)
+
+    def _give(self, number: int, worker: str) -> None:
+        task = self._tasks[number]
+        self._at[number], self._serves[worker] = worker, task.plugin
+        self._load[worker] += 1
+        where: Any = {"workers": [worker], "allow_other_workers": True, "key": self._key(number)}
+        with warnings.catch_warnings(action="ignore"):  # that files are large
             sent = [self._send(name, files) for name, files in along(task)]
-            future = self._client.submit(carry_out, task, self._caller, *sent, key=self._key(number), priority=-order)
-        self._open[number] = future
-        future.add_done_callback(lambda _: self._done.put(number))
-        return number
+            self._open[number] = self._client.submit(carry_out, task, self._caller, *sent, **where)
+        self._open[number].add_done_callback(lambda _: self._done.put(number))
 
     def _key(self, what: object) -> str:
         return f"orbitcheck-{id(self)}-{what}"
@@ -92,12 +92,13 @@ class Cluster:
     def _send(self, name: str, files: Files) -> Any:
         """As a future, which dask makes again where the worker that holds it dies."""
         if name not in self._sent:
-            self._sent[name] = self._client.submit(_same, files, key=self._key(name), priority=1)
+            self._sent[name] = self._client.submit(same, files, key=self._key(name), priority=1)
         return self._sent[name]
 
     def results(self) -> Iterator[tuple[int, Answer | Lost]]:
         silent = 0
-        while self._open:
+        while self._tasks:
+            self._hand_out()
             try:
                 number = self._done.get(timeout=1)
             except queue.Empty:
@@ -105,20 +106,21 @@ class Cluster:
                 if silent > PATIENCE:
                     raise NoExecutor(f"cluster {self._address}: its scheduler is gone; go on with --resume") from None
                 continue
-            future = self._open.pop(number, None)
-            if future is None:
-                continue  # of a group that was given up
-            answer, task = answered(future, PATIENCE), self._tasks.pop(number)
-            self._since.pop(number, None)
-            yield number, answer
-            if isinstance(answer, Lost) and answer.why in FATAL and task.group:
-                yield from self._after(task.group, number)
+            if number in self._open:  # else of a group that was given up
+                answer, task = answered(self._open.pop(number), PATIENCE), self._tasks.pop(number)
+                self._since.pop(number, None)
+                self._load[self._at.pop(number, "")] -= 1
+                yield number, answer
+                if isinstance(answer, Lost) and answer.why in FATAL and task.group:
+                    yield from self._after(task.group, number)
 
     def _after(self, group: str, number: int) -> Iterator[tuple[int, Lost]]:
         lost = self._fatal[group] = sorted([*self._fatal.get(group, []), number])
-        for later in [each for each in self._open if self._tasks[each].group == group]:
+        for later in [each for each, task in self._tasks.items() if task.group == group]:
             if len(lost) >= GIVEN_UP and later > lost[GIVEN_UP - 1]:
-                self._open.pop(later).cancel()
+                if later in self._open:
+                    self._open.pop(later).cancel()
+                    self._load[self._at.pop(later)] -= 1
                 del self._tasks[later]
                 self._since.pop(later, None)
                 yield later, NOT_RUN
@@ -133,17 +135,9 @@ class Cluster:
         return [(tasks[number], now - since) for number, since in list(self._since.items()) if number in tasks]
 
     def close(self) -> None:
-        if self._client is not None:
-            for future in self._open.values():
-                if hasattr(future, "cancel"):
-                    future.cancel()
-            if self._client.status == "running":
-                self._client.run(put_down, on_error="ignore")
-            self._client.close(timeout=PATIENCE)
-        if self._started is not None:
-            self._started.close(timeout=PATIENCE)
+        for future in (each for each in self._open.values() if not isinstance(each, Answer | Lost)):
+            future.cancel()
+        if self._client.status == "running":
+            self._client.run(put_down, on_error="ignore")
+        self._opened.close()
         self._local.close()
-
-
-def _same(files: Files) -> Files:
-    return files

@@ -29,6 +29,11 @@ class Files:
     zoo: Mapping[str, bytes]
 
 
+def same(files: Files) -> Files:
+    """What dask keeps under a name of its own, and makes again where the worker that holds it dies."""
+    return files
+
+
 def along(task: Task) -> Iterator[tuple[str, Files]]:
     """What goes along with a task, each part under a name of its own: the zoos that it reads, and the folder of its plug-in."""
     cell = next((each for each in task.arguments if isinstance(each, Cell)), None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -73,3 +74,25 @@ class Lost:
 NOT_RUN = Lost(f"not run, after {GIVEN_UP} that hung or crashed", Loss.NOT_RUN)
 FATAL = (Loss.CRASHED, Loss.HUNG, Loss.MEMORY, Loss.PROCESSES, Loss.FILES)
 """Losses that took the process with them."""
+
+
+class Waiting:
+    """Tasks that nobody carries out yet, by plug-in: whoever served a plug-in goes on with it, so that few processes begin."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, deque[int]] = {}
+
+    def add(self, number: int, plugin: str) -> None:
+        self._queues.setdefault(plugin, deque()).append(number)
+
+    def next(self, served: Collection[str], at_work: Iterable[str]) -> int | None:
+        """Of a plug-in that is served by who asks; else of the one that the fewest of the others are at work on; in order of coming."""
+        if not self._queues:
+            return None
+        counts = Counter(at_work)
+        plugin = min(self._queues, key=lambda each: (each not in served, counts[each]))
+        queue = self._queues[plugin]
+        number = queue.popleft()
+        if not queue:
+            del self._queues[plugin]
+        return number
