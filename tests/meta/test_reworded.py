@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from .rewording.sitecustomize import PLANTED, WORDS, module_of
+from .rewording.sitecustomize import COMPILED, PLANTED, WORDS, module_of
 
 FOLDER = Path(__file__).with_name("rewording")
 COMMAND = "from orbitcheck.harness.front.cli import main; main()"
@@ -56,12 +56,29 @@ TIMES = {"date", "sha256", "seconds", "model_seconds", "loop_share", "seconds_pe
 MARK = re.compile(r"~\w+-\d+~ ")
 
 
+FEW_PLANTS = {
+    "orbitcheck.harness.running.planted": [
+        "in PLANTS.values() if",
+        "in {(one.red.kind, one.wanted == 'pass'): one for one in reversed(PLANTS.values())}.values() if",
+    ]
+}
+"""Two networks of each check kind are planted, as in other tests (tests/conftest.py)."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled(tmp_path_factory) -> Iterator[None]:
+    """Modules are reworded once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(COMPILED, str(tmp_path_factory.mktemp("compiled")))
+        yield
+
+
 def python(*arguments: str, words: str, planted: Mapping[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
     found = os.environ.get("PYTHONPATH")
     path = os.pathsep.join(map(str, filter(None, [FOLDER, found])))
     return subprocess.run(
         [sys.executable, "-c", *arguments],
-        env={**os.environ, "PYTHONPATH": path, WORDS: words, PLANTED: json.dumps(planted or {})},
+        env={**os.environ, "PYTHONPATH": path, WORDS: words, PLANTED: json.dumps({**FEW_PLANTS, **(planted or {})})},
         capture_output=True,
         text=True,
         timeout=240,

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import ast
 import codecs
+import hashlib
 import json
+import marshal
 import os
 import re
+import sys
 from importlib.machinery import SourceFileLoader
 from types import CodeType
 
@@ -38,6 +41,9 @@ WORDS = "ORBITCHECK_WORDS"
 """Environment: "reworded", or anything else for the words as they are."""
 PLANTED = "ORBITCHECK_PLANTED"
 """Environment: JSON, module -> [text of its source, what stands there instead]."""
+
+COMPILED = "ORBITCHECK_COMPILED"
+"""Environment: the folder where modules are kept that were compiled before, or nothing: to reword all takes seconds, in every process."""
 
 LETTER, SPACE, KEY = re.compile(r"[A-Za-z]"), re.compile(r"\s"), re.compile(r"\w+=")
 
@@ -110,8 +116,19 @@ def get_code(self: SourceFileLoader, fullname: str) -> CodeType | None:
         assert source.count(old) == 1, f"{fullname} has {source.count(old)} times: {old}"
         source = source.replace(old, new)
     asked = os.environ.get(WORDS) == "reworded" and fullname not in NAMES
+    folder, key = os.environ.get(COMPILED), repr((sys.version, fullname, path, source, asked))
+    kept = os.path.join(folder, hashlib.sha256(key.encode()).hexdigest()) if folder else os.devnull
+    if os.path.isfile(kept):
+        with open(kept, "rb") as file:
+            return marshal.load(file)
     tree = module_of(source, fullname) if asked else ast.parse(source)
-    return compile(tree, path, "exec", dont_inherit=True)
+    code = compile(tree, path, "exec", dont_inherit=True)
+    if folder:
+        passing = f"{kept}.{os.getpid()}"
+        with open(passing, "wb") as file:
+            marshal.dump(code, file)
+        os.replace(passing, kept)
+    return code
 
 
 _get_code = SourceFileLoader.get_code
