@@ -128,7 +128,8 @@ def test_zoos_reach_workers_by_content(tmp_path: Path, monkeypatch: pytest.Monke
     parameters = {"zoo": name}
     cell = Cell("suite", "check", "equivariance", parameters, "", None, "stats")
     monkeypatch.setattr(sent_along, "zoos_kept", lambda cell: {cell.parameters["zoo"]: "told"})
-    ((label, files),) = sent_along.along(Task(measured, (cell,), plugin="stats"))
+    ((label, read),) = sent_along.along(Task(measured, (cell,), plugin="stats"))
+    files = read()
     assert label == f"zoo {name}" and set(files.zoo.values()) == {b"weights", b'{"sha256": "told"}'}
     monkeypatch.setenv(VARIABLE, str(tmp_path / "there"))
     monkeypatch.setattr(there, "_home", lambda: tmp_path / "scratch")

@@ -11,7 +11,7 @@ import queue
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +89,10 @@ class Cluster:
     def _key(self, what: object) -> str:
         return f"orbitcheck-{id(self)}-{what}"
 
-    def _send(self, name: str, files: Files) -> Any:
+    def _send(self, name: str, files: Callable[[], Files]) -> Any:
         """As a future, which dask makes again where the worker that holds it dies."""
         if name not in self._sent:
-            self._sent[name] = self._client.submit(same, files, key=self._key(name), priority=1)
+            self._sent[name] = self._client.submit(same, files(), key=self._key(name), priority=1)
         return self._sent[name]
 
     def results(self) -> Iterator[tuple[int, Answer | Lost]]:

@@ -43,6 +43,7 @@ def opened(address: str, scratch: Path, begun: Callable[[Any], None]) -> Opened:
         NoExecutor: dask is not installed, nobody answers, or a worker has other versions, or more than one thread.
     """
     try:
+        import dask.config
         import distributed
     except ImportError:
         raise NoExecutor("a cluster needs the extra `cluster`, which is dask's package distributed") from None
@@ -53,6 +54,9 @@ def opened(address: str, scratch: Path, begun: Callable[[Any], None]) -> Opened:
         if kind == "local":
             settings: Any = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
             settings["scheduler_kwargs"] = {"allowed_failures": TRIES - 1}  # as often as a task is tried here
+            dask.config.set(
+                {"distributed.worker.profile.enabled": False}
+            )  # it would look at every worker 100 times a second
             found.started = distributed.LocalCluster(n_workers=int(count), local_directory=str(scratch), **settings)
         found.client = distributed.Client(found.started or address, timeout=PATIENCE, set_as_default=False)
         found.client.wait_for_workers(1, timeout=PATIENCE)

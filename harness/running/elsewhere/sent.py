@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from ...core.cache_folder import cache_folder
@@ -34,15 +34,20 @@ def same(files: Files) -> Files:
     return files
 
 
-def along(task: Task) -> Iterator[tuple[str, Files]]:
-    """What goes along with a task, each part under a name of its own: the zoos that it reads, and the folder of its plug-in."""
+def along(task: Task) -> Iterator[tuple[str, Callable[[], Files]]]:
+    """What goes along with a task, each part under a name of its own and read once it is called: the zoos that it reads, and the folder of
+    its plug-in."""
     cell = next((each for each in task.arguments if isinstance(each, Cell)), None)
     for name in zoos_kept(cell) if cell else ():
-        page = Path(name).absolute()  # of a population of the user's own
-        told = {str(page): page.read_bytes()} if page.is_file() else {}
-        yield f"zoo {name}", Files(told, zoo_files(name))
+        yield f"zoo {name}", partial(of_zoo, name)
     if task.plugin and (folder := plugin_folder(task.plugin)):
-        yield f"folder {folder}", Files(files_under(folder), {})
+        yield f"folder {folder}", lambda: Files(files_under(folder), {})
+
+
+def of_zoo(name: str) -> Files:
+    """A trained zoo, with the page of a population of the user's own."""
+    page = Path(name).absolute()
+    return Files({str(page): page.read_bytes()} if page.is_file() else {}, zoo_files(name))
 
 
 def zoo_files(name: str) -> dict[str, bytes]:
