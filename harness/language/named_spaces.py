@@ -144,9 +144,10 @@ class OwnModel(Parameters):
         Field(description="inner axis: the outer one for each of whose indices it is permuted apart, as keys in heads"),
     ] = {}
     stands: Annotated[
-        dict[Name, Literal["hidden", "linear", "rms-norm", "layer-norm", "gated"]],
+        dict[Name, Literal["hidden", "linear", "rms-norm", "layer-norm", "gated", "rotary"]],
         Field(
-            description="what stands on a permuted axis: the activation, nothing, a norm, a gate; what it carries follows"
+            description="what stands on a permuted axis: the activation, nothing, a norm, a gate; on a fixed one: turns of rotary keys; "
+            "what it carries follows"
         ),
     ] = {}
 

@@ -76,7 +76,7 @@ def blocks(space: WeightSpace, group: Asked = None) -> dict[tuple[str, str], int
 def _kinds(space: WeightSpace, group: Asked) -> dict[str, FactorKind]:
     if isinstance(group, Group):
         for factor in group.factors:
-            if factor.within or factor.kind.turns or factor.kind.shifts:
+            if factor.within or factor.kind.turns or factor.kind.shifts or factor.kind.rotary:
                 raise NotCarried(f"no dimension is known for {factor.kind} of {factor.axis} in {space}")
         return group.kind
     moved = frozenset(space.permuted if group is None else group)

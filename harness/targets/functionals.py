@@ -1,20 +1,22 @@
 """Function-space functionals: maps `v -> R^n` that look at the function `f_v` alone.
 
 Law: `phi(v) = phi(w)` whenever `f_v = f_w`; so they are invariant under `G`, under rescaling of ReLU neurons, under
-splitting a neuron into twins.
+splitting a neuron into twins. On every space whose function is known; where an input is an image or a sequence of any length, it
+has `boxes.EXTENT` pixels a side, steps or tokens.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from ..core.parameters import Parameters
 from ..weights.space import WeightSpace
-from .boxes import BoxParameters, box_points
-from .refusals import unless_mlp
+from .boxes import BoxParameters, ends, input_points, values_at
+from .refusals import unless_function, unless_mlp
 from .target import FUNCTION_FUNCTIONAL, Target
 
 if TYPE_CHECKING:
@@ -30,29 +32,29 @@ class PointParameters(Parameters):
     """Parameters of a functional that looks at one point."""
 
     point: Annotated[
-        list[Coordinate] | None, Field(min_length=1, description="n_0 coordinates; left out: all of them 1/2")
+        list[Coordinate] | None,
+        Field(min_length=1, description="n_0 coordinates, or all numbers of an input; left out: all of them 1/2"),
     ] = None
 
 
 def _point_refusal(parameters: PointParameters, space: WeightSpace) -> str | None:
-    refused = unless_mlp(space)
-    if refused is None and parameters.point is not None and len(parameters.point) != space.widths[0]:
+    refused = unless_function(space)
+    if refused is None and parameters.point is not None and len(parameters.point) != prod(ends(space)[0]):
         refused = f"the point has {len(parameters.point)} coordinates, the space is {space}"
     return refused
 
 
 def _point(parameters: PointParameters, space: WeightSpace) -> torch.Tensor:
-    """`[1, n_0]`."""
+    """`[1, *shape of one input]`."""
     import torch
 
-    return torch.tensor([parameters.point or [0.5] * space.widths[0]], dtype=torch.float64)
+    shape, _ = ends(space)
+    return torch.tensor(parameters.point or [0.5] * prod(shape), dtype=torch.float64).view(1, *shape)
 
 
 def _value_at_point(parameters: PointParameters, samples: Samples) -> torch.Tensor:
-    from ..weights.realisation import realise
-
     v = samples.weights
-    return realise(v, _point(parameters, v.space)).squeeze(1)
+    return values_at(v, _point(parameters, v.space)).squeeze(1)
 
 
 VALUE_AT_POINT = Target(
@@ -61,7 +63,7 @@ VALUE_AT_POINT = Target(
     FUNCTION_FUNCTIONAL,
     PointParameters,
     _point_refusal,
-    lambda parameters, space: space.widths[-1],
+    lambda parameters, space: ends(space)[1],
     _value_at_point,
     claim="thm-6.1",
 )
@@ -83,7 +85,7 @@ GRADIENT_AT_POINT = Target(
     "the function's derivatives at a point, from above",
     FUNCTION_FUNCTIONAL,
     PointParameters,
-    _point_refusal,
+    lambda parameters, space: unless_mlp(space) or _point_refusal(parameters, space),
     lambda parameters, space: space.widths[0] * space.widths[-1],
     _gradient_at_point,
     claim="thm-6.1",
@@ -93,13 +95,11 @@ GRADIENT_AT_POINT = Target(
 def _over_box(
     samples: Samples, parameters: BoxParameters, summary: Callable[[torch.Tensor], torch.Tensor]
 ) -> torch.Tensor:
-    """`summary` of the values `[some, points, n_L]` at the points of the box, a few weight vectors at a time."""
+    """`summary` of the values `[some, points, outputs]` at the points of the box, a few weight vectors at a time."""
     import torch
 
-    from ..weights.realisation import realise
-
-    x = box_points(samples.weights.space.widths[0], parameters.radius)
-    return torch.cat([summary(realise(v, x)) for v in pieces(samples.weights)])
+    x = input_points(samples.weights.space, parameters.radius)
+    return torch.cat([summary(values_at(v, x)) for v in pieces(samples.weights)])
 
 
 def pieces(v: Weights, size: int = 64) -> list[Weights]:
@@ -112,8 +112,8 @@ MEAN = Target(
     "the function's mean over a box",
     FUNCTION_FUNCTIONAL,
     BoxParameters,
-    lambda parameters, space: unless_mlp(space),
-    lambda parameters, space: space.widths[-1],
+    lambda parameters, space: unless_function(space),
+    lambda parameters, space: ends(space)[1],
     lambda parameters, samples: _over_box(samples, parameters, lambda values: values.mean(dim=1)),
     claim="thm-6.1",
 )
@@ -122,7 +122,7 @@ NORM = Target(
     "the function's root mean square over a box",
     FUNCTION_FUNCTIONAL,
     BoxParameters,
-    lambda parameters, space: unless_mlp(space),
+    lambda parameters, space: unless_function(space),
     lambda parameters, space: 1,
     lambda parameters, samples: _over_box(
         samples, parameters, lambda values: values.square().sum(dim=2).mean(dim=1, keepdim=True).sqrt()
@@ -148,8 +148,8 @@ EXTREMUM = Target(
     "every output's greatest (or least) value over the points of a box",
     FUNCTION_FUNCTIONAL,
     ExtremumParameters,
-    lambda parameters, space: unless_mlp(space),
-    lambda parameters, space: space.widths[-1],
+    lambda parameters, space: unless_function(space),
+    lambda parameters, space: ends(space)[1],
     _extremum,
     claim="thm-6.1",
 )

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ..weights.algebra.kinds import OutputKind
 from .losses import LossParameters
-from .refusals import unless_mlp
+from .refusals import unless_function
 from .target import EQUIVARIANT_OPERATOR, EVERY_FACTOR, Target
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ LOSS_GRADIENT = Target(
     "the gradient of a fixed regression's loss",
     EQUIVARIANT_OPERATOR,
     LossParameters,
-    lambda parameters, space: unless_mlp(space),
+    lambda parameters, space: unless_function(space),
     lambda parameters, space: 1,
     _loss_gradient,
     claim="thm-7.4",
@@ -72,7 +72,7 @@ GRADIENT_STEP = Target(
     "the weights after steps of gradient descent (SGD on the whole of a fixed regression)",
     EQUIVARIANT_OPERATOR,
     StepParameters,
-    lambda parameters, space: unless_mlp(space),
+    lambda parameters, space: unless_function(space),
     lambda parameters, space: 1,
     _gradient_step,
     claim="thm-7.4",
@@ -121,7 +121,7 @@ ADAM_STEP = Target(
     "the weights after steps of Adam from rest, on a fixed regression",
     EQUIVARIANT_OPERATOR,
     AdamParameters,
-    lambda parameters, space: unless_mlp(space),
+    lambda parameters, space: unless_function(space),
     lambda parameters, space: 1,
     _adam_step,
     claim="thm-7.4",

@@ -1,7 +1,7 @@
 """The loss that targets differentiate: mean squared error on a fixed data set, batched over weight vectors.
 
 The data are as fixed as a definition: 2^m points of the box [-1, 1]^n_0 (`boxes.py`), and for output k the label
-`sin(2 (x_1 + ... + x_n) + k)`. Every weight vector of a batch has its own loss and its own gradient.
+`sin(2 (x_1 + ... + x_n) + k)`; off MLPs over all numbers of an input and of an output. Every weight vector of a batch has its own loss and its own gradient.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ..core.parameters import Parameters
 from ..weights.space import WeightSpace
-from .boxes import box_points
+from .boxes import ends, input_points, values_at
 
 if TYPE_CHECKING:
     import torch
@@ -27,20 +27,18 @@ class LossParameters(Parameters):
 
 
 def data(space: WeightSpace, log_points: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs `[points, n_0]` and labels `[points, n_L]`, float64."""
+    """Inputs `[points, *shape of one]` and labels `[points, outputs]`, float64."""
     import torch
 
-    x = box_points(space.widths[0], log_count=log_points)
-    phase = torch.arange(space.widths[-1], dtype=torch.float64)
-    return x, torch.sin(2 * x.sum(dim=1, keepdim=True) + phase)
+    x = input_points(space, log_count=log_points)
+    phase = torch.arange(ends(space)[1], dtype=torch.float64)
+    return x, torch.sin(2 * x.flatten(1).sum(dim=1, keepdim=True) + phase)
 
 
 def loss(v: Weights, log_points: int) -> torch.Tensor:
     """`[batch]`: the mean over the points of the squared error, summed over outputs."""
-    from ..weights.realisation import realise
-
     x, labels = data(v.space, log_points)
-    return (realise(v, x) - labels).square().sum(dim=2).mean(dim=1)
+    return (values_at(v, x) - labels).square().sum(dim=2).mean(dim=1)
 
 
 def loss_gradient(v: Weights, log_points: int) -> Weights:

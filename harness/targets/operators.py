@@ -1,6 +1,6 @@
 """Function-space operators: maps `f_v -> u`, given by the new function's values.
 
-Law: `u` depends on `f_v` alone. Values are those of the definition, at the points where they are asked for.
+Law: `u` depends on `f_v` alone. Off MLPs `x` is any input of the function and `f(x)` all numbers of its output. Values are those of the definition, at the points where they are asked for.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pydantic import Field
 
 from ..core.parameters import Parameters
 from ..weights.space import WeightSpace
-from .refusals import unless_inputs, unless_mlp
+from .boxes import ends, values_at
+from .refusals import unless_function, unless_inputs, unless_mlp
 from .target import FUNCTION_OPERATOR, Target
 
 if TYPE_CHECKING:
@@ -26,14 +27,14 @@ Map = Callable[[Any, "torch.Tensor"], "torch.Tensor"]
 
 
 def uniform_inputs(parameters: Any, space: WeightSpace, count: int, generator: torch.Generator) -> torch.Tensor:
-    """`[count, n_0]`, uniform in [-1, 1]^n_0."""
+    """`[count, *shape of one input]`, every number uniform in [-1, 1]."""
     import torch
 
-    return 2 * torch.rand(count, space.widths[0], generator=generator, dtype=torch.float64) - 1
+    return 2 * torch.rand(count, *ends(space)[0], generator=generator, dtype=torch.float64) - 1
 
 
-def _any_mlp(parameters: Any, space: WeightSpace) -> str | None:
-    return unless_mlp(space)
+def _any_function(parameters: Any, space: WeightSpace) -> str | None:
+    return unless_function(space)
 
 
 def _one_input(parameters: Any, space: WeightSpace) -> str | None:
@@ -47,14 +48,12 @@ def _composed(
     *,
     before: Map = lambda parameters, x: x,
     after: Map = lambda parameters, y: y,
-    refusal: Callable[[Any, WeightSpace], str | None] = _any_mlp,
+    refusal: Callable[[Any, WeightSpace], str | None] = _any_function,
 ) -> Target:
     """The operator `u(x) = after(f(before(x)))`."""
 
     def value(chosen: Any, samples: Samples, x: torch.Tensor) -> torch.Tensor:
-        from ..weights.realisation import realise
-
-        return after(chosen, realise(samples.weights, before(chosen, x)))
+        return after(chosen, values_at(samples.weights, before(chosen, x)))
 
     return Target(
         name,
@@ -62,7 +61,7 @@ def _composed(
         FUNCTION_OPERATOR,
         parameters,
         refusal,
-        lambda parameters, space: space.widths[-1],
+        lambda parameters, space: ends(space)[1],
         value,
         uniform_inputs,
         claim="thm-7.2",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from ..weights.networks.forms import has_function
 from ..weights.space import WeightSpace
 
 
 def unless_mlp(space: WeightSpace) -> str | None:
     return None if space.is_mlp else f"it is defined for MLP spaces only, the space is {space}"
+
+
+def unless_function(space: WeightSpace) -> str | None:
+    return None if has_function(space) else f"it looks at the function of the weights, which is not known of {space}"
 
 
 def unless_inputs(space: WeightSpace, inputs: int, why: str) -> str | None:

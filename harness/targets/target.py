@@ -43,11 +43,11 @@ class Target:
         parameters: the model of what a suite may say under `target` beside `name`.
         refusal: `(parameters, space) -> why the target makes no sense there`, or None. No torch.
         size: `(parameters, space) -> ` output dimension of a functional; output neurons of a function-space operator; channels
-            of an equivariant one. No torch.
+            of an equivariant one. No torch on MLPs.
         value: `(parameters, samples) -> [batch, size]` for functionals, `Weights` of `size` channels for equivariant operators;
-            `(parameters, samples, x) -> [batch, points, size]`, the new function's values at `x` of shape `[points, n_0]`, for
-            function-space operators.
-        inputs: `(parameters, space, count, generator) -> [points, n_0]`, where a function-space operator is compared; None
+            `(parameters, samples, x) -> [batch, points, size]`, the new function's values at `x` of shape `[points, n_0]` (off MLPs
+            `[points, *shape of one input]`), for function-space operators.
+        inputs: `(parameters, space, count, generator) -> x`, where a function-space operator is compared; None
             for the other kinds. `count` is a wish: a target on fixed points (the pixels of an image) gives those.
         needs: names of the metadata that `value` reads from the samples, as in ("label",); a regime that does not have them
             makes the target not applicable.

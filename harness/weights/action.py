@@ -26,7 +26,7 @@ import torch
 
 from .activations import ACTIVATIONS
 from .algebra.kinds import OutputKind, Role
-from .algebra.roles import Shift
+from .algebra.roles import Shift, Standing
 from .batch import Weights
 from .element import Blocks, Diagonal, GroupElement, Translation
 from .groups import NotCarried, roles, roles_of
@@ -123,7 +123,13 @@ def _multipliers(
 ) -> dict[str, _Multiplier]:
     """Axis -> what multiplies it; covectors by the other role's numbers."""
     size, found = space.size, {}
-    for axis in space.permuted:
+    turned = sorted({block.axis for g in listed for block in g.blocks} - {*space.permuted})
+    for axis in turned:
+        if roles_of(space).of_axis(axis).standing is not Standing.ROTARY:
+            raise SpaceError(
+                f"a group element has matrices on {axis!r}, which is neither permuted nor of rotary keys in {space}"
+            )
+    for axis in (*space.permuted, *turned):
         held = [g.matrices.get(axis) for g in listed]
         factors = [g.factors.get(axis) for g in listed]
         halves = [next((phase.halves for phase in g.phases if phase.axis == axis), None) for g in listed]

@@ -125,7 +125,8 @@ class GroupElement:
         permutations: `((axis, images), ...)`: for each permuted axis the images of `0, ..., n-1`; `images[i]` is where index `i`
             goes.
         diagonals: the factors of those axes that have any but ones; others are left out, so that equal elements compare equal.
-        blocks: the matrices of axes that have any but the identity, permutations within an outer axis among them.
+        blocks: the matrices of axes that have any but the identity, permutations within an outer axis among them; after those of
+            permuted axes those of rotary keys, which are none.
         phases: half turns of axes that have any but zero.
         translations: what is added, where that is not nothing.
 
@@ -148,12 +149,17 @@ class GroupElement:
         object.__setattr__(self, "diagonals", kept)
         if self.plain:
             return
-        self._demand_fitting([(block.axis, len(block.inward[0])) for block in self.blocks])
+        placed = [axis for axis, _ in self.permutations]
+        turned = sorted((block for block in self.blocks if block.axis not in placed), key=lambda block: block.axis)
+        moved = [block for block in self.blocks if block.axis in placed]
+        object.__setattr__(self, "blocks", (*moved, *turned))
+        self._demand_fitting([(block.axis, len(block.inward[0])) for block in moved])
         self._demand_fitting([(phase.axis, len(phase.halves)) for phase in self.phases])
         size = {axis: len(images) for axis, images in self.permutations}
         for part, rows in (*((b, b.inward) for b in self.blocks), *((t, t.amounts) for t in self.translations)):
             outer = size.get(part.within) if part.within else 1
-            if outer != len(rows) or {len(row) for row in rows} != {size.get(part.axis)}:
+            inner = len(rows[0]) if part in turned else size.get(part.axis)
+            if outer != len(rows) or {len(row) for row in rows} != {inner}:
                 raise SpaceError(f"axis {part.axis!r} within {part.within!r} does not fit permutations of {size}")
         both = {d.axis for d in self.diagonals} & {b.axis for b in self.blocks}
         if both:
@@ -195,7 +201,11 @@ class GroupElement:
     def moving(self) -> tuple[str, ...]:
         """The axes that it does not leave at rest."""
         told = {part.axis for part in (*self.diagonals, *self.blocks, *self.phases, *self.translations)}
-        return tuple(axis for axis, images in self.permutations if axis in told or list(images) != sorted(images))
+        placed = {axis for axis, _ in self.permutations}
+        return (
+            *(axis for axis, images in self.permutations if axis in told or list(images) != sorted(images)),
+            *(block.axis for block in self.blocks if block.axis not in placed),
+        )
 
     @property
     def largest(self) -> float:
@@ -237,6 +247,7 @@ class GroupElement:
             ]
             for axis, images in self.permutations
         }
+        parts |= {axis: [_matrix(block)] for axis, block in matrices.items() if axis not in parts}
         return (
             ", ".join(f"{axis}: {' '.join(filter(None, told))}" for axis, told in parts.items() if any(told))
             or "identity"
@@ -253,13 +264,14 @@ class GroupElement:
             told[diagonal.axis] |= {"in": list(diagonal.inward), "out": list(diagonal.outward)}
         for block in self.blocks:
             inward, outward = block.arrays
+            told.setdefault(block.axis, {})
             told[block.axis] |= {"within": block.within, "inward": inward.tolist(), "outward": outward.tolist()}
         for phase in self.phases:
             told[phase.axis] |= {"halves": list(phase.halves)}
         for each in self.translations:
             added = {"within": each.within, "role": str(each.role), "amounts": each.array.tolist()}
             told[each.axis].setdefault("added", {})[each.tensor] = added
-        return {axis: part if len(part) > 1 else part["images"] for axis, part in told.items()}
+        return {axis: part["images"] if set(part) == {"images"} else part for axis, part in told.items()}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> GroupElement:
@@ -270,7 +282,7 @@ class GroupElement:
         """
         told = {axis: part if isinstance(part, Mapping) else {"images": part} for axis, part in data.items()}
         return GroupElement(
-            tuple((axis, tuple(part["images"])) for axis, part in told.items()),
+            tuple((axis, tuple(part["images"])) for axis, part in told.items() if "images" in part),
             tuple(Diagonal(axis, tuple(p["in"]), tuple(p["out"])) for axis, p in told.items() if "in" in p),
             tuple(
                 Blocks(axis, p["within"], _nested(p["inward"]), _nested(p["outward"]))

@@ -12,6 +12,7 @@ the outer axis has a factor of its own, and the group is a wreath product. Eleme
 | `scale`, `sign` | each index multiplied by a positive number, by a sign |
 | `phase` | at each index k half turns of a sine: its biases move by k half turns, what reads it by `(-1)^k` |
 | `orth`, `gl` | any orthogonal, any invertible matrix |
+| `rotary` | a complex number multiplied to each pair of places that turn together (i and i + n/2 of a key) |
 | `shift` | anything added to a tensor, where softmax does not see it or others make up for it (`algebra.roles.Shift`) |
 
 What an axis carries follows from what stands on it:
@@ -20,6 +21,7 @@ What an axis carries follows from what stands on it:
 |---|---|
 | a point-wise activation | `perm`; `scale` if `phi(t z) = t phi(z)` for t > 0 (relu, leaky-relu, abs); `sign` if it is odd (tanh, sine); `phase` if half a turn is a sign (sine); all of it if it is the identity |
 | nothing (a stream without normalisation, r of LoRA, keys and values within their head) | `gl`, and `shift` where one is known |
+| rotary keys within their head: a fixed axis | `rotary`, all linear maps that commute with its turns |
 | RMSNorm, gains folded in | `orth` |
 | LayerNorm | `perm` |
 | a gate, entry by entry | `perm+scale+sign` |
@@ -30,7 +32,7 @@ What an axis carries follows from what stands on it:
 | `permutation` | `perm` of every permuted axis, each one group |
 | `permutation+scale`, `permutation+sign`, `permutation+sign+phase` | these, of the axes that an activation stands on; `perm` of the others |
 | `heads` | `perm`; of inner axes within each index of their outer one |
-| `orth`, `gl`, `gl+shift` | these, of the axes that carry them, inner ones within their outer one; `perm` of the others |
+| `orth`, `gl`, `gl+shift` | these, of the axes that carry them, inner ones within their outer one; with `gl` also `rotary`; `perm` of the others |
 | `full` | all that each axis carries |
 
 Hidden axes of MLPs, convolutions and recurrences, `n_k` of residual blocks and `hidden` of transformer blocks stand under the
@@ -81,7 +83,11 @@ class Group:
         axes = [factor.axis for factor in self.factors]
         for factor in self.factors:
             axis, kind = factor.axis, factor.kind
-            if axis not in self.space.permuted:
+            if kind.rotary:
+                role = roles_of(self.space).of_axis(axis)
+                if role.standing is not Standing.ROTARY or factor.within != role.within:
+                    raise NotCarried(f"axis {axis!r} within {factor.within!r} holds no rotary keys in {self.space}")
+            elif axis not in self.space.permuted:
                 raise SpaceError(f"axis {axis!r} is not permuted in {self.space}, so it carries no factor")
             if axes.count(axis) > 1:
                 raise SpaceError(f"axis {axis!r} has two factors; a join of kinds, as perm+scale, is one")
@@ -143,9 +149,9 @@ GROUPS: Mapping[str, Named] = {
     "permutation+sign+phase": Named(frozenset({"perm", "sign", "phase"}), pointwise=True, nested=False),
     "heads": Named(frozenset({"perm"})),
     "orth": Named(frozenset({"perm", "orth"})),
-    "gl": Named(frozenset({"perm", "gl"})),
-    "gl+shift": Named(frozenset({"perm", "gl", "shift"})),
-    "full": Named(frozenset({"perm", "scale", "sign", "phase", "orth", "gl", "shift"})),
+    "gl": Named(frozenset({"perm", "gl", "rotary"})),
+    "gl+shift": Named(frozenset({"perm", "gl", "rotary", "shift"})),
+    "full": Named(frozenset({"perm", "scale", "sign", "phase", "orth", "gl", "rotary", "shift"})),
 }
 """Names, as plug-ins declare them."""
 
@@ -175,7 +181,8 @@ def group(space: WeightSpace, name: str = "permutation") -> Group:
     for axis, most in carried(space).items():
         asked = named.atoms if not named.pointwise or _pointwise(space, axis) else frozenset({"perm"})
         atoms = {atom for atom in asked if atom in most.kind.covers}
-        factors.append(Factor(axis, FactorKind.of(atoms), most.within if named.nested else None))
+        if atoms:  # rotary keys have nothing but their own
+            factors.append(Factor(axis, FactorKind.of(atoms), most.within if named.nested else None))
     found = any(factor.within if name == "heads" else factor.kind != FactorKind.PERM for factor in factors)
     if not found:
         what = "lies within another" if name == "heads" else f"carries {name}"
@@ -196,19 +203,21 @@ def _pointwise(space: WeightSpace, axis: str) -> bool:
 
 
 def carried(space: WeightSpace) -> dict[str, Factor]:
-    """Axis -> the largest factor of these kinds that leaves the function as it is, by the table above.
+    """Axis -> the largest factor of these kinds that leaves the function as it is, by the table above; permuted axes, then rotary keys.
 
     Raises:
         NotCarried: roles are not known.
     """
     told = roles_of(space)
-    return {axis: _largest(space, told, told.of_axis(axis)) for axis in space.permuted}
+    return {axis: _largest(space, told, told.of_axis(axis)) for axis in (*space.permuted, *told.rotary)}
 
 
 def _largest(space: WeightSpace, told: Roles, role: AxisRole) -> Factor:
     activation = role.activation or space.activation
     phi = ACTIVATIONS[activation]
     linear = role.standing is Standing.LINEAR or (role.standing is Standing.HIDDEN and activation == "identity")
+    if role.standing is Standing.ROTARY:
+        return Factor(role.axis, FactorKind.ROTARY, role.within)
     atoms = {"perm"}
     if linear:
         atoms |= {"gl"}
@@ -237,7 +246,9 @@ def relates(declared: str, by: str | None, space: WeightSpace) -> bool:
     except NotCarried:
         return False
     return all(
-        each.kind.atoms <= larger[each.axis].kind.covers and each.within in (None, larger[each.axis].within)
+        each.axis in larger
+        and each.kind.atoms <= larger[each.axis].kind.covers
+        and each.within in (None, larger[each.axis].within)
         for each in smaller
     )
 

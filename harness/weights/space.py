@@ -118,6 +118,9 @@ class WeightSpace:
         if self.roles is not None:
             for told in problems(self.roles, self.tensors, self.permuted):
                 raise SpaceError(told)
+            for axis in self.roles.rotary:
+                if self.size.get(axis, 1) % 2:
+                    raise SpaceError(f"rotary axis {axis!r} has size {self.size.get(axis)}; its places turn in pairs")
             for stands in (each.activation for each in self.roles.axes):
                 if stands is not None and stands not in ACTIVATIONS:
                     raise UnknownActivation(unknown(stands))

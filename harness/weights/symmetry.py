@@ -87,7 +87,7 @@ def generators(of: WeightSpace | Group) -> tuple[GroupElement, ...]:
 
 def _in_blocks(factor: Factor) -> bool:
     """Whether its elements are matrices: of orthogonal and linear maps, and of whatever lies within an outer axis."""
-    return factor.within is not None or factor.kind.rotates or factor.kind.maps
+    return factor.within is not None or factor.kind.rotates or factor.kind.maps or factor.kind.rotary
 
 
 def _extent(space: WeightSpace, factor: Factor) -> tuple[int, int]:
@@ -98,6 +98,8 @@ def _extent(space: WeightSpace, factor: Factor) -> tuple[int, int]:
 def _generating(factor: Factor, outer: int, size: int) -> list[stacks.Pair]:
     kind = factor.kind
     found: list[stacks.Pair] = []
+    if kind.rotary:
+        return stacks.generating_complex(outer, size)
     if kind.maps or kind.rotates:
         return stacks.generating(outer, size, whole=kind.maps)
     if kind.permutes:
@@ -232,7 +234,8 @@ Parts = tuple[tuple[Blocks, ...], tuple[Phase, ...], tuple[Translation, ...]]
 def _parts(space: WeightSpace, factors: Sequence[Factor], rng: np.random.Generator, reach: int, exact: bool) -> Parts:
     """One draw of all that is more than permutations and factors."""
     blocks, phases, translations = [], [], []
-    for factor in sorted(factors, key=lambda factor: space.permuted.index(factor.axis)):
+    listed = (*space.permuted, *roles_of(space).rotary) if any(f.kind.rotary for f in factors) else space.permuted
+    for factor in sorted(factors, key=lambda factor: listed.index(factor.axis)):
         outer, size = _extent(space, factor)
         if _in_blocks(factor):
             blocks.append(Blocks.of(factor.axis, factor.within, *_drawn(factor.kind, outer, size, rng, reach, exact)))
@@ -246,6 +249,8 @@ def _parts(space: WeightSpace, factors: Sequence[Factor], rng: np.random.Generat
 
 
 def _drawn(kind: FactorKind, outer: int, size: int, rng: np.random.Generator, reach: int, exact: bool) -> stacks.Pair:
+    if kind.rotary:
+        return (stacks.exact_complex_factors if exact else stacks.generic_complex_factors)(outer, size, rng, reach)
     if kind.maps:
         return stacks.exact_maps(outer, size, rng, reach) if exact else stacks.maps(outer, size, rng, reach)
     if kind.rotates:
@@ -305,11 +310,14 @@ def compose(g: GroupElement, h: GroupElement) -> GroupElement:
     if g.plain and h.plain:
         return GroupElement(permutations, tuple(diagonals))
     blocks = []
-    for axis, _ in g.permutations:
+    for axis in dict.fromkeys((*(axis for axis, _ in g.permutations), *sorted(held))):
         if axis in held:
-            within = _within(axis, g, h)
-            then, first = _stack(g, axis, within), _stack(h, axis, within)
-            outer, inner = _sources(g, axis, within)
+            within, size = (
+                _within(axis, g, h),
+                next(len(e.matrices[axis].inward[0]) for e in (g, h) if axis in e.matrices),
+            )
+            then, first = _stack(g, axis, within, size), _stack(h, axis, within, size)
+            outer, inner = _sources(g, axis, within, size)
             pair = (a @ stacks.carried(b, outer, inner) for a, b in zip(then, first, strict=True))
             blocks.append(Blocks.of(axis, within, *pair))
     phases = []
@@ -342,21 +350,22 @@ def _size(g: GroupElement, axis: str | None) -> int:
     return len(dict(g.permutations)[axis]) if axis else 1
 
 
-def _stack(g: GroupElement, axis: str, within: str | None) -> stacks.Pair:
+def _stack(g: GroupElement, axis: str, within: str | None, size: int | None = None) -> stacks.Pair:
     """In and Out of an element on one axis, `[outer, n, n]`, factors among them."""
     if axis in g.matrices:
         return g.matrices[axis].arrays
-    outer, size = _size(g, within), _size(g, axis)
+    outer, size = _size(g, within), size or _size(g, axis)
     if axis not in g.factors:
         return stacks.unit(outer, size), stacks.unit(outer, size)
     factors = g.factors[axis]
     return tuple(np.tile(np.diag(each), (outer, 1, 1)) for each in (factors.inward, factors.outward))  # type: ignore[return-value]
 
 
-def _sources(g: GroupElement, axis: str, within: str | None) -> tuple[np.ndarray, np.ndarray]:
-    """Where each outer and inner index of a permuted axis comes from."""
+def _sources(g: GroupElement, axis: str, within: str | None, size: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Where each outer and inner index of an axis comes from; of rotary keys, of that size, all stay."""
     images = dict(g.permutations)
-    return np.argsort(images[within]) if within else np.zeros(1, dtype=int), np.argsort(images[axis])
+    inner = np.argsort(images.get(axis, range(size)))
+    return np.argsort(images[within]) if within else np.zeros(1, dtype=int), inner
 
 
 def _halves(g: GroupElement, axis: str) -> tuple[int, ...]:
@@ -391,7 +400,7 @@ def inverse(g: GroupElement) -> GroupElement:
 
     def back(stack: np.ndarray, axis: str, within: str | None) -> np.ndarray:
         outer = images[within] if within else np.zeros(1, dtype=int)
-        return stacks.carried(stack.transpose(0, 2, 1), outer, images[axis])
+        return stacks.carried(stack.transpose(0, 2, 1), outer, images.get(axis, np.arange(stack.shape[1])))
 
     blocks = []
     for block in g.blocks:

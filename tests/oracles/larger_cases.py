@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from orbitcheck import WeightSpace, conv_net, mlp, recurrent, residual_mlp, transformer_block
-from orbitcheck.extending import lora, residual
+from orbitcheck.extending import lora, residual, transformer
 from orbitcheck.harness.weights.batch import Weights
 from orbitcheck.harness.weights.groups import Group, group
 from orbitcheck.harness.weights.symmetry import act, random_elements
@@ -101,6 +101,24 @@ def _attention(v: Net) -> tuple[bytes, ...]:
     return _bytes(np.array(sorted(heads)), v["W2"] @ v["W1"], v["W2"] @ v["b1"], v["bO"], v["b2"])
 
 
+def _rotary(v: Net) -> tuple[bytes, ...]:
+    """Of rotary keys: complex products of queries and keys at every pair of places, summed over the stream, which is permuted."""
+    half, heads = v["WQ1"].shape[1] // 2, []
+    for h in range(len(v["WQ1"])):
+        q, k, bq, bk = (v[f"{n}1"][h][:half] + 1j * v[f"{n}1"][h][half:] for n in ("WQ", "WK", "bQ", "bK"))
+        sums = [
+            (q * k.conj()).sum(1),
+            q.sum(1) * k.sum(1).conj(),
+            bq * bk.conj(),
+            bq * k.sum(1).conj(),
+            q.sum(1) * bk.conj(),
+        ]
+        held = v["WO1"][:, h].sum(0) @ np.column_stack([v["WV1"][h].sum(1), v["bV1"][h]])
+        heads.append([*np.concatenate(sums).view(float).tolist(), *held.tolist()])
+    ends = v["V"] @ v["U"], v["V"] @ v["u"], v["c"], v["W21"].sum(0) @ v["W11"].sum(1), v["W21"].sum(0) @ v["b11"]
+    return _bytes(np.array(sorted(heads)), *map(np.asarray, ends))
+
+
 KINDS = {
     "mlp, scales": Kind(mlp(2, 3, 3, 1), "permutation+scale", _chain, True),
     "mlp, signs": Kind(mlp(2, 3, 3, 1, activation="tanh"), "permutation+sign", _chain, True),
@@ -112,6 +130,7 @@ KINDS = {
     "stream, gl": Kind(residual_mlp(1, 2, (2, 2), 1, activation="gelu"), "gl", _stream),
     "stream, scales": Kind(residual_mlp(1, 3, (2, 2), 1), "permutation+scale", _stream),
     "stream, orth": Kind(residual(1, 3, (2,), 1, norm="rms", activation="gelu").space, "orth", _gram),
+    "attention, rotary": Kind(transformer(1, 2, 2, 4, 2, 2, 1, rotary=True).space, "gl", _rotary),
     "attention, gl": Kind(transformer_block(2, 2, 2, 2, 2), "gl", _attention),
 }
 

@@ -65,6 +65,22 @@ def test_equal_products_do_not_suffice_where_ranks_fall():
     assert same_orbit_under(of, nets[1], {"A1": one[::-1].copy(), "B1": zero}).answer == "same"
 
 
+def test_queries_without_keys_are_told_up_to_a_complex_factor():
+    """Where all keys of a pair are zero the products say nothing: the projector does."""
+    kind, rng = KINDS["attention, rotary"], np.random.default_rng(4)
+    v = {n: rng.integers(1, 9, s) / 4 for n, s in kind.space.shapes.items()}
+    v["WK1"][0, [0, 2]] = v["bK1"][0, [0, 2]] = 0
+    w, u = {n: a.copy() for n, a in v.items()}, {n: a.copy() for n, a in v.items()}
+    for n in ("WQ1", "bQ1"):  # by 2i
+        w[n][0, [0, 2]] = 2 * v[n][0, [2, 0]]
+        w[n][0, 0] *= -1
+    u["bQ1"][0, 0] += 0.25
+    for other, answer in ((w, "same"), (u, "different")):
+        found = certify_under(kind.group, v, other)
+        assert found["orbit"]["relation"] == answer and problem_under(found, kind.group, v, other) is None
+    assert normal_form(kind.group, v) == normal_form(kind.group, w) != normal_form(kind.group, u)
+
+
 def test_what_is_beyond_is_unknown_with_its_reason():
     def asked(space, name):
         v = {n: np.ones(s) for n, s in space.shapes.items()}
@@ -103,7 +119,9 @@ def resealed(certificate: dict) -> dict:
     return {**certificate, "sha256": digest({k: x for k, x in certificate.items() if k != "sha256"})}
 
 
-@pytest.mark.parametrize("name", ["mlp, scales", "recurrent, signs", "adapters, gl", "stream, orth", "attention, gl"])
+@pytest.mark.parametrize(
+    "name", ["mlp, scales", "recurrent, signs", "adapters, gl", "stream, orth", "attention, gl", "attention, rotary"]
+)
 def test_forged_certificates_are_refused(name):
     kind, rng = KINDS[name], np.random.default_rng(3)
     of, shapes = kind.group, kind.space.shapes

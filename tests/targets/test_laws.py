@@ -11,7 +11,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from orbitcheck import Weights, WeightSpace, act, mlp, random_elements
+from orbitcheck import Weights, WeightSpace, act, group, mlp, random_elements, realise
+from orbitcheck.extending import lora, residual, transformer
 from orbitcheck.harness.core.claims import CLAIMS
 from orbitcheck.harness.core.parameters import SuiteValueError
 from orbitcheck.harness.pairs import PAIR_FAMILIES
@@ -98,6 +99,61 @@ def test_targets_of_any_space_follow_its_group(name, space, slow):
     assert slow.flat(before).std() > 0
 
 
+NETWORKS = (
+    conv_net(1, 3, 2, activation="tanh"),
+    recurrent(2, 3, 1),
+    residual(2, 3, (3,), 2, norm="rms", activation="gelu").space,
+    transformer(2, 4, 2, 2, 2, 3, 2, rotary=True).space,
+    lora((3, 2), (2, 3), rank=2).space,
+)
+
+
+@pytest.mark.parametrize("space", NETWORKS, ids=str)
+def test_maps_of_functions_on_any_space_follow_the_functions_group(space, slow):
+    """Under scales, signs, linear maps and complex factors, too, where functions stay as they are; operators are compared at images and sequences."""
+    rng, checked = np.random.default_rng(0), 0
+    drawn = [{key: rng.integers(-8, 9, shape) / 8 for key, shape in space.shapes.items()} for _ in range(4)]
+    samples = Samples(Weights.from_arrays(space, drawn))
+    elements = random_elements(group(space, "full"), 4, rng)
+    relabelled = Samples(act(elements, samples.weights))
+    for name, target in TARGETS.items():
+        settings = target.parameters()
+        if (
+            target.kind not in (*FUNCTION_KINDS, EQUIVARIANT_OPERATOR)
+            or target.refusal(settings, space)
+            or target.needs
+        ):
+            continue
+        if target.mismatch(group(space, "full")) is not None:
+            continue
+        before, after = slow.value(name, samples), slow.value(name, relabelled)
+        wanted = act(elements, before, target.moves) if isinstance(before, Weights) else before
+        scale = 1 + slow.flat(wanted).abs().max()
+        assert (slow.flat(wanted) - slow.flat(after)).abs().max() <= 1e-10 * scale, name
+        assert slow.flat(before).std() > 0 and slow.flat(before).isfinite().all()
+        if target.kind in FUNCTION_KINDS:
+            assert before.shape[-1] == target.size(settings, space)
+        checked += 1
+    assert checked >= 9
+
+
+def test_means_and_greatest_values_of_affine_functions_are_known():
+    """Without an activation a network of convolutions is affine in its image: the mean is the value at zero, the greatest one lies above it by the slopes."""
+    space = conv_net(1, 3, 2, activation="identity")
+    rng = np.random.default_rng(1)
+    samples = Samples(Weights.from_arrays(space, [{k: rng.integers(-8, 9, s) / 8 for k, s in space.shapes.items()}]))
+    zero = torch.zeros(1, 1, 4, 4, dtype=torch.float64)
+    at_zero = realise(samples.weights, zero)[0, 0]
+    slopes = torch.stack(
+        [realise(samples.weights, zero + e.view(1, 1, 4, 4))[0, 0] - at_zero for e in torch.eye(16).double()]
+    )
+    found = {n: TARGETS[n].value(TARGETS[n].parameters(), samples)[0] for n in ("mean", "extremum", "norm")}
+    torch.testing.assert_close(found["mean"], at_zero, rtol=0, atol=1e-12)
+    assert (found["extremum"] <= at_zero + slopes.abs().sum(0)).all() and (found["extremum"] > at_zero).all()
+    # Points of the box have variance 1/3 a coordinate and nearly no covariance.
+    assert abs(found["norm"] ** 2 - (at_zero.square() + slopes.square().sum(0) / 3).sum()) < 0.05 * found["norm"] ** 2
+
+
 def function_equal(space: WeightSpace, pairs: int = 6) -> list[tuple[Samples, Samples]]:
     """Both sides of pairs that compute one function, family by family."""
     sides = []
@@ -182,11 +238,15 @@ def test_claims_are_those_of_the_kinds():
 
 
 INR, LINE, CONVOLUTIONS = mlp(2, 4, 4, 1, activation="sine"), mlp(1, 4, 4, 1), conv_net(1, 3, 2)
+UNKNOWN = WeightSpace((("A", ("n", "m")), ("b", ("n",))), (("n", 3), ("m", 2)), ("n",))
 REFUSED = [
-    ("value-at-point", {}, CONVOLUTIONS, "MLP spaces only"),
+    ("value-at-point", {"point": [0.5]}, CONVOLUTIONS, "the point has 1 coordinates"),
+    ("value-at-point", {}, UNKNOWN, "not known"),
+    ("gradient-at-point", {}, CONVOLUTIONS, "MLP spaces only"),
     ("value-at-point", {"point": [0.5]}, INR, "the point has 1 coordinates"),
     ("gradient-at-point", {"point": [0.5, 0.0]}, LINE, "the point has 2 coordinates"),
-    ("mean", {}, CONVOLUTIONS, "MLP spaces only"),
+    ("mean", {}, UNKNOWN, "not known"),
+    ("negation", {}, UNKNOWN, "not known"),
     ("zero-count", {}, INR, "n_0 = 1 and n_L = 1"),
     ("zero-count", {}, mlp(1, 4, 2), "n_0 = 1 and n_L = 1"),
     ("zero-count", {}, mlp(1, 4, 1, activation="tanh"), "relu, leaky-relu, abs, identity only"),
@@ -205,7 +265,7 @@ REFUSED = [
     ("tooth-doubling", {}, INR, "n_0 = 1"),
     ("derivative", {"coordinate": 1}, LINE, "no input 1"),
     ("inr-dilation", {}, LINE, "n_0 = 2 and n_L = 1"),
-    ("gradient-step", {}, CONVOLUTIONS, "MLP spaces only"),
+    ("gradient-step", {}, UNKNOWN, "not known"),
     ("neuron-rank", {}, CONVOLUTIONS, "MLP spaces only"),
 ]
 

@@ -28,9 +28,13 @@ from orbitcheck import (
     residual_mlp,
     transformer_block,
 )  # fmt: skip
+from orbitcheck.extending import transformer
+from orbitcheck.harness.weights.algebra.blocks import exact_complex_factors, generating_complex
 from orbitcheck.harness.weights.algebra.kinds import FactorKind, OutputKind
 from orbitcheck.harness.weights.algebra.roles import AxisRole, Roles, Shift, Standing
-from orbitcheck.harness.weights.groups import GROUPS, Factor, Group, NotCarried, carried, group, roles
+from orbitcheck.harness.weights.element import Blocks
+from orbitcheck.harness.weights.groups import GROUPS, Factor, Group, NotCarried, carried, group, roles, roles_of
+from orbitcheck.harness.weights.networks.transformers import turned_by_place
 from orbitcheck.harness.weights.realisation import realisation
 from orbitcheck.harness.weights.symmetry import act_in_size, generic_elements, inner_permutation, on_axis
 
@@ -46,11 +50,12 @@ GATED = WeightSpace(
     (("G", ("h", "n")), ("F", ("h", "n")), ("W", ("m", "h"))), (("h", 3), ("n", 2), ("m", 2)), ("h",), "silu",
     Roles((AxisRole("h", Standing.GATED),), (("G", (None, None)),)),
 )  # fmt: skip
+ROTARY = transformer(2, 3, 2, 4, 2, 2, 1, rotary=True, norm="rms").space
 SPACES = (
     mlp(2, 4, 3, 1, activation="sine"), mlp(2, 4, 3, 1, activation="identity"), mlp(2, 3, 1), conv_net(1, 3, 2, 2, activation="identity"),
     recurrent(2, 3, 2, 1, activation="sine"), recurrent(2, 3, 2, 1, activation="identity"), residual_mlp(2, 5, (4, 2), 1),
     residual_mlp(2, 3, (4, 2), 1, activation="sine"), transformer_block(3, 2, 3, 2, 4), transformer_block(3, 3, 2, 4, 2, activation="relu"),
-    LORA, RMS, GATED,
+    LORA, RMS, GATED, ROTARY,
 )  # fmt: skip
 NAMES = tuple(name for name in GROUPS if name != "permutation")
 
@@ -88,7 +93,9 @@ def apart(v: Weights, w: Weights) -> float:
 
 def test_there_are_groups_of_every_kind_on_many_spaces():
     kinds = {kind for of in ALL for kind in of.kind.values()}
-    assert {"scale", "sign", "phase", "orth", "gl", "shift", "perm"} == {atom for kind in kinds for atom in kind.atoms}
+    assert {"scale", "sign", "phase", "orth", "gl", "rotary", "shift", "perm"} == {
+        atom for kind in kinds for atom in kind.atoms
+    }
     assert any(factor.within for of in ALL for factor in of.factors) and len(ALL) >= 30
 
 
@@ -162,7 +169,8 @@ def test_elements_are_plain_data_and_products_of_their_axes(number, seed):
         v = dyadic(of.space, rng)
         assert equal(act(told, v), act(g, v))
         product = identity(of)
-        for axis in sorted(of.space.permuted, key=lambda axis: any(f.within == axis for f in of.factors)):
+        listed = [*of.space.permuted, *roles_of(of.space).rotary] if of.space.roles else of.space.permuted
+        for axis in sorted(listed, key=lambda axis: any(f.within == axis for f in of.factors)):
             product = compose(product, on_axis(g, axis))  # outer axes first: what lies within moves with them
         assert product == g
         assert str(g) and (g == identity(of)) == (str(g) == "identity")
@@ -282,6 +290,7 @@ def test_the_table_of_what_axes_carry():
     assert str(group(mlp(2, 3, 1, activation="identity"), "full")) == "n1: gl+shift"
     assert str(group(residual_mlp(2, 3, (4,), 1), "full")) == "r: gl+shift, n1: perm+scale"
     assert str(group(residual_mlp(2, 3, (4,), 1), "orth")) == "r: orth, n1: perm"
+    assert str(group(ROTARY, "gl")).endswith("key1 within head1: rotary")
     assert str(group(RMS, "full")) == "r: orth, h: perm+scale"
     assert str(group(LORA, "gl")) == "r: gl" and str(group(GATED, "full")) == "h: perm+scale+sign"
     for name, space in (("gl", mlp(2, 3, 1)), ("heads", mlp(2, 3, 1)), ("orth", mlp(2, 3, 1, activation="tanh"))):
@@ -300,6 +309,29 @@ def test_keys_are_permuted_in_every_head_apart_and_move_with_it():
     assert after.tolist() == [before[1].tolist(), before[0].flip(0).tolist()]
     assert str(inner) == "key: [0 1; 1 0] 1" and inverse(inner) == inner
     assert compose(outer, inner) == compose(inner_permutation(space, "key", "head", ((0, 1), (1, 0))), outer)
+
+
+def test_rotary_keys_have_complex_factors_and_no_more():
+    """What commutes with the turns of one place has as many dimensions as there are real and imaginary parts; other maps break the function."""
+    size, rng = 6, np.random.default_rng(6)
+    turns = turned_by_place(torch.eye(size, dtype=torch.float64)[:, None].expand(-1, 2, -1))[:, 1].numpy().T
+    commuting = np.kron(turns, np.eye(size)) - np.kron(np.eye(size), turns.T)
+    values = np.linalg.svd(commuting, compute_uv=False)
+    assert (values < 1e-12).sum() == size and values[-size - 1] > 1e-4
+    for inward, outward in (*generating_complex(1, size), exact_complex_factors(1, size, rng, 3)):
+        assert np.abs(inward[0] @ turns - turns @ inward[0]).max() < 1e-12
+        assert (inward[0].T @ outward[0] == np.eye(size)).all()
+    half = np.eye(4)[[1, 0, 3, 2]]  # pairs change places
+    wrong = GroupElement(
+        identity(ROTARY).permutations, (), (Blocks.of("key1", "head1", np.stack([half, half]), np.stack([half, half])),)
+    )
+    assert change(group(ROTARY), wrong, dyadic(ROTARY, rng)) > 1e-3
+    with pytest.raises(NotCarried, match="holds no rotary keys"):
+        Group(ROTARY, (Factor("key1", FactorKind.ROTARY),))
+    with pytest.raises(SpaceError, match="turn in pairs"):
+        WeightSpace((("Q", ("k",)),), (("k", 3),), (), "relu", Roles((AxisRole("k", Standing.ROTARY),)))
+    with pytest.raises(SpaceError, match="rotary keys are a fixed axis"):
+        WeightSpace((("Q", ("k",)),), (("k", 2),), ("k",), "relu", Roles((AxisRole("k", Standing.ROTARY),)))
 
 
 def test_half_turns_by_hand():

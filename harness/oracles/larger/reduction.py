@@ -7,6 +7,7 @@ Law: v and w are in one orbit of the group iff their reductions are in one orbit
 | shift | what may be moved is moved to zero, and others make up for it: one vector of each orbit has zeros there |
 | gl | of the tensors that have the axis, `in` A (columns are entries) and `out` B (rows are entries): all products `B A`; where A or B has not full rank in v or in w, also the orthogonal projectors onto the rows of A and onto the columns of B. `M A = A', B' M = B` has an invertible M iff `B A = B' A'` and the kernels of A, A' and the images of B, B' agree |
 | gl of an axis that stands twice in one tensor R | all products `B R^k A` for k below twice the size, where both all `R^k A` and all `B R^k` have full rank, in v and in w (Ho and Kalman) |
+| rotary | at each pair of places rows are complex vectors q at `in`, k at `out`, and z takes them to `z q` and `k / conj(z)`: all products `q conj(k)`, and where q or k is zero in v or in w, also `q_a conj(q_b) / |q|^2` and that of k (`rotary.py`) |
 | orth | all products `X^T X` (Witt: equal Gram matrices are one orbit, over the rationals too) |
 | scale | walking from what does not scale, each index is scaled so that the largest of its known `in` entries is one in size, or of its `out` entries where it has no `in` ones |
 | sign | each index becomes two, with opposite entries, and a tensor says which two are one |
@@ -35,7 +36,7 @@ from ...weights.algebra.kinds import Role
 from ...weights.exact import exact
 from ...weights.groups import Factor, Group, roles, roles_of
 from ...weights.space import WeightSpace
-from . import rational
+from . import rational, rotary
 
 if TYPE_CHECKING:
     from ...weights.pair import Vector
@@ -88,7 +89,7 @@ class Asked:
 
     def __post_init__(self) -> None:
         for factor in self.group.factors:
-            if factor.within and factor.kind.atoms - {"gl", "orth", "shift"}:
+            if factor.within and factor.kind.atoms - {"gl", "orth", "rotary", "shift"}:
                 raise Undecided(f"{factor.axis} within {factor.within} is permuted or scaled beside other factors")
 
     def where(self, told: str) -> list[Factor]:
@@ -97,8 +98,8 @@ class Asked:
 
     @property
     def linear(self) -> dict[str, Factor]:
-        """Axis -> factor, of those that map or rotate."""
-        return {factor.axis: factor for factor in (*self.where("maps"), *self.where("rotates"))}
+        """Axis -> factor, of those that map or rotate, rotary keys among them."""
+        return {factor.axis: factor for factor in (*self.where("maps"), *self.where("rotates"), *self.where("rotary"))}
 
     @property
     def permuted(self) -> tuple[str, ...]:
@@ -206,6 +207,12 @@ def _contracted(asked: Asked, parts: Sequence[Part], *, all_full: bool) -> tuple
             raise Undecided(f"{axis} is mapped where it has no role")
         if loop is not None:
             found += _minimal(axis, loop, sides)
+            continue
+        if factor.kind.rotary:
+            fronts = [[(part.name, *_front(part, axis, outer)) for part in side] for side in sides]
+            pieces, filled = rotary.contracted(axis, outer, fronts, all_full=all_full)
+            found += [Part(name, *_led(outer, axes, places, entries)) for name, entries, axes, places in pieces]
+            ranks += filled
             continue
         if factor.kind.rotates:
             sides = [own, own]

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...weights.algebra.kinds import Role
 from ...weights.groups import Group, roles_of
-from . import rational
+from . import rational, rotary
 from .reduction import Part, Reduced, _front, loop_of, parts_of, powers
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def element(
         left, right = (each.factors.get(axis, [Fraction(1)] * size) for each in (before, after))
         factors[axis] = [left[i] * signs.get(axis, [1] * size)[i] / right[permutations[axis][i]] for i in range(size)]
     plain = Exact(permutations, factors, {}, before.removed, {})
-    linear = [factor for factor in of.factors if factor.kind.maps or factor.kind.rotates]
+    linear = [factor for factor in of.factors if factor.kind.maps or factor.kind.rotates or factor.kind.rotary]
     if not linear:
         return Exact(permutations, factors, {}, before.removed, after.removed)
     here = applied(of, plain, v)
@@ -149,7 +149,8 @@ def element(
             held = [Part(part.name, part.axes, part.places, tensors[part.name]) for part in after.parts]
             loop, own = loop_of(held, factor)
             for part in own:
-                role = Role.OUT if part.places[part.axes.index(axis)] is Role.OUT and factor.kind.maps else Role.IN
+                out = part.places[part.axes.index(axis)] is Role.OUT and not factor.kind.rotates
+                role = Role.OUT if out else Role.IN
                 reached = [part] if loop is None else powers([part], axis, loop, role, space.size[axis])
                 for each in reached:
                     front = _front(each, axis, outer)[0]
@@ -160,7 +161,10 @@ def element(
         found = []
         for o in range(count):
             (a, b), (c, d) = ([_columns(side, target[o], size) for side in sides] for sides in stacks)
-            found.append(_rotation(a, c) if factor.kind.rotates else _map(a, b, c, d, size))
+            if factor.kind.rotary:
+                found.append(rotary.factors(a, b, c, d, size))
+            else:
+                found.append(_rotation(a, c) if factor.kind.rotates else _map(a, b, c, d, size))
         matrices[axis] = found
     return Exact(permutations, factors, matrices, before.removed, after.removed)
 

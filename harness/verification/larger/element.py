@@ -40,7 +40,7 @@ def check_element(of: Group, nets: Sequence[Vector], element: Mapping[str, Any])
         tensors[name] = places, entries
     for axis, stacks in element["matrices"].items():
         factor = kinds[axis]
-        demand(factor.kind.maps or factor.kind.rotates, f"{axis} is not mapped by matrices")
+        demand(factor.kind.maps or factor.kind.rotates or factor.kind.rotary, f"{axis} is not mapped by matrices")
         matrices = [[[Fraction(text) for text in row] for row in matrix] for matrix in stacks]
         outer = size[factor.within] if factor.within else 1
         demand(
@@ -49,6 +49,8 @@ def check_element(of: Group, nets: Sequence[Vector], element: Mapping[str, Any])
         duals = [_dual(matrix) for matrix in matrices]
         if factor.kind.rotates:
             demand(all(m == d for m, d in zip(matrices, duals, strict=True)), f"{axis}: orthogonal matrices")
+        if factor.kind.rotary:
+            demand(all(map(_commutes, matrices)), f"{axis}: matrices that commute with the turns of its pairs")
         for name, (places, entries) in tensors.items():
             o = [q for q, (each, _) in enumerate(places) if each == factor.within]
             for p in [p for p, (each, _) in enumerate(places) if each == axis]:
@@ -79,6 +81,18 @@ def check_element(of: Group, nets: Sequence[Vector], element: Mapping[str, Any])
     wanted = tensors_of(of, nets[1])
     for name in tensors:
         demand(tensors[name][1] == wanted[name][1], f"the element maps {name} of v to that of w")
+
+
+def _commutes(matrix: list[list[Fraction]]) -> bool:
+    """Whether it is a complex number on the places i and i + n/2, for each i, and zero elsewhere."""
+    half = len(matrix) // 2
+    return 2 * half == len(matrix) and all(
+        matrix[i][j] == matrix[i + half][j + half]
+        and matrix[i][j + half] == -matrix[i + half][j]
+        and (i == j or not (matrix[i][j] or matrix[i][j + half]))
+        for i in range(half)
+        for j in range(half)
+    )
 
 
 def _dual(matrix: list[list[Fraction]]) -> list[list[Fraction]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...weights.algebra.kinds import Role
 from ..exact.refuted import demand
+from .pairs_of_places import turned, turned_alone
 from .tensors import Index, Places, Tensors
 
 
@@ -51,6 +52,10 @@ def products(tensors: Tensors, linear: Mapping[str, Any]) -> tuple[Tensors, bool
     for axis, factor in linear.items():
         if axis in loops:
             found |= _through_loop(tensors, loops[axis], axis)
+            continue
+        if factor.kind.rotary:
+            more, every = turned(tensors, axis, factor)
+            found, full = found | more, full and every
             continue
         out, into = _sides(tensors, axis, factor)
         outer = factor.within
@@ -159,6 +164,9 @@ def projections(tensors: Tensors, linear: Mapping[str, Any]) -> Tensors:
     loops = loops_of(tensors, linear)
     for axis, factor in linear.items():
         if factor.kind.rotates or axis in loops:  # of a loop all is reached and read
+            continue
+        if factor.kind.rotary:
+            found |= turned_alone(tensors, axis, factor)
             continue
         outer = factor.within
         lead: Places = ((outer, None),) if outer else ()

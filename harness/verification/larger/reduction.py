@@ -22,11 +22,11 @@ def reduced(of: Group, nets: Sequence[Vector]) -> tuple[WeightSpace, list[dict[s
         Refuted: the group or the vectors have none.
     """
     # Half turns are nobody's business: multiples of pi are no rationals but for zero, so they relate no two vectors.
-    linear = {f.axis: f for f in of.factors if f.kind.maps or f.kind.rotates}
+    linear = {f.axis: f for f in of.factors if f.kind.maps or f.kind.rotates or f.kind.rotary}
     scaled = {f.axis for f in of.factors if f.kind.scales}
     signed = {f.axis: f for f in of.factors if f.kind.signs}
     for factor in of.factors:
-        demand(not factor.within or factor.kind.atoms <= {"gl", "orth", "shift"}, "no inner permutations")
+        demand(not factor.within or factor.kind.atoms <= {"gl", "orth", "rotary", "shift"}, "no inner permutations")
     started = [tensors_of(of, net) for net in nets]
     for tensors in started:
         _unshifted(of, tensors)

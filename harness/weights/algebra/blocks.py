@@ -77,6 +77,54 @@ def maps(outer: int, size: int, rng: np.random.Generator, reach: int) -> Pair:
     return (left * factors) @ right, (left / factors) @ right
 
 
+def complex_factors(real: np.ndarray, imaginary: np.ndarray) -> Pair:
+    """Of numbers z `[outer, n/2]`: `z` on the places i and i + n/2 as real and imaginary part, and `1/conj(z)`, its inverse transpose."""
+    size = real**2 + imaginary**2
+
+    def stack(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        along, across = diagonal_of(a), diagonal_of(b)
+        return np.concatenate([np.concatenate([along, -across], 2), np.concatenate([across, along], 2)], 1)
+
+    def diagonal_of(each: np.ndarray) -> np.ndarray:
+        return np.eye(each.shape[1]) * each[:, :, None]
+
+    return stack(real, imaginary), stack(real / size, imaginary / size)
+
+
+def exact_complex_factors(outer: int, size: int, rng: np.random.Generator, reach: int) -> Pair:
+    """`i^u (1 + i)^k` and `i^u (1 - i)^-k` for k up to the reach: dyadic, and so are their inverses."""
+    powers, turns = (
+        rng.integers(-reach, reach, (outer, size // 2), endpoint=True),
+        rng.integers(0, 4, (outer, size // 2)),
+    )
+    real, imaginary = np.ones(powers.shape), np.zeros(powers.shape)
+    for k in range(reach):
+        more = np.abs(powers) > k
+        real, imaginary = np.where(more, real - imaginary, real), np.where(more, real + imaginary, imaginary)
+    for k in range(3):
+        more = turns > k
+        real, imaginary = np.where(more, -imaginary, real), np.where(more, real, imaginary)
+    back = np.where(powers < 0, real**2 + imaginary**2, 1.0)
+    return complex_factors(real / back, imaginary / back)
+
+
+def generic_complex_factors(outer: int, size: int, rng: np.random.Generator, reach: int) -> Pair:
+    """Any angles, sizes 2^k for real k, |k| <= reach."""
+    sizes, angles = 2.0 ** rng.uniform(-reach, reach, (outer, size // 2)), rng.uniform(0, 2 * np.pi, (outer, size // 2))
+    return complex_factors(sizes * np.cos(angles), sizes * np.sin(angles))
+
+
+def generating_complex(outer: int, size: int) -> list[Pair]:
+    """i and 1 + i, at each outer index and pair of places apart."""
+    found = []
+    for place in np.ndindex(outer, size // 2):
+        for z in (1j, 1 + 1j):
+            numbers = np.ones((outer, size // 2), dtype=complex)
+            numbers[place] = z
+            found.append(complex_factors(numbers.real, numbers.imag))
+    return found
+
+
 def times(a: Pair, b: Pair) -> Pair:
     return a[0] @ b[0], a[1] @ b[1]
 

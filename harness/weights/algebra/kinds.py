@@ -46,6 +46,7 @@ class FactorKind(StrEnum):
     PERM_SHIFT = "perm+shift"
     ORTH_SHIFT = "orth+shift"
     GL_SHIFT = "gl+shift"
+    ROTARY = "rotary"
 
     @cached_property
     def atoms(self) -> frozenset[str]:
@@ -79,6 +80,11 @@ class FactorKind(StrEnum):
         return "gl" in self.atoms
 
     @property
+    def rotary(self) -> bool:
+        """By a complex number at each pair of places that turn together."""
+        return "rotary" in self.atoms
+
+    @property
     def shifts(self) -> bool:
         return "shift" in self.atoms
 
@@ -96,5 +102,5 @@ class FactorKind(StrEnum):
             atoms -= {"orth", "scale", "sign", "perm"}
         if "orth" in atoms:
             atoms -= {"sign", "perm"}
-        order = ("perm", "scale", "sign", "phase", "orth", "gl", "shift")
+        order = ("perm", "scale", "sign", "phase", "orth", "gl", "rotary", "shift")
         return FactorKind("+".join(atom for atom in order if atom in atoms))

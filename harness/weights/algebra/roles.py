@@ -30,13 +30,15 @@ class Standing(StrEnum):
     """A stream that is read through LayerNorm."""
     GATED = "gated"
     """The half of a gated layer that passes no activation: multiplied entry by entry with the other half."""
+    ROTARY = "rotary"
+    """Keys that are turned by their place in the sequence, the places i and i + n/2 together, each pair at a speed of its own: a fixed axis."""
     PLAIN = "plain"
     """Anything else: its indices may change places, and no more is known."""
 
 
 @dataclass(frozen=True)
 class AxisRole:
-    """What one permuted axis is to its network.
+    """What one permuted axis, or one of rotary keys, is to its network.
 
     Args:
         within: an outer permuted axis, for each of whose indices this axis has a group of its own, as keys have in heads.
@@ -81,6 +83,11 @@ class Roles:
 
     def of_axis(self, axis: str) -> AxisRole:
         return next((each for each in self.axes if each.axis == axis), AxisRole(axis))
+
+    @property
+    def rotary(self) -> tuple[str, ...]:
+        """The axes of rotary keys."""
+        return tuple(each.axis for each in self.axes if each.standing is Standing.ROTARY)
 
     def of_places(self, tensors: Tensors, permuted: Sequence[str]) -> dict[str, tuple[Role | None, ...]]:
         """Tensor -> role of each place; None at fixed axes."""
@@ -140,8 +147,14 @@ def problems(roles: Roles, tensors: Tensors, permuted: Sequence[str]) -> Iterabl
     axes_of = dict(tensors)
     listed = [each.axis for each in roles.axes]
     for each in roles.axes:
-        if each.axis not in permuted or listed.count(each.axis) > 1:
-            yield f"axis {each.axis!r} has a role; allowed: one for each permuted axis, {', '.join(permuted) or 'none'}"
+        turned = each.standing is Standing.ROTARY
+        if (each.axis in permuted) is turned or listed.count(each.axis) > 1:
+            what = (
+                "rotary keys are a fixed axis"
+                if turned
+                else f"one for each permuted axis, {', '.join(permuted) or 'none'}"
+            )
+            yield f"axis {each.axis!r} has a role; allowed: {what}"
         if each.within is not None:
             if each.within not in permuted or each.within == each.axis or roles.of_axis(each.within).within:
                 yield f"axis {each.axis!r} lies within {each.within!r}; allowed: another permuted axis that lies within none"
@@ -152,7 +165,10 @@ def problems(roles: Roles, tensors: Tensors, permuted: Sequence[str]) -> Iterabl
     for name, places in roles.places:
         if name not in axes_of or len(places) != len(axes_of[name]):
             yield f"roles of places of {name!r}: {len(places)}; a tensor of the space has one for each of its axes"
-        elif any(role and axis not in permuted for role, axis in zip(places, axes_of[name], strict=True)):
+        elif any(
+            role and axis not in permuted and roles.of_axis(axis).standing is not Standing.ROTARY
+            for role, axis in zip(places, axes_of[name], strict=True)
+        ):
             yield f"{name!r} has a role at an axis that is not permuted"
     everywhere = roles.of_places(tensors, permuted)
     for shift in roles.shifts:

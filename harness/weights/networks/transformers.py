@@ -45,7 +45,7 @@ def transformer(
 
     Axes of block k end in k; `key`, `value` and `member` lie within `head`; the stream `model` is one for all blocks and carries what
     its normalisation leaves. Rotary keys keep the pairs of places that turn together, each at a frequency of its own: no permutation
-    of keys is left, and the axis `key` is fixed.
+    of keys is left, so the axis `key` is fixed; what commutes with the turns, a complex number a pair, is their `rotary` factor.
 
     Raises:
         SpaceError: no block, a size that is no positive integer, an odd number of rotary keys.
@@ -66,10 +66,9 @@ def transformer(
         for letter, rows, columns in told:
             tensors += [(f"W{letter}{k}", (*rows, *columns)), *([(f"b{letter}{k}", rows)] if biases else [])]
             turned = Role.OUT if letter == "K" else Role.IN
-            own = tuple(None if rotary and axis == keys else turned for axis in rows)
-            places.append((f"W{letter}{k}", (*own, Role.OUT)))
+            places.append((f"W{letter}{k}", (*(turned for _ in rows), Role.OUT)))
             if biases:
-                places.append((f"b{letter}{k}", own))
+                places.append((f"b{letter}{k}", tuple(turned for _ in rows)))
         tensors += [(f"WO{k}", ("model", *group, values)), *([(f"bO{k}", ("model",))] if biases else [])]
         tensors += [(f"W1{k}", (units, "model")), *([(f"b1{k}", (units,))] if biases else [])]
         tensors += [(f"W3{k}", (units, "model")), *([(f"b3{k}", (units,))] if biases else [])] if gated else []
@@ -81,6 +80,7 @@ def transformer(
         # Members read one key and one value head each; a linear map of a key or value has to be one for all of them.
         roles += [AxisRole(head), *([AxisRole(member, within=head)] if per_group > 1 else [])]
         roles += [AxisRole(axis, Standing.LINEAR, within=head) for axis in inner if axis != member]
+        roles += [AxisRole(keys, Standing.ROTARY, within=head)] if rotary else []
         roles += [
             # What is multiplied into a gated unit goes through its other half, which passes no activation.
             AxisRole(

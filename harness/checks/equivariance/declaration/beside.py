@@ -73,7 +73,7 @@ def undeclared(declared: Group) -> tuple[Group, ...]:
         return ()
     held = {factor.axis: factor for factor in declared.factors}
     found = []
-    for atom in ("gl", "orth", "scale", "sign", "perm", "phase", "shift"):
+    for atom in ("gl", "orth", "scale", "sign", "perm", "phase", "rotary", "shift"):
         factors = []
         for axis, factor in most.items():
             mine = held.get(axis)
