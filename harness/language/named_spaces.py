@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..core.parameters import Parameters, SuiteValueError
 from ..core.registry import UnknownName
+from ..weights.algebra.kinds import Role
 from ..weights.algebra.roles import AxisRole, Roles, Standing
 from ..weights.networks.forms import NETWORKS, network
 from ..weights.space import NamedSpace, SpaceError, UnknownActivation, WeightSpace, mlp
@@ -150,6 +151,14 @@ class OwnModel(Parameters):
             "what it carries follows"
         ),
     ] = {}
+    places: Annotated[
+        dict[Name, list[Literal["in", "out"] | None]],
+        Field(
+            max_length=MOST_TENSORS,
+            description="tensor: [in, out, ...], how each place goes with its axis, null where no factor multiplies; unless said, the "
+            "first place is in, what the tensor feeds, and the others are out, what it reads",
+        ),
+    ] = {}
 
 
 class SpaceModel(Parameters):
@@ -184,11 +193,12 @@ def _own(given: OwnModel, **activation: str) -> WeightSpace:
     axes = tuple(
         AxisRole(axis, Standing(given.stands.get(axis, Standing.PLAIN)), within=given.within.get(axis)) for axis in told
     )
+    places = tuple((name, tuple(role and Role(role) for role in listed)) for name, listed in given.places.items())
     return WeightSpace(
         tuple((name, tuple(listed)) for name, listed in given.tensors.items()),
         tuple(given.sizes.items()),
         tuple(given.permuted),
-        roles=Roles(axes) if axes else None,
+        roles=Roles(axes, places) if axes or places else None,
         **activation,
     )
 

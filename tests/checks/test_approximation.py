@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from orbitcheck import Equivariant, Invariant, Weights, mlp
+from orbitcheck import Equivariant, Invariant, Weights, mlp, recurrent
 from orbitcheck.harness.checks.approximation.data import problem
 from orbitcheck.harness.checks.approximation.kind import KIND
 from orbitcheck.harness.checks.approximation.learner import Learner, tensor_scales
@@ -22,6 +23,7 @@ from orbitcheck.harness.learning.checkpoint import Checkpoint
 from orbitcheck.harness.oracles.floors import equivariant_floor, functional_floor
 from orbitcheck.harness.plugins.architecture import Traits, Unsupported, as_architecture
 from orbitcheck.harness.plugins.discovery import load, parse_name
+from orbitcheck.harness.regimes import Samples
 from orbitcheck.harness.running.evaluate import evaluate
 from orbitcheck.harness.weights.realisation import realise
 from orbitcheck.harness.weights.realisation.expansion import mean_function
@@ -33,6 +35,7 @@ SPACES = {
     "line": NamedSpace(mlp(1, 3, 1)),
     "hinge": NamedSpace(mlp(1, 1, 1)),
     "two": NamedSpace(mlp(2, 3, 2, activation="tanh")),
+    "memory": NamedSpace(recurrent(1, 4, 1)),
 }
 SIZES = {"train": 256, "validation": 64, "test": 64}
 GENERAL = {"name": "general-position"}
@@ -450,3 +453,39 @@ def test_a_broken_contract_is_an_error_and_a_refusal_is_not():
     assert row(resolved("weight-norms"), as_architecture(wrong_shape)).outcome == "error"
     assert row(resolved("neuron-statistics"), as_architecture(refuses)).outcome == "not-applicable"
     assert Invariant(6) == problem(resolved("weight-norms")).output(1)
+
+
+def recurrences(kind: str) -> dict[str, np.ndarray]:
+    """Twelve networks of `recurrent(1, 4, 1)` that differ in R alone: six times the directed 4-cycle, and two swaps; each renumbered."""
+    rng, space = np.random.default_rng(0), SPACES["memory"].space
+    cycle, swaps = np.eye(4)[[1, 2, 3, 0]], np.eye(4)[[1, 0, 3, 2]]
+    nets = []
+    for number in range(12):
+        order = rng.permutation(4)
+        matrix = (cycle if number % 2 else swaps)[np.ix_(order, order)] / 2
+        nets.append({name: matrix if name == "R1" else np.full(shape, 0.5) for name, shape in space.shapes.items()})
+    return {name: np.stack([net[name] for net in nets]) for name in space.axes}
+
+
+@pytest.mark.parametrize(("kind", "refinement", "classes"), [("refinement", "joint", 2), ("refinement", "split", 1), ("orbit", "joint", 2), ("function", "joint", 2), ("2-fwl", "joint", None)])  # fmt: skip
+def test_floors_beyond_mlps_are_those_of_exact_classes(kind, refinement, classes):
+    """`split` never parts the directed 4-cycle from two swaps, `joint` does in round 1: only one of the two has a floor."""
+    data = problem(resolved("mean", space="memory", sizes={"train": 16, "validation": 4, "test": 12}))
+    arrays = recurrences(kind)
+    weights = Weights(data.space, {name: torch.from_numpy(array)[..., None] for name, array in arrays.items()})
+    values = torch.arange(12.0).double().remainder(2)[:, None]
+    asked = replace(data, samples={**data.samples, "test": Samples(weights)}, targets={**data.targets, "test": values})
+    found = reference(asked, kind, 1, refinement)
+    assert found.classes == classes
+    if classes is None:
+        assert found.floor is None
+        return
+    assert found.floor.relative == (1.0 if classes == 1 else 0.0)
+    assert found.floor.rounds == ({"joint": 1, "split": 0}[refinement] if kind == "refinement" else None)
+
+
+def test_a_network_learns_a_map_of_functions_of_recurrences():
+    parameters = resolved("mean", space="memory", sizes={"train": 64, "validation": 16, "test": 16}, steps=10, seeds=1)
+    found = row(parameters, "gmn")
+    assert found.outcome in ("pass", "observed", "undecided") and found.evidence.floor == 0.0
+    assert found.evidence.classes == 16 and found.evidence.floor_kind == "refinement"

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from orbitcheck import WeightSpace, conv_net, mlp, recurrent, residual_mlp, transformer_block
 from orbitcheck.extending import (
     AxisRole,
+    Role,
     Roles,
     Standing,
     convolutional,
@@ -147,6 +148,19 @@ def test_every_constructor_has_its_words(write):
                 ("n", "h", "k"),
                 "tanh",
                 Roles((AxisRole("n", Standing.HIDDEN), AxisRole("k", within="h"))),
+            ),
+        ),
+        "keys": (
+            "{own: {tensors: {Q: [h, k, x], K: [h, k, x]}, sizes: {h: 2, k: 4, x: 1}, permuted: [h], within: {k: h}, "
+            "stands: {k: rotary}, places: {Q: [in, in, null], K: [out, out, null]}}}",
+            WeightSpace(
+                (("Q", ("h", "k", "x")), ("K", ("h", "k", "x"))),
+                (("h", 2), ("k", 4), ("x", 1)),
+                ("h",),
+                roles=Roles(
+                    (AxisRole("k", Standing.ROTARY, within="h"),),
+                    (("Q", (Role.IN, Role.IN, None)), ("K", (Role.OUT, Role.OUT, None))),
+                ),
             ),
         ),
     }

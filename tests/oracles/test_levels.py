@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from orbitcheck import mlp
+from orbitcheck import mlp, recurrent
 from orbitcheck.harness.oracles.levels import pairs
 from orbitcheck.harness.oracles.levels.enclosures import enclosed, indistinct_classes, overlapping
 from orbitcheck.harness.oracles.levels.floors import Says, label_floors
@@ -169,6 +169,26 @@ def test_networks_of_two_spaces_share_no_class_and_perhaps_a_function():
     found = {level.name: level for level in levels([line, wide])}
     assert all(len(np.unique(found[name].members)) == 3 for name in CHAINED)
     assert partition(found["function"].most) == {frozenset({0, 1}), frozenset({2})}
+
+
+def test_levels_beyond_mlps_are_joint_refinement_and_orbits():
+    """Directed 4-cycles, hexagon-like twins and copies: of `recurrent(1, 6, 1)` with R alone, each renumbered; an MLP beside them."""
+    rng, cycle = np.random.default_rng(0), np.eye(6)[[1, 2, 3, 4, 5, 0]]
+    kinds = [cycle, np.kron(np.eye(2), np.eye(3)[[1, 2, 0]]), np.eye(6)]
+    space, matrices = recurrent(1, 6, 1), []
+    for number in range(9):
+        order = rng.permutation(6)
+        matrices.append(kinds[number % 3][np.ix_(order, order)])
+    arrays = {n: np.stack(matrices) if n == "R1" else np.ones((9, *s)) for n, s in space.shapes.items()}
+    line = mlp(1, 1, 1), {n: np.ones((1, *s)) for n, s in mlp(1, 1, 1).shapes.items()}
+    found = {level.name: partition(level.members) for level in levels([(space, arrays), line])}
+    by_kind = [frozenset({kind, kind + 3, kind + 6}) for kind in range(3)]
+    # A hexagon and two triangles look alike to refinement, and compute one function.
+    assert found["orbit"] == {*by_kind, frozenset({9})}
+    assert found["1-wl"] == found["function"] == {by_kind[0] | by_kind[1], by_kind[2], frozenset({9})}
+    assert found["1-wl-0"] == {frozenset(range(9)), frozenset({9})} and not any(
+        name.startswith("2-fwl") for name in found
+    )
 
 
 def test_a_population_of_single_networks_says_nothing():

@@ -130,7 +130,9 @@ def test_maps_of_functions_on_any_space_follow_the_functions_group(space, slow):
         wanted = act(elements, before, target.moves) if isinstance(before, Weights) else before
         scale = 1 + slow.flat(wanted).abs().max()
         assert (slow.flat(wanted) - slow.flat(after)).abs().max() <= 1e-10 * scale, name
-        assert slow.flat(before).std() > 0 and slow.flat(before).isfinite().all()
+        assert slow.flat(before).isfinite().all()
+        # Adapters are linear in their inputs: their mean over the box is zero.
+        assert slow.flat(before).std() > 0 or (space == NETWORKS[-1] and name == "mean")
         if target.kind in FUNCTION_KINDS:
             assert before.shape[-1] == target.size(settings, space)
         checked += 1

@@ -98,8 +98,6 @@ def resolve(parameters: ApproximationParameters, spaces: Mapping[str, NamedSpace
             problems.append((("augmentation",), f"target {target.name} sees signs that the function does not"))
         if not space.is_mlp or space.activation not in ODD:
             problems.append((("augmentation",), f"keeps the function for MLPs of {', '.join(ODD)} only, not {space}"))
-    if not space.is_mlp:
-        problems.append((("space",), f"floors are known of maps on the weights of MLPs, the space is {space}"))
     limit, wanted = regime.limit(regime_settings), sum(parameters.sizes.model_dump().values())
     if limit is not None and wanted > limit:
         problems.append((("sizes",), f"{wanted} samples in all; regime {regime.name} has {limit}"))

@@ -87,7 +87,8 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
 
     learners = untrained()
     training = _trained(learners, data, parameters, seeds, bench)
-    known = reference(data, verdict.classes_of(traits, data.general_position), networks)
+    refinement = "split" if traits.refinement == "split" else "joint"
+    known = reference(data, verdict.classes_of(traits, data.general_position), networks, refinement)
     prediction = verdict.predict(traits, architecture.rounds, target.kind, known.floor, parameters["threshold"])
     measured, mse, outputs = _measured(learners, data, known, training, bench)
     emitted = _emitted(learners, untrained, outputs[measured.chosen], data, networks, bench)

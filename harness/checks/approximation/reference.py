@@ -9,6 +9,8 @@ import torch
 
 from ...oracles import capacity, classes, floors
 from ...oracles.refinement import refine
+from ...oracles.tuples.colouring import Kind, colour, entry_classes
+from ...oracles.tuples.orbits import orbit_classes
 from ...oracles.two_fwl import classes as pair_classes
 from ...oracles.two_fwl.refinement import refine_mlp_pairs
 from ...targets.target import EQUIVARIANT_OPERATOR, FUNCTION_OPERATOR, LABEL
@@ -35,12 +37,18 @@ class Reference:
         return None if self.members is None else len(np.unique(self.members))
 
 
-def reference(problem: Problem, kind: str | None, networks: int) -> Reference:
-    """The floor over classes of one kind, or over the capacity of the output."""
+def reference(problem: Problem, kind: str | None, networks: int, refinement: Kind = "joint") -> Reference:
+    """The floor over classes of one kind, or over the capacity of the output.
+
+    Args:
+        refinement: that the network declares; on MLPs both are one.
+    """
     if problem.target.kind == FUNCTION_OPERATOR:
         return Reference(capacity_floor(problem, networks), None)
     if kind is None:
         return Reference(None, None)
+    if not problem.space.is_mlp:
+        return _beyond_mlps(problem, kind, refinement)
     space, values = problem.space, problem.targets["test"]
     arrays = {name: tensor[..., 0].numpy() for name, tensor in problem.samples["test"].weights.items()}
     if problem.target.kind == EQUIVARIANT_OPERATOR:
@@ -61,6 +69,29 @@ def reference(problem: Problem, kind: str | None, networks: int) -> Reference:
     if kind == "2-fwl":
         rounds = pair_classes.needed_rounds(refine_mlp_pairs(space, arrays))
     return Reference(Floor(kind, found.mse / problem.variance, rounds), members)
+
+
+def _beyond_mlps(problem: Problem, kind: str, refinement: Kind) -> Reference:
+    """As `reference`: nothing is known of 2-FWL, nor of entries but by refinement; nets that refinement never parts have one function."""
+    space, values = problem.space, problem.targets["test"]
+    arrays = {name: tensor[..., 0].numpy() for name, tensor in problem.samples["test"].weights.items()}
+    rounds = None
+    if kind == "2-fwl" or (problem.target.kind == EQUIVARIANT_OPERATOR and kind != "refinement"):
+        return Reference(None, None)
+    if problem.target.kind == EQUIVARIANT_OPERATOR:
+        by_tensor = entry_classes(space, arrays, refinement)
+        least, members = floors.equivariant_floor(by_tensor, problem.entries(values)).mse, joined(by_tensor)
+    else:
+        if kind == "orbit":
+            members = orbit_classes(space, arrays)[0]
+        else:
+            found = colour(space, arrays, refinement if kind == "refinement" else "joint")
+            members = found.classes()
+        least = floors.functional_floor(members, values.numpy()).mse
+    if kind == "refinement":
+        history = colour(space, arrays, refinement).net_classes
+        rounds = next(n for n, found in enumerate(history) if found.max() == history[-1].max())
+    return Reference(Floor(kind, least / problem.variance, rounds), members)
 
 
 def joined(by_tensor: dict[str, np.ndarray]) -> np.ndarray:

@@ -62,7 +62,7 @@ def floor(
     Raises:
         UnknownName: no such zoo, group or label.
         ValueError: labels that do not fit, are not finite, or a form that is none.
-        SpaceError: weights of no MLP, of several channels, or that are not finite.
+        SpaceError: weights of several channels, or that are not finite.
         ZooError: a zoo that cannot be built.
     """
     [found] = floors(population, label, forms=[form], classes=classes, names=names, seconds=seconds)
@@ -168,11 +168,12 @@ def _zoo_of(population: Any) -> tuple[Zoo | None, list[str]]:
 
 
 def _numbers(parts: Iterable[Weights]) -> list[str]:
-    """Names of networks that have none: their numbers, with their widths where there are several spaces."""
+    """Names of networks that have none: their numbers, with their widths, or the space, where there are several spaces."""
     listed = list(parts)
     if len({part.space for part in listed}) == 1:
         return [str(number) for number in range(sum(part.batch for part in listed))]
-    return [f"{'-'.join(map(str, part.space.widths))}[{number}]" for part in listed for number in range(part.batch)]
+    titles = ["-".join(map(str, part.space.widths)) if part.space.is_mlp else str(part.space) for part in listed]
+    return [f"{title}[{number}]" for title, part in zip(titles, listed, strict=True) for number in range(part.batch)]
 
 
 def noted(population: str, label: str) -> list[str]:

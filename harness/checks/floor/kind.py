@@ -18,6 +18,7 @@ from ...oracles.audit import FORM
 from ...regimes import REGIMES
 from ...targets import TARGETS
 from ...targets.target import FUNCTION_FUNCTIONAL, INVARIANT_FUNCTIONAL, LABEL
+from ...weights.networks.forms import has_function
 from ...weights.space import NamedSpace
 from ..kinds import CheckKind
 from ..space_names import known_space
@@ -70,8 +71,10 @@ def resolve(parameters: FloorParameters, spaces: Mapping[str, NamedSpace]) -> di
     limit = regime.limit(settings)
     samples = parameters.samples or limit or ENDLESS
     problems: list[tuple[tuple[str | int, ...], str]] = []
-    if not space.is_mlp:
-        problems.append((("regime",), f"floors are computed in MLP spaces, not in {space}"))
+    for form, expected in parameters.forms.items():
+        for level in expected if not space.is_mlp else ():
+            if level.startswith("2-fwl") or (level == "function" and not has_function(space)):
+                problems.append((("forms", form, level), f"nothing is known of {level} in {space}"))
     if limit is not None and samples > limit:
         problems.append((("samples",), f"{samples} samples; regime {regime.name} has {limit}"))
     if (parameters.label is None) == (parameters.target is None):

@@ -5,7 +5,8 @@ refines round t, round t of 2-FWL refines round t of 1-WL, and that refines func
 along these arrows and no others: a map that is constant on the coarser classes is constant on the finer ones.
 
 A population may have networks of several spaces. Two of them are never in one orbit or in one 1-WL class, and of equal functions
-nothing is proved there.
+nothing is proved there. With a space in it that is none of an MLP, 1-WL is joint refinement (`tuples/colouring.py`), nothing is said of 2-FWL,
+and functions are proved equal where refinement never parts: their classes may be anything coarser.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from enum import StrEnum
 
 import numpy as np
 
+from ...weights.networks.forms import has_function
 from ...weights.space import WeightSpace
 from ..classes import Arrays, function_classes, orbit_classes
 from ..orbit import SECONDS
 from ..refinement import refine
+from ..tuples.colouring import colour
+from ..tuples.orbits import orbit_classes as orbits_of
 from .enclosures import indistinct_classes
 from .pairs import Sides, pair_rounds
 
@@ -65,11 +69,13 @@ def levels(nets: Nets, *, seconds: float = SECONDS) -> tuple[Level, ...]:
         seconds: as `classes.orbit_classes`; past it the orbits are finer than the truth, and floors within them still floors.
 
     Raises:
-        SpaceError: no MLP space, or arrays that do not fit it or are not finite.
+        SpaceError: arrays that do not fit their space or are not finite.
         ValueError: no network.
     """
     if not nets:
         raise ValueError("a population has at least one network")
+    if not all(space.is_mlp for space, _ in nets):
+        return _beyond_mlps(nets, seconds)
     history = [refine(space, arrays).net_classes for space, arrays in nets]
     last = max(_final(classes) for classes in history)
     rounds = [
@@ -91,6 +97,25 @@ def levels(nets: Nets, *, seconds: float = SECONDS) -> tuple[Level, ...]:
             _numbered_through([function_classes(space, arrays) for space, arrays in nets]),
             indistinct_classes(nets),
         ),
+    )
+
+
+def _beyond_mlps(nets: Nets, seconds: float) -> tuple[Level, ...]:
+    """Orbits, 1-WL with its rounds and, where all functions are known, functions."""
+    history = [colour(space, arrays).net_classes for space, arrays in nets]
+    stable = _numbered_through([each[-1] for each in history])
+    last = max(_final(classes) for classes in history)
+    rounds = [
+        Level(Power.REFINEMENT, number, _numbered_through([each[min(number, len(each) - 1)] for each in history]))
+        for number in reversed(range(last + 1))
+    ]
+    orbits = [orbits_of(space, arrays, seconds=seconds)[0] for space, arrays in nets]
+    known = all(has_function(space) for space, _ in nets)
+    return (
+        Level(Power.ORBIT, None, _numbered_through(orbits)),
+        Level(Power.REFINEMENT, None, stable),
+        *rounds,
+        *([Level(Power.FUNCTION, None, stable, np.zeros_like(stable))] if known else []),
     )
 
 

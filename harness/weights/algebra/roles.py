@@ -95,7 +95,8 @@ class Roles:
         return {
             name: given.get(name)
             or tuple(
-                None if axis not in permuted else Role.OUT if place else Role.IN for place, axis in enumerate(axes)
+                None if axis not in (*permuted, *self.rotary) else Role.OUT if place else Role.IN
+                for place, axis in enumerate(axes)
             )
             for name, axes in tensors
         }
