@@ -47,18 +47,13 @@ def labelled_files(
         activation: what the files do not say.
 
     Raises:
-        ValueError: no network, networks of no MLP, or a table without the column, or without just one row for each network.
+        ValueError: no network, or a table without the column, or without just one row for each network.
         SpaceError: an activation that is none.
     """
     found = load(list(paths), Reading(activation=activation))
     unread = tuple(each.line for each in found.unread)
     if not found.networks:
         raise ValueError(unread[0] if unread else "no file is there")
-    other = next((network for network in found.networks if not network.space.is_mlp), None)
-    if other is not None:
-        raise ValueError(
-            f"{other.name}: floors are computed for MLPs, and this is {other.space}; `orbitcheck audit` and `duplicates` take it"
-        )
     names = tuple(network.name for network in found.networks)
     try:
         read = read_labels(table.parent, names, Labels(file=table.name, by=by, columns=[label]))

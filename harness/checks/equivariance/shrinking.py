@@ -184,7 +184,8 @@ def candidates(
 ) -> Iterator[tuple[WeightSpace, GroupElement]]:
     """At most `SEARCH` spaces with an element each: every axis of one index but for one permuted one of two, then the row's own space; by
     generators of the declared group. Where the law is not what failed, the space of one index everywhere."""
-    least = {axis: 1 for axis, _ in space.sizes}
+    pairs = space.roles.rotary if space.roles else ()  # places of rotary keys turn in pairs
+    least = {axis: 2 if axis in pairs else 1 for axis, _ in space.sizes}
     if not swapping:
         yield space.resized(least), identity(space.resized(least))
         return
