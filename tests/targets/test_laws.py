@@ -100,7 +100,7 @@ def test_targets_of_any_space_follow_its_group(name, space, slow):
 
 
 NETWORKS = (
-    conv_net(1, 3, 2, activation="tanh"),
+    conv_net(1, 3, 2, kernel=1, activation="tanh"),
     recurrent(2, 3, 1),
     residual(2, 3, (3,), 2, norm="rms", activation="gelu").space,
     transformer(2, 4, 2, 2, 2, 3, 2, rotary=True).space,
@@ -141,7 +141,7 @@ def test_maps_of_functions_on_any_space_follow_the_functions_group(space, slow):
 
 def test_means_and_greatest_values_of_affine_functions_are_known():
     """Without an activation a network of convolutions is affine in its image: the mean is the value at zero, the greatest one lies above it by the slopes."""
-    space = conv_net(1, 3, 2, activation="identity")
+    space = conv_net(1, 3, 2, kernel=1, activation="identity")
     rng = np.random.default_rng(1)
     samples = Samples(Weights.from_arrays(space, [{k: rng.integers(-8, 9, s) / 8 for k, s in space.shapes.items()}]))
     zero = torch.zeros(1, 1, 4, 4, dtype=torch.float64)
