@@ -20,7 +20,7 @@ invariants -> LayerNorm -> MLP.
 The block it was made for has no residual, no biases on q, k, v, o, and permutes the inner embedding j. On the shipped block, which has them, it is
 more invariant than the function. What it cannot see follows from the formulas: everything of the heads enters as `sum_h S_h` and
 `sum_h T_h`, each linear, with one E for all heads. So it is blind to which pattern of attention goes with which values (`head-pairing`) and to
-key indices exchanged between heads (`sums-over-heads`); and to `b_Q, b_K, b_V, b_O`, which it never reads (`attention-biases`).
+key indices exchanged between heads (`sums-over-heads`); and to `b_Q, b_K, b_V, b_O`, which it never reads (`attention-biases`): these it declares.
 """
 
 from __future__ import annotations
@@ -111,6 +111,7 @@ def relu(x: Block) -> Block:
 @register(
     "transformer-nfn",
     symmetry="gl",
+    blind=("head-pairing", "sums-over-heads", "attention-biases"),
     modes=("eval", "train"),
     spaces="one transformer block on a fixed stream",
     paper="Tran et al. 2025, arXiv 2410.04209",

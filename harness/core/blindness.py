@@ -2,4 +2,6 @@
 
 from __future__ import annotations
 
-BLIND = ("inner-magnitudes", "inner-signs", "incidence")
+BLIND_ON_MLPS = ("inner-magnitudes", "inner-signs", "incidence")
+BLIND_ON_BLOCKS = ("head-pairing", "sums-over-heads", "attention-biases")
+BLIND = (*BLIND_ON_MLPS, *BLIND_ON_BLOCKS)

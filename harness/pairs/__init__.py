@@ -43,6 +43,7 @@ for _family in (
     function_preserving.RELU_RESCALING,
     function_preserving.SIGN_FLIP,
     factors.FACTORS,
+    factors.SAME_UPDATE,
     function_preserving.DEAD_NEURON,
     function_preserving.SPLIT_NEURON,
     trained.TRAINED,

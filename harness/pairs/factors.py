@@ -1,7 +1,10 @@
-"""A vector and its copy moved along each factor of the function's group, on any space.
+"""A vector and its copy moved along each factor of the function's group, on any space; and factors of one update that no element joins.
 
 Law: `w = g v` for a random exact element g of the group that the case names, so `f_v = f_w`; a network that declares this group, or a larger
 one, must not tell the two apart. One case for each group by name that the space carries and whose elements are exact.
+
+Where an update `Delta = B A` has a lower rank than its factors, their orbit is not closed, and one update has many: `(B, 0)` for any B. No continuous
+invariant parts them.
 """
 
 from __future__ import annotations
@@ -12,9 +15,9 @@ from ..weights.groups import GROUPS, NotCarried, group
 from ..weights.pair import Pair
 from ..weights.space import WeightSpace
 from ..weights.symmetry import act, random_elements
-from .demands import Counted, demand_space, refusal
+from .demands import Counted, demand_space, label_of, numbered, refusal
 from .family import PairFamily
-from .vectors import random_vector
+from .vectors import entries, random_vector
 
 REACH = 2
 
@@ -59,4 +62,44 @@ FACTORS = PairFamily(
     FactorParameters,
     _cases,
     _make,
+)
+
+
+class UpdateParameters(Counted):
+    """Parameters of `same-update`."""
+
+
+RANK_LOST = ("none read", "none written", "one column")
+"""A is zero and B is any; B is zero and A is any; one row of A is zero, and its column of B is any."""
+
+
+def _update_cases(parameters: UpdateParameters, space: WeightSpace | None) -> tuple[str, ...]:
+    network = demand_space("same-update", space).network
+    if network is None or network.name != "lora":
+        raise refusal(f"same-update needs factor pairs, as of LoRA; the check's space is {space}")
+    return numbered(parameters.count, RANK_LOST)
+
+
+def _update(parameters: UpdateParameters, space: WeightSpace | None, case: str, rng: np.random.Generator) -> Pair:
+    own = demand_space("same-update", space)
+    v, lost = random_vector(own, rng), label_of(case)
+    layer = int(rng.integers(1, len(own.tensors) // 2 + 1))
+    A, B = f"A{layer}", f"B{layer}"
+    one = int(rng.integers(v[A].shape[0])) if lost == "one column" else slice(None)
+    zeroed, free = (
+        ((B, (slice(None), one)), (A, (one,))) if lost == "none written" else ((A, (one,)), (B, (slice(None), one)))
+    )
+    v[zeroed[0]][zeroed[1]] = 0
+    w = {name: value.copy() for name, value in v.items()}
+    while np.array_equal(v[free[0]], w[free[0]]):
+        w[free[0]][free[1]] = entries(w[free[0]][free[1]].shape, rng)
+    return Pair(own, v, w)
+
+
+SAME_UPDATE = PairFamily(
+    "same-update",
+    "factors of one update of a lower rank than theirs, in different orbits (same function)",
+    UpdateParameters,
+    _update_cases,
+    _update,
 )

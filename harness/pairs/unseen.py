@@ -2,43 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
-from ..oracles.unseen.blindness import BLINDNESS, inner
+from ..oracles.unseen.blindness import inner, relations_of
 from ..weights.pair import Pair
 from ..weights.space import WeightSpace
-from .demands import Counted, demand_mlp, label_of, numbered, problem, refusal, refuse
+from .demands import Counted, demand_mlp, demand_space, label_of, numbered, problem, refusal, refuse
 from .family import PairFamily
-from .vectors import random_vector
+from .vectors import entries, random_vector
 
 Drawn = dict[str, np.ndarray]
+KEYS, VALUES = (("WQ", 0), ("WK", 0), ("bQ", 0), ("bK", 0)), (("WV", 0), ("bV", 0), ("WO", 1))
+"""Tensors that one index of one head goes through, and the place of the head in each; the index stands behind it."""
 
 
 class BlindnessParameters(Counted):
-    """Parameters of `blindness`: which relations, all where none is named."""
+    """Parameters of `blindness`: which relations, all of the space where none is named."""
 
     only: list[str] = []
 
 
 def _cases(parameters: BlindnessParameters, space: WeightSpace | None) -> tuple[str, ...]:
-    space = demand_mlp("blindness", space, width=2)
-    if len(space.widths) < 4:
-        raise refusal(f"blindness needs an inner matrix, the check's space is {space}")
+    space = demand_space("blindness", space)
+    known = relations_of(space)
+    if space.is_mlp:
+        demand_mlp("blindness", space, width=2)
+        if not known:
+            raise refusal(f"blindness needs an inner matrix, the check's space is {space}")
+    elif not known or space.size["head"] < 2:
+        raise refusal(f"blindness needs an MLP, or a transformer block of two heads; the check's space is {space}")
     refuse(
         *(
-            problem("only", place, message=f"{name} is no relation; allowed: {', '.join(BLINDNESS)}")
+            problem("only", place, message=f"{name} is no relation; allowed: {', '.join(known)}")
             for place, name in enumerate(parameters.only)
-            if name not in BLINDNESS or name in parameters.only[:place]
+            if name not in known or name in parameters.only[:place]
         )
     )
-    return numbered(parameters.count, parameters.only or BLINDNESS)
+    return numbered(parameters.count, parameters.only or known)
 
 
 def _make(parameters: BlindnessParameters, space: WeightSpace | None, case: str, rng: np.random.Generator) -> Pair:
-    space = demand_mlp("blindness", space, width=2)
+    space = demand_space("blindness", space)
     v = random_vector(space, rng)
-    for name in inner(space):  # an entry of zero has neither size nor sign
-        v[name][v[name] == 0] = 0.5
+    if space.is_mlp:
+        for name in inner(space):  # an entry of zero has neither size nor sign
+            v[name][v[name] == 0] = 0.5
     w = {name: value.copy() for name, value in v.items()}
     while all(np.array_equal(v[name], w[name]) for name in v):
         w = _MOVES[label_of(case)](space, v, rng)
@@ -67,11 +77,43 @@ def _incidence(space: WeightSpace, v: Drawn, rng: np.random.Generator) -> Drawn:
     return w | {f"W{last}": v[f"W{last}"][:, columns], f"b{last - 1}": v[f"b{last - 1}"][columns]}
 
 
-_MOVES = {"inner-magnitudes": _magnitudes, "inner-signs": _signs, "incidence": _incidence}
+def _pairing(space: WeightSpace, v: Drawn, rng: np.random.Generator) -> Drawn:
+    """Heads of queries and keys in another order, those of values in theirs."""
+    order = rng.permutation(space.size["head"])
+    moved = {name: v[name].take(order, place) for name, place in KEYS}
+    return {name: value.copy() for name, value in v.items()} | moved
+
+
+def _exchange(space: WeightSpace, v: Drawn, rng: np.random.Generator) -> Drawn:
+    """One key index or one value index exchanged between two heads."""
+    axis, tensors = (("key", KEYS), ("value", VALUES))[int(rng.integers(2))]
+    one, two = (int(head) for head in rng.choice(space.size["head"], 2, replace=False))
+    here, there = (int(index) for index in rng.integers(space.size[axis], size=2))
+    w = {name: value.copy() for name, value in v.items()}
+    for name, place in tensors:
+        before, after = (np.moveaxis(u[name], (place, place + 1), (0, 1)) for u in (v, w))
+        after[one, here], after[two, there] = before[two, there], before[one, here]
+    return w
+
+
+def _biases(space: WeightSpace, v: Drawn, rng: np.random.Generator) -> Drawn:
+    """Other biases of queries, so that the function is another one, and of keys, values and what they are written with."""
+    drawn = {name: entries(v[name].shape, rng) for name in ("bQ", "bK", "bV", "bO")}
+    return {name: value.copy() for name, value in v.items()} | drawn
+
+
+_MOVES: Mapping[str, Callable[[WeightSpace, Drawn, np.random.Generator], Drawn]] = {
+    "inner-magnitudes": _magnitudes,
+    "inner-signs": _signs,
+    "incidence": _incidence,
+    "head-pairing": _pairing,
+    "sums-over-heads": _exchange,
+    "attention-biases": _biases,
+}
 
 BLINDNESS_PAIRS = PairFamily(
     "blindness",
-    "sizes or signs of inner weights, or which neuron an entry belongs to: what some networks cannot see",
+    "sizes or signs of inner weights, which neuron or head an entry belongs to, biases of heads: what some networks cannot see",
     BlindnessParameters,
     _cases,
     _make,

@@ -78,6 +78,21 @@ class W2TEverywhere(W2T):
     """Declared without its domain: singular values may meet, and null directions be any."""
 
 
+@register("null-directions", symmetry="gl", power="function")
+class NullDirections(Pairs):
+    """The row space of V beside the update, declared to see updates alone: of a zero update it is any."""
+
+    def of(self, U, V):
+        rows = self.Psi.weight @ V
+        onto = rows @ torch.linalg.solve(V.transpose(1, 2) @ V, rows.transpose(1, 2))
+        return super().of(U, V) + onto
+
+
+@register("update-alone", symmetry="gl", power="function")
+class UpdateAlone(Pairs):
+    """The mended one."""
+
+
 class Blocks(nn.Module):
     """An MLP on invariants of one transformer block."""
 
@@ -129,3 +144,11 @@ class ReluOnQueries(Blocks):
 
     def of(self, x):
         return self.S(product(x.Q.relu(), x.K.relu()).flatten(2)).mean(1)
+
+
+@register("keys-of-the-other-head", symmetry="gl+shift")
+class KeysOfTheOtherHead(Blocks):
+    """Key indices exchanged between heads, queries of one against keys of the other: one map for both heads does not tell."""
+
+    def of(self, x):
+        return self.S(product(x.Q, x.K.flip(1)).flatten(2)).mean(1)

@@ -57,6 +57,7 @@ def test_what_is_right_passes(name, space):
         ("QueriesSquared", "block", Cause.LEAK, "generators of key"),
         ("BiasesOfKeys", "block", Cause.LEAK, "key"),
         ("BiasesStayBehind", "block", Cause.LEAK, "generators of head, key"),
+        ("KeysOfTheOtherHead", "block", Cause.LEAK, "generators of key"),
         ("ReluOnQueries", "block", Cause.LEAK, "generators of key"),
     ],
 )
@@ -70,3 +71,21 @@ def test_ties_of_singular_values_are_a_red_row_where_no_domain_is_declared():
     found = law("W2TEverywhere", "pair", "ties")
     assert found.outcome == Outcome.FAIL, found.reason
     assert law("W2TEverywhere", "pair").outcome == Outcome.PASS
+
+
+@cache
+def pair(name: str, space: str, family: str, label: str):
+    """The row of the pair of a family of that label."""
+    kind = CHECK_KINDS["separation"]
+    pairs = {"family": family, "count": 1}
+    parameters = kind.resolve(parse_parameters(kind.parameters, {"space": space, "pairs": pairs}), SPACES)
+    (case,) = (case for case in kind.cases(parameters) if case.startswith(label))
+    architecture = replace(load(parse_name(f"{FILE}:{name}")), name=name)
+    return evaluate(Cell("bugs", name, "separation", parameters, case, None, f"bugs-{name}"), architecture)
+
+
+def test_a_zero_update_has_one_answer():
+    found = pair("NullDirections", "pair", "same-update", "none written")
+    assert (found.outcome, found.observed) == (Outcome.FAIL, "separated"), found.reason
+    found = pair("UpdateAlone", "pair", "same-update", "none written")
+    assert (found.outcome, found.predicted) == (Outcome.PASS, "not separated"), found.reason

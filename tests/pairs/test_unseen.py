@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from orbitcheck import mlp
+from orbitcheck import mlp, transformer_block
+from orbitcheck.extending import lora
 from orbitcheck.harness.checks.separation.measurement import measure_case
-from orbitcheck.harness.core.blindness import BLIND
+from orbitcheck.harness.core.blindness import BLIND, BLIND_ON_BLOCKS, BLIND_ON_MLPS
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.outcomes import Outcome
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.learning.workbench import Workbench
-from orbitcheck.harness.oracles.relation import certify
-from orbitcheck.harness.oracles.unseen.blindness import BLINDNESS, unseen
+from orbitcheck.harness.oracles.tuples.relation import certify
+from orbitcheck.harness.oracles.unseen.blindness import BLINDNESS, OF_BLOCKS, OF_MLPS, unseen
 from orbitcheck.harness.pairs import PAIR_FAMILIES
 from orbitcheck.harness.plugins.architecture import Traits
 from orbitcheck.harness.plugins.discovery import load, parse_name
@@ -30,11 +31,11 @@ def pair_of(name, space, seed=0):
 
 
 @pytest.mark.parametrize("space", SPACES, ids=str)
-@pytest.mark.parametrize("name", BLINDNESS)
+@pytest.mark.parametrize("name", OF_MLPS)
 def test_a_pair_is_an_instance_of_its_relation_alone(name, space):
     for seed in range(5):
         pair = pair_of(name, space, seed)
-        assert [other for other in BLINDNESS if BLINDNESS[other](space, pair.v, pair.w)] == [name]
+        assert [other for other in OF_MLPS if BLINDNESS[other](space, pair.v, pair.w)] == [name]
         assert unseen(tuple(BLINDNESS), space, pair.v, pair.w) == name
         assert unseen((), space, pair.v, pair.w) == ""
         assert certify(pair).orbit == "different"
@@ -44,9 +45,9 @@ def test_a_pair_is_an_instance_of_its_relation_alone(name, space):
 def test_verification_decides_as_the_oracle_does_by_code_of_its_own(space):
     """Each relation's pairs, and the same with one entry changed, in size, in sign, or moved to another place."""
     rng = np.random.default_rng(0)
-    assert tuple(BLINDNESS) == BLIND
+    assert tuple(BLINDNESS) == BLIND and tuple(OF_BLOCKS) == BLIND_ON_BLOCKS
     answers = set()
-    for name in BLIND:
+    for name in BLIND_ON_MLPS:
         for seed in range(4):
             pair = pair_of(name, space, seed)
             for change in range(8):
@@ -60,10 +61,10 @@ def test_verification_decides_as_the_oracle_does_by_code_of_its_own(space):
                     said = unseen((one,), space, pair.v, w)
                     assert seen_again((one,), space, pair.v, w) == said
                     answers.add(said)
-    assert answers == {"", *BLIND}
+    assert answers == {"", *BLIND_ON_MLPS}
 
 
-@pytest.mark.parametrize("name", BLINDNESS)
+@pytest.mark.parametrize("name", OF_MLPS)
 def test_one_entry_more_and_the_relation_is_gone(name):
     """In the last bias, in a row of W_1, in a column of W_L, and in an inner entry."""
     space = SPACES[1]
@@ -84,12 +85,90 @@ def test_shallow_and_other_spaces_have_no_inner_matrix():
     assert unseen(tuple(BLINDNESS), shallow, v, v) == ""
     with pytest.raises(SuiteValueError, match="needs an inner matrix"):
         FAMILY.cases(parse_parameters(FAMILY.parameters, {}), shallow)
+    for other in (lora((3, 2), rank=2).space, transformer_block(2, 1, 2, 2, 2)):
+        with pytest.raises(SuiteValueError, match="a transformer block of two heads"):
+            FAMILY.cases(parse_parameters(FAMILY.parameters, {}), other)
     with pytest.raises(SuiteValueError, match="is no relation"):
         FAMILY.cases(parse_parameters(FAMILY.parameters, {"only": ["colour"]}), SPACES[0])
 
 
+BLOCKS = [transformer_block(3, 2, 2, 3, 4), transformer_block(2, 3, 2, 2, 2), transformer_block(1, 2, 3, 2, 1)]
+
+
+def changes(pair, rng):
+    """w as it is, with one entry changed, and with two entries of one tensor exchanged."""
+    yield pair.w
+    for number in range(8):
+        w = {key: value.copy() for key, value in pair.w.items()}
+        entries = w[sorted(w)[int(rng.integers(len(w)))]].reshape(-1)
+        if number % 2:
+            entries[int(rng.integers(entries.size))] += 4.0
+        else:
+            entries[:] = np.roll(entries, 1)
+        yield w
+
+
+@pytest.mark.parametrize("space", BLOCKS, ids=str)
+@pytest.mark.parametrize("name", OF_BLOCKS)
+def test_a_pair_of_blocks_is_an_instance_of_its_relation_alone_and_decided_alike_twice(name, space):
+    """Sums over heads are those that the formulas of the published network have, and the same but for biases."""
+    rng = np.random.default_rng(0)
+    for seed in range(3):
+        pair = pair_of(name, space, seed)
+        assert [other for other in OF_BLOCKS if OF_BLOCKS[other](space, pair.v, pair.w)] == [name]
+        assert unseen((*BLIND_ON_MLPS, name), space, pair.v, pair.w) == name and unseen((), space, pair.v, pair.w) == ""
+        assert certify(pair).orbit == "different"
+        if name != "attention-biases":
+            for first, second in (("hki,hkj->ij", ("WQ", "WK")), ("hmi,jhm->ij", ("WV", "WO"))):
+                sums = [np.einsum(first, *(u[tensor] for tensor in second)) for u in (pair.v, pair.w)]
+                assert np.array_equal(*sums)  # dyadic entries: exact
+        for w in changes(pair, rng):
+            for one in BLIND_ON_BLOCKS:
+                assert seen_again((one,), space, pair.v, w) == unseen((one,), space, pair.v, w)
+
+
+def test_one_entry_more_of_a_block_and_the_relation_is_gone():
+    space = BLOCKS[0]
+    for name in OF_BLOCKS:
+        pair = pair_of(name, space)
+        for tensor in {"W1", "b1", "W2", "b2", "WQ", "WO", *(() if name == "attention-biases" else ("bQ", "bV", "bO"))}:
+            w = {key: value.copy() for key, value in pair.w.items()}
+            w[tensor].reshape(-1)[0] -= 16.0
+            assert unseen(BLIND, space, pair.v, w) == seen_again(BLIND, space, pair.v, w) == "", (name, tensor)
+
+
+def test_two_exchanges_are_not_one():
+    space = transformer_block(2, 2, 3, 2, 2)
+    v = pair_of("head-pairing", space).v
+    w = {key: value.copy() for key, value in v.items()}
+    for key in (0, 1):
+        for tensor in ("WQ", "WK", "bQ", "bK"):
+            w[tensor][[0, 1], [key, key]] = w[tensor][[1, 0], [key, key]]
+    within = {key: value.copy() for key, value in v.items()}
+    for tensor in ("WQ", "WK", "bQ", "bK"):
+        within[tensor][0, [0, 1]] = within[tensor][0, [1, 0]]
+    for other in (w, within):
+        for decide in (unseen, seen_again):
+            assert decide(("sums-over-heads",), space, v, other) == ""
+
+
+def test_factors_of_one_update_lie_in_many_orbits_and_no_more_is_the_same():
+    family, space = PAIR_FAMILIES["same-update"], lora((3, 2), (2, 3), rank=2).space
+    cases = family.cases(parse_parameters(family.parameters, {"count": 2}), space)
+    assert len(cases) == 6
+    for case in cases:
+        pair = family.make(parse_parameters(family.parameters, {}), space, case, np.random.default_rng(0))
+        products = [[u[f"B{layer}"] @ u[f"A{layer}"] for layer in (1, 2)] for u in (pair.v, pair.w)]
+        assert all(np.array_equal(one, two) for one, two in zip(*products, strict=True))
+        relation = certify(pair)
+        assert (relation.orbit, relation.function) == ("different", "equal")
+        assert min(np.linalg.matrix_rank(product) for product in products[0]) < 2
+    with pytest.raises(SuiteValueError, match="needs factor pairs"):
+        family.cases(parse_parameters(family.parameters, {}), SPACES[0])
+
+
 def judged(architecture: str, name: str, activation: str):
-    space = mlp(2, 3, 3, 1, activation=activation)
+    space = mlp(2, 3, 3, 1, activation=activation) if name in OF_MLPS else transformer_block(2, 2, 2, 2, 1)
     pairs = {"family": "blindness", "count": 1, "only": [name]}
     parameters = {"space": NamedSpace(space).to_json(), "pairs": pairs}
     cell = Cell("s", "c", "separation", parameters, f"{name} #0", None, architecture)
@@ -104,6 +183,8 @@ def judged(architecture: str, name: str, activation: str):
         ("monomial-nfn-sign", "inner-signs", "tanh", "not separated", "not separated"),
         ("monomial-nfn-sign", "inner-magnitudes", "tanh", "any", "separated"),
         ("magep[channels=4]", "incidence", "relu", "any", "separated"),
+        *(("transformer-nfn", name, "gelu", "not separated", "not separated") for name in OF_BLOCKS),
+        *(("block-nfn", name, "gelu", "any", "separated") for name in OF_BLOCKS),
     ],
 )
 def test_the_built_in_networks_are_as_blind_as_they_declare(architecture, name, activation, predicted, observed):

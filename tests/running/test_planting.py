@@ -76,6 +76,9 @@ IN_RUNS = [name for name, each in PLANTS.items() if each.red.kind == "equivarian
 """Every run of `quick` plants the defects of the law, and is red where one is not caught: here half of them are asked but in long runs."""
 
 
+IN_RUNS += [name for name, each in PLANTS.items() if each.network == "CurvedHeads"]
+
+
 def quick(names):
     return [pytest.param(name, marks=pytest.mark.long) if name in SLOW else name for name in names]
 

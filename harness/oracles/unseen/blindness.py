@@ -1,7 +1,8 @@
-"""What some published networks are blind to by construction, as exact relations of two weight vectors of an MLP.
+"""What some published networks are blind to by construction, as exact relations of two weight vectors.
 
 A network that declares one of these must not tell two vectors apart that the relation holds of; the relation is decided on the vectors,
-whatever family they come from. *Inner* are the matrices `W_2..W_{L-1}` and the biases of hidden layers but the first.
+whatever family they come from. Of a transformer block they are those of `heads.py`; of an MLP, with *inner* for the matrices
+`W_2..W_{L-1}` and the biases of hidden layers but the first:
 
 | name | v and w differ in |
 |---|---|
@@ -9,7 +10,7 @@ whatever family they come from. *Inner* are the matrices `W_2..W_{L-1}` and the 
 | `inner-signs` | signs of inner matrices, and of inner biases but `b_{L-1}`, which goes with the columns of `W_L` |
 | `incidence` | which neuron an entry belongs to: rows `[W_1, b_1]` reordered, columns `[b_{L-1}; W_L]` reordered, entries of every inner matrix and of every other inner bias reordered, each by itself |
 
-All need L >= 3: at L = 2 a row of `W_1` and a column of `W_2` meet in one neuron. Source: proved in `architectures/monomial_nfn.py`.
+These need L >= 3: at L = 2 a row of `W_1` and a column of `W_2` meet in one neuron. Source: proved in `architectures/monomial_nfn.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import numpy as np
 
 from ...weights.pair import Vector
 from ...weights.space import WeightSpace
+from ...weights.spaces import constructor
+from .heads import one_exchange, other_biases, others_equal, same_bags_of_heads
 
 Relation = Callable[[WeightSpace, Vector, Vector], bool]
 
@@ -32,14 +35,14 @@ def inner(space: WeightSpace) -> tuple[str, ...]:
 
 def _same_signs(space: WeightSpace, v: Vector, w: Vector) -> bool:
     sizes = (*inner(space), f"b{len(space.widths) - 2}")
-    return _others_equal(space, sizes, v, w) and all(
+    return others_equal(space, sizes, v, w) and all(
         np.array_equal(np.sign(v[name]), np.sign(w[name])) for name in sizes
     )
 
 
 def _same_sizes(space: WeightSpace, v: Vector, w: Vector) -> bool:
     names = inner(space)
-    return _others_equal(space, names, v, w) and all(np.array_equal(np.abs(v[name]), np.abs(w[name])) for name in names)
+    return others_equal(space, names, v, w) and all(np.array_equal(np.abs(v[name]), np.abs(w[name])) for name in names)
 
 
 def _same_bags(space: WeightSpace, v: Vector, w: Vector) -> bool:
@@ -57,20 +60,30 @@ def _sorted_rows(rows: np.ndarray) -> np.ndarray:
     return rows[np.lexsort(rows.T)]
 
 
-def _others_equal(space: WeightSpace, but: tuple[str, ...], v: Vector, w: Vector) -> bool:
-    return all(np.array_equal(v[name], w[name]) for name in space.axes if name not in but)
-
-
-BLINDNESS: Mapping[str, Relation] = {
+OF_MLPS: Mapping[str, Relation] = {
     "inner-magnitudes": _same_signs,
     "inner-signs": _same_sizes,
     "incidence": _same_bags,
 }
+OF_BLOCKS: Mapping[str, Relation] = {
+    "head-pairing": same_bags_of_heads,
+    "sums-over-heads": one_exchange,
+    "attention-biases": other_biases,
+}
+BLINDNESS: Mapping[str, Relation] = {**OF_MLPS, **OF_BLOCKS}
 """As the trait `blind` names them."""
+
+
+def relations_of(space: WeightSpace) -> Mapping[str, Relation]:
+    """Those that are defined in a space: an MLP with an inner matrix, or one transformer block."""
+    if space.is_mlp:
+        return OF_MLPS if len(space.widths) > 3 else {}
+    return OF_BLOCKS if constructor(space) == "transformer_block" else {}
 
 
 def unseen(declared: tuple[str, ...], space: WeightSpace, v: Vector, w: Vector) -> str:
     """The first declared relation that holds of the two, or nothing."""
-    if not space.is_mlp or len(space.widths) < 4:
+    if not declared:
         return ""
-    return next((name for name in declared if BLINDNESS[name](space, v, w)), "")
+    relations = relations_of(space)
+    return next((name for name in declared if name in relations and relations[name](space, v, w)), "")

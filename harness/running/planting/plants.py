@@ -13,6 +13,7 @@ from typing import Any
 from ...checks import CHECK_KINDS
 from ...checks.equivariance.evidence import Rule
 from ...checks.prediction import Seen
+from ...core.blindness import BLIND_ON_BLOCKS
 from ...core.cell import Cell
 from ...core.outcomes import Fault, Outcome
 from ...core.parameters import parse_parameters
@@ -68,9 +69,10 @@ def law(
     return Row("equivariance", {**asked, "samples": 2, "elements": 2, **({} if ask == "law" else {"asks": [ask]})})
 
 
-def pair(family: str, **parameters: Any) -> Row:
-    space = {"space": "tiny"} if family in ("relu-rescaling", "same-orbit", "generic", "blindness") else {}
-    return Row("separation", {**space, "pairs": {"family": family, "count": 1, **parameters}})
+def pair(family: str, space: str = "tiny", **parameters: Any) -> Row:
+    drawn_there = family in ("relu-rescaling", "same-orbit", "generic", "blindness")
+    named = {"space": space} if drawn_there else {}
+    return Row("separation", {**named, "pairs": {"family": family, "count": 1, **parameters}})
 
 
 BOTH = (law("equivariant"), law())
@@ -401,7 +403,37 @@ def _seeing(name: str, line: Declared) -> list[Plant]:
     ]  # fmt: skip
 
 
-BLIND = [plant for name, line in table.UNSEEN.items() for plant in _seeing(name, line)]
+_OF_HEADS = {
+    "head-pairing": (("PairedHeads", "reads what goes with what"), ("CurvedHeads", "reads heads one at a time")),
+    "sums-over-heads": (("SquaredHeads", "reads squares of heads"), ("CurvedHeads", "reads heads one at a time")),
+    "attention-biases": (("BiasesOfHeads", "reads their sizes"), ("BiasesBesideRows", "reads them beside rows")),
+}
+
+
+def _seeing_heads(name: str, line: Declared) -> list[Plant]:
+    """The same on a transformer block."""
+    red, traits = pair("blindness", "block", only=[name]), {"power": "below-1-wl", "blind": (name,)}
+    shared: dict[str, Any] = {
+        "breaks": line,
+        "red": red,
+        "sign": Seen.SEPARATED,
+        "green": (law(space="block"),),
+        "traits": traits,
+    }
+    (sized, of_sizes), (whole, of_all) = _OF_HEADS[name]
+    declared = f"it declares to be blind to {name} and"
+    return [
+        Plant(f"{name}-seen", sized, f"{declared} {of_sizes}", **shared),
+        Plant(f"{name}-whole", whole, f"{declared} {of_all}", **shared),
+        Plant(f"{name}-drawn", sized, f"{declared} {of_sizes}", drawn=True, sizes=(-6, 0), **shared),
+    ]  # fmt: skip
+
+
+BLIND = [
+    plant
+    for name, line in table.UNSEEN.items()
+    for plant in (_seeing_heads if name in BLIND_ON_BLOCKS else _seeing)(name, line)
+]
 PLANTS: dict[str, Plant] = {
     plant.name: plant for plant in (*SOUND, *SYMMETRY, *TRAINING, *DOMAIN, *MODES, *OWED, *POWER, *BLIND, *BY_PAIRS)
 }

@@ -1,4 +1,4 @@
-"""What a declared blindness does not see, by its definition (`oracles/unseen` has the table): entry by entry, in bags.
+"""What a declared blindness does not see, by its definition (`oracles/unseen` has the tables): entry by entry, in bags.
 
 Shares nothing with the oracle but the names.
 """
@@ -9,15 +9,23 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from ...core.blindness import BLIND_ON_BLOCKS, BLIND_ON_MLPS
 from ...weights.pair import Vector
 from ...weights.space import WeightSpace
+from ...weights.spaces import constructor
 
 
 def unseen(declared: Iterable[str], space: WeightSpace, v: Vector, w: Vector) -> str:
-    """The first declared relation that holds of the two vectors of an MLP with three layers of weights or more, or nothing."""
-    if not space.is_mlp or len(space.widths) < 4:
+    """The first declared relation that holds of two vectors of an MLP with three layers of weights or more, or of one transformer block; or
+    nothing."""
+    if space.is_mlp:
+        layers = len(space.widths) - 1
+        names = BLIND_ON_MLPS if layers > 2 else ()
+        return next((name for name in declared if name in names and _holds(name, layers, v, w)), "")
+    names = [name for name in declared if name in BLIND_ON_BLOCKS]
+    if not names or constructor(space) != "transformer_block":
         return ""
-    return next((name for name in declared if _holds(name, len(space.widths) - 1, v, w)), "")
+    return next((name for name in names if _of_heads(name, v, w)), "")
 
 
 def _holds(name: str, layers: int, v: Vector, w: Vector) -> bool:
@@ -51,3 +59,52 @@ def _last(u: Vector, layers: int) -> Counter[Any]:
     """The bag of columns `[b_{L-1}; W_L]`, one for each neuron of the last hidden layer."""
     columns = map(tuple, u[f"W{layers}"].T.tolist())
     return Counter((bias, *column) for bias, column in zip(u[f"b{layers - 1}"].tolist(), columns, strict=True))
+
+
+def _of_heads(name: str, v: Vector, w: Vector) -> bool:
+    loose = "bQ bK bV bO" if name == "attention-biases" else "WQ WK WV WO bQ bK bV"
+    if any(v[each].tolist() != w[each].tolist() for each in v if each not in loose.split()):
+        return False
+    if name == "attention-biases":
+        return True
+    for of in (_keys, _values):
+        before, after = of(v), of(w)
+        if name == "head-pairing":
+            if Counter(map(tuple, before)) != Counter(map(tuple, after)):
+                return False
+            continue
+        moved = {
+            (h, k): (one, two)
+            for h, both in enumerate(zip(before, after, strict=True))
+            for k, (one, two) in enumerate(zip(*both, strict=True))
+            if one != two
+        }
+        if not moved:
+            continue
+        if len(moved) != 2:
+            return False
+        ((head, _), there), ((other, _), back) = moved.items()
+        if head == other or there != back[::-1]:
+            return False
+    return True
+
+
+def _keys(u: Vector) -> list[list[tuple[float, ...]]]:
+    """By head and key: row of W_Q, of W_K, and the two biases."""
+    heads, sizes = u["bQ"].shape
+    return [
+        [
+            (*u["WQ"][h, k].tolist(), *u["WK"][h, k].tolist(), float(u["bQ"][h, k]), float(u["bK"][h, k]))
+            for k in range(sizes)
+        ]
+        for h in range(heads)
+    ]
+
+
+def _values(u: Vector) -> list[list[tuple[float, ...]]]:
+    """By head and value: row of W_V, its bias, and column of W_O."""
+    heads, sizes = u["bV"].shape
+    return [
+        [(*u["WV"][h, m].tolist(), float(u["bV"][h, m]), *u["WO"][:, h, m].tolist()) for m in range(sizes)]
+        for h in range(heads)
+    ]
