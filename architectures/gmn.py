@@ -44,7 +44,8 @@ class GMN(nn.Module):
     """`phi(g v) = phi(v)` or `g phi(v)` for the group of the weight space, by message passing in both directions.
 
     Args:
-        space: one whose tensors have at most two permuted axes each: of MLPs, convolutions, recurrences, attention.
+        space: one whose tensors have at most two permuted axes each: of MLPs, convolutions, recurrences, attention. Hyperedges, of
+            three, are left to `unf`; `parameter_graph.py` says why.
         output: `Invariant(dim)`: an MLP on every edge and its ends, the mean over each edge tensor, an MLP;
             `Equivariant(channels)`: an MLP on every edge and its ends, and on every neuron for its bias.
         channels: C, of nodes and edges.

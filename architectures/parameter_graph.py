@@ -12,8 +12,10 @@ weight matrix. In any space with named axes
 
 so that a convolution joins channels by edges that carry whole kernels, a recurrence joins a layer with itself (and its
 diagonal, which the group keeps apart, has a name), and in attention a head and a key index are joined by an edge that
-carries their row of W_Q and of W_K over the model's axis, which is fixed. Every tensor with at most two permuted axes fits;
-with three it would be a hyperedge, and is refused.
+carries their row of W_Q and of W_K over the model's axis, which is fixed. Every tensor with at most two permuted axes fits.
+One with three would be hyperedges, each a node of its own, and is refused: such a graph tells no more than colours of single
+indices do, which take `T[a, b, c] = 1` where a + b + c is even for `1` where a = b, on axes of two; no exact refinement here has that
+power, so that none could be declared, and refinement of tuples, which `unf` has, parts the two in round 1.
 
 Two axes are joined completely, so that an edge finds both its ends by broadcasting and no index list is ever made. A linear
 map of a concatenation is split into its parts, `lin [x_j; x_k; e_jk] = T x_j + S x_k + E e_jk`, of which only the last is as
@@ -87,7 +89,7 @@ class Wiring:
         space: a weight space.
 
     Raises:
-        Unsupported: a tensor with three permuted axes or with none at all, or an axis that no edge reaches.
+        Unsupported: a tensor with three permuted axes (why: above) or with none at all, or an axis that no edge reaches.
     """
 
     def __init__(self, space: WeightSpace):

@@ -64,6 +64,7 @@ On all other spaces a row is not applicable, by the line that the constructor sa
 | GHN-3 and graph hypernetworks | they write weights of an architecture graph and read none; there is no weight vector to move |
 | GradMetaNet | reads sums of rank-one gradients of a batch beside the weights: a space of weights alone has no such input |
 | recurrent readers of training trajectories | the input is a sequence of weight vectors; the law of each step is that of the network that reads the step |
+| hyperedges: `gmn` where a tensor has three permuted axes | a node for each hyperedge sees colours of single indices, which take `T[a, b, c] = 1` where a + b + c is even for `1` where a = b; no exact refinement here has that power, so none could be declared and held. `unf` reads such spaces by refinement of tuples |
 | heads of probabilities (dropout along r, row dropout of LoRA readers) | random in train mode: a law in distribution, which no row asks |
 """
 

@@ -23,6 +23,7 @@ from orbitcheck import (
 )
 from orbitcheck.architectures.parameter_graph import Wiring
 from orbitcheck.extending import lora
+from orbitcheck.harness.oracles.larger.table import SPACES as SHIPPED
 from orbitcheck.harness.plugins.discovery import built_in, load, parse_name
 from orbitcheck.harness.plugins.redraw import redraw_
 from orbitcheck.harness.weights.inputs import CONSTRUCTED, constructed
@@ -225,6 +226,23 @@ def test_what_is_no_graph_is_unsupported_by_gmn_and_read_by_unf(space, message):
     )
     net = build("unf[channels=4,depth=2]", space, Equivariant(2))
     torch.testing.assert_close(net(act(g, v)).flat(), act(g, net(v)).flat(), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("space", SHIPPED.values(), ids=SHIPPED)
+def test_unf_reads_every_kind_of_space_that_is_shipped(space):
+    """Both outputs: the law, and an answer that depends on every tensor."""
+    v, g = (
+        constructed("generic", space, 2, np.random.default_rng(0)),
+        random_elements(space, 2, np.random.default_rng(1)),
+    )
+    for output in OUTPUTS:
+        net = build("unf[channels=8,depth=2]", space, output)
+        moved, result = net(act(g, v)), net(v)
+        after = act(g, result).flat() if isinstance(result, Weights) else result
+        assert (flat(moved) - after).abs().max() <= 1e-12 * after.abs().max()
+        for name, tensor in v.items():
+            other = Weights(space, {**v.tensors, name: tensor + 0.5})
+            assert not torch.equal(flat(net(other)), flat(result)), name
 
 
 SERVED = {

@@ -14,6 +14,7 @@ from orbitcheck.architectures.factors.spectral import SQUARES, GLSpectral
 from orbitcheck.architectures.factors.w2t import canonical
 from orbitcheck.extending import lora
 from orbitcheck.harness.checks.domains import INSIDE
+from orbitcheck.harness.oracles.linear_maps import dimension
 from orbitcheck.harness.plugins.discovery import load, parse_name
 from orbitcheck.harness.weights.groups import group
 from orbitcheck.harness.weights.symmetry import generators, random_elements
@@ -232,13 +233,52 @@ def test_linear_layers_are_complete():
     unit = torch.eye(size, dtype=torch.float64)
     moves = [act(g, Weights.from_flat(space, unit)).flat().T.contiguous() for g in generators(group(space, "gl"))]
     conditions = torch.cat([torch.kron(unit, g) - torch.kron(g.T.contiguous(), unit) for g in moves])
-    dimension = size**2 - int(torch.linalg.matrix_rank(conditions))
+    count = size**2 - int(torch.linalg.matrix_rank(conditions))
     draws = []
-    for seed in range(dimension + 3):
+    for seed in range(count + 3):
         torch.manual_seed(seed)
         layer = GLNet.linear_layer(space, 1, 1).double()
         draws.append(layer(Weights.from_flat(space, unit)).flat().flatten())
-    assert int(torch.linalg.matrix_rank(torch.stack(draws))) == dimension == 13
+    assert int(torch.linalg.matrix_rank(torch.stack(draws))) == count == 13
+
+
+class Mixed(torch.nn.Module):
+    """`[U'; V'] = M [U; V]`: the linear layer of O(r), under which both factors are of one kind; of GL(r) it is none."""
+
+    def __init__(self, space):
+        super().__init__()
+        self.pairs = FactorPairs.of(space, "mixed")
+        heights = [U.rows + V.rows for U, V in self.pairs.pairs]
+        self.M = torch.nn.ParameterList(torch.randn(height, height) for height in heights)
+
+    def forward(self, v: Weights) -> Weights:
+        stacked = [M @ torch.cat(both, 1) for M, both in zip(self.M, self.pairs.read(v), strict=True)]
+        split = zip(stacked, self.pairs.pairs, strict=True)
+        return self.pairs.write([tuple(x.unsqueeze(-1).split([U.rows, V.rows], 1)) for x, (U, V) in split])
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("layers", [((2, 3),), ((1, 4),), ((3, 2), (2, 2))], ids=str)
+def test_linear_layers_of_invertible_and_of_orthogonal_matrices_are_complete(layers, rank):
+    """`n^2 + m^2` a pair under GL(r), `(n + m)^2` under O(r), which the oracle counts from diagrams; each commutes under its own group."""
+    space = lora(*layers, rank=rank).space
+    unit = torch.eye(space.parameters, dtype=torch.float64)
+    wanted = {"gl": sum(n * n + m * m for n, m in layers), "orth": sum((n + m) ** 2 for n, m in layers)}
+    makers = {"gl": lambda: GLNet.linear_layer(space, 1, 1), "orth": lambda: Mixed(space)}
+    for name, make in makers.items():
+        symmetry, draws = group(space, name), []
+        for seed in range(wanted[name] + 3):
+            torch.manual_seed(seed)
+            layer = make().double()
+            draws.append(layer(Weights.from_flat(space, unit)).flat().flatten())
+        assert int(torch.linalg.matrix_rank(torch.stack(draws))) == dimension(space, symmetry).linear == wanted[name]
+        for g in [*generators(symmetry), *random_elements(symmetry, 2, np.random.default_rng(0))]:
+            v = drawn(space)
+            moved, after = layer(act(g, v)).flat(), act(g, layer(v)).flat()
+            assert (moved - after).abs().max() <= 1e-12 * after.abs().max(), (name, g)
+    sheared = next(g for g in generators(group(space, "gl")) if g not in generators(group(space, "orth")))
+    layer, v = Mixed(space).double(), drawn(space)
+    assert (layer(act(sheared, v)).flat() - act(sheared, layer(v)).flat()).abs().max() > 1e-2
 
 
 @pytest.mark.parametrize("space", [mlp(2, 3, 1, activation="identity"), transformer_block(2, 2, 2, 2, 2)], ids=str)
