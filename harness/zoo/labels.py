@@ -211,7 +211,7 @@ def rows_of(table: Path, by_line: bool = False) -> list[Row]:
             raise ZooError(f"labels: {table.name} has more than {LARGEST} bytes")
         text = data.decode("utf-8-sig")
         if kind in ("csv", "tsv"):
-            return _cells(table.name, csv.reader(text.splitlines(), delimiter="\t" if kind == "tsv" else ","))
+            return _cells(table.name, _lines(text, kind))
         by_line = by_line or kind in ("jsonl", "ndjson")
         made: Any = [json.loads(line) for line in text.splitlines() if line.strip()] if by_line else json.loads(text)
     except (OSError, EOFError, UnicodeDecodeError, ValueError, csv.Error, RecursionError) as error:
@@ -224,6 +224,20 @@ def rows_of(table: Path, by_line: bool = False) -> list[Row]:
     if not isinstance(made, list) or not all(isinstance(row, dict) for row in made):
         raise ZooError(f"labels: {table.name} is no table: a list of rows, a mapping of names, or a row a line")
     return made
+
+
+def _lines(text: str, kind: str) -> Iterable[list[str]]:
+    """The cells of each line; where the header has no comma, semicolons or tabs part them, and a comma between digits is a decimal point."""
+    lines = text.splitlines()
+    header = lines[0] if lines else ""
+    if kind == "tsv" or ("\t" in header and not {",", ";"} & set(header)):
+        return csv.reader(lines, delimiter="\t")
+    if "," in header or ";" not in header:
+        return csv.reader(lines)
+    return [
+        [re.sub(r"^(\s*[-+]?\d+),(\d+(?:[eE][-+]?\d+)?\s*)$", r"\1.\2", cell) for cell in line]
+        for line in csv.reader(lines, delimiter=";")
+    ]
 
 
 def _cells(name: str, lines: Iterable[list[str]]) -> list[Row]:

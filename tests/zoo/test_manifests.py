@@ -63,6 +63,8 @@ LABELLED = {
     "a.json": (json.dumps({f"nets/{n}.pt": n / 10 for n in range(3)}), "labels: {file: a.json, by: name}"),
     "b.json": (json.dumps([{"id": f"{n}.pt", "label": n / 10} for n in range(3)]), "labels: {file: b.json, by: id, columns: [label]}"),
     "c.jsonl": ("\n".join(json.dumps({"id": n, "label": n / 10}) for n in range(3)), "labels: {file: c.jsonl, by: id}"),
+    "d.csv": ("\ufefffile;acc;kind\n" + "".join(f"{n}.pt;0,{n};a,b\n" for n in (2, 0, 1)), "labels: {file: d.csv, by: file}"),
+    "e.csv": ("file\tacc\n" + "".join(f"{n}.pt\t{n / 10}\n" for n in (2, 0, 1)), "labels: {file: e.csv, by: file}"),
     "name": ("", "labels: {name: 'nets/(?P<acc>[0-9]+)'}"),
 }  # fmt: skip
 
