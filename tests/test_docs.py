@@ -15,6 +15,9 @@ import pytest
 import yaml
 
 from orbitcheck.extending import CHECK_KINDS, PAIR_FAMILIES, REGIMES, SECTIONS, TARGETS, ZOOS
+from orbitcheck.harness.checks.equivariance import verdict
+from orbitcheck.harness.checks.equivariance.evidence import Cause
+from orbitcheck.harness.checks.prediction import NO_GAP, NOT_SEPARATED, SEPARATED
 from orbitcheck.harness.language.reading import load_expectations, load_suite
 from orbitcheck.harness.plugins.discovery import parse_name
 
@@ -133,3 +136,19 @@ def test_the_line_that_breaks_the_network_is_the_one_that_the_generated_package_
     )
     (line,) = [line for line in readme.splitlines() if "torch.arange" in line]
     assert line in (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+
+
+def test_what_failing_rows_say_is_in_the_table_and_nothing_else_is():
+    """Every cause has its line in docs/verdicts.md, and no line names a sentence that the verdicts no longer say."""
+    said = {**verdict._CAUSES, **verdict._BROKEN}
+    page = (
+        (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8").partition("## fail")[2].partition("## undecided")[0]
+    )
+    for cause, text in verdict._CAUSES.items():
+        assert cause is Cause.NONE or f"`{text.partition(': ')[0]}" in page, text
+    listed = re.findall(r"^\| `([^`]*)`", page, re.MULTILINE)
+    known = [
+        *said.values(),
+        *(f"predicted {one} (...), but {other}" for one, other in ((SEPARATED, NO_GAP), (NOT_SEPARATED, SEPARATED))),
+    ]
+    assert [text for text in listed if not any(text in each for each in known)] == []

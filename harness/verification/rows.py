@@ -18,7 +18,7 @@ from ..checks.separation.verdict import prediction_of
 from ..checks.stored import Stored
 from ..core.cell import Cell
 from ..core.evidence import NOTHING
-from ..core.outcomes import Outcome, Refusal
+from ..core.outcomes import Fault, Outcome, Refusal
 from ..core.registry import Registry
 from ..core.result import Judgement, Result, Run, digest, plain
 from ..weights.groups import relates
@@ -87,6 +87,7 @@ class Rows:
         for name in ("kind", "claim", "dtype", "id", "seed"):
             demand(getattr(row, name) == getattr(cell, name), f"the row's {name} is that of its check and case")
         declared = self._declared.get(row.architecture, {})
+        _loaded(row, declared.get("error"))
         measured = row.evidence != NOTHING
         if self._kinds[row.kind].evidence is SeparationEvidence:
             demand(measured == (row.certificate is not None), "what is said of a pair has a certificate")
@@ -167,6 +168,14 @@ def _other(again: Judgement, row: Result) -> str | None:
     return next((name for name in mine if mine[name] != told[name]), None)
 
 
+def _loaded(row: Result, error: str | None) -> None:
+    """Of a plug-in that did not load nothing was asked: every row says why, and no row of another one says so."""
+    demand(
+        (row.fault is Fault.NOT_LOADED) == bool(error), "rows of a plug-in that did not load say so, and no others do"
+    )
+    demand(not error or row.reason == error, "what did not load says why")
+
+
 def _applies(row: Result, stored: Stored) -> None:
     """A refusal is that of the declaration, where the declaration says."""
     refused = row.outcome == Outcome.NOT_APPLICABLE
@@ -174,7 +183,7 @@ def _applies(row: Result, stored: Stored) -> None:
     demand(row.fault is None or row.outcome == Outcome.ERROR, "nothing went wrong in a row that is no error")
     measured = row.evidence != NOTHING and not refused
     demand(measured or row.observed == "", "where nothing was measured nothing was seen")
-    if row.certificate is None or not stored.declared or "error" in stored.declared:
+    if row.certificate is None or not stored.declared:
         return
     wanted = applicability(stored.traits, in_general_position=all(row.certificate["general_position"]))
     if wanted is None:

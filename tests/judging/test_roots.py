@@ -44,7 +44,7 @@ def test_a_broken_law_is_the_root_of_its_like_and_of_invalid_pairs_of_its_networ
         row("a", **invalid),
         law("b", Rule.LAW, output="equivariant"),
         law("c", Rule.LAW),
-        law("d", Rule.LAW),
+        law("d", Rule.LAW, space=WIDE),
         law("e", Rule.BATCH_MATES),
         law("f", Rule.LAW, cause=Cause.UNKNOWN),
         law("g"),

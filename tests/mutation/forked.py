@@ -1,8 +1,8 @@
 """Tests once for each mutant, in forks of one process that has collected them and knows which test calls which function.
 
-Run in the folder of the mutants: `python forked.py ANSWER NAMES TEST...`, with the mutants' names in a file, a line each. Adds a line
-`mutant: what became of it` to the answer as soon as that is known (`killed`, `survived`, `no tests` or `timeout`). A fork costs a
-tenth of what a start of pytest does.
+Run in the folder of the mutants: `python forked.py ANSWERS NAMES TEST...`, with the mutants' names in a file, a line each. Adds a line
+`mutant: what became of it` to the file of its module in that folder as soon as that is known (`killed`, `survived`, `no tests` or
+`timeout`). A fork costs a tenth of what a start of pytest does, and modules of the same tests share the one start.
 Law: a mutant is killed only by a test that the unchanged code passes in this very process.
 """
 
@@ -29,8 +29,8 @@ MEMORY = 16 * 2**30
 class Forked:
     """A plug-in of pytest that runs the collected tests for each mutant in place of once."""
 
-    def __init__(self, mutants: Sequence[str], answer: Path):
-        self.mutants, self.answer = mutants, answer
+    def __init__(self, mutants: Sequence[str], answers: Path):
+        self.mutants, self.answers = mutants, answers
 
     def pytest_collection(self) -> None:
         from hypothesis import Phase, settings  # once its own plug-in is there
@@ -51,7 +51,7 @@ class Forked:
         for number, mutant in enumerate(self.mutants, 1):
             own = sorted(calls.get(mangled_name_from_mutant_name(mutant), ()), key=lambda each: each[0])
             became = forked(mutant, own) if own else "no tests"
-            with self.answer.open("a", encoding="utf-8") as file:
+            with (self.answers / f"{mutant.rpartition('.')[0]}.txt").open("a", encoding="utf-8") as file:
                 file.write(f"{mutant}: {became}\n")
             if number % 50 == 0:
                 print(f"{number} of {len(self.mutants)}", file=sys.stderr, flush=True)
@@ -100,9 +100,9 @@ def forked(mutant: str, tests: Sequence[tuple[float, pytest.Item]]) -> str:
     return "killed" if os.WEXITSTATUS(status) else "survived"
 
 
-def main(answer: str, names: str, *tests: str) -> int:
+def main(answers: str, names: str, *tests: str) -> int:
     sys.path.insert(0, str(Path.cwd()))
-    plugin = Forked(Path(names).read_text(encoding="utf-8").split(), Path(answer))
+    plugin = Forked(Path(names).read_text(encoding="utf-8").split(), Path(answers))
     options = ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:xdist", "-q", "--capture=no", "--tb=no"]
     return int(pytest.main([*options, *tests], plugins=[plugin]))
 

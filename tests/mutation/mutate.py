@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -27,7 +28,10 @@ RECORD = ROOT / "benchmarks" / "acceptance" / "results" / "mutation.json"
 PACKAGES = ("architectures", "harness", "reports", "suites", "testing")
 MUTATED = (
     "harness/oracles/*.py",
+    "harness/oracles/duplicates/*.py",
     "harness/oracles/functions/*.py",
+    "harness/oracles/levels/*.py",
+    "harness/oracles/unseen/*.py",
     "harness/oracles/two_fwl/*.py",
     "harness/oracles/tuples/*.py",
     "harness/oracles/larger/*.py",
@@ -35,6 +39,7 @@ MUTATED = (
     "harness/checks/*/verdict.py",
     "harness/verification/*.py",
     "harness/verification/exact/*.py",
+    "harness/verification/larger/*.py",
     "harness/verification/proofs/*.py",
     "harness/judging/gate.py",
     "harness/judging/roots.py",
@@ -61,13 +66,16 @@ TESTS_OF = {
     f"{CHECKS}floor.verdict": ("tests/checks/test_floor.py",),
     f"{VERIFICATION}exact.node_pairs": ("tests/verification/test_node_pairs.py",),
     f"{VERIFICATION}exact.tuples": ("tests/verification/test_certificates_on_spaces.py",),
+    f"{VERIFICATION}exact.unseen": ("tests/pairs/test_unseen.py",),
+    f"{VERIFICATION}larger.": ("tests/oracles/test_larger_groups.py",),
     f"{VERIFICATION}exact.": ("tests/verification/test_exact.py",),
     f"{VERIFICATION}proofs.signs": (
         "tests/verification/test_signs_and_walks.py",
         "tests/verification/test_exact_proofs.py",
     ),
     f"{VERIFICATION}proofs.node_pairs": ("tests/verification/test_node_pairs.py",),
-    f"{VERIFICATION}proofs.": (
+    f"{VERIFICATION}proofs.": ("tests/verification/test_exact_proofs.py",),
+    f"{VERIFICATION}proofs.colours": (
         "tests/verification/test_exact_proofs.py",
         "tests/verification/test_certificates_on_spaces.py",
     ),
@@ -85,6 +93,17 @@ TESTS_OF = {
     "orbitcheck.harness.oracles.tuples.audit": ("tests/oracles/test_audit_on_spaces.py",),
     "orbitcheck.harness.oracles.tuples.relation": ("tests/verification/test_certificates_on_spaces.py",),
     "orbitcheck.harness.oracles.tuples.individualisation": ("tests/verification/test_certificates_on_spaces.py",),
+    "orbitcheck.harness.oracles.duplicates.": (
+        "tests/oracles/duplicates/test_matching.py",
+        "tests/meta/test_planted_copies.py",
+    ),
+    "orbitcheck.harness.oracles.levels.": ("tests/oracles/test_levels.py",),
+    "orbitcheck.harness.oracles.levels.enclosures": (
+        "tests/oracles/test_levels.py",
+        "tests/weights/test_further_activations.py",
+    ),
+    "orbitcheck.harness.oracles.levels.splits": ("tests/oracles/test_splits.py",),
+    "orbitcheck.harness.oracles.unseen.": ("tests/pairs/test_unseen.py",),
     "orbitcheck.harness.oracles.larger.": ("tests/oracles/test_larger_groups.py",),
     "orbitcheck.harness.oracles.refinement": ("tests/oracles/test_refinement_by_hand.py",),
     "orbitcheck.harness.oracles.remainder": ("tests/oracles/test_remainder.py",),
@@ -181,21 +200,27 @@ def mutants() -> dict[str, list[str]]:
     return made
 
 
-def results(module: str, asked: list[str]) -> dict[str, str]:
-    """Mutant -> what became of it, for those of one module that are asked; a mutant of the same source that was caught before is not
-    asked again, so that a run that was ended goes on, and one with better tests asks the survivors alone."""
+def kept_of(module: str) -> Path:
+    """The file of what became of a module's mutants; what is kept of another source is forgotten."""
     path = (STAGE / "orbitcheck").joinpath(*module.split(".")[1:])
     source = hashlib.sha256(path.with_suffix(".py").read_bytes()).hexdigest()
-    kept, names = STAGE / "results" / f"{module}.txt", STAGE / "names.txt"
+    kept = STAGE / "results" / f"{module}.txt"
     kept.parent.mkdir(exist_ok=True)
     if not kept.exists() or not kept.read_text(encoding="utf-8").startswith(f"source: {source}\n"):
         kept.write_text(f"source: {source}\n", encoding="utf-8")
-    names.write_text("\n".join(each for each in asked if read(kept).get(each) not in CAUGHT), encoding="utf-8")
-    if names.stat().st_size:
+    return kept
+
+
+def ask(asked: Mapping[str, list[str]], tests: Sequence[str]) -> None:
+    """Run the tests on the mutants of modules that share them; a mutant of the same source that was caught before is not
+    asked again, so that a run that was ended goes on, and one with better tests asks the survivors alone."""
+    names = STAGE / "names.txt"
+    open_ones = [each for module, own in asked.items() for each in own if read(kept_of(module)).get(each) not in CAUGHT]
+    names.write_text("\n".join(open_ones), encoding="utf-8")
+    if open_ones:
         runner = Path(__file__).parent / "forked.py"
-        command = [sys.executable, str(runner), str(kept), str(names), *tests_of(module)]
+        command = [sys.executable, str(runner), str(STAGE / "results"), str(names), *tests]
         subprocess.run(command, cwd=STAGE / "mutants", check=True)
-    return read(kept)
 
 
 def read(kept: Path) -> dict[str, str]:
@@ -231,6 +256,24 @@ def module_of(mutant: str) -> str:
     return mutant.rpartition(".")[0]
 
 
+def told(module: str, drawn: list[str], own: set[str], made: list[str], whole: int) -> tuple[dict[str, str], bool]:
+    """What became of the drawn mutants of a module, printed; and whether that is less than is wanted."""
+    found = dict.fromkeys(made, "not run") | read(kept_of(module))
+    wanted = {mutant: found[mutant] for mutant in drawn}
+    survived = [f"{mutant}: {status}" for mutant, status in wanted.items() if status not in CAUGHT]
+    unknown = [f"{mutant}: listed as equivalent, but there is no such mutant" for mutant in own - {*made}]
+    wrong = [
+        f"{mutant}: listed as equivalent, but a test fails for it" for mutant in own if found.get(mutant) in CAUGHT
+    ]
+    print(*survived, *unknown, *wrong, sep="\n")
+    share = 1 - len(survived) / len(wanted) if wanted else 1.0
+    print(
+        f"{module}: {dict(Counter(wanted.values()))}: {share:.1%} caught of {len(wanted)} of {whole}, {WANTED:.0%} wanted",
+        flush=True,
+    )
+    return wanted, share < WANTED or bool(unknown or wrong)
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("patterns", nargs="*", default=["*"])
@@ -238,30 +281,29 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--sample", type=int)
     options = parser.parse_args(arguments)
     stage(asked_for(options.patterns))
-    listed, red = equivalent(), False
-    for module, made in mutants().items():
-        asked = [each for each in made if any(fnmatch.fnmatch(each, pattern) for pattern in options.patterns)]
-        if not asked:
-            continue
-        own = {mutant for mutant in listed if module_of(mutant) == module}
-        whole = [each for each in made if each not in own]
-        drawn = sample(whole, options.sample)
-        found = dict.fromkeys(made, "not run") | results(module, [each for each in asked if each in {*drawn, *own}])
-        wanted = {mutant: found[mutant] for mutant in drawn}
-        survived = [f"{mutant}: {status}" for mutant, status in wanted.items() if status not in CAUGHT]
-        unknown = [f"{mutant}: listed as equivalent, but there is no such mutant" for mutant in own - {*found}]
-        wrong = [
-            f"{mutant}: listed as equivalent, but a test fails for it" for mutant in own if found.get(mutant) in CAUGHT
-        ]
-        print(*survived, *unknown, *wrong, sep="\n")
-        share = 1 - len(survived) / len(wanted) if wanted else 1.0
-        print(
-            f"{module}: {dict(Counter(wanted.values()))}: {share:.1%} caught of {len(wanted)} of {len(whole)}, {WANTED:.0%} wanted",
-            flush=True,
-        )
-        red = red or share < WANTED or bool(unknown or wrong)
-        if options.record:
-            record(module, wanted, len(own), len(whole))
+    made, listed, red = mutants(), equivalent(), False
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for module in made:
+        groups.setdefault(tests_of(module), []).append(module)
+    for tests, modules in groups.items():
+        own = {module: {mutant for mutant in listed if module_of(mutant) == module} for module in modules}
+        whole = {module: [each for each in made[module] if each not in own[module]] for module in modules}
+        drawn = {module: sample(whole[module], options.sample) for module in modules}
+        asked = {
+            module: [
+                each
+                for each in made[module]
+                if each in {*drawn[module], *own[module]} and any(fnmatch.fnmatch(each, p) for p in options.patterns)
+            ]
+            for module in modules
+        }
+        ask(asked, tests)
+        for module in modules:
+            if asked[module]:
+                wanted, short = told(module, drawn[module], own[module], made[module], len(whole[module]))
+                red = red or short
+                if options.record:
+                    record(module, wanted, len(own[module]), len(whole[module]))
     return int(red)
 
 

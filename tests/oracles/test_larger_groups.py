@@ -172,6 +172,28 @@ def test_forged_certificates_are_refused(name):
         assert problem_under(each, of, v, other) is not None
 
 
+@pytest.mark.parametrize(
+    "text", ["1e999999999", "1e-999999999", "2/4", "0x1", "1.5", " 1", "9" * 5000, 1, 1.5, True, None]
+)
+def test_what_is_no_rational_in_lowest_terms_is_refused_before_it_is_computed(text):
+    """A power of ten with nine digits would take all memory; and one number has one way to be written."""
+    space = mlp(1, 2, 1, activation="relu")
+    of = group(space, "permutation+scale")
+    v = {
+        "W1": np.array([[1.0], [2.0]]),
+        "b1": np.array([3.0, 4.0]),
+        "W2": np.array([[5.0, 6.0]]),
+        "b2": np.array([0.0]),
+    }
+    w = v | {"W1": v["W1"] * [[2], [1]], "b1": v["b1"] * [2, 1], "W2": v["W2"] / [2, 1]}
+    honest = certify_under(of, v, w)
+    assert problem_under(honest, of, v, w) is None
+    forged = copy.deepcopy(honest)
+    ((_, factors),) = forged["orbit"]["element"]["factors"].items()
+    factors[1] = text
+    assert "a rational is" in str(problem_under(resealed(forged), of, v, w))
+
+
 def test_rational_algebra():
     rng = np.random.default_rng(4)
     for _ in range(10):

@@ -140,6 +140,19 @@ def test_the_seal_is_that_of_the_content():
         assert problem_of(wrong, PAIR, TOLD) == "does not hold: the digest is that of the content"
 
 
+def test_parts_that_contradict_each_other_are_told_before_their_proofs():
+    """An unknown function of nets that no round parts is one of other spaces alone; 2-FWL parts no orbit."""
+
+    orbit, function = {"relation": "different", "kind": "no"}, {"relation": "unknown", "kind": "no"}
+    told = said(lambda given: {**given, "orbit": orbit, "function": function}, ["different", None, "unknown"])
+    assert told == "does not hold: one orbit => 1-WL-equivalent => the same function"
+    parted = {"relation": "different", "kind": "no", "round": 1}
+    told = said(lambda given: {**given, "two_fwl": parted}, [*TOLD, "different", 1])
+    assert told == (
+        "does not hold: one orbit => 2-FWL-equivalent => 1-WL-equivalent, and 2-FWL parts no later than 1-WL"
+    )
+
+
 def test_the_row_has_orbit_round_and_function():
     for told in (["different", None, "equal"], ["same", 1, "equal"], ["same", None, "different"], ["same", None], []):
         assert said(told=told) == "does not hold: the row says what its certificate says"

@@ -120,9 +120,7 @@ UNSERVED = cell(1).row(
 )
 RAISED = cell(1).row(Judgement("error", "forward raised", "not separated", "", FACTS, CERTIFICATE, fault=Fault.RAISED))
 CRASHED = cell(1).row(Judgement("error", "crashed", fault=Fault.LOST))
-UNLOADED = cell(1, "gone").row(
-    Judgement("error", "not loaded", "not separated", "", FACTS, CERTIFICATE, fault=Fault.NOT_LOADED)
-)
+UNLOADED = cell(1, "gone").row(Judgement("error", "it is not there", fault=Fault.NOT_LOADED))
 
 
 def rows_of(*rows: Result, pair: Pair = PAIR) -> Rows:
@@ -153,7 +151,7 @@ def problem(row: Result, **changes) -> str:
         (UNSERVED, True, False),
         (RAISED, True, False),
         (CRASHED, False, False),
-        (UNLOADED, True, False),
+        (UNLOADED, False, False),
     ],
     ids=["span", "pair", "no symmetry", "outside", "unserved", "raised", "crashed", "not loaded"],
 )
@@ -194,6 +192,8 @@ def test_a_row_of_no_check_is_told(field):
         (SPAN, {"outcome": "fail"}, "outcome 'fail'; by the evidence it is 'pass'"),
         (SPAN, {"predicted": "x"}, "predicted 'x'; by the evidence it is 'complete'"),
         (SPAN, {"observed": ""}, "observed ''; by the evidence it is 'rank 5 of 5, constants 2 of 2'"),
+        (SPAN, {"reason": "x" * 119}, f"reason '{'x' * 116}...; by the evidence it is ''"),
+        (SPAN, {"reason": "x" * 118}, f"reason '{'x' * 118}'; by the evidence it is ''"),
         (SPAN, {"reason": "x" * 200}, f"reason '{'x' * 116}...; by the evidence it is ''"),
         (SPAN, {"fault": Fault.RAISED}, "nothing went wrong in a row that is no error"),
         (SPAN, {"outcome": "error", "fault": Fault.RAISED}, "outcome 'error'; by the evidence it is 'pass'"),
@@ -238,6 +238,15 @@ def test_a_row_of_no_check_is_told(field):
         (RAISED, {"refusal": Refusal.UNSUPPORTED}, "what does not apply says why, and nothing else does"),
         (RAISED, {"outcome": "undecided", "fault": None}, "a verdict rests on evidence"),
         (RAISED, {"outcome": "undecided"}, "nothing went wrong in a row that is no error"),
+        (UNLOADED, {"fault": Fault.LOST}, "rows of a plug-in that did not load say so, and no others do"),
+        (
+            UNLOADED,
+            {"outcome": "not-applicable", "refusal": Refusal.UNSUPPORTED, "fault": None},
+            "rows of a plug-in that did not load say so, and no others do",
+        ),
+        (UNLOADED, {"reason": "nothing to see"}, "what did not load says why"),
+        (CRASHED, {"fault": Fault.NOT_LOADED}, "rows of a plug-in that did not load say so, and no others do"),
+        (SPAN, {"fault": Fault.NOT_LOADED}, "rows of a plug-in that did not load say so, and no others do"),
         (CRASHED, {"observed": "something"}, "where nothing was measured nothing was seen"),
         (CRASHED, {"outcome": "undecided", "fault": None}, "a row of a pair that is no error says which relation it has"),
         (CRASHED, {"certificate": CERTIFICATE}, "what is said of a pair has a certificate"),

@@ -9,7 +9,7 @@ from typing import Any
 from ...weights.algebra.kinds import Role
 from ...weights.groups import Group
 from ...weights.pair import Vector
-from ..exact.refuted import demand
+from ..exact.refuted import demand, rational
 from .tensors import shifted, tensors_of
 
 
@@ -24,8 +24,9 @@ def check_element(of: Group, nets: Sequence[Vector], element: Mapping[str, Any])
         )
         moves = axis in kinds and kinds[axis].kind.permutes and not kinds[axis].within
         demand(moves or images == sorted(images), f"{axis} is permuted by the group")
+    scales: dict[str, list[Fraction]] = {}
     for axis, texts in element["factors"].items():
-        factors = [Fraction(text) for text in texts]
+        factors = scales[axis] = [rational(text) for text in texts]
         demand(len(factors) == size[axis] and axis in kinds and not kinds[axis].within, f"{axis} has factors")
         kind = kinds[axis].kind
         demand(all(factors) and (kind.signs or all(f > 0 for f in factors)), f"{axis}: factors of its kind")
@@ -34,14 +35,14 @@ def check_element(of: Group, nets: Sequence[Vector], element: Mapping[str, Any])
     for name, (places, entries) in tensors.items():
         for place in entries:
             for p, (axis, role) in enumerate(places):
-                if axis in element["factors"] and role is not None:
-                    by = Fraction(element["factors"][axis][place[p]])
+                if axis in scales and role is not None:
+                    by = scales[axis][place[p]]
                     entries[place] = entries[place] * by if role is Role.IN else entries[place] / by
         tensors[name] = places, entries
     for axis, stacks in element["matrices"].items():
         factor = kinds[axis]
         demand(factor.kind.maps or factor.kind.rotates or factor.kind.rotary, f"{axis} is not mapped by matrices")
-        matrices = [[[Fraction(text) for text in row] for row in matrix] for matrix in stacks]
+        matrices = [[[rational(text) for text in row] for row in matrix] for matrix in stacks]
         outer = size[factor.within] if factor.within else 1
         demand(
             len(matrices) == outer and all(len(m) == size[axis] == len(row) for m in matrices for row in m), "square"

@@ -11,7 +11,7 @@ import numpy as np
 from ...weights.algebra.kinds import Role
 from ...weights.groups import Group, roles, roles_of
 from ...weights.pair import Vector
-from ..exact.refuted import demand
+from ..exact.refuted import demand, rational
 
 Index = tuple[int, ...]
 Entries = dict[Index, Fraction]
@@ -35,7 +35,7 @@ def tensors_of(of: Group, net: Vector) -> Tensors:
 def fractions(data: Any) -> Iterator[tuple[Index, Fraction]]:
     """The entries of nested lists of texts, with their places."""
     if isinstance(data, str):
-        yield (), Fraction(data)
+        yield (), rational(data)
         return
     for i, part in enumerate(data):
         for place, entry in fractions(part):
