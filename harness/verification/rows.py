@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..checks.applicability import applicability
+from ..checks.equivariance.evidence import EquivarianceEvidence
 from ..checks.kinds import CheckKind
 from ..checks.prediction import of_own
 from ..checks.separation.evidence import SeparationEvidence, in_words
@@ -23,6 +24,7 @@ from ..core.registry import Registry
 from ..core.result import Judgement, Result, Run, digest, plain
 from ..weights.groups import relates
 from ..weights.pair import Pair
+from .asked import demand_asked, of_law
 from .certificate import MALFORMED, plus_zero, problem_of
 from .exact.refuted import Refuted, demand
 from .exact.tuples import Tuples
@@ -37,6 +39,10 @@ FACTS = (
     "refinement", "own_round",
 )  # fmt: skip
 """Of a pair that the network was not shown."""
+
+
+MEASURED = (Fault.ILL_CONDITIONED, Fault.INVALID)
+"""Faults that only measured numbers show; the first is what a suite may allow."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,7 @@ class Rows:
             demand(row.predicted == predicted, f"the prediction is {predicted}, by relation and declaration")
             bare = SeparationEvidence(**{name: getattr(said, name) for name in FACTS})
             demand(said == bare, "what was not measured has no numbers")
+        self._asked(row, check["parameters"], judged)
         return Found(row, proved=row.certificate is not None, judged=judged)
 
     def _proved(self, row: Result, said: SeparationEvidence, stored: Stored) -> Stored:
@@ -139,6 +146,14 @@ class Rows:
         )
         return stored
 
+    def _asked(self, row: Result, parameters: Mapping[str, Any], judged: bool) -> None:
+        """What the plug-in was asked for, of the kinds whose check and case say it."""
+        kind = self._kinds[row.kind].evidence
+        if kind is EquivarianceEvidence:
+            demand_asked(row, judged, *of_law(parameters, row.case))
+        elif kind is SeparationEvidence and row.evidence != NOTHING:
+            demand_asked(row, judged, self._pair(parameters, row.case).space)
+
     def _pair(self, parameters: Mapping[str, Any], case: str) -> Pair:
         key = digest([parameters["space"], parameters["pairs"], case])
         if key not in self._pairs:
@@ -150,8 +165,8 @@ class Rows:
         rejudge = self._kinds[row.kind].rejudge
         again = rejudge(stored) if rejudge is not None and row.evidence != NOTHING else None
         if again is None:
-            bare = rejudge is None or row.outcome in (Outcome.NOT_APPLICABLE, Outcome.ERROR)
-            demand(bare, "a verdict rests on evidence")
+            told = row.outcome == Outcome.NOT_APPLICABLE or (row.outcome == Outcome.ERROR and row.fault not in MEASURED)
+            demand(rejudge is None or told, "a verdict rests on evidence")
             return False
         demand(row.outcome != Outcome.NOT_APPLICABLE, "a row that does not apply has measured nothing")
         for name in ("outcome", "predicted", "observed", "reason", "fault"):
@@ -180,6 +195,7 @@ def _applies(row: Result, stored: Stored) -> None:
     """A refusal is that of the declaration, where the declaration says."""
     refused = row.outcome == Outcome.NOT_APPLICABLE
     demand((row.refusal is not None) == refused, "what does not apply says why, and nothing else does")
+    demand(_may_be_left_out(row.refusal, stored.declared), "the declaration does not leave the row out")
     demand(row.fault is None or row.outcome == Outcome.ERROR, "nothing went wrong in a row that is no error")
     measured = row.evidence != NOTHING and not refused
     demand(measured or row.observed == "", "where nothing was measured nothing was seen")
@@ -192,6 +208,19 @@ def _applies(row: Result, stored: Stored) -> None:
     elif row.outcome != Outcome.ERROR:
         told = row.outcome, row.refusal, row.reason
         demand(told == (Outcome.NOT_APPLICABLE, wanted.refusal, wanted.reason), wanted.reason)
+
+
+def _may_be_left_out(refusal: Refusal | None, declared: Mapping[str, Any]) -> bool:
+    """Whether what is declared can be the reason; other reasons are the plug-in's own word, or the space's."""
+    if refusal is Refusal.NO_SYMMETRY:  # none at all, or one that the space does not carry
+        return declared.get("symmetry", "permutation") != "permutation"
+    if refusal is Refusal.OUTSIDE_DOMAIN:  # of gradients also where no continuity is claimed
+        return declared.get("domain", "all") != "all" or not declared.get("continuous", True)
+    if refusal is Refusal.MODE:
+        return {"eval", "train"} - {*declared.get("modes", ("eval",))} != set()
+    if refusal is Refusal.OTHER_SHAPE:  # else a shape that is refused though its like is served would be no error
+        return bool(declared.get("shapes"))
+    return True
 
 
 def _short(value: Any) -> str:

@@ -18,7 +18,8 @@ from orbitcheck.harness.checks.separation.verdict import Draw
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.evidence import Evidence
 from orbitcheck.harness.core.outcomes import Fault, Refusal
-from orbitcheck.harness.core.result import Judgement, Result, Run, digest
+from orbitcheck.harness.core.result import AskedFor, Judgement, Result, Run, digest
+from orbitcheck.harness.verification.asked import of_law
 from orbitcheck.harness.verification.rows import Rows, verify
 from orbitcheck.harness.weights.pair import Pair
 from orbitcheck.harness.weights.space import mlp
@@ -73,6 +74,7 @@ def cell(check: int, architecture: str = "net") -> Cell:
     return Cell("s", asked["id"], asked["kind"], asked["parameters"], asked["cases"][0], asked["claim"], architecture)
 
 
+ASKED = AskedFor("invariant", SPACE.family, str(SPACE))
 LAYER = CompletenessEvidence("a space", ("n1",), True, 5, 5, 2, 2, {})
 SPAN = cell(0).row(Judgement.of(completeness.judge(LAYER), LAYER))
 
@@ -81,7 +83,7 @@ def shown(*draws: Draw) -> Result:
     """The row of a network that was shown the pair."""
     evidence = separation.evidence(FACTS, draws)
     verdict = separation.judge(draws, separation.prediction_of(stored(evidence)), None)
-    return cell(1).row(Judgement.of(verdict, evidence, CERTIFICATE))
+    return cell(1).row(Judgement.of(verdict, evidence, CERTIFICATE), asked=ASKED)
 
 
 def stored(evidence):
@@ -116,7 +118,8 @@ OUTSIDE = cell(1, "careful").row(
 UNSERVED = cell(1).row(
     Judgement(
         "not-applicable", "unsupported: this", "not separated", "", FACTS, CERTIFICATE, refusal=Refusal.UNSUPPORTED
-    )
+    ),
+    asked=ASKED,
 )
 RAISED = cell(1).row(Judgement("error", "forward raised", "not separated", "", FACTS, CERTIFICATE, fault=Fault.RAISED))
 CRASHED = cell(1).row(Judgement("error", "crashed", fault=Fault.LOST))
@@ -158,6 +161,64 @@ def problem(row: Result, **changes) -> str:
 def test_honest_rows_hold(row, proved, judged):
     made = found(row)
     assert (made.problem, made.proved, made.judged) == (None, proved, judged)
+
+
+MISSING, OTHER = "the row says what the plug-in was asked for", "what the plug-in was asked for is that of the check"
+
+
+@pytest.mark.parametrize(
+    ("row", "asked", "told"),
+    [
+        (ROW, None, MISSING),
+        (UNSERVED, None, MISSING),
+        (REFUSED, None, ""),
+        (RAISED, None, ""),
+        (UNSERVED, replace(ASKED, family="mlp/tanh"), OTHER),
+        (UNSERVED, replace(ASKED, space="another"), OTHER),
+        (UNSERVED, replace(ASKED, output="other"), OTHER),
+        (UNSERVED, replace(ASKED, output="equivariant"), ""),
+        (ROW, replace(ASKED, family="mlp/tanh"), OTHER),
+        (ROW, replace(ASKED, space="a smaller one"), ""),
+        (RAISED, replace(ASKED, family="mlp/tanh"), OTHER),
+    ],
+)
+def test_what_was_asked_is_that_of_the_check(row, asked, told):
+    """Else a refused shape, or what is served in its stead, could be taken out of the count."""
+    assert problem(row, asked=asked) == told
+
+
+@pytest.mark.parametrize("tail", ["", "/steps", "/gradients"])
+@pytest.mark.parametrize(("output", "asked"), [("invariant", "invariant"), ("point", "equivariant")])
+def test_the_law_asks_its_case(tail, output, asked):
+    parameters = {"spaces": {"a/b": {"space": SPACE.to_json(), "zoo": None}}}
+    assert of_law(parameters, f"a/b/{output}/generic/eval{tail}") == (SPACE, (asked,))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "declared", "may"),
+    [
+        (Refusal.NO_SYMMETRY, {}, False),
+        (Refusal.NO_SYMMETRY, {"symmetry": "none"}, True),
+        (Refusal.NO_SYMMETRY, {"symmetry": "permutation+scale"}, True),
+        (Refusal.OUTSIDE_DOMAIN, {}, False),
+        (Refusal.OUTSIDE_DOMAIN, {"domain": "all", "continuous": True}, False),
+        (Refusal.OUTSIDE_DOMAIN, {"continuous": False}, True),
+        (Refusal.OUTSIDE_DOMAIN, {"domain": "general-position"}, True),
+        (Refusal.MODE, {}, True),
+        (Refusal.MODE, {"modes": ["eval", "train"]}, False),
+        (Refusal.OTHER_SHAPE, {"shapes": ""}, False),
+        (Refusal.OTHER_SHAPE, {"shapes": "one hidden layer"}, True),
+        (Refusal.UNSUPPORTED, {}, True),
+    ],
+)
+def test_a_declaration_leaves_out_what_it_can_leave_out(refusal, declared, may):
+    """Of a row that shows nothing, too: else any failure could be called out of the question."""
+    empty = {"outcome": "not-applicable", "refusal": refusal, "observed": "", "predicted": "", "reason": "so"}
+    row = replace(SPAN, evidence=Evidence(), **empty)
+    suites = [{"name": "s", "checks": CHECKS}]
+    run = Run("0", {}, suites, [{"name": "net", **declared}], [row])  # type: ignore[arg-type]
+    (made,) = Rows(run, lambda parameters, case: PAIR, CHECK_KINDS)
+    assert made.problem == (None if may else "does not hold: the declaration does not leave the row out")
 
 
 def test_rows_come_in_their_order_and_pairs_are_made_once():
@@ -234,9 +295,17 @@ def test_a_row_of_no_check_is_told(field):
         (REFUSED, {"observed": "no gap"}, "where nothing was measured nothing was seen"),
         (UNSERVED, {"refusal": Refusal.NO_SYMMETRY}, "the declaration does not leave the row out"),
         (UNSERVED, {"refusal": Refusal.OUTSIDE_DOMAIN}, "the declaration does not leave the row out"),
-        (UNSERVED, {"refusal": Refusal.OTHER_SHAPE}, ""),
+        (UNSERVED, {"refusal": Refusal.OTHER_SHAPE}, "the declaration does not leave the row out"),
         (RAISED, {"refusal": Refusal.UNSUPPORTED}, "what does not apply says why, and nothing else does"),
         (RAISED, {"outcome": "undecided", "fault": None}, "a verdict rests on evidence"),
+        (RAISED, {"fault": Fault.ILL_CONDITIONED}, "a verdict rests on evidence"),
+        (RAISED, {"fault": Fault.INVALID}, "a verdict rests on evidence"),
+        (RAISED, {"fault": Fault.NON_FINITE}, ""),
+        (
+            SPAN,
+            {"outcome": "error", "fault": Fault.ILL_CONDITIONED, "evidence": Evidence(), "observed": ""},
+            "a verdict rests on evidence",
+        ),
         (RAISED, {"outcome": "undecided"}, "nothing went wrong in a row that is no error"),
         (UNLOADED, {"fault": Fault.LOST}, "rows of a plug-in that did not load say so, and no others do"),
         (
