@@ -35,8 +35,7 @@ for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
 @pytest.fixture(autouse=True)
 def nothing_asked_before() -> None:
     """What earlier tests of this process opened and looked for is none of this one's: a process that asked for too much keeps no row."""
-    for remembered in (asked.opened, asked.by_plugin, asked.missed, asked.imports, asked.variables):
-        remembered.clear()
+    asked.forget()
 
 
 @pytest.fixture(scope="module")

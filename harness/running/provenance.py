@@ -27,7 +27,7 @@ from ..core.result import canonical_json
 from ..plugins.discovery import load, parse_name
 from ..zoo.described import split_reference
 from ..zoo.recipe import ZOOS
-from .keeping.asked import environment_now, watch
+from .keeping.asked import EVERY, environment_now, watch
 from .keeping.files import CHECKPOINTS
 from .keeping.imports import EVALUATION, source_digest
 from .keeping.watching import ABSENT, CHANGED, configuration, digest_of, imported_by, made_of
@@ -70,7 +70,7 @@ def measured(cell: Cell, device: str, directory: Path) -> dict[str, Any]:
 def loaded(name: str, device: str) -> dict[str, Any]:
     """A task: the plug-in's own files as they would be loaded now, torch's configuration and the device; for `WEIGHTS` these alone."""
     watch()
-    found = {"content": {}, "variables": environment_now(), **configuration(device)}
+    found = {"content": {}, "variables": environment_now(), "folder": os.getcwd(), **configuration(device)}
     if name != WEIGHTS:
         made = load(parse_name(name)).factory
         module = sys.modules.get(getattr(made, "__module__", ""))
@@ -100,7 +100,7 @@ class Making:
             return False
         if not isinstance(then, dict) or then.get("cell") != self._cell.content:
             return False
-        now = {**made_of(self._device, self._besides), "variables": environment_now()}
+        now = {**made_of(self._device, self._besides), "variables": environment_now(), "folder": os.getcwd()}
         return not Present({self._cell.architecture: now}).why_not(then, self._cell)
 
 
@@ -134,9 +134,12 @@ class Present:
             for path, digest in {**made["content"], **now["content"]}.items():
                 if made["content"].get(path) != digest or digest == CHANGED or self._digest(path) != digest:
                     return f"{path} {'is there now' if made['content'].get(path) == ABSENT else 'changed'}"
+            if made["folder"] not in ("", now["folder"]):
+                return "another working folder, in which it names a file"
             for name, told in made["variables"].items():
                 if now["variables"].get(name) != told:
-                    return f"the environment variable {name} changed"
+                    which = "names of the environment variables" if name == EVERY else f"environment variable {name}"
+                    return f"the {which} changed"
             if made["zoos"] != zoos_kept(cell):
                 return "another zoo"
             for top, told in made["versions"].items():

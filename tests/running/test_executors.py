@@ -25,8 +25,9 @@ from orbitcheck.harness.running.executors import (
     carried_out,
     open_executor,
 )
-from orbitcheck.harness.running.isolation.pool import CACHES, running_server, variables
+from orbitcheck.harness.running.isolation.pool import running_server
 from orbitcheck.harness.running.isolation.task import Loss
+from orbitcheck.harness.running.isolation.variables import CACHES, variables
 from orbitcheck.harness.running.run import hopeless
 from orbitcheck.harness.running.workers import PRELOADED
 

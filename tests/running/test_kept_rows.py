@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,12 @@ from orbitcheck.harness.plugins.discovery import parse_name
 from orbitcheck.harness.running import run as running
 from orbitcheck.harness.running.executors import Answer, Lost, Task
 from orbitcheck.harness.running.keeping import asked as asked_for
+from orbitcheck.harness.running.keeping import whose
 from orbitcheck.harness.running.keeping.imports import EVALUATION, closure, named_in
 from orbitcheck.harness.running.keeping.journal import journal_copy, open_journal
 from orbitcheck.harness.running.keeping.watching import ABSENT
 from orbitcheck.harness.running.plan import plan
-from orbitcheck.harness.running.provenance import Present
+from orbitcheck.harness.running.provenance import Present, completed, loaded, measured
 from orbitcheck.harness.running.request import RunRequest
 from orbitcheck.harness.running.run import carry_out
 from orbitcheck.harness.running.workers import Workers
@@ -195,13 +197,11 @@ def test_rows_are_measured_again_when_any_file_that_made_them_changed(tmp_path, 
 
 def test_a_library_of_a_virtual_environment_is_not_pythons_own(monkeypatch):
     """There the folder of installed libraries lies in one of Python's own modules."""
-    monkeypatch.setattr(asked_for, "standard", lambda: ("/v/lib/python3",))
-    monkeypatch.setattr(asked_for, "site", lambda: ("/v/lib/python3/site-packages",))
-    told = {
-        file: asked_for._is_pythons.__wrapped__(file) for file in ("<frozen os>", "/v/lib/python3/os.py", "/me/net.py")
-    }
+    monkeypatch.setattr(whose, "standard", lambda: ("/v/lib/python3",))
+    monkeypatch.setattr(whose, "site", lambda: ("/v/lib/python3/site-packages",))
+    told = {file: whose._is_pythons.__wrapped__(file) for file in ("<frozen os>", "/v/lib/python3/os.py", "/me/net.py")}
     assert told == {"<frozen os>": True, "/v/lib/python3/os.py": True, "/me/net.py": False}
-    assert not asked_for._is_pythons.__wrapped__("/v/lib/python3/site-packages/torch/serialization.py")
+    assert not whose._is_pythons.__wrapped__("/v/lib/python3/site-packages/torch/serialization.py")
 
 
 def test_a_row_with_a_flipped_bit_is_measured_again_and_comes_out_the_same(tmp_path, here):
@@ -244,10 +244,17 @@ CONFIGURED = {"python": "3", "torch": {"built": "x"}, "device": "cpu (x)"}
 
 def made(folder: Path, **other: Any) -> dict[str, Any]:
     from orbitcheck.harness.running.keeping.watching import digest_of
-    from orbitcheck.harness.running.provenance import completed
 
     content = {str(folder / "net.py"): digest_of(str(folder / "net.py"))}
-    record = {**CONFIGURED, "content": content, "tops": ["torch"], "roots": [], "countless": False, **other}
+    record = {
+        **CONFIGURED,
+        "folder": "",
+        "content": content,
+        "tops": ["torch"],
+        "roots": [],
+        "countless": False,
+        **other,
+    }
     return completed(record, CELL)
 
 
@@ -255,13 +262,15 @@ def test_each_thing_that_a_row_depends_on_counts(tmp_path):
     (tmp_path / "net.py").write_text("x = 1\n")
     (tmp_path / "there.py").write_text("")
     told = made(tmp_path, variables={"MODE": None, "SET": "1"})
-    now = Present({CELL.architecture: {**CONFIGURED, "content": dict(told["content"]), "variables": {"SET": "1"}}})
+    there = {**CONFIGURED, "folder": "/here", "content": dict(told["content"]), "variables": {"SET": "1"}}
+    now = Present({CELL.architecture: there})
     assert now.why_not(told, CELL, 120.0) == ""
     assert now.why_not({**told, "limit": 60.0}, CELL, 60.0) == ""
     for changed, why in (
         ({"content": {**told["content"], str(tmp_path / "there.py"): ABSENT}}, "there.py is there now"),
         ({"variables": {"MODE": "0"}}, "the environment variable MODE changed"),
         ({"variables": {"SET": None}}, "the environment variable SET changed"),
+        ({"folder": "/elsewhere"}, "another working folder"),
         ({"python": "2"}, "another python"),
         ({"torch": {"built": "y"}}, "another torch"),
         ({"device": "cuda (x)"}, "another device"),
@@ -286,6 +295,74 @@ def test_each_thing_that_a_row_depends_on_counts(tmp_path):
     assert now.why_not(None, CELL)
     (tmp_path / "net.py").write_text("x = 2\n")
     assert "net.py changed" in Present(now.loaded).why_not(told, CELL, 120.0)
+
+
+LOOKING = """\
+import os, sqlite3, subprocess
+from pathlib import Path
+import torch
+from orbitcheck import register
+
+HOME = Path(__file__).parent / "data"
+
+@register("looking", symmetry="none", power="unknown")
+class Net(torch.nn.Module):
+    def __init__(self, space, output):
+        super().__init__()
+        self.head = torch.nn.Linear(1, output.dim)
+
+    def forward(self, v):
+        {line}
+        return self.head(sum(tensor.flatten(1).mean(1) for tensor in v.tensors.values())[:, None])
+"""
+LOOKS = (
+    ("sorted((HOME / 'ck').glob('*'))[-1].name", lambda data: (data / "ck" / "b").touch(), "ck/ changed"),
+    ("os.listdir(HOME / 'listed')", lambda data: (data / "listed" / "b").touch(), "listed/ changed"),
+    ("os.path.getsize(HOME / 'sized')", lambda data: (data / "sized").write_text("longer"), "sized changed"),
+    ("(HOME / 'flag').exists()", lambda data: (data / "flag").unlink(), "flag changed"),
+    ("(HOME / 'sub').is_dir()", lambda data: (data / "sub").rmdir(), "sub changed"),
+    ("os.access(HOME / 'stop', os.R_OK)", lambda data: (data / "stop").unlink(), "stop changed"),
+    ("os.access(HOME / 'new', os.R_OK)", lambda data: (data / "new").touch(), "new is there now"),
+    ("os.readlink(HOME / 'link')", lambda data: (data / "link").unlink(), "link// changed"),
+    ("sqlite3.connect(HOME / 'base').close()", lambda data: (data / "base").write_text("other"), "base changed"),
+    ("open('data/page').close()", lambda data: os.chdir(data), "another working folder, in which it names a file"),
+    ("[name for name in os.environ]", lambda data: os.environ.update(NEW_ONE="1"), "the names of the environment"),
+)
+
+
+def test_whatever_a_plug_in_looked_at_counts(tmp_path, monkeypatch):
+    asked_for.watch()
+    monkeypatch.setattr(asked_for, "since", [1 << 63])  # the files of a test are younger than its process
+    monkeypatch.setenv("NEW_ONE", "0")  # as it was, once the test is over
+    monkeypatch.delenv("NEW_ONE")
+    monkeypatch.chdir(tmp_path)
+    for name in ("ck", "listed", "sub"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    for name in ("ck/a", "sized", "flag", "stop", "base", "page"):
+        (tmp_path / "data" / name).touch()
+    (tmp_path / "data" / "link").symlink_to("page")
+    (tmp_path / "small.yaml").write_text(SUITE)
+
+    def made_of(*lines: str) -> tuple[str, dict[str, Any], Cell]:
+        path = tmp_path / f"looking{len(lines)}.py"
+        path.write_text(LOOKING.replace("{line}", "; ".join(lines)))
+        cell = plan([load_suite(tmp_path / "small.yaml")], [parse_name(f"{path}:Net")])[0]
+        answer = measured(cell, "cpu", tmp_path / "out")
+        assert answer["row"]["outcome"] != "error", answer["row"]["reason"]
+        return f"{path}:Net", completed(answer["made"], cell), cell
+
+    name, told, cell = made_of(*(line for line, *_ in LOOKS))
+    assert Present({name: loaded(name, "cpu")}).why_not(told, cell) == ""
+    for line, change, why in LOOKS:
+        alone = {path: digest for path, digest in told["content"].items() if path.endswith(why.partition(" ")[0])}
+        asked = {**told, "content": alone, "variables": told["variables"] if "environ" in line else {}}
+        asked["folder"] = told["folder"] if "page" in line else ""
+        own = {**loaded(name, "cpu"), "content": {}}
+        assert Present({name: own}).why_not(asked, cell) == "", line
+        change(tmp_path / "data")
+        assert why in Present({name: {**loaded(name, "cpu"), "content": {}}}).why_not(asked, cell), line
+    name, told, cell = made_of("subprocess.run(['true'])")
+    assert Present({name: loaded(name, "cpu")}).why_not(told, cell) == "what it depends on is not known"
 
 
 def test_a_measurement_depends_on_what_it_imports_and_on_no_front_end():

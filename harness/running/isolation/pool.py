@@ -30,6 +30,7 @@ from .limits import BEAT, Usage, Watch
 from .log import Log
 from .server import command
 from .task import Answer, Loss, Lost, Task
+from .variables import variables
 
 STARTED = 120.0
 """Seconds within which a server that lives has started a worker that was asked for; one that has not is given up."""
@@ -483,35 +484,6 @@ def _read(kind: Frame, body: bytes, expected: int) -> Answer | Lost | None:
     if number != expected:
         return None
     return Answer(value) if kind is Frame.ANSWER else Lost(str(value))
-
-
-def variables(folder: Path, token: str) -> dict[str, str]:
-    """The environment of a worker: this process's, with temporary and cached files in the run's folder."""
-    from ...core.cache_folder import VARIABLE, cache_folder
-
-    home = Path.home() / ".cache"
-    kept = {VARIABLE: str(cache_folder()), processes.TOKEN: token}
-    # Downloaded models stay where they are.
-    for name, place in (("HF_HOME", "huggingface"), ("TORCH_HOME", "torch")):
-        kept[name] = os.environ.get(name) or str(Path(os.environ.get("XDG_CACHE_HOME") or home) / place)
-    shared = folder.parent / "cache"
-    cached = {name: str(shared / place) for name, place in CACHES.items()}
-    # Sockets in the temporary folder have paths of at most 107 bytes.
-    passing = {"TMPDIR": str(folder)} if len(str(folder).encode()) < 60 else {}
-    return {**os.environ, **cached, **kept, **passing}
-
-
-CACHES = {
-    "XDG_CACHE_HOME": "xdg",
-    "TORCHINDUCTOR_CACHE_DIR": "inductor",
-    "TRITON_CACHE_DIR": "triton",
-    "TORCH_EXTENSIONS_DIR": "extensions",
-    "MPLCONFIGDIR": "matplotlib",
-    "NUMBA_CACHE_DIR": "numba",
-    "HYPOTHESIS_STORAGE_DIRECTORY": "hypothesis",
-    "CUDA_CACHE_PATH": "cuda",
-}
-"""Variables by which libraries are told where to keep what they can make again."""
 
 
 def _bytes_under(folder: Path | None) -> int:

@@ -1,7 +1,8 @@
 """In the process that measures: what the code of a plug-in asked of its surroundings, so that what has changed since is known.
 
-Remembered are files that were opened for reading, files that were looked for and not found, and environment variables; by whom, Python's
-stack says. What a library reads without Python (`safetensors`, HDF5) is found by `watching.py`, in the plug-in's own folders.
+Remembered are files that were opened, looked at, or looked for and not found, folders that were listed, links that were read, and
+environment variables. What a library reads without Python (`safetensors`, HDF5) is found by `watching.py`, in the plug-in's own folders;
+what another process reads is not known.
 """
 
 from __future__ import annotations
@@ -10,35 +11,44 @@ import functools
 import hashlib
 import os
 import sys
-import sysconfig
 import threading
 import time
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from types import FrameType
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec, TypeVar
 
-from .imports import ROOT, TOPS
+from ..isolation.variables import OURS
+from . import whose
 
 LARGEST = 10_000
 """Files that are remembered as opened or missed; a process that asks for more keeps no row."""
-BORDER = tuple(str(ROOT / "harness" / "running" / name) for name in ("provenance.py", "tasks.py"))
-"""What calls plug-ins: beyond a frame of these nothing is a plug-in's doing, and what stands on none of them is no plug-in's."""
 SYSTEM = ("/proc", "/sys", "/dev")
+PROCESSES = {"os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.spawn", "os.system", "subprocess.Popen"}
+"""Events of Python by which another process begins."""
+EVERY = "*"
+"""Stands among the variables where the names of all were asked for."""
+NAMES, TARGET = "/", "//"
+"""Ends of a path under which a folder's listing, or a link's target, is known; no path of a file has one."""
 
 opened = set[str]()
 """Files that this process opened for reading, or tried to."""
 by_plugin = set[str]()
-"""Those of them that the code of a plug-in asked for, directly or through a library."""
+"""Those of them that the code of a plug-in asked for, directly or through a library; and files and folders that it looked at."""
 missed = set[str]()
 """Files that the code of a plug-in looked for when they were not there."""
 imports = set[tuple[str, str]]()
 """Folder of the code of a plug-in, and what it imported, with success or without."""
 variables = set[str]()
 """Environment variables that the code of a plug-in read, set or not."""
+first = dict[str, str]()
+"""Path with `NAMES` or `TARGET` -> digest of what was listed or read there, when that was asked for first."""
+beyond = set[str]()
+"""What the code of a plug-in did of which nobody knows what it read; `relative` where it named a file relative to the working folder."""
 since: list[int] = []
 """When this process began to watch, in nanoseconds."""
+RELATIVE = "relative"
+P = ParamSpec("P")
+T = TypeVar("T")
+_own = threading.local()
 
 
 def watch() -> None:
@@ -47,37 +57,111 @@ def watch() -> None:
         return
     since.append(time.time_ns())
     sys.addaudithook(_audit)
-    told = _told_of_missing(os.stat)
-    for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):  # by which `shutil` chooses its ways
-        if os.stat in able:
-            able.add(told)
-    os.stat = told
+    for name in ("stat", "lstat"):
+        told = _told_of_files(getattr(os, name))
+        for able in (
+            os.supports_dir_fd,
+            os.supports_fd,
+            os.supports_follow_symlinks,
+        ):  # by which `shutil` chooses its ways
+            if getattr(os, name) in able:
+                able.add(told)
+        setattr(os, name, told)
+    access = _told_of_access(os.access)
+    for able in (os.supports_dir_fd, os.supports_effective_ids, os.supports_follow_symlinks):
+        if os.access in able:
+            able.add(access)
+    os.access = access
+    os.readlink = _told_of_links(os.readlink)
     environment: Any = type(os.environ)
     environment.__getitem__ = _told_of_variables(environment.__getitem__)
+    environment.__iter__ = _told_of_all_variables(environment.__iter__)
+
+
+def forget() -> None:
+    """Nothing was asked for yet."""
+    for remembered in (opened, by_plugin, missed, imports, variables, first, beyond):
+        remembered.clear()
 
 
 def countless() -> bool:
-    """Whether more was asked for than is remembered."""
-    return max(len(opened), len(missed), len(imports)) > LARGEST
+    """Whether more was asked for than is remembered, or in a way of which nothing is known."""
+    return max(len(opened), len(missed), len(imports), len(first)) > LARGEST or bool(beyond - {RELATIVE})
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
-    if event not in ("open", "import") or countless():
+    if countless() or getattr(_own, "asks", False):
         return
     try:
         if event == "import":
             importer = _nearest(sys._getframe(1))
             if importer is not None:
                 imports.add((os.path.dirname(os.path.abspath(importer)), str(arguments[0])))
-            return
-        path, _, flags = arguments
-        if isinstance(path, str | bytes) and flags & os.O_ACCMODE != os.O_WRONLY:
-            here = os.path.abspath(os.fsdecode(path))
-            opened.add(here)
-            if here not in by_plugin and _any_plugin(sys._getframe(1)):
-                by_plugin.add(here)
+        elif event in ("open", "sqlite3.connect"):
+            path, *rest = arguments
+            if isinstance(path, str | bytes | os.PathLike) and (not rest or rest[1] & os.O_ACCMODE != os.O_WRONLY):
+                here = os.path.abspath(os.fsdecode(path))
+                opened.add(here)
+                if (here not in by_plugin or not os.path.isabs(path)) and _any_plugin(sys._getframe(1)):
+                    by_plugin.add(here)
+                    _noted_relative(path)
+        elif event in ("os.listdir", "os.scandir"):
+            frame = sys._getframe(1)
+            if not frame.f_code.co_filename.startswith("<frozen importlib") and _any_plugin(frame):
+                _note(os.path.abspath(os.fsdecode(arguments[0] or ".")) + NAMES, arguments[0] or ".")
+        elif event in PROCESSES and _any_plugin(sys._getframe(1)):
+            beyond.add(event)
     except Exception:  # whatever a plug-in opens, opening it is not stopped by us
         return
+
+
+def _unwatched(look: Callable[P, T]) -> Callable[P, T]:
+    """What we look at ourselves is none of a plug-in's doing."""
+
+    @functools.wraps(look)
+    def looks(*arguments: P.args, **named: P.kwargs) -> T:
+        before, _own.asks = getattr(_own, "asks", False), True
+        try:
+            return look(*arguments, **named)
+        finally:
+            _own.asks = before
+
+    return looks
+
+
+_any_plugin, _nearest = _unwatched(whose.any_plugin), _unwatched(whose.nearest)
+
+
+def _note(key: str, path: Any) -> None:
+    """What a listing or a link says now, unless it is known what it said before."""
+    _noted_relative(path)
+    if key not in first:
+        first[key] = told_by(key)
+
+
+def _noted_relative(path: Any) -> None:
+    if not os.path.isabs(os.fsdecode(path)):
+        beyond.add(RELATIVE)
+
+
+@_unwatched
+def told_by(key: str) -> str:
+    """Digest of the names in a folder, or of a link's target; nothing where there is none. Folders of runs, and what Python keeps of
+    modules that it compiled, are no names."""
+    try:
+        if key.endswith(TARGET):
+            return hashlib.sha256(os.fsencode(_readlink(key.removesuffix(TARGET)))).hexdigest()
+        names = [each.name for each in os.scandir(key) if each.name != "__pycache__" and not _of_a_run(each)]
+    except OSError:
+        return ""
+    return hashlib.sha256("\0".join(sorted(names)).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _of_a_run(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir() and os.path.exists(os.path.join(entry.path, ".orbitcheck-run.json"))
+
+
+_readlink = os.readlink
 
 
 def uninstalled() -> set[str]:
@@ -95,15 +179,50 @@ def missing() -> set[str]:
     return found
 
 
-def _told_of_missing(stat: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
+def _looked(path: Any, there: bool) -> None:
+    """The code of a plug-in looked whether a file is there, or what it is."""
+    if isinstance(path, str | bytes | os.PathLike) and not countless() and not getattr(_own, "asks", False):
+        here = os.path.abspath(os.fsdecode(path))
+        if here not in (by_plugin if there else missed) and _any_plugin(sys._getframe(2)):
+            _noted_relative(path)
+            if there:
+                opened.add(here)
+                by_plugin.add(here)
+            else:
+                missed.add(here)
+
+
+def _told_of_files(stat: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
     @functools.wraps(stat)
     def told(path: Any, *arguments: Any, **named: Any) -> os.stat_result:
         try:
-            return stat(path, *arguments, **named)
+            found = stat(path, *arguments, **named)
         except (FileNotFoundError, NotADirectoryError):
-            if isinstance(path, str | bytes | os.PathLike) and not countless() and _any_plugin(sys._getframe(1)):
-                missed.add(os.path.abspath(os.fsdecode(path)))
+            _looked(path, False)
             raise
+        _looked(path, True)
+        return found
+
+    return told
+
+
+def _told_of_access(access: Callable[..., bool]) -> Callable[..., bool]:
+    @functools.wraps(access)
+    def told(path: Any, *arguments: Any, **named: Any) -> bool:
+        found = access(path, *arguments, **named)
+        _looked(path, found)
+        return found
+
+    return told
+
+
+def _told_of_links(readlink: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(readlink)
+    def told(path: Any, *arguments: Any, **named: Any) -> Any:
+        found = readlink(path, *arguments, **named)
+        if not countless() and not getattr(_own, "asks", False) and _any_plugin(sys._getframe(1)):
+            _note(os.path.abspath(os.fsdecode(path)) + TARGET, path)
+        return found
 
     return told
 
@@ -111,68 +230,25 @@ def _told_of_missing(stat: Callable[..., os.stat_result]) -> Callable[..., os.st
 def _told_of_variables(item: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     @functools.wraps(item)
     def told(environment: Any, name: Any) -> Any:
-        if isinstance(name, str | bytes) and _nearest(sys._getframe(1)) is not None:
+        if isinstance(name, str | bytes) and os.fsdecode(name) not in OURS and _nearest(sys._getframe(1)) is not None:
             variables.add(os.fsdecode(name))
         return item(environment, name)
 
     return told
 
 
-def _any_plugin(frame: FrameType | None) -> bool:
-    """Whether code of a plug-in is among those that wait for this, called by what calls plug-ins, or in a thread of its own."""
-    found = False
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if _is_border(file):
-            return found
-        found = found or is_plugins(file)
-        frame = frame.f_back
-    return found and threading.get_ident() != threading.main_thread().ident
+def _told_of_all_variables(names: Callable[[Any], Iterator[Any]]) -> Callable[[Any], Iterator[Any]]:
+    @functools.wraps(names)
+    def told(environment: Any) -> Iterator[Any]:
+        if _nearest(sys._getframe(1)) is not None:
+            variables.add(EVERY)
+        return names(environment)
 
-
-def _nearest(frame: FrameType | None) -> str | None:
-    """The file of the nearest code that is not Python's own, if it is a plug-in's: what libraries read of the environment is theirs."""
-    while frame is not None and _is_pythons(frame.f_code.co_filename):
-        frame = frame.f_back
-    file = "" if frame is None else frame.f_code.co_filename
-    return file if file and not _is_border(file) and is_plugins(file) and _any_plugin(frame) else None
-
-
-@cache
-def _is_border(file: str) -> bool:
-    return os.path.realpath(file) in BORDER
-
-
-@cache
-def _is_pythons(file: str) -> bool:
-    return file.startswith("<frozen") or (under(file, standard()) and not under(file, site()))  # one lies in the other
-
-
-@cache
-def is_plugins(file: str) -> bool:
-    """Whether a file of code is neither Python's, nor an installed library's, nor ours."""
-    path = os.path.abspath(file)
-    own = tuple(str(ROOT / top) for top in (*TOPS, "reports"))
-    return not file.startswith("<") and not under(path, (*standard(), *site(), *own))
-
-
-@cache
-def standard() -> tuple[str, ...]:
-    """Folders of Python's own modules."""
-    return tuple({os.path.abspath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")})
-
-
-@cache
-def site() -> tuple[str, ...]:
-    """Folders of installed distributions on this process's path."""
-    return tuple(os.path.abspath(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages"))
-
-
-def under(path: str, folders: tuple[str, ...]) -> bool:
-    """Whether a path is one of these or lies in one."""
-    return any(path == folder or path.startswith(folder + os.sep) for folder in folders)
+    return told
 
 
 def environment_now() -> dict[str, str]:
-    """Environment variable -> digest of its value, of all that are set."""
-    return {name: hashlib.sha256(os.fsencode(value)).hexdigest()[:16] for name, value in dict(os.environ).items()}
+    """Environment variable -> digest of its value, of all that are set; under `EVERY` that of their names."""
+    found = {name: hashlib.sha256(os.fsencode(value)).hexdigest()[:16] for name, value in dict(os.environ).items()}
+    names = "\0".join(sorted(found.keys() - OURS))
+    return {**found, EVERY: hashlib.sha256(os.fsencode(names)).hexdigest()[:16]}

@@ -13,6 +13,7 @@ import operator
 import os
 import platform
 import re
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,9 +21,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..isolation.variables import OURS
 from . import asked
-from .asked import SYSTEM, environment_now, site, standard, under
+from .asked import NAMES, RELATIVE, SYSTEM, TARGET, environment_now, told_by
 from .imports import PACKAGE, ROOT, named_in
+from .whose import site, standard, under
 
 UNSEEN = {"safetensors": (".safetensors",), "h5py": (".h5", ".hdf5")}
 """Readers that open files where Python does not see it -> the endings of what they read: such files beside a plug-in all count."""
@@ -34,6 +37,8 @@ CHANGED = "changed while it was in use"
 """Stands where a content's digest stands that nobody knows."""
 ABSENT = "not there"
 """Stands where the digest of a file stands that was looked for."""
+FOLDER = "a folder"
+"""Stands where the digest of a file stands, of what is none."""
 
 _seen: dict[str, tuple[tuple[int, ...], str]] = {}
 _sorted: dict[str, tuple[object, tuple[str, str] | None]] = {}
@@ -53,12 +58,15 @@ def made_of(kind_of_device: str, besides: tuple[str, ...]) -> dict[str, Any]:
     elsewhere = (*besides, *site(), *standard(), *SYSTEM, HARNESS)
     for path in sorted(asked.opened):
         beside = under(path, folders) and os.path.isfile(path)
-        far = path in asked.by_plugin and not under(path, elsewhere) and not os.path.isdir(path)
+        far = path in asked.by_plugin and not under(path, elsewhere)
         if (beside or far) and not under(path, besides) and not path.endswith(".pyc"):
             found[path] = _content(path)
     for path in sorted(asked.missing()):
         if not under(path, elsewhere):
             found.setdefault(path, CHANGED if os.path.exists(path) else ABSENT)
+    for key, told in list(asked.first.items()):
+        if not under(key.rstrip("/"), elsewhere):
+            found[key] = told if told_by(key) == told else CHANGED
     for path in _unseen(folders, besides):
         found[path] = _content(path)
     here = environment_now()
@@ -68,6 +76,7 @@ def made_of(kind_of_device: str, besides: tuple[str, ...]) -> dict[str, Any]:
         "roots": list(imported.roots),
         "countless": asked.countless(),
         "variables": {name: here.get(name) for name in sorted(asked.variables)},
+        "folder": os.getcwd() if RELATIVE in asked.beyond else "",
         **configuration(kind_of_device),
     }
 
@@ -208,6 +217,8 @@ def _content(path: str) -> str:
         return CHANGED if path in _seen else ABSENT
     except OSError:
         return CHANGED
+    if stat.S_ISDIR(told.st_mode):
+        return FOLDER
     stamp = (told.st_mtime_ns, told.st_size, told.st_ino)
     if path not in _seen:
         fresh = not asked.since or told.st_mtime_ns > asked.since[0]
@@ -217,12 +228,16 @@ def _content(path: str) -> str:
 
 
 def digest_of(path: str) -> str:
-    """SHA-256 of a file's content; of one that is not there, or cannot be read, a text that no digest is."""
+    """SHA-256 of a file's content; of one that is not there, or cannot be read, a text that no digest is; of listings and links theirs."""
+    if path.endswith((NAMES, TARGET)):
+        return told_by(path)
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (FileNotFoundError, NotADirectoryError):
         return ABSENT
+    except IsADirectoryError:
+        return FOLDER
     except OSError:
         return "unreadable"
 
@@ -232,7 +247,9 @@ def configuration(device: str) -> dict[str, Any]:
     if device not in _configured:
         import torch
 
-        environment = {name: value for name, value in os.environ.items() if name.startswith(NUMERIC)}
+        environment = {
+            name: value for name, value in os.environ.items() if name.startswith(NUMERIC) and name not in OURS
+        }
         name = torch.cuda.get_device_name(0) if device == "cuda" and torch.cuda.is_available() else _processor()
         _configured[device] = {
             "python": platform.python_version(),
