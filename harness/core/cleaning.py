@@ -7,8 +7,11 @@ data for the same content, or one line that says what is wrong.
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 DEPTH = 64
@@ -31,6 +34,23 @@ _UNWANTED = re.compile(f"[{UNWANTED}]")
 
 class BorderError(ValueError):
     """Data from outside that cannot be read; the message is one line."""
+
+
+def content_of(path: Path, most: int = LARGEST) -> bytes:
+    """The content of a file, or of what a pipe says, of at most so many bytes.
+
+    Raises:
+        OSError: it cannot be read.
+        BorderError: it is a device, or has more bytes.
+    """
+    with path.open("rb") as file:
+        about = os.fstat(file.fileno())
+        if stat.S_ISCHR(about.st_mode) or stat.S_ISBLK(about.st_mode):
+            raise BorderError("a device, and no file")
+        found = file.read(most + 1) if about.st_size <= most else b""
+    if about.st_size > most or len(found) > most:
+        raise BorderError(f"more than {most:,} bytes")
+    return found
 
 
 def parsed(text: str | bytes) -> Any:

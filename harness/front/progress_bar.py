@@ -96,11 +96,10 @@ class Lines:
     def keep_saying(self, ended: threading.Event) -> None:
         """In a thread of its own, until the work has ended."""
         while not ended.wait(self._silence / 10):
-            if self._now is not None and time.monotonic() - self._said >= self._silence:
-                stage, done, total = self._now
+            if time.monotonic() - self._said >= self._silence:
                 minutes = (time.monotonic() - self._began) / 60
-                now = self._going_on()
-                self._say(f"{stage}: {done} of {total}, after {minutes:.1f} minutes{f'; now {now}' if now else ''}")
+                now, counted = self._going_on(), "beginning" if self._now is None else "{}: {} of {}".format(*self._now)
+                self._say(f"{counted}, after {minutes:.1f} minutes{f'; now {now}' if now else ''}")
 
     def _say(self, line: str) -> None:
         self._said = time.monotonic()

@@ -41,7 +41,7 @@ from .executors import Answer, Executor, Lost, Task, Witnessed, carried_out, now
 from .isolation.task import FATAL, GIVEN_UP, NOT_RUN, Loss
 from .keeping.files import PLUGIN_OUTPUT, StoreError
 from .keeping.journal import Journal, open_journal
-from .keeping.marker import Marker, claim, mark, read_marker
+from .keeping.marker import Marker, claim, mark, read_marker, take
 from .killing import kill, kill_own, lost, own_lost
 from .killing import problems as killer_problems
 from .plan import plan
@@ -73,7 +73,7 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
     if not planned:
         raise NothingToRun("the suites ask nothing of these architectures; there is no row to run")
     cells, plants = chosen(request, planned)
-    claim(request.directory, request.force)
+    take(request.directory, request.force)
     log = request.directory / PLUGIN_OUTPUT
     with (
         open_journal(request.directory, request.resume) as journal,

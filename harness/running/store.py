@@ -12,7 +12,7 @@ from pathlib import Path
 from ...reports.forms import FILES, TEXTS, row_files
 from ...reports.places import ROWS
 from ...reports.reading.outcomes import unfinished_banner
-from ..core.cleaning import BorderError
+from ..core.cleaning import BorderError, content_of
 from ..core.result import Run
 from ..plugins.extensions import ExtensionError, load_extensions
 from . import border
@@ -142,12 +142,12 @@ def read_run(path: Path) -> Run:
     """
     load_all()
     file = path / RESULTS if path.is_dir() else path
-    folder = file.parent if file.name == RESULTS else None
-    marker = read_marker(folder) if folder is not None else None
-    if folder is not None and marker is not None and not marker.finished:
+    folder = file.resolve().parent if file.is_symlink() else file.parent
+    marker = read_marker(folder)
+    if marker is not None and not marker.finished:
         raise StoreError(f"{folder}: {unfinished(marker, folder)}")
     try:
-        run = border.read_run(file.read_bytes())
+        run = border.read_run(content_of(file))
     except FileNotFoundError:
         hint = "; the run did not finish: `orbitcheck run ... --resume` goes on" if (path / JOURNAL).exists() else ""
         raise StoreError(f"{file}: no such file or folder{hint}") from None

@@ -16,6 +16,7 @@ from orbitcheck.harness.core.cleaning import DIGITS, LONGEST_LINE, one_line
 from orbitcheck.harness.core.result import Judgement, Run
 from orbitcheck.harness.front.cli import main
 from orbitcheck.harness.front.cli.summary import print_summary
+from orbitcheck.harness.running.store import save
 from orbitcheck.harness.weights.readers import sources
 
 DIGITS_BEYOND = "9" * 5000
@@ -37,6 +38,31 @@ def refusal(*arguments: object) -> str:
     assert result.exit_code == 2, result.output
     assert result.output.count("\n") == 1 and len(result.output) < LONGEST_LINE + 20
     return result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "quick", "-a", "stats", "--memory-limit", "nan"), "'nan' is no number"),
+        (("run", "quick", "-a", "stats", "--time-limit", "nan"), "'nan' is no number"),
+        (("run", "quick", "-a", "stats", "--time-limit", "1e-300"), "is not in the range"),
+        (("run", "quick", "-a", "stats", "--only", "* / none / *", "--cluster", "local:0"), "none"),
+        (("verify", "/dev/zero"), "a device, and no file"),
+    ],
+)
+def test_numbers_and_files_that_are_none(tmp_path: Path, monkeypatch, arguments: tuple[str, ...], words: str):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, list(arguments))
+    assert result.exit_code == 2 and words in result.output
+
+
+def test_a_baseline_without_an_end_and_one_that_is_none(tmp_path: Path):
+    save(Run("0", {}, [], [], []), tmp_path)
+    assert "a device, and no file" in refusal("gate", tmp_path, "--baseline", "/dev/zero")
+    mine = tmp_path / "suite.yaml"
+    mine.write_text("suite: mine\n")
+    assert "is no baseline and would be overwritten" in refusal("gate", tmp_path, "--baseline", mine, "--update")
+    assert mine.read_text() == "suite: mine\n"
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ MISTAKES = [
     (["run", "quick", "--expect", "none.yaml"], "cannot be read"),
     (["run", "quick", "-o", "/proc/none"], "cannot be written"),
     (["run", "quick", "--require-power", "2-wl"], "'1-wl'"),
-    (["run", "quick", "--time-limit", "0"], "0<x<="),
+    (["run", "quick", "--time-limit", "0"], "0.001<=x<="),
     (["run", "quick", "-j", "many"], "not a valid integer"),
     (["run"], "Missing argument 'SUITE...'"),
     (["rnu", "quick"], "No such command 'rnu'"),

@@ -141,6 +141,35 @@ def test_what_breaks_a_local_worker_loses_its_own_answer_alone():
     assert isinstance(answers[3], Lost) and answers[3].reason.startswith("ZeroDivisionError: ")
 
 
+ORPHANS = """
+import os, sys, time
+from orbitcheck.harness.running.isolation import processes
+processes.adopt_orphans()
+mine = os.spawnv(os.P_NOWAIT, "/bin/sleep", ["sleep", "60"])
+before = processes.children()
+read, write = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    pid = os.fork()
+    if pid == 0:
+        os.execve("/bin/sleep", ["sleep", "60"], {})
+    os.write(write, str(pid).encode())
+    os._exit(0)
+orphan = int(os.read(read, 20))
+os.wait()
+while orphan not in processes.children():
+    time.sleep(0.01)
+processes.end_orphans(before)
+assert processes.children() == before and mine in before and processes.read_process(orphan) is None
+processes.end_families([mine])
+"""
+
+
+def test_what_a_dead_server_leaves_is_ended_and_nothing_else():
+    """A process without a variable, in a session of its own, whose parents are gone."""
+    subprocess.run([sys.executable, "-c", ORPHANS], check=True, timeout=60)
+
+
 def test_tasks_in_flight_are_carried_out_again_when_the_server_of_their_processes_dies():
     with closing(open_executor("local", 2, None)) as executor:
         numbers = [executor.submit(Task(eval, (f"__import__('time').sleep(0.3) or {each}",), 60)) for each in range(4)]

@@ -20,7 +20,10 @@ from orbitcheck.harness.running import run as running
 from orbitcheck.harness.running.dealing.chosen import Shard, ShardError, deal
 from orbitcheck.harness.running.dealing.costs import PLANTED, expected
 from orbitcheck.harness.running.executors import Answer, Task
+from orbitcheck.harness.running.keeping.files import StoreError
+from orbitcheck.harness.running.keeping.journal import open_journal
 from orbitcheck.harness.running.keeping.marker import MARKER
+from orbitcheck.harness.running.parts import merging
 from orbitcheck.harness.running.plan import plan
 from orbitcheck.harness.running.planted import report, wanted_by
 from orbitcheck.harness.running.store import read_run, results_text
@@ -237,6 +240,16 @@ def test_an_interrupted_run_whose_folder_is_a_file_now_is_gone_on_with_beside(ho
     )
     assert call(*asked, "-o", beside, "--resume").exit_code == 0
     assert sum(bool(task.group) for task in measured) == 2 and len(read_run(beside).results) == 3
+
+
+def test_shards_whose_files_changed_in_between_are_two_runs(tmp_path):
+    for name, digest in (("one", "0"), ("two", "0"), ("three", "1")):
+        with open_journal(tmp_path / name, resume=False) as journal:
+            journal.add("a row", "{}", {"content": {"/net/helper.py": "old"}})
+            journal.add("a row", "{}", {"content": {"/net/helper.py": digest, f"/{name}.py": digest}})
+    merging._refuse_two_contents([tmp_path / "one", tmp_path / "two", tmp_path / "none"])
+    with pytest.raises(StoreError, match=r"one and .*three.* are shards of two runs: .net.helper\.py changed in between"):
+        merging._refuse_two_contents([tmp_path / "one", tmp_path / "three" / "results.json"])
 
 
 def test_a_merged_run_verifies(home, tmp_path, monkeypatch):

@@ -31,6 +31,8 @@ def submit(directory: Path, output: Path | None, with_weights: bool) -> None:
 
     Exit code: 0, or 2 if the run is unfinished, was changed, does not hold, or names files that are not below its folder.
     """
+    from zipfile import is_zipfile
+
     from ...running.store import StoreError, read_run, results_text, write_atomically
     from ...running.submitting.archive import archive_bytes
     from ...running.submitting.packing import portable, weights_of
@@ -53,6 +55,8 @@ def submit(directory: Path, output: Path | None, with_weights: bool) -> None:
             more = f" (and {len(problems) - 1} more; `orbitcheck verify` lists them)" if len(problems) > 1 else ""
             refuse(f"{directory} does not hold: {problems[0]}{more}")
         archive = output or Path(f"{directory.resolve().name}.zip")
+        if archive.exists() and not is_zipfile(archive):
+            refuse(f"{archive} is no archive and would be overwritten; name another file with -o")
         content = archive_bytes(results_text(run).encode(), weights)
         write_atomically(archive, content)
     except (StoreError, ValueError, LookupError) as error:

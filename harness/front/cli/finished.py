@@ -50,6 +50,22 @@ def report(directory: Path, form: str | None) -> None:
         refuse(str(error))
 
 
+BASELINE_BYTES = 1 << 28
+"""A row of a baseline takes some hundred bytes, and a run has at most 300,000."""
+
+
+def is_baseline(path: Path) -> bool:
+    """Whether a file is a baseline of any version, a whole one or an empty file, so that a new one may take its place."""
+    from ...core.cleaning import BorderError, content_of, parsed
+
+    try:
+        content = content_of(path, BASELINE_BYTES)
+        told = parsed(content) if content.strip() else {"checks": [], "rows": []}
+    except (OSError, BorderError):
+        return False
+    return isinstance(told, dict) and {"checks", "rows"} <= told.keys()
+
+
 @main.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--baseline", required=True, type=click.Path(path_type=Path))
@@ -67,6 +83,7 @@ def gate(directory: Path, baseline: Path, update: bool, architectures: tuple[str
 
     A run of `--only` is compared with those rows of the baseline that it was asked for.
     """
+    from ...core.cleaning import content_of
     from ...core.registry import UnknownName
     from ...judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline, part_asked
     from ...plugins.discovery import NameSyntaxError, parse_name
@@ -80,10 +97,12 @@ def gate(directory: Path, baseline: Path, update: bool, architectures: tuple[str
         if update and stored.selection is not None:
             refuse(f"{directory} holds a part of a run; a baseline is made of the whole")
         if update:
+            if baseline.exists() and not is_baseline(baseline):
+                refuse(f"{baseline} is no baseline and would be overwritten; name another file")
             write_atomically(baseline, baseline_text(baseline_of(stored)))
             click.echo(f"{baseline}: {len(stored.results)} rows")
             return
-        kept = parse_baseline(baseline.read_text(encoding="utf-8"))
+        kept = parse_baseline(content_of(baseline, BASELINE_BYTES).decode())
         stored, kept = part_asked(stored, kept, names)
     except (StoreError, NameSyntaxError, UnknownName) as error:
         refuse(str(error))

@@ -26,6 +26,16 @@ LONGEST_LIMIT = 30 * 86400
 """Seconds that a row may be given."""
 
 
+class Limit(click.FloatRange):
+    """A number in a range; `nan`, which no comparison finds outside, is in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if number != number:
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return number
+
+
 @main.command()
 @click.argument("suites", nargs=-1, required=True, metavar="SUITE...", shell_complete=completing.suites)
 @click.option(
@@ -48,12 +58,12 @@ LONGEST_LIMIT = 30 * 86400
 @click.option("--resume", is_flag=True, help="Go on with the run that the folder holds.")
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True, max=LONGEST_LIMIT),
+    type=Limit(min=1e-3, max=LONGEST_LIMIT),
     help="Seconds a row; default: 120, more for training.",
 )
 @click.option(
     "--memory-limit",
-    type=click.FloatRange(min=0, min_open=True, max=1 << 20),
+    type=Limit(min=1e-3, max=1 << 20),
     metavar="GIB",
     help="GiB of memory that a row may have; default: the machine's, less two, over the workers.",
 )
@@ -124,13 +134,15 @@ def carry_out_once(asked: Asked) -> NoReturn:
 def carried_out(asked: Asked, request: RunRequest) -> tuple[Any, int]:
     """The run, finished, and its exit code; or the end of the command, with what is wrong or how to go on."""
     from ...running.executors import NoExecutor
-    from ...running.isolation.pool import end_server
+    from ...running.isolation.pool import adopt, end_server
     from ...running.request import NothingToRun
     from ...running.run import Interrupted, carry_out
     from ...running.store import StoreError
     from ..progress_bar import shown_progress
 
     stopped: list[int] = []
+    if asked.cluster is None:
+        adopt()
     try:
         with shown_progress() as progress, ended_in_order(stopped):
             return carry_out(request, progress)

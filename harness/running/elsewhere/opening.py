@@ -17,6 +17,10 @@ PATIENCE = 60
 """Seconds for a scheduler and its first worker to answer, and for a scheduler that is gone to come back."""
 
 
+MOST = 256
+"""Workers that are started here."""
+
+
 @dataclass
 class Opened:
     """A client of a cluster, and what was started for it here, if anything was."""
@@ -52,6 +56,8 @@ def opened(address: str, scratch: Path, begun: Callable[[Any], None]) -> Opened:
     try:
         kind, _, count = address.partition(":")
         if kind == "local":
+            if not 1 <= int(count) <= MOST:
+                raise ValueError(f"local:N starts 1 to {MOST} workers, not {count[:20]}")
             settings: Any = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
             settings["scheduler_kwargs"] = {"allowed_failures": TRIES - 1}  # as often as a task is tried here
             dask.config.set(

@@ -33,7 +33,8 @@ from .task import Answer, Loss, Lost, Task
 from .variables import variables
 
 STARTED = 120.0
-"""Seconds within which a server that lives has started a worker that was asked for; one that has not is given up."""
+"""Seconds within which a server that lives has started a worker that was asked for, as the canary counts them, which a crowded machine slows
+down as well; one that has not is given up."""
 BURIED = 10.0
 """Seconds within which a worker that was stopped has ended."""
 SAMPLED = 0.2
@@ -54,6 +55,8 @@ class Worker:
     channel: socket.socket
     output: socket.socket | None
     asked: float
+    beats: int = 0
+    """Those that had been heard when it was asked for."""
     folder: Path | None = None
     incoming: Incoming = field(default_factory=Incoming)
     pid: int | None = None
@@ -101,6 +104,7 @@ class Server:
     def __init__(self, preload: Sequence[str]):
         self.token, self.owner = secrets.token_hex(8), os.getpid()
         self.channel, its = socket.socketpair()
+        self.beside = processes.children()
         with its:
             self.process = subprocess.Popen(
                 command(its.fileno(), preload),
@@ -133,9 +137,20 @@ class Server:
             self.process.wait()
         while processes.end_marked(self.token):
             time.sleep(0.01)
+        if adopting:
+            processes.end_orphans(self.beside)
 
 
 _server: Server | None = None
+adopting = False
+"""Whether this process has no children but those of its run, so that whatever comes to it from a server that died is ended."""
+
+
+def adopt() -> None:
+    """Have what outlives a server become this process's own, to be ended with it: for a program that does nothing but a run (Linux)."""
+    global adopting
+    processes.adopt_orphans()
+    adopting = True
 
 
 def running_server(preload: Sequence[str]) -> Server:
@@ -251,7 +266,9 @@ class Pool:
                 if found is not None and not found.zombie:
                     worker.muted = "it closed the descriptors over which it answers"
                 self.stop(worker)
-            late = worker.pid is None and server is not None and server.ready and now - worker.asked > STARTED
+            waited = now - worker.asked
+            beaten = (self.beats - worker.beats) * BEAT > STARTED or waited > 10 * STARTED
+            late = worker.pid is None and server is not None and server.ready and waited > STARTED and beaten
             unburied = worker.stopped is not None and now - worker.stopped > BURIED
             if late or unburied:
                 return [*events, *self._server_died()]
@@ -313,7 +330,7 @@ class Pool:
         server.pools[number] = self
         channel, its = socket.socketpair()
         output, ours = socket.socketpair() if what == "work" else (None, None)
-        worker = Worker(number, plugin, channel, output, time.monotonic())
+        worker = Worker(number, plugin, channel, output, time.monotonic(), self.beats)
         with suppress(OSError):  # a server that is gone is noticed when it is next listened to
             server.channel.settimeout(STARTED)
             said = json.dumps({"number": number, "task": what}).encode()

@@ -127,6 +127,24 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
 
 
+def children() -> set[int]:
+    """Living processes whose parent this one is."""
+    mine = os.getpid()
+    return {each.pid for each in all_processes() if each.parent == mine and not each.zombie}
+
+
+def end_orphans(spared: Collection[int]) -> None:
+    """Kill and bury the children of this process, adopted ones among them, but for those that are spared."""
+    for _ in range(20):
+        strays = children() - set(spared)
+        if not strays:
+            return
+        end_families(strays, spared)
+        for pid in strays:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
 def end_with_parent() -> None:
     """Be killed when the parent ends (Linux)."""
     if LINUX:

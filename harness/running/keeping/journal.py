@@ -128,6 +128,16 @@ class Journal:
         records = [parsed(record) for (record,) in self._connection.execute("SELECT record FROM made")]
         return {str(path) for record in records if record is not None for path in record.get("content", ())}
 
+    def contents(self) -> dict[str, str]:
+        """Path -> digest of every file by whose content the last row of a cell was made."""
+        last = "SELECT DISTINCT made FROM rows WHERE rowid IN (SELECT max(rowid) FROM rows GROUP BY id)"
+        found: dict[str, str] = {}
+        with contextlib.suppress(sqlite3.Error, AttributeError, UnicodeDecodeError):
+            for (key,) in self._connection.execute(last).fetchall():
+                record = self._record(key.decode() if isinstance(key, bytes) else str(key)) or {}
+                found.update(record.get("content", {}))
+        return found
+
     def _record(self, key: str) -> dict[str, Any] | None:
         if key not in self._made:
             self._made[key] = None

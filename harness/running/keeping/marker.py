@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ....reports.places import ROWS
-from ...core.cleaning import BorderError, parsed
+from ...core.cleaning import BorderError, content_of, parsed
 from .files import APPLICATION, CHECKPOINTS, JOURNAL, PLUGIN_OUTPUT, REPORTS, RESULTS, StoreError, write_atomically
 
 MARKER = ".orbitcheck-run.json"
@@ -49,13 +50,13 @@ class Marker:
 def read_marker(folder: Path) -> Marker | None:
     """What the folder's marker says; None if there is none. One that cannot be read, or is of another layout, says unfinished."""
     try:
-        content = (folder / MARKER).read_bytes()
+        if not stat.S_ISREG((folder / MARKER).stat().st_mode):
+            return Marker(False)
+        told = parsed(content_of(folder / MARKER))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:
         return Marker(False)
-    try:
-        told = parsed(content)
     except BorderError:
         return Marker(False)
     if not isinstance(told, dict) or told.get("layout") != LAYOUT:
@@ -94,6 +95,20 @@ def begin(folder: Path) -> None:
         raise StoreError(f"output folder {folder} cannot be written ({error.strerror})") from None
     if ours:
         mark(folder, replace(read_marker(folder) or Marker(False), finished=False))
+
+
+def take(folder: Path, force: bool) -> None:
+    """Claim the folder and mark it unfinished, made if need be; before any other file is there, so that whatever ends the run leaves it ours.
+
+    Raises:
+        StoreError: as `claim`; or it cannot be written.
+    """
+    claim(folder, force)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"output folder {folder} cannot be written ({error.strerror})") from None
+    mark(folder, replace(read_marker(folder) or Marker(False), finished=False))
 
 
 def is_ours(folder: Path) -> bool:

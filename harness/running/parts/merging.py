@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from ...language.suite import Expectation, Suite
 from ...plugins.discovery import parse_name
 from ..dealing.chosen import deal, only
 from ..keeping.files import RESULTS, StoreError
-from ..keeping.marker import Marker, begin, claim, mark
+from ..keeping.journal import journal_copy
+from ..keeping.marker import Marker, begin, mark, take
 from ..plan import plan
 from ..provenance import VERSION
 from ..run import following, reproducer
@@ -41,11 +42,8 @@ def merge(folders: Sequence[Path], directory: Path, force: bool = False, command
     begin(directory)
     parts = {folder: read_run(folder) for folder in folders}
     run = merged(parts, directory)
-    claim(directory, force)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"output folder {directory} cannot be written ({error.strerror})") from None
+    _refuse_two_contents(parts)
+    take(directory, force)
     suites = tuple(str(suite["name"]) for suite in run.suites)
     marker = Marker(False, len(run.results), suites, tuple(entry["name"] for entry in run.architectures), command)
     mark(directory, marker)
@@ -109,6 +107,21 @@ def merged(parts: dict[Path, Run], directory: Path) -> Run:
         first, environment=environment, architectures=descriptions, planted=planted, killers=killers, selection=kept
     )
     return replace(whole, **told)
+
+
+def _refuse_two_contents(folders: Iterable[Path]) -> None:
+    """Where the journals lie beside the results: no two shards were made of two contents of one file.
+
+    Raises:
+        StoreError: they were.
+    """
+    known: dict[str, tuple[str, Path]] = {}
+    for folder in folders:
+        with journal_copy(folder.parent if folder.name == RESULTS else folder) as journal:
+            for path, digest in ({} if journal is None else journal.contents()).items():
+                before, other = known.setdefault(path, (digest, folder))
+                if before != digest:
+                    raise StoreError(f"{other} and {folder} are shards of two runs: {path} changed in between")
 
 
 def _in_order(parts: dict[Path, Run]) -> list[tuple[Path, Run]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from ...core.cleaning import BorderError, parsed
+from ...core.cleaning import BorderError, content_of, parsed
 from ...core.outcomes import Outcome
 from ...core.result import Run, digest
 from ..keeping.files import StoreError, write_atomically
@@ -141,9 +141,7 @@ def read_records(folder: Path) -> list[tuple[str, Rerun]]:
 
 def _read(path: Path) -> Rerun:
     try:
-        if path.stat().st_size > LARGEST:
-            raise StoreError(f"{path}: more than {LARGEST:,} bytes")
-        told = parsed(path.read_bytes())
+        told = parsed(content_of(path, LARGEST))
         if not isinstance(told, dict) or told.pop("format", None) != FORMAT:
             raise StoreError(f"{path} is no record of rows that were measured again")
         return TypeAdapter(Rerun).validate_json(json.dumps(told), strict=True)

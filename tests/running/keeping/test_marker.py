@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 
 import pytest
 
 from orbitcheck.harness.core.result import Run
 from orbitcheck.harness.running.keeping.files import CHECKPOINTS, JOURNAL, REPORTS, RESULTS, StoreError
 from orbitcheck.harness.running.keeping.journal import open_journal
-from orbitcheck.harness.running.keeping.marker import LAYOUT, MARKER, Marker, begin, claim, is_ours, mark, read_marker
+from orbitcheck.harness.running.keeping.marker import (
+    LAYOUT,
+    MARKER,
+    Marker,
+    begin,
+    claim,
+    is_ours,
+    mark,
+    read_marker,
+    take,
+)
 from orbitcheck.harness.running.store import read_run, save, unfinished
 
 TOLD = Marker(True, 3, ("quick",), ("stats", "gmn"), "orbitcheck run quick", {"results": []})
@@ -46,7 +58,10 @@ def test_results_of_yesterday_pass_for_nothing_once_a_run_has_begun(tmp_path):
     mark(tmp_path, TOLD)
     read_run(tmp_path)
     begin(tmp_path)
-    for path in (tmp_path, tmp_path / RESULTS):
+    (tmp_path / "copy.json").write_bytes((tmp_path / RESULTS).read_bytes())
+    other = tmp_path.with_name(f"{tmp_path.name}-link.json")
+    other.symlink_to(tmp_path / RESULTS)
+    for path in (tmp_path, tmp_path / RESULTS, tmp_path / "copy.json", other):
         with pytest.raises(StoreError, match="unfinished: 0 of 3 rows; `orbitcheck run quick --resume` goes on"):
             read_run(path)
 
@@ -57,6 +72,22 @@ def test_results_of_a_version_without_a_marker_pass_for_nothing_either(tmp_path)
     begin(tmp_path)
     with pytest.raises(StoreError, match="did not start"):
         read_run(tmp_path)
+
+
+def test_a_folder_is_marked_before_anything_else_is_in_it(tmp_path):
+    """Whatever ends the run right after this, it is ours."""
+    take(tmp_path / "out", force=False)
+    assert not read_marker(tmp_path / "out").finished  # type: ignore[union-attr]
+    (tmp_path / "out" / JOURNAL).write_text("what no run has written yet")
+    take(tmp_path / "out", force=False)
+    mark(tmp_path / "out", TOLD)
+    take(tmp_path / "out", force=False)
+    assert read_marker(tmp_path / "out") == replace(TOLD, finished=False)
+
+
+def test_a_pipe_is_no_marker_and_nobody_waits_for_it(tmp_path):
+    os.mkfifo(tmp_path / MARKER)
+    assert read_marker(tmp_path) == Marker(False)
 
 
 def test_nothing_is_written_into_a_folder_of_somebody_else(tmp_path):
