@@ -248,7 +248,9 @@ def test_shards_whose_files_changed_in_between_are_two_runs(tmp_path):
             journal.add("a row", "{}", {"content": {"/net/helper.py": "old"}})
             journal.add("a row", "{}", {"content": {"/net/helper.py": digest, f"/{name}.py": digest}})
     merging._refuse_two_contents([tmp_path / "one", tmp_path / "two", tmp_path / "none"])
-    with pytest.raises(StoreError, match=r"one and .*three.* are shards of two runs: .net.helper\.py changed in between"):
+    with pytest.raises(
+        StoreError, match=r"one and .*three.* are shards of two runs: .net.helper\.py changed in between"
+    ):
         merging._refuse_two_contents([tmp_path / "one", tmp_path / "three" / "results.json"])
 
 
