@@ -24,6 +24,8 @@ LARGEST = 1 << 28
 """Bytes of a table, unpacked."""
 LISTED = 8
 """Names of rows that are listed."""
+KINDS = ("csv", "tsv", "json", "jsonl", "ndjson")
+"""Suffixes of tables."""
 Row = Mapping[str, Any]
 
 
@@ -170,16 +172,17 @@ def _by_table(folder: Path, names: Sequence[str], asked: Labels, notes: list[str
                 f"labels: {asked.file} has no column {asked.by}; columns: {', '.join(map(str, list(row)[:12]))}"
             )
         found.setdefault(str(row[asked.by]), []).append(row)
+    longer = _longer({_bare(name) for name in names}, found)
     matched: list[Row] = []
     used: set[str] = set()
     for name in names:
-        bare = re.sub(r"\[[^\]]*\]$", "", name)
+        bare = _bare(name)
         parts = Path(bare).parts
         ends = ["/".join(parts[start:]) for start in range(1, len(parts) - 1)]
         keys = dict.fromkeys(
             (name, bare, f"./{bare}", *ends, Path(bare).name, Path(bare).stem, str(Path(bare).with_suffix("")))
         )
-        key = next((key for key in keys if key in found), "")
+        key = next((key for key in keys if key in found), longer.get(bare, ""))
         own = found.get(key, [])
         if len(own) != 1:
             raise ZooError(f"labels: {asked.file} has {len(own) or 'no'} rows for {name} in its column {asked.by}")
@@ -190,6 +193,24 @@ def _by_table(folder: Path, names: Sequence[str], asked: Labels, notes: list[str
         listed = f"{', '.join(others[:LISTED])}{' ...' if len(others) > LISTED else ''}"
         notes.append(f"{asked.file} names {len(others)} for which there is no network: {listed}")
     return matched
+
+
+def _bare(name: str) -> str:
+    """The network's file, without its entry there."""
+    return re.sub(r"\[[^\]]*\]$", "", name)
+
+
+def _longer(files: set[str], keys: Iterable[str]) -> dict[str, str]:
+    """File -> the one key that is a longer path to it, as of the machine that trained it; a file to which several lead has none."""
+    made: dict[str, list[str]] = {}
+    for key in keys:
+        parts = key.replace("\\", "/").split("/")
+        for start in range(len(parts)):
+            end = "/".join(parts[start:])
+            if end in files:
+                made.setdefault(end, []).append(key)
+                break
+    return {file: own[0] for file, own in made.items() if len(own) == 1}
 
 
 def rows_of(table: Path, by_line: bool = False) -> list[Row]:
@@ -204,6 +225,10 @@ def rows_of(table: Path, by_line: bool = False) -> list[Row]:
         ZooError: no such file, or one that makes no rows.
     """
     kind = table.name.removesuffix(".gz").rpartition(".")[2].lower()
+    if not by_line and kind not in KINDS:
+        raise ZooError(
+            f"labels: {table.name} is no table of a suffix that is read: {', '.join(KINDS)}, each with .gz or not"
+        )
     try:
         with gzip.open(table, "rb") if table.name.endswith(".gz") else table.open("rb") as stream:
             data = stream.read(LARGEST + 1)
@@ -214,8 +239,8 @@ def rows_of(table: Path, by_line: bool = False) -> list[Row]:
             return _cells(table.name, _lines(text, kind))
         by_line = by_line or kind in ("jsonl", "ndjson")
         made: Any = [json.loads(line) for line in text.splitlines() if line.strip()] if by_line else json.loads(text)
-    except (OSError, EOFError, UnicodeDecodeError, ValueError, csv.Error, RecursionError) as error:
-        raise ZooError(f"labels: {table.name} cannot be read ({type(error).__name__})") from None
+    except (OSError, EOFError, ValueError, csv.Error, RecursionError) as error:
+        raise ZooError(f"labels: {table.name} cannot be read ({_why(error)})") from None
     if isinstance(made, dict):
         made = [
             {"name": name, **row} if isinstance(row, dict) else {"name": name, "label": row}
@@ -224,6 +249,15 @@ def rows_of(table: Path, by_line: bool = False) -> list[Row]:
     if not isinstance(made, list) or not all(isinstance(row, dict) for row in made):
         raise ZooError(f"labels: {table.name} is no table: a list of rows, a mapping of names, or a row a line")
     return made
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with a table, in words where a user can mend it."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not in UTF-8; save it so"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return type(error).__name__
 
 
 def _lines(text: str, kind: str) -> Iterable[list[str]]:

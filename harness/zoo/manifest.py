@@ -9,12 +9,13 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..core.registry import did_you_mean
 from ..weights.readers.sources import files_of
@@ -24,7 +25,14 @@ SUFFIXES = (".yaml", ".yml")
 LONGEST = 1 << 16
 """Bytes of a manifest."""
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
-Many = Annotated[list[Name], Field(min_length=1, max_length=100_000)]
+
+
+def _as_names(value: Any) -> Any:
+    """Names of layers are numbers as often as not, and YAML takes them for such."""
+    return [str(one) if type(one) is int else one for one in value] if isinstance(value, list) else value
+
+
+Many = Annotated[list[Name], Field(min_length=1, max_length=100_000), BeforeValidator(_as_names)]
 
 
 class _Model(BaseModel):
@@ -171,13 +179,26 @@ def read_manifest(path: str) -> Manifest:
     try:
         made = Manifest.model_validate({**PRESETS.get(preset or "", {}), **data})
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "manifest"
-        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
-            raise ZooError(f"{path}: unknown key {place!r}{did_you_mean(place, Manifest.model_fields)}") from None
-        raise ZooError(f"{path}: {place}: {first['msg']}; keys: {', '.join(Manifest.model_fields)}") from None
+        raise ZooError(f"{path}: {_wrong(error)}") from None
     _demand_sense(path, made)
     return made
+
+
+def _wrong(error: ValidationError) -> str:
+    """The first thing that is wrong with a manifest, in a line."""
+    told = error.errors()
+    # Of the kinds that a key may have, the one that the value is of says more than those that it is not of.
+    first = next((one for one in told if not one["type"].endswith("_type")), told[0])
+    place = [
+        str(part)
+        for part in first["loc"]
+        if not re.search(r"^constrained-|[\[(]|^(list|float|int|str|Labels)$", str(part))
+    ]
+    model = {"labels": Labels, "tensors": Tensor}.get(place[0], Manifest) if len(place) > 1 else Manifest
+    if first["type"] == "extra_forbidden":
+        inside = f" in {'.'.join(place[:-1])}" if place[:-1] else ""
+        return f"unknown key {place[-1]!r}{inside}{did_you_mean(place[-1], model.model_fields)}"
+    return f"{'.'.join(place) or 'manifest'}: {first['msg'].replace('Input should', 'it should')}"
 
 
 def _without_anchors(text: bytes) -> Any:
@@ -226,6 +247,10 @@ def named_files(folder: Path, manifest: Manifest) -> tuple[list[str], dict[str, 
             for split, listed in data.items():
                 columns: Mapping[str, Any] = listed if isinstance(listed, dict) else {"path": listed}
                 paths = [_below(folder, str(path)) for path in columns["path"]]
+                other = given.get("split", {})
+                twice = next((path for path in paths if other.get(path, split) != split), None)
+                if twice is not None:
+                    raise ZooError(f"splits: {twice} is in {other[twice]} and in {split}")
                 given.setdefault("split", {}).update(dict.fromkeys(paths, split))
                 for column, values in columns.items():
                     if column != "path":

@@ -84,6 +84,7 @@ def test_slopes_that_are_learned_are_entries():
 
 def test_what_people_call_them():
     said = {
+        "nn.Tanh": "tanh", "torch.nn.GELU()": "gelu", "torch.nn.functional.silu": "silu", "torch.sin": "sine",
         "leaky_relu": "leaky-relu(0.01)", "LeakyReLU": "leaky-relu(0.01)", "LeakyReLU(negative_slope=0.2)": "leaky-relu(0.2)", "ReLU": "relu",
         "leaky-relu": "leaky-relu", "swish": "silu", "sin": "sine", "gelu_new": "gelu(tanh)", "gelu_pytorch_tanh": "gelu(tanh)", "linear": "identity",
         "GELU(approximate='tanh')": "gelu(tanh)", "ELU(alpha=1.0)": "elu", "Hardtanh(-1, 1)": "hardtanh", "quick_gelu": "quick-gelu", "rely": None,

@@ -21,6 +21,7 @@ from orbitcheck.harness.front.cli import main
 from orbitcheck.harness.language.named_spaces import SpaceModel, named_space
 from orbitcheck.harness.pairs.trained import TRAINED, TrainedParameters
 from orbitcheck.harness.regimes.own import ZOO, ZooParameters
+from orbitcheck.harness.weights.readers.records import Proof
 from orbitcheck.harness.weights.space import NamedSpace
 from orbitcheck.harness.zoo.errors import ZooError
 from orbitcheck.harness.zoo.imported import imported
@@ -65,6 +66,8 @@ LABELLED = {
     "c.jsonl": ("\n".join(json.dumps({"id": n, "label": n / 10}) for n in range(3)), "labels: {file: c.jsonl, by: id}"),
     "d.csv": ("\ufefffile;acc;kind\n" + "".join(f"{n}.pt;0,{n};a,b\n" for n in (2, 0, 1)), "labels: {file: d.csv, by: file}"),
     "e.csv": ("file\tacc\n" + "".join(f"{n}.pt\t{n / 10}\n" for n in (2, 0, 1)), "labels: {file: e.csv, by: file}"),
+    "f.csv": ("file,acc\n" + "".join(f"/home/me/nets/{n}.pt,{n / 10}\n" for n in (2, 0, 1)), "labels: {file: f.csv, by: file}"),
+    "g.csv": ("file,acc\n" + "".join(f"C:\\x\\nets\\{n}.pt,{n / 10}\n" for n in (2, 0, 1)), "labels: {file: g.csv, by: file}"),
     "name": ("", "labels: {name: 'nets/(?P<acc>[0-9]+)'}"),
 }  # fmt: skip
 
@@ -281,6 +284,14 @@ BAD = {
     "files: nets/*.pt\nlabels: {}": "give one of file, name and each",
     "files: nets/*.pt\nomega: .nan": "omega",
     "files: nets/*.pt\npermuted: [a]": "go together",
+    "files: []": "files: .* at least 1 item",
+    "files: 3": "files: it should be a valid string$",
+    "files: nets/*.pt\nomega: -1": "omega: it should be greater than 0$",
+    "files: nets/*.pt\nlabels: {fiel: a.csv}": """unknown key 'fiel' in labels; did you mean "file"?""",
+    "files: nets/*.pt\nlabels: {file: utf16.csv}": "not in UTF-8; save it so",
+    "files: nets/*.pt\nlabels: {file: a.xlsx}": "no table of a suffix that is read: csv",
+    "files: nets/*.pt\nlabels: {file: gone.csv}": "No such file",
+    "files: nets/*.pt\nsplits: twice.json": "nets/1.pt is in train and in test",
 }
 
 
@@ -288,6 +299,8 @@ BAD = {
 def test_what_makes_no_sense_is_one_line(folder: Path, text: str):
     nets(3, 2, 4, 1)
     Path("short.csv").write_text("acc\n0.5\n")
+    Path("utf16.csv").write_text("acc\n0.5\n", encoding="utf-16")
+    Path("twice.json").write_text(json.dumps({"train": ["nets/0.pt", "nets/1.pt"], "test": ["nets/1.pt", "nets/2.pt"]}))
     with pytest.raises(ZooError, match=BAD[text]) as caught:
         imported(write(text))
     assert "\n" not in str(caught.value)
@@ -304,6 +317,7 @@ def test_entries_that_are_no_weights_are_ignored_where_the_manifest_says_so(fold
         imported("zoo.yaml")
     found = imported(write("files: nets\nignore: [temperature]\n"))
     assert found.groups.keys() == {"2-4-1"} and found.sha256 != before
+    assert imported(write("files: nets\norder: [0, 2]\nignore: [temperature]\n")).networks[0].proof is Proof.MANIFEST
     with pytest.raises(ZooError, match="has no bias, which is to be ignored"):
         imported(write("files: nets\nignore: [temperature, bias]\n"))
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Tensors = Callable[..., "torch.Tensor"]
 CALL = re.compile(r"([A-Za-z][A-Za-z0-9 _-]*?)\s*(?:\(\s*([^()]*?)\s*\))?")
+OF_TORCH = re.compile(r"^(torch\.(nn\.(functional\.)?)?|nn\.(?=[A-Z]))")
+"""How torch's own are called in code; a function `nn.gelu` may be that of another library, whose default is another."""
 TORCH_SLOPE = 0.01
 """Of torch's own leaky ReLU, where none is given."""
 
@@ -98,10 +100,10 @@ def canonical(name: str) -> str | None:
     """
     if name in LISTED:
         return name
-    match = CALL.fullmatch(name.strip())
+    match = CALL.fullmatch(OF_TORCH.sub("", name.strip()))
     if match is None:
         return None
-    word, inside = match[1].strip(), match[2]
+    word, inside = match[1].strip(), match[2] or None
     plain = re.sub(r"[ _-]", "", word).lower()
     if plain == "gelu" and inside is not None:
         return {"tanh": APPROXIMATE, "none": "gelu"}.get(re.sub(r"approximate|[\s='\"]", "", inside))
