@@ -104,11 +104,11 @@ class Manifest(_Model):
     splits: Name | None = None
 
 
-def _transformer(layers: int, heads: int) -> dict[str, Any]:
-    """The tensors of a small vision transformer: patches, places, blocks, two dense layers. Streams are held fixed, which is right with
-    and without skips; heads, keys inside heads (one order for all of a block), values and hidden neurons are permuted.
+def _transformer(layers: int, heads: int, embedded: bool) -> dict[str, Any]:
+    """The tensors of a small transformer: where it is `embedded` patches and places, then blocks, two dense layers. Streams are held
+    fixed, which is right with and without skips; heads, keys inside heads (one order for all of a block), values and hidden neurons are permuted.
     """
-    tensors = {
+    tensors: dict[str, tuple[str, list[str]]] = {} if not embedded else {
         "E": ("embedding.conv1.weight", ["model", "channel", "y", "x"]), "bE": ("embedding.conv1.bias", ["model"]),
         "P": ("embedding.pos_embedding", ["place", "model"]),
     }  # fmt: skip
@@ -146,7 +146,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     "model-zoos": {"files": "**/checkpoint_*/checkpoints", "labels": {"each": "result.json"}},
     # Tran et al. 2025 (Small-Transformer-Zoo), its half on images: <run>_<epoch>_<accuracy in ten-thousandths>.pt in a folder a data set
     "small-transformer-zoo": {
-        "files": "mnist/*_*.pt", "activation": "relu", **_transformer(layers=2, heads=2),
+        "files": "mnist/*_*.pt", "activation": "relu", **_transformer(layers=2, heads=2, embedded=True),
+        "labels": {"name": r"(?P<run>[^/_]+)_(?P<epoch>[^_]+)_(?P<accuracy>\d+)\.pt$"},
+    },
+    # Its half on text: the embedding of words is one for all, frozen, and lies in a file of its own (embedding.pt)
+    "small-transformer-zoo-text": {
+        "files": "ag_news/*_*.pt", "activation": "relu", **_transformer(layers=2, heads=2, embedded=False),
         "labels": {"name": r"(?P<run>[^/_]+)_(?P<epoch>[^_]+)_(?P<accuracy>\d+)\.pt$"},
     },
     # Hu et al. 2022 as PEFT saves it: a folder an adapter, whose halves are named; the folder is its name

@@ -167,8 +167,11 @@ class Vision(torch.nn.Module):
         )
         self.classifier = parts(fc1=nn.Linear(model, model), fc2=nn.Linear(model, 3))
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        x = self.embedding.conv1(image).flatten(2).mT + self.embedding.pos_embedding
+    def embedded(self, image: torch.Tensor) -> torch.Tensor:
+        return self.embedding.conv1(image).flatten(2).mT + self.embedding.pos_embedding
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        x = self.embedded(given)
         model = x.shape[-1]
         for block in self.encoder:
             own, read = block.attention, torch.nn.functional.layer_norm(x, (model,))
@@ -182,39 +185,57 @@ class Vision(torch.nn.Module):
         return self.classifier.fc2(torch.relu(self.classifier.fc1(x)))
 
 
-def transformers(folder: Path) -> None:
-    Path("mnist").mkdir()
+class Text(Vision):
+    """The same on words, whose embedding is frozen and kept in a file of its own."""
+
+    def embedded(self, words: torch.Tensor) -> torch.Tensor:
+        return words
+
+
+def transformers(folder: Path, kind: type[Vision] = Vision) -> None:
+    data = "mnist" if kind is Vision else "ag_news"
+    Path(data).mkdir()
     for run, accuracy in (("a1", 9712), ("b2", 1130)):
         torch.manual_seed(accuracy)
-        torch.save(Vision(8, 2, 4).state_dict(), f"mnist/{run}_75_{accuracy}.pt")
-    torch.save({"weight": torch.zeros(3)}, "mnist/embedding.pt")
+        state = kind(8, 2, 4).state_dict()
+        kept = {name: one for name, one in state.items() if kind is Vision or not name.startswith("embedding.")}
+        torch.save(kept, f"{data}/{run}_75_{accuracy}.pt")
+    torch.save({"weight": torch.zeros(3)}, f"{data}/embedding.pt")
 
 
-def test_a_small_transformer_moved_by_its_space_is_the_same_function(folder: Path):
+def texts(folder: Path) -> None:
+    transformers(folder, Text)
+
+
+@pytest.mark.parametrize("kind", [Vision, Text])
+def test_a_small_transformer_moved_by_its_space_is_the_same_function(folder: Path, kind: type[Vision]):
     """The group of the preset is the network's own: planted elements, written back into the module, leave its function alone."""
-    transformers(folder)
-    network = imported(write("preset: small-transformer-zoo")).networks[0]
+    transformers(folder, kind)
+    preset = "small-transformer-zoo" if kind is Vision else "small-transformer-zoo-text"
+    network = imported(write(f"preset: {preset}")).networks[0]
     assert {f"{name}{n}" for n in range(2) for name in ("head", "key", "value", "hidden")} | {"inner"} == set(
         network.space.permuted
     )
     assert (network.space.size["head0"], network.space.size["key0"], network.space.size["hidden1"]) == (2, 4, 16)
     v = orbitcheck.Weights.from_arrays(network.space, [dict(network.arrays)], dtype=torch.float64)
     moved = orbitcheck.act(orbitcheck.random_elements(network.space, 1, np.random.default_rng(0))[0], v)
-    stored = torch.load("mnist/a1_75_9712.pt", weights_only=True)
-    entries = PRESET_TENSORS["small-transformer-zoo"]["tensors"]
+    stored = torch.load(next(folder.glob("*/a1_75_9712.pt")), weights_only=True)
+    entries = PRESET_TENSORS[preset]["tensors"]
     state = {one["entry"]: moved.tensors[name].reshape(stored[one["entry"]].shape) for name, one in entries.items()}
     assert state.keys() == stored.keys()
     assert sum(not torch.equal(state[name], stored[name].double()) for name in state) == 17
-    module, x = Vision(8, 2, 4).double(), torch.randn(5, 1, 4, 4, dtype=torch.float64)
+    module = kind(8, 2, 4).double()
+    x = torch.randn(5, *((1, 4, 4) if kind is Vision else (6, 8)), dtype=torch.float64)
     answers = []
     for each in (stored, state):
-        module.load_state_dict(each)
+        module.load_state_dict(each, strict=kind is Vision)
         answers.append(module(x))
     torch.testing.assert_close(*answers, rtol=1e-10, atol=1e-12)
 
 
 PRESETS = {
     "small-transformer-zoo": (transformers, "preset: small-transformer-zoo", 2, {"accuracy": (1130.0, 9712.0), "run": (0.0, 1.0), "epoch": (75.0, 75.0)}),
+    "small-transformer-zoo-text": (texts, "preset: small-transformer-zoo-text", 2, {"accuracy": (1130.0, 9712.0), "epoch": (75.0, 75.0)}),
     "peft": (adapters, "preset: peft", 3, {"adapter": (0.0, 1.0, 2.0)}),
     "dws-inr": (dws, "preset: dws-inr", 3, {"label": (0.0, 1.0, 2.0), "split": (1.0, 2.0, 0.0)}),
     "nfn-inr": (nfn, "preset: nfn-inr", 2, {"label": (0.0, 7.0), "index": (3.0, 73.0)}),
