@@ -45,6 +45,8 @@ from .sections.section import SECTIONS, Column, Sheet, sheet, sheets
 TEMPLATES = Path(__file__).parent / "templates"
 OPEN_AT_MOST = 12
 """Up to so many rows that need eyes are shown unfolded."""
+ROOMY = 16
+"""Tables of more columns of subjects, and score cards of more lines, are set closer, so that 33 architectures fit on a screen."""
 ROOTS_AT_HEAD = 5
 """So many red architectures have their line below the headline; the score card has all."""
 
@@ -174,9 +176,10 @@ class View:
         kinds = [column.kind for column in self.columns]
         if CELL in kinds:
             plain = all(not entry.value.main for entry in self._cells if entry.value)
-            return "matrix" if plain else "matrix pairs"
+            return ("dense " if kinds.count(CELL) > ROOMY else "") + ("matrix" if plain else "matrix pairs")
         grouped = len(self.bodies) > 1 or any(column.place is SPAN for column in self.columns)
-        return ("wide-text " if TEXT in kinds else "") + ("ledger" if grouped else "sortable stack")
+        many = not grouped and len(self.bodies[0].lines) > ROOMY if self.bodies else False
+        return ("dense " if many else "") + ("wide-text " if TEXT in kinds else "") + ("ledger" if grouped else "sortable stack")
 
     @property
     def _cells(self) -> Iterator[Entry]:

@@ -34,6 +34,8 @@ class Score:
         bound: share of pairs on which the law may be violated though a clean row saw none of them, 95 %; the widest of the
             rows at the initialisation.
         sees: the last round of the ladder whose pair it told apart; 0 if none.
+        shows: the power that was seen, in words: `beyond 1-WL` if it told two orbits apart that refinement does not part, else `sees`
+            of the rounds that were asked.
         apart: pairs told apart, undecided, and not, of all that were asked.
         claims: claims none of whose rows is red, of those that rows serve.
         seconds: of one forward pass of the reference batch.
@@ -46,6 +48,7 @@ class Score:
     bound: float | None
     power: str
     sees: int | None
+    shows: str
     apart: Bar | None
     claims: str
     predicted: str
@@ -62,17 +65,18 @@ class Score:
         Column("status", "outcome", kinds.BADGE),
         Column("law", "the law holds to", kinds.BAR),
         Column("floors", "error / noise", kinds.NUMBER, forms=kinds.ALL_BUT_MARKDOWN),
-        Column("bound", "share not ruled out", kinds.PERCENT, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("bound", "not ruled out", kinds.PERCENT, forms=kinds.ALL_BUT_MARKDOWN),
         Column("power", "declared power"),
-        Column("sees", "apart to round", kinds.INTEGER),
+        Column("shows", "power shown"),
         Column("apart", "pairs told apart", kinds.BAR),
         Column("claims", "claims held", forms=kinds.ALL_BUT_MARKDOWN),
         Column("predicted", "as predicted"),
         Column("parameters", kind=kinds.SCALED, forms=kinds.ALL_BUT_MARKDOWN, optional=True),
         Column("seconds", "forward", kinds.MILLISECONDS, unit="s", forms=kinds.ALL_BUT_MARKDOWN, optional=True),
     ),
-    note="The law in float64 at the worst row; the share of pairs on which a row that saw no violation rules none out, 95 % (it falls "
-    "with the pairs drawn, not with the network). Rounds: of the ladder, the last pair told apart. Pairs of weight vectors: told apart (full), undecided (hatched), not (empty).",
+    note="The law in float64 at the worst row. Not ruled out, 95 %: the share of pairs that may break the law though a row saw none do "
+    "(it falls with the pairs drawn, not with the network). Power shown: the last round of the ladder that it tells apart, of those asked; "
+    "beyond 1-WL: it tells two orbits apart that no refinement does. Pairs of weight vectors: told apart (full), undecided (hatched), not (empty).",
     brief="Law: digits in float64 at the worst row. Most able first.",
     short="Score card",
     place=5,
@@ -107,7 +111,8 @@ def _score(name: str, rows: Sequence[Result], told: ArchitectureRecord | None, p
         floors,
         bound,
         _power(told),
-        _sees(rows),
+        (sees := _sees(rows)),
+        _shows(rows, sees),
         _apart(rows, pairs),
         _claims(rows),
         f"{counted.counts['pass']:,} of {counted.predicted:,}" if counted.predicted else "",
@@ -146,11 +151,23 @@ def _power(told: ArchitectureRecord | None) -> str:
     return shown(told["power"]) + (f", {'–'.join(map(str, dict.fromkeys(rounds)))}" if rounds else "")
 
 
+def _rungs(rows: Sequence[Result]) -> list[tuple[str, int]]:
+    """What was observed at each rung of the ladder that was asked, and its round."""
+    return [(row.observed, found.round or 0) for row in rows if (found := measured(row, SeparationEvidence)) is not None
+            and found.family == LADDER and row.outcome != Outcome.NOT_APPLICABLE]  # fmt: skip
+
+
 def _sees(rows: Sequence[Result]) -> int | None:
     """The last round of the ladder whose pair was told apart; nothing if none was asked."""
-    rungs = [(row.observed, found.round) for row in rows if (found := measured(row, SeparationEvidence)) is not None
-             and found.family == LADDER and row.outcome != Outcome.NOT_APPLICABLE]  # fmt: skip
-    return max((number or 0 for observed, number in rungs if observed == SEPARATED), default=0) if rungs else None
+    rungs = _rungs(rows)
+    return max((number for observed, number in rungs if observed == SEPARATED), default=0) if rungs else None
+
+
+def _shows(rows: Sequence[Result], sees: int | None) -> str:
+    parted = (measured(row, SeparationEvidence) for row in rows if row.observed == SEPARATED)
+    if any(pair is not None and pair.round is None and pair.orbit == "different" for pair in parted):
+        return "beyond 1-WL"
+    return "" if sees is None else f"round {sees} of {max(number for _, number in _rungs(rows))}"
 
 
 def _apart(rows: Sequence[Result], pairs: int) -> Bar | None:
