@@ -76,6 +76,7 @@ def html(run: Run) -> str:
             chapters=tuple(_chapters(run)),
             anchors={(group.architecture, group.suite, group.check): group.anchor for group in groups},
             groups=groups,
+            places={each.row.id: each.anchor for group in groups for each in group.shown},
             row_lists=row_lists(run),
             row_folder=ROWS,
             mark=mark(run),
@@ -179,7 +180,11 @@ class View:
             return ("dense " if kinds.count(CELL) > ROOMY else "") + ("matrix" if plain else "matrix pairs")
         grouped = len(self.bodies) > 1 or any(column.place is SPAN for column in self.columns)
         many = not grouped and len(self.bodies[0].lines) > ROOMY if self.bodies else False
-        return ("dense " if many else "") + ("wide-text " if TEXT in kinds else "") + ("ledger" if grouped else "sortable stack")
+        return (
+            ("dense " if many else "")
+            + ("wide-text " if TEXT in kinds else "")
+            + ("ledger" if grouped else "sortable stack")
+        )
 
     @property
     def _cells(self) -> Iterator[Entry]:

@@ -17,7 +17,20 @@ def files(run: Run) -> Iterator[tuple[str, bytes]]:
     for sheet in sheets(run, CSV):
         yield f"{sheet.section.name}.csv", csv(header(sheet), cells(sheet)).encode()
     for sheet in sheets(run, LATEX):
-        yield f"{sheet.section.name}.tex", latex(sheet.section.title, header(sheet), cells(sheet)).encode()
+        yield f"{sheet.section.name}.tex", latex(sheet.section.title, *_telling(header(sheet), cells(sheet))).encode()
+
+
+def _telling(
+    heads: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...]
+) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+    """What a paper has room for: no counts of an outcome that no row has, no name of the one suite of all rows."""
+    kept = [
+        k
+        for k, head in enumerate(heads)
+        if not (head in STATUSES and all(row[k] == 0 for row in rows))
+        and not (head == "suite" and len({row[k] for row in rows}) == 1)
+    ]
+    return tuple(heads[k] for k in kept), [tuple(row[k] for k in kept) for row in rows]
 
 
 def header(sheet: Sheet) -> tuple[str, ...]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .axes import Axis, Frame, linear
-from .drawing import Drawing, Item, Line, Mark, Text
+from ..reading.values import one_line
+from .axes import Axis, Entry, Frame, legend, linear
+from .drawing import COLUMN, SERIES_GLYPHS, Drawing, Item, Line, Mark, Text
+
+BASE = 210.0
 
 MEASURES = {"general_position": "general position", "discrete": "discrete", "one_orbit": "one orbit"}
 TICKS = tuple((share / 100, f"{share} %") for share in (0, 25, 50, 75, 100))
@@ -17,23 +20,22 @@ def audit_figure(forms: Sequence[str], shares: Mapping[str, Sequence[float]], ti
     Args:
         shares: measure, as in `MEASURES` -> one a form, from 0 to 1.
     """
-    places = linear(0, max(len(forms), 1), 70.0, 664.0, [])
-    frame = Frame(places, Axis(0.0, 1.0, 372.0, 44.0, False, TICKS), "form", "share of the networks")
+    places = linear(0, max(len(forms), 1), 50.0, 308.0, [])
+    frame = Frame(places, Axis(0.0, 1.0, BASE, 14.0, False, TICKS), "form", "share of the networks")
     items: list[Item] = list(frame.background)
+    room = max(1, int(258 / max(len(forms), 1) / 6.6))
     for place, form in enumerate(forms):
-        items.append(Text(frame.x(place + 0.5), 388.0, form, "tick", "middle"))
+        items.append(Text(frame.x(place + 0.5), BASE + 16, one_line(form, room), "tick", "middle"))
+    entries = []
     for number, (measure, values) in enumerate(shares.items(), 1):
+        glyph, name = SERIES_GLYPHS[(number - 1) % len(SERIES_GLYPHS)], MEASURES[measure]
         points = tuple((frame.x(place + 0.5), frame.y(share)) for place, share in enumerate(values))
         if len(points) > 1:
             items.append(Line(points, f"curve-{number}"))
-        name = MEASURES[measure]
         items += [
-            Mark(x, y, "dot", f"series-{number}", f"{name}, {form}: {100 * share:.4g} %")
+            Mark(x, y, glyph, f"series-{number}", f"{name}, {form}: {100 * share:.4g} %")
             for (x, y), form, share in zip(points, forms, values, strict=True)
         ]
-        at = 90.0 + 190.0 * (number - 1)
-        items += [
-            Mark(at, 24.0, "dot", f"series-{number}", name),
-            Text(at + 10, 28.0, name, "label", "start"),
-        ]
-    return Drawing("audit", title, 680.0, 440.0, tuple(items))
+        entries.append(Entry(glyph, f"series-{number}", name))
+    below, high = legend(entries, 10.0, BASE + 52)
+    return Drawing("audit", title, COLUMN, BASE + 48 + high, (*items, *below))

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from .drawing import Item, Line, Text
+from ..reading.values import one_line
+from .drawing import COLUMN, Item, Line, Mark, Text, text_width
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,21 @@ class Axis:
         return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
 
 
-def decades(values: Iterable[float], low: int, high: int, start: float, end: float) -> Axis:
-    """A logarithmic axis over all positive values, and at least from 10^`low` to 10^`high`; ticks at powers of ten."""
-    exponents = [math.log10(value) for value in values if value > 0]
+def decades(values: Iterable[float], low: int, high: int, start: float, end: float, most: int = 9) -> Axis:
+    """A logarithmic axis over all positive values, and at least from 10^`low` to 10^`high`; about `most` ticks at powers of ten.
+
+    Where a value is zero the axis begins with a place of its own for it, a tenth before the least decade.
+    """
+    found = list(values)
+    exponents = [math.log10(value) for value in found if value > 0]
     bottom = max(min(math.floor(min(exponents, default=low)), low), -307)
     top = min(max(math.ceil(max(exponents, default=high)), high), 307)
-    step = max(1, math.ceil((top - bottom) / 9))
+    step = max(1, math.ceil((top - bottom) / most))
     ticks = tuple((10.0**exponent, f"1e{exponent}") for exponent in range(bottom, top + 1, step))
-    return Axis(10.0**bottom, 10.0**top, start, end, True, ticks)
+    if all(found):
+        return Axis(10.0**bottom, 10.0**top, start, end, True, ticks)
+    zero = 10.0 ** max(bottom - (top - bottom) / 9, -320)
+    return Axis(zero, 10.0**top, start, end, True, ((zero, "0"), *ticks))
 
 
 def points_on(values: Iterable[float], start: float, end: float, label: Callable[[float], str]) -> Axis:
@@ -95,19 +103,23 @@ class Frame:
         return tuple(items)
 
 
-def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Places as near to the given ones as a gap between neighbours allows, in their order, inside `low` to `high` if they fit.
+@dataclass(frozen=True)
+class Entry:
+    """A line of a legend."""
 
-    Labels at the ends of curves: pushed down from the top, then up from the bottom.
-    """
-    order = sorted(range(len(places)), key=lambda i: places[i])
-    moved = list(places)
-    before = low - gap
-    for i in order:
-        moved[i] = max(moved[i], before + gap)
-        before = moved[i]
-    after = high + gap
-    for i in reversed(order):
-        moved[i] = min(moved[i], after - gap)
-        after = moved[i]
-    return moved
+    glyph: str
+    part: str
+    words: str
+    architectures: tuple[int, ...] = ()
+
+
+def legend(entries: Sequence[Entry], left: float, top: float) -> tuple[tuple[Item, ...], float]:
+    """The legend below a figure, in as many columns as its words allow, and how high it is."""
+    wide = max((text_width(entry.words, 10.7) for entry in entries), default=0.0) + 24
+    columns = max(1, int((COLUMN - left) // wide))
+    items: list[Item] = []
+    for place, entry in enumerate(entries):
+        x, y = left + place % columns * (COLUMN - left) / columns, top + place // columns * 14.0
+        items.append(Mark(x + 6, y, entry.glyph, entry.part, entry.words, entry.architectures))
+        items.append(Text(x + 15, y + 4, one_line(entry.words, 42), "small", architectures=entry.architectures))
+    return tuple(items), 14.0 * math.ceil(len(entries) / columns)

@@ -10,10 +10,10 @@ from ..reading.fits import Fit, fits
 from ..reading.outcomes import STATUSES
 from ..reading.subjects import architecture_names, grouped
 from ..reading.values import compact, one_line, plural
-from .axes import Axis, Frame, decades, points_on, spread
-from .drawing import SERIES, SERIES_GLYPHS, Drawing, Figure, Item, Line, Mark, Text
+from .axes import Axis, Entry, Frame, decades, legend, points_on
+from .drawing import COLUMN, SERIES, SERIES_GLYPHS, Drawing, Figure, Item, Line, Mark, Text
 
-LEFT, RIGHT, TOP, BASE, LABELS, GAP = 62.0, 400.0, 16.0, 250.0, 150.0, 12.0
+LEFT, RIGHT, TOP, BASE = 50.0, 308.0, 14.0, 210.0
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,7 @@ def _panel(
         value for fit in found for value in (fit.error, fit.low, fit.high, *(fit.seeds or ())) if value is not None
     ]
     values += [floor for _, floor in floors] + thresholds
-    base = max(BASE, TOP + GAP * len(curves))
-    frame = Frame(across, decades(values, -2, 0, base, TOP), title_x, "error / variance")
+    frame = Frame(across, decades(values, -2, 0, BASE, TOP), title_x, "error / variance")
     items: list[Item] = [*frame.background]
     for kind, floor in floors:
         y = frame.y(floor)
@@ -118,29 +117,26 @@ def _panel(
         y = frame.y(threshold)
         items.append(Line(((LEFT, y), (RIGHT, y)), "threshold"))
         items.append(Text(RIGHT - 4, y - 4, f"threshold {compact(threshold)}", "label", "end"))
-    ends = [frame.y(curve.fits[-1].error) for curve in curves]
-    for curve, label_y, end_y in zip(curves, spread(ends, GAP, TOP + 4, base), ends, strict=True):
+    for curve in curves:
         items += _curve(curve, frame, place)
-        start = across(place(curve.fits[-1]))
-        color = curve.architecture % SERIES + 1
-        items += [
-            Line(((start + 5, end_y), (RIGHT + 4, label_y)), "leader", (curve.architecture,)),
-            Mark(RIGHT + 10, label_y, _glyph(curve), f"series-{color}", curve.label, (curve.architecture,)),
-            Text(RIGHT + 18, label_y + 4, one_line(curve.label, 22), "small", architectures=(curve.architecture,)),
-        ]
+    entries = [
+        Entry(_glyph(curve), f"series-{curve.architecture % SERIES + 1}", curve.label, (curve.architecture,))
+        for curve in curves
+    ]
+    below, high = legend(entries, LEFT - 40, BASE + 52)
     first = found[0]
     title = f"{first.target} on {first.regime}: error against {title_x}"
     caption = f"{first.row.check}: {first.target}, {first.regime}; {plural(len(found), 'row')}"
     zero = sum(fit.floor == 0 for fit in found)
     if zero:
         caption += f", floor 0 in {zero:,}"
-    return Figure(Drawing(name, one_line(title), RIGHT + LABELS, base + 42, tuple(items)), one_line(caption))
+    return Figure(Drawing(name, one_line(title), COLUMN, BASE + 48 + high, (*items, *below)), one_line(caption))
 
 
 def _floors(found: Sequence[Fit]) -> list[tuple[str, float]]:
-    """The distinct positive floors, as they are read, with what they follow from."""
+    """The distinct floors, as they are read, with what they follow from; a floor of zero has its own place on the axis."""
     distinct = {
-        (fit.floor_kind, compact(fit.floor)): fit.floor for fit in found if fit.floor is not None and fit.floor > 0
+        (fit.floor_kind, compact(fit.floor)): fit.floor for fit in found if fit.floor is not None and fit.floor >= 0
     }
     return sorted(((kind, floor) for (kind, _), floor in distinct.items()), key=lambda item: item[1])
 

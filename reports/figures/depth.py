@@ -6,11 +6,11 @@ from ...harness.core.records import LadderRecord
 from ...harness.core.result import Run
 from ..reading.climbs import depths
 from ..reading.subjects import architecture_names
-from ..reading.values import one_line, plural
-from .axes import Frame, linear, spread
-from .drawing import SERIES, SERIES_GLYPHS, Drawing, Item, Line, Mark, Text
+from ..reading.values import plural
+from .axes import Entry, Frame, legend, linear
+from .drawing import COLUMN, SERIES, SERIES_GLYPHS, Drawing, Item, Line, Mark
 
-LEFT, RIGHT, TOP, BASE, LABELS = 62.0, 400.0, 16.0, 250.0, 150.0
+LEFT, RIGHT, TOP, BASE = 50.0, 308.0, 14.0, 210.0
 
 
 def depth_curves(run: Run) -> Drawing | None:
@@ -30,10 +30,8 @@ def depth_curves(run: Run) -> Drawing | None:
     )
     index = {name: place for place, name in enumerate(architecture_names(run))}
     items: list[Item] = [*frame.background]
-    ends = [frame.y(own[-1][1]["reach"]) for own in families.values()]
-    for place, ((family, own), label_y) in enumerate(
-        zip(families.items(), spread(ends, 12.0, TOP + 4, BASE), strict=True)
-    ):
+    entries = []
+    for place, (family, own) in enumerate(families.items()):
         who = tuple(index[point["name"]] for _, point in own)
         color, glyph = place % SERIES + 1, SERIES_GLYPHS[place // SERIES % len(SERIES_GLYPHS)]
         resolved = tuple((frame.x(depth), frame.y(p["t_res"])) for depth, p in own if p["t_res"] is not None)
@@ -45,11 +43,10 @@ def depth_curves(run: Run) -> Drawing | None:
             told += f"; t_res {point['t_res']}" if point["t_res"] is not None else ""
             text = f"{point['name']}: depth {depth}, {plural(point['reach'], 'round')} seen{told}"
             items.append(Mark(frame.x(depth), frame.y(point["reach"]), glyph, f"series-{color}", text, who))
-        items += [
-            Mark(RIGHT + 10, label_y, glyph, f"series-{color}", family, who),
-            Text(RIGHT + 18, label_y + 4, one_line(family, 22), "small", architectures=who),
-        ]
-    return Drawing("rounds-by-depth", "Refinement rounds seen, by depth", RIGHT + LABELS, BASE + 42, tuple(items))
+        entries.append(Entry(glyph, f"series-{color}", family, who))
+    below, high = legend(entries, LEFT - 40, BASE + 52)
+    title = "Refinement rounds seen, by depth"
+    return Drawing("rounds-by-depth", title, COLUMN, BASE + 48 + high, (*items, *below))
 
 
 def _sure(ladder: LadderRecord) -> int | None:

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 Point = tuple[float, float]
+COLUMN, TALL = 316.0, 860.0
+"""Width of one column of a paper, 3.3 inches, and the height of its page, in view box units of a 96th of an inch: files stay within, and
+their letters are at least 8 pt as they lie there."""
 SERIES = 8
 """Colours that tell series apart; the ninth takes the first colour again, with another glyph."""
 
@@ -61,7 +64,7 @@ PAINTS: dict[str, Paint] = {
     "label": Paint(fill="muted", size=11),
     "alarm-label": Paint(fill="fail", size=11),
     "name": Paint(fill="ink", size=12),
-    "small": Paint(fill="ink", size=10.5),
+    "small": Paint(fill="ink", size=10.7),
     "aside": Paint(fill="muted", size=12),
 }
 """Part -> paint. Closed glyphs are filled where the paint has a fill."""

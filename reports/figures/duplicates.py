@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .axes import Axis, Frame, linear
-from .drawing import Drawing, Item, Line, Mark, Text
+from .drawing import COLUMN, Drawing, Item, Line, Mark, Text
 
 LEAST = 1e-9
 """What is nearer is drawn here."""
-TICKS = tuple((10.0**exponent, f"1e{exponent}") for exponent in range(-9, 2))
+TICKS = ((LEAST, "0"), *((10.0**exponent, f"1e{exponent}") for exponent in range(-8, 2)))
+"""The least place is that of copies: what a distance of rounding alone comes to."""
 
 
 def nearest_figure(nearest: Sequence[tuple[str, float]], near: float, title: str) -> Drawing | None:
@@ -19,16 +20,16 @@ def nearest_figure(nearest: Sequence[tuple[str, float]], near: float, title: str
     ordered = sorted(nearest, key=lambda item: item[1])
     count = len(ordered)
     frame = Frame(
-        linear(0, max(count, 1), 62.0, 664.0, sorted({0, count // 2, count})),
-        Axis(LEAST, 10.0, 392.0, 18.0, True, TICKS),
+        linear(0, max(count, 1), 50.0, 304.0, sorted({0, count // 2, count})),
+        Axis(LEAST, 10.0, 210.0, 14.0, True, TICKS),
         "networks, by distance",
-        "distance to the nearest other network / median",
+        "nearest other / median distance",
     )
     line = frame.y(near)
     items: list[Item] = [
         *frame.background,
-        Line(((62.0, line), (664.0, line)), "threshold"),
-        Text(660.0, line - 5, f"near: {100 * near:g} %", "label", "end"),
+        Line(((50.0, line), (304.0, line)), "threshold"),
+        Text(300.0, line - 5, f"near: {100 * near:g} %", "label", "end"),
     ]
     drawn: set[tuple[int, int, bool]] = set()
     for place, (name, share) in enumerate(ordered):
@@ -38,4 +39,4 @@ def nearest_figure(nearest: Sequence[tuple[str, float]], near: float, title: str
             drawn.add(cell)
             part = "fail" if share <= near else "pass"
             items.append(Mark(x, y, part, part, f"{name}: {share:.2g}"))
-    return Drawing("duplicates", title, 680.0, 440.0, tuple(items))
+    return Drawing("duplicates", title, COLUMN, 252.0, tuple(items))

@@ -7,14 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from ...harness.oracles.levels.floors import LabelFloors, LevelFloor
 from ..reading.values import compact, finite, one_line, plural
-from .axes import Axis, Frame, linear, spread
-from .drawing import SERIES, SERIES_GLYPHS, Drawing, Item, Line, Mark, Text
+from .axes import Axis, Entry, Frame, legend, linear
+from .drawing import COLUMN, SERIES, SERIES_GLYPHS, Drawing, Item, Line, Mark, Text, text_width
 
-LEFT, TOP, BASE, STEP, LABELS, GAP = 62.0, 16.0, 236.0, 84.0, 150.0, 12.0
+LEFT, RIGHT, TOP, BASE = 50.0, 308.0, 14.0, 210.0
 ROUND = re.compile(r"(1-wl|2-fwl)-[0-9]{1,4}")
 STABLE = ("1-wl", "2-fwl")
-UPRIGHT = 8
-"""Levels, at most, whose names stand beside each other."""
 
 
 def floor_figure(found: Sequence[LabelFloors], name: str = "floors") -> Drawing:
@@ -24,26 +22,27 @@ def floor_figure(found: Sequence[LabelFloors], name: str = "floors") -> Drawing:
     apart, since no early round refines them.
     """
     names = _names(found) or ["orbit"]
-    right = LEFT + STEP * max(1, len(names) - 1)
-    short = len(names) > UPRIGHT
-    ticks = tuple((float(place), each.removeprefix("1-wl ") if short else each) for place, each in enumerate(names))
-    across = Axis(-0.4, len(names) - 0.6, LEFT, right, False, ticks)
-    frame = Frame(
-        across, linear(0, 1, BASE, TOP, (0, 0.25, 0.5, 0.75, 1)), "a map may depend on", "least error / variance"
-    )
+    across = Axis(-0.4, len(names) - 0.6, LEFT, RIGHT, False, ())
+    frame = Frame(across, linear(0, 1, BASE, TOP, (0, 0.25, 0.5, 0.75, 1)), "", "least error / variance")
     items: list[Item] = [*frame.background]
-    curves = [_marks(each, frame, names) for each in found]
-    ends = [marks[-1][1] if marks else BASE for marks in curves]
-    for number, (each, end, label) in enumerate(zip(found, ends, spread(ends, GAP, TOP, BASE), strict=True)):
-        items += _curve(number, each, curves[number], frame)
-        words = f"{each.form}: says nothing" if each.silent else each.form
-        items += [
-            Line(((frame.x(len(names) - 1) + 5, end), (right + 4, label)), "leader"),
-            Text(right + 8, label + 4, one_line(words, 26), "small"),
-        ]
+    items += [Text(across(place) + 4, BASE + 8, each, "tick", "end", -90) for place, each in enumerate(names)]
+    under = BASE + 14 + max(text_width(each, 11.0) for each in names)
+    items.append(Text((LEFT + RIGHT) / 2, under + 10, "a map may depend on", "axis", "middle"))
+    for number, each in enumerate(found):
+        items += _curve(number, each, _marks(each, frame, names), frame)
+    entries = [
+        Entry(*_look(number), f"{each.form}: says nothing" if each.silent else each.form)
+        for number, each in enumerate(found)
+    ]
+    below, high = legend(entries, LEFT - 40, under + 28)
     first = found[0]
     title = f"{first.label} on {first.population}: what no network of a power can go below"
-    return Drawing(name, one_line(title), right + LABELS, BASE + 42, tuple(items))
+    return Drawing(name, one_line(title), COLUMN, under + 24 + high, (*items, *below))
+
+
+def _look(number: int) -> tuple[str, str]:
+    """Glyph and part of a form."""
+    return SERIES_GLYPHS[number // SERIES % len(SERIES_GLYPHS)], f"series-{number % SERIES + 1}"
 
 
 def _names(found: Iterable[LabelFloors]) -> list[str]:
@@ -73,7 +72,7 @@ def _marks(found: LabelFloors, frame: Frame, names: Sequence[str]) -> list[tuple
 def _curve(
     number: int, found: LabelFloors, marks: Sequence[tuple[float, float, LevelFloor]], frame: Frame
 ) -> Iterable[Item]:
-    color, glyph = number % SERIES + 1, SERIES_GLYPHS[number // SERIES % len(SERIES_GLYPHS)]
+    color, (glyph, part) = number % SERIES + 1, _look(number)
     for apart in ("function", "2-fwl-"), ("function", "1-wl", "orbit"):
         joined = tuple((x, y) for x, y, level in marks if not level.level.startswith(apart))
         if len(joined) > 1:
@@ -85,4 +84,4 @@ def _curve(
         words = (
             f"{found.form}, {level.level}: {compact(level.relative)}, {plural(level.shared, 'class', 'classes')} shared"
         )
-        yield Mark(x, y, glyph, f"series-{color}", one_line(words))
+        yield Mark(x, y, glyph, part, one_line(words))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...harness.core.result import Run
 from ...harness.judging.order import REFERENCES, separation_order
 from ..reading.values import one_line, plural
-from .drawing import Box, Drawing, Item, Line, Text, text_width
+from .drawing import COLUMN, Box, Drawing, Item, Line, Text, text_width
 
-LINE_HEIGHT, SIZE, PADDING, GAP = 15.0, 12.0, 12.0, 26.0
+LINE_HEIGHT, SIZE, PADDING, GAP = 15.0, 12.0, 10.0, 14.0
 
 
 def hasse(run: Run) -> Drawing | None:
-    """More powerful above; one row of boxes for each length of the longest way down from the top."""
+    """More powerful above; rows of boxes for each length of the longest way down from the top, as many as a column of a paper needs."""
     order = separation_order(run.results)
     if order is None:
         return None
@@ -19,14 +21,18 @@ def hasse(run: Run) -> Drawing | None:
     for upper, lower in order.covers:  # members come by falling size, so the upper one's level is final
         level[lower] = max(level[lower], level[upper] + 1)
     texts = [
-        (*(one_line(name, 40) for name in member.names), plural(member.parted, "pair")) for member in order.members
+        (*(one_line(name, 30) for name in member.names), plural(member.parted, "pair")) for member in order.members
     ]
     sizes = [
         (max(text_width(line, SIZE) for line in text) + 2 * PADDING, len(text) * LINE_HEIGHT + PADDING)
         for text in texts
     ]
-    rows = [[i for i, own in enumerate(level) if own == depth] for depth in range(max(level) + 1)]
-    width = max(sum(sizes[i][0] for i in row) + GAP * (len(row) + 1) for row in rows)
+    rows = [
+        row
+        for depth in range(max(level) + 1)
+        for row in _fitting([i for i, own in enumerate(level) if own == depth], [size[0] for size in sizes])
+    ]
+    width = COLUMN
     places: dict[int, tuple[float, float]] = {}
     top = PADDING
     for row in rows:
@@ -35,7 +41,7 @@ def hasse(run: Run) -> Drawing | None:
         for i in row:
             places[i] = x, top + (height - sizes[i][1]) / 2
             x += sizes[i][0] + GAP
-        top += height + GAP
+        top += height + 2 * GAP
     items: list[Item] = [
         Line(
             (
@@ -56,3 +62,13 @@ def hasse(run: Run) -> Drawing | None:
         ]
     title = "Hasse picture of the order of separation"
     return Drawing("separation-order", title, width, top, tuple(items))
+
+
+def _fitting(row: Sequence[int], widths: Sequence[float]) -> list[list[int]]:
+    """The boxes of a row, in as many rows as the width asks for."""
+    rows: list[list[int]] = [[]]
+    for i in row:
+        if rows[-1] and sum(widths[j] for j in (*rows[-1], i)) + GAP * (len(rows[-1]) + 2) > COLUMN:
+            rows.append([])
+        rows[-1].append(i)
+    return rows

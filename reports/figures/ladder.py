@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ...harness.core.records import LadderRecord
 from ...harness.core.result import Run
 from ..reading.climbs import THRESHOLD, Rung, rungs
 from ..reading.values import digits_text, one_line
-from .axes import Axis, Frame, linear
-from .drawing import Box, Drawing, Figure, Item, Line, Mark, Text
+from .axes import Axis, Entry, Frame, legend, linear
+from .drawing import COLUMN, Box, Drawing, Figure, Item, Line, Mark, Text
 
 CEILING = 16.0
 """Digits at the top of a panel: what float64 holds."""
 LABEL = 50.0
 """Room that a label takes in a panel."""
+ABREAST, PANELS = 3, 24
+ACROSS, DOWN = 100.0, 86.0
+
+
+@dataclass(frozen=True)
+class Size:
+    """Where a panel's frame lies, its ticks, and whether `t_res` is named beside its line."""
+
+    left: float
+    right: float
+    top: float
+    base: float
+    rounds: int
+    digits: tuple[int, ...]
+    named: bool
+
+
+LARGE, SMALL = Size(26.0, 226.0, 10.0, 112.0, 8, (0, 5, 10, 15), True), Size(20.0, 96.0, 2.0, 52.0, 5, (0, 10), False)
 
 
 def ladder_figures(run: Run) -> tuple[Figure, ...]:
-    """A panel for each architecture, all on one scale, for the page; all on one sheet, for a file. None unless pairs of at least
+    """A panel for each architecture, all on one scale, for the page; together on sheets, for files. None unless pairs of at least
     two rounds were measured.
 
     The line joins the lowest digits of each round; a filled mark is separated, an open one is not; the rounds that the
@@ -32,18 +50,21 @@ def ladder_figures(run: Run) -> tuple[Figure, ...]:
         return ()
     told = {ladder["name"]: ladder for ladder in run.round_ladder}
     panels = {
-        name: _panel(index, name, own, min(rounds), max(rounds), told.get(name))
+        name: _panel(index, name, own, min(rounds), max(rounds), told.get(name), LARGE)
         for index, (name, own) in enumerate(climbed.items(), 1)
     }
     shown = (Figure(panel, one_line(name, 60), look="small", file=False) for name, panel in panels.items())
-    return (*shown, Figure(_sheet(panels), page=False))
+    sheets = (Figure(sheet, page=False) for sheet in _sheets(climbed, min(rounds), max(rounds), told))
+    return (*shown, *sheets)
 
 
-def _panel(index: int, name: str, own: Sequence[Rung], low: int, high: int, told: LadderRecord | None) -> Drawing:
-    step = max(1, math.ceil((high - low + 1) / 8))
+def _panel(
+    index: int, name: str, own: Sequence[Rung], low: int, high: int, told: LadderRecord | None, size: Size
+) -> Drawing:
+    step = max(1, math.ceil((high - low + 1) / size.rounds))
     frame = Frame(
-        linear(low - 0.5, high + 0.5, 26.0, 226.0, range(low, high + 1, step)),
-        linear(0.0, CEILING, 112.0, 10.0, (0, 5, 10, 15)),
+        linear(low - 0.5, high + 0.5, size.left, size.right, range(low, high + 1, step)),
+        linear(0.0, CEILING, size.base, size.top, size.digits),
         vertical=False,
     )
     items: list[Item] = []
@@ -57,6 +78,8 @@ def _panel(index: int, name: str, own: Sequence[Rung], low: int, high: int, told
     if resolved is not None and low <= resolved:
         place = frame.x(resolved + 0.5)
         items.append(Line(((place, frame.y.end), (place, frame.y.start)), "resolution"))
+    if size.named and resolved is not None and low <= resolved:
+        place = frame.x(resolved + 0.5)
         high_near = any(rung.digits > 11 for rung in own if abs(frame.x(rung.round) - place) < LABEL)
         y = frame.y(THRESHOLD) - 6 if high_near else frame.y.end + 9
         beside = (place + 4, y, "start") if place - frame.x.start < LABEL else (place - 4, y, "end")
@@ -73,18 +96,29 @@ def _level(across: Axis, place: float, part: str) -> Line:
     return Line(((across.start, place), (across.end, place)), part)
 
 
-def _sheet(panels: Mapping[str, Drawing], columns: int = 4) -> Drawing:
-    """All panels, each under its architecture's name; for a paper."""
-    items: list[Item] = []
-    first = next(iter(panels.values()))
-    across, down = first.width + 14, first.height + 26
-    for place, (name, panel) in enumerate(panels.items()):
-        x, y = place % columns * across + 4, place // columns * down + 20
-        items.append(Text(x + 26, y - 4, one_line(name, 34), "name"))
-        items += [_moved(item, x, y) for item in panel.items]
-    rows = math.ceil(len(panels) / columns)
-    title = "Digits of separation by the refinement round that parts the pair"
-    return Drawing("round-ladder", title, min(len(panels), columns) * across, rows * down + 8, tuple(items))
+def _sheets(
+    climbed: Mapping[str, Sequence[Rung]], low: int, high: int, told: Mapping[str, LadderRecord]
+) -> Iterator[Drawing]:
+    """All panels under their architectures' names, three abreast in one column of a paper, at most `PANELS` a sheet."""
+    sheets = [list(climbed.items())[first : first + PANELS] for first in range(0, len(climbed), PANELS)]
+    for number, own in enumerate(sheets, 1):
+        items: list[Item] = []
+        for place, (name, found) in enumerate(own):
+            x, y = 14 + place % ABREAST * ACROSS, place // ABREAST * DOWN
+            items.append(Text(x + SMALL.left, y + 11, one_line(name, 13), "small"))
+            items += [
+                _moved(item, x, y + 14) for item in _panel(number, name, found, low, high, told.get(name), SMALL).items
+            ]
+        base = math.ceil(len(own) / ABREAST) * DOWN
+        items.append(Text(COLUMN / 2, base + 12, "refinement round that parts the pair", "axis", "middle"))
+        items.append(Text(10, base / 2, "digits", "axis", "middle", -90))
+        keys = [Entry("dot", "separated", "told apart"), Entry("dot", "not-separated", "not told apart")]
+        below, tall = legend(keys, 14.0, base + 28)
+        words = f"dashed: {THRESHOLD:g} digits; dotted: t_res; grey: declared"
+        items += [*below, Text(14, base + 28 + tall + 4, words, "small")]
+        title = "Digits of separation by the refinement round that parts the pair"
+        name = "round-ladder" if number == 1 else f"round-ladder-{number}"
+        yield Drawing(name, title, COLUMN, base + tall + 40, tuple(items))
 
 
 def _moved(item: Item, x: float, y: float) -> Item:

@@ -11,18 +11,34 @@ from ...harness.core.result import Result, Run
 from ..reading.outcomes import SEVERITY, status_of
 from ..reading.subjects import architecture_names, measured
 from ..reading.values import compact
-from .axes import Axis, Frame, decades
-from .drawing import Drawing, Item, Line, Mark, Text
+from .axes import Axis, Entry, Frame, decades, legend
+from .drawing import COLUMN, Drawing, Item, Line, Mark, Text
 
 GRID = 4.0
 """Points nearer than this are drawn as one, which says how many rows it stands for."""
 ABOVE = 6.0
 """How far a label stands from its line."""
-CAUSES = (  # binary digits between the precisions, what it means, how far along the line its label stands
-    (29.0, "e32 = 2^29 e64: rounding", 0.6),
-    (14.5, "e32 = 2^14.5 e64: a square root of rounding", 0.5),
-    (0.0, "e32 = e64: a violation, or float32 inside", 0.34),
+CAUSES = (  # binary digits between the precisions, the line in words, what it means, how far along the line its label stands
+    (29.0, "e32 = 2^29 e64: ", "rounding", 0.6),
+    (14.5, "e32 = 2^14.5 e64: ", "a square root of rounding", 0.5),
+    (0.0, "e32 = e64: ", "a violation, or float32 inside", 0.34),
 )
+
+
+@dataclass(frozen=True)
+class Size:
+    """Where the frame lies in the drawing, how many ticks it has, and whether it carries its own legend and short labels, as in a paper."""
+
+    width: float
+    left: float
+    right: float
+    top: float
+    base: float
+    ticks: int
+    paper: bool
+
+
+PAGE, PAPER = Size(680.0, 62.0, 664.0, 18.0, 392.0, 9, False), Size(COLUMN, 50.0, 300.0, 8.0, 240.0, 6, True)
 
 
 @dataclass(frozen=True)
@@ -34,22 +50,23 @@ class Scatter:
     left_out: int
 
 
-def scatter(run: Run) -> Scatter | None:
-    """float32 against float64 error of every equivariance row; None if no row has both. An exact zero is drawn on the axis."""
+def scatter(run: Run, size: Size = PAGE) -> Scatter | None:
+    """float32 against float64 error of every equivariance row; None if no row has both. An exact zero has its own place on the axis."""
     found = [(row, errors) for row in run.results if (errors := measured(row, EquivarianceEvidence)) is not None]
     points = [(row, errors.error64, errors.error32) for row, errors in found]
     points = [point for point in points if all(0 <= error < math.inf for error in point[1:])]
     if not points:
         return None
     frame = Frame(
-        decades([x for _, x, _ in points], -17, -14, 62.0, 664.0),
-        decades([y for _, _, y in points], -9, -5, 392.0, 18.0),
+        decades([x for _, x, _ in points], -17, -14, size.left, size.right, size.ticks),
+        decades([y for _, _, y in points], -9, -5, size.base, size.top, size.ticks),
         "error in float64 (e64)",
         "error in float32 (e32)",
     )
     lines: list[Item] = []
     labels: list[Item] = []
-    for digits, label, share in CAUSES:
+    for digits, line, cause, share in CAUSES:
+        label = cause.partition(",")[0] if size.paper else line + cause
         ends = _clipped(frame.x, frame.y, 2.0**digits)
         if ends is not None:
             (x1, y1), (x2, y2) = ends
@@ -59,9 +76,15 @@ def scatter(run: Run) -> Scatter | None:
             labels.append(Text(x, y, label, "label", "middle", math.degrees(slope)))
     names = {name: index for index, name in enumerate(architecture_names(run))}
     placed = [(row, frame.x(x), frame.y(y), f"e64 {compact(x)}, e32 {compact(y)}") for row, x, y in points]
-    items = (*frame.background, *lines, *_merged(placed, names), *labels)
+    marks = _merged(placed, names)
+    shown = [status for status in SEVERITY if status in {mark.part for mark in marks}]
+    below, high = (
+        legend([Entry(each, each, each) for each in shown], size.left, size.base + 50) if size.paper else ((), 0.0)
+    )
+    items = (*frame.background, *lines, *marks, *labels, *below)
     title = f"float32 against float64 equivariance error of {len(points):,} rows"
-    return Scatter(Drawing("equivariance-error", title, 680.0, 440.0, items), len(points), len(found) - len(points))
+    drawing = Drawing("equivariance-error", title, size.width, size.base + 48 + high, items)
+    return Scatter(drawing, len(points), len(found) - len(points))
 
 
 def _clipped(across: Axis, down: Axis, ratio: float) -> tuple[tuple[float, float], tuple[float, float]] | None:

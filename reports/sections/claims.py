@@ -12,6 +12,9 @@ from ..reading.values import NOTHING, one_line
 from . import kinds
 from .section import Column, report_section
 
+ALL_BUT_LATEX = (kinds.HTML, kinds.MARKDOWN, kinds.CSV)
+"""A paper states its claims itself, and a sentence in every row leaves no room for the numbers."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -32,8 +35,8 @@ class Finding:
     (
         Column("claim", kind=kinds.CODE, place=kinds.SPAN),
         Column("regime", place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN, optional=True),
-        Column("statement", place=kinds.SPAN),
-        Column("source", place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN, optional=True),
+        Column("statement", place=kinds.SPAN, forms=ALL_BUT_LATEX),
+        Column("source", place=kinds.BENEATH, forms=(kinds.HTML, kinds.CSV), optional=True),
         Column("predicted", brief=40),
         Column("observed", brief=40),
         Column("rows", kind=kinds.TALLY),

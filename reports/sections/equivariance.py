@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...harness.checks.equivariance.evidence import Cause, EquivarianceEvidence
 from ...harness.core.result import Result, Run
 from ..figures.drawing import Figure
-from ..figures.scatter import scatter
+from ..figures.scatter import PAPER, scatter
 from ..reading.outcomes import Tally, tally
 from ..reading.subjects import architecture_names, grouped, measured
 from ..reading.values import one_line, plural
@@ -57,7 +57,9 @@ def _figures(run: Run) -> list[Figure]:
     caption = f"{plural(found.rows, 'row')}; points nearer than their own size are drawn as one."
     if found.left_out:
         caption += f" {plural(found.left_out, 'row')} without two finite errors not drawn."
-    return [Figure(found.drawing, caption, look="beside")]
+    paper = scatter(run, PAPER)
+    files = [Figure(paper.drawing, page=False)] if paper else []
+    return [Figure(found.drawing, caption, look="beside", file=False), *files]
 
 
 @report_section(

@@ -8,6 +8,7 @@ from typing import Any
 from ...harness.core.result import Run, members
 from ...harness.judging.roots import rooted
 from ..reading.outcomes import STATUSES, status_of, tally
+from ..reading.patterns import breaks_where
 from ..reading.subjects import grouped
 from ..reading.values import one_line
 from . import kinds
@@ -24,12 +25,12 @@ LISTED = 100
     "What is wrong, by its causes",
     (
         Column("architecture", kind=kinds.CODE),
-        Column("suite", kind=kinds.CODE, forms=kinds.ALL_BUT_MARKDOWN),
+        Column("suite", kind=kinds.CODE, forms=kinds.DATA),
         Column("check", kind=kinds.CODE),
-        Column("case", kind=kinds.CODE),
+        Column("case", kind=kinds.CODE, place=kinds.BENEATH),
+        Column("id", kind=kinds.CODE, place=kinds.BENEATH),
         Column("status", "outcome", kinds.BADGE),
         Column("reason", brief=160),
-        Column("id", kind=kinds.CODE),
         Column("count", "rows that follow", kinds.INTEGER),
         Column("followers", "of the checks", brief=120),
     ),
@@ -60,14 +61,14 @@ def roots(run: Run) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class RedLine:
-    """A red architecture in a line: its verdict, and the first row that is no consequence of another, with where it is shown."""
+    """A red architecture in a line: its verdict, and the first row that is no consequence of another, with its id."""
 
     architecture: str
     status: str
     sentence: str
     where: str
     reason: str
-    target: str
+    id: str
 
 
 def red_lines(run: Run) -> list[RedLine]:
@@ -81,10 +82,10 @@ def red_lines(run: Run) -> list[RedLine]:
             RedLine(
                 name,
                 status_of(head),
-                f"{agreement(tally(of[name]))}.",
+                f"{'; '.join(filter(None, (agreement(tally(of[name])), breaks_where(of[name]))))}.",
                 f"{head.check} / {head.case}",
                 head.reason,
-                "roots",
+                head.id,
             )
         )
     return lines

@@ -14,8 +14,7 @@ from .section import Column, report_section
 
 
 def _figures(run: Run) -> list[Figure]:
-    found = heat(run)
-    return [Figure(found, page=False)] if found else []
+    return [Figure(drawing, page=False) for drawing in heat(run)]
 
 
 @report_section(
@@ -64,7 +63,13 @@ def _cell(row: PairRow, name: str, cell: PairCell) -> Cell:
         small=(cell.word,),
         hint=f"{cell.word}, {cell.digits or 'no'} digits; {cell.tally.words}",
         brief=f"{digits} ({cell.word})" if cell.partly else digits,
-        sign=cell.digits.replace(" to ", "–") if cell.word == "separated" else SIGNS.get(cell.word, ""),
+        sign=_sign(cell),
         heat=cell.heat,
         group=(name, row.suite, row.check),
     )
+
+
+def _sign(cell: PairCell) -> str:
+    if cell.partly:
+        return cell.word.removesuffix(" separated")
+    return cell.digits.replace(" to ", "–") if cell.word == "separated" else SIGNS.get(cell.word, "")

@@ -12,6 +12,7 @@ from ...harness.core.outcomes import Outcome
 from ...harness.core.records import ArchitectureRecord
 from ...harness.core.result import Result, Run
 from ..reading.outcomes import Tally, tally
+from ..reading.patterns import breaks_where
 from ..reading.subjects import architecture_names, declarations, grouped, measured
 from ..reading.values import compact, one_line, plural, shown
 from . import kinds
@@ -113,6 +114,7 @@ def _findings(rows: Sequence[Result], counted: Tally) -> str:
         errors = [error for error in found if math.isfinite(error)]
         worst = f" (worst error {compact(max(errors))})" if errors else ""
         clauses.append(f"equivariant in {len(held):,} of {plural(len(law), 'case')}{worst}")
+        clauses += filter(None, (breaks_where(law),))
     pairs = [row for row in rows if row.kind == "separation"]
     if any(row.outcome != Outcome.NOT_APPLICABLE for row in pairs):
         parted = sum(row.observed == SEPARATED for row in pairs)
