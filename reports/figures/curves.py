@@ -14,6 +14,8 @@ from .axes import Axis, Entry, Frame, decades, legend, points_on
 from .drawing import COLUMN, SERIES, SERIES_GLYPHS, Drawing, Figure, Item, Line, Mark, Text
 
 LEFT, RIGHT, TOP, BASE = 50.0, 308.0, 14.0, 210.0
+ROUNDING = 1e-24
+"""Of a share of a variance: below it lie squares of rounding, and a floor is drawn at zero."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def _panel(
     first = found[0]
     title = f"{first.target} on {first.regime}: error against {title_x}"
     caption = f"{first.row.check}: {first.target}, {first.regime}; {plural(len(found), 'row')}"
-    zero = sum(fit.floor == 0 for fit in found)
+    zero = sum(fit.floor is not None and 0 <= fit.floor < ROUNDING for fit in found)
     if zero:
         caption += f", floor 0 in {zero:,}"
     return Figure(Drawing(name, one_line(title), COLUMN, BASE + 48 + high, (*items, *below)), one_line(caption))
@@ -135,10 +137,14 @@ def _panel(
 
 def _floors(found: Sequence[Fit]) -> list[tuple[str, float]]:
     """The distinct floors, as they are read, with what they follow from; a floor of zero has its own place on the axis."""
-    distinct = {
-        (fit.floor_kind, compact(fit.floor)): fit.floor for fit in found if fit.floor is not None and fit.floor >= 0
-    }
+    found_floors = ((fit.floor_kind, _floor(fit.floor)) for fit in found if fit.floor is not None and fit.floor >= 0)
+    distinct = {(one_line(kind, 20), compact(floor)): floor for kind, floor in found_floors}
     return sorted(((kind, floor) for (kind, _), floor in distinct.items()), key=lambda item: item[1])
+
+
+def _floor(value: float) -> float:
+    """Zero where a floor is nothing but rounding."""
+    return 0.0 if value < ROUNDING else value
 
 
 def _glyph(curve: Curve) -> str:
