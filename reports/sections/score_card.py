@@ -76,7 +76,7 @@ class Score:
     ),
     note="The law in float64 at the worst row. Not ruled out, 95 %: the share of pairs that may break the law though a row saw none do "
     "(it falls with the pairs drawn, not with the network). Power shown: the last round of the ladder that it tells apart, of those asked; "
-    "beyond 1-WL: it tells two orbits apart that no refinement does. Pairs of weight vectors: told apart (full), undecided (hatched), not (empty).",
+    "beyond 1-WL: it tells two orbits apart that no refinement does. Pairs of weight vectors: told apart (full), undecided (hatched), not (empty). Click two names to compare them.",
     brief="Law: digits in float64 at the worst row. Most able first.",
     short="Score card",
     place=5,

@@ -243,7 +243,7 @@
     bar.after(place);
     const key = (row) => JSON.stringify([row.check, row.case]);
     const what = (row) => row && JSON.stringify([row.seen, "facts" in row]); // a red row has what it rests on behind it
-    go.addEventListener("click", async () => {
+    const compare = async () => {
       said.textContent = "Reading …";
       place.replaceChildren();
       const two = picked.map((select) => lists[Number(select.value)]);
@@ -269,7 +269,29 @@
         scroll.querySelector("tbody").append(row);
       }
       place.append(scroll);
-    });
+    };
+    go.addEventListener("click", compare);
+
+    // In the score card: one name picks an architecture, the next one compares the two.
+    let first = null;
+    const card = document.querySelector("#score-card table");
+    for (const row of card?.tBodies[0].rows ?? []) {
+      const named = row.cells[0].querySelector(".name");
+      const number = lists.findIndex(({ name }) => name === named.textContent.trim());
+      if (number < 0) continue;
+      const pick = make("button", named.textContent.trim(), { type: "button", class: "pick", "aria-pressed": "false", title: "pick two to compare them" });
+      named.replaceChildren(pick);
+      pick.addEventListener("click", () => {
+        const before = first;
+        first = before ? null : { pick, number };
+        (before ?? first).pick.setAttribute("aria-pressed", String(!before));
+        if (!before || before.number === number) return;
+        [picked[0].value, picked[1].value] = [before.number, number];
+        compare();
+        bar.scrollIntoView();
+        go.focus({ preventScroll: true });
+      });
+    }
   }
 
   // Highlighting one architecture in the figures that show several.

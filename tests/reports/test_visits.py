@@ -127,6 +127,13 @@ VISIT = """
   compare.click();
   await until(() => $("#compared table"));
   seen.compared = [said.textContent, $$("#compared tbody tr").length];
+  const names = () => [...card.tBodies[0].rows].map((row) => $("button.pick", row.cells[0]));
+  const wanted = [one, other].map((select) => select.selectedOptions[0].textContent);
+  $("#compared").replaceChildren();
+  said.textContent = "";
+  for (const name of wanted) names().find((each) => each.textContent === name).click();
+  await until(() => $("#compared table"));
+  seen.picked = [said.textContent, names().filter((each) => each.ariaPressed === "true").length];
   seen.left = $$("link, script[src]").length;
 
   seen.width = innerWidth;
@@ -193,6 +200,7 @@ def test_a_reader_sorts_filters_unfolds_and_reads_rows(
     assert seen["compared"][1] == len(differing) > 0 and seen["compared"][0].startswith(
         f"differ in {len(differing)} of "
     )
+    assert seen["picked"] == [seen["compared"][0], 0]
     assert seen["wide"] <= 0 and seen["left"] == 0
     assert [seen[name] for name in ("unnamed", "doubled", "dead", "pale")] == [[], [], [], []]
     assert seen["headless"] == 0 and min(seen["landmarks"]) >= 1
