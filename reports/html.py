@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -47,6 +47,10 @@ OPEN_AT_MOST = 12
 """Up to so many rows that need eyes are shown unfolded."""
 ROOMY = 16
 """Tables of more columns of subjects, and score cards of more lines, are set closer, so that 33 architectures fit on a screen."""
+MANY_CELLS = 3_000
+"""A page with more cells says in each the gravest outcome alone, and how many rows have it."""
+MARKS, FEW_MARKS = 600, 100
+"""Marks in the figures of a section, and of a page with so many cells; further figures are left to files."""
 ROOTS_AT_HEAD = 5
 """So many red architectures have their line below the headline; the score card has all."""
 
@@ -55,6 +59,8 @@ def html(run: Run) -> str:
     """The report as one HTML document; the same run gives the same text."""
     script = _asset("report.js")
     groups = red_groups(run)
+    shown = list(sheets(run, HTML))
+    terse = sum(_cells_of(sheet) for sheet in shown) > MANY_CELLS
     return (
         _environment()
         .get_template("report.html.jinja")
@@ -73,8 +79,9 @@ def html(run: Run) -> str:
             problems=problems_of(run),
             notes=tuple(map(values.one_line, run.notes)),
             environment=[tuple(row.values()) for row in environment(run)],
-            chapters=tuple(_chapters(run)),
-            anchors={(group.architecture, group.suite, group.check): group.anchor for group in groups},
+            terse=terse,
+            chapters=tuple(_chapters([_fewer(sheet, FEW_MARKS if terse else MARKS) for sheet in shown])),
+            anchors={(group.architecture, *check): group.anchor for group in groups for check in group.checks},
             groups=groups,
             places={each.row.id: each.anchor for group in groups for each in group.shown},
             row_lists=row_lists(run),
@@ -197,14 +204,33 @@ class View:
         return any(figure.look == "beside" for figure in self.sheet.figures)
 
 
-def _chapters(run: Run) -> Iterator[tuple[View, ...]]:
+def _chapters(found: Sequence[Sheet]) -> Iterator[tuple[View, ...]]:
     """The sections that the page shows, each with its parts."""
-    shown = [_view(sheet) for sheet in sheets(run, HTML)]
+    shown = [_view(sheet) for sheet in found]
     names = {view.sheet.section.name for view in shown}
     for view in shown:
         section = view.sheet.section
         if section.part_of not in names:
             yield (view, *(part for part in shown if part.sheet.section.part_of == section.name))
+
+
+def _cells_of(sheet: Sheet) -> int:
+    return len(sheet.rows) * sum(column.kind is CELL for column in sheet.columns)
+
+
+def _fewer(sheet: Sheet, most: int) -> Sheet:
+    """The sheet with as many figures as a page has room for, at least one; its note says how many are left out."""
+    marks, kept = 0, []
+    for figure in sheet.figures:
+        marks += sum(1 for _ in figure.drawing.marks)
+        if kept and marks > most:
+            break
+        kept.append(figure)
+    left = len(sheet.figures) - len(kept)
+    if not left:
+        return sheet
+    told = f"{values.plural(left, 'more figure')}: orbitcheck report DIR --format figures."
+    return replace(sheet, figures=tuple(kept), note=f"{sheet.note} {told}".strip())
 
 
 def _view(sheet: Sheet) -> View:

@@ -29,7 +29,10 @@ def _lines(run: Run, row: Result) -> Iterator[str]:
     if check.get("title"):
         yield f"asked: {one_line(check['title'])}"
     if row.asked is not None:
-        yield f"of: an {row.asked.output} network on {one_line(row.asked.space)}, in {row.dtype}, seed {row.seed}"
+        space = (
+            getattr(row.evidence, "space", "") or row.asked.space
+        )  # what was asked last may be a smaller counter-example's
+        yield f"of: an {row.asked.output} network on {one_line(space)}, in {row.dtype}, seed {row.seed}"
     claim = CLAIMS.get(row.claim or "")
     if claim is not None:
         yield f"claim {claim.id}: {claim.statement} ({claim.regime}; {claim.source})"

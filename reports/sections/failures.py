@@ -17,9 +17,9 @@ from ..reading.values import block, facts
 from . import kinds
 from .section import Column, report_section
 
-MANY, BUDGET, FEW = 600, 150, 20
+MANY, BUDGET, FEW, LINES = 600, 150, 20, 2_000
 """Rows of a report that are shown in full: `BUDGET`, of more than `MANY` red ones `FEW`, so that the page stays within 1 MB.
-The others stand in a line each, and in full in the lists of all rows."""
+Of the others about `LINES` stand in a line each, shared by the groups, and all of them in the lists of all rows."""
 APART = ("counterexample", "properties", "measured")
 """Fields of evidence that are shown apart, or whose best part is told beside them."""
 
@@ -40,7 +40,10 @@ class Detail:
 
 @dataclass(frozen=True)
 class Group:
-    """The rows of one architecture and check that are not as predicted: `shown` in full, `rest` by id and case."""
+    """The rows of one architecture and check that are not as predicted: `shown` in full, `rest` by id and case, `left` counted.
+
+    Past the budget all further checks of an architecture are one group: `checks` names them, and `check` counts them.
+    """
 
     anchor: str
     architecture: str
@@ -49,6 +52,8 @@ class Group:
     tally: Tally
     shown: tuple[Detail, ...]
     rest: tuple[Result, ...]
+    left: int
+    checks: tuple[tuple[str, str], ...]
 
 
 def red_groups(run: Run, budget: int | None = None) -> tuple[Group, ...]:
@@ -60,21 +65,30 @@ def red_groups(run: Run, budget: int | None = None) -> tuple[Group, ...]:
     groups = grouped(red, lambda row: (row.architecture, row.suite, row.check))
     quota = fair_quota([len(rows) for rows in groups.values()], budget)
 
-    def full(place: int) -> int:
-        """Rows of a group that are shown in full: none of a group past the budget, which has a row for each group before it."""
-        return quota if place <= budget else 0
+    own: dict[str, list[tuple[str, str, str]]] = {}
+    for key in list(groups)[budget:]:  # a group past the budget has no row in full
+        own.setdefault(key[0], []).append(key)
+    together = [(keys, [row for key in keys for row in groups[key]], 0) for keys in own.values()]
+    parts = [*(([key], rows, quota) for key, rows in list(groups.items())[:budget]), *together]
+    lines = fair_quota([max(0, len(rows) - full) for _, rows, full in parts], LINES)
+    return tuple(_group(f"group-{place}", keys, rows, full, lines) for place, (keys, rows, full) in enumerate(parts, 1))
 
-    return tuple(
-        Group(
-            anchor=f"group-{place}",
-            architecture=name,
-            suite=suite,
-            check=check,
-            tally=tally(rows),
-            shown=tuple(detail(row, f"row-{place}-{index}") for index, row in enumerate(rows[: full(place)], 1)),
-            rest=tuple(rows[full(place) :]),
-        )
-        for place, ((name, suite, check), rows) in enumerate(groups.items(), 1)
+
+def _group(anchor: str, keys: Sequence[tuple[str, str, str]], rows: Sequence[Result], full: int, lines: int) -> Group:
+    name, suite, check = keys[0]
+    several = len(keys) > 1
+    return Group(
+        anchor=anchor,
+        architecture=name,
+        suite="" if several else suite,
+        check=f"{len(keys):,} more checks" if several else check,
+        tally=tally(rows),
+        shown=tuple(
+            detail(row, f"{anchor.replace('group', 'row')}-{index}") for index, row in enumerate(rows[:full], 1)
+        ),
+        rest=tuple(rows[full : full + lines]),
+        left=max(0, len(rows) - full - lines),
+        checks=tuple(key[1:] for key in keys),
     )
 
 
