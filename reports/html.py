@@ -49,7 +49,7 @@ ROOMY = 16
 """Tables of more columns of subjects, and score cards of more lines, are set closer, so that 33 architectures fit on a screen."""
 MANY_CELLS = 3_000
 """A page with more cells says in each the gravest outcome alone, and how many rows have it."""
-MARKS, FEW_MARKS = 600, 100
+MARKS, FEW_MARKS = 300, 100
 """Marks in the figures of a section, and of a page with so many cells; further figures are left to files."""
 ROOTS_AT_HEAD = 5
 """So many red architectures have their line below the headline; the score card has all."""
@@ -219,13 +219,14 @@ def _cells_of(sheet: Sheet) -> int:
 
 
 def _fewer(sheet: Sheet, most: int) -> Sheet:
-    """The sheet with as many figures as a page has room for, at least one; its note says how many are left out."""
+    """The sheet with as many figures as a page has room for; its note says how many are left out. What stands beside its table
+    merges points that lie on each other, and stays."""
     marks, kept = 0, []
     for figure in sheet.figures:
-        marks += sum(1 for _ in figure.drawing.marks)
-        if kept and marks > most:
-            break
-        kept.append(figure)
+        own = sum(1 for _ in figure.drawing.marks)
+        if figure.look == "beside" or marks + own <= most:
+            marks += own
+            kept.append(figure)
     left = len(sheet.figures) - len(kept)
     if not left:
         return sheet

@@ -65,6 +65,7 @@ def breaks_where(rows: Sequence[Result]) -> str:
 
 
 def _sentence(facet: Facet, value: str, broken: int, asked: int, kept: int) -> str:
-    how_many = "every case" if broken == asked else f"{broken:,} of {plural(asked, 'case')}"
-    breaks = "breaks" if broken == asked or broken == 1 else "break"
-    return f"{how_many} {facet.cases(value)} {breaks} the law ({broken:,}), every case {facet.others(value)} keeps it ({kept:,})"
+    kept_by = f"every case {facet.others(value)} keeps it ({kept:,})"
+    if broken == asked:
+        return f"every case {facet.cases(value)} breaks the law ({broken:,}), {kept_by}"
+    return f"{broken:,} of {plural(asked, 'case')} {facet.cases(value)} {'breaks' if broken == 1 else 'break'} the law, {kept_by}"

@@ -35,7 +35,7 @@ LISTED = 100
         Column("followers", "of the checks", brief=120),
     ),
     note="A row that follows from another one is listed under it: rows that one exception or one refused shape ended, that break one "
-    "law for one cause, or whose controls failed since the law is broken. Mend the root first. At most 100 are listed, of every architecture the first; all red rows are below.",
+    "law for one cause, or whose controls failed since the law is broken. Mend the root first. At most 100 are listed, of every architecture the first; further down is every red row, past 2,000 in the lists of all rows.",
     short="Causes",
     place=440,
 )

@@ -29,7 +29,7 @@ def rows(make_row: Row, *told: tuple[str, str, str, str, str]) -> list[Result]:
         ([("pass", SHALLOW), ("fail", DEEP)] * 2,
          "every case of more hidden layers breaks the law (2), every case of one keeps it (2)"),
         ([("pass", SHALLOW), ("fail", DEEP), ("fail", DEEP), ("pass", DEEP), ("pass", SHALLOW)],
-         "2 of 3 cases of more hidden layers break the law (2), every case of one keeps it (2)"),
+         "2 of 3 cases of more hidden layers break the law, every case of one keeps it (2)"),
         ([("fail", SHALLOW), ("pass", DEEP)] * 2,
          "every case of one hidden layer breaks the law (2), every case of more keeps it (2)"),
         ([("pass", SHALLOW), ("fail", DEEP)], ""),  # one case a side says nothing
