@@ -467,7 +467,7 @@ def recurrences(kind: str) -> dict[str, np.ndarray]:
     return {name: np.stack([net[name] for net in nets]) for name in space.axes}
 
 
-@pytest.mark.parametrize(("kind", "refinement", "classes"), [("refinement", "joint", 2), ("refinement", "split", 1), ("orbit", "joint", 2), ("function", "joint", 2), ("2-fwl", "joint", None)])  # fmt: skip
+@pytest.mark.parametrize(("kind", "refinement", "classes"), [("refinement", "joint", 2), ("refinement", "split", 1), ("orbit", "joint", 2), ("function", "joint", 2), ("2-fwl", "joint", 2)])  # fmt: skip
 def test_floors_beyond_mlps_are_those_of_exact_classes(kind, refinement, classes):
     """`split` never parts the directed 4-cycle from two swaps, `joint` does in round 1: only one of the two has a floor."""
     data = problem(resolved("mean", space="memory", sizes={"train": 16, "validation": 4, "test": 12}))
@@ -477,11 +477,9 @@ def test_floors_beyond_mlps_are_those_of_exact_classes(kind, refinement, classes
     asked = replace(data, samples={**data.samples, "test": Samples(weights)}, targets={**data.targets, "test": values})
     found = reference(asked, kind, 1, refinement)
     assert found.classes == classes
-    if classes is None:
-        assert found.floor is None
-        return
     assert found.floor.relative == (1.0 if classes == 1 else 0.0)
-    assert found.floor.rounds == ({"joint": 1, "split": 0}[refinement] if kind == "refinement" else None)
+    rounds = {"refinement": {"joint": 1, "split": 0}[refinement], "2-fwl": 0}
+    assert found.floor.rounds == rounds.get(kind)
 
 
 def test_a_network_learns_a_map_of_functions_of_recurrences():

@@ -6,16 +6,20 @@ from itertools import product
 
 import numpy as np
 import pytest
+from space_cases import rook_and_shrikhande
 
 from orbitcheck.harness.oracles.classes import orbit_classes, orbit_entry_classes, refinement_entry_classes
 from orbitcheck.harness.oracles.refinement import refine
+from orbitcheck.harness.oracles.tuples.colouring import colour
 from orbitcheck.harness.oracles.two_fwl import refinement as oracle
 from orbitcheck.harness.oracles.two_fwl.classes import needed_rounds, two_fwl_classes, two_fwl_entry_classes
 from orbitcheck.harness.oracles.two_fwl.refinement import refine_mlp_pairs, refine_pairs
+from orbitcheck.harness.oracles.two_fwl.spaces import refine_space_pairs
 from orbitcheck.harness.oracles.two_fwl.table import Table, mlp_table
 from orbitcheck.harness.verification.exact.node_pairs import NodePairs, pairs_differ
 from orbitcheck.harness.verification.exact.structure import Structure
-from orbitcheck.harness.weights.space import WeightSpace, mlp
+from orbitcheck.harness.weights.space import SpaceError, WeightSpace, mlp
+from orbitcheck.harness.weights.spaces import recurrent
 
 SPACES = [mlp(1, 3, 1), mlp(1, 3, 3, 1), mlp(2, 3, 2, 1), mlp(1, 2, 3, 2, 2)]
 
@@ -242,3 +246,35 @@ def test_kinds_tell_layers_inputs_outputs_and_biases_apart():
 def test_a_table_that_is_none_is_refused(kinds, labels):
     with pytest.raises(ValueError, match="allowed"):
         Table(kinds, labels)
+
+
+def test_on_spaces_it_lies_between_joint_refinement_and_orbits():
+    """Of `recurrent(1, n, 1)` with R alone: a hexagon and two triangles are parted, strongly regular graphs never, copies stay one."""
+    rng, (rook, shrikhande) = np.random.default_rng(0), rook_and_shrikhande()
+    hexagon, triangles = np.eye(6)[[1, 2, 3, 4, 5, 0]], np.kron(np.eye(2), np.eye(3)[[1, 2, 0]])
+    for a, b, parted in ((hexagon, triangles, True), (rook, shrikhande, False)):
+        space, order = recurrent(1, len(a), 1), rng.permutation(len(a))
+        matrices = np.stack([a, b, a[np.ix_(order, order)]])
+        arrays = {n: matrices if n == "R1" else np.ones((3, *s)) for n, s in space.shapes.items()}
+        found = refine_space_pairs(space, arrays)
+        assert found.round_of_separation(0, 2) is None
+        assert (found.round_of_separation(0, 1) is not None) == parted
+        assert colour(space, arrays).round_of_separation(0, 1) is None  # joint refinement sees neither
+    with pytest.raises(SpaceError, match="joins more than two nodes"):
+        refine_space_pairs(WeightSpace((("T", tuple("ijk")),), (("i", 2), ("j", 2), ("k", 2)), tuple("ijk")), [])
+
+
+@pytest.mark.parametrize("space", SPACES, ids=str)
+def test_on_mlps_the_nets_that_are_ever_parted_are_those_of_the_parameter_graph(space):
+    rng = np.random.default_rng(1)
+    arrays = {name: rng.integers(0, 2, (24, *shape)).astype(float) for name, shape in space.shapes.items()}
+    one, other = refine_mlp_pairs(space, arrays), refine_space_pairs(space, arrays)
+    assert (one.classes()[:, None] == one.classes()).tolist() == (other.classes()[:, None] == other.classes()).tolist()
+
+
+def test_what_no_permuted_axis_has_is_a_part_of_the_net():
+    space = WeightSpace((("s", ("one",)), ("b", ("n",))), (("one", 1), ("n", 2)), ("n",))
+    nets = [
+        {"s": np.array([x]), "b": np.array(b)} for x, b in ((1.0, [1.0, 2.0]), (1.0, [2.0, 1.0]), (2.0, [1.0, 2.0]))
+    ]
+    assert refine_space_pairs(space, nets).classes().tolist() in ([0, 0, 1], [1, 1, 0])

@@ -13,6 +13,7 @@ from ...oracles.tuples.colouring import Kind, colour, entry_classes
 from ...oracles.tuples.orbits import orbit_classes
 from ...oracles.two_fwl import classes as pair_classes
 from ...oracles.two_fwl.refinement import refine_mlp_pairs
+from ...oracles.two_fwl.spaces import refine_space_pairs
 from ...targets.target import EQUIVARIANT_OPERATOR, FUNCTION_OPERATOR, LABEL
 from ...weights.space import SpaceError, WeightSpace
 from .data import Problem
@@ -72,11 +73,11 @@ def reference(problem: Problem, kind: str | None, networks: int, refinement: Kin
 
 
 def _beyond_mlps(problem: Problem, kind: str, refinement: Kind) -> Reference:
-    """As `reference`: nothing is known of 2-FWL, nor of entries but by refinement; nets that refinement never parts have one function."""
+    """As `reference`: of entries nothing is known but by refinement; nets that refinement never parts have one function."""
     space, values = problem.space, problem.targets["test"]
     arrays = {name: tensor[..., 0].numpy() for name, tensor in problem.samples["test"].weights.items()}
     rounds = None
-    if kind == "2-fwl" or (problem.target.kind == EQUIVARIANT_OPERATOR and kind != "refinement"):
+    if problem.target.kind == EQUIVARIANT_OPERATOR and kind != "refinement":
         return Reference(None, None)
     if problem.target.kind == EQUIVARIANT_OPERATOR:
         by_tensor = entry_classes(space, arrays, refinement)
@@ -84,6 +85,12 @@ def _beyond_mlps(problem: Problem, kind: str, refinement: Kind) -> Reference:
     else:
         if kind == "orbit":
             members = orbit_classes(space, arrays)[0]
+        elif kind == "2-fwl":
+            try:
+                pairs = refine_space_pairs(space, arrays)
+            except SpaceError:  # three permuted axes in a tensor
+                return Reference(None, None)
+            members, rounds = pairs.classes(), pair_classes.needed_rounds(pairs)
         else:
             found = colour(space, arrays, refinement if kind == "refinement" else "joint")
             members = found.classes()
