@@ -61,3 +61,13 @@ def test_all_is_as_predicted_and_derived_again(tmp_path):
     assert sum(row.outcome == "pass" for row in results) >= 7
     assert [each.problem for each in found if each.problem] == []
     assert sum(each.proved for each in found) >= 4 and all(each.proved or each.judged for each in found)
+
+
+def test_a_claim_that_is_too_much_does_not_pass(tmp_path):
+    """Sums over entries are not complete: of the ladder's pairs they part the first alone."""
+    results, found = rows(tmp_path, "complete", "rounds")
+    assert {row.case: (row.predicted, row.outcome) for row in results} == {
+        "t=1 #0": ("separated", "pass"),
+        "t=2 #0": ("separated", "undecided"),
+    }
+    assert [each.problem for each in found if each.problem] == []
