@@ -26,14 +26,14 @@ def no_covectors(name: str, output: Invariant | Equivariant, *, signs: bool) -> 
 def norm(z: torch.Tensor) -> torch.Tensor:
     """Root of the mean square over channels, `[..., 1]`, safe from overflow; its gradient at 0 is 0."""
     largest = z.detach().abs().amax(-1, keepdim=True)
-    largest = largest.where(largest > 0, 1)
+    largest = largest + (largest == 0)
     return torch.linalg.vector_norm(z / largest, dim=-1, keepdim=True) * (largest * z.shape[-1] ** -0.5)
 
 
 def direction(z: torch.Tensor) -> torch.Tensor:
     """`z / ||z||` over channels, 0 at z = 0; the same bit for bit for z times a power of two, and no eps that would break the law."""
     largest = z.detach().abs().amax(-1, keepdim=True)
-    scaled = z / largest.where(largest > 0, 1)
+    scaled = z / (largest + (largest == 0))
     size = torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)
     return scaled / size.where(size > 0, 1)
 
