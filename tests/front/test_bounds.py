@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -54,6 +56,14 @@ def test_numbers_and_files_that_are_none(tmp_path: Path, monkeypatch, arguments:
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, list(arguments))
     assert result.exit_code == 2 and words in result.output
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_output_that_no_disk_takes_is_one_line():
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-c", "from orbitcheck.harness.front.cli import main; main()", "list", "suites"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1) and "cannot be written (No space left" in done.stderr
 
 
 def test_a_baseline_without_an_end_and_one_that_is_none(tmp_path: Path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -66,6 +68,8 @@ def begin_misspelt(error: click.ClickException, words: Sequence[str]) -> None:
         begin(Path(folder))
 
 
+UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Errors of a disk or a device; with no file's name they are those of standard output."""
 SUBJECTS = {
     "Run": ("run", "merge"),
     "Read a run": ("report", "gate", "verify", "diff", "compare"),
@@ -110,6 +114,11 @@ class OneLine(click.Group):
             refuse(" ".join(f"{error.format_message()} (see {asked} --help)".split()))
         except click.Abort:
             sys.exit(130)
+        except OSError as error:
+            if error.filename is not None or error.errno not in UNWRITTEN:
+                raise
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - or Python tries once more as it ends
+            refuse(f"what was to be said cannot be written ({error.strerror})")
 
 
 @click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
