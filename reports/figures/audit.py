@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..reading.values import one_line
 from .axes import Axis, Entry, Frame, legend, linear
-from .drawing import COLUMN, SERIES_GLYPHS, Drawing, Item, Line, Mark, Text
+from .drawing import COLUMN, Drawing, Item, Line, Mark, Text, series
 
 BASE = 210.0
 
@@ -28,14 +28,14 @@ def audit_figure(forms: Sequence[str], shares: Mapping[str, Sequence[float]], ti
         items.append(Text(frame.x(place + 0.5), BASE + 16, one_line(form, room), "tick", "middle"))
     entries = []
     for number, (measure, values) in enumerate(shares.items(), 1):
-        glyph, name = SERIES_GLYPHS[(number - 1) % len(SERIES_GLYPHS)], MEASURES[measure]
+        (glyph, part), name = series(number - 1), MEASURES[measure]
         points = tuple((frame.x(place + 0.5), frame.y(share)) for place, share in enumerate(values))
         if len(points) > 1:
             items.append(Line(points, f"curve-{number}"))
         items += [
-            Mark(x, y, glyph, f"series-{number}", f"{name}, {form}: {100 * share:.4g} %")
+            Mark(x, y, glyph, part, f"{name}, {form}: {100 * share:.4g} %")
             for (x, y), form, share in zip(points, forms, values, strict=True)
         ]
-        entries.append(Entry(glyph, f"series-{number}", name))
+        entries.append(Entry(glyph, part, name))
     below, high = legend(entries, 10.0, BASE + 52)
     return Drawing("audit", title, COLUMN, BASE + 48 + high, (*items, *below))

@@ -11,7 +11,7 @@ from ..reading.outcomes import STATUSES
 from ..reading.subjects import architecture_names, grouped
 from ..reading.values import compact, one_line, plural
 from .axes import Axis, Entry, Frame, decades, legend, points_on
-from .drawing import COLUMN, SERIES, SERIES_GLYPHS, Drawing, Figure, Item, Line, Mark, Text
+from .drawing import COLUMN, SERIES, Drawing, Figure, Item, Line, Mark, Text, series
 
 LEFT, RIGHT, TOP, BASE = 50.0, 308.0, 14.0, 210.0
 ROUNDING = 1e-24
@@ -121,10 +121,7 @@ def _panel(
         items.append(Text(RIGHT - 4, y - 4, f"threshold {compact(threshold)}", "label", "end"))
     for curve in curves:
         items += _curve(curve, frame, place)
-    entries = [
-        Entry(_glyph(curve), f"series-{curve.architecture % SERIES + 1}", curve.label, (curve.architecture,))
-        for curve in curves
-    ]
+    entries = [Entry(*series(curve.architecture), curve.label, (curve.architecture,)) for curve in curves]
     below, high = legend(entries, LEFT - 40, BASE + 52)
     first = found[0]
     title = f"{first.target} on {first.regime}: error against {title_x}"
@@ -137,9 +134,15 @@ def _panel(
 
 def _floors(found: Sequence[Fit]) -> list[tuple[str, float]]:
     """The distinct floors, as they are read, with what they follow from; a floor of zero has its own place on the axis."""
-    found_floors = ((fit.floor_kind, _floor(fit.floor)) for fit in found if fit.floor is not None and fit.floor >= 0)
-    distinct = {(one_line(kind, 20), compact(floor)): floor for kind, floor in found_floors}
-    return sorted(((kind, floor) for (kind, _), floor in distinct.items()), key=lambda item: item[1])
+    kinds: dict[str, tuple[float, list[str]]] = {}
+    for fit in found:
+        if fit.floor is not None and fit.floor >= 0:
+            floor = _floor(fit.floor)
+            kinds.setdefault(compact(floor), (floor, []))[1].append(one_line(fit.floor_kind or "", 20))
+    return sorted(
+        ((", ".join(filter(None, dict.fromkeys(own))), floor) for floor, own in kinds.values()),
+        key=lambda item: item[1],
+    )
 
 
 def _floor(value: float) -> float:
@@ -147,13 +150,10 @@ def _floor(value: float) -> float:
     return 0.0 if value < ROUNDING else value
 
 
-def _glyph(curve: Curve) -> str:
-    return SERIES_GLYPHS[curve.architecture // SERIES % len(SERIES_GLYPHS)]
-
-
 def _curve(curve: Curve, frame: Frame, place: Callable[[Fit], float]) -> Iterable[Item]:
     """Line, the range of the seeds as a band, the interval of the chosen one, marks; a red row gets the glyph of its status on top."""
     color, who = curve.architecture % SERIES + 1, (curve.architecture,)
+    glyph, part = series(curve.architecture)
     points = [(frame.x(place(fit)), frame.y(fit.error)) for fit in curve.fits]
     yield Line(tuple(points), f"curve-{color}", who)
     for fit, (x, _) in zip(curve.fits, points, strict=True):
@@ -171,6 +171,6 @@ def _curve(curve: Curve, frame: Frame, place: Callable[[Fit], float]) -> Iterabl
             + f"; predicted {row.predicted or 'nothing'}, {row.observed or fit.status}"
         )
         group = (row.architecture, row.suite, row.check)
-        yield Mark(x, y, _glyph(curve), f"series-{color}", words, who, group)
+        yield Mark(x, y, glyph, part, words, who, group)
         if STATUSES[fit.status].red:
             yield Mark(x, y, fit.status, fit.status, words, who, group)

@@ -8,7 +8,7 @@ from ..reading.climbs import depths
 from ..reading.subjects import architecture_names
 from ..reading.values import plural
 from .axes import Entry, Frame, legend, linear
-from .drawing import COLUMN, SERIES, SERIES_GLYPHS, Drawing, Item, Line, Mark
+from .drawing import COLUMN, SERIES, Drawing, Item, Line, Mark, Text, series
 
 LEFT, RIGHT, TOP, BASE = 50.0, 308.0, 14.0, 210.0
 
@@ -33,7 +33,7 @@ def depth_curves(run: Run) -> Drawing | None:
     entries = []
     for place, (family, own) in enumerate(families.items()):
         who = tuple(index[point["name"]] for _, point in own)
-        color, glyph = place % SERIES + 1, SERIES_GLYPHS[place // SERIES % len(SERIES_GLYPHS)]
+        color, (glyph, part) = place % SERIES + 1, series(place)
         resolved = tuple((frame.x(depth), frame.y(p["t_res"])) for depth, p in own if p["t_res"] is not None)
         if len(resolved) > 1:
             items.append(Line(resolved, "resolution", who))
@@ -42,11 +42,12 @@ def depth_curves(run: Run) -> Drawing | None:
             told = f"; declares {_sure(point)}" if point["declared"] else ""
             told += f"; t_res {point['t_res']}" if point["t_res"] is not None else ""
             text = f"{point['name']}: depth {depth}, {plural(point['reach'], 'round')} seen{told}"
-            items.append(Mark(frame.x(depth), frame.y(point["reach"]), glyph, f"series-{color}", text, who))
-        entries.append(Entry(glyph, f"series-{color}", family, who))
+            items.append(Mark(frame.x(depth), frame.y(point["reach"]), glyph, part, text, who))
+        entries.append(Entry(glyph, part, family, who))
     below, high = legend(entries, LEFT - 40, BASE + 52)
     title = "Refinement rounds seen, by depth"
-    return Drawing("rounds-by-depth", title, COLUMN, BASE + 48 + high, (*items, *below))
+    told = Text(16, BASE + 56 + high, "dotted: t_res, the last round whose gap would show", "small")
+    return Drawing("rounds-by-depth", title, COLUMN, BASE + 62 + high, (*items, *below, told))
 
 
 def _sure(ladder: LadderRecord) -> int | None:

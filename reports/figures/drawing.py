@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..reading.values import one_line
+
 Point = tuple[float, float]
 COLUMN, TALL = 316.0, 860.0
 """Width of one column of a paper, 3.3 inches, and the height of its page, in view box units of a 96th of an inch: files stay within, and
 their letters are at least 8 pt as they lie there."""
 SERIES = 8
-"""Colours that tell series apart; the ninth takes the first colour again, with another glyph."""
+"""Colours of series; the ninth takes the first colour again, with another glyph."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,18 @@ GLYPHS: dict[str, Glyph] = {
 }  # fmt: skip
 """Glyphs of statuses, so that no figure depends on colour alone, and those of series."""
 SERIES_GLYPHS = ("dot", "square", "triangle", "diamond")
+
+
+def series(number: int) -> tuple[str, str]:
+    """Glyph and part of a series, neighbours unlike in both, so that a print without colours tells them apart; 32 are unlike."""
+    return SERIES_GLYPHS[(number + number // SERIES) % len(SERIES_GLYPHS)], f"series-{number % SERIES + 1}"
+
+
+def short(name: str, letters: int) -> str:
+    """The name in so many letters: its beginning and its end, where architectures of several options differ."""
+    told = one_line(name, 200)
+    end = letters // 2
+    return told if len(told) <= letters else f"{told[: letters - end - 1]}…{told[-end:]}"
 
 
 @dataclass(frozen=True)

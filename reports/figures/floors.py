@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from ...harness.oracles.levels.floors import LabelFloors, LevelFloor
 from ..reading.values import compact, finite, one_line, plural
 from .axes import Axis, Entry, Frame, legend, linear
-from .drawing import COLUMN, SERIES, SERIES_GLYPHS, Drawing, Item, Line, Mark, Text, text_width
+from .drawing import COLUMN, SERIES, Drawing, Item, Line, Mark, Text, series, text_width
 
 LEFT, RIGHT, TOP, BASE = 50.0, 308.0, 14.0, 210.0
 ROUND = re.compile(r"(1-wl|2-fwl)-[0-9]{1,4}")
@@ -31,18 +31,13 @@ def floor_figure(found: Sequence[LabelFloors], name: str = "floors") -> Drawing:
     for number, each in enumerate(found):
         items += _curve(number, each, _marks(each, frame, names), frame)
     entries = [
-        Entry(*_look(number), f"{each.form}: says nothing" if each.silent else each.form)
+        Entry(*series(number), f"{each.form}: says nothing" if each.silent else each.form)
         for number, each in enumerate(found)
     ]
     below, high = legend(entries, LEFT - 40, under + 28)
     first = found[0]
     title = f"{first.label} on {first.population}: what no network of a power can go below"
     return Drawing(name, one_line(title), COLUMN, under + 24 + high, (*items, *below))
-
-
-def _look(number: int) -> tuple[str, str]:
-    """Glyph and part of a form."""
-    return SERIES_GLYPHS[number // SERIES % len(SERIES_GLYPHS)], f"series-{number % SERIES + 1}"
 
 
 def _names(found: Iterable[LabelFloors]) -> list[str]:
@@ -72,7 +67,7 @@ def _marks(found: LabelFloors, frame: Frame, names: Sequence[str]) -> list[tuple
 def _curve(
     number: int, found: LabelFloors, marks: Sequence[tuple[float, float, LevelFloor]], frame: Frame
 ) -> Iterable[Item]:
-    color, (glyph, part) = number % SERIES + 1, _look(number)
+    color, (glyph, part) = number % SERIES + 1, series(number)
     for apart in ("function", "2-fwl-"), ("function", "1-wl", "orbit"):
         joined = tuple((x, y) for x, y, level in marks if not level.level.startswith(apart))
         if len(joined) > 1:

@@ -9,7 +9,7 @@ from ...harness.core.result import Run
 from ..reading.pairs import PairCell, PairRow, pair_table, separation_rows
 from ..reading.subjects import architecture_names
 from ..reading.values import one_line, plural
-from .drawing import COLUMN, Box, Drawing, Item, Text, text_width
+from .drawing import COLUMN, Box, Drawing, Item, Text, short, text_width
 
 Part = TypeVar("Part")
 HIGH, WIDE, LEFT, SMALL = 25.0, 16.2, 136.0, 10.7
@@ -54,9 +54,9 @@ def _parts(found: Sequence[Part], most: int) -> list[Sequence[Part]]:
 
 
 def _drawing(name: str, table: Sequence[PairRow], names: Sequence[str]) -> Drawing:
-    top = max(text_width(one_line(each, HEAD), 12.0) for each in names) + 8
+    top = max(text_width(short(each, HEAD), 12.0) for each in names) + 8
     items: list[Item] = [
-        Text(LEFT + WIDE * (column + 0.5) + 4, top - 5, one_line(each, HEAD), "name", "start", -90)
+        Text(LEFT + WIDE * (column + 0.5) + 4, top - 5, short(each, HEAD), "name", "start", -90)
         for column, each in enumerate(names)
     ]
     alarms: list[Item] = []
@@ -85,8 +85,8 @@ def _drawing(name: str, table: Sequence[PairRow], names: Sequence[str]) -> Drawi
 
 
 def _relation(words: str) -> str:
-    for long, short in SHORT:
-        words = words.replace(long, short)
+    for long, few in SHORT:
+        words = words.replace(long, few)
     return one_line(words, 20)
 
 

@@ -11,7 +11,7 @@ from ...harness.core.result import Run
 from ..reading.climbs import THRESHOLD, Rung, rungs
 from ..reading.values import digits_text, one_line
 from .axes import Axis, Entry, Frame, legend, linear
-from .drawing import COLUMN, Box, Drawing, Figure, Item, Line, Mark, Text
+from .drawing import COLUMN, Box, Drawing, Figure, Item, Line, Mark, Text, short
 
 CEILING = 16.0
 """Digits at the top of a panel: what float64 holds."""
@@ -105,7 +105,7 @@ def _sheets(
         items: list[Item] = []
         for place, (name, found) in enumerate(own):
             x, y = 14 + place % ABREAST * ACROSS, place // ABREAST * DOWN
-            items.append(Text(x + SMALL.left, y + 11, one_line(name, 13), "small"))
+            items.append(Text(x + SMALL.left, y + 11, short(name, 13), "small"))
             items += [
                 _moved(item, x, y + 14) for item in _panel(number, name, found, low, high, told.get(name), SMALL).items
             ]

@@ -23,7 +23,20 @@ from orbitcheck.reports import figure_files as listed
 from orbitcheck.reports.figures.axes import decades, points_on
 from orbitcheck.reports.figures.curves import approximation_curves, capacity_curves
 from orbitcheck.reports.figures.depth import depth_curves
-from orbitcheck.reports.figures.drawing import COLUMN, GLYPHS, PAINTS, TALL, Box, Drawing, Line, Mark, Text, glyph_path
+from orbitcheck.reports.figures.drawing import (
+    COLUMN,
+    GLYPHS,
+    PAINTS,
+    TALL,
+    Box,
+    Drawing,
+    Line,
+    Mark,
+    Text,
+    glyph_path,
+    series,
+    short,
+)
 from orbitcheck.reports.figures.heat import HEAD, heat
 from orbitcheck.reports.figures.ladder import ladder_figures
 from orbitcheck.reports.figures.pdf import MissingMatplotlib, pdf
@@ -31,7 +44,6 @@ from orbitcheck.reports.figures.scatter import scatter
 from orbitcheck.reports.figures.svg import inline, palette, style, svg
 from orbitcheck.reports.html import html
 from orbitcheck.reports.reading.climbs import depths, rungs
-from orbitcheck.reports.reading.values import one_line
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -103,7 +115,7 @@ def test_names_from_outside_stay_text(hostile_run: Run, hostile_texts: tuple[str
     found = {drawing.name: drawing for drawing in listed.figures(hostile_run)}
     texts = [element.text or "" for element in ElementTree.fromstring(svg(found["separation"])).iter(SVG + "text")]
     for value in hostile_texts:
-        assert one_line(value, HEAD) in texts
+        assert short(value, HEAD) in texts
     for drawing in found.values():
         for source in (svg(drawing), inline(drawing)):
             assert "<img" not in source and "<script" not in source and "\x1b" not in source
@@ -140,6 +152,14 @@ def test_without_matplotlib_there_is_svg_and_a_line(small_run: Run, monkeypatch:
     with pytest.raises(MissingMatplotlib, match="pip install matplotlib"):
         made.extend(listed.files(small_run))
     assert [name for name, _ in made] == [f"{drawing.name}.svg" for drawing in listed.figures(small_run)]
+
+
+def test_neighbours_of_series_are_unlike_without_their_colours() -> None:
+    looks = [series(number) for number in range(32)]
+    assert len(set(looks)) == 32 and all(
+        one[0] != other[0] and one[1] != other[1] for one, other in pairwise(looks[:8])
+    )
+    assert short("dws[channels=4,depth=2]", 13) == "dws[ch…pth=2]"
 
 
 def test_glyphs_tell_statuses_and_series_apart() -> None:
