@@ -28,6 +28,8 @@ def wired_by(reference: str) -> Wired:
         made = function() if callable(function) else None
     except Exception as error:  # whatever a user's file raises
         raise ValueError(f"{reference}: {type(error).__name__}: {' '.join(str(error).split())}") from None
+    if not callable(function):
+        raise ValueError(f"{reference}: {file} has no function {name}")
     if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], torch.nn.Module)):
         raise ValueError(f"{reference}: does not return a module and an example of its input")
     try:

@@ -164,6 +164,7 @@ def _by_table(folder: Path, names: Sequence[str], asked: Labels, notes: list[str
             raise ZooError(
                 f"labels: {asked.file} has {len(rows)} rows, and there are {len(names)} networks; name a column with by:"
             )
+        _demand_order(str(asked.file), names, rows)
         return rows
     found: dict[str, list[Row]] = {}
     for row in rows:
@@ -177,11 +178,7 @@ def _by_table(folder: Path, names: Sequence[str], asked: Labels, notes: list[str
     used: set[str] = set()
     for name in names:
         bare = _bare(name)
-        parts = Path(bare).parts
-        ends = ["/".join(parts[start:]) for start in range(1, len(parts) - 1)]
-        keys = dict.fromkeys(
-            (name, bare, f"./{bare}", *ends, Path(bare).name, Path(bare).stem, str(Path(bare).with_suffix("")))
-        )
+        keys = (*_paths(name), Path(bare).stem, str(Path(bare).with_suffix("")))
         key = next((key for key in keys if key in found), longer.get(bare, ""))
         own = found.get(key, [])
         if len(own) != 1:
@@ -193,6 +190,35 @@ def _by_table(folder: Path, names: Sequence[str], asked: Labels, notes: list[str
         listed = f"{', '.join(others[:LISTED])}{' ...' if len(others) > LISTED else ''}"
         notes.append(f"{asked.file} names {len(others)} for which there is no network: {listed}")
     return matched
+
+
+def _paths(name: str) -> tuple[str, ...]:
+    """What a table may call a network's file, the longest first."""
+    bare = _bare(name)
+    parts = Path(bare).parts
+    return (name, bare, f"./{bare}", *("/".join(parts[start:]) for start in range(1, len(parts))))
+
+
+def _demand_order(table: str, names: Sequence[str], rows: Sequence[Row]) -> None:
+    """Row by row is right only where no column says otherwise.
+
+    Raises:
+        ZooError: a column that names the networks' files in another order.
+    """
+    for column in rows[0] if rows else ():
+        places = {str(row.get(column)): place for place, row in enumerate(rows)}
+        longer = _longer({_bare(name) for name in names}, places)
+        short = {re.split(r"[\\/]", key)[-1]: place for key, place in places.items()}
+        own = [
+            next((places[key] for key in (*_paths(name), longer.get(_bare(name), "")) if key in places), None)
+            for name in names
+        ]
+        last = [short.get(Path(_bare(name)).name) for name in names]
+        told = next((found for found in (own, last) if None not in found and len(set(found)) == len(rows)), None)
+        if told is not None and told != list(range(len(rows))):
+            raise ZooError(
+                f"labels: {table} names the networks in another order, in its column {column}; say by: {column}"
+            )
 
 
 def _bare(name: str) -> str:

@@ -83,3 +83,21 @@ def test_other_spaces_are_refused_in_a_line(folder):
     )
     answer = invoke(path / "conv.npz", "--label", "score", "--labels", path / "scores.csv", "--by", "file")
     assert answer.exit_code == 2 and "Traceback" not in answer.output and answer.output.count("\n") == 1
+
+
+def test_a_table_that_names_files_in_another_order_is_not_read_row_by_row(folder):
+    path, _ = folder
+    (path / "own.csv").write_text("checkpoint,score\nout/d.npz,4\nout/c.npz,3\nout/b.npz,2\nout/a.npz,1\n")
+    asked = (path, "--label", "score", "--labels", path / "own.csv")
+    answer = invoke(*asked)
+    assert answer.exit_code == 2 and "in its column checkpoint; say by: checkpoint" in answer.output
+    assert "Traceback" not in answer.output and answer.output.count("\n") == 1
+    (path / "own.csv").write_text("checkpoint,score\n/x/a.npz,4\n/x/b.npz,3\n/x/c.npz,2\n/x/d.npz,1\n")
+    assert invoke(*asked).exit_code == 0
+
+
+def test_files_without_a_table_are_told_to_need_one(folder):
+    path, _ = folder
+    for command in ("floor", "predict"):
+        answer = CliRunner().invoke(main, [command, str(path), "--label", "score"])
+        assert answer.exit_code == 2 and "files of your own need --labels" in answer.output

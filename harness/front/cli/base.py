@@ -68,6 +68,14 @@ def begin_misspelt(error: click.ClickException, words: Sequence[str]) -> None:
         begin(Path(folder))
 
 
+def is_files(name: str) -> bool:
+    """Whether what stands for a zoo is networks of one's own: a path that is there, and no manifest."""
+    from ...zoo.manifest import SUFFIXES
+    from ...zoo.recipe import ZOOS
+
+    return Path(name).exists() and not name.endswith(SUFFIXES) and name.partition("/")[0] not in ZOOS
+
+
 UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Errors of a disk or a device; with no file's name they are those of standard output."""
 SUBJECTS = {

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from . import completing
-from .base import extend, main, refuse, say
+from .base import extend, is_files, main, refuse, say
 
 USUAL = ("stats", "deep-sets", "dws", "gmn")
 """Networks that are asked where none is named: entries alone, bags of neurons, linear layers, messages."""
@@ -74,7 +74,7 @@ def predict(
     try:
         if table is None:
             zoo, *others = population
-            if others or by or activation or order:
+            if others or is_files(zoo) or by or activation or order:
                 refuse("files of your own need --labels, the table that has a row for each network")
         else:
             layers = None if order is None else [part.strip() for part in order.split(",")]
@@ -100,7 +100,7 @@ def written(file: Path, text: str) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, text)
     except (StoreError, OSError) as error:
-        refuse(str(error))
+        refuse(f"{file}: {error.strerror}; name another folder with -o" if isinstance(error, OSError) else str(error))
     return file
 
 

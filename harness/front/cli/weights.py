@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from ...core.cleaning import one_line
-from .base import NOTHING, extend, main, refuse, say
+from .base import NOTHING, extend, is_files, main, refuse, say
 
 
 @main.command()
@@ -234,7 +234,7 @@ def floor(
     try:
         if table is None:
             first, *others = population
-            if others or by or activation:
+            if others or is_files(first) or by or activation:
                 refuse("files of your own need --labels, the table that has a row for each network")
             found = floors(first, label, forms=forms, classes=classes)
             notes = noted(first, label)
