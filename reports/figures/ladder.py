@@ -105,7 +105,7 @@ def _sheets(
         items: list[Item] = []
         for place, (name, found) in enumerate(own):
             x, y = 14 + place % ABREAST * ACROSS, place // ABREAST * DOWN
-            items.append(Text(x + SMALL.left, y + 11, short(name, 13), "small"))
+            items.append(Text(x + SMALL.left, y + 11, short(name, 12), "small"))
             items += [
                 _moved(item, x, y + 14) for item in _panel(number, name, found, low, high, told.get(name), SMALL).items
             ]
