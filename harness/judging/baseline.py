@@ -28,6 +28,9 @@ UNOBSERVED = 1
 OF_THE_WHOLE = {Trouble.MISSING_ROWS, Trouble.NO_EQUIVARIANCE, Trouble.NOTHING_PREDICTED, Trouble.DECIDED_SHARE}
 """Problems that count all rows of an architecture: a part of a run is red by them, and where it is compared its rows speak one by one."""
 
+OF_ONE = {Trouble.NO_EQUIVARIANCE, Trouble.NOTHING_PREDICTED, Trouble.DECIDED_SHARE, Trouble.REQUIRED_POWER}
+"""Problems that are about one architecture, whose name comes first."""
+
 Place = tuple[str, str, str, str]
 """Architecture, suite, check, case."""
 
@@ -171,7 +174,12 @@ def part_asked(run: Run, before: Baseline, names: Sequence[str] = ()) -> tuple[R
         place: outcome for place, outcome in before.outcomes.items() if place[0] in chosen and _fits(place, patterns)
     }
     rows = [row for row in run.results if row.architecture in chosen]
-    problems = [each for each in run.problems if not (patterns and each.kind in OF_THE_WHOLE)]
+    problems = [
+        each
+        for each in run.problems
+        if not (patterns and each.kind in OF_THE_WHOLE)
+        and not (names and each.kind in OF_ONE and each.about.partition(" / ")[0] not in chosen)
+    ]
     return replace(run, results=rows, problems=problems), replace(before, outcomes=outcomes)
 
 

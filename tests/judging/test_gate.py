@@ -466,6 +466,10 @@ def test_a_part_is_compared_with_that_part_of_the_baseline():
     part = replace(whole, results=law, problems=[lost, replace(lost, kind=Trouble.PLANTED)], selection=selection)
     assert [each.reason for each in compare(*part_asked(part, kept))] == [lost.text], "of that kind alone"
     assert len(compare(*part_asked(replace(part, selection=None, results=whole.results), kept))) == 2
+    silent = [Problem(Trouble.NOTHING_PREDICTED, name, f"nothing of {name}") for name in ("net", "dws[depth=5]")]
+    share = Problem(Trouble.DECIDED_SHARE, "dws[depth=5] / invariant", "few")
+    mine = compare(*part_asked(replace(whole, problems=[*silent, share, lost]), kept, ["net"]))
+    assert [each.reason for each in mine] == ["nothing of net", lost.text], "problems of others are not mine"
     with pytest.raises(UnknownName, match=r'did you mean "net"\?'):
         part_asked(whole, kept, ["nett"])
 

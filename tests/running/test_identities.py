@@ -34,6 +34,8 @@ BUILT_IN = (
     *("probe", "scale-gmn", "sign-gmn", "sorted-mlp", "stats", "unf"),
 )
 """Whatever joins them has ids of its own and moves none."""
+LATER = {"separation": ("flat-mlp",)}
+"""Asked by default when they were recorded, and since then where a user names them."""
 RECORDED = json.loads(Path(__file__).with_name("identities.json").read_text(encoding="utf-8"))
 
 
@@ -42,7 +44,7 @@ def test_ids_and_seeds_are_as_recorded(name):
     suite = load_suite(name)
     names = [
         parse_name(text)
-        for text in default_names([(suite.name, suite.architectures, suite.spaces)])
+        for text in sorted({*default_names([(suite.name, suite.architectures, suite.spaces)]), *(LATER.get(name, ()))})
         if text in BUILT_IN
     ]
     lines: dict[str, list[str]] = {}

@@ -23,6 +23,7 @@ from orbitcheck.harness.verification.proofs import (
     unknown,
     walks,
 )
+from orbitcheck.harness.weights.networks.dense import lora
 from orbitcheck.harness.weights.space import WeightSpace, mlp
 from orbitcheck.harness.weights.spaces import residual_mlp
 
@@ -678,6 +679,55 @@ def test_normal_forms_are_bounded(monkeypatch):
     assert said(**one) == "normal forms that are small enough to write down"
 
 
+# Products of factors.
+
+FACTORS = lora((3, 2), (2, 4), rank=2).space
+
+
+def test_products_of_factors_are_compared_entry_by_entry(monkeypatch):
+    """By numpy's products; in each of them at each entry."""
+    v = drawn(FACTORS)
+    doubled = v | {"A1": 2 * v["A1"], "B1": v["B1"] / 2, "A2": v["A2"] / 4, "B2": 4 * v["B2"]}
+    equal = {"part": Part.FUNCTION, "relation": "equal", "kind": "products"}
+    apart = {"part": Part.FUNCTION, "relation": "different", "kind": "products"}
+    assert said(**equal, subject=of(FACTORS, v, doubled)) == ""
+    for name in FACTORS.axes:
+        for place in np.ndindex(v[name].shape):
+            other = doubled[name].copy()
+            other[place] += 1
+            w = doubled | {name: other}
+            subject = of(FACTORS, v, w)
+            differ = {
+                (layer, *map(int, at))
+                for layer in (1, 2)
+                for at in np.argwhere(v[f"B{layer}"] @ v[f"A{layer}"] != w[f"B{layer}"] @ w[f"A{layer}"])
+            }
+            assert said(**equal, subject=subject) == ("equal products of the factors" if differ else "")
+            for layer, (rows, columns) in ((1, (3, 2)), (2, (2, 4))):
+                for row, column in product(range(rows), range(columns)):
+                    told = said(**apart, subject=subject, layer=layer, row=row, column=column)
+                    assert told == ("" if (layer, row, column) in differ else "the products differ there")
+    subject = of(FACTORS, v, doubled)
+    for layer, row, column, told in (
+        (0, 0, 0, "layers are counted from 1"),
+        (3, 0, 0, "a layer is an integer from 0 to 2"),
+        (True, 0, 0, "a layer is an integer from 0 to 2"),
+        (1, 3, 0, "a row is an integer from 0 to 2"),
+        (2, 2, 0, "a row is an integer from 0 to 1"),
+        (1, 0, 2, "a column is an integer from 0 to 1"),
+        (2, 0, 4, "a column is an integer from 0 to 3"),
+        (2, 0, -1, "a column is an integer from 0 to 3"),
+    ):
+        assert said(**apart, subject=subject, layer=layer, row=row, column=column) == told
+    nets = mlp(1, 2, 1)
+    for one in (equal, {**apart, "layer": 1, "row": 0, "column": 0}):
+        assert said(**one, subject=of(nets, drawn(nets), drawn(nets))) == "factor pairs"
+    entries = 3 * 2 * 2 + 2 * 2 * 4
+    for bound_, told in ((entries, ""), (entries - 1, "factor pairs")):
+        monkeypatch.setattr(normal_form, "PRODUCTS", bound_)
+        assert said(**equal, subject=subject) == told
+
+
 # What is unknown.
 
 
@@ -712,6 +762,13 @@ def test_a_search_that_is_too_long_decides_nothing(monkeypatch):
         assert unknown.one_orbit(structure) is None
 
 
+def test_a_search_marks_neurons_of_one_net_each():
+    """Two neurons that tie stand in the second layer, where a mark on the first would meet nothing."""
+    space = mlp(1, 1, 2, 1)
+    v = zeros(space, W1=[[1]], W2=[[1], [1]], W3=[[1, 1]])
+    assert unknown.one_orbit(of(space, v, v).structure) is True
+
+
 def test_a_function_is_not_unknown_where_it_is_proved_equal_or_seen_to_differ():
     one = {"part": Part.FUNCTION, "relation": "unknown", "kind": "none"}
     v = drawn(WIDE)
@@ -744,6 +801,29 @@ def test_a_function_is_not_unknown_where_it_is_proved_equal_or_seen_to_differ():
     smooth = mlp(1, 1, 1, activation="tanh")
     tanh = zeros(smooth, W1=[[1]], W2=[[1]])
     assert said(**one, subject=of(smooth, tanh, tanh | {"b2": np.array([2.0**-231])})).endswith("differ at 0")
+    # 1 - tanh(82) and 1 - tanh(83) are some 2^-236 and 2^-238: apart, by less than what two evaluations may be off together
+    at_82, at_83 = (zeros(smooth, b1=[z], W2=[[1]]) for z in (82, 83))
+    assert said(**one, subject=of(smooth, at_82, at_83)) == ""
+
+
+def test_functions_of_one_variable_are_not_unknown_once_all_their_kinks_are_looked_at():
+    """relu(x) - relu(x - 1) lies between 0 and 1, so that relu(1 - it) is linear in both, as is relu(2 - it) - 1: no form says so."""
+    space = mlp(1, 2, 1, 1)
+    v = zeros(space, W1=[[1], [1]], b1=[0, -1], W2=[[-1, 1]], b2=[1], W3=[[1]])
+    w = v | {"b2": np.array([2.0]), "b3": np.array([-1.0])}
+    told = said(Part.FUNCTION, "unknown", "none", of(space, v, w))
+    assert told == "the functions are unknown, though they are equal, by all their kinks"
+
+
+def test_beyond_mlps_a_function_is_not_unknown_where_refinement_or_products_decide():
+    one = {"part": Part.FUNCTION, "relation": "unknown", "kind": "none"}
+    v = drawn(FACTORS)
+    assert said(**one, subject=of(FACTORS, v, v)) == "the functions are unknown, though refinement never parts the two"
+    told = said(**one, subject=of(FACTORS, v, drawn(FACTORS, 1)))
+    assert told == "the functions are unknown, though products of factors decide"
+    residual = residual_mlp(1, 2, [2], 1)
+    assert said(**one, subject=of(residual, drawn(residual), drawn(residual, 1))) == ""
+    assert said(**one, subject=of(OTHER, nothing(OTHER), nothing(OTHER))) == ""
 
 
 # Signs: bounds.
