@@ -10,6 +10,7 @@ import pytest
 
 from orbitcheck.harness.core.certificates import STATEMENTS, Part
 from orbitcheck.harness.oracles.refinement import refine
+from orbitcheck.harness.verification.exact.realised import realised
 from orbitcheck.harness.verification.exact.refuted import Refuted
 from orbitcheck.harness.verification.exact.subject import Subject
 from orbitcheck.harness.verification.proofs import (
@@ -502,7 +503,6 @@ def test_intervals_of_smooth_functions_hold_but_for_their_slack():
     w = v | {"b2": np.array([2.0**-40, 0.0])}
     one = {"part": Part.FUNCTION, "relation": "different", "kind": "input", "subject": of(space, v, w)}
     slack, gap = F(1, 2**232), F(1, 2**40)
-    from orbitcheck.harness.verification.exact.realised import realised
 
     value = realised(space, v, [F(1)]).values[0]
 
@@ -569,6 +569,17 @@ def test_the_work_of_a_polyline_is_bounded(monkeypatch):
     monkeypatch.setattr(polyline, "WORK", 3 * space.parameters)
     assert said(**one, points=["0", "10"]) == ""
     assert said(**one, points=["10", "20"]) == "few enough points to look at each"
+
+
+def test_two_values_differ_by_more_than_both_may_be_off():
+    """tanh(1) once as it is and once with a few halves of its bound added, in intervals that are points."""
+    smooth = mlp(1, 1, 1, activation="tanh")
+    v = zeros(smooth, W1=[[1]], W2=[[1]])
+    for halves, told in ((5, ""), (4, "the intervals of the two outputs are disjoint")):
+        subject = of(smooth, v, v | {"b2": np.array([halves * 2.0**-233])})
+        left, right = (str(realised(smooth, net, [F(1)]).values[0]) for net in subject.nets)
+        one = {"output": 0, "x": ["1"], "v": [left, left], "w": [right, right]}
+        assert said(Part.FUNCTION, "different", "input", subject, **one) == told
 
 
 def test_forms_are_combinations_of_the_constant_the_inputs_and_features():

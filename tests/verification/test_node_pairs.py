@@ -60,7 +60,7 @@ def test_the_round_in_which_pairs_part():
     assert told(pair=[1, 1, 10]) == told(pair=[1, -1, 2]) == "a neuron is an integer from 0 to 9"
 
 
-def test_a_stable_colouring_of_pairs():
+def test_a_stable_colouring_of_pairs(monkeypatch):
     """A net against itself in other numbers, each pair of neurons with a colour of what they are: the first net's rows and columns."""
     v, w = net([[1, 0], [0, 2]]), net([[0, 1], [2, 0]])
     subject = by_pairs(v, w)
@@ -79,8 +79,10 @@ def test_a_stable_colouring_of_pairs():
     cycles = by_pairs(net(CYCLE_8), net(CYCLES_4_4))
     start = [[[cycles.node_pairs.start[i, j] for j in nodes] for i in nodes] for nodes in cycles.node_pairs.nodes]
     stated = {"relation": "equivalent", "kind": "pair-colouring", "colours": start}
-    with pytest.raises(Refuted, match="alike after one more round"):
+    with pytest.raises(Refuted, match=r"pairs of one stated colour are alike after one more round$"):
         CHECKS[Part.TWO_FWL, "equivalent", "pair-colouring"](cycles, stated)
+    monkeypatch.setattr(node_pairs, "TRIPLES", 2 * 6**3 - 1)
+    assert told(good) == "few enough pairs of neurons to be refined here"
 
 
 def test_two_fwl_is_unknown_only_past_the_budget(monkeypatch):
