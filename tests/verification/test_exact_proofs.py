@@ -1046,6 +1046,11 @@ def test_equal_forms_after_signs_are_one_function(monkeypatch):
     for bounds in ([[], []], [dead, []], [[], dead]):
         assert said(**one, subject=subject, bounds=bounds) == "equal normal forms"
     assert said(**one, subject=of(space, v, w | {"b3": np.array([1.0])}), bounds=[dead, dead]) == "equal normal forms"
+    # outputs are not activated: one and its negative have one absolute value
+    even, u = layered("abs", W3=[[1, 1]], b3=[1])
+    turned = u | {"W3": -u["W3"], "b3": -u["b3"]}
+    assert said(**one, subject=of(even, u, u), bounds=[[], []]) == ""
+    assert said(**one, subject=of(even, u, turned), bounds=[[], []]) == "equal normal forms"
     # alive for certain: it may be folded into the next layer
     alive = [bound((2, 1), "lower", BELOW)]
     assert said(**one, subject=of(space, v, v), bounds=[alive, alive]) == ""
