@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
+from torch._utils import _rebuild_parameter, _rebuild_tensor_v2
 
 from .records import Cause, ReadError
 from .sources import check_archive, check_unpacked
@@ -65,8 +66,8 @@ class Blank:
 
 KNOWN = {
     ("collections", "OrderedDict"): OrderedDict,
-    ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
-    ("torch._utils", "_rebuild_parameter"): torch._utils._rebuild_parameter,
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor_v2,
+    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
     ("torch", "Size"): torch.Size,
 }
 """All that a pickle may call; torch knows its kinds of storage by their names."""
