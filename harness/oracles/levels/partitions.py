@@ -83,7 +83,7 @@ def levels(nets: Nets, *, seconds: float = SECONDS) -> tuple[Level, ...]:
         for number in reversed(range(last + 1))
     ]
     orbits = [orbit_classes(space, arrays, seconds=seconds) for space, arrays in nets]
-    pairs = [pair_rounds(*part, *known) for part, *known in zip(nets, history, orbits, strict=True)]
+    pairs = [pair_rounds(*part, known, own) for part, known, own in zip(nets, history, orbits, strict=True)]
     by_round = [_pair_level(number, pairs) for number in reversed(range(max(map(len, pairs))))]
     return (
         Level(Power.ORBIT, None, _numbered_through(orbits)),

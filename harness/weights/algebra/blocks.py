@@ -121,7 +121,7 @@ def generating_complex(outer: int, size: int) -> list[Pair]:
         for z in (1j, 1 + 1j):
             numbers = np.ones((outer, size // 2), dtype=complex)
             numbers[place] = z
-            found.append(complex_factors(numbers.real, numbers.imag))
+            found.append(complex_factors(np.real(numbers), np.imag(numbers)))
     return found
 
 
