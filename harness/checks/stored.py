@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.evidence import Evidence
-from ..plugins.traits import Traits
+from ..plugins.traits import InvalidPlugin, Traits
+from ..weights.groups import Group
+from ..weights.space import WeightSpace
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,15 @@ class Stored:
             if name in self.declared
         }
         rounds = self.rounds
+        if self.declared.get("own_group"):
+            given["group_of"] = _not_kept
         return Traits(
             **given,
             blind=tuple(self.declared.get("blind", ())),
             modes=tuple(self.declared.get("modes", ("eval",))),
             rounds=None if rounds is None else lambda: rounds,
         )
+
+
+def _not_kept(space: WeightSpace) -> Group:
+    raise InvalidPlugin(f"the group on {space} was declared by a function, which no run keeps")

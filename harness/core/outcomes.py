@@ -73,6 +73,8 @@ class Trouble(StrEnum):
     DECIDED_SHARE = "decided-share"
     NOTHING_PREDICTED = "nothing-predicted"
     REQUIRED_POWER = "required-power"
+    UNREFUTED_POWER = "unrefuted-power"
+    """A declared power that no row of the run could refute."""
     CONCLUSION = "conclusion"
     PLANTED = "planted"
     SETTINGS = "settings"

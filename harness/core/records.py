@@ -40,6 +40,7 @@ class ArchitectureRecord(TypedDict):
     rounds: NotRequired[Sequence[int] | None]
     refinement: NotRequired[str]
     blind: NotRequired[Sequence[str]]
+    own_group: NotRequired[bool]
     domain: NotRequired[str]
     continuous: NotRequired[bool]
     modes: NotRequired[Sequence[str]]

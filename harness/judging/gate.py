@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..checks.prediction import Ground, Seen
+from ..checks.separation.evidence import SeparationEvidence
 from ..core.cell import WEIGHTS, Cell
 from ..core.outcomes import DECIDED, PREDICTED, Fault, Outcome, Trouble
 from ..core.patterns import RowPattern, parse_pattern
@@ -22,6 +24,10 @@ from .roots import hold_to_shapes, with_roots
 
 DECIDED_SHARE = 0.8
 """Of the rows that a declaration predicts, for each claimed output: so many are decided, or the run is red."""
+
+
+FULL = ("1-wl", "2-fwl", "complete")
+"""Powers that claim to tell apart what a refinement or the orbits part."""
 
 
 def is_red(row: Result) -> bool:
@@ -70,6 +76,7 @@ def settle(
         *_missing(rows, planned, list(map(parse_pattern, only))),
         *(problem for claim in claims for problem in claim.problems(loaded)),
         *_too_little(loaded, [entry["name"] for entry in descriptions if entry["name"] not in broken]),
+        *_out_of_reach(loaded, descriptions),
         *_too_weak([entry for entry in descriptions if entry["name"] not in broken], require_power),
     ]
     return settled, problems, int(bool(problems) or any(map(is_red, settled)))
@@ -188,6 +195,21 @@ def _open_outputs(architecture: str, predicted: Sequence[Result]) -> Iterable[Pr
                 f"at least {DECIDED_SHARE:.0%} must be"
             )
             yield Problem(Trouble.DECIDED_SHARE, f"{architecture} / {output}", text)
+
+
+def _out_of_reach(rows: Sequence[Result], descriptions: Sequence[Mapping[str, Any]]) -> Iterable[Problem]:
+    """Declared powers of which pairs were asked, and none predicted to be told apart: refinement modulo their group is not known."""
+    found = by_architecture(rows)
+    for entry in descriptions:
+        asked = [row for row in found.get(entry["name"], []) if isinstance(row.evidence, SeparationEvidence)]
+        larger = [row for row in asked if row.evidence.ground is Ground.LARGER_GROUP]  # type: ignore[union-attr]
+        if entry.get("power") in FULL and larger and not any(row.predicted == Seen.SEPARATED for row in asked):
+            power, symmetry = entry["power"], entry["symmetry"]
+            text = (
+                f'{entry["name"]} declares power "{power}" modulo {symmetry}, which no row can refute: '
+                f'{larger[0].evidence.prediction}; declare power "unknown" or "function"'  # type: ignore[union-attr]
+            )
+            yield Problem(Trouble.UNREFUTED_POWER, f"{entry['name']} / {power} / {symmetry}", text)
 
 
 def _too_weak(descriptions: Sequence[Mapping[str, Any]], required: str | None) -> Iterable[Problem]:

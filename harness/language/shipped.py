@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -58,6 +58,16 @@ def asked(suite: Mapping[str, Any]) -> str:
 
     checks = [{key: value for key, value in check.items() if key not in NOT_ASKED} for check in suite["checks"]]
     return digest({**{key: value for key, value in suite.items() if key not in NOT_ASKED}, "checks": checks})
+
+
+def not_as_frozen(suites: Iterable[Mapping[str, Any]]) -> list[str]:
+    """One line for each suite as data that bears the name and version of a frozen one and asks or excuses something else."""
+    known = frozen()
+    return [
+        f"{version_of(suite)}: not the suite that is frozen under this name; it asks or excuses something else, as with --zoo"
+        for suite in suites
+        if version_of(suite) in known and known[version_of(suite)] != asked(suite)
+    ]
 
 
 def _folder() -> Path:

@@ -113,7 +113,31 @@ class Traits:
             raise InvalidPlugin(
                 f"symmetry={self.symmetry} gave {found!r}; allowed: a Group of the space that it is given"
             )
+        if space.permuted and not found.factors:
+            raise InvalidPlugin(
+                f"symmetry={self.symmetry} gave a group of one element, under which every network keeps the law; "
+                'declare symmetry="none"'
+            )
         return found
+
+    def symmetry_on(self, space: WeightSpace) -> str:
+        """The declared symmetry by name; of a function that gives a group with a name on this space, that name.
+
+        Raises:
+            NotCarried, InvalidPlugin: as `group`.
+        """
+        from ..weights.groups import GROUPS, NotCarried, group
+
+        if self.group_of is None:
+            return self.symmetry
+        factors = set(self.group(space).factors)
+        for name in GROUPS:
+            try:
+                if set(group(space, name).factors) == factors:
+                    return name
+            except NotCarried:
+                continue
+        return self.symmetry
 
     def at(self, options: Mapping[str, Any]) -> Traits:
         """What is declared at these options, every one of them given.

@@ -69,6 +69,7 @@ def describe_architecture(name: ArchitectureName) -> dict[str, Any]:
         }
         declared |= {"refinement": traits.refinement} if traits.refinement != "joint" else {}
         declared |= {"blind": list(traits.blind)} if traits.blind else {}
+        declared |= {"own_group": True} if traits.group_of is not None else {}
         declared |= {"changed": changed} if changed else {}
         return {**bounded(json.loads(json.dumps(declared))), "source_sha256": _source_sha256(architecture.factory)}
     except (UnknownName, OptionError) as error:

@@ -36,7 +36,7 @@ prove something of them, but not that they are the row's."""
 
 FACTS = (
     "family", "space", "relation", "round", "orbit", "function", "ground", "read_out", "prediction", "two_fwl", "two_fwl_round",
-    "refinement", "own_round",
+    "refinement", "own_round", "symmetry",
 )  # fmt: skip
 """Of a pair that the network was not shown."""
 
@@ -136,7 +136,11 @@ class Rows:
             raise Refuted(problem)
         facts = (stored.parameters["pairs"]["family"], str(pair.space), in_words(said.orbit, said.round, said.function))
         demand(facts == (said.family, said.space, said.relation), "family, space and relation are those of the pair")
-        related = relates(stored.traits.symmetry, pair.symmetry, pair.space)
+        by_function = bool(stored.declared.get("own_group"))
+        demand(
+            (said.symmetry is not None) == by_function, "the symmetry of one space is told where a function declares it"
+        )
+        related = relates(said.symmetry or stored.traits.symmetry, pair.symmetry, pair.space)
         stored = replace(stored, related=related, unseen=unseen(stored.traits.blind, pair.space, pair.v, pair.w))
         prediction = prediction_of(stored)
         wanted = (prediction.ground, prediction.why)

@@ -10,7 +10,14 @@ import pytest
 from orbitcheck.harness.core.result import plain
 from orbitcheck.harness.language import shipped
 from orbitcheck.harness.language.reading import SuiteError, load_suite
-from orbitcheck.harness.language.shipped import asked, frozen, shipped_suites, shipped_versions, version_of
+from orbitcheck.harness.language.shipped import (
+    asked,
+    frozen,
+    not_as_frozen,
+    shipped_suites,
+    shipped_versions,
+    version_of,
+)
 
 
 @pytest.mark.parametrize("version", frozen())
@@ -54,3 +61,12 @@ def test_an_older_version_stays_runnable_beside_the_new_one(tmp_path: Path, monk
         shutil.rmtree(tmp_path)
         for cached in (shipped_suites, shipped_versions):
             cached.cache_clear()
+
+
+@pytest.mark.parametrize("key", ["checks", "expected_failures", "allow"])
+def test_what_bears_the_name_of_a_frozen_suite_and_asks_something_else_is_told(key: str) -> None:
+    suite = plain(load_suite("quick@1").to_json())
+    assert not_as_frozen([suite]) == []
+    less = {**suite, key: suite[key][1:]}
+    assert [line.split(":")[0] for line in not_as_frozen([suite, less])] == ["quick@1"]
+    assert not_as_frozen([{**less, "version": 99}]) == []

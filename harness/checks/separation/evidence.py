@@ -68,6 +68,7 @@ class SeparationEvidence(Evidence):
         two_fwl_round: its first round that separates the pair.
         refinement: the kind that the network declares, of pairs beyond MLPs and where it is not `joint`; else None.
         own_round: the first round of that kind that separates the pair.
+        symmetry: where a function declares it: the name of the group that it gives on the pair's space, or the function's.
     """
 
     family: str
@@ -97,6 +98,7 @@ class SeparationEvidence(Evidence):
     two_fwl_round: int | None = None
     refinement: str | None = None
     own_round: int | None = None
+    symmetry: str | None = None
 
     @property
     def says(self) -> list[str | int | None]:

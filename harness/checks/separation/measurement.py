@@ -8,11 +8,12 @@ from ...learning.workbench import Workbench
 from ...oracles.tuples.relation import round_of
 from ...oracles.unseen.blindness import unseen
 from ...pairs.bank import certified_pair
-from ...plugins.architecture import Architecture, Unsupported
+from ...plugins.architecture import Architecture, Traits, Unsupported
 from ...plugins.power import OF_ROUNDS
 from ...weights.batch import Weights
-from ...weights.groups import relates
+from ...weights.groups import NotCarried, relates
 from ...weights.pair import Pair
+from ...weights.space import WeightSpace
 from ..applicability import applicability, unsupported
 from ..domains import INSIDE
 from ..prediction import OPEN, SEPARATED, of_own, predict
@@ -34,15 +35,16 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
     pair, relation = certified_pair(cell.parameters, cell.case, two_fwl=traits.power == "2-fwl")
     kind = of_own(pair.space, traits.refinement)
     own_round = None if kind is None else round_of(pair, kind)
+    symmetry = _symmetry(traits, pair.space)
     prediction = predict(
         orbit=relation.orbit,
         separating_round=relation.round if kind is None else own_round,
         function=relation.function,
         power=traits.power,
         rounds=architecture.rounds,
-        related=relates(traits.symmetry, pair.symmetry, pair.space),
+        related=relates(symmetry, pair.symmetry, pair.space),
         unseen=unseen(traits.blind, pair.space, pair.v, pair.w),
-        symmetry=traits.symmetry,
+        symmetry=symmetry,
         two_fwl=relation.two_fwl or "unknown",
         two_fwl_round=relation.two_fwl_round,
     )
@@ -60,6 +62,7 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
         two_fwl_round=relation.two_fwl_round,
         refinement=kind,
         own_round=own_round,
+        symmetry=symmetry if traits.group_of else None,
     )
     parted = verdict.parting_round(facts, traits.power)
     refused = applicability(
@@ -85,6 +88,13 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
             trained = trained_ratio(architecture, pair, cell.seed, bench)
     found = verdict.judge(draws, prediction, parted, ladder, trained)
     return Judgement.of(found, verdict.evidence(facts, draws, ladder, trained), relation.certificate)
+
+
+def _symmetry(traits: Traits, space: WeightSpace) -> str:
+    try:
+        return traits.symmetry_on(space)
+    except NotCarried:  # the row does not apply; the plug-in's constructor is told so
+        return traits.symmetry
 
 
 def _inside(domain: str, pair: Pair) -> bool:

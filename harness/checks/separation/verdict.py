@@ -361,7 +361,7 @@ def prediction_of(stored: Stored) -> Prediction:
         rounds=stored.rounds,
         related=stored.related,
         unseen=stored.unseen,
-        symmetry=traits.symmetry,
+        symmetry=found.symmetry or traits.symmetry,
         two_fwl=found.two_fwl or "unknown",
         two_fwl_round=found.two_fwl_round,
     )

@@ -280,7 +280,13 @@ def verify(
     for problem in problems:
         say(problem)
     click.echo(", ".join([f"{counted.pop('rows')} rows", *(f"{number} {what}" for what, number in counted.items())]))
-    click.echo("refuted" if problems or found.refuted else "all that can be derived again holds")
+    from ...language.shipped import not_as_frozen
+
+    other = not_as_frozen(run.suites)
+    for line in other:
+        say(line)
+    of_its_own = " of a suite of its own" if other else ""
+    click.echo("refuted" if problems or found.refuted else f"all that can be derived again holds{of_its_own}")
     sys.exit(int(bool(problems) or found.refuted))
 
 

@@ -1,7 +1,7 @@
 """Which submodule breaks the law first: hooks on all of them, and what each takes and gives at v and at g v.
 
 Law: a module is named only if, with each of `TRIES` pairs of a weight vector and an element, everything that it takes keeps the law and
-something that it gives breaks it; or, for what a module does between its submodules, if all that was seen before keeps it.
+something that it gives breaks it, and the network keeps the law once that is put right (`patching.mends`); or, for what a module does between its submodules, if all that was seen before keeps it.
 
 A tensor *keeps* the law if in some layout its value at g v is that at v, moved: every dimension is laid out over an axis of its size or
 does not move at all. It *breaks* it only if no layout fits and its layout is known, that is, if no dimension could be several axes in
@@ -31,7 +31,7 @@ from ...weights.groups import Group
 from ...weights.inputs import constructed
 from ...weights.space import WeightSpace, mlp
 from ...weights.symmetry import GroupElement, act, random_elements
-from .patching import breach
+from .patching import breach, mends
 from .replay import CannotReplay, Failing, error_of, replayed
 from .shown import Shown
 from .watching import watched
@@ -186,6 +186,9 @@ def _first(subject: Subject, v: Weights, element: GroupElement) -> Located:
             how = "between" if inside else "output"
             if inside and doubtful:
                 return _open(f"inside {_named(seen.module, seen.type)}, outputs are laid out over no known axes")
+            told = how == "output" and subject.dtype is torch.float64
+            if told and not mends(subject, v, element, seen.type, layouts.closest):
+                return _open(f"with the output of {_named(seen.module, seen.type)} put right the law is broken still")
             return _located(seen.module, seen.type, how, error)
         if doubtful:
             return _open("outputs before the first breach are laid out over no known axes")
@@ -241,6 +244,15 @@ class Layouts:
             return Law.KEEPS, error
         known = error >= BREAKS and not any(length in self.several for length in at_v.shape)
         return (Law.BREAKS if known else Law.OPEN), error
+
+    def closest(self, at_v: torch.Tensor, at_gv: torch.Tensor) -> torch.Tensor | None:
+        """The value at v, moved in the layout in which it is nearest to the one at g v; None where that is the same."""
+        law, _ = self.law(at_v, at_gv)
+        choices: list[Sequence[str | None]] = [[None, *self.of_size.get(length, [])] for length in at_v.shape]
+        if law is Law.KEEPS or at_v.shape != at_gv.shape or prod(map(len, choices)) > MOST:
+            return None
+        each = [self._moved(at_v, layout) for layout in product(*choices)]
+        return min(each, key=lambda moved: float((moved - at_gv).abs().max()))
 
     def _moved(self, tensor: torch.Tensor, layout: Sequence[str | None]) -> torch.Tensor:
         for dimension, axis in enumerate(layout):

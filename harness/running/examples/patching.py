@@ -11,6 +11,8 @@ and only if no output before it could be put right instead.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -152,6 +154,29 @@ def _patched_error(
     subject: Subject, v: Weights, element: GroupElement, seen: Seen, place: int, right: torch.Tensor
 ) -> float:
     """e of the network whose one call gives something else at g v."""
+    return error_with(subject, v, element, {(seen.entered, place): right})
+
+
+Right = Mapping[tuple[int, int], torch.Tensor]
+"""`(entered, place)` of an output -> what stands there instead."""
+
+
+def error_with(subject: Subject, v: Weights, element: GroupElement, right: Right) -> float:
+    """e of the network whose outputs at g v are put right at some places."""
+    kind: OutputKind | None = getattr(subject.output, "kind", None)
+    base = subject(v)
+    try:
+        with patched(subject, right):
+            image = subject(act(element, v))
+    except PluginFault:
+        return float("inf")
+    unit = moved_units(v.space, kind, element, units(v.space, kind, base))
+    return float(in_units(image - moved(v.space, kind, element, base), unit).max())
+
+
+@contextmanager
+def patched(subject: Subject, right: Right) -> Iterator[None]:
+    """Inside, one call of the network gives other tensors at some places; hooks that come later see these."""
     clock = iter(range(10**9))
     stack: list[int] = []
     handles = []
@@ -162,21 +187,55 @@ def _patched_error(
     def leaving(module: torch.nn.Module, args: Any, output: Any) -> Any:
         entered = stack.pop()
         next(clock)
-        return replaced(output, place, right) if entered == seen.entered else None
+        own = {place: tensor for (number, place), tensor in right.items() if number == entered}
+        for place, tensor in own.items():
+            output = replaced(output, place, tensor)
+        return output if own else None
 
-    kind: OutputKind | None = getattr(subject.output, "kind", None)
-    base = subject(v)
     for module in subject.module.modules():
         handles += [module.register_forward_pre_hook(entering), module.register_forward_hook(leaving)]
     try:
-        image = subject(act(element, v))
-    except PluginFault:
-        return float("inf")
+        yield
     finally:
         for handle in handles:
             handle.remove()
-    unit = moved_units(v.space, kind, element, units(v.space, kind, base))
-    return float(in_units(image - moved(v.space, kind, element, base), unit).max())
+
+
+ROUNDS = 8
+"""Times that outputs are put right: in a network of so many layers one fault shows again behind each."""
+
+
+def mends(
+    subject: Subject,
+    v: Weights,
+    element: GroupElement,
+    type_: str,
+    closest: Callable[[torch.Tensor, torch.Tensor], torch.Tensor | None],
+) -> bool:
+    """Whether the network keeps the law once whatever modules of one class break first gives what it should.
+
+    What breaks the law first may be harmless, as a code of positions that is taken off again: put right, it breaks the network
+    otherwise.
+
+    Args:
+        closest: of a tensor at v and at g v: the one at v, moved as is nearest to the other; None where the two are that already.
+    """
+    at_v = watched(subject, v)
+    right: dict[tuple[int, int], torch.Tensor] = {}
+    for _ in range(ROUNDS):
+        with patched(subject, right):
+            at_gv = watched(subject, act(element, v))
+        found = {}
+        for seen, other in zip(at_v, at_gv, strict=True):
+            if seen.type == type_ and all(closest(a, b) is None for a, b in zip(seen.took, other.took, strict=True)):
+                moves = [closest(a, b) for a, b in zip(seen.gave, other.gave, strict=True)]
+                found |= {(seen.entered, place): move for place, move in enumerate(moves) if move is not None}
+        if not found:
+            return False
+        right |= found
+        if error_with(subject, v, element, right) <= KEEPS:
+            return True
+    return False
 
 
 def replaced(value: Any, place: int, right: torch.Tensor) -> Any:

@@ -349,3 +349,26 @@ class LearnedPositions(nn.Module):
 
     def forward(self, state):
         return state + self.table[: state.shape[1]]
+
+
+class Uncoded(nn.Module):
+    def forward(self, state):
+        return state - 0.3 * torch.sin(index(state) * 9)
+
+
+class Graded(nn.Module):
+    def forward(self, state):
+        return state * (1 + 0.1 * index(state))
+
+
+@register("coded-and-uncoded", power="unknown")
+class CodedAndUncoded(FrozenTable):
+    """Positions that are taken off again, which is harmless, and then a fault."""
+
+    def place(self):
+        self.table, self.uncoded, self.graded = Positions(), Uncoded(), Graded()
+
+    def between(self, states):
+        coded = super().between(states)
+        inside = (self.graded(self.uncoded(state)) for state in coded[1:-1])
+        return [states[0], *inside, states[-1]]

@@ -86,6 +86,11 @@ def test_at_least_twenty_of_twenty_four_are_named(suite):
     assert len(PLANTED) == 24 and len(silent) <= 4, silent
 
 
+def test_what_breaks_the_law_first_is_not_named_where_it_is_taken_off_again(suite):
+    _, located = found(suite, "CodedAndUncoded")
+    assert located.module is None and "put right the law is broken still" in located.told
+
+
 def test_rows_without_a_breach_of_the_law_are_refused(suite):
     reference = parse_name("stats")
     cell = plan([load_suite(suite, [reference])], [reference])[0]
