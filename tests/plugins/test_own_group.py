@@ -53,7 +53,7 @@ def asked(network: str, check: str):
 
 
 def test_a_function_that_gives_permutations_is_predicted_as_permutations_are():
-    (row,), _ = asked("BagByFunction", "prop-6.2")
+    (row,), _ = asked("BagByFunction", "perturbation")
     assert row.predicted == "separated" and row.outcome != "observed"
     assert row.evidence.symmetry == "permutation"
 
