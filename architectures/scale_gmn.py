@@ -291,7 +291,7 @@ class Pass(nn.Module):
         for (size_r, turned_r, own), (size_s, turned_s, message), w in zip(parts, sources, matrices, strict=True):
             size = joint_norm(size_r.unsqueeze(2), (size_s.unsqueeze(1) * w).abs())
             unit = inverse_norm(size, self.signs)
-            u = (turned_r.unsqueeze(2) * unit).addcmul_(turned_s.unsqueeze(1), w * unit)
+            u = torch.addcmul(turned_r.unsqueeze(2) * unit, turned_s.unsqueeze(1), w * unit)
             g = gate(u, self.constant, self.signs)
             found.append(total(g * torch.addcmul(own.unsqueeze(2), message.unsqueeze(1), w), 2))
         return torch.cat(found, 1)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ..checks.applicability import applicability
 from ..checks.equivariance.evidence import EquivarianceEvidence
 from ..checks.kinds import CheckKind
 from ..checks.prediction import of_own
@@ -19,7 +18,7 @@ from ..checks.separation.verdict import prediction_of
 from ..checks.stored import Stored
 from ..core.cell import Cell
 from ..core.evidence import NOTHING
-from ..core.outcomes import Fault, Outcome, Refusal
+from ..core.outcomes import Fault, Outcome
 from ..core.registry import Registry
 from ..core.result import Judgement, Result, Run, digest, plain
 from ..weights.groups import relates
@@ -29,6 +28,7 @@ from .certificate import MALFORMED, plus_zero, problem_of
 from .exact.refuted import Refuted, demand
 from .exact.tuples import Tuples
 from .exact.unseen import unseen
+from .left_out import applies, loaded
 
 Make = Callable[[Mapping[str, Any], str], Pair]
 """The pair of a row: from a check's parameters and a case. No oracle is asked. A certificate that carried its vectors along would
@@ -93,7 +93,7 @@ class Rows:
         for name in ("kind", "claim", "dtype", "id", "seed"):
             demand(getattr(row, name) == getattr(cell, name), f"the row's {name} is that of its check and case")
         declared = self._declared.get(row.architecture, {})
-        _loaded(row, declared.get("error"))
+        loaded(row, declared.get("error"))
         measured = row.evidence != NOTHING
         if self._kinds[row.kind].evidence is SeparationEvidence:
             demand(measured == (row.certificate is not None), "what is said of a pair has a certificate")
@@ -103,7 +103,7 @@ class Rows:
         stored = Stored(row.evidence, check["parameters"], row.case, declared)
         if isinstance(row.evidence, SeparationEvidence):
             stored = self._proved(row, row.evidence, stored)
-        _applies(row, stored)
+        applies(row, stored)
         judged = self._judged(row, stored)
         if isinstance(row.evidence, SeparationEvidence) and not judged:
             predicted, said = prediction_of(stored).verdict, row.evidence
@@ -185,46 +185,6 @@ def _other(again: Judgement, row: Result) -> str | None:
     """The first field of the evidence that is not what follows from the others."""
     mine, told = plain(asdict(again.evidence)), plain(asdict(row.evidence))
     return next((name for name in mine if mine[name] != told[name]), None)
-
-
-def _loaded(row: Result, error: str | None) -> None:
-    """Of a plug-in that did not load nothing was asked: every row says why, and no row of another one says so."""
-    demand(
-        (row.fault is Fault.NOT_LOADED) == bool(error), "rows of a plug-in that did not load say so, and no others do"
-    )
-    demand(not error or row.reason == error, "what did not load says why")
-
-
-def _applies(row: Result, stored: Stored) -> None:
-    """A refusal is that of the declaration, where the declaration says."""
-    refused = row.outcome == Outcome.NOT_APPLICABLE
-    demand((row.refusal is not None) == refused, "what does not apply says why, and nothing else does")
-    demand(_may_be_left_out(row.refusal, stored.declared), "the declaration does not leave the row out")
-    demand(row.fault is None or row.outcome == Outcome.ERROR, "nothing went wrong in a row that is no error")
-    measured = row.evidence != NOTHING and not refused
-    demand(measured or row.observed == "", "where nothing was measured nothing was seen")
-    if row.certificate is None or not stored.declared:
-        return
-    wanted = applicability(stored.traits, in_general_position=all(row.certificate["general_position"]))
-    if wanted is None:
-        outside = row.refusal in (Refusal.NO_SYMMETRY, Refusal.OUTSIDE_DOMAIN)
-        demand(not outside, "the declaration does not leave the row out")
-    elif row.outcome != Outcome.ERROR:
-        told = row.outcome, row.refusal, row.reason
-        demand(told == (Outcome.NOT_APPLICABLE, wanted.refusal, wanted.reason), wanted.reason)
-
-
-def _may_be_left_out(refusal: Refusal | None, declared: Mapping[str, Any]) -> bool:
-    """Whether what is declared can be the reason; other reasons are the plug-in's own word, or the space's."""
-    if refusal is Refusal.NO_SYMMETRY:  # none at all, or one that the space does not carry
-        return declared.get("symmetry", "permutation") != "permutation"
-    if refusal is Refusal.OUTSIDE_DOMAIN:  # of gradients also where no continuity is claimed
-        return declared.get("domain", "all") != "all" or not declared.get("continuous", True)
-    if refusal is Refusal.MODE:
-        return {"eval", "train"} - {*declared.get("modes", ("eval",))} != set()
-    if refusal is Refusal.OTHER_SHAPE:  # else a shape that is refused though its like is served would be no error
-        return bool(declared.get("shapes"))
-    return True
 
 
 def _short(value: Any) -> str:
