@@ -94,5 +94,6 @@ def test_it_is_trained_in_a_worker_before_the_rows_that_read_it(installed, tmp_p
     )
     assert done.returncode == 0, done.stderr + done.stdout
     said = ["training strange: 0 of 1", "training strange: 1 of 1", "rows: 0 of 1", "rows: 1 of 1"]
-    assert done.stderr.splitlines() == said
+    # On a crowded machine the lines that break half a minute of silence stand between.
+    assert [line for line in done.stderr.splitlines() if ", after " not in line] == said
     assert len(list((tmp_path / "cache" / "zoo").glob("strange-*.safetensors"))) == 1
