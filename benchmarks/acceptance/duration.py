@@ -33,6 +33,7 @@ CORES = 2
 
 
 def measure(name: str) -> Measured:
+    """What the rows of `quick` of one architecture cost in this process, alone, after those that import."""
     keep_memory()  # as workers do
     subject, cells = asking.architecture(name), asking.quick(name)
     for zoo in [cell for cell in cells if cell.check.startswith("real-")][:1] + list(cells[:1]):
@@ -87,6 +88,7 @@ def items(count: int) -> list[Item]:
 
 
 def summary(measured: Mapping[str, Measured]) -> dict[str, Any]:
+    """Seconds of two cores by architecture, in the median, at most and in all; and what the harness adds to the calls."""
     halves = {name: round(row["processor"] / CORES, 2) for name, row in measured.items()}
     calls = sum(row["in_calls"] for row in measured.values())
     return {

@@ -175,7 +175,7 @@ def _by_table(folder: Path, names: Sequence[str], asked: Labels, notes: list[str
         found.setdefault(str(row[asked.by]), []).append(row)
     longer = _longer({_bare(name) for name in names}, found)
     matched: list[Row] = []
-    used: set[str] = set()
+    used: dict[str, str] = {}
     for name in names:
         bare = _bare(name)
         keys = (*_paths(name), Path(bare).stem, str(Path(bare).with_suffix("")))
@@ -183,8 +183,11 @@ def _by_table(folder: Path, names: Sequence[str], asked: Labels, notes: list[str
         own = found.get(key, [])
         if len(own) != 1:
             raise ZooError(f"labels: {asked.file} has {len(own) or 'no'} rows for {name} in its column {asked.by}")
+        if used.setdefault(key, bare) != bare:
+            raise ZooError(
+                f"labels: the row {key} of {asked.file} may be of {used[key]} and of {bare}; give paths in its column {asked.by}"
+            )
         matched.append(own[0])
-        used.add(key)
     others = [key for key in found if key not in used]
     if others:
         listed = f"{', '.join(others[:LISTED])}{' ...' if len(others) > LISTED else ''}"

@@ -176,6 +176,8 @@ def read_manifest(path: str) -> Manifest:
         data = yaml.safe_load(text) if b"&" not in text and b"*&" not in text else _without_anchors(text)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise ZooError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if twice := _twice(yaml.compose(text, Loader=yaml.SafeLoader)):
+        raise ZooError(f"{path}: {twice}")
     if not isinstance(data, dict):
         raise ZooError(f"{path}: a manifest is a mapping, as in files: nets/*.pt")
     preset = data.get("preset")
@@ -204,6 +206,19 @@ def _wrong(error: ValidationError) -> str:
         inside = f" in {'.'.join(place[:-1])}" if place[:-1] else ""
         return f"unknown key {place[-1]!r}{inside}{did_you_mean(place[-1], model.model_fields)}"
     return f"{'.'.join(place) or 'manifest'}: {first['msg'].replace('Input should', 'it should')}"
+
+
+def _twice(node: yaml.Node | None) -> str:
+    """A key that a mapping has twice, of which YAML would keep the last without a word; nothing if there is none."""
+    if isinstance(node, yaml.SequenceNode):
+        return next(filter(None, map(_twice, node.value)), "")
+    if not isinstance(node, yaml.MappingNode):
+        return ""
+    keys = [key.value for key, _ in node.value]
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and keys.count(key.value) > 1:
+            return f"the key {key.value!r} stands there twice"
+    return next(filter(None, (_twice(value) for _, value in node.value)), "")
 
 
 def _without_anchors(text: bytes) -> Any:

@@ -305,6 +305,9 @@ BAD = {
     "files: nets/*.pt\nlabels: {}": "give one of file, name and each",
     "files: nets/*.pt\nomega: .nan": "omega",
     "files: nets/*.pt\npermuted: [a]": "go together",
+    "files: nets/*.pt\nactivation: relu\nactivation: tanh": "the key 'activation' stands there twice",
+    "files: nets/*.pt\nlabels: {file: short.csv, by: acc, file: a.csv}": "the key 'file' stands there twice",
+    "files: [nets/*.pt, more/*.pt]\nlabels: {file: names.csv, by: file}": "the row 0.pt of names.csv may be of nets/0.pt and of more/0.pt; give paths",
     "files: []": "files: .* at least 1 item",
     "files: 3": "files: it should be a valid string$",
     "files: nets/*.pt\nomega: -1": "omega: it should be greater than 0$",
@@ -320,6 +323,9 @@ BAD = {
 def test_what_makes_no_sense_is_one_line(folder: Path, text: str):
     nets(3, 2, 4, 1)
     Path("short.csv").write_text("acc\n0.5\n")
+    Path("more").mkdir()
+    torch.save(dense(2, 4, 1), "more/0.pt")
+    Path("names.csv").write_text("file,acc\n0.pt,1\n1.pt,2\n2.pt,3\n")
     Path("utf16.csv").write_text("acc\n0.5\n", encoding="utf-16")
     Path("twice.json").write_text(json.dumps({"train": ["nets/0.pt", "nets/1.pt"], "test": ["nets/1.pt", "nets/2.pt"]}))
     with pytest.raises(ZooError, match=BAD[text]) as caught:

@@ -135,7 +135,7 @@ def duplicates(
         refuse(str(error))
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
-    elif found.names:
+    elif found.names and (found.second or not against):  # with nothing to compare with, nothing is said of both
         for line in (*found.notes, *found.lines, found.summary):
             say(line)
     for line in found.unread:

@@ -15,8 +15,6 @@ from .there import BEGUN, refusal, versions
 
 PATIENCE = 60
 """Seconds for a scheduler and its first worker to answer, and for a scheduler that is gone to come back."""
-
-
 MOST = 256
 """Workers that are started here."""
 
@@ -60,10 +58,8 @@ def opened(address: str, scratch: Path, begun: Callable[[Any], None]) -> Opened:
                 raise ValueError(f"local:N starts 1 to {MOST} workers, not {count[:20]}")
             settings: Any = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
             settings["scheduler_kwargs"] = {"allowed_failures": TRIES - 1}  # as often as a task is tried here
-            dask.config.set(
-                {"distributed.worker.profile.enabled": False}
-            )  # it would look at every worker 100 times a second
-            found.started = distributed.LocalCluster(n_workers=int(count), local_directory=str(scratch), **settings)
+            with dask.config.set({"distributed.worker.profile.enabled": False}):  # it would look 100 times a second
+                found.started = distributed.LocalCluster(n_workers=int(count), local_directory=str(scratch), **settings)
         found.client = distributed.Client(found.started or address, timeout=PATIENCE, set_as_default=False)
         found.client.wait_for_workers(1, timeout=PATIENCE)
         if refused := refusal(versions(), found.client.run(versions), found.client.nthreads()):

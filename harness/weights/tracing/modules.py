@@ -50,6 +50,10 @@ def wired_module(net: torch.nn.Module, example: Any) -> tuple[Wired, State]:
     Raises:
         ReadError: as `from_module`.
     """
+    if not isinstance(net, torch.nn.Module):
+        raise ReadError(
+            Cause.CONTENT, f"{type(net).__name__} is no module; allowed: a torch.nn.Module, and an example of its input"
+        )
     inputs = example if isinstance(example, tuple) else (example,)
     inputs = tuple(one.double() if torch.is_tensor(one) and one.is_floating_point() else one for one in inputs)
     own = copy.deepcopy(net).cpu().eval().double()

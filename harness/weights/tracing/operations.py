@@ -99,7 +99,14 @@ class Traced:
             ReadError: as `Wiring`, and for an operation without a rule.
         """
         for node in self.net.graph.nodes:
-            self.env[node] = self._value(node)
+            try:
+                self.env[node] = self._value(node)
+            except (
+                TypeError,
+                IndexError,
+                AttributeError,
+            ):  # what it is given is none of what rules speak of: several tensors, say
+                raise self._no_rule(node, f"{node.target}, given a part of several tensors perhaps,") from None
         used = {entry for entry, _ in self.wiring.found}
         unused = [
             name

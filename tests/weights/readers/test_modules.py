@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -208,9 +210,24 @@ class Branching(nn.Module):
         return self.end(x) if x.sum() > 0 else self.end(-x)
 
 
+class Parts(nn.Module):
+    """A part of an answer of several tensors goes on."""
+
+    def __init__(self, part):
+        super().__init__()
+        self.start, self.end, self.part = nn.Linear(4, 4), nn.Linear(4, 1), part
+
+    def forward(self, x):
+        return self.end(self.part(self.start(x).relu()))
+
+
 @pytest.mark.parametrize(
     ("net", "words"),
     [
+        (Parts(lambda x: torch.sort(x, -1)[0]), "no rule says"),
+        (Parts(lambda x: torch.topk(x, 4)[0]), "no rule says"),
+        (Parts(lambda x: torch.cat(torch.split(x, 2, -1), -1)), "no rule says"),
+        (3, "int is no module"),
         (Shuffled(), "no rule says"),
         (Branching(), "torch.fx cannot trace"),
         (chain(nn.Linear(4, 1)), "no hidden layer"),
@@ -218,7 +235,7 @@ class Branching(nn.Module):
         (chain(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 1)), "does not take the example"),
     ],
 )
-def test_what_has_no_rule_is_refused_in_one_line(net: nn.Module, words: str):
+def test_what_has_no_rule_is_refused_in_one_line(net: Any, words: str):
     if isinstance(net, Shuffled):
         net.start = nn.Linear(4, 4)
     with pytest.raises(ReadError, match=words) as caught:
