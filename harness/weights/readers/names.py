@@ -97,6 +97,10 @@ def _stranger(name: str, array: np.ndarray) -> str:
     )
 
 
+BESIDE = re.compile(r"(?:^|[._])((?:head|expert|branch|tower|member|estimator|block)(?:e?s)?)[._]?$", re.IGNORECASE)
+"""Ends of what stands before a number, of layers that people number without one feeding the next."""
+
+
 def numbered(layers: list[Named]) -> list[Named]:
     """The layers in the order of their numbers, if these make one chain without a gap.
 
@@ -116,6 +120,9 @@ def numbered(layers: list[Named]) -> list[Named]:
     ordered = sorted(layers, key=lambda layer: _natural(split[layer.path]))
     if not at_number:
         raise _ambiguous("their names are no chain of numbers", layers)
+    stem = str(split[ordered[0].path][same - 1]) if same else ""
+    if found := BESIDE.search(stem):
+        raise _ambiguous(f"by their names, {found[1]}, they may lie beside each other or within skips", ordered)
     numbers = [int(split[layer.path][same]) for layer in ordered]
     if len(set(numbers)) < len(numbers):
         raise _ambiguous("several of them have one number", ordered)

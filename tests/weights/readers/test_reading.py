@@ -16,7 +16,8 @@ from safetensors.torch import save_file
 
 from orbitcheck import conv_net, mlp
 from orbitcheck.harness.weights.readers.loading import Reading, load
-from orbitcheck.harness.weights.readers.records import Cause, Proof
+from orbitcheck.harness.weights.readers.names import Named, numbered
+from orbitcheck.harness.weights.readers.records import Cause, Proof, ReadError
 
 State = dict[str, torch.Tensor]
 
@@ -328,3 +329,17 @@ def test_what_was_refused_is_read_once_it_is_said(folder: Path):
     assert read_one("b.pt", key="model").space == mlp(2, 4, 1)
     torch.save(REFUSED["orientation"][0], "c.pt")
     assert read_one("c.pt", orientation="in-out").space == mlp(3, 3, 3, 3)
+
+
+IN_A_ROW = ("net.", "layers.", "fc", "linear_")
+SIDE_BY_SIDE = ("heads.", "head_", "experts.", "branch", "model.blocks.", "towers.")
+
+
+@pytest.mark.parametrize("stem", [*IN_A_ROW, *SIDE_BY_SIDE])
+def test_layers_that_people_number_beside_each_other_are_no_chain(stem: str):
+    layers = [Named(f"{stem}{n}", f"{stem}{n}.weight", None, "weight") for n in (2, 0, 1)]
+    if stem in IN_A_ROW:
+        assert [layer.path for layer in numbered(layers)] == [f"{stem}{n}" for n in range(3)]
+    else:
+        with pytest.raises(ReadError, match=f"beside each other .* --order {stem}0,{stem}1,{stem}2"):
+            numbered(layers)
