@@ -25,10 +25,12 @@ SCHEMA_VERSION = 2
 UNOBSERVED = 1
 """The version whose rows without a prediction passed; they are read as what they are called today."""
 
-OF_THE_WHOLE = {Trouble.MISSING_ROWS, Trouble.NO_EQUIVARIANCE, Trouble.NOTHING_PREDICTED, Trouble.DECIDED_SHARE}
+OF_THE_WHOLE = {
+    Trouble.MISSING_ROWS, Trouble.NO_EQUIVARIANCE, Trouble.NOTHING_PREDICTED, Trouble.DECIDED_SHARE, Trouble.UNREFUTED_POWER,
+}  # fmt: skip
 """Problems that count all rows of an architecture: a part of a run is red by them, and where it is compared its rows speak one by one."""
 
-OF_ONE = {Trouble.NO_EQUIVARIANCE, Trouble.NOTHING_PREDICTED, Trouble.DECIDED_SHARE, Trouble.REQUIRED_POWER}
+OF_ONE = OF_THE_WHOLE - {Trouble.MISSING_ROWS} | {Trouble.REQUIRED_POWER}
 """Problems that are about one architecture, whose name comes first."""
 
 Place = tuple[str, str, str, str]

@@ -467,6 +467,7 @@ def test_a_part_is_compared_with_that_part_of_the_baseline():
     assert [each.reason for each in compare(*part_asked(part, kept))] == [lost.text], "of that kind alone"
     assert len(compare(*part_asked(replace(part, selection=None, results=whole.results), kept))) == 2
     silent = [Problem(Trouble.NOTHING_PREDICTED, name, f"nothing of {name}") for name in ("net", "dws[depth=5]")]
+    silent.append(Problem(Trouble.UNREFUTED_POWER, "dws[depth=5] / complete / permutation+scale", "of another one"))
     share = Problem(Trouble.DECIDED_SHARE, "dws[depth=5] / invariant", "few")
     mine = compare(*part_asked(replace(whole, problems=[*silent, share, lost]), kept, ["net"]))
     assert [each.reason for each in mine] == ["nothing of net", lost.text], "problems of others are not mine"
