@@ -14,13 +14,14 @@ from click.testing import CliRunner
 from safetensors.torch import save_file
 
 import orbitcheck
-from orbitcheck import mlp
+from orbitcheck import duplicates, mlp
 from orbitcheck.harness.checks.floor.kind import KIND
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.front.cli import main
 from orbitcheck.harness.language.named_spaces import SpaceModel, named_space
 from orbitcheck.harness.pairs.trained import TRAINED, TrainedParameters
 from orbitcheck.harness.regimes.own import ZOO, ZooParameters
+from orbitcheck.harness.weights.networks.forms import has_function
 from orbitcheck.harness.weights.readers.records import Proof
 from orbitcheck.harness.weights.space import NamedSpace
 from orbitcheck.harness.zoo.errors import ZooError
@@ -283,6 +284,37 @@ permuted: [n]
     assert found.space.size == {"n": 4, "x": 2, "m": 4, "y": 1}
     with pytest.raises(ZooError, match="out: axis y has 1 indices here and 4 elsewhere"):
         imported(write(text.replace("mix, axes: [n, n]", "mix, axes: [n, y]")))
+
+
+RESIDUAL = """\
+files: nets/*
+activation: relu
+tensors:
+  A: {entry: a.weight, axes: [n, x]}
+  a: {entry: a.bias, axes: [n]}
+  B: {entry: b.weight, axes: [m, n]}
+  b: {entry: b.bias, axes: [m]}
+  C: {entry: c.weight, axes: [n, m]}
+  c: {entry: c.bias, axes: [n]}
+  V: {entry: h.weight, axes: [y, n]}
+  v: {entry: h.bias, axes: [y]}
+permuted: [n, m]
+"""
+
+
+def test_axes_do_not_say_what_a_stream_goes_through(folder: Path):
+    """Networks of `residual_mlp`'s axes whose stream is bent as well: a shift of the stream is no network of the same function."""
+    net = {f"{name}.weight": torch.randn(*shape) for name, shape in (("a", (4, 2)), ("b", (3, 4)), ("c", (4, 3)), ("h", (1, 4)))}  # fmt: skip
+    net |= {f"{name}.bias": torch.randn(size) for name, size in (("a", 4), ("b", 3), ("c", 4), ("h", 1))}
+    moved = {**net, "a.bias": net["a.bias"] + 0.5, "b.bias": net["b.bias"] - net["b.weight"] @ torch.full((4,), 0.5)}
+    moved["h.bias"] = net["h.bias"] - net["h.weight"] @ torch.full((4,), 0.5)
+    Path("nets").mkdir()
+    for name, state in (("0", net), ("1", moved)):
+        save_file(state, f"nets/{name}.safetensors")
+    found = imported(write(RESIDUAL))
+    (space,) = found.spaces.values()
+    assert not has_function(space) and set(space.permuted) == {"n", "m"}
+    assert not duplicates(population("zoo.yaml").weights).groups
 
 
 BAD = {

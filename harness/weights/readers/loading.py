@@ -311,8 +311,14 @@ def _as_described(file: str, entry: str, state: State, described: Described, act
         raise ReadError(Cause.SHAPES, str(error)) from None
     assumed = () if activation else ("activation relu (the manifest names none)",)
     usual = space_like(space)
+    if usual is not None and not usual.is_mlp:
+        usual = None  # axes do not say where activations, strides and pooling stand
     if usual is not None:
         arrays = dict(zip(usual.axes, arrays.values(), strict=True))
+        assumed = (
+            *assumed,
+            "the layers of the manifest's tensors are one chain, with the activation on each hidden axis",
+        )
     return Network(file, entry, usual or space, arrays, Proof.MANIFEST, assumed)
 
 

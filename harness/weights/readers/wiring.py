@@ -9,7 +9,8 @@ nothing, where no weight has been met (a batch, places, inputs).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -204,10 +205,19 @@ class Wiring:
         except SpaceError as error:
             raise ReadError(Cause.SHAPES, str(error)) from None
         made = space_like(space)
-        if made is None:
+        if made is None or not self._activated_as(made, names, space):
             return Wired(space, tuple(parts), tuple(assumed))
         renamed = tuple(replace(part, name=name) for name, part in zip(made.axes, parts, strict=True))
         return Wired(space, tuple(parts), tuple(assumed), Wired(made, renamed, tuple(assumed)))
+
+    def _activated_as(self, made: WeightSpace, names: Mapping[int, str], space: WeightSpace) -> bool:
+        """Whether activations stand where those of a constructor's function do: once on each permuted axis, but on no stream."""
+        applied = Counter(
+            names.get(self.root(axis)) for kind, axes in self.activations if kind != "identity" for axis in axes
+        )
+        residual = not made.is_mlp and len(space.tensors[0][1]) == 2  # beside chains and convolutions
+        stream = {space.tensors[0][1][0]} if residual else set[str]()
+        return all(applied[axis] == (axis not in stream) for axis in space.permuted) or made.activation == "identity"
 
     def _activation(self) -> tuple[str, list[str]]:
         """The one activation between weights, and what of the others was left out."""

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from orbitcheck import conv_net, mlp
+from orbitcheck.harness.weights.networks.forms import has_function
 from orbitcheck.harness.weights.readers.loading import load
 from orbitcheck.harness.weights.readers.records import Cause, Network, Proof
 
@@ -150,7 +151,13 @@ def test_other_graphs_are_axes_or_a_line(tmp_path: Path):
     stored = {"s": array(6, 3), "t": array(6), "a": array(4, 6), "b": array(4), "c": array(6, 4), "d": array(6), "o": array(2, 6), "p": array(2)}  # fmt: skip
     graph(str(tmp_path / "residual.onnx"), nodes, stored, (1, 3), (1, 2))
     (network,) = load(tmp_path / "residual.onnx").networks
-    assert network.space.permuted == ("r", "n1") and network.space.size["r"] == 6
+    assert network.space.permuted == ("r", "n1") and network.space.size["r"] == 6 and has_function(network.space)
+    # With the activation on the stream, too, it has the same axes and another function, of which nothing is known.
+    nodes[1:1] = [N("Relu", ["r0"], ["rr"])]
+    nodes[2], nodes[5] = N("Gemm", ["rr", "a", "b"], ["h"], **GEMM), N("Add", ["rr", "j"], ["r1"])
+    graph(str(tmp_path / "bent.onnx"), nodes, stored, (1, 3), (1, 2))
+    (bent,) = load(tmp_path / "bent.onnx").networks
+    assert sorted(bent.space.size[axis] for axis in bent.space.permuted) == [4, 6] and not has_function(bent.space)
     flat = [N("Conv", ["x", "k", "b"], ["h"]), N("Relu", ["h"], ["r"]), N("Flatten", ["r"], ["f"]), N("Gemm", ["f", "w", "c"], ["y"], **GEMM)]  # fmt: skip
     graph(str(tmp_path / "flat.onnx"), flat, {"k": array(4, 1, 3, 3), "b": array(4), "w": array(2, 36), "c": array(2)}, (1, 1, 5, 5), (1, 2))  # fmt: skip
     (network,) = load(tmp_path / "flat.onnx").networks
