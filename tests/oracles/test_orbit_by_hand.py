@@ -45,6 +45,12 @@ def test_entries_go_where_the_element_says():
     assert v["W1"][0, 0] == 1.0
 
 
+def test_a_tensor_that_is_not_exact_is_named():
+    space = mlp(1, 3, 2, 1)
+    with pytest.raises(ValueError, match=r"\bW2\b"):
+        moved(space, identity(space), numbered(space) | {"W2": np.full((2, 3), np.inf)})
+
+
 def test_vectors_are_equal_iff_every_entry_is():
     space = mlp(1, 2, 1)
     v = {name: np.zeros(shape) for name, shape in space.shapes.items()}

@@ -6,6 +6,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from space_cases import rook_and_shrikhande
 
 from orbitcheck.harness.oracles.classes import orbit_classes, orbit_entry_classes, refinement_entry_classes
@@ -136,6 +138,7 @@ def test_entry_classes_lie_between_those_of_orbits_and_of_refinement(tools, spac
     nets = [w for _ in range(4) for w in drawn(tools, space, rng)]
     arrays = {name: np.stack([v[name] for v in nets]) for name in space.axes}
     by = [found(space, arrays) for found in (orbit_entry_classes, two_fwl_entry_classes, refinement_entry_classes)]
+    assert all(found.keys() == space.axes.keys() for found in by)
     for name in space.axes:
         orbits, pairs, nodes = (found[name].ravel().tolist() for found in by)
         assert is_finer(orbits, pairs) and is_finer(pairs, nodes)
@@ -154,6 +157,19 @@ def test_entries_that_no_permutation_of_neurons_moves_but_refinement_merges(tool
     merged = refinement_entry_classes(space, arrays)["W2"]
     assert {*merged[0][ones[0]].tolist()} == {*merged[1][ones[1]].tolist()}
     assert needed_rounds(refine_mlp_pairs(space, arrays)) == 1
+
+
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_a_round_is_that_of_the_definition_from_any_colours(nets, nodes, colours, seed):
+    """Pairs stay alike exactly if they were, and so were the pairs of colours by way of every third node, as multisets."""
+    old = np.random.default_rng(seed).integers(0, colours, (nets, nodes, nodes))
+    new = oracle._refined(old)
+    by_definition = [
+        (old[n, i, j], *sorted((old[n, i, k], old[n, k, j]) for k in range(nodes)))
+        for n, i, j in np.ndindex(nets, nodes, nodes)
+    ]
+    matched = {*zip(by_definition, new.ravel().tolist(), strict=True)}
+    assert len(matched) == len({*by_definition}) == len({*new.ravel().tolist()})
 
 
 def test_rounds_may_be_bounded(tools):
@@ -234,17 +250,17 @@ def test_kinds_tell_layers_inputs_outputs_and_biases_apart():
 
 
 @pytest.mark.parametrize(
-    ("kinds", "labels"),
+    ("kinds", "labels", "said"),
     [
-        (np.zeros((0, 2), int), np.zeros((0, 2, 2), int)),
-        (np.zeros(2, int), np.zeros((1, 2, 2), int)),
-        (np.zeros((1, 2), int), np.zeros((1, 2, 3), int)),
-        (np.zeros((1, 2)), np.zeros((1, 2, 2), int)),
-        (np.zeros((1, 2), int), -np.ones((1, 2, 2), int)),
+        (np.zeros((0, 2), int), np.zeros((0, 2, 2), int), r"^kinds \(0, 2\) and labels .*allowed"),
+        (np.zeros(2, int), np.zeros((1, 2, 2), int), r"^kinds \(2,\) and labels .*allowed"),
+        (np.zeros((1, 2), int), np.zeros((1, 2, 3), int), r"and labels \(1, 2, 3\); allowed"),
+        (np.zeros((1, 2)), np.zeros((1, 2, 2), int), "^kinds of float64; allowed"),
+        (np.zeros((1, 2), int), -np.ones((1, 2, 2), int), "^labels of int64; allowed"),
     ],
 )
-def test_a_table_that_is_none_is_refused(kinds, labels):
-    with pytest.raises(ValueError, match="allowed"):
+def test_a_table_that_is_none_is_refused(kinds, labels, said):
+    with pytest.raises(ValueError, match=said):
         Table(kinds, labels)
 
 
@@ -278,3 +294,10 @@ def test_what_no_permuted_axis_has_is_a_part_of_the_net():
         {"s": np.array([x]), "b": np.array(b)} for x, b in ((1.0, [1.0, 2.0]), (1.0, [2.0, 1.0]), (2.0, [1.0, 2.0]))
     ]
     assert refine_space_pairs(space, nets).classes().tolist() in ([0, 0, 1], [1, 1, 0])
+
+
+def test_an_axis_without_a_tensor_of_its_own():
+    """Recurrent weights alone: a directed cycle of four beside two swaps are parted, as the label of (i, j) comes with that of (j, i)."""
+    space = WeightSpace((("R", ("n", "n")),), (("n", 4),), ("n",))
+    nets = [{"R": np.eye(4)[list(images)]} for images in ((1, 2, 3, 0), (1, 0, 3, 2), (2, 3, 1, 0))]
+    assert refine_space_pairs(space, nets).classes().tolist() in ([0, 1, 0], [1, 0, 1])

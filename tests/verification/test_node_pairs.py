@@ -11,7 +11,9 @@ from orbitcheck.harness.oracles.two_fwl import relation as oracle
 from orbitcheck.harness.oracles.two_fwl.relation import with_two_fwl
 from orbitcheck.harness.verification.certificate import arrows, problem_of
 from orbitcheck.harness.verification.exact import node_pairs
+from orbitcheck.harness.verification.exact.node_pairs import NodePairs, pairs_differ
 from orbitcheck.harness.verification.exact.refuted import Refuted
+from orbitcheck.harness.verification.exact.structure import Structure
 from orbitcheck.harness.verification.exact.subject import Subject
 from orbitcheck.harness.verification.proofs import CHECKS
 from orbitcheck.harness.weights.pair import Pair
@@ -85,6 +87,22 @@ def test_a_stable_colouring_of_pairs(monkeypatch):
     assert told(good) == "few enough pairs of neurons to be refined here"
 
 
+def test_colours_of_every_round_and_stable_ones(monkeypatch):
+    """A cycle of twelve beside two of six: alike to round 1, parted in round 2; beside itself never, and then it is stable."""
+    ring = np.roll(np.eye(6), 1, axis=1) + np.eye(6)
+    split = np.kron(np.eye(2), np.roll(np.eye(3), 1, axis=1) + np.eye(3))
+    space = mlp(1, 6, 6, 1)
+    pairs = NodePairs(Structure(space, [net(ring), net(split)]))
+    assert [pairs_differ(pairs.colours(rounds)) for rounds in range(4)] == [False, False, True, True]
+    assert pairs_differ(pairs.colours()) and len({*pairs.colours(0).values()}) < len({*pairs.colours(1).values()})
+    alone = NodePairs(Structure(space, [net(ring), net(ring)]))
+    assert not pairs_differ(alone.colours()) and alone.colours() == alone.colours(9)
+    monkeypatch.setattr(node_pairs, "TRIPLES", 2 * pairs.triples)
+    assert pairs_differ(pairs.colours(2)) and pairs.affordable == 2
+    with pytest.raises(Refuted, match=r"does not hold: few enough pairs of neurons to be refined here$"):
+        pairs.colours(3)
+
+
 def test_two_fwl_is_unknown_only_past_the_budget(monkeypatch):
     parted, alike = by_pairs(net(CYCLE_8), net(CYCLES_4_4)), by_pairs(net(CYCLE_8), net(CYCLE_8))
 
@@ -127,9 +145,50 @@ def test_certificates_of_the_oracle_hold_and_others_do_not(monkeypatch):
         assert problem_of(found.certificate, pair, says[:3]) is not None
         reached[name] = found.two_fwl, found.two_fwl_round
     assert reached == {"parted": ("different", 1), "one orbit": ("equivalent", None)}
-    monkeypatch.setattr(oracle, "TRIPLES", 1999)
+    monkeypatch.setattr(oracle, "TRIPLES", 2000)  # one round of ten neurons a net
     pair = Pair(space, v, w)
+    assert with_two_fwl(pair, certify(pair)).two_fwl_round == 1
+    monkeypatch.setattr(oracle, "TRIPLES", 1999)
     found = with_two_fwl(pair, certify(pair))
     says = [found.orbit, found.round, found.function, "unknown", None]
-    assert found.two_fwl == "unknown"
+    assert found.certificate["two_fwl"] == {"relation": "unknown", "reason": "10 neurons, refined for 0 rounds only"}
     assert "though it parts the two" in str(problem_of(found.certificate, pair, says))
+
+
+def on_a_torus(*steps: tuple[int, int]) -> np.ndarray:
+    """Two times the identity, and ones where places of the 4 x 4 torus differ by such a step."""
+    places = [(i, j) for i in range(4) for j in range(4)]
+    near = {*steps, *((-i % 4, -j % 4) for i, j in steps)}
+    return np.array([[2 * (p == q) + (((p[0] - q[0]) % 4, (p[1] - q[1]) % 4) in near) for q in places] for p in places])
+
+
+def test_certificates_of_pairs_that_two_fwl_never_parts():
+    """The rook's graph and Shrikhande's are two orbits; the colouring of the certificate says what 2-FWL sees of both."""
+    rook, shrikhande = on_a_torus((0, 1), (0, 2), (1, 0), (2, 0)), on_a_torus((0, 1), (1, 0), (1, 1))
+    v, w = net(rook), net(shrikhande)
+    pair = Pair(mlp(1, 16, 16, 1), v, w)
+    found = with_two_fwl(pair, certify(pair))
+    stated = found.certificate["two_fwl"]
+    assert [found.orbit, found.round, found.two_fwl, found.two_fwl_round] == ["different", None, "equivalent", None]
+    assert stated.keys() == {"relation", "kind", "colours"}
+    assert (stated["relation"], stated["kind"], np.shape(stated["colours"])) == (
+        "equivalent",
+        "pair-colouring",
+        (2, 34, 34),
+    )
+    assert problem_of(found.certificate, pair, [found.orbit, None, found.function, "equivalent", None]) is None
+    same = Pair(pair.space, v, net(rook[[1, 0, *range(2, 16)]]))
+    moved = with_two_fwl(same, certify(same))
+    assert moved.orbit == "same" and moved.certificate["two_fwl"] == {"relation": "equivalent", "kind": "orbit"}
+
+
+def test_colours_that_only_one_net_has_are_counted():
+    """The largest colours of round 0 are of the second net alone: output biases 2 in place of 1."""
+    v = net(CYCLE_8)
+    pair = Pair(mlp(1, 4, 4, 1), v, {**v, "b3": np.array([2.0])})
+    found = with_two_fwl(pair, certify(pair))
+    stated = found.certificate["two_fwl"]
+    assert (stated["relation"], stated["round"]) == ("different", 0)
+    assert min(stated["counts"]) == 0 < max(stated["counts"])
+    says = [found.orbit, found.round, found.function, "different", 0]
+    assert problem_of(found.certificate, pair, says) is None
