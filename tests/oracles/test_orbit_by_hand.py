@@ -48,7 +48,7 @@ def test_entries_go_where_the_element_says():
 def test_a_tensor_that_is_not_exact_is_named():
     space = mlp(1, 3, 2, 1)
     with pytest.raises(ValueError, match=r"\bW2\b"):
-        moved(space, identity(space), numbered(space) | {"W2": np.full((2, 3), np.inf)})
+        moved(space, identity(space), numbered(space) | {"W2": np.full((2, 3), 2**53 + 1)})
 
 
 def test_vectors_are_equal_iff_every_entry_is():

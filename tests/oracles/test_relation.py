@@ -395,6 +395,8 @@ def test_the_digest_of_a_vector_is_that_of_its_entries_as_little_endian_doubles(
     v = {"W1": np.array([[1.0], [-2.0]]), "b1": np.array([0.5, -0.0]), "W2": np.array([[3, 4]]), "b2": np.array([7.0])}
     entries = struct.pack("<7d", 1.0, -2.0, 0.5, 0.0, 3.0, 4.0, 7.0)
     assert vector_digest(space, v) == hashlib.sha256(entries).hexdigest()
+    with pytest.raises(SpaceError, match=r"\bW2\b"):
+        vector_digest(space, v | {"W2": np.array([[3, 2**53 + 1]])})
 
 
 def test_a_certificate_is_bound_to_its_vectors():
