@@ -11,9 +11,13 @@ from ..reading.outcomes import STATUSES
 from ..reading.subjects import architecture_names, grouped
 from ..reading.values import compact, one_line, plural
 from .axes import Axis, Entry, Frame, decades, legend, points_on
-from .drawing import COLUMN, SERIES, Drawing, Figure, Item, Line, Mark, Text, series
+from .drawing import COLUMN, PAINTS, SERIES, Drawing, Figure, Item, Line, Mark, Point, Text, series, text_width
 
 LEFT, RIGHT, TOP, BASE = 50.0, 308.0, 14.0, 210.0
+PLACES = ((LEFT + 4, "start"), ((LEFT + RIGHT) / 2, "middle"), (RIGHT - 4, "end"))
+"""Where the label of a line across the figure may stand, and its anchor."""
+MARK = 4.0
+"""Half of what a mark is wide."""
 ROUNDING = 1e-24
 """Of a share of a variance: below it lie squares of rounding, and a floor is drawn at zero."""
 
@@ -104,21 +108,14 @@ def _panel(
     values += [floor for _, floor in floors] + thresholds
     frame = Frame(across, decades(values, -2, 0, BASE, TOP), title_x, "error / variance")
     items: list[Item] = [*frame.background]
+    marks = [(frame.x(place(fit)), frame.y(fit.error)) for fit in found]
     for kind, floor in floors:
         y = frame.y(floor)
-        items.append(Line(((LEFT, y), (RIGHT, y)), "floor"))
-        items.append(
-            Text(
-                LEFT + 4,
-                y - 4,
-                f"floor ({kind}) {compact(floor)}" if kind else f"floor {compact(floor)}",
-                "alarm-label",
-            )
-        )
+        told = f"floor ({kind}) {compact(floor)}" if kind else f"floor {compact(floor)}"
+        items += [Line(((LEFT, y), (RIGHT, y)), "floor"), _beside(marks, y - 4, told, "alarm-label", PLACES)]
     for threshold in thresholds:
-        y = frame.y(threshold)
-        items.append(Line(((LEFT, y), (RIGHT, y)), "threshold"))
-        items.append(Text(RIGHT - 4, y - 4, f"threshold {compact(threshold)}", "label", "end"))
+        y, told = frame.y(threshold), f"threshold {compact(threshold)}"
+        items += [Line(((LEFT, y), (RIGHT, y)), "threshold"), _beside(marks, y - 4, told, "label", PLACES[::-1])]
     for curve in curves:
         items += _curve(curve, frame, place)
     entries = [Entry(*series(curve.architecture), curve.label, (curve.architecture,)) for curve in curves]
@@ -130,6 +127,18 @@ def _panel(
     if zero:
         caption += f", floor 0 in {zero:,}"
     return Figure(Drawing(name, one_line(title), COLUMN, BASE + 48 + high, (*items, *below)), one_line(caption))
+
+
+def _beside(marks: Iterable[Point], y: float, told: str, part: str, places: Sequence[tuple[float, str]]) -> Text:
+    """The label of a line at the first of the places where fewest marks lie under it."""
+    wide = text_width(told, PAINTS[part].size)
+
+    def covered(place: tuple[float, str]) -> int:
+        left = place[0] - {"start": 0.0, "middle": 0.5, "end": 1.0}[place[1]] * wide
+        return sum(left - MARK <= x <= left + wide + MARK and y - 11 - MARK <= at <= y + MARK for x, at in marks)
+
+    x, anchor = min(places, key=covered)
+    return Text(x, y, told, part, anchor)
 
 
 def _floors(found: Sequence[Fit]) -> list[tuple[str, float]]:

@@ -14,7 +14,7 @@ from ..reading.values import one_line
 Point = tuple[float, float]
 COLUMN, TALL = 316.0, 860.0
 """Width of one column of a paper, 3.3 inches, and the height of its page, in view box units of a 96th of an inch: files stay within, and
-their letters are at least 8 pt as they lie there."""
+their letters are at least 8 pt as they lie there, and in the narrower columns of an article too."""
 SERIES = 8
 """Colours of series; the ninth takes the first colour again, with another glyph."""
 
@@ -61,12 +61,12 @@ PAINTS: dict[str, Paint] = {
     **{f"curve-{n}": Paint(stroke=f"series-{n}", width=1.5, opacity=0.8) for n in range(1, SERIES + 1)},
     **{f"range-{n}": Paint(stroke=f"series-{n}", width=5, opacity=0.25) for n in range(1, SERIES + 1)},
     # text
-    "tick": Paint(fill="muted", size=11),
+    "tick": Paint(fill="muted", size=11.1),
     "axis": Paint(fill="muted", size=12.5),
-    "label": Paint(fill="muted", size=11),
-    "alarm-label": Paint(fill="fail", size=11),
+    "label": Paint(fill="muted", size=11.1),
+    "alarm-label": Paint(fill="fail", size=11.1),
     "name": Paint(fill="ink", size=12),
-    "small": Paint(fill="ink", size=10.7),
+    "small": Paint(fill="ink", size=11.1),
     "aside": Paint(fill="muted", size=12),
 }
 """Part -> paint. Closed glyphs are filled where the paint has a fill."""

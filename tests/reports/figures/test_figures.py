@@ -68,7 +68,9 @@ def test_all_that_is_drawn_lies_inside(any_run: Run) -> None:
 
 
 def test_a_figure_fits_one_column_at_eight_points(any_run: Run) -> None:
-    """3.3 inches wide and a page high at most, letters of 8 pt at least, none beyond the edge, one name each."""
+    """3.3 inches wide and a page high at most, letters of 8 pt at least in the narrower columns of an article, 229.5 pt of 72.27 to an
+    inch; none beyond the edge, one name each."""
+    narrower = 229.5 / 72.27 * 96 / COLUMN
     found = listed.figures(any_run)
     assert len({drawing.name for drawing in found}) == len(found)
     for drawing in found:
@@ -76,7 +78,7 @@ def test_a_figure_fits_one_column_at_eight_points(any_run: Run) -> None:
         for item in drawing.items:
             if not isinstance(item, Text):
                 continue
-            assert PAINTS[item.part].size * 0.75 >= 8, item
+            assert PAINTS[item.part].size * 0.75 * narrower >= 8, item
             wide = 0.5 * PAINTS[item.part].size * len(item.text)
             left = item.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[item.anchor] * wide
             assert item.angle or (left >= -4 and left + wide <= drawing.width + 4), (drawing.name, item)
@@ -90,6 +92,21 @@ def test_a_zero_has_a_place_of_its_own_on_a_decade(make_row: Callable[..., Resul
     texts = {item.text: item.y for item in panel.drawing.items if isinstance(item, Text)}
     floor = next(item for item in panel.drawing.items if isinstance(item, Line) and item.part == "floor")
     assert floor.points[0][1] == texts["0"] - 4 == texts["floor (refinement) 0"] + 4
+
+
+def test_the_label_of_a_line_stands_where_no_mark_covers_it(make_row: Callable[..., Result]) -> None:
+    """Marks at the ends of the threshold's line push its label to the middle; without them it stands at the end."""
+
+    def label(*errors: float) -> Text:
+        rows = [curve_row(make_row, floor=0.0, parameters=10**k, error=error) for k, error in enumerate(errors, 3)]
+        (panel,) = approximation_curves(run_of(*rows))
+        return next(
+            item for item in panel.drawing.items if isinstance(item, Text) and item.text.startswith("threshold")
+        )
+
+    assert label(1.0, 1.0, 1.0).anchor == "end"
+    assert label(0.06, 1.0, 0.06).anchor == "middle"
+    assert label(1.0, 0.06, 0.06).anchor == "start"
 
 
 def test_every_part_has_a_paint_of_the_style_sheet() -> None:
