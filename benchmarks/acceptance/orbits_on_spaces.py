@@ -38,11 +38,10 @@ from space_cases import (
 
 from orbitcheck.harness.oracles.orbit import equal, moved
 from orbitcheck.harness.oracles.tuples.colouring import colour
+from orbitcheck.harness.oracles.tuples.nested import Nested, same_nested_orbit
 from orbitcheck.harness.oracles.tuples.orbits import (
-    Nested,
     canonical_form,
     orbit_classes,
-    same_nested_orbit,
     same_orbit,
 )
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
 from larger_cases import KINDS, by_signs, changed, drawn, moved, signed_group
 
-from orbitcheck import Weights, act, mlp, random_elements, recurrent
-from orbitcheck.extending import lora, transformer
+from orbitcheck import Weights, WeightSpace, act, mlp, random_elements, recurrent
+from orbitcheck.extending import AxisRole, Factor, FactorKind, Group, Role, Roles, Standing, lora
 from orbitcheck.harness.core.result import digest
 from orbitcheck.harness.oracles.larger import rational
 from orbitcheck.harness.oracles.larger.orbits import certify_under, normal_form, same_orbit_under
@@ -87,11 +88,126 @@ def test_what_is_beyond_is_unknown_with_its_reason():
         return same_orbit_under(group(space, name), v, v).reason
 
     assert "two linear axes" in asked(mlp(1, 2, 2, 1, activation="identity"), "gl")
-    assert "permuted or scaled beside" in asked(transformer(1, 2, 2, 2, 2, 2, 1, per_group=2).space, "heads")
     space = mlp(1, 2, 2, 1)
     v = {n: np.zeros(s) for n, s in space.shapes.items()}
     v["W2"] = np.ones((2, 2))
     assert "nothing unscaled reaches" in same_orbit_under(group(space, "permutation+scale"), v, v).reason
+
+
+GROUPED = WeightSpace(
+    (("Q", ("h", "m", "k", "x")), ("K", ("h", "k", "x")), ("O", ("y", "h", "m")), ("d", ("h",))),
+    (("h", 2), ("m", 2), ("k", 2), ("x", 1), ("y", 1)),
+    ("h", "m", "k"),
+    roles=Roles(
+        (AxisRole("m", within="h"), AxisRole("k", Standing.LINEAR, within="h")),
+        (("Q", (None, None, Role.IN, None)), ("K", (None, Role.OUT, None)), ("O", (None,) * 3)),
+    ),
+)
+"""Members and keys within heads, both in one tensor."""
+
+
+def carried_along(v, heads, members, keys):
+    """Heads exchanged; members permuted, keys mapped (by a matrix and its inverse transpose) in each head apart."""
+    w = {n: np.zeros_like(a) for n, a in v.items()}
+    for h, (to, order, (m, dual)) in enumerate(zip(heads, members, keys, strict=True)):
+        w["d"][to], w["K"][to] = v["d"][h], dual @ v["K"][h]
+        for j, k in enumerate(order):
+            w["Q"][to, k], w["O"][:, to, k] = m @ v["Q"][h, j], v["O"][:, h, j]
+    return w
+
+
+def test_members_and_keys_within_heads_are_those_of_the_whole_wreath_product():
+    of, rng, answers, swap = group(GROUPED, "heads"), np.random.default_rng(5), [], np.eye(2)[::-1]
+    orders, maps = ((0, 1), (1, 0)), ((np.eye(2),) * 2, (swap,) * 2)
+    every = list(product(orders, product(orders, repeat=2), product(maps, repeat=2)))
+    for _ in range(30):
+        v = {n: rng.integers(0, 2, s) * 1.0 for n, s in GROUPED.shapes.items()}
+        w = carried_along(v, *every[rng.integers(len(every))])
+        w = changed(w, rng) if rng.random() < 0.4 else w
+        moving = (carried_along(v, *g) for g in every)
+        truth = any(all((u[n] == w[n]).all() for n in w) for u in moving)
+        answers.append(truth)
+        found = certify_under(of, v, w)
+        assert found["orbit"]["relation"] == ("same" if truth else "different")
+        assert problem_under(found, of, v, w) is None
+        assert (normal_form(of, v) == normal_form(of, w)) == truth
+    assert len(set(answers)) == 2
+
+
+def test_members_are_permuted_beside_keys_that_are_mapped():
+    of, rng = group(GROUPED, "gl"), np.random.default_rng(6)
+    shear = np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([[1.0, 0.0], [-1.0, 1.0]])
+    for _ in range(10):
+        v = {n: rng.integers(-2, 3, s) * 1.0 for n, s in GROUPED.shapes.items()}
+        w = carried_along(v, (1, 0), ((1, 0), (0, 1)), (shear, (np.eye(2),) * 2))
+        found = certify_under(of, v, w)
+        assert found["orbit"]["relation"] == "same" and problem_under(found, of, v, w) is None
+        u = {
+            **w,
+            "O": w["O"] + np.array([[[0.0, 0.0], [0.25, 0.25]]]),
+        }  # invariant: the sum of O in each head, beside d
+        sums = [sorted(zip(x["O"].sum((0, 2)), x["d"], strict=True)) for x in (v, u)]
+        found = certify_under(of, v, u)
+        assert sums[0] != sums[1] and found["orbit"]["relation"] == "different"
+        assert problem_under(found, of, v, u) is None
+
+
+@pytest.mark.parametrize("kinds", [("perm", "perm+scale"), ("perm", "sign"), (None, "perm")])
+def test_what_is_done_within_an_outer_index_beside_permutations(kinds):
+    """Scales and signs of members; members alone, where heads stay."""
+    heads, members = kinds
+    places = (("O", (None, None, Role.IN)), ("Q", (None, Role.OUT, None, None)))
+    roles = Roles((AxisRole("m", within="h"), AxisRole("k", within="h")), places)
+    space = WeightSpace(GROUPED.tensors, GROUPED.sizes, GROUPED.permuted, roles=roles)
+    factors = (*([Factor("h", FactorKind(heads))] if heads else []), Factor("m", FactorKind(members), "h"))
+    of, rng = Group(space, factors), np.random.default_rng(7)
+    v = {n: rng.permutation(np.arange(1.0, 1 + int(np.prod(s)))).reshape(s) for n, s in space.shapes.items()}
+    by = {"perm+scale": 2.0, "sign": -1.0, "perm": 1.0}[members]
+    w = {n: a.copy() for n, a in v.items()}
+    w["O"][:, 1, 0] *= by
+    w["Q"][1, 0] /= by
+    if heads:
+        w = {n: a[:, ::-1] if n == "O" else a[::-1] for n, a in w.items()}
+    turned = {**w, "O": w["O"].copy(), "Q": w["Q"].copy()}
+    turned["O"][:, 0], turned["Q"][0] = w["O"][:, 0, ::-1], w["Q"][0, ::-1]
+    apart = {**w, "Q": w["Q"][:, ::-1], "O": w["O"]}
+    for other, answer in ((w, "same"), (turned, "different" if members == "sign" else "same"), (apart, "different")):
+        found = certify_under(of, v, other)
+        assert found["orbit"]["relation"] == answer and problem_under(found, of, v, other) is None
+
+
+def test_what_only_kernels_and_images_know_of_an_index_that_scales():
+    """`G A = 0`, and nothing reads what is gated: G may be scaled without a product that shows it. It was called another orbit."""
+    space = WeightSpace(
+        (("A", ("r", "x")), ("V", ("y", "r")), ("G", ("g", "r")), ("D", ("y", "g"))),
+        (("r", 2), ("g", 2), ("x", 1), ("y", 1)),
+        ("r", "g"),
+        roles=Roles((AxisRole("r", Standing.LINEAR), AxisRole("g", Standing.GATED))),
+    )
+    of = group(space, "full")
+    v = {
+        "A": np.array([[1.0], [0.0]]),
+        "V": np.array([[1.0, 2.0]]),
+        "G": np.array([[0.0, 1.0], [3.0, 1.0]]),
+        "D": np.array([[0.0, 1.0]]),
+    }
+    scaled = {**v, "G": v["G"] * [[2.0], [1.0]]}
+    found = certify_under(of, v, scaled)
+    assert found["orbit"]["relation"] == "unknown" and "no product says" in found["orbit"]["reason"]
+    assert normal_form(of, v) is None
+    other = {**v, "V": v["V"] + [[1.0, 0.0]]}
+    for w, answer in ((v, "same"), (other, "different")):
+        found = certify_under(of, v, w)
+        assert found["orbit"]["relation"] == answer and problem_under(found, of, v, w) is None
+
+
+def test_permutations_of_a_space_that_names_no_roles():
+    space = WeightSpace((("R", ("u", "u")), ("b", ("u",))), (("u", 3),), ("u",))
+    of, v = group(space), {"R": np.arange(9.0).reshape(3, 3), "b": np.zeros(3)}
+    w = {"R": v["R"][np.ix_([2, 0, 1], [2, 0, 1])], "b": v["b"]}
+    for other, answer in ((w, "same"), ({**w, "R": w["R"].T}, "different")):
+        found = certify_under(of, v, other)
+        assert found["orbit"]["relation"] == answer and problem_under(found, of, v, other) is None
 
 
 def test_half_turns_relate_no_two_vectors_of_rationals():

@@ -11,7 +11,7 @@ from orbitcheck.architectures.unf import UNF
 from orbitcheck.extending import AxisRole, Roles, Weights, group
 from orbitcheck.harness.oracles.tuples.audit import audit
 from orbitcheck.harness.oracles.tuples.colouring import colour, entry_classes
-from orbitcheck.harness.oracles.tuples.orbits import same_nested_orbit
+from orbitcheck.harness.oracles.tuples.nested import same_nested_orbit
 from orbitcheck.harness.plugins.outputs import Equivariant
 from orbitcheck.harness.verification.certificate import problem_of
 from orbitcheck.harness.weights.pair import Pair

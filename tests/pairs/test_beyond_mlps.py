@@ -12,7 +12,7 @@ from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.outcomes import Outcome
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.learning.workbench import Workbench
-from orbitcheck.harness.oracles.tuples.orbits import same_nested_orbit
+from orbitcheck.harness.oracles.tuples.nested import same_nested_orbit
 from orbitcheck.harness.oracles.tuples.relation import certify, round_of
 from orbitcheck.harness.pairs import PAIR_FAMILIES
 from orbitcheck.harness.plugins.architecture import Traits

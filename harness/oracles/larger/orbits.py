@@ -19,7 +19,8 @@ from ...weights.pair import Pair
 from ..orbit import SECONDS
 from ..tuples.orbits import canonical_form, same_orbit
 from ..tuples.relation import certify
-from .reduction import Undecided, rationals, reductions, unsigned
+from .reduction import Reductions, Undecided, rationals, reductions, unsigned
+from .unfolding import unfolded
 from .witness import Exact, applied, element
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Decision:
 
     Args:
         answer: "same", "different" or "unknown".
-        element: over the rationals, with `g v = w`, where the answer is "same".
+        element: over the rationals, with `g v = w`, where the answer is "same"; of what is permuted within an outer axis, by the
+            pairs of both (`unfolding.py`).
         reason: what decided, in one line.
     """
 
@@ -48,6 +50,7 @@ def same_orbit_under(of: Group, v: Vector, w: Vector, *, seconds: float = SECOND
         SpaceError: vectors that do not fit the space.
     """
     try:
+        of, (v, w) = unfolded(of, [v, w])
         reduced = reductions(of, [v, w])
     except Undecided as reason:
         return Decision("unknown", None, str(reason))
@@ -63,23 +66,26 @@ def same_orbit_under(of: Group, v: Vector, w: Vector, *, seconds: float = SECOND
             of, images, {axis: each[1] for axis, each in moves.items()}, v, reduced.on_way[0], reduced.on_way[1]
         )
     except (ArithmeticError, AssertionError) as error:
-        return Decision("unknown", None, f"the reductions are one orbit, but no element was found: {error}")
+        return _unknown(reduced, f"no element was found: {error}")
     moved = applied(of, g, v)
     for name in of.space.axes:
         if not (moved[name] == rationals(exact(w[name], name))).all():
-            return Decision(
-                "unknown", None, f"the reductions are one orbit, but the element that was found misses {name}"
-            )
+            return _unknown(reduced, f"the element that was found misses {name}")
     return Decision("same", g, "an element maps one to the other")
+
+
+def _unknown(reduced: Reductions, why: str) -> Decision:
+    return Decision("unknown", None, reduced.loose or f"the reductions are one orbit, but {why}")
 
 
 def normal_form(of: Group, v: Vector, *, seconds: float = SECONDS) -> str | None:
     """A digest that is one for all vectors of an orbit, and another one for every other orbit; None where that is undecided."""
     try:
+        of, (v,) = unfolded(of, [v])
         reduced = reductions(of, [v])
     except Undecided:
         return None
-    form = canonical_form(reduced.space, reduced.nets[0], seconds=seconds)
+    form = None if reduced.loose else canonical_form(reduced.space, reduced.nets[0], seconds=seconds)
     if form is None:
         return None
     entries = {name: array.astype(int).tolist() for name, array in form.items()}
@@ -96,7 +102,7 @@ def certify_under(of: Group, v: Vector, w: Vector) -> dict[str, Any]:
     if decision.element is not None:
         said["element"] = decision.element.to_json()
     elif decision.answer == "different":
-        reduced = reductions(of, [v, w])
+        reduced = reductions(*unfolded(of, [v, w]))
         inner = certify(Pair(reduced.space, reduced.nets[0], reduced.nets[1]))
         said = (
             {"relation": inner.orbit, "reductions": inner.certificate}

@@ -15,8 +15,9 @@ Law: v and w are in one orbit of the group iff their reductions are in one orbit
 | perm | stays |
 
 Linear axes within an outer one are contracted at each outer index apart. Entries become ranks among those of both nets: orbits of
-permutations do not ask for more. Undecided, with the reason: tensors with two linear axes, one twice of which not all is reached and read, inner permutations beside other factors,
- scaled indices that nothing unscaled reaches.
+permutations do not ask for more. What is permuted, scaled or signed within an outer axis is unfolded before (`unfolding.py`). Undecided, with the
+reason: tensors with two linear axes, one twice of which not all is reached and read, scaled indices that nothing unscaled reaches, or that
+only kernels and images know: then products alone tell orbits apart.
 
 Source: Dayan, Eitan, Maron 2026, section 3, for permutations; the criterion for gl is ours (docs/spaces.md).
 """
@@ -32,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...weights.algebra.kinds import Role
+from ...weights.algebra.kinds import FactorKind, Role
 from ...weights.exact import exact
 from ...weights.groups import Factor, Group, roles, roles_of
 from ...weights.space import WeightSpace
@@ -40,6 +41,10 @@ from . import rational, rotary
 
 if TYPE_CHECKING:
     from ...weights.pair import Vector
+
+
+Node = tuple[str, int]
+"""Axis and index."""
 
 
 class Undecided(Exception):
@@ -65,6 +70,8 @@ class Reduced:
     """Tensor -> what a shift took away."""
     factors: dict[str, list[Fraction]] = field(default_factory=dict)
     """Axis -> what each index was scaled by."""
+    sized: set[Node] = field(default_factory=set)
+    """The indices of which something says by how much they are scaled."""
 
 
 def rationals(array: np.ndarray) -> np.ndarray:
@@ -75,10 +82,17 @@ def rationals(array: np.ndarray) -> np.ndarray:
     return found
 
 
-def parts_of(space: WeightSpace, v: Vector) -> list[Part]:
+def places_of(of: Group) -> Mapping[str, tuple[Role | None, ...]]:
+    """Tensor -> role of each place; of permutations alone no place needs one, so spaces that name none have these."""
+    if all(factor.kind is FactorKind.PERM for factor in of.factors):
+        return {name: (None,) * len(axes) for name, axes in of.space.tensors}
+    return roles(of.space)
+
+
+def parts_of(of: Group, v: Vector) -> list[Part]:
     """The vector's tensors as parts, exactly."""
-    told = roles(space)
-    return [Part(name, axes, told[name], rationals(exact(v[name], name))) for name, axes in space.tensors]
+    told = places_of(of)
+    return [Part(name, axes, told[name], rationals(exact(v[name], name))) for name, axes in of.space.tensors]
 
 
 @dataclass(frozen=True)
@@ -86,11 +100,6 @@ class Asked:
     """The factors of a group by what is done about them."""
 
     group: Group
-
-    def __post_init__(self) -> None:
-        for factor in self.group.factors:
-            if factor.within and factor.kind.atoms - {"gl", "orth", "rotary", "shift"}:
-                raise Undecided(f"{factor.axis} within {factor.within} is permuted or scaled beside other factors")
 
     def where(self, told: str) -> list[Factor]:
         """The factors that map, rotate, scale, ..."""
@@ -118,12 +127,14 @@ class Reductions:
         nets: in it; every entry is the rank of a number among those of all nets.
         values: the numbers, by rank.
         on_way: per net what was done.
+        loose: why one orbit of the reductions does not imply one orbit, in words; empty where it does.
     """
 
     space: WeightSpace
     nets: list[dict[str, np.ndarray]]
     values: list[Fraction]
     on_way: list[Reduced]
+    loose: str
 
 
 def reductions(of: Group, nets: Sequence[Vector]) -> Reductions:
@@ -134,7 +145,7 @@ def reductions(of: Group, nets: Sequence[Vector]) -> Reductions:
         SpaceError: vectors that do not fit the space.
     """
     asked = Asked(of)
-    on_way = [Reduced(parts_of(of.space, v)) for v in nets]
+    on_way = [Reduced(parts_of(of, v)) for v in nets]
     for each in on_way:
         _shift(asked, each)
     if asked.where("scales"):
@@ -142,8 +153,9 @@ def reductions(of: Group, nets: Sequence[Vector]) -> Reductions:
             _scale(asked, each)
     contracted = [_contracted(asked, each.parts, all_full=False) for each in on_way]
     full = all(all(ranks) for _, ranks in contracted)
+    loose = "" if full else next(filter(None, (_loose(asked, each) for each in on_way)), "")
     parts = [
-        _contracted(asked, each.parts, all_full=True)[0] if full else found
+        _contracted(asked, each.parts, all_full=True)[0] if full or loose else found
         for each, (found, _) in zip(on_way, contracted, strict=True)
     ]
     if asked.linear:
@@ -165,7 +177,7 @@ def reductions(of: Group, nets: Sequence[Vector]) -> Reductions:
     space = WeightSpace(
         tuple((part.name, part.axes) for part in parts[0]), tuple(sizes.items()), permuted, of.space.activation
     )
-    return Reductions(space, held, values, on_way)
+    return Reductions(space, held, values, on_way, loose)
 
 
 def _shift(asked: Asked, each: Reduced) -> None:
@@ -341,8 +353,10 @@ def _scale(asked: Asked, each: Reduced) -> None:
     """Scale every index of the axes that scale to its normal form, and all tensors with it."""
     scaled = {factor.axis for factor in asked.where("scales") if factor.axis not in asked.linear}
     read = _contracted(asked, each.parts, all_full=True)[0] if asked.linear else each.parts
-    for axis, factors in factors_of(read, scaled).items():
-        each.factors[axis] = factors
+    known = factors_of(read, scaled)
+    each.sized = set(known)
+    for axis in scaled:
+        each.factors[axis] = [known.get((axis, i), Fraction(1)) for i in range(asked.group.space.size[axis])]
     for part in each.parts:
         for place, (axis, role) in enumerate(zip(part.axes, part.places, strict=True)):
             if axis in scaled and role is not None:
@@ -352,12 +366,26 @@ def _scale(asked: Asked, each: Reduced) -> None:
                 )
 
 
-Node = tuple[str, int]
+def _loose(asked: Asked, each: Reduced) -> str:
+    """An index that scales and that kernels and images alone know, in words: these are scaled along, and nothing says by how much.
+
+    Where `G_j A = 0` and nothing else reads j, row j of G may be scaled without any product that shows it, but the image of G turns.
+    """
+    scaled = {factor.axis for factor in asked.where("scales") if factor.axis not in asked.linear}
+    for part in each.parts if asked.linear else ():
+        if not {*part.axes} & {*asked.linear}:
+            continue
+        for place, (axis, role) in enumerate(zip(part.axes, part.places, strict=True)):
+            if axis not in scaled or role is None:
+                continue
+            for i, entries in enumerate(np.moveaxis(part.entries, place, 0)):
+                if (axis, i) not in each.sized and any(np.asarray(entries, dtype=object).flat):
+                    return f"ranks fall, and no product says by how much index {i} of {axis} is scaled"
+    return ""
 
 
-def factors_of(parts: Sequence[Part], scaled: set[str]) -> dict[str, list[Fraction]]:
-    """Axis -> by what each of its indices is scaled, by the rule of the table."""
-    sizes = {axis: n for part in parts for axis, n in zip(part.axes, part.entries.shape, strict=True) if axis in scaled}
+def factors_of(parts: Sequence[Part], scaled: set[str]) -> dict[Node, Fraction]:
+    """By what each index is scaled, by the rule of the table, of those of which something says it."""
     ground: dict[Node, tuple[list[Fraction], list[Fraction]]] = {}
     between: dict[Node, list[tuple[Node, Role, Fraction]]] = {}
     for part in parts:
@@ -397,7 +425,7 @@ def factors_of(parts: Sequence[Part], scaled: set[str]) -> dict[str, list[Fracti
                     level.setdefault(other, ([], []))[role is Role.IN].append(known)
     if any(node not in factor for node in between):
         raise Undecided("indices that scale and that nothing unscaled reaches")
-    return {axis: [factor.get((axis, i), Fraction(1)) for i in range(n)] for axis, n in sizes.items()}
+    return factor
 
 
 def _doubled(asked: Asked, parts: Sequence[Part]) -> list[Part]:

@@ -38,6 +38,7 @@ SPACES: dict[str, WeightSpace] = {
     "transformer": transformer(1, 2, 2, 2, 2, 2, 1).space,
     "transformer, rms": transformer(1, 2, 2, 2, 2, 2, 1, norm="rms").space,
     "transformer, rotary, gated": transformer(1, 2, 2, 2, 2, 2, 1, rotary=True, gated=True).space,
+    "transformer, grouped": transformer(1, 2, 2, 2, 2, 2, 1, per_group=2).space,
     "lora": lora((2, 1), rank=2).space,
 }
 """A small space of each kind, named by its constructor and what is chosen."""
@@ -83,10 +84,8 @@ def _of(name: str, space: WeightSpace) -> list[Line]:
         if asked == "permutation":
             found.append(Line(name, asked, str(of), refinement, "exact", "yes", function))
             continue
-        if asked == "heads" and all(factor.kind.atoms == {"perm"} for factor in of.factors):
-            found.append(Line(name, asked, str(of), "on pairs of indices", "exact", "yes", ""))
-            continue
         decision = same_orbit_under(of, v, v)
         exact = "exact" if decision.answer == "same" else f"unknown: {decision.reason}"
-        found.append(Line(name, asked, str(of), "", exact, "yes" if normal_form(of, v) else "", ""))
+        seen = "on pairs of indices" if asked == "heads" else ""
+        found.append(Line(name, asked, str(of), seen, exact, "yes" if normal_form(of, v) else "", ""))
     return found

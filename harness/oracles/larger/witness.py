@@ -53,7 +53,7 @@ def _texts(array: np.ndarray) -> Any:
 def applied(of: Group, g: Exact, v: Vector) -> dict[str, np.ndarray]:
     """`g v`, as `Fraction`."""
     within = {factor.axis: factor.within for factor in of.factors}
-    parts = parts_of(of.space, v)
+    parts = parts_of(of, v)
     _shifted(of, parts, g.taken, -1)
     for part in parts:
         for axis, each in g.factors.items():
@@ -99,6 +99,8 @@ def _conjugated(part: Part, matrix: rational.Matrix) -> np.ndarray:
 
 def _shifted(of: Group, parts: Sequence[Part], amounts: Mapping[str, np.ndarray], sign: int) -> None:
     """`moved += amount`, and what makes up for it; in the order of the roles, or back."""
+    if not amounts:
+        return
     held = {part.name: part for part in parts}
     listed = [shift for shift in roles_of(of.space).shifts if shift.moved in amounts]
     for shift in listed:

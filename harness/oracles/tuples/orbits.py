@@ -5,22 +5,17 @@ two, or that their canonical forms differ; past the budget the answer is "unknow
 
 Sorting by stable colours is a canonical form where every index has its own; what else is left becomes a graph (`graph.py`) for
 canonical labelling. On MLPs all is as in `orbit.py`, which runs there.
-
-`Nested` axes: where an axis lies *within* another one, its indices are permuted for each outer index apart, and move with it (the
-wreath product that attention heads have). Such a space is *unfolded*: the pair of outer and inner index becomes an axis of its own,
-and a tensor of zeros and ones says which pair lies in which outer index.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...weights.exact import exact
-from ...weights.space import SpaceError, WeightSpace
+from ...weights.space import WeightSpace
 from ...weights.symmetry import GroupElement, compose, inverse, random_elements
 from ..labelling import canonical_orders
 from ..orbit import MAX_EDGES, SECONDS, OrbitDecision, equal, moved
@@ -170,82 +165,3 @@ def orbit_classes(
             content = b"".join(np.ascontiguousarray(array).tobytes() for array in v.values())
             orbits[net] = numbers.setdefault((number, content), len(numbers))
     return orbits, elements
-
-
-@dataclass(frozen=True)
-class Nested:
-    """A space in which some axes lie within others, and the space of the same weights with the pairs of indices as axes.
-
-    Args:
-        space: as networks know it.
-        within: inner axis -> outer axis; both permuted.
-
-    Raises:
-        SpaceError: axes that are not permuted, chains of axes, or a tensor in which an inner axis stands without its outer one, or
-            either stands twice.
-    """
-
-    space: WeightSpace
-    within: Mapping[str, str]
-
-    def __post_init__(self) -> None:
-        for inner, outer in self.within.items():
-            if {inner, outer} - set(self.space.permuted) or outer in self.within:
-                raise SpaceError(f"{inner!r} within {outer!r}; allowed: two permuted axes, the outer one within none")
-            for name, axes in self.space.tensors:
-                if inner in axes and (axes.count(inner), axes.count(outer)) != (1, 1):
-                    raise SpaceError(f"tensor {name} has {inner!r} without one {outer!r} of its own")
-        for name, axes in self.space.tensors:
-            if sum(axis in self.within for axis in axes) > 1:
-                raise SpaceError(f"tensor {name} has two axes that lie within others; that is not known here")
-
-    @property
-    def unfolded(self) -> WeightSpace:
-        """The space with an axis `outer/inner` for the pairs, and a tensor that says which pair lies where."""
-        size = self.space.size
-        tensors = [(name, self._axes(axes)) for name, axes in self.space.tensors]
-        pairs = {f"{outer}/{inner}": size[outer] * size[inner] for inner, outer in self.within.items()}
-        sizes = {axis: n for axis, n in self.space.sizes if axis not in self.within} | pairs
-        belongs = [(f"in {pair}", (pair, pair.split("/")[0])) for pair in pairs]
-        permuted = [axis for axis in self.space.permuted if axis not in self.within]
-        return WeightSpace((*tensors, *belongs), tuple(sizes.items()), (*permuted, *pairs), self.space.activation)
-
-    def _axes(self, axes: tuple[str, ...]) -> tuple[str, ...]:
-        inner = next((axis for axis in axes if axis in self.within), None)
-        if inner is None:
-            return axes
-        outer = self.within[inner]
-        return (f"{outer}/{inner}", *(axis for axis in axes if axis not in (inner, outer)))
-
-    def unfold(self, v: Vector) -> dict[str, np.ndarray]:
-        """The weight vector in the unfolded space."""
-        found, size = {}, self.space.size
-        for name, axes in self.space.tensors:
-            inner = next((axis for axis in axes if axis in self.within), None)
-            array = exact(v[name], name)
-            if inner is not None:
-                ends = axes.index(self.within[inner]), axes.index(inner)
-                array = np.moveaxis(array, ends, (0, 1))
-                array = array.reshape(-1, *array.shape[2:])
-            found[name] = array
-        for inner, outer in self.within.items():
-            found[f"in {outer}/{inner}"] = np.repeat(np.eye(size[outer]), size[inner], axis=0)
-        return found
-
-    def images(self, g: GroupElement) -> dict[str, list[list[int]]]:
-        """Of an element of the unfolded space: outer or plain axis -> its one list of images; inner axis -> per outer index, as it
-        was before, the images of the inner indices."""
-        moves, size = dict(g.permutations), self.space.size
-        found = {axis: [list(images)] for axis, images in moves.items() if "/" not in axis or axis in size}
-        for inner, outer in self.within.items():
-            pairs = np.array(moves[f"{outer}/{inner}"]).reshape(size[outer], size[inner]) % size[inner]
-            found[inner] = pairs.tolist()
-        return found
-
-
-def same_nested_orbit(
-    space: WeightSpace, within: Mapping[str, str], v: Vector, w: Vector, *, seconds: float = SECONDS
-) -> OrbitDecision:
-    """As `same_orbit`, under the wreath product; the element is one of the unfolded space (`Nested.images` reads it)."""
-    nested = Nested(space, within)
-    return same_orbit(nested.unfolded, nested.unfold(v), nested.unfold(w), seconds=seconds)

@@ -19,6 +19,7 @@ from ..certificate import MALFORMED, plus_zero, problem_of
 from ..exact.refuted import Refuted, demand
 from .element import check_element
 from .reduction import reduced
+from .unfolding import unfolded
 
 KEYS = {"version", "space", "group", "vectors", "orbit", "sha256"}
 
@@ -45,6 +46,7 @@ def _check(said: Mapping[str, Any], of: Group, nets: Sequence[Vector]) -> None:
         data = b"".join(np.asarray(net[name], dtype="<f8").tobytes() for name in of.space.axes)
         demand(printed == hashlib.sha256(data).hexdigest(), "the vectors are those of the question")
     orbit = said["orbit"]
+    of, nets = unfolded(of, nets)
     demand(orbit["relation"] in ("same", "different", "unknown"), "a relation")
     if orbit["relation"] == "same":
         demand(set(orbit) == {"relation", "element"}, "an element alone")

@@ -11,7 +11,7 @@ from ...weights.pair import Vector
 from ...weights.space import WeightSpace
 from ..exact.refuted import demand
 from .products import products, projections
-from .scales import distances, doubled, normalise_
+from .scales import distances, doubled, loose_in, normalise_
 from .tensors import Tensors, shift_, tensors_of
 
 
@@ -25,16 +25,16 @@ def reduced(of: Group, nets: Sequence[Vector]) -> tuple[WeightSpace, list[dict[s
     linear = {f.axis: f for f in of.factors if f.kind.maps or f.kind.rotates or f.kind.rotary}
     scaled = {f.axis for f in of.factors if f.kind.scales}
     signed = {f.axis: f for f in of.factors if f.kind.signs}
-    for factor in of.factors:
-        demand(not factor.within or factor.kind.atoms <= {"gl", "orth", "rotary", "shift"}, "no inner permutations")
-    started = [tensors_of(of, net) for net in nets]
+    started, sized = [tensors_of(of, net) for net in nets], []
     for tensors in started:
         _unshifted(of, tensors)
         if scaled:
             read, _ = products(tensors, linear)
-            normalise_(tensors, distances(read, scaled), scaled)
+            sized.append(distances(read, scaled))
+            normalise_(tensors, sized[-1], scaled)
     done = [products(tensors, linear) for tensors in started]
-    if not all(full for _, full in done):
+    loose = any(loose_in(tensors, set(linear), scaled, known) for tensors, known in zip(started, sized, strict=False))
+    if not loose and not all(full for _, full in done):
         done = [
             ({**found, **projections(tensors, linear)}, full)
             for tensors, (found, full) in zip(started, done, strict=True)

@@ -22,6 +22,17 @@ def normalise_(tensors: Tensors, factors: Mapping[tuple[str, int], Fraction], sc
                     entries[place] = entries[place] * by if role is Role.IN else entries[place] / by
 
 
+def loose_in(tensors: Tensors, linear: set[str], scaled: set[str], factors: Mapping[tuple[str, int], Fraction]) -> bool:
+    """Whether an index that scales has an entry beside a linear axis, and no product gave it a factor: projectors are none of the orbit."""
+    return any(
+        x and axis in scaled and role is not None and (axis, i) not in factors
+        for places, entries in tensors.values()
+        if not linear.isdisjoint(axis for axis, _ in places)
+        for place, x in entries.items()
+        for (axis, role), i in zip(places, place, strict=True)
+    )
+
+
 def distances(read: Tensors, scaled: set[str]) -> dict[tuple[str, int], Fraction]:
     """By what each index is scaled: first how far it is from what does not scale, then factors in that order."""
     edges: list[tuple[list[tuple[tuple[str, int], Role]], Fraction]] = []

@@ -20,9 +20,16 @@ Places = tuple[tuple[str, Role | None], ...]
 Tensors = dict[str, tuple[Places, Entries]]
 
 
+def places_of(of: Group) -> Mapping[str, tuple[Role | None, ...]]:
+    """The role of every place; permutations alone ask for none."""
+    if {str(factor.kind) for factor in of.factors} <= {"perm"}:
+        return {name: tuple(None for _ in axes) for name, axes in of.space.tensors}
+    return roles(of.space)
+
+
 def tensors_of(of: Group, net: Vector) -> Tensors:
     """The net's tensors, entry by entry."""
-    told = roles(of.space)
+    told = places_of(of)
     return {
         name: (
             tuple(zip(axes, told[name], strict=True)),
@@ -45,6 +52,9 @@ def fractions(data: Any) -> Iterator[tuple[Index, Fraction]]:
 def shifted(of: Group, tensors: Tensors, amounts: Mapping[str, Any], sign: int) -> Tensors:
     """The tensors with the named biases moved by `sign` times the amounts, in place."""
     allowed = {f.axis for f in of.factors if f.kind.shifts}
+    demand(allowed or not amounts, "the group shifts something")
+    if not amounts:
+        return tensors
     known = {shift.moved: shift for shift in roles_of(of.space).shifts if shift.axis in allowed}
     demand(set(amounts) <= set(known), "the group shifts that")
     for shift in roles_of(of.space).shifts:
