@@ -123,7 +123,7 @@ def stabiliser_orbits(space: WeightSpace, forms: Sequence[Arrays]) -> np.ndarray
     known: dict[bytes, np.ndarray] = {}  # all copies of a net have one form
     keys = []
     alone = np.arange(space.parameters)
-    for form, discrete in zip(forms, colour(space, forms).is_discrete.all(axis=1), strict=True):
+    for form, discrete in zip(forms, np.all(colour(space, forms).is_discrete, axis=1), strict=True):
         if discrete:  # nothing but the identity leaves it alone
             keys.append(b"")
             known[b""] = alone

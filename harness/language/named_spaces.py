@@ -187,7 +187,7 @@ def _network(name: str) -> Callable[..., WeightSpace]:
     return lambda given, **activation: network(name, {**given.model_dump(exclude_unset=True), **activation}).space
 
 
-def _own(given: OwnModel, **activation: str) -> WeightSpace:
+def _own(given: OwnModel, **activation: Any) -> WeightSpace:
     """The space as it is described; roles of axes where something is said of them."""
     told = dict.fromkeys((*given.stands, *given.within))
     axes = tuple(

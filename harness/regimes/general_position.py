@@ -86,7 +86,7 @@ def _of_order(
     for _ in range(TRIES):
         drawn = [random_vector(space, rng, "biases" if parameters.entries == "spread" else "all") for _ in range(size)]
         colouring = colour(space, drawn)
-        inside = colouring.discrete_in(min(parameters.order, colouring.rounds)).all(axis=1)
+        inside = np.all(colouring.discrete_in(min(parameters.order, colouring.rounds)), axis=1)
         found += [v for v, kept in zip(drawn, inside.tolist(), strict=True) if kept]
         if len(found) >= size:
             return found[:size]

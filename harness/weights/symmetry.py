@@ -400,7 +400,8 @@ def inverse(g: GroupElement) -> GroupElement:
 
     def back(stack: np.ndarray, axis: str, within: str | None) -> np.ndarray:
         outer = images[within] if within else np.zeros(1, dtype=int)
-        return stacks.carried(stack.transpose(0, 2, 1), outer, images.get(axis, np.arange(stack.shape[1])))
+        inner = images[axis] if axis in images else np.arange(stack.shape[1])
+        return stacks.carried(stack.transpose(0, 2, 1), outer, inner)
 
     blocks = []
     for block in g.blocks:

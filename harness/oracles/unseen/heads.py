@@ -11,6 +11,8 @@ Of the first two the sums `sum_h W_Q,h W_K,h^T` and `sum_h W_V,h W_O,h` are the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ...weights.pair import Vector
@@ -32,9 +34,11 @@ def values(v: Vector) -> np.ndarray:
 
 def same_bags_of_heads(space: WeightSpace, v: Vector, w: Vector) -> bool:
     """`head-pairing`."""
-    return others_equal(space, HEADS, v, w) and all(
-        np.array_equal(*(_sorted_rows(of(u).reshape(space.size["head"], -1)) for u in (v, w))) for of in (keys, values)
-    )
+
+    def bag(of: Callable[[Vector], np.ndarray], u: Vector) -> np.ndarray:
+        return _sorted_rows(of(u).reshape(space.size["head"], -1))
+
+    return others_equal(space, HEADS, v, w) and all(np.array_equal(bag(of, v), bag(of, w)) for of in (keys, values))
 
 
 def one_exchange(space: WeightSpace, v: Vector, w: Vector) -> bool:
