@@ -51,8 +51,8 @@ MANY_CELLS = 3_000
 """A page with more cells says in each the gravest outcome alone, and how many rows have it."""
 MARKS, FEW_MARKS = 300, 100
 """Marks in the figures of a section, and of a page with so many cells; further figures are left to files."""
-ROOTS_AT_HEAD = 5
-"""So many red architectures have their line below the headline; the score card has all."""
+ROOTS_AT_HEAD, FEWER_ROOTS = 5, 3
+"""So many red architectures have their line below the headline, where the score card is short and where it is set closer; it has all."""
 
 
 def html(run: Run) -> str:
@@ -61,6 +61,8 @@ def html(run: Run) -> str:
     groups = red_groups(run)
     shown = list(sheets(run, HTML))
     terse = sum(_cells_of(sheet) for sheet in shown) > MANY_CELLS
+    red = red_lines(run)
+    at_head = ROOTS_AT_HEAD if len(run.architectures) <= ROOMY else FEWER_ROOTS
     return (
         _environment()
         .get_template("report.html.jinja")
@@ -87,8 +89,8 @@ def html(run: Run) -> str:
             row_lists=row_lists(run),
             row_folder=ROWS,
             mark=mark(run),
-            roots=red_lines(run)[:ROOTS_AT_HEAD],
-            more=max(0, len(red_lines(run)) - ROOTS_AT_HEAD),
+            roots=red[:at_head],
+            more=max(0, len(red) - at_head),
             unfolded=sum(group.tally.total for group in groups) <= OPEN_AT_MOST,
         )
     )

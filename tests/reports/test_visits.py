@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,23 @@ def test_what_a_plug_in_is_called_stays_text_in_the_lists(hostile_run: Run, tmp_
         and seen["handlers"] == 0
     )
     assert seen["planted"] == "no" and said.count("Content Security Policy") == 1
+
+
+@pytest.mark.parametrize("broken", [0.0, 0.05], ids=["green", "red"])
+def test_the_first_screen_holds_all_of_thirty_three_architectures(
+    make_large: Callable[..., Run], tmp_path: Path, broken: float
+) -> None:
+    """All lines of the score card, above y = 900 at a width of 1280; where a run is red, with three first roots above them, 28."""
+    run = replace(make_large(33, 60, broken), notes=["an entry that is not asked in this run"] * 3)
+    actions = """
+      const rows = [...$("#score-card table").tBodies[0].rows];
+      seen.rows = rows.length;
+      seen.shown = rows.filter((row) => row.getBoundingClientRect().bottom <= 900).length;
+      seen.wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+    """
+    seen, said = acted(html(run), tmp_path, actions, "--window-size=1280,900")
+    assert said == "" and seen["rows"] == 33 and seen["wide"] <= 0
+    assert seen["shown"] >= (28 if broken else 33), seen
 
 
 @pytest.mark.long

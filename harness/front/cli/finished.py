@@ -216,7 +216,8 @@ def compare(directory: Path, first: str, second: str, as_json: bool) -> None:
     "architectures",
     multiple=True,
     shell_complete=completing.compared,
-    help="With --rerun: K rows of each that is named, instead of K of all.",
+    metavar="PATTERN",
+    help="With --rerun: K rows of each that fits, instead of K of all; * and ? stand for any letters.",
 )
 @click.option(
     "--record",
@@ -254,7 +255,7 @@ def verify(
     extend()
     try:
         run = read_entry(directory)
-        demand_known(run, architectures)
+        architectures = fitting(run, architectures)
         if record is not None and not rerun:
             refuse("--record keeps what --rerun measures again; give --rerun K too")
         with shown_progress() as progress:
@@ -290,9 +291,12 @@ def verify(
     sys.exit(int(bool(problems) or found.refuted))
 
 
-def demand_known(run: Run, architectures: tuple[str, ...]) -> None:
-    """End where an architecture is named that the run has not, with those that it has."""
+def fitting(run: Run, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """The run's architectures that fit, in its order; a pattern that none fits ends here, with those that there are."""
+    from ...core.patterns import fits_architecture
+
     known = [str(entry["name"]) for entry in run.architectures]
-    unknown = next((name for name in architectures if name not in known), None)
+    unknown = next((each for each in patterns if not any(fits_architecture(each, name) for name in known)), None)
     if unknown is not None:
         refuse(f'the run has no architecture "{unknown}"{did_you_mean(unknown, known)}')
+    return tuple(name for name in known if any(fits_architecture(each, name) for each in patterns))

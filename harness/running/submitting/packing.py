@@ -19,8 +19,9 @@ from .archive import WEIGHT_BYTES, relative
 
 FOLDER = "out"
 """The folder in the commands of a run that lies in an archive."""
-_ABSOLUTE = re.compile(r"(?<![\w.~/:-])(?:[A-Za-z]:[\\/]|~?/)(?:[\w.+~@-]*\w[\\/]+)*([\w.+~@-]*\w)")
-"""A path from the root, from a home folder or of a drive, at the beginning of a word; its last part is kept."""
+_ABSOLUTE = re.compile(r"(?<![\w.~/:*?-])(?:[A-Za-z]:[\\/]|~?/)(?:[\w.+~@-]*\w[\\/]+)*([\w.+~@-]*\w)")
+"""A path from the root, from a home folder or of a drive, at the beginning of a word; its last part is kept. A pattern of
+cases (`*/invariant/large/*`) is none."""
 
 
 def portable(run: Run) -> Run:

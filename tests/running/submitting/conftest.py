@@ -60,9 +60,9 @@ class Place:
         return answer.output
 
 
-def finished(file: Path) -> Run:
+def finished(file: Path, *architectures: str) -> Run:
     """The run of the suite, made in this process; plants count as caught, as a run of the command line has them."""
-    suites, names = [load_suite(file)], [parse_name("stats")]
+    suites, names = [load_suite(file)], [parse_name(name) for name in architectures]
     cells = plan(suites, names)
     described = [describe_architecture(name) for name in names]
     planted = [
@@ -78,6 +78,17 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     made = Place(tmp_path_factory.mktemp("submitting"))
     (made.folder / "tiny.yaml").write_text(SUITE, encoding="utf-8")
     (made.folder / "out").mkdir()
-    text = results_text(finished(made.folder / "tiny.yaml"))
+    text = results_text(finished(made.folder / "tiny.yaml", "stats"))
     (made.folder / "out" / "results.json").write_text(text, encoding="utf-8")
+    return made
+
+
+@pytest.fixture(scope="session")
+def built_in_entries(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A folder with the suite and the run `out-builtin`, of some built-in networks."""
+    made = Place(tmp_path_factory.mktemp("first-entries"))
+    (made.folder / "tiny.yaml").write_text(SUITE, encoding="utf-8")
+    (made.folder / "out-builtin").mkdir()
+    text = results_text(finished(made.folder / "tiny.yaml", "stats", "dws", "sorted-mlp"))
+    (made.folder / "out-builtin" / "results.json").write_text(text, encoding="utf-8")
     return made

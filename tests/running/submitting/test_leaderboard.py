@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
+import shlex
 import shutil
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +17,7 @@ import pytest
 from orbitcheck.harness.core.records import SelectionRecord
 from orbitcheck.harness.core.result import Run, plain
 from orbitcheck.harness.language.reading import load_suite
-from orbitcheck.harness.language.shipped import asked, frozen
+from orbitcheck.harness.language.shipped import asked, frozen, shipped_suites
 from orbitcheck.harness.running.store import StoreError, read_run, results_text
 from orbitcheck.harness.running.submitting.admitting import admit, read_entry
 from orbitcheck.harness.running.submitting.archive import archive_bytes
@@ -24,7 +27,7 @@ from orbitcheck.harness.running.submitting.site import write_site
 from orbitcheck.harness.running.verifying.verified import drawn
 from orbitcheck.reports.leaderboard.entries import Refused
 
-from .conftest import Place, commands
+from .conftest import ROOT, Place, commands
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,37 @@ def test_the_commands_of_the_page_work_as_written(place: Place) -> None:
         assert (site / link).is_file(), link
     assert not re.search(r"(src|href)=\"(https?:)?//", page) and "url(" not in page
     assert place.folder.as_posix() not in zipfile.ZipFile(evidence / "run.zip").read("results.json").decode()
+
+
+def test_built_in_networks_become_the_first_entries_by_the_commands_of_the_page(built_in_entries: Place) -> None:
+    """`*` asks of each network as many rows as a rank needs; tox carries out the same lines."""
+    *_, run, verify, leaderboard = commands()
+    assert run == ["orbitcheck", "run", "tiny.yaml", "-o", "out-builtin"]
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    lines = [
+        shlex.split(line)
+        for line in tox["testenv:leaderboard"]["commands"].replace("{posargs}", "").split("\n")
+        if line
+    ]
+    wanted = [run, verify, leaderboard[:-2]]
+    assert [
+        [{"quick": "tiny.yaml", "site{/}leaderboard": "site"}.get(word, word) for word in words] for words in lines
+    ] == wanted
+    built_in_entries.call(verify[1:])
+    built_in_entries.call(leaderboard[1:])
+    told = json.loads((built_in_entries.folder / "site" / "leaderboard.json").read_text())
+    entries = {entry["architecture"]: entry for entry in told["boards"][0]["entries"]}
+    assert set(entries) == {"stats", "dws", "sorted-mlp"}
+    assert all(entry["standing"] == "ranked" and entry["run_again"] == 20 for entry in entries.values())
+    assert {entry["rank"] for entry in entries.values()} == {
+        1
+    }  # a suite of copies and strangers, which all of them tell alike
+
+
+def test_a_pattern_that_no_network_fits_is_refused_with_those_there_are(place: Place) -> None:
+    told = place.call(["verify", "out", "--rerun", "1", "-a", "stat"], 2)
+    assert 'the run has no architecture "stat"' in told and "stats" in told
 
 
 @pytest.mark.parametrize(
@@ -153,6 +187,22 @@ def test_paths_from_the_root_are_refused_or_told_by_their_file(run) -> None:
         portable(replace(run, suites=[suite]))
     with pytest.raises(StoreError, match="nothing to pack"):
         weights_of(run)
+
+
+def test_what_a_suite_says_of_its_rows_is_no_path(run) -> None:
+    """Patterns of cases (`*/equivariant/large/*`) stand in the notes of a run of some architectures, which follow from its suites."""
+
+    def texts(value: object) -> Iterator[str]:
+        if isinstance(value, dict | list):
+            for entry in value.values() if isinstance(value, dict) else value:
+                yield from texts(entry)
+        elif isinstance(value, str):
+            yield value
+
+    suites = [plain(load_suite(name).to_json()) for name in shipped_suites()]
+    notes = [f'allowance "gmn / law / {text}" is not asked in this run' for text in texts(suites)]
+    assert len(notes) > 500 and any("*/" in note for note in notes)
+    assert list(portable(replace(run, notes=notes)).notes) == notes
 
 
 def test_weights_that_are_asked_for_are_the_manifest_s_files(run, tmp_path, monkeypatch) -> None:
