@@ -90,7 +90,7 @@ def conclude(
     found = []
     for suite in suites:
         for wanted in suite.conclusions:
-            own = [row for row in rows if row.suite == suite.name and wanted.reads(row)]
+            own = [row for row in rows if row.suite == suite.name and suite.concludes(wanted, row)]
             judgement = JUDGEMENTS.get(wanted.claim, tally)
             finding = _supported(judgement(own, descriptions, wanted.margin), own) if own else NOT_ASKED
             rate = kill_rate(killers, suite.name, wanted.claim)

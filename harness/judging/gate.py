@@ -89,7 +89,7 @@ def notes(planned: Sequence[Cell], suites: Sequence[Suite], expectations: Sequen
         f'conclusion "{wanted.claim}"'
         for suite in suites
         for wanted in suite.conclusions
-        if not any(cell.suite == suite.name and wanted.reads(cell) for cell in planned)
+        if not any(cell.suite == suite.name and suite.concludes(wanted, cell) for cell in planned)
     ]
     return [f"{name} is not asked in this run" for name in (*entries, *conclusions)]
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..core.patterns import Row, RowPattern, fits
+from ..core.cell import WEIGHTS
+from ..core.patterns import Row, RowPattern, fits, fits_architecture
+from ..plugins.discovery import parse_name
 from ..weights.space import WeightSpace
 
 
@@ -87,6 +89,13 @@ class Suite:
     allow: tuple[Expectation, ...] = ()
     architectures: tuple[str, ...] = ()
     conclusions: tuple[Conclusion, ...] = ()
+
+    def concludes(self, wanted: Conclusion, row: Row) -> bool:
+        """Whether a conclusion of its own is drawn from this row, among others: `architectures` there leaves out some of those that the suite
+        names, never a user's, which is asked every check too."""
+        own = (str(parse_name(text)) for text in self.architectures)
+        users = self.architectures and not any(fits_architecture(name, row.architecture) for name in (WEIGHTS, *own))
+        return wanted.reads(row) or bool(users and any(fits(pattern, row.check) for pattern in wanted.checks))
 
     @property
     def spaces(self) -> tuple[WeightSpace, ...]:

@@ -81,7 +81,10 @@ def second(
     if found in (Seen.NO_GAP, Seen.UNCLEAR) and trained is not None and trained > 10:
         found = Seen.SEPARATED if trained >= 1000 else Seen.UNCLEAR
     equal = all(not any((*draw.controls, *draw.crosses)) for draw in readable)
-    would_show = bool(ladder) and part is not None and part <= rounds_shown(ladder)[1]
+    would_show = bool(ladder) and part is not None
+    if would_show:
+        below = {rung: ratio for rung, ratio in ladder.items() if rung < part} if part > 1 else {1: ladder.get(1, 0.0)}
+        would_show = part <= rounds_shown(below)[1]
     table = (
         (predicted is Seen.ANY, "observed"),
         (found is predicted, "pass"),

@@ -58,6 +58,10 @@ def test_files_and_a_table_have_the_floors_of_their_networks(folder):
     assert words[0]["label_classes"] == 2
     costly = invoke(*asked[:-1]).stdout
     assert "a.npz" in costly and "b.npz" in costly
+    many = invoke(*(path / f"{name}.npz" for name in nets), *asked[1:-1]).stdout.splitlines()
+    assert (
+        many[0].startswith(f"{path / 'a.npz'}, and 3 more, float: 4 networks") and many[1:] == costly.splitlines()[1:]
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -28,11 +29,12 @@ from orbitcheck.extending import (
     transformer,
 )
 from orbitcheck.harness.core.claims import CLAIMS
+from orbitcheck.harness.core.patterns import RowPattern
 from orbitcheck.harness.core.registry import UnknownName
 from orbitcheck.harness.language.reading import SuiteError, load_expectations, load_suite
 from orbitcheck.harness.language.schema import json_schema
 from orbitcheck.harness.language.shipped import shipped_suites
-from orbitcheck.harness.language.suite import Suite
+from orbitcheck.harness.language.suite import Conclusion, Suite
 from orbitcheck.harness.plugins.discovery import built_in, default_names, parse_name
 from orbitcheck.harness.running.plan import plan
 from orbitcheck.harness.weights.activations import allowed
@@ -544,6 +546,20 @@ checks:
 conclusions:
   - {claim: thm-5.2, checks: ["tw*"], margin: 0.1, allow: minutes, killers: ["*"]}
 """
+
+
+def test_a_conclusion_leaves_out_some_of_the_suites_own_architectures_but_none_of_a_users():
+    """What is asked a check because a user named it is concluded from too: else a false claim of theirs would meet no conclusion."""
+    wanted = Conclusion("thm-6.1", ("value*",), ("dws", "gmn"), 0.05, None)
+    suite = Suite("s", 1, "t", (), architectures=("dws", "gmn", "flat-mlp"), conclusions=(wanted,))
+
+    def read(architecture: str, check: str = "value-tanh", suite: Suite = suite) -> bool:
+        return suite.concludes(wanted, RowPattern(architecture, check, "2000"))
+
+    assert read("dws") and read("gmn[depth=2]") and read("nets.py:Bag") and read("scale-gmn")
+    assert not read("flat-mlp") and not read("flat-mlp[hidden=8]") and not read("weights")
+    assert not read("nets.py:Bag", "norms") and not read("dws", "norms")
+    assert not read("nets.py:Bag", suite=replace(suite, architectures=()))  # whose they are is not known there
 
 
 def test_a_suite_names_its_architectures_and_conclusions(write):

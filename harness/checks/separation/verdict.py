@@ -237,6 +237,15 @@ def resolved_rounds(ratios: Mapping[int, float]) -> int:
     return seen + int(log10(ratios[seen] / SEPARATION_RATIO) / log10(drop))
 
 
+def foretold(ratios: Mapping[int, float], parted: int) -> bool:
+    """Whether `t_res` of the rungs below the round that parts a pair reaches that round.
+
+    Of its own round a network may have shown a gap by one lucky draw of many: what accuses it are rungs that lie below, and for the first
+    round, which has none below, its own.
+    """
+    return parted <= resolved_rounds({rung: ratio for rung, ratio in ratios.items() if rung < max(parted, 2)})
+
+
 def judge(
     draws: Sequence[Draw | DrawEvidence],
     prediction: Prediction,
@@ -279,8 +288,9 @@ def judge(
         if all(draw.equal for draw in draws):
             reason = f"{failed}: equal to the bit in all {len(draws)} draws"
             return Verdict("fail", reason, prediction.verdict, observed)
-        if ladder and separating_round is not None and separating_round <= (t_res := resolved_rounds(ladder)):
-            reason = f"{failed} {seen}, where its own ladder, shown to round {last_shown(ladder)}, says that a gap shows to {t_res}"
+        if ladder and separating_round is not None and foretold(ladder, separating_round):
+            shown = f"shown to round {last_shown(ladder)}, says that a gap shows to {resolved_rounds(ladder)}"
+            reason = f"{failed} {seen}, where its own ladder, {shown}"
             return Verdict("fail", reason, prediction.verdict, observed)
     best = max(draw.ratio for draw in draws)
     reason = f"{prediction.why}; best ratio {best:.1e} {seen}{_advice(prediction, separating_round, ladder)}"

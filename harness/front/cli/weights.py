@@ -246,7 +246,8 @@ def floor(
             for line in files.unread:
                 click.echo(f"orbitcheck: {one_line(line)}", err=True)
             found = floors(files.weights, files.labels, forms=forms, classes=classes, names=files.names)
-            found = [replace(each, population=", ".join(population), label=label) for each in found]
+            shown = population if len(population) < 4 else (population[0], f"and {len(population) - 1} more")
+            found = [replace(each, population=", ".join(shown), label=label) for each in found]
     except (UnknownName, ValueError, ZooError) as error:
         refuse(str(error))
     for line in notes:

@@ -304,7 +304,7 @@ def killers_of(suites: Iterable[Suite], cells: Sequence[Cell]) -> dict[str, tupl
     found: dict[str, list[str]] = {}
     for suite in suites:
         for wanted in suite.conclusions:
-            own = [cell for cell in cells if cell.suite == suite.name and wanted.reads(cell)]
+            own = [cell for cell in cells if cell.suite == suite.name and suite.concludes(wanted, cell)]
             for name, killer in KILLERS.items():
                 if killer.claim == wanted.claim and wanted.names(name) and any(map(killer.speaks_of, own)):
                     found.setdefault(name, []).append(suite.name)

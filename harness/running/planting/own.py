@@ -55,7 +55,9 @@ def own_killers_of(suites: Iterable[Suite], cells: Sequence[Cell]) -> list[Asked
     found = []
     for suite in suites:
         for wanted in suite.conclusions:
-            own = [c for c in cells if c.suite == suite.name and c.architecture != WEIGHTS and wanted.reads(c)]
+            own = [
+                c for c in cells if c.suite == suite.name and c.architecture != WEIGHTS and suite.concludes(wanted, c)
+            ]
             once = {(cell.check, cell.case): replace(cell, architecture="") for cell in own}
             if once:
                 rows = tuple(once.values())
