@@ -252,20 +252,61 @@ class MAGEP(nn.Module):
         return Weights(self.space, {**named, **{f"b{i}": b.movedim(1, -1) for i, b in enumerate(y.b, 1)}})
 
 
+def normalised(v: Weights) -> Weights:
+    """The same functions, to the bit: rows `[W_l[j,:]; b_l[j]]` of hidden neurons divided by powers of two until their length lies in
+    [1/2, 1), and columns of the next matrix multiplied by as much; neurons without a row stay as they are.
+
+    How long a row was is gone then, and with it how factors move it: `f_{phi(g v)} = f_{phi(v)}`, but `phi(g v)` is not `g phi(v)`.
+    """
+    tensors = dict(v.tensors)
+    for layer in range(1, len(v.space.widths) - 1):
+        coming, bias, going = f"W{layer}", f"b{layer}", f"W{layer + 1}"
+        length = (tensors[coming].detach().square().sum(2) + tensors[bias].detach().square()).sqrt()
+        power = torch.where(length > 0, length / length.frexp().mantissa, 1.0)
+        tensors[coming] = tensors[coming] / power.unsqueeze(2)
+        tensors[bias] = tensors[bias] / power
+        tensors[going] = tensors[going] * power.unsqueeze(1)
+    return Weights(v.space, tensors)
+
+
 @register(
     "magep",
     symmetry="permutation+scale",
+    law=lambda normalised: "functional" if normalised else "exact",
     power="below-1-wl",
     modes=("eval", "train"),
     spaces="MLPs, homogeneous activation",
     paper="Vo et al. 2024, arXiv 2410.04213",
 )
 class ScaleMAGEP(MAGEP):
-    """`MAGEP` for positive factors, ReLU between layers."""
+    """`MAGEP` for positive factors, ReLU between layers.
+
+    Args:
+        normalised: whether edits are given in a frame of their own (`normalised`), which keeps their functions equivariant and not their
+            tensors: quasi-equivariant, arXiv 2604.23720.
+    """
 
     name = "magep"
     activations = HOMOGENEOUS
     signs = False
+
+    def __init__(
+        self,
+        space: WeightSpace,
+        output: Invariant | Equivariant,
+        *,
+        channels: int = 16,
+        depth: int = 2,
+        head: int = 128,
+        normalised: bool = False,
+    ):
+        super().__init__(space, output, channels=channels, depth=depth, head=head)
+        self.normalised = normalised
+
+    def forward(self, v: Weights) -> torch.Tensor | Weights:
+        """As `MAGEP`; edits in a frame of their own where that is asked for."""
+        found = super().forward(v)
+        return normalised(found) if self.normalised and isinstance(found, Weights) else found
 
 
 @register(

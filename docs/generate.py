@@ -37,7 +37,9 @@ certified relation of its pair, so this table is what a run is held to.
 
 *Rounds* is the refinement round that a network is sure to see to, and the one past which it is blind: of refinement of neurons
 for `1-wl`, of pairs of neurons for `2-fwl`. *Continuous: no*
-marks canonical forms, whose output may jump. Networks of domain `general-position` promise nothing where biases tie.
+marks canonical forms, whose output may jump. All of these keep the exact law; `magep[normalised=true]`, whose edits come with rows of a
+length of their own, keeps that of functions (`law="functional"`, quasi-equivariance, arXiv 2604.23720): `phi(g v)` and `phi(v)` compute one
+function, while their tensors differ. Networks of domain `general-position` promise nothing where biases tie.
 
 ## Predictions
 

@@ -39,6 +39,7 @@ _FACE = {
         "orbitcheck.harness.weights.symmetry": "act act_in_size compose generators generic_elements identity inner_permutation inverse "
         "random_elements",
         "orbitcheck.harness.weights.realisation": "Realisation realise",
+        "orbitcheck.harness.weights.realisation.edits": "Realised",
         "orbitcheck.harness.weights.networks.convolutional": "convolutional folded",
         "orbitcheck.harness.weights.networks.dense": "dense lora residual",
         "orbitcheck.harness.weights.networks.recurrences": "recurrence",
@@ -129,6 +130,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.weights.networks.recurrences import recurrence as recurrence
     from ..harness.weights.networks.transformers import transformer as transformer
     from ..harness.weights.realisation import Realisation as Realisation, realise as realise
+    from ..harness.weights.realisation.edits import Realised as Realised
     from ..harness.weights.tracing.modules import from_module as from_module
     from ..harness.weights.conventions.graphs import from_graphs as from_graphs, to_graphs as to_graphs
     from ..harness.weights.conventions.layers import from_features as from_features, from_layers as from_layers

@@ -46,7 +46,7 @@ class Stored:
         """
         given = {
             name: self.declared[name]
-            for name in ("symmetry", "power", "refinement", "domain", "continuous")
+            for name in ("symmetry", "power", "refinement", "domain", "continuous", "law")
             if name in self.declared
         }
         rounds = self.rounds

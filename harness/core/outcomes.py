@@ -41,6 +41,8 @@ class Refusal(StrEnum):
     NO_PARAMETERS = "no-parameters"
     TARGET = "target"
     NO_COMPILER = "no-compiler"
+    NO_FUNCTION = "no-function"
+    """Edits are held to their functions, and here they have none that the declared symmetry leaves alone."""
 
 
 class Fault(StrEnum):

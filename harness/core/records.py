@@ -43,6 +43,7 @@ class ArchitectureRecord(TypedDict):
     own_group: NotRequired[bool]
     domain: NotRequired[str]
     continuous: NotRequired[bool]
+    law: NotRequired[str]
     modes: NotRequired[Sequence[str]]
     paper: NotRequired[str]
     shapes: NotRequired[str]

@@ -23,6 +23,8 @@ MODES = ("eval", "train")
 REFINEMENTS = ("joint", "split")
 """What refinement reads beyond MLPs, where the two are one (`oracles/tuples/colouring.py`): all tensors of one set of axes together, or
 those of each ordered pair of axes apart, as a parameter graph does."""
+LAWS = ("exact", "functional")
+"""What of an edit moves as declared: its tensors, or its function alone (`weights/realisation/edits.py`)."""
 SPREAD = 2
 """How far apart the two declared rounds may lie: between them nothing is predicted."""
 
@@ -47,6 +49,8 @@ class Traits:
         blind: names of `core.blindness.BLIND`: what an invariant output does not see, whatever the parameters.
         domain: where the declaration holds, one of `DOMAINS`: all of V, or what `checks/domains.py` says.
         continuous: false for canonical forms, whose output may jump under one-ulp noise; or a function of those options that it names.
+        law: one of `LAWS`, that equivariant outputs keep: `exact`, `phi(g v) = g phi(v)`, or `functional`, by which the two compute one
+            function and may differ as tensors; or a function of those options that it names. Invariant outputs know one law.
         modes: the module modes in which the law is claimed.
         linear_layer: name of the attribute, a module `Weights -> Weights`, for the completeness check.
         paper: where the architecture was published.
@@ -62,6 +66,7 @@ class Traits:
     blind: tuple[str, ...] = ()
     domain: str = "all"
     continuous: bool = True
+    law: str = "exact"
     modes: tuple[str, ...] = ("eval",)
     linear_layer: str | None = None
     paper: str = ""
@@ -85,6 +90,10 @@ class Traits:
             raise InvalidPlugin(f"blind={self.blind!r}; allowed: a tuple of {', '.join(map(repr, BLIND))}")
         if not (isinstance(self.continuous, bool) or callable(self.continuous)):
             raise InvalidPlugin(f"continuous={self.continuous!r}; allowed: True, False")
+        if self.law not in LAWS and not callable(self.law):
+            raise InvalidPlugin(f"law={self.law!r}{did_you_mean(str(self.law), LAWS)}")
+        if self.law == "functional" and self.symmetry == "none":
+            raise InvalidPlugin("law='functional' with symmetry='none'; it is a law of the declared symmetry")
         if not isinstance(self.modes, tuple) or not self.modes or not set(self.modes) <= set(MODES):
             raise InvalidPlugin(f"modes={self.modes!r}; allowed: a non-empty tuple of {', '.join(map(repr, MODES))}")
         for key in ("shapes", "spaces"):
@@ -145,11 +154,12 @@ class Traits:
         Raises:
             InvalidPlugin: rounds that are no two integers, none at all, or so far apart that hardly anything is predicted.
         """
-        if callable(self.continuous):
-            named = inspect.signature(self.continuous).parameters
-            return replace(self, continuous=bool(self.continuous(**{name: options[name] for name in named}))).at(
-                options
-            )
+        for key in ("continuous", "law"):
+            value = getattr(self, key)
+            if callable(value):
+                named = inspect.signature(value).parameters
+                found = value(**{name: options[name] for name in named})
+                return replace(self, **{key: bool(found) if key == "continuous" else found}).at(options)
         if self.rounds is None:
             return self
         found = self.rounds(**{name: options[name] for name in inspect.signature(self.rounds).parameters})

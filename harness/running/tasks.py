@@ -68,6 +68,7 @@ def describe_architecture(name: ArchitectureName) -> dict[str, Any]:
             "shapes": traits.shapes,
         }
         declared |= {"refinement": traits.refinement} if traits.refinement != "joint" else {}
+        declared |= {"law": traits.law} if traits.law != "exact" else {}
         declared |= {"blind": list(traits.blind)} if traits.blind else {}
         declared |= {"own_group": True} if traits.group_of is not None else {}
         declared |= {"changed": changed} if changed else {}

@@ -46,6 +46,8 @@ def _may_be_left_out(refusal: Refusal | None, declared: Mapping[str, Any]) -> bo
         return declared.get("symmetry", "permutation") != "permutation"
     if refusal is Refusal.OUTSIDE_DOMAIN:  # of gradients also where no continuity is claimed
         return declared.get("domain", "all") != "all" or not declared.get("continuous", True)
+    if refusal is Refusal.NO_FUNCTION:
+        return declared.get("law", "exact") == "functional"
     if refusal is Refusal.MODE:
         return {"eval", "train"} - {*declared.get("modes", ("eval",))} != set()
     if refusal is Refusal.OTHER_SHAPE:  # else a shape that is refused though its like is served would be no error

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...harness.checks.equivariance.evidence import EquivarianceEvidence
+from ...harness.checks.equivariance.evidence import EquivarianceEvidence, HeldTo
 from ...harness.checks.prediction import SEPARATED
 from ...harness.core.outcomes import Outcome
 from ...harness.core.records import ArchitectureRecord
@@ -69,6 +69,7 @@ def _declared(told: ArchitectureRecord | None) -> dict[str, Any]:
         f"power {shown(power)}" + (f", rounds {' to '.join(map(str, rounds))}" if rounds else ""),
         f"{domain} only" if domain and domain != "all" else "",
         f"serves {shown(traits.get('shapes'))} only" if traits.get("shapes") else "",
+        "edits held to their functions" if traits.get("law") == "functional" else "",
         "not continuous" if traits.get("continuous") is False else "",
         "of unknown power only soundness is predicted" if power == "unknown" else "",
     )
@@ -103,6 +104,17 @@ def agreement(counted: Tally) -> str:
     return f"all {plural(counted.predicted, 'predicted row')} as predicted" if counted.predicted > 1 else "as predicted"
 
 
+def _of_functions(rows: Sequence[Result]) -> str:
+    """How many of the cases of the law are held to the functions of edits, and how far their tensors are from the exact law."""
+    said = [found for row in rows if row.outcome in ("pass", "fail") and (found := measured(row, EquivarianceEvidence))]
+    said = [found for found in said if found.law is HeldTo.FUNCTIONAL]
+    if not said:
+        return ""
+    worst = max((found.tensors for found in said if found.tensors is not None), default=None)
+    tensors = "" if worst is None else f", whose tensors are off by up to {compact(worst)}"
+    return f", {len(said):,} of them by the functions of edits{tensors}"
+
+
 def _findings(rows: Sequence[Result], counted: Tally) -> str:
     """What was seen, kind by kind, as clauses."""
     clauses = []
@@ -113,7 +125,7 @@ def _findings(rows: Sequence[Result], counted: Tally) -> str:
         found = [errors.error64 for row in every if (errors := measured(row, EquivarianceEvidence)) is not None]
         errors = [error for error in found if math.isfinite(error)]
         worst = f" (worst error {compact(max(errors))})" if errors else ""
-        clauses.append(f"equivariant in {len(held):,} of {plural(len(law), 'case')}{worst}")
+        clauses.append(f"equivariant in {len(held):,} of {plural(len(law), 'case')}{worst}{_of_functions(rows)}")
         clauses += filter(None, (breaks_where(law),))
     pairs = [row for row in rows if row.kind == "separation"]
     if any(row.outcome != Outcome.NOT_APPLICABLE for row in pairs):

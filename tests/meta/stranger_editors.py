@@ -79,6 +79,37 @@ class DeclaresPermutations(ByWidth):
     pass
 
 
+class ByBias(Editor):
+    """Lists the hidden neurons of the edit by their biases: the same functions, whatever the order in v."""
+
+    weights = True
+
+    def say(self, made, v):
+        order = made["b1"].argsort(1)
+        listed = {**made, "b1": made["b1"].take_along_dim(order, 1)}
+        if self.weights:
+            listed["W1"] = made["W1"].take_along_dim(order.unsqueeze(2), 1)
+            listed["W2"] = made["W2"].take_along_dim(order.unsqueeze(1), 2)
+        return listed
+
+
+@register("declares-exact")
+class DeclaresExact(ByBias):
+    pass
+
+
+@register("correct-functions", law="functional")
+class CorrectFunctions(ByBias):
+    pass
+
+
+@register("declares-functions", law="functional")
+class DeclaresFunctions(ByBias):
+    """Leaves the weights where they were."""
+
+    weights = False
+
+
 @register("declares-none", symmetry="none")
 class DeclaresNone(Numbered):
     pass

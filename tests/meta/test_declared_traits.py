@@ -52,6 +52,8 @@ BROKEN = {
     "DeclaresSimpleSpectrum": (table.SIMPLE_SPECTRUM, law("equivariant")),
     "DeclaresContinuity": (table.CONTINUOUS, law("equivariant", "zeros")),
     "DeclaresJumps": (table.JUMPS, law("equivariant", "equal-biases")),
+    "DeclaresExact": (table.EXACT, law("equivariant")),
+    "DeclaresFunctions": (table.FUNCTIONAL, law("equivariant")),
     "DeclaresEval": (table.EVAL, law("equivariant")),
     "DeclaresTrain": (table.TRAIN, law("equivariant", mode="train")),
     "DeclaresLayer": (table.LINEAR_LAYER, LAYER),
@@ -90,6 +92,7 @@ def test_correct_editors_are_not_accused():
     for name, row in (
         ("Correct", law("equivariant")), ("Correct", law("equivariant", mode="train")), ("Correct", law("equivariant", "equal-biases")),
         ("Correct", law("equivariant", "ties")), ("CorrectSigns", law("equivariant", space="odd")),
+        ("CorrectFunctions", law("equivariant")), ("CorrectFunctions", law("equivariant", "ties")),
     ):  # fmt: skip
         found = asked(editor(name), row)
         assert found.outcome == Outcome.PASS, found.reason

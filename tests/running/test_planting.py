@@ -12,7 +12,7 @@ from orbitcheck.harness.core.outcomes import Outcome
 from orbitcheck.harness.core.result import Judgement
 from orbitcheck.harness.oracles.unseen.blindness import BLINDNESS
 from orbitcheck.harness.plugins.power import POWERS
-from orbitcheck.harness.plugins.traits import DOMAINS, MODES, SYMMETRIES, Traits
+from orbitcheck.harness.plugins.traits import DOMAINS, LAWS, MODES, SYMMETRIES, Traits
 from orbitcheck.harness.running.evaluate import evaluate
 from orbitcheck.harness.running.planted import plant, problems, report, seed_of, signs, wanted_by
 from orbitcheck.harness.running.planting.growing import MODULES, drawn, network, network_class
@@ -33,6 +33,7 @@ def test_no_value_that_can_be_declared_is_missing():
         *(("domain", value) for value in DOMAINS),
         *(("blind", value) for value in BLINDNESS),
         *(("continuous", value) for value in ("True", "False")),
+        *(("law", value) for value in LAWS),
         *(("modes", value) for value in MODES),
         ("linear_layer", "given"),
     }

@@ -20,7 +20,7 @@ from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture, Equivariant, Invariant
 from ...plugins.capacity_search import fitted
 from ...plugins.subject import Subject
-from ...targets.target import FUNCTION_OPERATOR
+from ...targets.target import EQUIVARIANT_OPERATOR, FUNCTION_OPERATOR
 from ...weights.algebra.kinds import OutputKind
 from ...weights.batch import Weights
 from ...weights.groups import NotCarried
@@ -63,6 +63,9 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
         mismatch = target.mismatch(declared)
         if mismatch is not None:
             return Refused(Refusal.TARGET, mismatch).judgement()
+    if traits.law == "functional" and target.kind == EQUIVARIANT_OPERATOR:
+        why = f"target {target.name} asks for tensors, and edits are held to their functions"
+        return Refused(Refusal.TARGET, why).judgement()
     data = problem(parameters)
     if data.shared is not None:
         return Judgement("error", f"{SHARED}: {data.shared}", fault=Fault.SHARED)

@@ -36,6 +36,15 @@ class Ask(StrEnum):
     """The same answer from the compiled network."""
 
 
+class HeldTo(StrEnum):
+    """What has to be equal of `phi(g v)` and `g phi(v)`."""
+
+    EXACT = "exact"
+    """Every entry."""
+    FUNCTIONAL = "functional"
+    """The functions that edits compute: quasi-equivariance."""
+
+
 class Rule(StrEnum):
     """What has to hold: the law, and the properties without which it means nothing."""
 
@@ -231,7 +240,12 @@ class CounterExample(Evidence):
 
 @dataclass(frozen=True, slots=True)
 class EquivarianceEvidence(Evidence):
-    """Errors and floors in two precisions, in units of the outputs; see `verdict.Measurement`, whose fields it holds."""
+    """Errors and floors in two precisions, in units of the outputs; see `verdict.Measurement`, whose fields it holds.
+
+    Args:
+        law: that the output is held to.
+        tensors: of edits that are held to their functions, by how much `phi(g v)` and `g phi(v)` differ as tensors; it decides nothing.
+    """
 
     space: str
     output: str
@@ -261,3 +275,5 @@ class EquivarianceEvidence(Evidence):
     symptoms: Symptoms | None = None
     notes: tuple[str, ...] = ()
     reach: Reach | None = None
+    law: HeldTo = HeldTo.EXACT
+    tensors: Number | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from ...core.cell import Cell
 from ...core.outcomes import Refusal
@@ -18,7 +19,7 @@ from ...weights.symmetry import GroupElement, generic_elements, random_elements
 from ..applicability import Refused, unsupported
 from . import verdict
 from .calls import measure_calls, measure_compiled
-from .controls import Controls, random_state
+from .controls import Controls, least_controls, random_state
 from .declaration.beside import blind_to, covers, undeclared
 from .declaration.reach import LOUD, UNIT, spoiled
 from .evidence import Ask, Rule
@@ -98,6 +99,7 @@ def beside(prepared: Prepared, measured: verdict.Measurement, law: Law, controls
     if prepared.brief:
         return measured
     symmetry, seed, notes = prepared.symmetry, prepared.seed, list(measured.notes)
+    measured = replace(measured, tensors=_as_tensors(prepared))
     if prepared.architecture.traits.group_of is not None:
         notes += [f"blind to {what}" for what in blind_to(symmetry)]
     passed = verdict.judge(measured).outcome == "pass"
@@ -121,6 +123,23 @@ def beside(prepared: Prepared, measured: verdict.Measurement, law: Law, controls
         reach = spoiled(law.pairs.elements, *floors.tolist())
         notes.append(str(reach))
     return replace(measured, notes=tuple(notes), reach=reach)
+
+
+def _as_tensors(prepared: Prepared) -> float | None:
+    """Of edits that are held to their functions, how far they are from the law of tensors, on the same pairs."""
+    if prepared.edits is None:
+        return None
+    architecture, task = prepared.edits
+    subject = Subject(
+        architecture,
+        task.named.space,
+        task.asked,
+        seed=prepared.seed,
+        dtype=torch.float64,
+        bench=prepared.bench,
+        mode=task.mode,
+    )
+    return law_errors(subject, task, prepared.pairs, least_controls(subject, prepared.mates).least).worst
 
 
 def _respects(prepared: Prepared, subject: Subject, law: Law, more: Group, least: float) -> bool:

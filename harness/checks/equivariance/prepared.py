@@ -10,8 +10,9 @@ import torch
 
 from ...core.outcomes import Refusal
 from ...learning.workbench import Workbench
-from ...plugins.architecture import Architecture
+from ...plugins.architecture import Architecture, Equivariant
 from ...plugins.subject import NonFinite, PluginFault, Subject
+from ...weights.algebra.kinds import OutputKind
 from ...weights.batch import Weights
 from ...weights.groups import Group
 from ...weights.inputs import constructed
@@ -21,7 +22,8 @@ from ..applicability import Refused
 from ..domains import INSIDE
 from . import verdict
 from .controls import FEW, Controls, least_controls, measure_controls
-from .evidence import Ask, Rule, State, Station, Symptoms
+from .declaration.functional import read_as_functions, why_not
+from .evidence import Ask, HeldTo, Rule, State, Station, Symptoms
 from .law import Errors, Law, chosen, draws, floor, law_errors
 from .symptoms import measure_symptoms
 from .task import PAIRS, Pairs, Task, declared_group, draw_inputs, draw_pairs
@@ -50,6 +52,7 @@ class Prepared:
 
     Args:
         brief: the rules whose breach is all that is asked, as a search for a smaller counter-example does; None asks all.
+        edits: network and task as declared, where they are read as functions; None where the law is exact.
     """
 
     architecture: Architecture
@@ -62,6 +65,7 @@ class Prepared:
     mates: Weights
     subject: Subject
     brief: frozenset[Rule] | None
+    edits: tuple[Architecture, Task] | None = None
 
     def built(self, dtype: torch.dtype = torch.float64) -> Subject:
         """The network at its initialisation again."""
@@ -102,6 +106,7 @@ class Prepared:
             jump=law.jump,
             continuous=self.architecture.traits.continuous,
             ask=self.task.ask,
+            law=HeldTo.FUNCTIONAL if self.edits else HeldTo.EXACT,
             notes=tuple(f"the calls moved the random state of {name}" for name in controls.moved),
         )
         return replace(found, **more)  # type: ignore[arg-type]
@@ -125,6 +130,14 @@ def prepare(
     space = task.named.space
     rng = np.random.default_rng(seed)
     symmetry = declared_group(architecture, space)
+    edits = None
+    if architecture.traits.law == HeldTo.FUNCTIONAL and isinstance(task.asked, Equivariant):
+        refused = why_not(OutputKind(task.asked.kind), symmetry)
+        if refused is not None:
+            raise Refuse(refused)
+        edits = architecture, task
+        architecture, asked = read_as_functions(architecture, task.asked)
+        task = replace(task, asked=asked)
     v = draw_inside(architecture.traits.domain, task, space, PAIRS if elements is None else max(2, len(elements)), rng)
     mates = constructed("generic", space, FEW, rng)
     pairs = (
@@ -133,7 +146,7 @@ def prepare(
         else Pairs(v, tuple(elements), tuple(range(len(elements))), drawn=len(elements))
     )
     subject = Subject(architecture, space, task.asked, seed=seed, dtype=torch.float64, bench=bench, mode=task.mode)
-    prepared = Prepared(architecture, task, seed, bench, symmetry, rng, pairs, mates, subject, brief)
+    prepared = Prepared(architecture, task, seed, bench, symmetry, rng, pairs, mates, subject, brief, edits)
     if architecture.traits.domain != "all":
         _demand_domain(prepared)
     return prepared

@@ -114,13 +114,16 @@ def _function(space: WeightSpace, symmetry: str) -> Realisation:
 class Reading:
     """The factory of an editor with its read-out; the invariant output is ours, the options are the editor's."""
 
-    def __init__(self, factory: Callable[..., torch.nn.Module], symmetry: str):
-        self.__wrapped__, self.symmetry = factory, symmetry
+    def __init__(self, factory: Callable[..., torch.nn.Module], symmetry: str, law: str = "exact"):
+        self.__wrapped__, self.symmetry, self.law = factory, symmetry, law
         self.__signature__ = inspect.signature(factory)
 
     def __call__(self, space: WeightSpace, output: Invariant | Equivariant, **options: Any) -> torch.nn.Module:
         assert isinstance(output, Invariant)
-        return ReadOut(self.__wrapped__(space, Equivariant(1), **options), space, self.symmetry, output.dim)
+        editor = self.__wrapped__(space, Equivariant(1), **options)
+        if self.law == "functional":
+            raise Unsupported("edits are held to their functions, and a read-out of tensors is not invariant then")
+        return ReadOut(editor, space, self.symmetry, output.dim)
 
 
 def is_read_out(architecture: Architecture) -> bool:
@@ -134,7 +137,7 @@ def read_out(architecture: Architecture) -> Architecture:
     if rounds is not None:
         low, high = rounds
         traits = replace(traits, rounds=lambda: (low, high + 1))
-    return replace(architecture, factory=Reading(architecture.factory, traits.symmetry), traits=traits)
+    return replace(architecture, factory=Reading(architecture.factory, traits.symmetry, traits.law), traits=traits)
 
 
 def asked(measure: Callable[[Architecture], Judgement], architecture: Architecture) -> Judgement:

@@ -17,6 +17,7 @@ from typing import Any
 from ...checks.equivariance.evidence import EquivarianceEvidence
 from ...checks.equivariance.gradients import dual_of
 from ...checks.equivariance.prepared import Refuse
+from ...checks.equivariance.task import Task
 from ...checks.separation.draws import drawn_again, drawn_subject
 from ...checks.separation.evidence import SeparationEvidence
 from ...core.cell import Cell
@@ -24,13 +25,14 @@ from ...core.outcomes import Outcome
 from ...core.result import Result
 from ...learning.workbench import Workbench, exact_arithmetic
 from ...pairs.bank import certified_pair
-from ...plugins.architecture import Architecture, Equivariant, Unsupported
+from ...plugins.architecture import Architecture, Equivariant, Invariant, Unsupported
 from ...plugins.discovery import load, parse_name
 from ...plugins.extensions import load_extensions
 from ...plugins.installed import installed
 from ...plugins.subject import PluginFault, Subject
 from ...weights.batch import Weights
 from ...weights.groups import NotCarried
+from ...weights.realisation.edits import Realised
 from ...weights.symmetry import act
 from .locating import Located, located
 from .replay import ROUNDS, CannotReplay, parameters_of, replayed
@@ -151,7 +153,12 @@ def _write(
     save_file(parameters_of(subject), folder / PARAMETERS)
     name = parse_name(cell.architecture)
     space = next(iter(numbers.values())).space
-    output = subject.output
+    output, module = subject.output, subject.module
+    plugin, network = _plugin(name.reference), 'Network(space, OUTPUT, **SETTINGS["options"])'
+    if isinstance(module, Realised):  # edits are held to their functions
+        edit = _asked(Task.of(cell).asked)
+        plugin = f"from orbitcheck.extending import Realised\n\n{plugin}"
+        network = f'Realised(Network(space, {edit}, **SETTINGS["options"]), space, {module.channels}, OUTPUT.dim)'
     settings = {
         "space": space.to_json(),
         "options": dict(name.options),
@@ -163,14 +170,19 @@ def _write(
     folder.joinpath(SCRIPT).write_text(
         script.substitute(
             what=f"{cell.architecture} / {cell.check} / {cell.case}",
-            plugin=_plugin(name.reference),
-            output=f"Equivariant({output.channels}, kind={str(output.kind)!r})"
-            if isinstance(output, Equivariant)
-            else f"Invariant({output.dim})",
+            plugin=plugin,
+            output=_asked(output),
+            network=network,
             settings=json.dumps(settings, indent=1),
         ),
         encoding="utf-8",
     )
+
+
+def _asked(output: Invariant | Equivariant) -> str:
+    if isinstance(output, Equivariant):
+        return f"Equivariant({output.channels}, kind={str(output.kind)!r})"
+    return f"Invariant({output.dim})"
 
 
 def _plugin(reference: str) -> str:

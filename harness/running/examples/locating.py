@@ -29,6 +29,7 @@ from ...plugins.subject import PluginFault, Subject
 from ...weights.batch import Weights
 from ...weights.groups import Group
 from ...weights.inputs import constructed
+from ...weights.realisation.edits import Realised
 from ...weights.space import WeightSpace, mlp
 from ...weights.symmetry import GroupElement, act, random_elements
 from .patching import breach, mends
@@ -87,6 +88,10 @@ def located(architecture: Architecture, cell: Cell, evidence: EquivarianceEviden
     failing = replayed(architecture, cell, evidence, bench)
     if failing.compared is not Shown.LAW:
         raise CannotReplay(f"what is broken ({failing.compared}) is no matter of one module")
+    if isinstance(failing.subject.module, Realised):
+        return replace(
+            NOWHERE, told="cannot tell: edits are held to their functions, and modules may frame theirs as they like"
+        )
     group = declared_group(architecture, failing.v.space)
     if any(each.within or not each.kind.atoms <= {"perm", "scale", "sign"} for each in group.factors):
         return replace(

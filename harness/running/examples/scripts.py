@@ -1,6 +1,6 @@
 """The scripts of counter-examples: each uses torch, orbitcheck's public face and the plug-in, and nothing else. No torch here.
 
-`$what`, `$plugin`, `$output` and `$settings` are filled in. Every script ends with 1 while the failure shows, with 0 once it does not.
+`$what`, `$plugin`, `$output`, `$network` and `$settings` are filled in. Every script ends with 1 while the failure shows, with 0 once it does not.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def vector(name):
 
 
 torch.manual_seed(SETTINGS["seed"])
-network = Network(space, OUTPUT, **SETTINGS["options"]).to(dtype=dtype)
+network = $network.to(dtype=dtype)
 network.load_state_dict(load_file(HERE / "parameters.safetensors"), strict=False)
 network.train(SETTINGS["train"])
 

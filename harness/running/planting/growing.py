@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from ...plugins.architecture import Architecture, as_architecture, register
-from . import answers, functions, heads, layers, loops, networks, rescaling
+from . import answers, frames, functions, heads, layers, loops, networks, rescaling
 from .networks import Flaw
 from .plants import SPACES, Plant
 
-MODULES = (networks, rescaling, functions, layers, answers, loops, heads)
+MODULES = (networks, rescaling, frames, functions, layers, answers, loops, heads)
 
 
 def network_class(name: str) -> type[torch.nn.Module]:

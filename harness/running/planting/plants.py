@@ -116,9 +116,11 @@ class Plant:
 
     @property
     def of(self) -> tuple[str, str]:
-        """The declared value for whose sake it is planted; of a sound network that of a larger symmetry, if it has one."""
+        """The declared value for whose sake it is planted; of a sound network a law of functions, or a larger symmetry, if it has one."""
         if self.breaks is not None:
             return self.breaks.trait, self.breaks.value
+        if "law" in self.traits:
+            return "law", self.traits["law"]
         symmetry = self.traits.get("symmetry", "permutation")
         return ("symmetry", symmetry) if symmetry != "permutation" else ("", "")
 
@@ -144,6 +146,7 @@ _FAINT_ENTRY = ("EntryLeak", "one bias is read by its number, hardly", FAINT)
 _INDEX = ("IndexLeak", "hidden neurons know their number", 0.01)
 SCALE = {"symmetry": "permutation+scale"}
 SIGN = {"symmetry": "permutation+sign"}
+QUASI = {**SCALE, "law": "functional"}
 ODD_INVARIANT, ODD_EQUIVARIANT = law(space="odd"), law("equivariant", space="odd")
 
 OF_FUNCTION = {
@@ -163,6 +166,8 @@ SOUND = (
           traits=SIGN),
     *(Plant(f"sound-{value.replace('+', '-')}", "Reading", "none: it must pass", None, law(space=space), wanted=Outcome.PASS,
             green=(law("equivariant", space=space),), traits={"symmetry": value}) for value, space in OF_FUNCTION.items()),
+    *(Plant(f"sound-{network.lower()}", network, "none: it must pass", None, law("equivariant"), wanted=Outcome.PASS, green=INVARIANT,
+            traits=QUASI) for network in ("Framed", "Listed")),
     Plant("sound-pair", "Sound", "none: it must pass", None, DIRECTION, wanted=Outcome.PASS),
     Plant("sound-layer", "WithLayer", "none: it must pass", None, Row("completeness", {"spaces": ["least"]}),
           wanted=Outcome.PASS, traits={"linear_layer": "linear_layer"}),
@@ -291,6 +296,22 @@ DOMAIN = (
     Plant("rounded-bias", "RoundedBias", "biases are rounded", table.CONTINUOUS, law(input="ties"), Rule.CONTINUITY, green=INVARIANT),
     Plant("counted-ties", "CountedTies", "equal biases are counted", table.CONTINUOUS, law(input="equal-biases"), Rule.CONTINUITY,
           green=INVARIANT, drawn=True),
+)  # fmt: skip
+
+_LISTED = "neurons of edits are listed by their biases"
+_FRAMED = "neurons of edits are multiplied by what is read of their biases, in and out"
+_UNEVEN = "neurons of edits are multiplied by other numbers in than out"
+LAWS = (
+    *_law_plants(table.EXACT, "exact-", [
+        ("Listed", _LISTED, 0.1),
+        ("Framed", f"{_FRAMED}, hardly", FAINT),
+        ("Framed", _FRAMED, 0.1),
+    ], red=law("equivariant"), green=INVARIANT, traits=SCALE),
+    *_law_plants(table.FUNCTIONAL, "functional-", [
+        ("HalfListed", "biases of edits are listed by size, and weights are not", 0.1),
+        ("Uneven", f"{_UNEVEN}, hardly", 20 * FAINT),
+        ("Uneven", _UNEVEN, 0.1),
+    ], red=law("equivariant"), green=INVARIANT, traits=QUASI),
 )  # fmt: skip
 
 TRAINS = {**TWO_ROUNDS, "modes": ("eval", "train")}
@@ -435,5 +456,6 @@ BLIND = [
     for plant in (_seeing_heads if name in BLIND_ON_BLOCKS else _seeing)(name, line)
 ]
 PLANTS: dict[str, Plant] = {
-    plant.name: plant for plant in (*SOUND, *SYMMETRY, *TRAINING, *DOMAIN, *MODES, *OWED, *POWER, *BLIND, *BY_PAIRS)
+    plant.name: plant
+    for plant in (*SOUND, *SYMMETRY, *TRAINING, *DOMAIN, *LAWS, *MODES, *OWED, *POWER, *BLIND, *BY_PAIRS)
 }

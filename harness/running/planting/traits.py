@@ -122,6 +122,15 @@ GENERAL_POSITION = Declared("domain", "general-position", "", "equivariance", "g
 SIMPLE_SPECTRUM = Declared("domain", "simple-spectrum", "", "equivariance", "generic inputs", LAW)
 CONTINUOUS = Declared("continuous", "True", "", "equivariance", "inputs that tie", (Rule.CONTINUITY,))
 JUMPS = Declared("continuous", "False", "", "equivariance", "inputs that tie", LAW)
+EXACT = Declared("law", "exact", "", "equivariance", "equivariant outputs", LAW)
+FUNCTIONAL = Declared(
+    "law",
+    "functional",
+    "",
+    "equivariance",
+    "equivariant outputs, by the functions of edits at fixed dyadic inputs",
+    LAW,
+)
 EVAL = Declared("modes", "eval", "", "equivariance", "mode eval", LAW)
 TRAIN_CALLS = Declared(
     "modes", "eval", "after calls in train mode", "equivariance", "asks: calls", (Rule.LAW_AFTER_TRAIN_CALLS,)
@@ -138,7 +147,7 @@ OWED = Declared(
 TRAITS: tuple[Declared, ...] = (
     *SYMMETRIES,
     VECTORS, STEPS, CALLS, GRADIENTS, NO_SYMMETRY, SEES, SEES_NO_MORE, SEES_BY_PAIRS, SEES_NO_MORE_BY_PAIRS, BELOW, COMPLETE, FUNCTION, UNKNOWN, *UNSEEN.values(), EVERYWHERE,
-    GENERAL_POSITION, SIMPLE_SPECTRUM, CONTINUOUS, JUMPS, EVAL, TRAIN_CALLS, TRAIN, LINEAR_LAYER, OWED,
+    GENERAL_POSITION, SIMPLE_SPECTRUM, CONTINUOUS, JUMPS, EXACT, FUNCTIONAL, EVAL, TRAIN_CALLS, TRAIN, LINEAR_LAYER, OWED,
 )  # fmt: skip
 
 NO_CLAIM = ("paper", "shapes", "spaces", "group_of")
@@ -152,6 +161,7 @@ def declared_by(descriptions: Iterable[Mapping[str, Any]]) -> set[tuple[str, str
     for entry in descriptions:
         if "symmetry" in entry:
             found |= {(trait, str(entry[trait])) for trait in ("symmetry", "power", "domain", "continuous")}
+            found.add(("law", entry.get("law", "exact")))
             found |= {("modes", mode) for mode in entry["modes"]}
             found |= {("blind", name) for name in entry.get("blind", ())}
     return found
