@@ -104,11 +104,13 @@ def one(rows: int, architectures: int, real: bool) -> dict[str, Any]:
     EXECUTORS.add("canned", f"{Path(__file__).stem}:Canned")
     running._planted = lambda *_: []  # its cost does not depend on the rows
     stages: dict[str, float] = {}
+    by_stage: dict[str, float] = {}
     last = [cpu()]
 
     def lap(stage: str) -> None:
         now = cpu()
         stages[stage] = round(stages.get(stage, 0.0) + now - last[0], 3)
+        by_stage[stage] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
         last[0] = now
 
     def timed(name: str, stage: str) -> None:
@@ -156,6 +158,7 @@ def one(rows: int, architectures: int, real: bool) -> dict[str, Any]:
             "row_seconds": round(sum(row.seconds for row in run.results), 2),
             "mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
             "mib_before": round(before / 1024, 1),
+            "mib_by": by_stage,
             "wall": round(time.monotonic() - began, 1),
             "bytes": bytes_of,
         }

@@ -7,22 +7,22 @@ from collections.abc import Callable, Iterator, Mapping
 from ..harness.core.result import Run
 
 
-def _html(run: Run) -> str:
+def _html(run: Run) -> Iterator[str]:
     from .html import html
 
-    return html(run)
+    yield html(run)
 
 
-def _markdown(run: Run) -> str:
+def _markdown(run: Run) -> Iterator[str]:
     from .markdown import markdown
 
-    return markdown(run)
+    yield markdown(run)
 
 
-def _junit(run: Run) -> str:
-    from .junit import junit
+def _junit(run: Run) -> Iterator[str]:
+    from .junit import pieces
 
-    return junit(run)
+    return pieces(run)
 
 
 def _tables(run: Run) -> Iterator[tuple[str, bytes]]:
@@ -50,8 +50,15 @@ def row_files(run: Run) -> Iterator[tuple[str, bytes]]:
     return files(run)
 
 
-TEXTS: Mapping[str, Callable[[Run], str]] = {"html": _html, "markdown": _markdown, "junit": _junit}
-"""Form -> the run as one text."""
+def row_names(run: Run) -> list[str]:
+    """The names of `row_files`, all of them before the first is made."""
+    from .row_files import row_lists
+
+    return [each.name for each in row_lists(run)]
+
+
+TEXTS: Mapping[str, Callable[[Run], Iterator[str]]] = {"html": _html, "markdown": _markdown, "junit": _junit}
+"""Form -> the run as one text, in pieces."""
 FILES: Mapping[str, Callable[[Run], Iterator[tuple[str, bytes]]]] = {
     "tables": _tables,
     "figures": _figures,

@@ -9,7 +9,7 @@ code. Layout after the schema that pytest, Jenkins and GitLab share.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from ..harness.checks.approximation.evidence import ApproximationEvidence
@@ -39,24 +39,36 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 def junit(run: Run) -> str:
     """The run as one XML document, a test case a line; the same run gives the same text."""
+    return "".join(pieces(run))
+
+
+def pieces(run: Run) -> Iterator[str]:
+    """The same text line by line: no two rows stand in memory."""
+    for line in _lines(run):
+        yield f"{line}\n"
+
+
+def _lines(run: Run) -> Iterator[str]:
     problems = problems_of(run)
     stamp = _TIMESTAMP.match(str(run.environment.get("date", "")))
     when = {"timestamp": stamp[0]} if stamp else {}
-    lines = ['<?xml version="1.0" encoding="utf-8"?>']
-    lines.append(_open("testsuites", {"name": "orbitcheck", **_totals(tally(run.results), run.results, len(problems))}))
+    yield '<?xml version="1.0" encoding="utf-8"?>'
+    yield _open("testsuites", {"name": "orbitcheck", **_totals(tally(run.results), run.results, len(problems))})
     for (suite, architecture), rows in grouped(run.results, lambda row: (row.suite, row.architecture)).items():
         counted = tally(rows)
         skipped = str(sum(counted.counts[name] for name in SKIPPED))
         name = {"name": f"{one_line(suite)} / {one_line(architecture)}"}
-        lines.append(_open("testsuite", {**name, **_totals(counted, rows, 0), "skipped": skipped, **when}))
-        lines += [tostring(_case(row), encoding="unicode") for row in rows]
-        lines.append("</testsuite>")
+        yield _open("testsuite", {**name, **_totals(counted, rows, 0), "skipped": skipped, **when})
+        for row in rows:
+            yield tostring(_case(row), encoding="unicode")
+        yield "</testsuite>"
     if problems:
         name = {"name": "orbitcheck / problems of the run"}
-        lines.append(_open("testsuite", {**name, **_totals(tally(()), (), len(problems)), "skipped": "0", **when}))
-        lines += [tostring(_problem(number, text), encoding="unicode") for number, text in enumerate(problems, 1)]
-        lines.append("</testsuite>")
-    return "\n".join([*lines, "</testsuites>", ""])
+        yield _open("testsuite", {**name, **_totals(tally(()), (), len(problems)), "skipped": "0", **when})
+        for number, text in enumerate(problems, 1):
+            yield tostring(_problem(number, text), encoding="unicode")
+        yield "</testsuite>"
+    yield "</testsuites>"
 
 
 def _open(tag: str, attributes: dict[str, str]) -> str:

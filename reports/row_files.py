@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,10 +54,19 @@ def files(run: Run) -> Iterator[tuple[str, bytes]]:
     """`(name, content)` of every list: its rows as JSON, packed (zlib, base64) into a property that the page reads."""
     of, own = grouped(run.results, lambda row: row.architecture), mark(run)
     for each in row_lists(run):
-        rows = json.dumps([_line(row) for row in of[each.subject]], ensure_ascii=True, separators=(",", ":"))
-        packed = base64.b64encode(zlib.compress(rows.encode("ascii"), 9)).decode("ascii")
+        packed = base64.b64encode(_packed(of[each.subject])).decode("ascii")
         selector = f'#rows[data-mark="{own}"] [data-list="{each.place}"]'
         yield each.name, f'{selector}{{--rows:"{packed}"}}\n'.encode("ascii")
+
+
+def _packed(rows: Sequence[Result]) -> bytes:
+    """A JSON list of the rows, packed one after the other."""
+    packer, packed = zlib.compressobj(9), bytearray()
+    for number, row in enumerate(rows):
+        text = json.dumps(_line(row), ensure_ascii=True, separators=(",", ":"))
+        packed += packer.compress(f"{',' if number else '['}{text}".encode("ascii"))
+    packed += packer.compress(b"]" if rows else b"[]")
+    return bytes(packed + packer.flush())
 
 
 def _line(row: Result) -> dict[str, Any]:

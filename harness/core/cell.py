@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 from .result import Judgement, Result, digest
@@ -17,7 +16,7 @@ UNMEASURED = {"options": {}, "seconds": 0.0, "model_seconds": 0.0, "reproduce": 
 """What a row holds beside cell and judgement where nothing was carried out."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One row to be evaluated.
 
@@ -40,6 +39,7 @@ class Cell:
     claim: str | None
     architecture: str
     dtype: str = "float64"
+    _content: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -57,7 +57,10 @@ class Cell:
         own = {name: getattr(self, name) for name in names}
         return Result(**own, **vars(judgement), **{**UNMEASURED, **measured})
 
-    @cached_property
+    @property
     def content(self) -> str:
         """SHA-256 of all that makes this cell another one than the next; id and seed are parts of it."""
-        return digest([self.kind, self.parameters, self.case, self.architecture, self.dtype])
+        if not self._content:
+            told = digest([self.kind, self.parameters, self.case, self.architecture, self.dtype])
+            object.__setattr__(self, "_content", told)
+        return self._content

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from .certificates import Certificate
 from .evidence import NOTHING, Evidence
@@ -32,6 +33,8 @@ from .records import (
 )
 
 SCHEMA_VERSION = 3
+
+Kind = TypeVar("Kind", bound=Evidence)
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,17 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         return plain(self)
 
+    def measured(self, kind: type[Kind]) -> Kind | None:
+        """The evidence, if it is of that type; None where nothing was measured, or something else."""
+        return self.evidence if isinstance(self.evidence, kind) else None
+
+    def but(self, **changes: Any) -> Result:
+        """The row with these values; itself where it has them already."""
+        return self if all(getattr(self, name) == value for name, value in changes.items()) else self._with(**changes)
+
+    def _with(self, **changes: Any) -> Result:
+        return replace(self, **changes)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -211,8 +225,9 @@ class Run:
     @property
     def counts(self) -> dict[str, int]:
         """Rows per outcome, and `declared`: those that a suite expects or allows to come out so."""
-        counted = {outcome: sum(row.outcome == outcome for row in self.results) for outcome in OUTCOMES}
-        return {**counted, "declared": sum(row.declared is not None for row in self.results)}
+        counted = Counter(row.outcome for row in self.results)
+        declared = sum(row.declared is not None for row in self.results)
+        return {**{outcome: counted[outcome] for outcome in OUTCOMES}, "declared": declared}
 
     def to_json(self) -> dict[str, Any]:
         data = {**self._head(), "results": [row.to_json() for row in self.results]}
@@ -295,15 +310,16 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(entry) for entry in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return {name: plain(getattr(value, name)) for name in _fields(type(value))}
+        return {name: plain(getattr(value, name)) for name in members_of(type(value))}
     return value
 
 
 def members(value: Any) -> dict[str, Any]:
     """Field -> value of a dataclass, one level deep: rows and evidence have slots, and no `vars`."""
-    return {name: getattr(value, name) for name in _fields(type(value))}
+    return {name: getattr(value, name) for name in members_of(type(value))}
 
 
 @cache
-def _fields(of: Any) -> tuple[str, ...]:
+def members_of(of: Any) -> tuple[str, ...]:
+    """The fields of a dataclass, in order."""
     return tuple(each.name for each in fields(of))

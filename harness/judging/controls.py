@@ -42,10 +42,12 @@ def _controls(name: str, rows: Sequence[Result]) -> ControlRecord:
     pairs = [row for row in rows if row.kind == "separation"]
     nulls = [row for row in pairs if is_null(row)]
     wrong = sum(row.observed == SEPARATED for row in nulls)
-    parted = [evidence for row in pairs if row.observed == SEPARATED and (evidence := of_pair(row))]
-    digits = [evidence.digits for evidence in parted if evidence.digits is not None]
-    effects = [evidence.effect for evidence in parted if evidence.effect is not None]
-    changes = [row.evidence.digits for row in rows if isinstance(row.evidence, DetectionEvidence)]
+    parted = [
+        (evidence.digits, evidence.effect) for row in pairs if row.observed == SEPARATED and (evidence := of_pair(row))
+    ]
+    digits = [each for each, _ in parted if each is not None]
+    effects = [each for _, each in parted if each is not None]
+    changes = [evidence.digits for row in rows if (evidence := row.measured(DetectionEvidence))]
     return {
         "name": name,
         "nulls": len(nulls),
@@ -62,13 +64,13 @@ def _controls(name: str, rows: Sequence[Result]) -> ControlRecord:
 
 def _resolution(rows: Sequence[Result]) -> int | None:
     """`t_res`: the smallest that a row of one architecture measured, in whatever space."""
-    known = [row.evidence.t_res for row in rows if isinstance(row.evidence, SeparationEvidence | DetectionEvidence)]
-    return min((t_res for t_res in known if t_res is not None), default=None)
+    known = (row.measured(SeparationEvidence) or row.measured(DetectionEvidence) for row in rows)
+    return min((seen.t_res for seen in known if seen and seen.t_res is not None), default=None)
 
 
 def of_pair(row: Result) -> SeparationEvidence | None:
     """The evidence of a separation row."""
-    return row.evidence if isinstance(row.evidence, SeparationEvidence) else None
+    return row.measured(SeparationEvidence)
 
 
 def is_null(row: Result) -> bool:
@@ -92,7 +94,7 @@ def round_ladder(rows: Sequence[Result], described: Sequence[Mapping[str, Any]])
         climbed = [
             (pair.round, row, pair)
             for row in own
-            if (pair := of_pair(row)) and pair.family == LADDER and row.outcome != "not-applicable" and pair.round
+            if row.outcome != "not-applicable" and (pair := of_pair(row)) and pair.family == LADDER and pair.round
         ]
         if not climbed:
             continue

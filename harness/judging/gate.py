@@ -8,8 +8,8 @@ that nothing meets, and everything that would let a run turn green by checking l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..checks.prediction import Ground, Seen
@@ -53,6 +53,7 @@ def settle(
     descriptions: Sequence[Mapping[str, Any]] = (),
     require_power: str | None = None,
     only: Sequence[str] = (),
+    elsewhere: Sequence[Cell] = (),
 ) -> tuple[list[Result], list[Problem], int]:
     """Hold the rows against what the suites declare.
 
@@ -64,16 +65,17 @@ def settle(
         descriptions: the architectures of the run, as `describe` gives them, or with an `error`.
         require_power: a key of `AT_LEAST`, or None.
         only: patterns of the rows that were asked for; none for all. The others are missing all the same, and it is said by whom.
+        elsewhere: what was dealt to other shards; missing here all the same, and said so.
 
     Returns:
         The rows with `declared` and `root` filled and refused shapes as errors, the problems, and the exit code, 0 or 1.
     """
     claims = _claims(suites, expectations)
-    settled = with_roots([replace(row, declared=_reason(row, claims)) for row in hold_to_shapes(rows)])
+    settled = with_roots([row.but(declared=_reason(row, claims)) for row in hold_to_shapes(rows)])
     broken = {entry["name"] for entry in descriptions if entry.get("error")}
     loaded = [row for row in settled if row.architecture not in broken]
     problems = [
-        *_missing(rows, planned, list(map(parse_pattern, only))),
+        *_missing(rows, planned, list(map(parse_pattern, only)), frozenset(map(_named, elsewhere))),
         *(problem for claim in claims for problem in claim.problems(loaded)),
         *_too_little(loaded, [entry["name"] for entry in descriptions if entry["name"] not in broken]),
         *_out_of_reach(loaded, descriptions),
@@ -149,21 +151,42 @@ def _reason(row: Result, claims: Sequence[_Claim]) -> str | None:
     return next((claim.entry.reason for claim in claims if claim.covers(row)), None)
 
 
-def _missing(rows: Sequence[Result], planned: Sequence[Cell], only: Sequence[RowPattern]) -> Iterable[Problem]:
-    lost = Counter((c.suite, c.check, c.architecture, c.id) for c in planned)
-    lost.subtract((row.suite, row.check, row.architecture, row.id) for row in rows)
-    gone = [cell for cell in planned if lost[cell.suite, cell.check, cell.architecture, cell.id] > 0]
-    out = [cell for cell in gone if only and not any(pattern.matches(cell) for pattern in only)]
-    asked = [cell for cell in gone if cell not in out] if out else gone
-    if gone:
-        cell = (asked or gone)[0]
-        first = f"{cell.suite} / {cell.check} / {cell.architecture}"
-        parts = [f"{len(out)} left out by --only"] * bool(out) + [f"{len(asked)} of those asked for"] * bool(
-            out and asked
-        )
-        why = f" ({', '.join(parts)})" if parts else ""
-        text = f"{len(gone)} of {len(planned)} declared rows are missing{why}, the first: {first} / {cell.id}"
-        yield Problem(Trouble.MISSING_ROWS, first, text)
+def _missing(
+    rows: Sequence[Result], planned: Sequence[Cell], only: Sequence[RowPattern], elsewhere: Collection[tuple[str, ...]]
+) -> Iterable[Problem]:
+    lost = _left_over(planned, rows)
+    gone = [cell for cell in planned if lost[_named(cell)] > 0] if lost else []
+    if not gone:
+        return
+    out, dealt, asked = list[Cell](), list[Cell](), list[Cell]()
+    for cell in gone:
+        left = only and not any(pattern.matches(cell) for pattern in only)
+        (out if left else dealt if _named(cell) in elsewhere else asked).append(cell)
+    cell = (asked or gone)[0]
+    first = f"{cell.suite} / {cell.check} / {cell.architecture}"
+    parts = [f"{len(out)} left out by --only"] * bool(out) + [f"{len(dealt)} dealt to other shards"] * bool(dealt)
+    parts += [f"{len(asked)} of those asked for"] * bool(parts and asked)
+    why = f" ({', '.join(parts)})" if parts else ""
+    text = f"{len(gone)} of {len(planned)} declared rows are missing{why}, the first: {first} / {cell.id}"
+    yield Problem(Trouble.MISSING_ROWS, first, text)
+
+
+def _left_over(planned: Sequence[Cell], rows: Sequence[Result]) -> Counter[tuple[str, ...]]:
+    """Planned rows that are not there, by name. Those that stand in the plan's order, as nearly all do, are never held together."""
+    found, lost = iter(rows), Counter[tuple[str, ...]]()
+    row = next(found, None)
+    for cell in planned:
+        if row is not None and _named(row) == _named(cell):
+            row = next(found, None)
+        else:
+            lost[_named(cell)] += 1
+    if row is not None:
+        lost.subtract(map(_named, (row, *found)))
+    return lost
+
+
+def _named(row: Cell | Result) -> tuple[str, ...]:
+    return row.suite, row.check, row.architecture, row.id
 
 
 def _too_little(rows: Sequence[Result], architectures: Sequence[str]) -> Iterable[Problem]:
@@ -201,13 +224,23 @@ def _out_of_reach(rows: Sequence[Result], descriptions: Sequence[Mapping[str, An
     """Declared powers of which pairs were asked, and none predicted to be told apart: refinement modulo their group is not known."""
     found = by_architecture(rows)
     for entry in descriptions:
-        asked = [row for row in found.get(entry["name"], []) if isinstance(row.evidence, SeparationEvidence)]
-        larger = [row for row in asked if row.evidence.ground is Ground.LARGER_GROUP]  # type: ignore[union-attr]
-        if entry.get("power") in FULL and larger and not any(row.predicted == Seen.SEPARATED for row in asked):
+        if entry.get("power") not in FULL:
+            continue
+        own = found.get(entry["name"], [])
+        asked = [row for row in own if row.measured(SeparationEvidence)]
+        larger = next(
+            (
+                pair
+                for row in asked
+                if (pair := row.measured(SeparationEvidence)) and pair.ground is Ground.LARGER_GROUP
+            ),
+            None,
+        )
+        if larger and not any(row.predicted == Seen.SEPARATED for row in asked):
             power, symmetry = entry["power"], entry["symmetry"]
             text = (
                 f'{entry["name"]} declares power "{power}" modulo {symmetry}, which no row can refute: '
-                f'{larger[0].evidence.prediction}; declare power "unknown" or "function"'  # type: ignore[union-attr]
+                f'{larger.prediction}; declare power "unknown" or "function"'
             )
             yield Problem(Trouble.UNREFUTED_POWER, f"{entry['name']} / {power} / {symmetry}", text)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..checks.prediction import SEPARATED
 from ..checks.separation.evidence import SeparationEvidence
@@ -52,13 +53,25 @@ class Order:
         }
 
 
+class _Facts(NamedTuple):
+    """By which oracles a pair is told apart: what is held of it where thousands are compared."""
+
+    orbits: bool
+    refined: bool
+    functions: bool
+
+    @staticmethod
+    def of(pair: SeparationEvidence) -> _Facts:
+        return _Facts(pair.orbit == "different", pair.round is not None, pair.function == "different")
+
+
 def two_fwl_of(rows: Sequence[Result]) -> dict[tuple[str, str], str | None]:
     """What folklore 2-WL says of each pair; None where no network of its power was asked."""
     found: dict[tuple[str, str], str | None] = {}
     for row in rows:
-        if isinstance(row.evidence, SeparationEvidence):
+        if (pair := row.measured(SeparationEvidence)) is not None:
             key = row.check, row.case
-            found[key] = found.get(key) or row.evidence.two_fwl
+            found[key] = found.get(key) or pair.two_fwl
     return found
 
 
@@ -74,15 +87,15 @@ def separation_order(rows: Sequence[Result]) -> Order | None:
         return None
     parts = {name: frozenset(key for key in pairs if own[key].observed == SEPARATED) for name, own in whole.items()}
     shown = next(iter(whole.values()))
-    facts = {key: row.evidence for key, row in shown.items() if isinstance(row.evidence, SeparationEvidence)}
-    parts[REFERENCES[0]] = frozenset(key for key, pair in facts.items() if pair.orbit == "different")
-    parts[REFERENCES[1]] = frozenset(key for key, pair in facts.items() if pair.round is not None)
+    facts = {key: _Facts.of(pair) for key, row in shown.items() if (pair := row.measured(SeparationEvidence))}
+    parts[REFERENCES[0]] = frozenset(key for key, pair in facts.items() if pair.orbits)
+    parts[REFERENCES[1]] = frozenset(key for key, pair in facts.items() if pair.refined)
     by_pairs = two_fwl_of(rows)
     if any(pairs is not None for pairs in by_pairs.values()):
         parts[TWO_FWL] = frozenset(
-            key for key, pair in facts.items() if pair.round is not None or by_pairs.get(key) == "different"
+            key for key, pair in facts.items() if pair.refined or by_pairs.get(key) == "different"
         )
-    parts[REFERENCES[2]] = frozenset(key for key, pair in facts.items() if pair.function == "different")
+    parts[REFERENCES[2]] = frozenset(key for key, pair in facts.items() if pair.functions)
     sets = sorted(set(parts.values()), key=lambda parted: (-len(parted), sorted(parted)))
     below = [(i, j) for i, upper in enumerate(sets) for j, lower in enumerate(sets) if lower < upper]
     covers = tuple((i, j) for i, j in below if not any((i, k) in below and (k, j) in below for k in range(len(sets))))

@@ -19,7 +19,7 @@ A root is red or a failure that is declared, and follows from nothing itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..checks.equivariance.evidence import EquivarianceEvidence
 from ..core.outcomes import Fault, Outcome, Refusal
@@ -52,7 +52,7 @@ def _held(row: Result, served: Mapping[tuple[str, str, str], str]) -> Result:
     reason = (
         f"refused shape: {row.asked.space} ({row.reason}), though it serves {other}; declare shapes=... or serve it"
     )
-    return replace(row, outcome=Outcome.ERROR.value, reason=reason, refusal=None, fault=Fault.REFUSED_SHAPE)
+    return row.but(outcome=Outcome.ERROR.value, reason=reason, refusal=None, fault=Fault.REFUSED_SHAPE)
 
 
 def with_roots(rows: Sequence[Result]) -> list[Result]:
@@ -66,13 +66,11 @@ def with_roots(rows: Sequence[Result]) -> list[Result]:
     for row in rows:
         if row.fault is Fault.LOST:
             lost.setdefault(_group(row), row)
-    laws = [row for row in first.values() if _breaks_law(row)]
+    laws = [row for row in first.values() if _broken(row) is not None]
     by_name: dict[str, list[Result]] = {}
     for row in laws:
         by_name.setdefault(row.architecture, []).append(row)
-    return [
-        replace(row, root=_root(row, first, by_name.get(row.architecture, []), lost.get(_group(row)))) for row in rows
-    ]
+    return [row.but(root=_root(row, first, by_name.get(row.architecture, []), lost.get(_group(row)))) for row in rows]
 
 
 def _group(row: Result) -> Hashable:
@@ -118,9 +116,8 @@ INVARIANT = "invariant"
 def _cause(row: Result) -> Hashable | None:
     """What rows of one cause have in common; None for a row that is right, or whose cause is its own."""
     output = row.asked and row.asked.output
-    if _breaks_law(row):
-        assert isinstance(row.evidence, EquivarianceEvidence)
-        return row.architecture, "law", output, tuple(row.evidence.broken), row.evidence.cause
+    if (law := _broken(row)) is not None:
+        return row.architecture, "law", output, tuple(law.broken), law.cause
     if row.outcome != Outcome.ERROR:
         return None
     keys: Mapping[Fault | None, Callable[[], Hashable]] = {
@@ -135,6 +132,7 @@ def _cause(row: Result) -> Hashable | None:
     return None if made is None else (row.architecture, row.fault, made)
 
 
-def _breaks_law(row: Result) -> bool:
-    evidence = row.evidence
-    return row.outcome == Outcome.FAIL and isinstance(evidence, EquivarianceEvidence) and bool(evidence.broken)
+def _broken(row: Result) -> EquivarianceEvidence | None:
+    """The evidence of a row that breaks a law."""
+    law = row.measured(EquivarianceEvidence) if row.outcome == Outcome.FAIL else None
+    return law if law is not None and law.broken else None

@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
-from sys import intern
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,13 +20,12 @@ from ..core.outcomes import OUTCOMES
 from ..core.records import ArchitectureRecord, KillerRecord, PlantRecord
 from ..core.result import SCHEMA_VERSION, Result, Run, digest
 from ..language.suite import Suite
+from .keeping.spool import Spool
 from .previous import PREVIOUS, problems_of_previous, row_of_previous, suite_of_previous
 
 ROW_KEYS = {field.name for field in fields(Result)}
 SUITE_KEYS = {field.name for field in fields(Suite)}
 RUN_KEYS = {field.name for field in fields(Run)} - {"results"}
-SHORT = 200
-"""Characters of a text of which many rows may have an equal one."""
 
 
 def read_row(data: Any) -> Result:
@@ -44,25 +42,15 @@ def read_clean_row(data: Any) -> Result:
     if not isinstance(data, Mapping):
         raise BorderError(f"a row is an object, not {type(data).__name__}")
     given = data.get("evidence")
-    row = _checked(Result, {**_shared(data), "evidence": {}}, "row")
+    row = _checked(Result, {**data, "evidence": {}}, "row")
     if row.outcome not in OUTCOMES:
         raise BorderError(f"row {row.id}: outcome {row.outcome!r}; allowed: {', '.join(OUTCOMES)}")
     if not given:
         return row
     if row.kind not in CHECK_KINDS:
         raise BorderError(f"row {row.id} is of the kind {row.kind!r}, which this installation has not")
-    evidence = _checked(CHECK_KINDS[row.kind].evidence, _shared(given), f"row {row.id}: evidence")
+    evidence = _checked(CHECK_KINDS[row.kind].evidence, given, f"row {row.id}: evidence")
     return Result(**{**{name: getattr(row, name) for name in ROW_KEYS}, "evidence": evidence})
-
-
-def _shared(given: Any) -> Any:
-    """The same data; of equal short texts in it, and in the objects in it, one is kept: rows repeat names, spaces and machines."""
-    if not isinstance(given, Mapping):
-        return given
-    return {
-        key: intern(value) if type(value) is str and len(value) <= SHORT else _shared(value)
-        for key, value in given.items()
-    }
 
 
 def read_planted(data: Any) -> PlantRecord:
@@ -115,7 +103,8 @@ def read_run(text: str | bytes) -> Run:
         if missing:
             raise BorderError(f"suites.{position}: {min(missing)}: field required")
         _checked(Suite, suite, f"suites.{position}")
-    run = Run(**{**vars(run), "results": [read_clean_row(row) for row in rows]})
+    spool = Spool()
+    run = Run(**{**vars(run), "results": [spool.keep(read_clean_row(row)) for row in rows]})
     if version == SCHEMA_VERSION and data.get("counts") != run.counts:
         raise BorderError("counts: not those of the rows")
     return run

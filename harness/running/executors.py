@@ -7,7 +7,7 @@ file and one line, which enters `module:factory` under a name in `EXECUTORS`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -106,14 +106,14 @@ def now(executor: Executor) -> str:
     return "; ".join(said) + (f"; and {len(listed) - 2} more" if len(listed) > 2 else "")
 
 
-def carried_out(executor: Executor, tasks: Sequence[Task]) -> Iterator[tuple[int, Answer | Lost]]:
+def carried_out(executor: Executor, tasks: Iterable[Task]) -> Iterator[tuple[int, Answer | Lost]]:
     """`(position, answer)` of every task, in the order in which they finish; the executor must have no other tasks.
 
     Answers are plain JSON data, cleaned as all that crosses the border is; one that is not is lost.
     """
     positions = {executor.submit(task): position for position, task in enumerate(tasks)}
     for number, answer in executor.results():
-        yield positions[number], _cleaned(answer)
+        yield positions.pop(number), _cleaned(answer)
 
 
 def _cleaned(answer: Answer | Lost) -> Answer | Lost:

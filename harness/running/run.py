@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from ..checks import CHECK_KINDS
@@ -42,6 +43,7 @@ from .isolation.task import FATAL, GIVEN_UP, NOT_RUN, Loss
 from .keeping.files import PLUGIN_OUTPUT, StoreError
 from .keeping.journal import Journal, open_journal
 from .keeping.marker import Marker, claim, mark, read_marker, take
+from .keeping.spool import Spool
 from .killing import kill, kill_own, lost, own_lost
 from .killing import problems as killer_problems
 from .plan import plan
@@ -106,7 +108,9 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
         bare = replace(bare, environment={**bare.environment, "processes": executor.processes()})
     if not stopped:
         clear_checkpoints(request.directory)
-    run = _judged(request, bare, planned, [cells[at] for at in found], list(found.values()), planted, killers)
+    own = set(map(id, cells))
+    elsewhere = [] if request.shard is None else [cell for cell in whole if id(cell) not in own]
+    run = _judged(request, bare, planned, elsewhere, found, planted, killers)
     _saved(run, request, replace(marker, finished=True))
     return run, exit_code(run)
 
@@ -249,24 +253,28 @@ def _rows(
     journal: Journal,
     executor: Executor,
     progress: Progress,
-) -> dict[int, Result]:
-    """Position -> row of every cell, in their order: kept from before, an error for want of a plug-in, or evaluated now.
+) -> list[Result]:
+    """The row of every cell, in their order: kept from before, an error for want of a plug-in, or evaluated now.
 
     With `fail_fast` only those that were there when the first red one was.
     """
     by_name = {WEIGHTS: {}, **{entry["name"]: entry for entry in descriptions}}
     present = _present(request, by_name, executor) if request.resume else Present({})
-    rows: dict[int, Result] = {}
-    tries: dict[str, int] = {}
-    refused = Counter[str]()
+    spool, rows = Spool(request.directory), dict[int, Result]()
+
+    def put(position: int, row: Result) -> None:
+        rows[position] = spool.keep(row, reproduce=reproducer(request.directory, cells[position]))
+
+    tries, refused = Counter[str](), Counter[str]()
     for position, cell in enumerate(cells):
-        kept, why, tries[cell.content] = _kept(request, journal, cell, present)
+        kept, why, before = _kept(request, journal, cell, present)
+        tries.update({cell.content: before} if before else {})
         refused.update([why] if why else [])
         unloadable = by_name[cell.architecture].get("error")
         if unloadable:
-            rows[position] = unanswered(cell, str(unloadable), Fault.NOT_LOADED)
+            put(position, unanswered(cell, str(unloadable), Fault.NOT_LOADED))
         elif kept is not None:
-            rows[position] = kept
+            put(position, kept)
     for why, count in refused.most_common():
         progress(f"--resume: {count} rows are measured again: {why}", 0, 0)
     missing = [position for position in range(len(cells)) if position not in rows]
@@ -276,16 +284,16 @@ def _rows(
             progress(f"training {zoo}", 0, 1)
             list(carried_out(executor, [Task(prepare_zoo, (zoo,))]))  # if it fails, the rows that read it say so
             progress(f"training {zoo}", 1, 1)
-    _refuse([cells[position] for position in missing], executor, progress)
+    _refuse((cells[position] for position in missing), executor, progress)
     if cells:
         progress("rows", len(rows), len(cells))
-    tasks = [
+    tasks = (
         replace(
             row_task(cells[position], request.device, request.directory, limit=request.time_limit, function=measured),
             memory=request.memory_limit,
         )
         for position in missing
-    ]
+    )
     last: dict[str, dict[str, Any]] = {}
     fatal = {position for position, row in rows.items() if row.fault is Fault.LOST}
     stop = request.fail_fast and any(_red(request, cells[at], row) for at, row in rows.items())
@@ -299,18 +307,18 @@ def _rows(
             limit = _limit(request, cell) if row.fault is Fault.LOST else None
             again = tries[cell.content] + 1 if row.fault is Fault.LOST else 1
             journal.add(cell.content, canonical_json(row.to_json()), completed(about, cell, limit), again)
-        rows[missing[number]] = row
+        put(missing[number], row)
         if isinstance(answer, Lost) and answer.why in FATAL:
             fatal.add(missing[number])
         progress("rows", len(rows), len(cells))
         if request.fail_fast and _red(request, cell, row):
             break
     for position in hopeless(cells, fatal) & rows.keys():
-        rows[position] = unanswered(cells[position], NOT_RUN.reason, Fault.NOT_RUN)
-    return {position: rows[position] for position in sorted(rows)}
+        put(position, unanswered(cells[position], NOT_RUN.reason, Fault.NOT_RUN))
+    return [rows.pop(position) for position in sorted(rows)]
 
 
-def _refuse(cells: Sequence[Cell], executor: Executor, progress: Progress) -> None:
+def _refuse(cells: Iterable[Cell], executor: Executor, progress: Progress) -> None:
     """Ask of each check that measures its weights first whether any row of it can be measured.
 
     Raises:
@@ -379,7 +387,7 @@ def _kept(request: RunRequest, journal: Journal, cell: Cell, present: Present) -
     why = present.why_not(kept.made, cell, _limit(request, cell)) if row.id == cell.id else "they are another cell's"
     if why or (lost and kept.tries <= AGAIN):
         return None, why or "their process was lost", kept.tries if lost and not why else 0
-    return replace(row, suite=cell.suite, check=cell.check, claim=cell.claim), "", 0
+    return row.but(suite=cell.suite, check=cell.check, claim=cell.claim), "", 0
 
 
 def _limit(request: RunRequest, cell: Cell) -> Limit:
@@ -448,13 +456,12 @@ def _judged(
     request: RunRequest,
     bare: Run,
     planned: Sequence[Cell],
-    cells: Sequence[Cell],
+    elsewhere: Sequence[Cell],
     rows: Sequence[Result],
     planted: Sequence[PlantRecord],
     killers: Sequence[KillerRecord],
 ) -> Run:
     """The rows settled against what the suites declare, and all that follows from them together."""
-    rows = [replace(row, reproduce=reproducer(request.directory, cell)) for row, cell in zip(rows, cells, strict=True)]
     told = following(
         rows,
         planned,
@@ -465,6 +472,7 @@ def _judged(
         planted,
         killers,
         [pattern.place for pattern in request.only],
+        elsewhere,
     )
     if request.shard is not None:  # as measured: what the others make of them is for the whole run to say
         told["results"] = rows
@@ -481,9 +489,10 @@ def following(
     planted: Sequence[PlantRecord],
     killers: Sequence[KillerRecord],
     only: Sequence[str] = (),
+    elsewhere: Sequence[Cell] = (),
 ) -> dict[str, Any]:
     """What follows from the rows of a run together, as fields of `Run`; a pure function, so that `verify` can ask it again."""
-    settled, problems, _ = settle(rows, cells, suites, expectations, descriptions, require_power, only)
+    settled, problems, _ = settle(rows, cells, suites, expectations, descriptions, require_power, only, elsewhere)
     order = separation_order(settled)
     concluded = conclude(settled, suites, descriptions, killers)
     return {
@@ -507,7 +516,7 @@ def row_task(
     cell: Cell, *arguments: Any, limit: float | None = None, function: Callable[..., Any] = evaluate_cell
 ) -> Task:
     """The task of one row; `arguments` are those of the function after the cell."""
-    group = f"{cell.suite}\n{cell.check}\n{cell.architecture}"
+    group = intern(f"{cell.suite}\n{cell.check}\n{cell.architecture}")
     plugin = "" if cell.architecture == WEIGHTS else cell.architecture  # checks of weights alone have none
     return Task(function, (cell, *arguments), limit or time_limit(cell), plugin, group)
 

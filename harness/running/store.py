@@ -6,10 +6,10 @@ Every file is whole or absent at any moment, and only files that orbitcheck itse
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ...reports.forms import FILES, TEXTS, row_files
+from ...reports.forms import FILES, TEXTS, row_files, row_names
 from ...reports.places import ROWS
 from ...reports.reading.outcomes import unfinished_banner
 from ..core.cleaning import BorderError, content_of
@@ -59,9 +59,9 @@ def save(run: Run, directory: Path) -> None:
 
 def save_reports(run: Run, directory: Path) -> None:
     """Write every report beside `results.json`, the lists that the page reads first."""
-    _fill(directory / ROWS, dict(row_files(run)))
+    _fill(directory / ROWS, row_names(run), row_files(run))
     for form, name in REPORTS.items():
-        write_atomically(directory / name, render(run, form))
+        write_atomically(directory / name, TEXTS[form](run))
 
 
 def save_folder(run: Run, directory: Path, form: str) -> Path:
@@ -80,21 +80,21 @@ def save_folder(run: Run, directory: Path, form: str) -> Path:
             files[name] = content
     except ImportError as error:
         missing = StoreError(f"{folder}: {error}")
-    _fill(folder, files)
+    _fill(folder, list(files), files.items())
     if missing:
         raise missing
     return folder
 
 
-def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+def _fill(folder: Path, names: Sequence[str], files: Iterable[tuple[str, bytes]]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder} cannot be made ({error.strerror})") from None
-    _replace_files(folder, files)
+    _replace_files(folder, names, files)
 
 
-def _replace_files(folder: Path, files: Mapping[str, bytes]) -> None:
+def _replace_files(folder: Path, names: Sequence[str], files: Iterable[tuple[str, bytes]]) -> None:
     """Put these files into a folder in place of those that an earlier call put there.
 
     The list of names is written before the files, so that one that was interrupted is made good by the next.
@@ -105,15 +105,15 @@ def _replace_files(folder: Path, files: Mapping[str, bytes]) -> None:
     except (OSError, ValueError) as error:
         raise StoreError(f"{listing} cannot be read ({error})") from None
     before = {name for name in listed if name == Path(name).name and (folder / name).is_file()}
-    write_atomically(listing, "".join(f"{name}\n" for name in sorted({*before, *files})))
-    for name, content in files.items():
+    write_atomically(listing, "".join(f"{name}\n" for name in sorted({*before, *names})))
+    for name, content in files:
         write_atomically(folder / name, content)
-    for name in before - set(files):
+    for name in before - set(names):
         try:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"{folder / name} cannot be removed ({error.strerror})") from None
-    write_atomically(listing, "".join(f"{name}\n" for name in sorted(files)))
+    write_atomically(listing, "".join(f"{name}\n" for name in sorted(names)))
 
 
 def results_text(run: Run) -> str:
@@ -130,7 +130,7 @@ def render(run: Run, form: str) -> str:
     """The run as `html`, `markdown`, `junit` or `json`."""
     if form == "json":
         return results_text(run)
-    return TEXTS[form](run)
+    return "".join(TEXTS[form](run))
 
 
 def read_run(path: Path) -> Run:

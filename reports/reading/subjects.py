@@ -16,7 +16,7 @@ Kind = TypeVar("Kind", bound=Evidence)
 
 def measured(row: Result, kind: type[Kind]) -> Kind | None:
     """The row's evidence, if it is of that type; None where nothing was measured."""
-    return row.evidence if isinstance(row.evidence, kind) else None
+    return row.measured(kind)
 
 
 def architecture_names(run: Run) -> tuple[str, ...]:

@@ -219,6 +219,33 @@ def told(rows, planned=(), rules=None, descriptions=NET, **more) -> list[tuple[T
     return [(each.kind, each.about, each.text) for each in found]
 
 
+def test_of_missing_rows_it_is_said_which_were_dealt_to_other_shards():
+    a, b, c, d = (cell("net", case=case) for case in "abcd")
+    for there, dealt, only, said in (
+        (
+            [],
+            [a, b, c, d],
+            [],
+            f"4 of 4 declared rows are missing (4 dealt to other shards), the first: s / law / net / {a.id}",
+        ),
+        (
+            [a],
+            [b, c, d],
+            [],
+            f"3 of 4 declared rows are missing (3 dealt to other shards), the first: s / law / net / {b.id}",
+        ),
+        ([a], [b, c], [], f"(2 dealt to other shards, 1 of those asked for), the first: s / law / net / {d.id}"),
+        ([a], [c], ["* / * / a*", "* / * / c*"], "(2 left out by --only, 1 dealt to other shards), the first"),
+    ):
+        rows = [row(each, "pass") for each in there]
+        _, problems, code = settle(rows, [a, b, c, d], [suite()], only=only, elsewhere=dealt)
+        assert [each.kind for each in problems] == [Trouble.MISSING_ROWS] and said in problems[0].text and code == 1
+    rows = [row(each, "pass") for each in (a, b)]
+    assert settle(rows, [a, b], [suite()], elsewhere=[])[1:] == ([], 0)
+    assert settle(rows[::-1], [a, b], [suite()])[1:] == ([], 0), "in whatever order"
+    assert settle([*rows, rows[0]], [a, b], [suite()])[1:] == ([], 0)
+
+
 def test_missing_rows_are_told_in_full():
     a, b, c, d = (cell("net", case=case) for case in "abcd")
     first = f"s / law / net / {b.id}"

@@ -40,7 +40,7 @@ def checks_of(rows: Sequence[Result]) -> list[str]:
 
 def fit_of(row: Result) -> ApproximationEvidence | None:
     """What training came to in a row in which it was measured; None in any other."""
-    return row.evidence if row.outcome in MEASURED and isinstance(row.evidence, ApproximationEvidence) else None
+    return row.measured(ApproximationEvidence) if row.outcome in MEASURED else None
 
 
 def fits(rows: Sequence[Result], check: str) -> list[tuple[Result, ApproximationEvidence]]:

@@ -88,7 +88,7 @@ def merged(parts: dict[Path, Run], directory: Path) -> Run:
             at = own.pop((row.suite, row.check, row.id), None)
             if at is None:
                 raise StoreError(f"{folder}: the row {row.id} was not dealt to this shard, or is there twice")
-            rows[at] = replace(row, declared=None, root=None, reproduce=reproducer(directory, cells[at]))
+            rows[at] = row.but(declared=None, root=None, reproduce=reproducer(directory, cells[at]))
         if (part.planted or part.killers) and not dealt.planted:
             raise StoreError(f"{folder}: planted defects were not dealt to this shard")
     ordered = [rows[at] for at in sorted(rows)]

@@ -15,6 +15,7 @@ from .. import border
 from ..keeping.files import RESULTS, StoreError
 from ..keeping.journal import Journal, journal_copy
 from ..keeping.marker import read_marker
+from ..keeping.spool import Spool
 from ..plan import plan
 from ..run import following, reproducer
 from ..store import load_all, read_run, unfinished
@@ -44,9 +45,10 @@ def read_so_far(path: Path) -> Run:
         expectations = [Expectation(**entry) for entry in request["expected_failures"]]
     except (BorderError, ValueError, LookupError, TypeError) as error:
         raise StoreError(f"{folder}: the marker of the run cannot be read ({' '.join(str(error).split())})") from None
+    spool = Spool()
     with journal_copy(folder) as journal:
-        found = [] if journal is None else [_row(journal, cell, folder) for cell in cells]
-    rows = [row for row in found if row is not None]
+        found = (_row(journal, cell, folder) for cell in cells if journal is not None)
+        rows = [spool.keep(row) for row in found if row is not None]
     only = empty.selection["only"] if empty.selection else ()
     told = following(rows, cells, suites, expectations, empty.architectures, request["require_power"], (), (), only)
     return replace(empty, **told, unfinished_of=marker.rows)
@@ -60,4 +62,4 @@ def _row(journal: Journal, cell: Cell, folder: Path) -> Result | None:
         return None
     if row is None or row.id != cell.id:
         return None
-    return replace(row, suite=cell.suite, check=cell.check, claim=cell.claim, reproduce=reproducer(folder, cell))
+    return row.but(suite=cell.suite, check=cell.check, claim=cell.claim, reproduce=reproducer(folder, cell))

@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, is_dataclass
 from random import Random
 from typing import Any
 
@@ -116,7 +116,7 @@ def whole(run: Run) -> Iterator[str]:
         yield from _killers(run, suites, cells)
     given = run.request or {"expected_failures": [], "require_power": None}
     expectations = [Expectation(**entry) for entry in given["expected_failures"]]
-    bare = [replace(row, declared=None, root=None) for row in run.results]
+    bare = [row.but(declared=None, root=None) for row in run.results]
     again = following(
         bare,
         cells,
