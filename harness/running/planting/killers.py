@@ -58,16 +58,16 @@ def training(
 GP = "general-position"
 RANK = training("middle-rank", "prop-6.2-twins", (100, 200), batch=64)
 NORMS = training("weight-norms", GP, (100, 200), space="four")
-VALUE = training("value-at-point", "prop-6.2-twins", (100, 200))
+VALUE = training("value-at-point", "prop-6.2-twins", (50, 200))
 BAGS, ROWS = {"name": "same-entries"}, {"name": "same-entries", "arranged": "within-rows"}
-VALUE_OF_BAGS = training("value-at-point", BAGS, (100, 200), space="line")
-VALUE_OF_TWINS = training("value-at-point", "function-equal-twins", (100, 200), space="line")
+VALUE_OF_BAGS = training("value-at-point", BAGS, (50, 200), space="line")
+VALUE_OF_TWINS = training("value-at-point", "function-equal-twins", (50, 200), space="line")
 PATHS = training("path-moment", BAGS, (100, 200), space="four")
 SEVERAL = training("path-moment", ROWS, (20, 30, 40), space="four", seeds=5)
 FOUR_CYCLES = training("cycle-weights", "prop-6.2-twins")
 STATISTICS = training("neuron-statistics", GP, (100, 200), space="four")
 STATISTICS_OF_BAGS = training("neuron-statistics", BAGS, (100, 200), space="four")
-SHIFT = training({"name": "output-shift", "shift": 1.0}, GP, (100, 200), space="line")
+SHIFT = training({"name": "output-shift", "shift": 1.0}, GP, (50, 200), space="line")
 ZERO_BIASES = {"name": "ties", "ties": "zero-biases"}
 TEETH = training("tooth-doubling", ZERO_BIASES, space="hinge", networks=[1, 4], points=64, rate=0.02)
 DOUBLED = training("tooth-doubling", ZERO_BIASES, space="hinge", networks=[1, 2], points=64, rate=0.02)
