@@ -13,6 +13,7 @@ from orbitcheck.harness.language.suite import Suite
 from orbitcheck.harness.plugins.discovery import parse_name
 from orbitcheck.harness.running import evaluate as evaluation
 from orbitcheck.harness.running.border import read_killer
+from orbitcheck.harness.running.isolation.task import Task
 from orbitcheck.harness.running.killing import kill_own, own_lost, problems
 from orbitcheck.harness.running.plan import plan
 from orbitcheck.harness.running.planting.own import own_killers_of
@@ -84,6 +85,11 @@ def test_what_survives_dies_by_the_law_or_does_not_load_is_a_problem(tmp_path, n
     assert (entry["killed"], entry["kept"]) == (killed, kept), entry
     (problem,) = problems([entry])
     assert words in problem.text
+
+
+def test_who_waits_reads_which_false_claim_is_put_through(tmp_path):
+    found = asked(read(tmp_path, "OneWay"))
+    assert Task(kill_own, (found,), 60, found.killer.network).title == f"kill own thm-6.3-{found.killer.network}"
 
 
 def test_what_stands_beside_is_read_with_either(tmp_path):

@@ -36,6 +36,10 @@ class Asked:
     def name(self) -> str:
         return f"{self.claim}-{self.killer.network}"
 
+    def __str__(self) -> str:
+        """As a running task is called, to people who wait for it."""
+        return self.name
+
     @property
     def kind(self) -> str:
         """Of its first row."""
