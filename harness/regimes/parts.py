@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..oracles.levels.splits import deal, whole_classes
+from ..oracles.levels.splits import deal, joined, whole_classes
 
 if TYPE_CHECKING:
     from ..weights.batch import Weights
@@ -118,18 +118,3 @@ def part_of(word: str) -> int:
         if word.strip().lower().startswith(SPOKEN[name]):
             return number
     return -1
-
-
-def joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """`[n]` the finest classes of which both are parts."""
-    found = first.copy()
-    while True:
-        least = np.full(int(second.max()) + 1, len(found) + int(first.max()))
-        np.minimum.at(least, second, found)
-        again = least[second]
-        back = np.full(int(first.max()) + 1, len(found) + int(first.max()))
-        np.minimum.at(back, first, again)
-        again = back[first]
-        if (again == found).all():
-            return found
-        found = again

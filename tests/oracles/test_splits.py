@@ -7,9 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from orbitcheck import mlp
+from orbitcheck import Weights, conv_net, mlp, recurrent, residual_mlp, transformer_block
 from orbitcheck.harness.oracles.levels.partitions import Power
 from orbitcheck.harness.oracles.levels.splits import deal, split, whole_classes
+from orbitcheck.harness.weights.symmetry import act, random_elements
 
 SPACE = mlp(1, 2, 1)
 
@@ -70,6 +71,70 @@ def test_functions_are_shared_where_orbits_are_not():
         str(shared)
         == "1 function with 2 networks lie in several parts; network 0 of train and network 0 of test compute one function"
     )
+
+
+@pytest.mark.parametrize(
+    ("widths", "activation"), [((1, 3, 1), "relu"), ((2, 4, 4, 1), "leaky-relu"), ((16, 16, 10), "relu")]
+)
+def test_copies_rescaled_by_any_factor_are_shared_in_a_population(widths, activation):
+    """By 3 and 1/3 floats give another function, by a part in 1e16; a change of one part in a million is none of these."""
+    space, rng = mlp(*widths, activation=activation), np.random.default_rng(0)
+    nets = [{name: rng.normal(size=shape) for name, shape in space.shapes.items()} for _ in range(12)]
+
+    def rescaled(v: dict, factor: float, back: float) -> dict:
+        w = {name: array.copy() for name, array in v.items()}
+        w["W1"][0] *= factor
+        w["b1"][0] *= factor
+        w["W2"][:, 0] /= back
+        return w
+
+    def parts(others: list[dict]) -> dict:
+        return {
+            n: {k: np.stack([v[k] for v in own]) for k in space.axes} for n, own in (("train", nets), ("test", others))
+        }
+
+    copies = parts([rescaled(nets[number], 3.0, 3.0) for number in (5, 7)])
+    assert split(space, copies, Power.FUNCTION).shared is None
+    shared = split(space, copies, Power.FUNCTION, near=True).shared
+    assert shared is not None and (shared.classes, shared.networks) == (2, 4)
+    assert str(shared).endswith("network 5 of train and network 0 of test answer alike to within rounding")
+    assert split(space, copies, Power.ORBIT, near=True).shared is None
+    others = parts([rescaled(nets[number], 3.0, 3.000003) for number in (5, 7)])
+    assert split(space, others, Power.FUNCTION, near=True).shared is None
+    exactly = split(space, parts([rescaled(nets[5], 4.0, 4.0)]), Power.FUNCTION, near=True).shared
+    assert exactly is not None and str(exactly).endswith("compute one function")
+    together = {name: np.concatenate([own[name] for own in copies.values()]) for name in space.axes}
+    assert whole_classes(space, together)[[5, 7]].tolist() == whole_classes(space, together)[12:].tolist()
+
+
+def test_what_floats_cannot_tell_is_alike_to_nothing():
+    space = mlp(1, 2, 1)
+    v = {"W1": np.full((2, 1), 1e300), "b1": np.zeros(2), "W2": np.full((1, 2), 1e300), "b2": np.zeros(1)}
+    w = {**v, "b2": np.ones(1)}
+    assert split(space, {"train": arrays([v]), "test": arrays([w])}, Power.FUNCTION, near=True).shared is None
+
+
+@pytest.mark.parametrize(
+    "space",
+    [recurrent(1, 3, 1), residual_mlp(1, 3, (2,), 1), conv_net(2, 3, 3, 2), transformer_block(4, 2, 2, 2, 3)],
+    ids=str,
+)
+@pytest.mark.parametrize("power", [Power.ORBIT, Power.FUNCTION])
+def test_orbits_are_shared_beyond_mlps(space, power):
+    rng = np.random.default_rng(1)
+    nets = [{name: rng.integers(-2, 3, shape).astype(float) for name, shape in space.shapes.items()} for _ in range(8)]
+    drawn = act(random_elements(space, 8, rng), Weights.from_arrays(space, nets))
+    turned = {name: tensor[..., 0].numpy() for name, tensor in drawn.items()}
+    train = {name: np.stack([v[name] for v in nets[:6]]) for name in space.axes}
+    found = split(space, {"train": train, "test": {name: array[3:] for name, array in turned.items()}}, power)
+    assert found.shared is not None and (found.shared.classes, found.shared.networks) == (3, 6)
+    assert found.repeated["test"].tolist() == [0, 1, 2] and not len(found.repeated["train"])
+    classes = whole_classes(space, {name: np.concatenate([train[name], turned[name]]) for name in space.axes})
+    assert classes[:6].tolist() == classes[6:12].tolist() and len(set(classes)) == 8
+    generic = {name: rng.normal(size=array.shape) for name, array in train.items()}
+    largest = max(generic, key=lambda name: generic[name].size)
+    other = generic | {largest: np.roll(generic[largest].reshape(6, -1), 1, 1).reshape(generic[largest].shape)}
+    assert split(space, {"train": generic, "test": other}, power).shared is None, "the same values, and no orbit"
 
 
 def test_what_lies_twice_in_one_part_alone_is_not_shared():

@@ -136,7 +136,8 @@ def samples_of(parameters: Mapping[str, Any]) -> tuple[Mapping[str, Samples], Sh
     """The weight vectors of a check's parts, and what they share all the same.
 
     Law: training, validation and test share no orbit, and no function where the target sees functions alone. Where a regime
-    without end draws what an earlier part holds, that is drawn anew; what a regime with an end deals twice stays, and is said.
+    without end draws what an earlier part holds, that is drawn anew; what a regime with an end deals twice stays, and is said. There
+    functions count as one that answer alike to within rounding.
     """
     return _samples(json.dumps({key: parameters[key] for key in ("space", "target", "regime", "sizes")}))
 
@@ -150,22 +151,24 @@ def _samples(text: str) -> tuple[Mapping[str, Samples], Shared | None]:
     drawn = regime.draw(settings, space, [parameters["sizes"][part] for part in PARTS], rng)
     parts: dict[str, Samples] = dict(zip(PARTS, drawn, strict=True))
     power = Power.FUNCTION if target.kind in (FUNCTION_FUNCTIONAL, FUNCTION_OPERATOR) else Power.ORBIT
-    first = found = _split(space, parts, power)
-    tries = REDRAWN if regime.limit(settings) is None else 0
+    endless = regime.limit(settings) is None
+    first = found = _split(space, parts, power, near=not endless)
+    tries = REDRAWN if endless else 0
     while found.shared is not None and tries:
         repeated = {part: places for part, places in found.repeated.items() if len(places)}
         again = regime.draw(settings, space, [len(places) for places in repeated.values()], rng)
         for (part, places), new in zip(repeated.items(), again, strict=True):
             parts[part] = _replaced(parts[part], torch.from_numpy(places), new)
-        found, tries = _split(space, parts, power), tries - 1
+        found, tries = _split(space, parts, power, near=False), tries - 1
     return parts, None if found.shared is None else first.shared
 
 
-def _split(space: WeightSpace, parts: Mapping[str, Samples], power: Power) -> Split:
+def _split(space: WeightSpace, parts: Mapping[str, Samples], power: Power, *, near: bool) -> Split:
     return split(
         space,
         {part: {name: t[..., 0].numpy() for name, t in each.weights.items()} for part, each in parts.items()},
         power,
+        near=near,
     )
 
 

@@ -24,6 +24,8 @@ STEEPEST = 1.25
 """Of those listed none is steeper: GELU's slope reaches 1.13, SiLU's 1.10, the others' 1; a leaky ReLU has its own slope."""
 INPUTS, BOX = 4, 4.0
 """Inputs that are tested, uniform in a box, by a fixed seed."""
+FAR, SCALES = 96, (-3, 14)
+"""Inputs that are tested near and far, and the binary orders of magnitude that they have."""
 
 
 def indistinct_classes(nets: Sequence[tuple[WeightSpace, Arrays]]) -> np.ndarray:
@@ -42,6 +44,24 @@ def indistinct_classes(nets: Sequence[tuple[WeightSpace, Arrays]]) -> np.ndarray
         classes = overlapping((values - errors).reshape(len(values), -1), (values + errors).reshape(len(values), -1))
         found[np.concatenate([np.arange(starts[n], starts[n + 1]) for n in own])] = classes + first
         first += int(classes.max()) + 1
+    return found
+
+
+def alike_classes(space: WeightSpace, arrays: Arrays) -> np.ndarray:
+    """`[n]`: networks with one number answer alike to within rounding at all of many inputs near and far, hand in hand.
+
+    A copy whose neurons are rescaled by factors that are no powers of two is another function in exact arithmetic, and the same in every
+    use. A network whose answers floats do not tell is alone.
+    """
+    rng = np.random.default_rng(0)
+    points = rng.uniform(-1, 1, (FAR, space.widths[0])) * 2.0 ** rng.integers(*SCALES, (FAR, 1))
+    values, errors = (side.reshape(len(side), -1) for side in enclosed(space, arrays, points))
+    known = np.flatnonzero(np.isfinite(errors).all(1))
+    found = np.arange(len(values))
+    if len(known):
+        values, errors = values[known], errors[known]
+        classes = overlapping(values - errors, values + errors)
+        found[known] = known[np.unique(classes, return_index=True)[1][classes]]
     return found
 
 

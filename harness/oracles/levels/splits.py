@@ -2,10 +2,12 @@
 
 Law: parts that share no orbit hold no two networks of which one is the other in another numbering; parts that share no function hold
 no two networks that are proved to compute one function, which networks of one orbit do. What is shared is learned by heart in
-training and looks learned in the test.
+training and looks learned in the test. So is what answers alike to within rounding: a population that somebody made may hold copies
+rescaled by any factor, and is dealt and compared by that (`near`); proofs alone say that a regime without end draws something anew.
 
 First come intervals around outputs, which tell nearly all networks apart at once, for functions and so for orbits
-(`enclosures.py`); only what they leave together is asked the exact oracles.
+(`enclosures.py`); only what they leave together is asked the exact oracles. Off MLPs orbits alone are known, and what tells most
+networks apart at once are the values of each tensor in order.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ import numpy as np
 
 from ...weights.space import WeightSpace
 from ..classes import Arrays, function_classes, orbit_classes
-from .enclosures import indistinct_classes
+from ..tuples.orbits import orbit_classes as orbits_of
+from .enclosures import alike_classes, indistinct_classes
 from .partitions import Power
 
 
@@ -30,18 +33,21 @@ class Shared:
         classes: that lie in more than one part.
         networks: of all parts, in such classes.
         example: two networks of one class, as (part, number in it).
+        proved: that these two are one; else their answers are, to within rounding.
     """
 
     power: Power
     classes: int
     networks: int
     example: tuple[tuple[str, int], tuple[str, int]]
+    proved: bool = True
 
     def __str__(self) -> str:
         (one, i), (other, j) = self.example
         what = (
             "compute one function" if self.power is Power.FUNCTION else "are one up to the numbering of hidden neurons"
         )
+        what = what if self.proved else "answer alike to within rounding"
         noun = self.power if self.classes == 1 else f"{self.power}s"
         return (
             f"{self.classes} {noun} with {self.networks} networks lie in several parts; network {i} of {one} and network {j} "
@@ -58,6 +64,7 @@ class Split:
         names: of the parts.
         part, place: `[n]` where each network lies.
         members: `[n]` numbers of classes; a network that is alone in its part, and shares nothing, may have a number of its own.
+        proved: the same, as far as exact oracles have them.
     """
 
     power: Power
@@ -65,6 +72,7 @@ class Split:
     part: np.ndarray
     place: np.ndarray
     members: np.ndarray
+    proved: np.ndarray
 
     @property
     def shared(self) -> Shared | None:
@@ -75,7 +83,8 @@ class Split:
         own = several[0]
         pair = (own[0], own[self.part[own] != self.part[own[0]]][0])
         one, other = ((self.names[self.part[net]], int(self.place[net])) for net in pair)
-        return Shared(self.power, len(several), sum(map(len, several)), (one, other))
+        told = bool(self.proved[pair[0]] == self.proved[pair[1]])
+        return Shared(self.power, len(several), sum(map(len, several)), (one, other), told)
 
     @property
     def repeated(self) -> dict[str, np.ndarray]:
@@ -86,14 +95,13 @@ class Split:
         return {name: self.place[late & (self.part == number)] for number, name in enumerate(self.names)}
 
 
-def split(space: WeightSpace, parts: Mapping[str, Arrays], power: Power) -> Split:
+def split(space: WeightSpace, parts: Mapping[str, Arrays], power: Power, *, near: bool = False) -> Split:
     """The parts of a data set, compared.
-
-    Beyond MLPs networks count as one that are equal as they stand.
 
     Args:
         parts: name -> arrays, tensor -> `[n, *shape]`.
-        power: `Power.ORBIT`, or `Power.FUNCTION` as far as functions are proved to be one.
+        power: `Power.ORBIT`, or `Power.FUNCTION` as far as functions are proved to be one; off MLPs as far as orbits are.
+        near: functions count as one, too, that answer alike to within rounding.
 
     Raises:
         SpaceError: arrays that do not fit the space or are not finite.
@@ -102,13 +110,14 @@ def split(space: WeightSpace, parts: Mapping[str, Arrays], power: Power) -> Spli
     sizes = [len(arrays[next(iter(space.axes))]) for arrays in parts.values()]
     part = np.repeat(np.arange(len(parts)), sizes)
     place = np.concatenate([np.arange(size) for size in sizes])
-    return Split(power, tuple(parts), part, place, _classes(space, together, part, power))
+    proved, alike = _classes(space, together, part, power)
+    return Split(power, tuple(parts), part, place, alike if near and power is Power.FUNCTION else proved, proved)
 
 
 def whole_classes(space: WeightSpace, arrays: Arrays) -> np.ndarray:
-    """`[n]` classes of a population that no split may cut: functions as far as they are proved to be one, hence whole orbits."""
+    """`[n]` classes of a population that no split may cut: functions that are proved to be one or answer alike, hence whole orbits."""
     everything = np.zeros(len(arrays[next(iter(space.axes))]), dtype=np.int64)
-    return _classes(space, arrays, np.arange(len(everything)), Power.FUNCTION)
+    return _classes(space, arrays, np.arange(len(everything)), Power.FUNCTION)[1]
 
 
 def deal(classes: np.ndarray, order: Sequence[int], sizes: Sequence[int]) -> list[list[int]] | None:
@@ -135,23 +144,50 @@ def deal(classes: np.ndarray, order: Sequence[int], sizes: Sequence[int]) -> lis
     return dealt if all(len(part) == size for part, size in zip(dealt, sizes, strict=True)) else None
 
 
-def _classes(space: WeightSpace, arrays: Arrays, part: np.ndarray, power: Power) -> np.ndarray:
-    """Classes of all networks, exact where they might span two parts."""
-    if not space.is_mlp:
-        rows = np.concatenate([array.reshape(len(array), -1) + 0.0 for array in arrays.values()], axis=1)
-        return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
-    members = np.arange(len(part))
-    alike = indistinct_classes([(space, arrays)])
+def _classes(space: WeightSpace, arrays: Arrays, part: np.ndarray, power: Power) -> tuple[np.ndarray, np.ndarray]:
+    """Classes of all networks, exact where they might span two parts; and classes of those that answer alike, which are coarser."""
+    alike = indistinct_classes([(space, arrays)]) if space.is_mlp else _rearranged(arrays)
     asked = np.concatenate(
         [own for own in _groups(alike) if len(np.unique(part[own])) > 1] or [np.zeros(0, dtype=np.int64)]
     )
+    members, near = np.arange(len(part)), np.arange(len(part))
     if len(asked):
-        found = {Power.ORBIT: orbit_classes, Power.FUNCTION: function_classes}[power](
-            space, {name: array[asked] for name, array in arrays.items()}
-        )
-        _, firsts = np.unique(found, return_index=True)
-        members[asked] = asked[firsts[np.unique(found, return_inverse=True)[1]]]
-    return members
+        own = {name: array[asked] for name, array in arrays.items()}
+        if not space.is_mlp:
+            found = orbits_of(space, own)[0]
+        else:
+            found = {Power.ORBIT: orbit_classes, Power.FUNCTION: function_classes}[power](space, own)
+        members[asked] = near[asked] = asked[_firsts(found)]
+        if space.is_mlp and power is Power.FUNCTION:
+            near[asked] = asked[_firsts(joined(found, alike_classes(space, own)))]
+    return members, near
+
+
+def joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """`[n]` the finest classes of which both are parts."""
+    found = first.copy()
+    while True:
+        least = np.full(int(second.max()) + 1, len(found) + int(first.max()))
+        np.minimum.at(least, second, found)
+        again = least[second]
+        back = np.full(int(first.max()) + 1, len(found) + int(first.max()))
+        np.minimum.at(back, first, again)
+        again = back[first]
+        if (again == found).all():
+            return found
+        found = again
+
+
+def _rearranged(arrays: Arrays) -> np.ndarray:
+    """`[n]`: networks whose tensors hold the same values in whatever order, which those of one orbit do."""
+    rows = [np.sort(array.reshape(len(array), -1) + 0.0, axis=1) for array in arrays.values()]
+    return np.unique(np.concatenate(rows, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _firsts(classes: np.ndarray) -> np.ndarray:
+    """`[n]`: of every class the first member."""
+    _, first, back = np.unique(classes, return_index=True, return_inverse=True)
+    return first[back.reshape(-1)]
 
 
 def _groups(members: np.ndarray) -> list[np.ndarray]:
