@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from orbitcheck.harness.front.python.finished import FinishedRun
+from orbitcheck.reports.sections.kinds import HTML
+from orbitcheck.reports.sections.section import SECTIONS
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
@@ -90,6 +92,15 @@ def test_it_was_executed_from_the_first_cell_to_the_last_and_holds_no_place_of_a
     assert not [output for cell in CELLS for output in cell["outputs"] if output["output_type"] == "error"]
     text = NOTEBOOK.read_text(encoding="utf-8")
     assert not [place for place in ("/tmp", "/home", "/root", "site-packages", str(ROOT)) if place in text]
+
+
+def test_the_card_it_shows_has_the_columns_that_a_card_has_now():
+    cells = [
+        text for cell in CELLS for output in cell["outputs"] for text in output.get("data", {}).get("text/html", ())
+    ]
+    (card,) = [text for text in ["".join(cells)] if "<table" in text]
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', card)
+    assert heads == [column.head for column in SECTIONS["score-card"].columns if HTML in column.forms]
 
 
 @pytest.mark.long

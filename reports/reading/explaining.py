@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ...harness.checks.equivariance.evidence import EquivarianceEvidence
 from ...harness.core.claims import CLAIMS
 from ...harness.core.outcomes import Outcome
 from ...harness.core.result import Result, Run
 from .outcomes import STATUSES, status_of
-from .subjects import declarations, suite_name
-from .values import finite, one_line, seconds_text, shown
+from .subjects import declarations, measured, suite_name
+from .values import compact, finite, one_line, seconds_text, shown
 
 LONGEST_LINE = 3_000
 
@@ -45,6 +46,11 @@ def _lines(run: Run, row: Result) -> Iterator[str]:
     yield f"observed: {shown(row.observed)}"
     if row.reason:
         yield f"why: {one_line(row.reason, 2000)}"
+    law = measured(row, EquivarianceEvidence)
+    if law is not None and law.counterexample is not None:
+        found = law.counterexample
+        reached = f", {one_line(found.reached)}" if found.reached else ""
+        yield f"{'smallest ' * found.shrunk}counter-example: {found.space}, {found.input} weights{reached}: {found.element} moves the output by {compact(found.error)}"
     if row.declared is not None:
         yield f"the suite says: {one_line(row.declared)}"
     root = next((other for other in run.results if other.id == row.root), None) if row.root else None

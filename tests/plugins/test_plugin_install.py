@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -119,6 +120,11 @@ def test_a_strangers_extensions_are_listed_beside_ours_and_its_suite_comes_with_
     assert "All that was predicted holds: 3 as predicted, 2 observed, 1 n/a" in printed
 
 
+def told(text: str) -> str:
+    """What is said, numbers and ids apart."""
+    return " ".join(re.sub(r"\b[0-9a-f]{12}\b|\d[\d.e+-]*", "#", text).split())
+
+
 @pytest.mark.install
 def test_a_generated_package_is_green_red_once_its_network_is_broken_and_green_when_mended(environment, tmp_path):
     """By the commands of its own tox.ini, pytest's and the command line's alike."""
@@ -156,3 +162,7 @@ def test_a_generated_package_is_green_red_once_its_network_is_broken_and_green_w
             code, output = outcome(*command, cwd=home)
             assert (code == 0) == green, output
             assert ("differs from g phi(v)" in output) != green, output
+            if command is on_the_command_line and not green:
+                tutorial = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+                (sample,) = re.findall(r"^```text\n(.*?)^```", tutorial, re.DOTALL | re.MULTILINE)
+                assert told(sample) in told(output), output
