@@ -12,10 +12,11 @@ import numpy as np
 
 from ...weights.networks.forms import has_function
 from ...weights.pair import Vector
-from ...weights.space import SpaceError, WeightSpace
+from ...weights.space import WeightSpace
 from ..classes import orbit_classes
-from ..orbit import same_orbit
 from ..refinement import stacked
+from ..tuples.orbits import orbit_classes as orbits_of_a_space
+from ..tuples.orbits import same_orbit
 from .functions import function_links
 from .links import Forest, Groups, Likeness, Link
 from .near import SHARE, Population, measured, near_links, nearest, normal
@@ -105,11 +106,8 @@ def _identical(space: WeightSpace, numbers: np.ndarray, arrays: dict[str, np.nda
 
 
 def _permuted(space: WeightSpace, numbers: np.ndarray, arrays: dict[str, np.ndarray], join: Callable) -> Kept:
-    """Linked are those whose permutation was found, applied and compared; the others stay apart."""
-    try:
-        classes = orbit_classes(space, arrays)
-    except SpaceError:  # a space that refinement does not know: weight matching finds copies, at distance zero
-        return numbers, arrays
+    """Linked are those whose permutation was found, applied and compared; the others stay apart, for weight matching to find."""
+    classes = orbit_classes(space, arrays) if space.is_mlp else _orbits(space, arrays)
     first: dict[int, int] = {}
     kept = []
     for place, orbit in enumerate(classes.tolist()):
@@ -122,3 +120,19 @@ def _permuted(space: WeightSpace, numbers: np.ndarray, arrays: dict[str, np.ndar
                 continue
         kept.append(place)
     return numbers[kept], {name: array[kept] for name, array in arrays.items()}
+
+
+def _orbits(space: WeightSpace, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """`[n]`: the orbit of every net of a space that is no MLP's; only nets with the same entries in every tensor are asked together."""
+    together: dict[bytes, list[int]] = {}
+    ordered = [np.sort(array.reshape(len(array), -1) + 0.0, axis=1) for array in arrays.values()]
+    for net in range(len(ordered[0])):
+        together.setdefault(b"".join(each[net].tobytes() for each in ordered), []).append(net)
+    orbits, count = np.zeros(len(ordered[0]), dtype=np.int64), 0
+    for members in together.values():
+        own = np.zeros(1, dtype=np.int64)
+        if len(members) > 1:
+            own = orbits_of_a_space(space, {name: array[members] for name, array in arrays.items()})[0]
+        orbits[members] = own + count
+        count += int(own.max()) + 1
+    return orbits

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 
 import numpy as np
 import pytest
 
-from orbitcheck import mlp, recurrent
+from orbitcheck import WeightSpace, mlp, random_elements, recurrent
 from orbitcheck.harness.oracles.duplicates.functions import function_links
+from orbitcheck.harness.oracles.duplicates.groups import groups
 from orbitcheck.harness.oracles.duplicates.links import Likeness
 from orbitcheck.harness.oracles.duplicates.matching import match, sorted_entries
 from orbitcheck.harness.oracles.orbit import moved
 from orbitcheck.harness.weights.symmetry import GroupElement
 
+EXACT = (Likeness.IDENTICAL, Likeness.PERMUTED)
 SPACES = [mlp(2, 3, 3, 1), recurrent(2, 3, 1)]
 
 
@@ -58,6 +60,34 @@ def test_copies_lie_together_in_the_bound():
     copy = moved(space, GroupElement((("n1", (4, 2, 0, 1, 3)), ("n2", (1, 0, 3, 2)))), v)
     first, second = sorted_entries(space, {name: np.stack([v[name], copy[name]]) for name in space.axes})
     assert np.array_equal(first, second) and match(space, v, copy).distance == 0
+
+
+def test_permuted_copies_of_any_space_are_linked_as_the_whole_group_says():
+    """An axis twice in a tensor beside streams: the cheapest matching alone missed some copies with ties."""
+    space = WeightSpace(
+        (("R", ("h", "h")), ("U", ("r", "h")), ("G", ("g", "r")), ("b", ("h",))),
+        (("h", 2), ("r", 2), ("g", 2)),
+        ("h", "r", "g"),
+    )
+    v = {"R": [[0, 1], [0, 0]], "U": [[-1, 0], [0, -1]], "G": [[0, -1], [-1, 0]], "b": [0, 0]}
+    sets = [[{n: np.array(a, float) for n, a in {**v, "R": r}.items()} for r in (v["R"], [[0, 0], [1, 0]])]]
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        nets = [{n: rng.integers(-1, 2, s) * 1.0 for n, s in space.shapes.items()} for _ in range(4)]
+        sets.append([moved(space, random_elements(space, 1, rng)[0], v) for v in nets for _ in range(2)])
+    for nets in sets:
+        found = groups([(space, v) for v in nets])
+        linked = {(link.first, link.second) for link in found.links if link.likeness in EXACT}
+        for a, b in combinations(range(len(nets)), 2):
+            truth = min(distances(space, nets[a], nets[b])) == 0
+            assert connected(a, b, linked, len(nets)) == truth
+
+
+def connected(a, b, linked, count):
+    reached = {a}
+    for _ in range(count):
+        reached |= {y for pair in linked for x, y in (pair, pair[::-1]) if x in reached}
+    return b in reached
 
 
 def test_neurons_of_one_function_correspond_with_factors_and_the_rest_is_dead_or_doubled():
