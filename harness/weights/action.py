@@ -203,7 +203,10 @@ def _added(
             of_target = "".join(letters[axis] for axis in space.axes[target])
             d = by.to(tensors[through].dtype).expand(tensors[through].shape[0], *by.shape[1:])
             if kind is OutputKind.COVECTOR:
-                more = torch.einsum(f"b{of_moved},b{of_target}c->b{of_through}c", d, tensors[target])
+                told_of = "".join(each for each in of_through if each in of_moved + of_target)
+                more = torch.einsum(f"b{of_moved},b{of_target}c->b{told_of}c", d, tensors[target])
+                for place, each in enumerate(of_through):  # one for all indices that are summed over
+                    more = more if each in told_of else more.unsqueeze(place + 1)
                 tensors[through] = tensors[through] + more
             else:
                 less = torch.einsum(f"b{of_through}c,b{of_moved}->b{of_target}c", tensors[through], d)

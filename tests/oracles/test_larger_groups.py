@@ -12,7 +12,7 @@ import pytest
 from larger_cases import KINDS, by_signs, changed, drawn, moved, signed_group
 
 from orbitcheck import Weights, WeightSpace, act, mlp, random_elements, recurrent
-from orbitcheck.extending import AxisRole, Factor, FactorKind, Group, Role, Roles, Standing, lora
+from orbitcheck.extending import AxisRole, Factor, FactorKind, Group, Role, Roles, Standing, lora, transformer
 from orbitcheck.harness.core.result import digest
 from orbitcheck.harness.oracles.larger import rational
 from orbitcheck.harness.oracles.larger.orbits import certify_under, normal_form, same_orbit_under
@@ -199,6 +199,44 @@ def test_what_only_kernels_and_images_know_of_an_index_that_scales():
     for w, answer in ((v, "same"), (other, "different")):
         found = certify_under(of, v, w)
         assert found["orbit"]["relation"] == answer and problem_under(found, of, v, w) is None
+
+
+@pytest.mark.parametrize("per_group", [1, 2])
+def test_what_is_added_to_values_of_a_stack_is_made_up_for(per_group):
+    space = transformer(1, 2, 2, 2, 2, 2, 1, per_group=per_group).space
+    of, rng = group(space, "gl+shift"), np.random.default_rng(8)
+    v = {n: rng.integers(-3, 4, s) / 4 for n, s in space.shapes.items()}
+    d = np.array([[1.0, -2.0], [0.5, 0.0]])
+    less = np.einsum("mhgv,hv->m" if per_group > 1 else "mhv,hv->m", v["WO1"], d)
+    w = {**v, "bV1": v["bV1"] + d, "bO1": v["bO1"] - less, "bK1": v["bK1"] + 3 * d}
+    for other, answer in ((w, "same"), ({**w, "bO1": v["bO1"]}, "different")):
+        found = certify_under(of, v, other)
+        assert found["orbit"]["relation"] == answer and problem_under(found, of, v, other) is None
+    assert certify_under(group(space, "gl"), v, w)["orbit"]["relation"] == "different"
+    forged = copy.deepcopy(certify_under(of, v, w))
+    forged["orbit"]["element"]["added"]["bO1"] = ["1", "1"]
+    assert problem_under(resealed(forged), of, v, w) is not None
+
+
+def test_elements_that_cross_heads_are_refused_where_all_is_tied():
+    """Vectors of ones are kept by every permutation: that pairs stay with their heads is all that tells."""
+    of = group(GROUPED, "heads")
+    ones = {n: np.ones(s) for n, s in GROUPED.shapes.items()}
+    honest = certify_under(of, ones, ones)
+    whole = {"h": [1, 0], "h/m": [3, 2, 0, 1], "h/k": [2, 3, 1, 0]}
+    right = copy.deepcopy(honest)
+    right["orbit"]["element"]["permutations"] = whole
+    assert problem_under(resealed(right), of, ones, ones) is None
+    for wrong in (
+        {**whole, "h/m": [2, 1, 0, 3]},
+        {**whole, "h": [0, 1]},
+        {**whole, "h/k": [0, 1, 2, 3]},
+        {"h": [1, 0]},
+        {**whole, "m": [1, 0]},
+    ):
+        forged = copy.deepcopy(honest)
+        forged["orbit"]["element"]["permutations"] = wrong
+        assert problem_under(resealed(forged), of, ones, ones) is not None
 
 
 def test_permutations_of_a_space_that_names_no_roles():

@@ -51,11 +51,12 @@ GATED = WeightSpace(
     Roles((AxisRole("h", Standing.GATED),), (("G", (None, None)),)),
 )  # fmt: skip
 ROTARY = transformer(2, 3, 2, 4, 2, 2, 1, rotary=True, norm="rms").space
+GROUPED = transformer(2, 3, 2, 2, 2, 2, 1, per_group=2).space
 SPACES = (
     mlp(2, 4, 3, 1, activation="sine"), mlp(2, 4, 3, 1, activation="identity"), mlp(2, 3, 1), conv_net(1, 3, 2, 2, activation="identity"),
     recurrent(2, 3, 2, 1, activation="sine"), recurrent(2, 3, 2, 1, activation="identity"), residual_mlp(2, 5, (4, 2), 1),
     residual_mlp(2, 3, (4, 2), 1, activation="sine"), transformer_block(3, 2, 3, 2, 4), transformer_block(3, 3, 2, 4, 2, activation="relu"),
-    LORA, RMS, GATED, ROTARY,
+    LORA, RMS, GATED, ROTARY, GROUPED,
 )  # fmt: skip
 NAMES = tuple(name for name in GROUPS if name != "permutation")
 
@@ -291,6 +292,8 @@ def test_the_table_of_what_axes_carry():
     assert str(group(residual_mlp(2, 3, (4,), 1), "full")) == "r: gl+shift, n1: perm+scale"
     assert str(group(residual_mlp(2, 3, (4,), 1), "orth")) == "r: orth, n1: perm"
     assert str(group(ROTARY, "gl")).endswith("key1 within head1: rotary")
+    assert "value1 within head1: gl+shift" in str(group(ROTARY, "gl+shift"))
+    assert "key1 within head1: gl+shift, value1 within head1: gl+shift" in str(group(GROUPED, "gl+shift"))
     assert str(group(RMS, "full")) == "r: orth, h: perm+scale"
     assert str(group(LORA, "gl")) == "r: gl" and str(group(GATED, "full")) == "h: perm+scale+sign"
     for name, space in (("gl", mlp(2, 3, 1)), ("heads", mlp(2, 3, 1)), ("orth", mlp(2, 3, 1, activation="tanh"))):
@@ -361,6 +364,17 @@ def test_shifts_by_hand():
     assert dual == {"WO": 2.0} and str(shifts["bV"]) == "value: bV [(0, 0): +1]"
 
 
+def test_what_is_added_to_values_is_made_up_for_once_a_member():
+    """Each member of a group of heads reads the same values, so `bO -= sum of W_O over members d`; a covector knows all members."""
+    space = transformer(1, 1, 1, 1, 1, 1, 1, per_group=3).space
+    ones = Weights(space, {n: torch.ones((1, *shape, 1), dtype=torch.float64) for n, shape in space.shapes.items()})
+    (g,) = [g for g in generators(group(space, "gl+shift")) if g.translations and g.translations[0].tensor == "bV1"]
+    moved = {n: t.item() for n, t in act(g, ones).items() if (t != 1).any()}
+    assert moved == {"bV1": 2.0, "bO1": -2.0}
+    dual = {n: t.flatten().tolist() for n, t in act(g, ones, "covector").items() if (t != 1).any()}
+    assert dual == {"WO1": [2.0, 2.0, 2.0]}
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -371,6 +385,7 @@ def test_shifts_by_hand():
         (Roles((), (("A", ("in", "in")),)), "has a role at an axis that is not permuted"),
         (Roles((), (), (Shift("r", "A"),)), "'A' is shifted along 'r'; allowed: tensors of the axes r alone"),
         (Roles((), (), (Shift("r", "b", (("A", "B"),)),)), "'A' cannot make up for 'b' through 'B'"),
+        (Roles((), (), (Shift("r", "b", (("b", "A"),)),)), "'b' cannot make up for 'b' through 'A'"),
     ],
     ids=str,
 )  # fmt: skip

@@ -193,12 +193,18 @@ def _shift(asked: Asked, each: Reduced) -> None:
                 continue
             each.removed[shift.moved] = each.removed.get(shift.moved, 0) + taken
             for target, through in shift.through:
-                by = held[through]
-                over = [by.axes.index(axis) for axis in moved.axes]
-                held[target].entries = held[target].entries + np.tensordot(by.entries, taken, (over, range(taken.ndim)))
+                held[target].entries = held[target].entries + made_up(held[through], moved, held[target], taken)
             moved.entries = taken * 0
     if any(any(held[shift.moved].entries.flat) for shift in shifts):
         raise Undecided("shifts that undo each other in a circle")
+
+
+def made_up(by: Part, moved: Part, target: Part, amount: np.ndarray) -> np.ndarray:
+    """`through d` for an amount of the moved tensor's axes, summed over what the target does not have either."""
+    over = [by.axes.index(axis) for axis in moved.axes]
+    found = np.tensordot(by.entries, amount, (over, range(amount.ndim)))
+    left = [axis for axis in by.axes if axis not in moved.axes]
+    return found.sum(axis=tuple(place for place, axis in enumerate(left) if axis not in target.axes))
 
 
 def _contracted(asked: Asked, parts: Sequence[Part], *, all_full: bool) -> tuple[list[Part], list[bool]]:

@@ -68,7 +68,6 @@ def _roles(of: Group, nested: Nested, space: WeightSpace, numbers: Sequence[str]
         renamed = [nested.pair(axis) if axis in nested.within else axis for axis in axes]
         kept.append((name, tuple(r for axis, r in zip(renamed, places[name], strict=True) if axis in left)))
     kept += [(nested.belongs(axis), (None, None)) for axis in nested.within] + [(name, (None,)) for name in numbers]
-    axes_of = space.axes
     return Roles(
         tuple(
             AxisRole(each.axis, each.standing, nested.staying.get(each.axis), each.activation, each.biases)
@@ -76,5 +75,5 @@ def _roles(of: Group, nested: Nested, space: WeightSpace, numbers: Sequence[str]
             if each.axis not in nested.within
         ),
         tuple(kept),
-        tuple(shift for shift in told.shifts if shift.axis not in nested.within and shift.moved in axes_of),
+        tuple(shift for shift in told.shifts if shift.axis in {f.axis for f in of.factors if f.kind.shifts}),
     )

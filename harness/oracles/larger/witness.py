@@ -12,7 +12,7 @@ import numpy as np
 from ...weights.algebra.kinds import Role
 from ...weights.groups import Group, roles_of
 from . import rational, rotary
-from .reduction import Part, Reduced, _front, loop_of, parts_of, powers
+from .reduction import Part, Reduced, _front, loop_of, made_up, parts_of, powers
 
 if TYPE_CHECKING:
     from ...weights.pair import Vector
@@ -107,9 +107,7 @@ def _shifted(of: Group, parts: Sequence[Part], amounts: Mapping[str, np.ndarray]
         moved, amount = held[shift.moved], sign * amounts[shift.moved]
         moved.entries = moved.entries + amount
         for target, through in shift.through:
-            by = held[through]
-            over = [by.axes.index(axis) for axis in moved.axes]
-            held[target].entries = held[target].entries - np.tensordot(by.entries, amount, (over, range(amount.ndim)))
+            held[target].entries = held[target].entries - made_up(held[through], moved, held[target], amount)
 
 
 def element(

@@ -72,8 +72,9 @@ def shift_(tensors: Tensors, shift: Any, amount: Mapping[Index, Fraction]) -> No
     axes = [axis for axis, _ in places]
     for target, through in shift.through:
         along, by = tensors[through]
-        made_up = tensors[target][1]
+        ends, made_up = tensors[target]
+        held = [axis for axis, _ in ends]
         for place, x in by.items():
             inner = tuple(place[[axis for axis, _ in along].index(axis)] for axis in axes)
-            left = tuple(i for (axis, _), i in zip(along, place, strict=True) if axis not in axes)
+            left = tuple(i for (axis, _), i in zip(along, place, strict=True) if axis not in axes and axis in held)
             made_up[left] -= x * amount[inner]

@@ -71,7 +71,7 @@ def unfolded(of: Group, nets: Sequence[Vector]) -> tuple[Group, list[Vector]]:
             if r.axis not in outer
         ),
         tuple(places),
-        tuple(shift for shift in named.shifts if shift.axis not in outer),
+        tuple(shift for shift in named.shifts if any(f.axis == shift.axis and f.kind.shifts for f in of.factors)),
     )
     permuted = tuple(axis for axis in space.permuted if axis not in outer) + tuple(pair[axis] for axis in outer)
     unfolding = WeightSpace(tuple(tensors), tuple(sizes.items()), permuted, space.activation, roles)

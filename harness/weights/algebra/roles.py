@@ -58,7 +58,8 @@ class Shift:
     """One tensor that anything may be added to, if others make up for it: `moved += d`, and `target -= through d` for each pair.
 
     `bK` of attention by itself, since softmax does not see it; `bV` with `("bO", "WO")`; the bias that writes a stream, with
-    everything that reads it.
+    everything that reads it. What `through` has beside the axes of `moved` and `target` is summed over: each member of a group of
+    heads reads the same values.
     """
 
     axis: str
@@ -181,7 +182,11 @@ def problems(roles: Roles, tensors: Tensors, permuted: Sequence[str]) -> Iterabl
             yield f"{shift.moved!r} is shifted, but has no role"
         for target, through in shift.through:
             left = [axis for axis in axes_of.get(through, ()) if axis not in inner]
-            if len(left) + len(inner) != len(axes_of.get(through, ())) or axes_of.get(target) != tuple(left):
+            ends = axes_of.get(target)
+            summed = [axis for axis in left if axis not in (ends or ())]
+            kept = tuple(axis for axis in left if axis not in summed)
+            once = len(left) + len(inner) == len(axes_of.get(through, ())) and len({*left}) == len(left)
+            if not once or ends != kept or any(roles.of_axis(axis).standing is not Standing.PLAIN for axis in summed):
                 yield f"{target!r} cannot make up for {shift.moved!r} through {through!r}: its axes are not those that are left"
 
 

@@ -91,8 +91,11 @@ def transformer(
             places.append((f"W1{k}", (None, Role.OUT)))
             if biases:
                 places.append((f"b1{k}", (None,)))
-        if biases and not rotary and per_group == 1:
-            shifts.append(Shift(keys, f"bK{k}"))
+        if biases:
+            # Softmax does not see what is added to all keys of a head, unless they turn; its weights add up to one, so that what is
+            # added to all values is read as it is.
+            shifts += [] if rotary else [Shift(keys, f"bK{k}")]
+            shifts.append(Shift(values, f"bV{k}", ((f"bO{k}", f"WO{k}"),)))
     tensors += [("V", ("m", "model")), ("c", ("m",))]
     space = WeightSpace(
         tuple(tensors),
