@@ -42,7 +42,7 @@ from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported, 
 from ..harness.weights.activations import HOMOGENEOUS, ODD
 from ..harness.weights.batch import Weights
 from ..harness.weights.space import WeightSpace
-from .characters import compressed, demand_law, no_covectors, norm
+from .characters import compressed, demand_law, framed, no_covectors, norm
 from .heads import check_input, check_size, mlp_head
 
 Vectors = tuple[torch.Tensor, ...]
@@ -252,23 +252,6 @@ class MAGEP(nn.Module):
         return Weights(self.space, {**named, **{f"b{i}": b.movedim(1, -1) for i, b in enumerate(y.b, 1)}})
 
 
-def normalised(v: Weights) -> Weights:
-    """The same functions, to the bit: rows `[W_l[j,:]; b_l[j]]` of hidden neurons divided by powers of two until their length lies in
-    [1/2, 1), and columns of the next matrix multiplied by as much; neurons without a row stay as they are.
-
-    How long a row was is gone then, and with it how factors move it: `f_{phi(g v)} = f_{phi(v)}`, but `phi(g v)` is not `g phi(v)`.
-    """
-    tensors = dict(v.tensors)
-    for layer in range(1, len(v.space.widths) - 1):
-        coming, bias, going = f"W{layer}", f"b{layer}", f"W{layer + 1}"
-        length = (tensors[coming].detach().square().sum(2) + tensors[bias].detach().square()).sqrt()
-        power = torch.where(length > 0, length / length.frexp().mantissa, 1.0)
-        tensors[coming] = tensors[coming] / power.unsqueeze(2)
-        tensors[bias] = tensors[bias] / power
-        tensors[going] = tensors[going] * power.unsqueeze(1)
-    return Weights(v.space, tensors)
-
-
 @register(
     "magep",
     symmetry="permutation+scale",
@@ -282,8 +265,9 @@ class ScaleMAGEP(MAGEP):
     """`MAGEP` for positive factors, ReLU between layers.
 
     Args:
-        normalised: whether edits are given in a frame of their own (`normalised`), which keeps their functions equivariant and not their
-            tensors: quasi-equivariant, arXiv 2604.23720.
+        normalised: whether edits are given in a frame of their own, with rows of one length (`characters.framed`). How long a row was is
+            gone then, and with it how factors move it: `f_{phi(g v)} = f_{phi(v)}`, but `phi(g v)` is not `g phi(v)`, which is
+            quasi-equivariance, arXiv 2604.23720.
     """
 
     name = "magep"
@@ -306,7 +290,7 @@ class ScaleMAGEP(MAGEP):
     def forward(self, v: Weights) -> torch.Tensor | Weights:
         """As `MAGEP`; edits in a frame of their own where that is asked for."""
         found = super().forward(v)
-        return normalised(found) if self.normalised and isinstance(found, Weights) else found
+        return framed(found)[0] if self.normalised and isinstance(found, Weights) else found
 
 
 @register(

@@ -29,7 +29,8 @@ A is block-diagonal with the identity on m, and g is its inner layer: then no pr
 that is large is point-wise.
 
 Neurons of all layers stand in one tensor `[B, N, C]`, inputs first: a small network is a question of how many operations there are, not of
-how large, and every map on neurons is one for all layers.
+how large, and every map on neurons is one for all layers. For positive factors the weights come in a frame of powers of two
+(`characters.framed`), which changes no bit and lets norms be plain roots of squares; edits are taken back out of it.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from ..harness.plugins.architecture import Equivariant, Invariant, Unsupported, 
 from ..harness.weights.activations import HOMOGENEOUS, ODD
 from ..harness.weights.batch import Weights
 from ..harness.weights.space import WeightSpace
-from .characters import compressed, demand_law, no_covectors, norm
+from .characters import compressed, demand_law, framed, no_covectors, restored, root_mean_square
 from .heads import check_input, check_size, mlp_head
 from .parameter_graph import EdgeMLP, Graph, Wiring, lecun_, mean, total
 
@@ -110,8 +111,9 @@ class RescalingGMN(nn.Module):
     def forward(self, v: Weights) -> torch.Tensor | Weights:
         """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
-        matrices = v.weights
-        turned = [w.transpose(1, 2) for w in matrices]
+        v, powers = (v, []) if self.signs else framed(v)
+        matrices = [(w, w * w) for w in v.weights]
+        turned = [(w.transpose(1, 2), square.transpose(1, 2)) for w, square in matrices]
         x, y = self.encoder(v)
         *blocks, last = self.invariants
         for invariants, forward, backward in zip(blocks, self.forward_passes, self.backward_passes, strict=True):
@@ -119,7 +121,7 @@ class RescalingGMN(nn.Module):
             x, y = forward(x, p, matrices), backward(y, p, turned)
         p = last(x, y)
         if not self.invariant:
-            return self.head(v, x, y, p)
+            return restored(self.head(v, x, y, p), powers)
         pooled = functional.silu(self.pooled(p)).split(self.space.widths, 1)
         return self.head(torch.cat([mean(layer, 1) for layer in pooled], -1))
 
@@ -176,58 +178,56 @@ class Encoder(nn.Module):
         """`Weights` of B networks, one channel -> x and y, each `[B, N, C]`."""
         x, y = [self.inputs.expand(v.batch, -1, -1)], [self.outputs.expand(v.batch, -1, -1)]
         for w, b, bias, up in zip(v.weights, v.biases, self.bias, self.up, strict=True):
-            x.append(settled(b * bias + w.squeeze(-1) @ x[-1] * up * w.shape[2] ** -0.5, self.signs))
+            x.append(settled(torch.addcmul(b * bias, w.squeeze(-1) @ x[-1], up * w.shape[2] ** -0.5), self.signs))
         for w, down in zip(reversed(v.weights), reversed(list(self.down)), strict=True):
-            y.append(settled(w.squeeze(-1).transpose(1, 2) @ y[-1] * down * w.shape[1] ** -0.5, self.signs))
+            y.append(settled(w.squeeze(-1).transpose(1, 2) @ y[-1] * (down * w.shape[1] ** -0.5), self.signs))
         return torch.cat(x, 1), torch.cat(y[::-1], 1)
 
 
-def each_neuron(codes: torch.Tensor, widths: Sequence[int]) -> torch.Tensor:
-    """`[layers, C]` -> `[N, C]`: the code of its layer for every neuron."""
-    counts = torch.tensor(widths, device=codes.device)
-    return codes.repeat_interleave(counts, 0, output_size=sum(widths))
+def layer_of(widths: Sequence[int]) -> torch.Tensor:
+    """`[N]`: for every neuron the number of its layer."""
+    return torch.repeat_interleave(torch.arange(len(widths)), torch.tensor(widths))
 
 
 class NodeInvariants(nn.Module):
     """x and y -> p of all neurons; with signs, x and y are of one kind, and p is `(A [x; y]) * (B [x; y])`."""
 
+    layers: torch.Tensor
+
     def __init__(self, widths: Sequence[int], channels: int, signs: bool):
         super().__init__()
-        self.widths, self.signs = widths, signs
+        self.signs = signs
         inputs = 2 * channels if signs else channels
         self.left, self.right = (nn.Linear(inputs, channels, bias=False) for _ in range(2))
         self.types = nn.Parameter(torch.randn(len(widths), channels))
+        self.register_buffer("layers", layer_of(widths), persistent=False)
 
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """x and y, each `[B, N, C]` -> p `[B, N, C]`."""
         if self.signs:
             x = y = torch.cat([x, y], -1)
         up, down = self.left(x), self.right(y)
-        return compressed(up * down, norm(up) * norm(down)) + each_neuron(self.types, self.widths)
+        size = root_mean_square(up) * root_mean_square(down)
+        return compressed(up * down, size) + self.types.index_select(0, self.layers)
 
 
-def inverse_norm(size: torch.Tensor, signs: bool) -> torch.Tensor:
-    """1 / ||z|| for positive factors, 1 at z = 0, where F vanishes whatever g is; 1 / sqrt(1 + ||z||^2) for signs."""
-    size = torch.hypot(size, torch.ones_like(size)) if signs else size.where(size >= torch.finfo(size.dtype).tiny, 1)
-    return size.reciprocal()
-
-
-def joint_norm(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """||[x; m]|| of two features of one length with norms a and b; without a NaN in the gradient where both vanish."""
-    root = 0.5**0.5
-    some = (a > 0) | (b > 0)
-    return torch.hypot(a.where(some, 1) * root, b * root) * some
-
-
-def gate(u: torch.Tensor, constant: torch.Tensor, signs: bool) -> torch.Tensor:
-    """`act(u + c)`; for signs made even in u."""
-    plus = torch.sigmoid(u + constant)
-    return plus + torch.sigmoid(constant - u) if signs else plus
+def inverse_norm(square: torch.Tensor, signs: bool) -> torch.Tensor:
+    """Of the mean square of z: 1 / ||z|| for positive factors, a number at z = 0, where F vanishes whatever g is; 1 / sqrt(1 + ||z||^2) for signs."""
+    if signs:
+        return (square + 1).rsqrt()
+    least = torch.finfo(square.dtype).tiny ** (2 / 3)  # whose power -3/2, in the gradient, is a number too
+    return square.clamp(min=least).rsqrt()
 
 
 def settled(z: torch.Tensor, signs: bool) -> torch.Tensor:
     """A new x or y: signs leave its norm alone, so that it may be kept in hand too; with positive factors it may not."""
-    return compressed(z, norm(z)) if signs else z
+    return compressed(z, root_mean_square(z)) if signs else z
+
+
+def gate(constant: torch.Tensor, along: torch.Tensor, unit: torch.Tensor, signs: bool) -> torch.Tensor:
+    """`act(u + c)` of u = along * unit; for signs made even in u."""
+    plus = torch.addcmul(constant, along, unit).sigmoid()
+    return plus + torch.addcmul(constant, along, unit, value=-1).sigmoid() if signs else plus
 
 
 class Scaled(nn.Module):
@@ -241,8 +241,8 @@ class Scaled(nn.Module):
 
     def forward(self, z: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
         """z `[B, n, inputs]` and p `[B, n, C]` -> `[B, n, outputs]`."""
-        unit = inverse_norm(norm(z), self.signs)
-        return self.linear(z) * self.last(gate(self.direction(z) * unit, self.invariant(p), self.signs)).tanh()
+        unit = inverse_norm(z.square().mean(-1, keepdim=True), self.signs)
+        return self.linear(z) * self.last(gate(self.invariant(p), self.direction(z), unit, self.signs)).tanh()
 
 
 class Pass(nn.Module):
@@ -255,46 +255,50 @@ class Pass(nn.Module):
         back: whether messages go from the outputs to the inputs.
     """
 
+    senders: torch.Tensor
+
     def __init__(self, widths: Sequence[int], channels: int, signs: bool, *, back: bool):
         super().__init__()
         self.signs, self.back = signs, back
         self.below, self.above = list(widths[:-1]), list(widths[1:])
         self.own, self.of_receiver, self.of_message = (nn.Linear(channels, channels, bias=False) for _ in range(3))
-        self.weights = nn.ParameterList(nn.Parameter(torch.randn(channels)) for _ in widths[1:])
+        drawn = [torch.randn(channels) for _ in self.above]
+        self.weights = nn.Parameter(torch.stack(drawn[::-1] if back else drawn))
         self.constant = nn.Parameter(torch.randn(channels))
         self.send = Scaled(channels, channels, channels, signs)
         self.update = Scaled(2 * channels, channels, channels, signs)
+        self.register_buffer("senders", layer_of(self.above if back else self.below), persistent=False)
 
-    def forward(self, x: torch.Tensor, p: torch.Tensor, matrices: Layers) -> torch.Tensor:
-        """x and p of all neurons; a matrix `[B, receivers, senders, 1]` for each layer of edges, the lowest first."""
+    def forward(self, x: torch.Tensor, p: torch.Tensor, matrices: Sequence[Layers]) -> torch.Tensor:
+        """x and p of all neurons; a matrix `[B, receivers, senders, 1]` and its squares for each layer of edges, the lowest first."""
         first, last = x.shape[1] - sum(self.above), x.shape[1] - sum(self.below)
         lower, upper = slice(0, x.shape[1] - last), slice(first, None)
         senders, receivers = (upper, lower) if self.back else (lower, upper)
-        encoded = torch.stack(list(self.weights)[::-1] if self.back else list(self.weights))
-        sent = self.send(x[:, senders], p[:, senders]) * each_neuron(encoded, self.above if self.back else self.below)
+        sent = self.send(x[:, senders], p[:, senders]) * self.weights.index_select(0, self.senders)
         new = self.messages(x[:, receivers], sent, matrices)
         none = x.new_zeros(x.shape[0], last if self.back else first, x.shape[2])
-        gathered = torch.cat([new, none] if self.back else [none, new], 1)
+        gathered = torch.cat([*new, none] if self.back else [none, *new], 1)
         return settled(x + self.update(torch.cat([x, gathered], -1), p), self.signs)
 
-    def messages(self, receiver: torch.Tensor, sent: torch.Tensor, matrices: Layers) -> torch.Tensor:
-        """`sum_k F([x_j; m_jk])` with `m_jk = w_jk sent_k`, for every receiving neuron.
+    def messages(self, receiver: torch.Tensor, sent: torch.Tensor, matrices: Sequence[Layers]) -> list[torch.Tensor]:
+        """`sum_k F([x_j; m_jk])` with `m_jk = w_jk sent_k`, for the receiving neurons of each layer.
 
-        All products are taken on neurons, since `G [x_j; m_jk] = G_1 x_j + w_jk G_2 sent_k`; the norm is a number an edge.
+        All products are taken on neurons, since `G [x_j; m_jk] = G_1 x_j + w_jk G_2 sent_k` and `||m_jk||^2 = w_jk^2 ||sent_k||^2`.
         """
         to, start = (self.below, self.above) if self.back else (self.above, self.below)
-        of_receivers = (norm(receiver), self.of_receiver(receiver), self.own(receiver))
-        of_senders = (norm(sent), self.of_message(sent), sent)
-        parts = zip(*(each.split(to, 1) for each in of_receivers), strict=True)
-        sources = zip(*(each.split(start, 1) for each in of_senders), strict=True)
+        half = 0.5 / sent.shape[-1]  # mean squares of [x; m], which has twice as many entries
+        of_receivers = (receiver.square().sum(-1, keepdim=True) * half, self.of_receiver(receiver), self.own(receiver))
+        of_senders = (sent.square().sum(-1, keepdim=True) * half, self.of_message(sent), sent)
+        parts = zip(*(each.unsqueeze(2).split(to, 1) for each in of_receivers), strict=True)
+        sources = zip(*(each.unsqueeze(1).split(start, 2) for each in of_senders), strict=True)
         found = []
-        for (size_r, turned_r, own), (size_s, turned_s, message), w in zip(parts, sources, matrices, strict=True):
-            size = joint_norm(size_r.unsqueeze(2), (size_s.unsqueeze(1) * w).abs())
-            unit = inverse_norm(size, self.signs)
-            u = torch.addcmul(turned_r.unsqueeze(2) * unit, turned_s.unsqueeze(1), w * unit)
-            g = gate(u, self.constant, self.signs)
-            found.append(total(g * torch.addcmul(own.unsqueeze(2), message.unsqueeze(1), w), 2))
-        return torch.cat(found, 1)
+        for (size_r, turned_r, own), (size_s, turned_s, message), (w, square) in zip(
+            parts, sources, matrices, strict=True
+        ):
+            unit = inverse_norm(torch.addcmul(size_r, size_s, square), self.signs)
+            g = gate(self.constant, torch.addcmul(turned_r, turned_s, w), unit, self.signs)
+            found.append(total(g * torch.addcmul(own, message, w), 2))
+        return found
 
 
 class EquivariantHead(nn.Module):
@@ -317,7 +321,8 @@ class EquivariantHead(nn.Module):
             return neurons.split(widths, 1)
 
         sent, received = self.left(x), self.right(y)
-        ends = (layers(sent)[:-1], layers(norm(sent))[:-1], layers(received)[1:], layers(norm(received))[1:])
+        sizes = root_mean_square(sent), root_mean_square(received)
+        ends = (layers(sent)[:-1], layers(sizes[0])[:-1], layers(received)[1:], layers(sizes[1])[1:])
         invariants = tuple(
             compressed(
                 sender.unsqueeze(1) * w * receiver.unsqueeze(2),

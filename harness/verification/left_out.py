@@ -21,8 +21,12 @@ def loaded(row: Result, error: str | None) -> None:
     demand(not error or row.reason == error, "what did not load says why")
 
 
-def applies(row: Result, stored: Stored) -> None:
-    """A refusal is that of the declaration, where the declaration says."""
+def applies(row: Result, stored: Stored, inside: bool = True) -> None:
+    """A refusal is that of the declaration, where the declaration says.
+
+    Args:
+        inside: whether the row's pair lies in the declared domain, where that is neither all of V nor general position.
+    """
     refused = row.outcome == Outcome.NOT_APPLICABLE
     demand((row.refusal is not None) == refused, "what does not apply says why, and nothing else does")
     demand(_may_be_left_out(row.refusal, stored.declared), "the declaration does not leave the row out")
@@ -31,7 +35,7 @@ def applies(row: Result, stored: Stored) -> None:
     demand(measured or row.observed == "", "where nothing was measured nothing was seen")
     if row.certificate is None or not stored.declared:
         return
-    wanted = applicability(stored.traits, in_general_position=all(row.certificate["general_position"]))
+    wanted = applicability(stored.traits, in_general_position=all(row.certificate["general_position"]), inside=inside)
     if wanted is None:
         outside = row.refusal in (Refusal.NO_SYMMETRY, Refusal.OUTSIDE_DOMAIN)
         demand(not outside, "the declaration does not leave the row out")
