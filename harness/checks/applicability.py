@@ -43,6 +43,12 @@ def applicability(
     return None
 
 
+class NotReadOut(Unsupported):
+    """Edits that are held to their functions have no read-out of tensors that is invariant: no shape is refused by that."""
+
+
 def unsupported(reason: Unsupported) -> Refused:
     """The refusal of a plug-in whose constructor does not claim the task."""
+    if isinstance(reason, NotReadOut):
+        return Refused(Refusal.NO_FUNCTION, str(reason))
     return Refused(Refusal.UNSUPPORTED, f"unsupported: {reason}")

@@ -42,7 +42,7 @@ class Refusal(StrEnum):
     TARGET = "target"
     NO_COMPILER = "no-compiler"
     NO_FUNCTION = "no-function"
-    """Edits are held to their functions, and here they have none that the declared symmetry leaves alone."""
+    """Edits are held to their functions, which are not asked here, or which the declared symmetry does not leave alone."""
 
 
 class Fault(StrEnum):

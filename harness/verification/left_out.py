@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..checks.applicability import applicability
@@ -10,7 +10,9 @@ from ..checks.stored import Stored
 from ..core.evidence import NOTHING
 from ..core.outcomes import Fault, Outcome, Refusal
 from ..core.result import Result
+from ..weights.pair import Pair
 from .exact.refuted import demand
+from .exact.spectrum import both_simple
 
 
 def loaded(row: Result, error: str | None) -> None:
@@ -21,11 +23,11 @@ def loaded(row: Result, error: str | None) -> None:
     demand(not error or row.reason == error, "what did not load says why")
 
 
-def applies(row: Result, stored: Stored, inside: bool = True) -> None:
+def applies(row: Result, stored: Stored, pair: Callable[[Mapping[str, Any], str], Pair]) -> None:
     """A refusal is that of the declaration, where the declaration says.
 
     Args:
-        inside: whether the row's pair lies in the declared domain, where that is neither all of V nor general position.
+        pair: that of a row, from the parameters and the case of its check; asked for where a domain of pairs is declared.
     """
     refused = row.outcome == Outcome.NOT_APPLICABLE
     demand((row.refusal is not None) == refused, "what does not apply says why, and nothing else does")
@@ -35,6 +37,7 @@ def applies(row: Result, stored: Stored, inside: bool = True) -> None:
     demand(measured or row.observed == "", "where nothing was measured nothing was seen")
     if row.certificate is None or not stored.declared:
         return
+    inside = stored.declared.get("domain") != "simple-spectrum" or both_simple(pair(stored.parameters, row.case))
     wanted = applicability(stored.traits, in_general_position=all(row.certificate["general_position"]), inside=inside)
     if wanted is None:
         outside = row.refusal in (Refusal.NO_SYMMETRY, Refusal.OUTSIDE_DOMAIN)

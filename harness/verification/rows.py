@@ -26,7 +26,6 @@ from ..weights.pair import Pair
 from .asked import demand_asked, of_law
 from .certificate import MALFORMED, plus_zero, problem_of
 from .exact.refuted import Refuted, demand
-from .exact.spectrum import simple
 from .exact.tuples import Tuples
 from .exact.unseen import unseen
 from .left_out import applies, loaded
@@ -104,7 +103,7 @@ class Rows:
         stored = Stored(row.evidence, check["parameters"], row.case, declared)
         if isinstance(row.evidence, SeparationEvidence):
             stored = self._proved(row, row.evidence, stored)
-        applies(row, stored, self._inside(row, stored))
+        applies(row, stored, self._pair)
         judged = self._judged(row, stored)
         if isinstance(row.evidence, SeparationEvidence) and not judged:
             predicted, said = prediction_of(stored).verdict, row.evidence
@@ -150,12 +149,6 @@ class Rows:
             f"the prediction is {prediction.verdict} ({prediction.why}), by relation and declaration",
         )
         return stored
-
-    def _inside(self, row: Result, stored: Stored) -> bool:
-        if row.certificate is None or stored.declared.get("domain") != "simple-spectrum":
-            return True
-        pair = self._pair(stored.parameters, row.case)
-        return simple(pair.space, pair.v) and simple(pair.space, pair.w)
 
     def _asked(self, row: Result, parameters: Mapping[str, Any], judged: bool) -> None:
         """What the plug-in was asked for, of the kinds whose check and case say it."""

@@ -123,6 +123,16 @@ def test_where_edits_have_no_function_that_is_left_alone_the_row_does_not_apply(
     assert (found.outcome, found.refusal) == (Outcome.NOT_APPLICABLE, Refusal.NO_FUNCTION) and why in found.reason
 
 
+def test_edits_are_not_read_out_and_no_shape_is_refused_by_that():
+    """As in `quick`: else a row of separation through a read-out would be called a refused shape of what the law was asked of."""
+    check = CHECK_KINDS["separation"]
+    given = {"output": "equivariant", "pairs": {"family": "round-ladder", "rounds": [1], "count": 1}}
+    resolved = check.resolve(parse_parameters(check.parameters, given), {})
+    cell = Cell("m", "edits", "separation", resolved, check.cases(resolved)[0], None, "magep[normalised=true]")
+    found = evaluate(cell)
+    assert (found.outcome, found.refusal) == (Outcome.NOT_APPLICABLE, Refusal.NO_FUNCTION), found.reason
+
+
 def scales_of(space):
     from orbitcheck.extending import Factor, FactorKind, Group
 

@@ -24,7 +24,7 @@ from ...plugins.subject import PluginFault
 from ...weights.batch import Weights
 from ...weights.realisation import Realisation, realisation
 from ...weights.space import SpaceError, WeightSpace
-from ..applicability import unsupported
+from ..applicability import NotReadOut, unsupported
 
 EQUIVARIANT = "equivariant"
 """How a check names the output that is read out."""
@@ -122,7 +122,7 @@ class Reading:
         assert isinstance(output, Invariant)
         editor = self.__wrapped__(space, Equivariant(1), **options)
         if self.law == "functional":
-            raise Unsupported("edits are held to their functions, and a read-out of tensors is not invariant then")
+            raise NotReadOut("edits are held to their functions, and a read-out of tensors is not invariant then")
         return ReadOut(editor, space, self.symmetry, output.dim)
 
 

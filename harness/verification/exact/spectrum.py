@@ -7,10 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...weights.groups import NotCarried, carried
+from ...weights.pair import Pair
 from ...weights.space import WeightSpace
 
 GAP = 2.0**-14
 """Values nearer than this, of the largest, count as equal."""
+
+
+def both_simple(pair: Pair) -> bool:
+    """Whether both vectors of a pair lie in the domain."""
+    return simple(pair.space, pair.v) and simple(pair.space, pair.w)
 
 
 def simple(space: WeightSpace, vector: Mapping[str, np.ndarray]) -> bool:

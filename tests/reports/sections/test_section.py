@@ -238,9 +238,9 @@ def test_every_file_of_the_folder_is_registered() -> None:
 
 
 def test_every_own_section_is_of_the_small_run(small_run: Run) -> None:
-    """The tests see each of them."""
+    """The tests see each of them; no network of the small run is held to the functions of its edits (`test_quasi_equivariance.py`)."""
     shown = {found.section.name for form in (HTML, CSV) for found in sheets(small_run, form)}
-    assert shown >= set(SECTIONS)
+    assert shown == set(SECTIONS) - {"quasi-equivariance"}
 
 
 def test_nothing_is_left_where_a_run_has_nothing(make_row: Callable[..., Result]) -> None:
