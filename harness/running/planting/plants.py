@@ -166,8 +166,6 @@ SOUND = (
           traits=SIGN),
     *(Plant(f"sound-{value.replace('+', '-')}", "Reading", "none: it must pass", None, law(space=space), wanted=Outcome.PASS,
             green=(law("equivariant", space=space),), traits={"symmetry": value}) for value, space in OF_FUNCTION.items()),
-    *(Plant(f"sound-{network.lower()}", network, "none: it must pass", None, law("equivariant"), wanted=Outcome.PASS, green=INVARIANT,
-            traits=QUASI) for network in ("Framed", "Listed")),
     Plant("sound-pair", "Sound", "none: it must pass", None, DIRECTION, wanted=Outcome.PASS),
     Plant("sound-layer", "WithLayer", "none: it must pass", None, Row("completeness", {"spaces": ["least"]}),
           wanted=Outcome.PASS, traits={"linear_layer": "linear_layer"}),
@@ -302,6 +300,8 @@ _LISTED = "neurons of edits are listed by their biases"
 _FRAMED = "neurons of edits are multiplied by what is read of their biases, in and out"
 _UNEVEN = "neurons of edits are multiplied by other numbers in than out"
 LAWS = (
+    *(Plant(f"sound-{network.lower()}", network, "none: it must pass", None, law("equivariant"), wanted=Outcome.PASS, green=INVARIANT,
+            traits=QUASI) for network in ("Framed", "Listed")),
     *_law_plants(table.EXACT, "exact-", [
         ("Listed", _LISTED, 0.1),
         ("Framed", f"{_FRAMED}, hardly", FAINT),
