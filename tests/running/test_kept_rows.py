@@ -305,6 +305,17 @@ from orbitcheck import register
 
 HOME = Path(__file__).parent / "data"
 
+def maps(path):
+    # As a library in C does: nothing of Python sees the file opened.
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+    file = libc.open(os.fsencode(path), 0)
+    place = libc.mmap(None, 64, 1, 2, file, 0) if file >= 0 else None
+    libc.close(file)
+    return place
+
 @register("looking", symmetry="none", power="unknown")
 class Net(torch.nn.Module):
     def __init__(self, space, output):
@@ -324,6 +335,22 @@ LOOKS = (
     ("os.access(HOME / 'stop', os.R_OK)", lambda data: (data / "stop").unlink(), "stop changed"),
     ("os.access(HOME / 'new', os.R_OK)", lambda data: (data / "new").touch(), "new is there now"),
     ("os.readlink(HOME / 'link')", lambda data: (data / "link").unlink(), "link// changed"),
+    (
+        "self.base = torch.from_file(str(HOME / 'mapped'), size=1)",
+        lambda data: (data / "mapped").write_bytes(b"9" * 64),
+        "mapped changed",
+    ),
+    (
+        "torch.from_file(str(HOME / 'let_go'), size=1)",
+        lambda data: (data / "let_go").write_bytes(b"9" * 64),
+        "let_go changed",
+    ),
+    (
+        "self.store = torch.UntypedStorage.from_file(str(HOME / 'stored'), False, 8)",
+        lambda data: (data / "stored").write_bytes(b"9" * 64),
+        "stored changed",
+    ),
+    ("self.map = maps(HOME / 'by_c')", lambda data: (data / "by_c").write_bytes(b"9" * 64), "by_c changed"),
     ("sqlite3.connect(HOME / 'base').close()", lambda data: (data / "base").write_text("other"), "base changed"),
     ("open('data/page').close()", lambda data: os.chdir(data), "another working folder, in which it names a file"),
     ("[name for name in os.environ]", lambda data: os.environ.update(NEW_ONE="1"), "the names of the environment"),
@@ -340,6 +367,8 @@ def test_whatever_a_plug_in_looked_at_counts(tmp_path, monkeypatch):
         (tmp_path / "data" / name).mkdir(parents=True)
     for name in ("ck/a", "sized", "flag", "stop", "base", "page"):
         (tmp_path / "data" / name).touch()
+    for name in ("mapped", "let_go", "stored", "by_c", "deleted"):
+        (tmp_path / "data" / name).write_bytes(b"1" * 64)
     (tmp_path / "data" / "link").symlink_to("page")
     (tmp_path / "small.yaml").write_text(SUITE)
 
@@ -361,6 +390,10 @@ def test_whatever_a_plug_in_looked_at_counts(tmp_path, monkeypatch):
         assert Present({name: own}).why_not(asked, cell) == "", line
         change(tmp_path / "data")
         assert why in Present({name: {**loaded(name, "cpu"), "content": {}}}).why_not(asked, cell), line
+    name, told, cell = made_of("self.gone = maps(HOME / 'deleted')", "(HOME / 'deleted').unlink(missing_ok=True)")
+    (tmp_path / "data" / "deleted").write_bytes(b"1" * 64)
+    gone = {**told, "content": {path: kept for path, kept in told["content"].items() if path.endswith("deleted")}}
+    assert "deleted changed" in Present({name: {**loaded(name, "cpu"), "content": {}}}).why_not(gone, cell)
     name, told, cell = made_of("subprocess.run(['true'])")
     assert Present({name: loaded(name, "cpu")}).why_not(told, cell) == "what it depends on is not known"
 

@@ -10,8 +10,8 @@ import os
 import queue
 import time
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,12 @@ from ..executors import NoExecutor
 from ..isolation.task import FATAL, GIVEN_UP, NOT_RUN, Answer, Lost, Task, Waiting
 from ..tasks import prepare_zoo, zoo_is_kept
 from ..workers import PASSING, Workers
+from .loads import Loads
 from .opening import PATIENCE, opened
-from .sent import Files, along, same
-from .there import Caller, answered, carry_out, put_down, versions
+from .sent import Sent, along
+from .there import KILLED, Caller, answered, carry_out, put_down, versions
 
-AHEAD, LOOKED = 2, 5
-"""Tasks that a worker has at a time, so that it need not wait for the next one; seconds between looks at which workers there are."""
+AHEAD = 2  # tasks that a worker has at a time, so that it need not wait for the next one
 
 
 class Cluster:
@@ -39,9 +39,8 @@ class Cluster:
         self._address, self._local = address, Workers(1, log)
         self._tasks, self._open = dict[int, Task](), dict[int, Any]()
         self._submitted, self._waiting = 0, Waiting()
-        self._workers, self._looked = list[str](), -LOOKED
-        self._at, self._serves, self._load = dict[int, str](), dict[str, str](), Counter[str]()
-        self._sent, self._fatal, self._since = dict[str, Any](), dict[str, list[int]](), dict[int, float]()
+        self._alone, self._tries, self._given = deque[int](), Counter[int](), 0
+        self._fatal, self._since = dict[str, list[int]](), dict[int, float]()
         self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
         try:
             scratch = (log.absolute().parent if log else Path.cwd()) / PASSING / "dask"
@@ -50,8 +49,9 @@ class Cluster:
             self._local.close()
             raise
         self._client = self._opened.client
+        self._sent, self._loads = Sent(self._client, self._key), Loads(self._client, AHEAD)
         hosts = [worker.rpartition(":")[0] for worker in self._client.nthreads()]
-        self._caller = Caller(versions(), os.getcwd(), max(map(hosts.count, hosts)))
+        self._caller = Caller(versions(), os.getcwd(), max(map(hosts.count, hosts), default=1))
 
     def submit(self, task: Task) -> int:
         self._submitted += 1
@@ -65,35 +65,33 @@ class Cluster:
         return self._submitted
 
     def _hand_out(self) -> None:
-        """To each worker what comes next of the plug-in that it serves; dask gives to others what a dead one had."""
-        if time.monotonic() > self._looked + LOOKED:
-            self._workers, self._looked = list(self._client.nthreads()), time.monotonic()
-        for worker in AHEAD * self._workers:
-            if self._load[worker] < AHEAD:
-                number = self._waiting.next({self._serves.get(worker, "")}, self._serves.values())
-                if number is None:
-                    return
-                if number in self._tasks:  # else of a group that was given up
-                    self._give(number, worker)
+        """To each worker what comes next of its plug-in; what a dead one had, alone at one that has nothing else: no neighbour kills it."""
+        for number in self._loads.look(self._open):
+            self._open.pop(number).cancel()
+            self._loads.put_down(number)
+            self._alone.append(number)
+        emptied = self._loads.emptied() if self._alone else None
+        if emptied is not None and self._loads.idle(emptied):
+            self._give(self._alone.popleft(), emptied, alone=True)
+        serves = self._loads.serves
+        for worker in self._loads.free(emptied):
+            if (number := self._waiting.next({serves.get(worker, "")}, serves.values())) is None:
+                return
+            if number in self._tasks:  # else of a group that was given up
+                self._give(number, worker)
 
-    def _give(self, number: int, worker: str) -> None:
+    def _give(self, number: int, worker: str, alone: bool = False) -> None:
         task = self._tasks[number]
-        self._at[number], self._serves[worker] = worker, task.plugin
-        self._load[worker] += 1
-        where: Any = {"workers": [worker], "allow_other_workers": True, "key": self._key(number)}
+        self._loads.give(number, worker, task.plugin, alone)
+        self._given += 1
+        where: Any = {"workers": [worker], "allow_other_workers": True, "key": self._key(f"{number}-{self._given}")}
         with warnings.catch_warnings(action="ignore"):  # that files are large
-            sent = [self._send(name, files) for name, files in along(task)]
+            sent = [self._sent.future(name, files) for name, files in along(task)]
             self._open[number] = self._client.submit(carry_out, task, self._caller, *sent, **where)
         self._open[number].add_done_callback(lambda _: self._done.put(number))
 
     def _key(self, what: object) -> str:
         return f"orbitcheck-{id(self)}-{what}"
-
-    def _send(self, name: str, files: Callable[[], Files]) -> Any:
-        """As a future, which dask makes again where the worker that holds it dies."""
-        if name not in self._sent:
-            self._sent[name] = self._client.submit(same, files(), key=self._key(name), priority=1)
-        return self._sent[name]
 
     def results(self) -> Iterator[tuple[int, Answer | Lost]]:
         silent = 0
@@ -107,9 +105,16 @@ class Cluster:
                     raise NoExecutor(f"cluster {self._address}: its scheduler is gone; go on with --resume") from None
                 continue
             if number in self._open:  # else of a group that was given up
-                answer, task = answered(self._open.pop(number), PATIENCE), self._tasks.pop(number)
+                answer, task = answered(self._open.pop(number), PATIENCE), self._tasks[number]
+                self._loads.put_down(number)
                 self._since.pop(number, None)
-                self._load[self._at.pop(number, "")] -= 1
+                if answer == KILLED:
+                    self._tries[number] += 1
+                    self._loads.look_soon()
+                    if self._tries[number] < self._opened.tries:
+                        self._alone.append(number)
+                        continue
+                del self._tasks[number]
                 yield number, answer
                 if isinstance(answer, Lost) and answer.why in FATAL and task.group:
                     yield from self._after(task.group, number)
@@ -120,13 +125,15 @@ class Cluster:
             if len(lost) >= GIVEN_UP and later > lost[GIVEN_UP - 1]:
                 if later in self._open:
                     self._open.pop(later).cancel()
-                    self._load[self._at.pop(later)] -= 1
-                del self._tasks[later]
+                self._loads.put_down(later)
                 self._since.pop(later, None)
+                if later in self._alone:
+                    self._alone.remove(later)
+                del self._tasks[later]
                 yield later, NOT_RUN
 
     def _begun(self, event: tuple[float, str]) -> None:
-        number = event[1].removeprefix(self._key(""))
+        number = event[1].removeprefix(self._key("")).partition("-")[0]
         if number.isdigit() and int(number) in self._open:
             self._since[int(number)] = time.monotonic()
 

@@ -21,10 +21,16 @@ MOST = 256
 
 @dataclass
 class Opened:
-    """A client of a cluster, and what was started for it here, if anything was."""
+    """A client of a cluster, and what was started for it here, if anything was.
+
+    Args:
+        tries: how often a task is given to the cluster that kills who carries it out. At the first death that we are told of, who did it
+            is not known, since a worker has several tasks; what is there, and not started here, kills several workers a try.
+    """
 
     client: Any = None
     started: Any = None
+    tries: int = 2
 
     def close(self) -> None:
         if self.client is not None:
@@ -57,7 +63,8 @@ def opened(address: str, scratch: Path, begun: Callable[[Any], None]) -> Opened:
             if not 1 <= int(count) <= MOST:
                 raise ValueError(f"local:N starts 1 to {MOST} workers, not {count[:20]}")
             settings: Any = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
-            settings["scheduler_kwargs"] = {"allowed_failures": TRIES - 1}  # as often as a task is tried here
+            settings["scheduler_kwargs"] = {"allowed_failures": 0}  # who did it is for us to find out
+            found.tries = TRIES
             with dask.config.set({"distributed.worker.profile.enabled": False}):  # it would look 100 times a second
                 found.started = distributed.LocalCluster(n_workers=int(count), local_directory=str(scratch), **settings)
         found.client = distributed.Client(found.started or address, timeout=PATIENCE, set_as_default=False)

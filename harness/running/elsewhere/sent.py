@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from ...core.cache_folder import cache_folder
 from ...core.cell import Cell
@@ -32,6 +34,27 @@ class Files:
 def same(files: Files) -> Files:
     """What dask keeps under a name of its own, and makes again where the worker that holds it dies."""
     return files
+
+
+class Sent:
+    """What is there already: sent once, as a future, which dask makes again where the worker that holds it dies.
+
+    Args:
+        client: of the cluster.
+        key: a name within it of what is called so.
+    """
+
+    def __init__(self, client: Any, key: Callable[[str], str]):
+        self._client, self._key = client, key
+        self._futures, self._copies = dict[str, Any](), Counter[str]()
+
+    def future(self, name: str, files: Callable[[], Files]) -> Any:
+        """Of the files of that name; anew where the worker that took them died."""
+        if name not in self._futures or self._futures[name].status == "error":
+            self._copies[name] += 1
+            key = self._key(f"{name}-{self._copies[name]}")
+            self._futures[name] = self._client.submit(same, files(), key=key, priority=1)
+        return self._futures[name]
 
 
 def along(task: Task) -> Iterator[tuple[str, Callable[[], Files]]]:

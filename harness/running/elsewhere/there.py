@@ -31,6 +31,8 @@ from .sent import Files
 BEGUN = "orbitcheck-begun"
 """Under this dask tells who asks for it the keys of tasks as workers begin them."""
 
+KILLED = Lost("crashed: every worker that carried it out died, one after the other", Loss.CRASHED)
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -76,7 +78,7 @@ def answered(future: Any, patience: float) -> Answer | Lost:
         return future.result(timeout=patience)
     except Exception as error:
         if type(error).__name__ == "KilledWorker":
-            return Lost("crashed: every worker that carried it out died, one after the other", Loss.CRASHED)
+            return KILLED
         return Lost(f"{type(error).__name__}: {one_line(str(error))}", Loss.RAISED)
 
 

@@ -2,7 +2,8 @@
 
 Remembered are files that were opened, looked at, or looked for and not found, folders that were listed, links that were read, and
 environment variables. What a library reads without Python (`safetensors`, HDF5) is found by `watching.py`, in the plug-in's own folders;
-what another process reads is not known.
+what another process reads is not known. Files that compiled code maps into memory are known as long as they are mapped, and those of
+`torch.from_file` in any case.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import re
 import sys
 import threading
 import time
@@ -41,6 +43,8 @@ variables = set[str]()
 """Environment variables that the code of a plug-in read, set or not."""
 first = dict[str, str]()
 """Path with `NAMES` or `TARGET` -> digest of what was listed or read there, when that was asked for first."""
+mapped_before = set[str]()
+"""Files that were mapped into memory when this process began to watch."""
 beyond = set[str]()
 """What the code of a plug-in did of which nobody knows what it read; `relative` where it named a file relative to the working folder."""
 since: list[int] = []
@@ -56,6 +60,7 @@ def watch() -> None:
     if since:
         return
     since.append(time.time_ns())
+    mapped_before.update(_mapped())
     sys.addaudithook(_audit)
     for name in ("stat", "lstat"):
         told = _told_of_files(getattr(os, name))
@@ -73,6 +78,7 @@ def watch() -> None:
             able.add(access)
     os.access = access
     os.readlink = _told_of_links(os.readlink)
+    _watch_torch()
     environment: Any = type(os.environ)
     environment.__getitem__ = _told_of_variables(environment.__getitem__)
     environment.__iter__ = _told_of_all_variables(environment.__iter__)
@@ -82,6 +88,7 @@ def forget() -> None:
     """Nothing was asked for yet."""
     for remembered in (opened, by_plugin, missed, imports, variables, first, beyond):
         remembered.clear()
+    mapped_before.update(_mapped())
 
 
 def countless() -> bool:
@@ -162,6 +169,56 @@ def _of_a_run(entry: os.DirEntry[str]) -> bool:
 
 
 _readlink = os.readlink
+
+
+def _watch_torch() -> None:
+    """What maps a file in compiled code, of which Python hears nothing and which may be let go before the row ends."""
+    torch = sys.modules.get("torch")
+    for owner in (torch, getattr(torch, "UntypedStorage", None)):
+        if owner is not None:
+            owner.from_file = _told_of_mapping(owner.from_file)  # type: ignore[attr-defined]
+
+
+def _told_of_mapping(made: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(made)
+    def told(filename: Any, *arguments: Any, **named: Any) -> Any:
+        _looked(filename, os.path.exists(filename))
+        return made(filename, *arguments, **named)
+
+    return told
+
+
+def mapped() -> set[str]:
+    """Files of data that were mapped into this process since it began to watch, by whatever code, and still are; ` (deleted)` stands
+    behind one that is there no more. Asked anew if there is more or less memory than at the last row: a mapping is some."""
+    size = _pages()
+    if not size or _last_mapped[0] != size:
+        _last_mapped[:] = size, _mapped()
+    return _last_mapped[1] - mapped_before
+
+
+def _pages() -> bytes:
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return file.read().partition(b" ")[0]
+    except OSError:  # not on this system
+        return b""
+
+
+def _mapped() -> set[str]:
+    """Paths that memory is mapped from, without libraries: of these some part can be executed."""
+    try:
+        with open("/proc/self/maps", "rb") as file:
+            found = _MAPPING.findall(file.read())
+    except OSError:
+        return set()
+    code = {path for flags, path in found if b"x" in flags}
+    return {os.fsdecode(path) for _, path in found if path not in code and not path.startswith(_NO_FILES)}
+
+
+_last_mapped: list[Any] = [b"", set()]
+_MAPPING = re.compile(rb"^\S+ (\S+) \S+ \S+ [1-9]\d* +(/.*)$", re.MULTILINE)
+_NO_FILES = (b"/dev/", b"/memfd:", b"/SYSV", b"/anon_hugepage", b"/proc/", b"/sys/")
 
 
 def uninstalled() -> set[str]:

@@ -61,6 +61,10 @@ def made_of(kind_of_device: str, besides: tuple[str, ...]) -> dict[str, Any]:
         far = path in asked.by_plugin and not under(path, elsewhere)
         if (beside or far) and not under(path, besides) and not path.endswith(".pyc"):
             found[path] = _content(path)
+    for path in sorted(asked.mapped()):
+        here = path.removesuffix(" (deleted)")
+        if not under(here, elsewhere):
+            found[here] = _content(here) if here == path else CHANGED
     for path in sorted(asked.missing()):
         if not under(path, elsewhere):
             found.setdefault(path, CHANGED if os.path.exists(path) else ABSENT)
