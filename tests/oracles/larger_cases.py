@@ -101,6 +101,21 @@ def _attention(v: Net) -> tuple[bytes, ...]:
     return _bytes(np.array(sorted(heads)), v["W2"] @ v["W1"], v["W2"] @ v["b1"], v["bO"], v["b2"])
 
 
+def _members(v: Net) -> tuple[bytes, ...]:
+    """Of grouped heads: what each member asks of its head's keys, whatever the order of members and heads; the stream is permuted."""
+    heads = []
+    for h in range(len(v["WK1"])):
+        keys = np.column_stack([v["WK1"][h].sum(1), v["bK1"][h]])
+        held = np.column_stack([v["WV1"][h].sum(1), v["bV1"][h]])
+        members = [
+            [*(np.column_stack([q.sum(1), b]).T @ keys).ravel().tolist(), *(o.sum(0) @ held).tolist()]
+            for q, b, o in zip(v["WQ1"][h], v["bQ1"][h], v["WO1"][:, h].swapaxes(0, 1), strict=True)
+        ]
+        heads.append(sorted(members))
+    ends = v["V"] @ v["U"], v["V"] @ v["u"], v["V"].sum(1) * v["bO1"].sum(), v["c"], v["W21"].sum(0) @ v["b11"]
+    return _bytes(np.array(sorted(heads)), *map(np.asarray, ends))
+
+
 def _rotary(v: Net) -> tuple[bytes, ...]:
     """Of rotary keys: complex products of queries and keys at every pair of places, summed over the stream, which is permuted."""
     half, heads = v["WQ1"].shape[1] // 2, []
@@ -132,6 +147,7 @@ KINDS = {
     "stream, orth": Kind(residual(1, 3, (2,), 1, norm="rms", activation="gelu").space, "orth", _gram),
     "attention, rotary": Kind(transformer(1, 2, 2, 4, 2, 2, 1, rotary=True).space, "gl", _rotary),
     "attention, gl": Kind(transformer_block(2, 2, 2, 2, 2), "gl", _attention),
+    "grouped heads, gl": Kind(transformer(1, 2, 2, 2, 2, 1, 1, per_group=2).space, "gl", _members),
 }
 
 
