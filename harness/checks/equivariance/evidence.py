@@ -275,5 +275,6 @@ class EquivarianceEvidence(Evidence):
     symptoms: Symptoms | None = None
     notes: tuple[str, ...] = ()
     reach: Reach | None = None
+    reach32: Reach | None = None
     law: HeldTo = HeldTo.EXACT
     tensors: Number | None = None

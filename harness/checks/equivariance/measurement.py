@@ -21,10 +21,10 @@ from . import verdict
 from .calls import measure_calls, measure_compiled
 from .controls import Controls, least_controls, random_state
 from .declaration.beside import blind_to, covers, undeclared
-from .declaration.reach import LOUD, UNIT, spoiled
+from .declaration.reach import LOUD, UNIT, UNIT32, spoiled
 from .evidence import Ask, Rule
 from .gradients import measure_gradients
-from .law import Law, floors_at_both, law_errors, measure_double, measure_single
+from .law import Law, draws, floors_at_both, law_errors, measure_double, measure_single
 from .parameters import measure_redraw, measure_steps
 from .prepared import Prepared, Refuse, prepare
 from .task import Pairs, Task
@@ -104,8 +104,10 @@ def beside(prepared: Prepared, measured: verdict.Measurement, law: Law, controls
         notes += [f"blind to {what}" for what in blind_to(symmetry)]
     passed = verdict.judge(measured).outcome == "pass"
     more = undeclared(symmetry) if passed and prepared.task.input == "generic" else ()
-    loud = law.floor64 > LOUD * UNIT and not symmetry.finite and law.jump is None
-    if not (more or loud):
+    far = not symmetry.finite and law.jump is None
+    loud = far and law.floor64 > LOUD * UNIT
+    loud32 = far and law.single is not None and law.floor32 > LOUD * UNIT32
+    if not (more or loud or loud32):
         return replace(measured, notes=tuple(notes))
     subject = prepared.built()
     held: list[Group] = []
@@ -116,13 +118,19 @@ def beside(prepared: Prepared, measured: verdict.Measurement, law: Law, controls
         f"{each.factors[0].kind} on {' and '.join(factor.axis for factor in each.factors)}" for each in held
     )
     notes += [f"respects more than it declares: {told}"] if held else []
-    reach = None
+    reach, reach32 = None, None
     if loud:
         rng = np.random.default_rng([seed, len(law.pairs.elements)])
         floors = floors_at_both(subject, prepared.task, law.pairs, rng, seed, controls.least)
         reach = spoiled(law.pairs.elements, *floors.tolist())
         notes.append(str(reach))
-    return replace(measured, notes=tuple(notes), reach=reach)
+    if loud32:  # last, since it lowers the subject
+        subject.lower_()
+        pairs = draws(law.pairs, len(law.single.each)) if law.single else law.pairs
+        rng = np.random.default_rng([seed, len(pairs.elements)])
+        floors = floors_at_both(subject, prepared.task, pairs, rng, seed, controls.least)
+        reach32 = spoiled(pairs.elements, *floors.tolist(), UNIT32)
+    return replace(measured, notes=tuple(notes), reach=reach, reach32=reach32)
 
 
 def _as_tensors(prepared: Prepared) -> float | None:

@@ -60,7 +60,7 @@ class Measurement:
         stations: the law with other parameters.
         symptoms: what tells causes apart; None for rows that pass.
         notes: what was seen and decides nothing.
-        reach: what lifts the floor, where it is large and elements may be far from one.
+        reach, reach32: what lifts the floor, where it is large and elements may be far from one, in either precision.
         law: that the output is held to; by the law of functions errors are those of the functions of edits.
         tensors: `|phi(g v) - g phi(v)|` of such edits, which decides nothing.
     """
@@ -82,6 +82,7 @@ class Measurement:
     symptoms: Symptoms | None = None
     notes: tuple[str, ...] = ()
     reach: Reach | None = None
+    reach32: Reach | None = None
     law: HeldTo = HeldTo.EXACT
     tensors: float | None = None
 

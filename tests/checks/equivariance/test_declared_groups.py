@@ -148,3 +148,31 @@ def test_reach_names_what_lifts_the_floor():
     assert spoiled(far, [9e5 * UNIT], [1e6 * UNIT]).by == "input" and "by the input itself" in str(
         spoiled(far, [1e-9], [1e-9])
     )
+
+
+class Loud(nn.Module):
+    """Right, and much noisier than its weights, whichever element moved them."""
+
+    def __init__(self, space, output):
+        super().__init__()
+        if isinstance(output, Equivariant):
+            raise Unsupported("no editor")
+        self.read = nn.Linear(1, output.dim)
+
+    def forward(self, v):
+        paths = v.weights[0].square().sum((2, 3)) * v.weights[-1].square().sum((1, 3))
+        return self.read((30 * paths.sum(1, keepdim=True)).sin())
+
+
+def test_what_spoils_a_floor_is_said_in_both_precisions():
+    row = asked(Loud, "permutation+scale", law(space="least"))
+    assert row.outcome == Outcome.PASS, row.reason
+    for reach, floor in (
+        (row.evidence.reach, row.evidence.floor64),
+        (row.evidence.reach32, row.evidence.floor32 / 2**29),
+    ):
+        assert reach is not None and reach.by in ("factors", "input")
+        assert max(reach.floor, reach.still) > 100 and floor > 100 * UNIT
+    assert str(row.evidence.reach) in row.evidence.notes
+    quiet = asked(Reading, "permutation+scale", law()).evidence
+    assert quiet.reach is None and quiet.reach32 is None

@@ -9,8 +9,8 @@ from math import log2
 from ....core.evidence import Evidence, Number
 from ....weights.element import GroupElement
 
-UNIT = 2.0**-53
-"""One unit of rounding in float64."""
+UNIT, UNIT32 = 2.0**-53, 2.0**-24
+"""One unit of rounding in float64, and in float32."""
 LOUD = 100.0
 """A floor of more units of rounding is explained."""
 LOUDER = 4.0
@@ -48,8 +48,14 @@ class Reach(Evidence):
         return f"{told}, by {size}; {self.still:.3g} without" if size else f"{told}, by the input itself"
 
 
-def spoiled(elements: Sequence[GroupElement], still: Sequence[float], moved: Sequence[float]) -> Reach:
-    """What lifts the largest of the floors: `still` at the weight vectors, `moved` where the elements take them."""
+def spoiled(
+    elements: Sequence[GroupElement], still: Sequence[float], moved: Sequence[float], unit: float = UNIT
+) -> Reach:
+    """What lifts the largest of the floors: `still` at the weight vectors, `moved` where the elements take them.
+
+    Args:
+        unit: of rounding, in the precision in which they were measured.
+    """
     worst = max(range(len(elements)), key=lambda number: max(still[number], moved[number]))
     g = elements[worst]
     doublings = {  # how far it goes, in doublings of the size of generic weights, or of the condition of generic maps
@@ -61,4 +67,4 @@ def spoiled(elements: Sequence[GroupElement], still: Sequence[float], moved: Seq
     by = max(doublings, key=lambda name: doublings[name])
     if moved[worst] <= LOUDER * still[worst] or not doublings[by]:
         by = "input"
-    return Reach(g.largest, g.condition, g.half_turns, g.shifted, moved[worst] / UNIT, still[worst] / UNIT, by)
+    return Reach(g.largest, g.condition, g.half_turns, g.shifted, moved[worst] / unit, still[worst] / unit, by)
