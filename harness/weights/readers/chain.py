@@ -12,11 +12,15 @@ from typing import Literal
 import numpy as np
 
 from ..space import SpaceError, WeightSpace, mlp
-from ..spaces import conv_net
+from ..spaces import constructor, conv_net
 from .names import KERNELS, TORCH, Named
 from .records import Cause, ReadError, State
 
 Orientation = Literal["out-in", "in-out"]
+OTHERWISE = "give the module (--module FILE.py:FUNCTION), a graph (ONNX) or a manifest"
+"""What says how a network is wired that is no chain."""
+ALL_SQUARE = "kernels are [outputs, inputs, places], as of no transposed convolution"
+SAME_SIZE = "convolutions keep the image's size (steps of 1, zeros around it), and a mean over its places is what the last layer reads"
 
 
 @dataclass(frozen=True)
@@ -38,26 +42,39 @@ class Layer:
     last: bool = False
 
 
+def demand_ranks(named: list[Named], state: State) -> None:
+    """Refuse layers that are neither dense nor convolutional.
+
+    Raises:
+        ReadError: a weight or a bias of another rank.
+    """
+    for layer in named:
+        weight, bias = state[layer.weight], None if layer.bias is None else state[layer.bias]
+        if weight.ndim not in (2, 3, 4, 5) or (bias is not None and bias.ndim != 1):
+            name, shape = (
+                (layer.weight, weight.shape)
+                if weight.ndim not in (2, 3, 4, 5) or bias is None
+                else (layer.bias, bias.shape)
+            )
+            perhaps = " (a normalisation's or a PReLU's, perhaps)" if len(shape) == 1 and name == layer.weight else ""
+            raise ReadError(
+                Cause.SHAPES,
+                f"{name} has the shape {shape}{perhaps}; allowed of dense and convolutional layers: weights of rank 2 to 5 and biases of "
+                f"rank 1; {OTHERWISE}",
+            )
+        if weight.ndim == 3 and bias is None:
+            raise ReadError(
+                Cause.AMBIGUOUS,
+                f"{layer.weight} of shape {weight.shape} is a kernel in one dimension or a stack of matrices; {OTHERWISE}",
+            )
+
+
 def chained(named: list[Named], state: State, activation: str, orientation: Orientation | None = None) -> Chained:
     """The space of the layers, one after the other.
 
     Raises:
         ReadError: sizes that do not fit in a row, or two ways of reading them.
     """
-    for layer in named:
-        weight, bias = state[layer.weight], None if layer.bias is None else state[layer.bias]
-        if weight.ndim not in (2, 3, 4, 5) or (bias is not None and bias.ndim != 1):
-            shape = weight.shape if weight.ndim not in (2, 3, 4, 5) else bias.shape if bias is not None else ()
-            raise ReadError(
-                Cause.SHAPES,
-                f"{layer.weight if weight.ndim not in (2, 3, 4, 5) else layer.bias} has the shape {shape}; allowed: weights of rank "
-                "2 to 5 and biases of rank 1",
-            )
-        if weight.ndim == 3 and bias is None:
-            raise ReadError(
-                Cause.AMBIGUOUS,
-                f"{layer.weight} of shape {weight.shape} is a kernel in one dimension or a stack of matrices; a manifest says which",
-            )
     words = {layer.word for layer in named}
     haiku = all("/~/" in layer.weight or layer.weight.startswith("~/") for layer in named)
     usual: Orientation | None = (
@@ -83,7 +100,8 @@ def chained(named: list[Named], state: State, activation: str, orientation: Orie
             problems[each] = problem
     assumed: list[str] = []
     if not fitting:
-        raise ReadError(Cause.SHAPES, problems[usual if usual in problems else allowed[0]])
+        told = problems[usual if usual in problems else allowed[0]]
+        raise ReadError(Cause.SHAPES, f"{told}; if they lie in another order say so with --order; else {OTHERWISE}")
     if len(fitting) == 2 and usual is None:
         raise ReadError(
             Cause.AMBIGUOUS,
@@ -97,6 +115,9 @@ def chained(named: list[Named], state: State, activation: str, orientation: Orie
             f"weights are [{'inputs, outputs' if chosen == 'in-out' else 'outputs, inputs'}], as their names say"
         )
     made = space_of(fitting[chosen], activation)
+    kernels = [layer.weight.shape for layer in fitting[chosen] if layer.weight.ndim > 2]
+    if kernels and "weight" in words and all(shape[0] == shape[1] > 1 for shape in kernels):
+        assumed.append(ALL_SQUARE)
     return Chained(made.space, made.arrays, (*assumed, *made.assumed))
 
 
@@ -177,7 +198,10 @@ def space_of(layers: list[Layer], activation: str) -> Chained:
         made = WeightSpace(tuple(tensors), tuple(sizes.items()), hidden, activation)
     except SpaceError as error:
         raise ReadError(Cause.SHAPES, str(error)) from None
-    return Chained(_usual(made, layers), arrays, tuple(assumed))
+    usual = _usual(made, layers)
+    if constructor(usual) == "conv_net":
+        assumed.append(SAME_SIZE)
+    return Chained(usual, arrays, tuple(assumed))
 
 
 def _places(known: dict[str, tuple[int, ...]], shape: tuple[int, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .chosen import no_key
 from .numpy_files import as_tensor
 from .records import Cause, ReadError
 from .sources import MOST_ENTRIES, check_archive, check_unpacked
@@ -31,7 +32,7 @@ def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
     own description says, where it is that of a chain.
 
     Raises:
-        ReadError: links to other files, or more than the bounds allow.
+        ReadError: links to other files, nothing under the key, or more than the bounds allow.
     """
     import h5py
 
@@ -83,7 +84,10 @@ def _tensors(path: Path, root: Any, key: str | None) -> Tensors:
             if len(found) > MOST_ENTRIES:
                 raise ReadError(Cause.TOO_LARGE, f"more than {MOST_ENTRIES} data sets")
 
-    walk(root if key is None else root[key], "", 0)
+    place = None if key is None else next((one for one in (key, key.replace(".", "/")) if one in root), None)
+    if key is not None and not isinstance(place and root[place], h5py.Group):
+        raise no_key(key, root)
+    walk(root if place is None else root[place], "", 0)
     check_unpacked(path, sum(8 * prod(item.shape) for item in found.values()))
     made = {name: as_tensor(np.asarray(item[()]), name) for name, item in found.items()}
     return _named(made)

@@ -17,10 +17,11 @@ from ..activations import canonical, unknown
 from ..space import SpaceError, WeightSpace
 from . import hdf5_files, msgpack_files, names, numpy_files, onnx_files, safetensors_files, torch_files
 from .adapters import is_adapter, wired_adapter
-from .chain import Orientation, chained
+from .chain import Orientation, chained, demand_ranks
+from .chosen import under
 from .records import Cause, Loaded, Network, Proof, ReadError, State, Unread
-from .sources import INDEX, SUFFIXES, TORCH, TORCH_INDEX, files_of, natural, suffix_of
-from .values import Tensors, values
+from .sources import HDF5, INDEX, SUFFIXES, TORCH, TORCH_INDEX, files_of, natural, suffix_of
+from .values import Stored, Tensors, values
 from .wiring import Wired, space_like
 
 DAMAGED = "is damaged, or holds more than plain tensors"
@@ -52,7 +53,7 @@ class Reading:
         wired: the networks' space and where its tensors lie, as a module gives it (`tracing`).
         described: the same, written out; sizes come with the file.
         any_suffix: files of another suffix are what torch saved.
-        ignore: entries that are no weights of the network.
+        ignore: names of entries that are no weights of the network, or patterns of them.
     """
 
     activation: str | None = None
@@ -109,28 +110,18 @@ def read_file(file: str, reading: Reading) -> Iterator[Network | Unread]:
     except ReadError as error:
         yield Unread(file, error.cause, one_line(f"{file}: {error}"), error.candidates)
         return
-    for entry, tensors in stored.items():
+    for entry, tensors in stored.networks.items():
         where = f"{file}[{entry}]" if entry else file
         try:
-            yield network(file, entry, _without(values(tensors), reading.ignore), reading)
+            state, said = values(tensors, reading.ignore, stored.ignored)
+            made = network(file, entry, state, reading)
+            yield replace(made, assumed=(*stored.said, *said, *made.assumed))
         except ReadError as error:
             yield Unread(file, error.cause, one_line(f"{where}: {error}"), error.candidates)
 
 
-def _without(state: State, ignored: tuple[str, ...]) -> State:
-    """The entries but those that are no weights.
-
-    Raises:
-        ReadError: one that is not there.
-    """
-    absent = next((name for name in ignored if name not in state), None)
-    if absent is not None:
-        raise ReadError(Cause.SHAPES, f"has no {absent}, which is to be ignored")
-    return {name: array for name, array in state.items() if name not in ignored}
-
-
-def stored_in(file: str, reading: Reading) -> dict[str, Tensors]:
-    """Entry -> tensors as stored, for each network of a file.
+def stored_in(file: str, reading: Reading) -> Stored:
+    """The tensors as stored, of each network of a file.
 
     Raises:
         ReadError: no such file, another suffix, a damaged file, or one that holds no network.
@@ -159,9 +150,12 @@ def stored_in(file: str, reading: Reading) -> dict[str, Tensors]:
         raise ReadError(Cause.PACKAGE, f"needs a package that is not installed ({error.name})") from None
     except Exception as error:  # formats have errors of their own, some of which advise to run the file's code
         raise ReadError(Cause.DAMAGED, _damaged(path, error)) from None
-    if not any(stored.values()):
-        raise ReadError(Cause.CONTENT, "holds no state dict of tensors (it is empty)")
-    return {inner: one for entry, tensors in stored.items() for inner, one in unstacked(entry, tensors).items()}
+    if not any(stored.networks.values()):
+        raise ReadError(Cause.CONTENT, "holds no state dict of tensors (it is empty); save model.state_dict()")
+    networks = {
+        inner: one for entry, tensors in stored.networks.items() for inner, one in unstacked(entry, tensors).items()
+    }
+    return replace(stored, networks=networks)
 
 
 def _damaged(path: Path, error: Exception) -> str:
@@ -175,21 +169,25 @@ def _damaged(path: Path, error: Exception) -> str:
     return f"{DAMAGED} ({type(error).__name__}); save model.state_dict()"
 
 
-def _read(path: Path, suffix: str, reading: Reading) -> dict[str, Tensors]:
+def _read(path: Path, suffix: str, reading: Reading) -> Stored:
     if suffix in TORCH:
-        return torch_files.read(path, reading.key)
+        return torch_files.read(path, reading.key, reading.ignore)
+    if suffix in HDF5:
+        return Stored(hdf5_files.read(path, reading.key))
     if suffix in (INDEX, TORCH_INDEX):
-        return safetensors_files.read_index(path, reading.key)
-    if suffix == ".msgpack":
-        return msgpack_files.read(path, reading.key)
-    if suffix == ".npz":
-        return numpy_files.read_npz(path, reading.key)
-    if suffix == ".npy":
-        return numpy_files.read_npy(path, reading.key, reading.layout)
-    if suffix == ".safetensors":
-        stored = safetensors_files.read(path, reading.key)
-        return {entry: dict(sorted(one.items(), key=lambda item: natural(item[0]))) for entry, one in stored.items()}
-    return hdf5_files.read(path, reading.key)
+        stored = safetensors_files.read_index(path)
+    elif suffix == ".msgpack":
+        stored = msgpack_files.read(path)
+    elif suffix == ".npz":
+        stored = numpy_files.read_npz(path)
+    elif suffix == ".npy":
+        stored = numpy_files.read_npy(path, reading.layout)
+    else:
+        stored = safetensors_files.read(path)
+        stored = {entry: dict(sorted(one.items(), key=lambda item: natural(item[0]))) for entry, one in stored.items()}
+    if reading.key in stored:  # one of several networks
+        return Stored({"": stored[reading.key]})
+    return Stored({entry: under(tensors, reading.key) for entry, tensors in stored.items()})
 
 
 def _in_graph(file: str) -> Network:
@@ -251,10 +249,11 @@ def network(file: str, entry: str, state: State, reading: Reading) -> Network:
         adapter = wired_adapter(state)
         return Network(file, entry, adapter.space, adapter.arrays(state), Proof.NAMES, adapter.assumed)
     layers = names.layers_in(state)
+    demand_ranks(layers, state)
     if reading.order is not None:
         ordered, proof = names.given(layers, reading.order), Proof.GIVEN
     else:
-        ordered, proof = names.numbered(layers), Proof.NUMBERS
+        ordered, proof = names.numbered(layers, state), Proof.NUMBERS
     made = chained(ordered, state, reading.activation or "relu", reading.orientation)
     assumed = list(made.assumed)
     if proof is Proof.NUMBERS:

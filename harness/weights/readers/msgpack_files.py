@@ -21,7 +21,7 @@ DEEPEST = 32
 BFLOAT = "bfloat16"
 
 
-def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
+def read(path: Path) -> dict[str, Tensors]:
     """The arrays of a tree, by their paths.
 
     Raises:
@@ -36,8 +36,7 @@ def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
     found: Tensors = {}
     _walk(tree, "", found, 0)
     check_unpacked(path, sum(8 * tensor.numel() for tensor in found.values()))
-    prefix = f"{key.replace('.', '/')}/" if key else ""
-    return {"": {name.removeprefix(prefix): tensor for name, tensor in found.items() if name.startswith(prefix)}}
+    return {"": found}
 
 
 def _unpacked(kind: int, data: bytes) -> Any:

@@ -22,7 +22,7 @@ LAYOUT = "layout.csv"
 LONGEST_TABLE = 1 << 24
 
 
-def read_npz(path: Path, key: str | None = None) -> dict[str, Tensors]:
+def read_npz(path: Path) -> dict[str, Tensors]:
     """The arrays of an archive, in its order.
 
     Raises:
@@ -36,17 +36,10 @@ def read_npz(path: Path, key: str | None = None) -> dict[str, Tensors]:
             with archive.open(entry) as stream:
                 _check_header(path, stream, entry.file_size)
     with np.load(path, allow_pickle=False) as stored:
-        prefix = f"{key}." if key else ""
-        return {
-            "": {
-                name.removeprefix(prefix): as_tensor(stored[name], name)
-                for name in stored.files
-                if name.startswith(prefix)
-            }
-        }
+        return {"": {name: as_tensor(stored[name], name) for name in stored.files}}
 
 
-def read_npy(path: Path, key: str | None = None, layout: Path | None = None) -> dict[str, Tensors]:
+def read_npy(path: Path, layout: Path | None = None) -> dict[str, Tensors]:
     """The rows of an array `[networks, parameters]`, or its one row, cut into tensors by a table.
 
     Args:
@@ -114,7 +107,7 @@ def read_layout(table: Path) -> dict[str, tuple[int, int, tuple[int, ...]]]:
 
 
 def as_tensor(array: np.ndarray, name: str) -> torch.Tensor:
-    """The array's numbers as float64.
+    """The array's numbers as float64, or as the integers that they are.
 
     Raises:
         ReadError: numbers that float64 would round, or another dtype.
@@ -123,7 +116,10 @@ def as_tensor(array: np.ndarray, name: str) -> torch.Tensor:
         # how numpy stores bfloat16 of other packages
         return torch.from_numpy(array.view(np.int16).copy()).view(torch.bfloat16)
     try:
-        return torch.from_numpy(np.ascontiguousarray(exact(array, name)))
+        held = exact(array, name)
+        if array.dtype.kind in "iub":
+            held = array.astype(array.dtype.newbyteorder("="))
+        return torch.from_numpy(np.ascontiguousarray(held).reshape(array.shape))
     except SpaceError as error:
         raise ReadError(Cause.NUMBERS, str(error)) from None
 

@@ -14,7 +14,7 @@ LONGEST_INDEX = 1 << 26
 """Bytes of an index."""
 
 
-def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
+def read(path: Path) -> dict[str, Tensors]:
     """The tensors of the one network of a file, names in the order of their numbers: the format keeps no other.
 
     Raises:
@@ -25,11 +25,10 @@ def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
     with safe_open(path, "pt") as stored:
         sizes = {name: stored.get_slice(name).get_shape() for name in stored.keys()}  # noqa: SIM118
         check_unpacked(path, sum(8 * _size(shape) for shape in sizes.values()))
-        prefix = f"{key}." if key else ""
-        return {"": {name.removeprefix(prefix): stored.get_tensor(name) for name in sizes if name.startswith(prefix)}}
+        return {"": {name: stored.get_tensor(name) for name in sizes}}
 
 
-def read_index(path: Path, key: str | None = None) -> dict[str, Tensors]:
+def read_index(path: Path) -> dict[str, Tensors]:
     """The tensors of a network that lies in several files of one folder.
 
     Raises:
@@ -48,13 +47,12 @@ def read_index(path: Path, key: str | None = None) -> dict[str, Tensors]:
         part = path.parent / file
         if not part.is_file():
             raise ReadError(Cause.MISSING, f"names the file {file}, which is not there")
-        (found,) = (torch_files.read(part) if part.suffix == ".bin" else read(part)).values()
+        (found,) = (torch_files.read(part).networks if part.suffix == ".bin" else read(part)).values()
         absent = next((name for name, where in places.items() if where == file and name not in found), None)
         if absent is not None:
             raise ReadError(Cause.CONTENT, f"says that {absent} is in {file}, where it is not")
         tensors |= {name: tensor for name, tensor in found.items() if places.get(name) == file}
-    prefix = f"{key}." if key else ""
-    return {"": {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}}
+    return {"": tensors}
 
 
 def _size(shape: list[int]) -> int:

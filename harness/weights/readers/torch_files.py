@@ -10,7 +10,7 @@ import pickle
 import warnings
 import zipfile
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,19 +18,19 @@ from typing import Any
 import torch
 from torch._utils import _rebuild_parameter, _rebuild_tensor_v2
 
+from .chosen import DEEPEST, WRAPPERS, chosen, no_key, shapes_in
 from .records import Cause, ReadError
-from .sources import check_archive, check_unpacked
-from .values import Tensors
-
-WRAPPERS = ("state_dict", "model_state_dict", "model", "model_state", "net", "network", "params", "module")
-"""Keys of a checkpoint under which its state dict lies."""
-DEEPEST = 32
+from .sources import MOST_ENTRIES, check_archive, check_unpacked
+from .values import Stored, Tensors, fits
 
 
-def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
+def read(path: Path, key: str | None = None, ignore: Sequence[str] = ()) -> Stored:
     """Entry -> the tensors of one network; one entry with an empty name where the file holds one network.
 
-    A checkpoint may hold its state dict under one of `WRAPPERS`, or under `key`; a list or a mapping of state dicts is several networks.
+    A checkpoint may hold its state dict under one of `chosen.WRAPPERS`, or under `key`; a list or a mapping of state dicts is several networks.
+
+    Args:
+        ignore: what is passed over though it is no tensor, as the number of an epoch; names or patterns.
 
     Raises:
         ReadError: no tensors, or several candidates for the state dict.
@@ -46,9 +46,9 @@ def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
             if not zipfile.is_zipfile(path):
                 raise
             loaded = torch.load(path, map_location="cpu", weights_only=False, pickle_module=PLAIN)
-    networks = networks_in(loaded, key)
-    check_unpacked(path, sum(8 * tensor.numel() for state in networks.values() for tensor in state.values()))
-    return networks
+    stored = networks_in(loaded, key, ignore)
+    check_unpacked(path, sum(8 * tensor.numel() for state in stored.networks.values() for tensor in state.values()))
+    return stored
 
 
 class Blank:
@@ -93,18 +93,30 @@ def _is_script(path: Path) -> bool:
         return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
-def networks_in(loaded: Any, key: str | None) -> dict[str, Tensors]:
+def networks_in(loaded: Any, key: str | None = None, ignore: Sequence[str] = ()) -> Stored:
     """The state dicts in what was loaded, by entry."""
     if key is not None:
         loaded = _under(loaded, key)
-    elif isinstance(loaded, Mapping) and not any(isinstance(value, torch.Tensor) for value in loaded.values()):
-        found = [wrapper for wrapper in WRAPPERS if isinstance(loaded.get(wrapper), Mapping) and loaded[wrapper]]
-        if len(found) > 1:
-            raise ReadError(
-                Cause.AMBIGUOUS, f"holds state dicts under {', '.join(found)}; say which with --key", tuple(found)
-            )
-        if found:
-            return networks_in(loaded[found[0]], None)
+    said: tuple[str, ...] = ()
+    ignored: set[str] = set()
+    for _ in range(DEEPEST):
+        if not isinstance(loaded, Mapping):
+            break
+        passed = {
+            name for name in loaded if isinstance(name, str) and fits(name, ignore) and not shapes_in(loaded[name])
+        }
+        ignored |= passed
+        loaded = {name: one for name, one in loaded.items() if name not in passed}
+        inner, more = chosen(loaded)
+        if inner is None:
+            break
+        loaded, said = inner, (*said, *more)
+    shapes_in(loaded)  # which refuses what holds itself
+    return Stored(_networks(loaded), said, frozenset(ignored))
+
+
+def _networks(loaded: Any) -> dict[str, Tensors]:
+    """Entry -> the tensors of a network."""
     if isinstance(loaded, list | tuple) and loaded and all(_is_pair(one) for one in loaded):
         loaded = [tensor for pair in loaded for tensor in pair]
     if isinstance(loaded, list | tuple) and loaded and all(isinstance(one, torch.Tensor) for one in loaded):
@@ -112,9 +124,9 @@ def networks_in(loaded: Any, key: str | None) -> dict[str, Tensors]:
     if isinstance(loaded, list | tuple) and loaded and all(isinstance(one, Mapping) for one in loaded):
         return {str(number): _flat(one) for number, one in enumerate(loaded)}
     if not isinstance(loaded, Mapping):
+        held = "an object" if isinstance(loaded, Blank) else type(loaded).__name__
         raise ReadError(
-            Cause.CONTENT,
-            f"holds {'an object' if isinstance(loaded, Blank) else type(loaded).__name__}, not a state dict; save model.state_dict(), or name it with --key",
+            Cause.CONTENT, f"holds {held}, not a state dict; save model.state_dict(), or say with --key where one lies"
         )
     if loaded and all(isinstance(one, Mapping) and _is_state(one) for one in loaded.values()):
         shapes = [{name: tuple(tensor.shape) for name, tensor in _flat(one).items()} for one in loaded.values()]
@@ -132,15 +144,37 @@ def _is_state(value: Mapping[Any, Any]) -> bool:
 
 
 def _under(loaded: Any, key: str) -> Any:
-    for part in [key] if isinstance(loaded, Mapping) and key in loaded else key.split("."):
-        if isinstance(loaded, list | tuple) and part.isdigit() and int(part) < len(loaded):
-            loaded = loaded[int(part)]
-            continue
-        if not isinstance(loaded, Mapping) or part not in loaded:
-            there = ", ".join(map(str, list(loaded)[:8])) if isinstance(loaded, Mapping) else type(loaded).__name__
-            raise ReadError(Cause.CONTENT, f'has no "{part}" of the key "{key}"; there: {there}')
-        loaded = loaded[part]
-    return loaded
+    """What lies under a key: in the checkpoint, in its state dict, or where names of entries start so.
+
+    Raises:
+        ReadError: nothing.
+    """
+    here, parts = loaded, [key] if isinstance(loaded, Mapping) and key in loaded else key.split(".")
+    for place, part in enumerate(parts):
+        if isinstance(here, list | tuple) and part.isdigit() and int(part) < len(here):
+            here = here[int(part)]
+        elif isinstance(here, Mapping) and part in here:
+            here = here[part]
+        elif isinstance(here, Mapping) and (found := _starting(here, f"{'.'.join(parts[place:])}.")):
+            return found
+        else:
+            break
+    else:
+        return here
+    if isinstance(loaded, Mapping):
+        for wrapper in WRAPPERS:
+            if isinstance(loaded.get(wrapper), Mapping) and (found := _starting(loaded[wrapper], f"{key}.")):
+                return found
+    there = (
+        [*loaded] if isinstance(loaded, Mapping) else [*range(len(loaded))] if isinstance(loaded, list | tuple) else []
+    )
+    if isinstance(loaded, Mapping):
+        there += [name for wrapper in WRAPPERS if isinstance(loaded.get(wrapper), Mapping) for name in loaded[wrapper]]
+    raise no_key(key, dict.fromkeys(str(name).partition(".")[0] for name in there))
+
+
+def _starting(state: Mapping[Any, Any], start: str) -> dict[str, Any]:
+    return {name[len(start) :]: one for name, one in state.items() if isinstance(name, str) and name.startswith(start)}
 
 
 def _flat(state: Mapping[Any, Any], depth: int = 0) -> Tensors:
@@ -158,9 +192,14 @@ def _flat(state: Mapping[Any, Any], depth: int = 0) -> Tensors:
             flat[key] = value
         elif value is not None and not isinstance(value, Mapping):
             strangers.append(str(key))
+        if len(flat) > MOST_ENTRIES:
+            raise ReadError(Cause.TOO_LARGE, f"more than {MOST_ENTRIES} tensors")
     if strangers or (not flat and not depth):
         listed = ", ".join(strangers[:3])
-        beside = f"{listed} beside its tensors, which is no tensor under a name; save model.state_dict() alone"
+        beside = (
+            f"{listed} beside its tensors, which is no tensor under a name; save model.state_dict() alone, or pass it over with "
+            f"--ignore {strangers[0] if strangers else ''}"
+        )
         raise ReadError(
             Cause.CONTENT, f"holds {beside}" if flat else f"holds no state dict of tensors ({listed or 'it is empty'})"
         )

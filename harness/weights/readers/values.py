@@ -6,16 +6,36 @@ Law: a value is the very number that is stored, or the exact product of the stor
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 import numpy as np
 import torch
 
+from ...core.registry import did_you_mean
 from ..exact import exact
 from ..space import SpaceError
 from .records import Cause, ReadError, State
 
 Tensors = dict[str, torch.Tensor]
 """Entry name -> tensor as stored, in the order of the file."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a file holds.
+
+    Args:
+        networks: entry -> its tensors; the one entry of a file with one network is empty.
+        said: what was taken to be the network, where there was a choice, in lines.
+        ignored: names of what is no tensor and was to be ignored.
+    """
+
+    networks: Mapping[str, Tensors]
+    said: tuple[str, ...] = ()
+    ignored: frozenset[str] = frozenset()
+
 
 PREFIXES = ("module.", "_orig_mod.")
 """What `DataParallel` and `torch.compile` put before every name."""
@@ -31,15 +51,24 @@ OTHER_CODES = re.compile(
 """Codes of libraries whose values are no exact products."""
 
 
-def values(tensors: Tensors) -> State:
-    """One network's entries as float64 arrays, prefixes of wrappers taken off and scales multiplied in.
+def values(tensors: Tensors, ignore: Sequence[str] = (), ignored: Container[str] = ()) -> tuple[State, tuple[str, ...]]:
+    """One network's entries as float64 arrays, prefixes of wrappers taken off and scales multiplied in; and what is to be said of them.
+
+    Args:
+        ignore: names of entries that are no weights, or patterns of them, with the wrappers' prefixes or without.
+        ignored: names that are passed over already.
 
     Raises:
-        ReadError: numbers that are not finite, that float64 would round, or that are codes of another kind.
+        ReadError: numbers that are not finite, that float64 would round, or that are codes of another kind; nothing of a name that is to
+            be ignored.
     """
-    counted = {key: tensor for key, tensor in tensors.items() if not NO_WEIGHTS.search(key)}
+    counted = {key: tensor for key, tensor in tensors.items() if not NO_WEIGHTS.search(key) and not fits(key, ignore)}
     names = without_prefixes(list(counted))
-    held = {names[key]: tensor for key, tensor in counted.items()}
+    held = {names[key]: tensor for key, tensor in counted.items() if not fits(names[key], ignore)}
+    there = {*tensors, *without_prefixes(list(tensors)).values(), *names.values()}
+    absent = next((name for name in ignore if name not in there and name not in ignored and not is_pattern(name)), None)
+    if absent is not None:
+        raise ReadError(Cause.SHAPES, f"has no {absent}, which is to be ignored{did_you_mean(absent, there, 8)}")
     coded = next((name for name in held if OTHER_CODES.search(name)), None)
     if coded is not None:
         raise ReadError(
@@ -52,8 +81,32 @@ def values(tensors: Tensors) -> State:
         raise ReadError(Cause.NUMBERS, str(error)) from None
     for name, array in state.items():
         if not np.isfinite(array).all():
-            raise ReadError(Cause.NUMBERS, f"{name} holds numbers that are NaN or infinite")
-    return state
+            raise ReadError(
+                Cause.NUMBERS,
+                f"{name} holds numbers that are NaN or infinite; leave the file out, or --ignore {name} if it is no weight",
+            )
+    whole = [
+        f"{name} ({_kind(tensor)})"
+        for name, tensor in scaled.items()
+        if not tensor.is_floating_point() and not tensor.is_quantized
+    ]
+    more = f" and {len(whole) - 3} more" if len(whole) > 3 else ""
+    said = f"integers without a scale beside them are taken as the numbers that they are: {', '.join(whole[:3])}{more}"
+    return state, (said,) if whole else ()
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def fits(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name is one of the patterns, or fits one."""
+    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def is_pattern(name: str) -> bool:
+    """Whether it may fit other names than itself."""
+    return any(sign in name for sign in "*?[")
 
 
 def without_prefixes(names: list[str]) -> dict[str, str]:
@@ -134,6 +187,12 @@ def _scaled(held: Tensors) -> Tensors:
                 raise ReadError(Cause.NUMBERS, f"{weight} has two scales, {found[weight]} and {name}")
             found[weight] = name
     shifts = {name[: match.start()] + "weight": name for name in held if (match := SHIFTS.search(name))}
+    alone = next((weight for weight in shifts if weight in held and weight not in found), None)
+    if alone is not None:
+        raise ReadError(
+            Cause.NUMBERS,
+            f"{alone} has a zero point, {shifts[alone]}, and no scale beside it; save the weights as floats, or the scale as {alone}_scale",
+        )
     changed: Tensors = {}
     for name, tensor in held.items():
         if name in found.values() or name in shifts.values():
