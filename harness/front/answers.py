@@ -24,9 +24,11 @@ from ..oracles.tuples.orbits import same_orbit as _decided
 from ..oracles.tuples.relation import certify
 from ..weights.batch import Weights
 from ..weights.pair import Pair, Vector
-from ..weights.readers.loading import Reading, load
+from ..weights.readers.loading import Reading
+from ..weights.readers.records import Loaded, Network, Unread
 from ..weights.space import SpaceError, WeightSpace
 from ..weights.symmetry import GroupElement
+from ..zoo.imported import networks_at
 
 SHOWN = 80
 """Characters of a group element that a `repr` shows."""
@@ -185,8 +187,9 @@ def load_weights(
     order: Sequence[str] | None = None,
     orientation: Literal["out-in", "in-out"] | None = None,
     key: str | None = None,
+    ignore: Sequence[str] = (),
 ) -> Weights:
-    """The networks of a file, a folder or a pattern, which are of one space, as a batch in float64.
+    """The networks of a file, a folder, a pattern or a manifest, which are of one space, as a batch in float64.
 
     Args:
         path: what is read: see `weights/readers`; no code of a file is run.
@@ -194,11 +197,16 @@ def load_weights(
         order: names of the layers, first to last, where their numbers do not say it.
         orientation: of all weights, where shapes and names leave two.
         key: under which a file holds the network.
+        ignore: names or patterns of entries that are no weights of the network.
 
     Raises:
         ValueError: a file that cannot be read, none at all, or networks of several spaces; the message is one line.
     """
-    found = load([path], Reading(activation, None if order is None else tuple(order), orientation, key))
+    layers = None if order is None else tuple(order)
+    read = list(networks_at([str(path)], Reading(activation, layers, orientation, key, ignore=tuple(ignore))))
+    found = Loaded(
+        tuple(one for one in read if isinstance(one, Network)), tuple(one for one in read if isinstance(one, Unread))
+    )
     if found.unread:
         first, *others = found.unread
         more = f" (and {len(others)} more files)" if others else ""

@@ -13,9 +13,10 @@ import numpy as np
 from ..oracles.audit import formed
 from ..oracles.tuples.audit import audit
 from ..weights.batch import Weights
-from ..weights.readers.loading import Reading, load, read_each
+from ..weights.readers.loading import Reading, load
 from ..weights.readers.records import CERTAIN, Network, Unread
 from ..weights.space import WeightSpace
+from ..zoo.imported import networks_at
 
 CHUNK = 256
 """Networks in memory at a time; beside them those alone stay that refinement does not make discrete."""
@@ -100,20 +101,20 @@ class Audited:
 
 
 def audit_files(paths: Iterable[str], forms: Sequence[str] = ("float",), reading: Reading | None = None) -> Audited:
-    """The audits of all networks that the paths lead to, and a record of each file that gave none.
+    """The audits of all networks that the paths lead to, manifests among them, and a record of each file that gave none.
 
     A chunk of networks is in memory at a time, and those that are not discrete: a discrete one is alone with its orbit in its class, so
     only the others need each other.
 
     Raises:
-        ValueError: a name that is no form.
+        ValueError: a name that is no form; or as `networks_at`.
     """
     lines: dict[tuple[int, str], FileAudit] = {}
     waiting: dict[tuple[WeightSpace, str], list[tuple[int, dict[str, np.ndarray]]]] = {}
     unread: list[Unread] = []
     assumed: Counter[str] = Counter()
     uncertain = count = 0
-    for chunk in _chunks(read_each(paths, reading)):
+    for chunk in _chunks(networks_at(paths, reading)):
         networks = [one for one in chunk if isinstance(one, Network)]
         unread += [one for one in chunk if isinstance(one, Unread)]
         numbered = list(enumerate(networks, count))

@@ -15,12 +15,13 @@ from ..oracles.duplicates.groups import groups
 from ..oracles.duplicates.links import Groups, Likeness, Link, Scale, to_json
 from ..oracles.duplicates.near import SHARE
 from ..weights.batch import Weights
-from ..weights.readers.loading import Reading, read_each
+from ..weights.readers.loading import Reading
 from ..weights.readers.records import Network
 from ..weights.space import SpaceError, WeightSpace
+from ..zoo.imported import networks_at
 
 Networks = Weights | Mapping[str, Weights] | Sequence[str | Path]
-"""A batch, whose networks are called 0, 1, ...; networks by name, each a batch of one; or paths of files and folders."""
+"""A batch, whose networks are called 0, 1, ...; networks by name, each a batch of one; or paths of files, folders and manifests."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,7 +147,7 @@ def duplicates(
         ValueError: no network could be read, in the set or in the second one; the message is one line.
         SpaceError: something that is no set of networks, weights that are not finite, a batch of several under one name, an unknown activation.
     """
-    found = compared(networks, against, activation=activation, near=near, spread=spread, say=say)
+    found = compared(networks, against, Reading(activation), near=near, spread=spread, say=say)
     if not found.names or (against is not None and not found.second) or found.second == len(found.names):
         first, *others = found.unread or ("no network: nothing was given",)
         raise ValueError(f"{first}{f' (and {len(others)} more files)' if others else ''}")
@@ -156,14 +157,14 @@ def duplicates(
 def compared(
     networks: Networks,
     against: Networks | None = None,
+    reading: Reading | None = None,
     *,
-    activation: str | None = None,
     near: float = SHARE,
     spread: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> Duplicates:
     """As `duplicates`, also where nothing could be read."""
-    first, second = _Taken(activation), _Taken(activation)
+    first, second = _Taken(reading), _Taken(reading)
     first.take(networks)
     if against is not None:
         second.take(against)
@@ -188,8 +189,8 @@ def compared(
 class _Taken:
     """Networks with their names, from what the user gave."""
 
-    def __init__(self, activation: str | None):
-        self.reading = Reading(activation)
+    def __init__(self, reading: Reading | None):
+        self.reading = reading
         self.nets: list[tuple[WeightSpace, Mapping[str, np.ndarray]]] = []
         self.names: list[str] = []
         self.unread: list[str] = []
@@ -212,7 +213,7 @@ class _Taken:
             if not isinstance(given, Iterable) or not all(isinstance(one, str | Path) for one in given):
                 raise SpaceError(f"got {_shown(given)}; allowed: Weights, weights by name, or paths")
             assumed: Counter[str] = Counter()
-            for one in read_each(list(map(str, given)), self.reading):
+            for one in networks_at(list(map(str, given)), self.reading):
                 if not isinstance(one, Network):
                     self.unread.append(one.line)
                 elif not all(np.isfinite(array).all() for array in one.arrays.values()):

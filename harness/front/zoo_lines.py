@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import yaml
 
-from ..zoo.imported import Imported, imported
+from ..weights.readers.wiring import Wired
+from ..zoo.imported import Imported, imported, imported_files
 from ..zoo.labels import Column
 
 MOST = 8
@@ -30,7 +33,26 @@ def checked(path: str) -> Checked:
     Raises:
         ZooError: as `imported`.
     """
-    found = imported(path)
+    return _told(path, imported(path))
+
+
+def checked_files(paths: Sequence[str], settings: Mapping[str, Any], wired: Wired | None = None) -> Checked:
+    """Read files and tell what they are, and the manifest that says the same.
+
+    Args:
+        settings, wired: as `imported_files`.
+
+    Raises:
+        ZooError: as `imported_files`.
+    """
+    found = _told(", ".join(paths), imported_files(paths, settings, wired))
+    if wired is not None:
+        return found
+    text = yaml.safe_dump({"files": list(paths), **settings}, default_flow_style=True, sort_keys=False, width=10_000)
+    return replace(found, lines=(*found.lines, f"as a manifest: {text.strip()}"))
+
+
+def _told(path: str, found: Imported) -> Checked:
     copies = _copies(found)
     lines = [f"{path}: {found.manifest.title}: {len(found.networks)} networks, content {found.sha256[:16]}"]
     uncertain = sum(network.proof.value in ("numbers", "given") for network in found.networks)
@@ -38,7 +60,7 @@ def checked(path: str) -> Checked:
         lines.append(f"not proved by a module, a graph or a manifest: how {uncertain} of them are wired")
     lines += [f"assumed for {count}: {line}" for line, count in found.assumed.items()]
     lines += [f"group {group}: {len(networks)} of {networks[0].space}" for group, networks in found.groups.items()]
-    lines += [f"label {name}: {_told(column)}" for name, column in found.labels.items()]
+    lines += [f"label {name}: {_shown(column)}" for name, column in found.labels.items()]
     lines += [f"no label: {line}" for line in list(found.lacking.values())[:MOST]]
     lines += found.notes
     if found.rounded:
@@ -70,7 +92,7 @@ def _copies(found: Imported) -> list[list[str]]:
     return [names for names in same.values() if len(names) > 1]
 
 
-def _told(column: Column) -> str:
+def _shown(column: Column) -> str:
     data = _data(column)
     if "words" in data:
         counts = [f"{word} {count}" for word, count in list(data["words"].items())[:MOST]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..zoo.described import split_reference
+from ..zoo.manifest import split_reference
 
 WEIGHTS_ALONE = ("general-position", "floor")
 """Check kinds that read off weights, whose ends were counted on the suite's own zoo."""

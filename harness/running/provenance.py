@@ -25,7 +25,7 @@ from ..core.cleaning import BorderError, parsed
 from ..core.registry import UnknownName
 from ..core.result import canonical_json
 from ..plugins.discovery import load, parse_name
-from ..zoo.described import split_reference
+from ..zoo.manifest import split_reference
 from ..zoo.recipe import ZOOS
 from .keeping.asked import EVERY, environment_now, watch
 from .keeping.files import CHECKPOINTS

@@ -34,7 +34,7 @@ from ..language.rows import asked as rows_asked
 from ..language.rows import unmet
 from ..language.suite import Expectation, Suite
 from ..plugins.discovery import ArchitectureName, parse_name
-from ..zoo.described import split_reference
+from ..zoo.manifest import split_reference
 from .border import read_clean_row, read_killer, read_planted
 from .dealing.chosen import deal, only
 from .descriptions import DESCRIPTION_LIMIT, describe_all

@@ -16,27 +16,10 @@ from ..core.cache_folder import cache_folder
 from ..core.result import digest
 from ..weights.space import WeightSpace
 from .errors import ZooError
-from .manifest import SUFFIXES, named_files, read_manifest
+from .manifest import named_files, read_manifest
 
-FORMAT = 2
+FORMAT = 3
 """Of what is kept; raised when it holds something else."""
-
-
-def is_manifest(name: str) -> bool:
-    """Whether a zoo's name is a path to a manifest."""
-    return name.endswith(SUFFIXES)
-
-
-def split_reference(reference: str) -> tuple[str, str | None]:
-    """Zoo and group of `name`, `name/group`, or of the path of a manifest, with a group behind it or none."""
-    for suffix in SUFFIXES:
-        head, found, group = reference.partition(f"{suffix}/")
-        if found:
-            return f"{head}{suffix}", group
-    if is_manifest(reference):
-        return reference, None
-    name, slash, group = reference.partition("/")
-    return name, group if slash else None
 
 
 @dataclass(frozen=True)
@@ -47,7 +30,7 @@ class Told:
         names: group -> paths of its networks, in order.
         words: label that names classes -> its words, in the order of their numbers.
         lacking: column that is no label -> why.
-        notes: what is to be said of the labels, in lines.
+        notes: what was assumed of the networks, and what is to be said of the labels, in lines.
     """
 
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -102,7 +85,7 @@ def _kept(path: str, print_of: str) -> dict[str, Any]:
         "names": {group: [network.name for network in networks] for group, networks in found.groups.items()},
         "words": {label: column.words for label, column in found.labels.items() if column.words is not None},
         "lacking": dict(found.lacking),
-        "notes": list(found.notes),
+        "notes": [*(f"assumed for {count}: {line}" for line, count in found.assumed.items()), *found.notes],
     }
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ from ..weights.batch import Weights
 from ..weights.readers.loading import Described, Reading, read_each
 from ..weights.readers.records import Network, Proof, Unread
 from ..weights.readers.values import product
+from ..weights.readers.wiring import Wired
 from ..weights.space import WeightSpace
 from .errors import ZooError
 from .labels import Column, read_columns, read_labels
-from .manifest import Manifest, labels_of, named_files, read_manifest
+from .manifest import Manifest, is_manifest, labels_of, named_files, read_manifest, split_reference
 from .trainer import Trained
 
 
@@ -75,10 +77,26 @@ def imported(path: str, progress: Progress = unwatched) -> Imported:
     Raises:
         ZooError: a manifest or labels that make no sense, or no network at all; one line.
     """
-    manifest = read_manifest(path)
-    folder = Path(path).parent
+    manifest, folder = read_manifest(path), Path(path).parent
+    return _imported(path, folder, manifest, _reading(path, folder, manifest), progress)
+
+
+def imported_files(paths: Sequence[str], settings: Mapping[str, Any], wired: Wired | None = None) -> Imported:
+    """Read files as a manifest would that names them and says the same.
+
+    Args:
+        settings: keys of a manifest.
+        wired: of the networks, as a module gives it.
+
+    Raises:
+        ZooError: no network at all; one line.
+    """
+    manifest, where = Manifest.model_validate({"files": list(paths), **settings}), ", ".join(paths)
+    return _imported(where, Path(), manifest, replace(_reading(where, Path(), manifest), wired=wired), unwatched)
+
+
+def _imported(path: str, folder: Path, manifest: Manifest, reading: Reading, progress: Progress) -> Imported:
     files, given = named_files(folder, manifest)
-    reading = _reading(path, folder, manifest)
     networks: list[Network] = []
     unread: list[Unread] = []
     silent = set() if manifest.ignore else {"ignore"}  # a manifest that does not say it keeps the digest that it had
@@ -123,6 +141,50 @@ def imported(path: str, progress: Progress = unwatched) -> Imported:
     return Imported(
         manifest, groups, labels, ordered, tuple(unread), rounded, lacking, tuple(notes), hashed.hexdigest()
     )
+
+
+def networks_of(path: str) -> Iterator[Network | Unread]:
+    """The networks that a manifest names, one after the other, under the paths of their files; labels are not read.
+
+    Raises:
+        ZooError: a manifest that makes no sense; one line.
+    """
+    manifest = read_manifest(path)
+    folder = Path(path).parent
+    for found in read_each(named_files(folder, manifest)[0], _reading(path, folder, manifest)):
+        yield _scaled(found, manifest) if isinstance(found, Network) else found
+
+
+def networks_at(paths: Iterable[str], reading: Reading | None = None) -> Iterator[Network | Unread]:
+    """The networks that paths lead to, one after the other, and a record of each file that gave none.
+
+    Args:
+        reading: of files that no manifest names; what a manifest says of its own is said there alone.
+
+    Raises:
+        ZooError: a manifest that makes no sense, or with a group behind it.
+        SpaceError: an activation that is none.
+        ValueError: something said of files where all come from manifests.
+    """
+    listed = list(paths)
+    named = [path for path in listed if is_manifest(split_reference(path)[0])]
+    if named and len(named) == len(listed) and reading not in (None, Reading()):
+        raise ValueError(
+            f"{named[0]}: a manifest says how its files are read; write there what the options say, as in activation: tanh"
+        )
+    return _each(listed, reading)
+
+
+def _each(listed: Sequence[str], reading: Reading | None) -> Iterator[Network | Unread]:
+    for described, own in groupby(listed, lambda path: is_manifest(split_reference(path)[0])):
+        if not described:
+            yield from read_each(own, reading)
+            continue
+        for path in own:
+            manifest, group = split_reference(path)
+            if group is not None and not Path(path).is_file():
+                raise ValueError(f"{path}: all groups are read here; name the manifest alone, {manifest}")
+            yield from networks_of(manifest)
 
 
 def trained(found: Imported) -> dict[str, Trained]:
@@ -177,19 +239,28 @@ def _reading(path: str, folder: Path, manifest: Manifest) -> Reading:
 
 
 def _shown(network: Network, folder: Path, manifest: Manifest) -> Network:
-    """The network under its path below the folder, with omega in its weights."""
+    """The network under its path below the folder, as the manifest says it is."""
     file = Path(network.file)
     name = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else network.file
+    return _scaled(replace(network, file=name), manifest)
+
+
+def _scaled(network: Network, manifest: Manifest) -> Network:
+    """The network with omega in its weights, and with what says how it is wired.
+
+    Raises:
+        ZooError: omega for another network than an MLP.
+    """
     arrays = dict(network.arrays)
     if manifest.omega is not None:
         last = len(network.space.widths) - 1 if network.space.is_mlp else 0
         if not last:
-            raise ZooError(f"{name}: omega goes with MLPs, not with {network.space}")
+            raise ZooError(f"{network.name}: omega goes with MLPs, not with {network.space}")
         for layer in range(1, last):
             for tensor in (f"W{layer}", f"b{layer}"):
                 arrays[tensor] = product(arrays[tensor], np.asarray(float(manifest.omega)), tensor)
     proof = Proof.MANIFEST if manifest.order or manifest.tensors else network.proof
-    return Network(name, network.entry, network.space, arrays, proof, network.assumed)
+    return replace(network, arrays=arrays, proof=proof)
 
 
 def _called(space: WeightSpace, number: int) -> str:

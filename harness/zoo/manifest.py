@@ -160,6 +160,23 @@ PRESETS: dict[str, dict[str, Any]] = {
 """Published layouts."""
 
 
+def is_manifest(name: str) -> bool:
+    """Whether a zoo's name is a path to a manifest."""
+    return name.endswith(SUFFIXES)
+
+
+def split_reference(reference: str) -> tuple[str, str | None]:
+    """Zoo and group of `name`, `name/group`, or of the path of a manifest, with a group behind it or none."""
+    for suffix in SUFFIXES:
+        head, found, group = reference.partition(f"{suffix}/")
+        if found:
+            return f"{head}{suffix}", group
+    if is_manifest(reference):
+        return reference, None
+    name, slash, group = reference.partition("/")
+    return name, group if slash else None
+
+
 def read_manifest(path: str) -> Manifest:
     """The manifest of a file, with its preset's settings.
 

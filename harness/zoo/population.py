@@ -16,7 +16,7 @@ from ..weights.batch import Weights
 from ..weights.space import WeightSpace
 from . import cache
 from .cache import ZooError
-from .described import split_reference
+from .manifest import split_reference
 from .recipe import ZOOS, Zoo, parse_reference
 from .trainer import Trained, training_settings
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ..core.registry import Registry, UnknownName, did_you_mean
 from ..core.result import digest
 from ..weights.space import WeightSpace
-from .described import Told, describe, is_manifest, split_reference
+from .described import Told, describe
 from .errors import ZooError
+from .manifest import is_manifest, split_reference
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,10 @@ class Zoos(Registry[Zoo]):
     """The registered zoos; a name that is a path to a manifest is the zoo that it describes."""
 
     def __getitem__(self, name: str) -> Zoo:
+        if name not in self and not is_manifest(name) and Path(name).exists():
+            raise UnknownName(
+                f"{name}: files of your own stand for a zoo under a manifest, as in files: {name}; orbitcheck zoo check {name} tells it"
+            )
         if name in self or not is_manifest(name):
             return super().__getitem__(name)
         try:

@@ -159,7 +159,7 @@ def _zoo_of(population: Any) -> tuple[Zoo | None, list[str]]:
     """The zoo that a population is of, and which of its groups it has."""
     if not isinstance(population, str):
         return None, []
-    from ...zoo.described import split_reference
+    from ...zoo.manifest import split_reference
     from ...zoo.recipe import ZOOS
 
     name, group = split_reference(population)

@@ -11,6 +11,7 @@ import click
 
 from . import completing
 from .base import extend, is_files, main, refuse, say
+from .reading import Asked, needs_labels, reading_options
 
 USUAL = ("stats", "deep-sets", "dws", "gmn")
 """Networks that are asked where none is named: entries alone, bags of neurons, linear layers, messages."""
@@ -21,8 +22,7 @@ USUAL = ("stats", "deep-sets", "dws", "gmn")
 @click.option("--label", required=True, help="What is to be predicted, by its name in the table or the zoo.")
 @click.option("--labels", "table", type=click.Path(path_type=Path, dir_okay=False), help="The table of your own FILEs.")
 @click.option("--by", help="The table's column that names a row's file; without it row i is of network i.")
-@click.option("--activation", help="Of the networks in FILEs, where these do not say.")
-@click.option("--order", help="Names of the layers of FILEs, first to last, with commas.")
+@reading_options
 @click.option("--classes", is_flag=True, help="The label's numbers name classes; words and truth values do anyway.")
 @click.option("--split", metavar="LABEL", help="The column that says train, validation or test; default: by chance.")
 @click.option("--together", metavar="LABEL", help="Networks of one value stay in one part, as checkpoints of one run.")
@@ -45,8 +45,7 @@ def predict(
     label: str,
     table: Path | None,
     by: str | None,
-    activation: str | None,
-    order: str | None,
+    asked: Asked,
     classes: bool,
     split: str | None,
     together: str | None,
@@ -74,19 +73,18 @@ def predict(
     try:
         if table is None:
             zoo, *others = population
-            if others or is_files(zoo) or by or activation or order:
-                refuse("files of your own need --labels, the table that has a row for each network")
+            if others or is_files(zoo) or by or asked.given:
+                refuse(needs_labels(zoo, asked))
         else:
-            layers = None if order is None else [part.strip() for part in order.split(",")]
-            zoo = str(written(output / WRITTEN, manifest_of(population, table, by, activation, layers)))
+            zoo = str(written(output / WRITTEN, manifest_of(population, table, by, asked.settings())))
         question = Question(zoo, label, classes, split, together, steps, seeds, (parameters,))
-        asked = planned(question)
+        plan = planned(question)
     except (UnknownName, ZooError, ValueError) as error:
         refuse(str(error))
-    suite = written(output / f"{SUITE}.yaml", asked.text)
-    for line in asked.lines:
+    suite = written(output / f"{SUITE}.yaml", plan.text)
+    for line in plan.lines:
         click.echo(line, err=as_json)
-    carry_out_and_tell(suite, asked, architectures or USUAL, output, jobs, as_json)
+    carry_out_and_tell(suite, plan, architectures or USUAL, output, jobs, as_json)
 
 
 def written(file: Path, text: str) -> Path:
@@ -111,9 +109,10 @@ def carry_out_and_tell(
     from ....reports.reading.outcomes import headline
     from ..predicting.planning import constant, near_copies
     from ..predicting.table import data, told
-    from .running import Asked, carried_out, requested
+    from .running import Asked as AskedOfRun
+    from .running import carried_out, requested
 
-    options = Asked(
+    options = AskedOfRun(
         suites=(str(suite),), architectures=architectures, output=output, jobs=jobs, resume=False, time_limit=None,
         memory_limit=None, expect=None, require_power=None, device="cpu", force=False, patterns=(), fail_fast=False,
         shard=None, cluster=None, zoo=None, dry_run=False,

@@ -13,6 +13,7 @@ import click
 
 from ...core.cleaning import one_line
 from .base import NOTHING, extend, is_files, main, refuse, say
+from .reading import Asked, needs_labels, reading_options
 
 
 @main.command()
@@ -23,16 +24,7 @@ from .base import NOTHING, extend, is_files, main, refuse, say
     multiple=True,
     help="As stored (float), or as 8-bit, 4-bit, pruned-50%, bf16, fp8, ...; several with commas, or the option again.",
 )
-@click.option("--order", help="Names of the layers, first to last, with commas; where their numbers do not say it.")
-@click.option("--orientation", type=click.Choice(["out-in", "in-out"]), help="Of weights that fit both ways.")
-@click.option("--activation", help="Of networks whose files name none.")
-@click.option("--key", help="Under which a file holds its network, as in ema or model.net.")
-@click.option("--layout", type=click.Path(path_type=Path), help="The table of an .npy file.")
-@click.option(
-    "--module",
-    metavar="FILE.py:FUNCTION",
-    help="Runs your function, which returns the networks' module and an example of its input: their order and wiring, proved.",
-)
+@reading_options
 @click.option("--strict", is_flag=True, help="Exit code 2 if a single file cannot be read.")
 @click.option("--all", "everything", is_flag=True, help="A line for every network, however many.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE.html", help="A page with tables and figures.")
@@ -40,18 +32,13 @@ from .base import NOTHING, extend, is_files, main, refuse, say
 def audit(
     paths: tuple[str, ...],
     forms: tuple[str, ...],
-    order: str | None,
-    orientation: Any,
-    activation: str | None,
-    key: str | None,
-    layout: Path | None,
-    module: str | None,
+    asked: Asked,
     strict: bool,
     everything: bool,
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Say of networks in files, folders and patterns whether they are in general position, and what refinement makes of them.
+    """Say of networks in files, folders, patterns and manifests whether they are in general position, and what refinement makes of them.
 
     Exit code: 0 if nothing was found, 1 if some are not in general position, 2 if nothing could be read (with --strict: not everything).
     """
@@ -63,18 +50,12 @@ def audit(
             check_form(form)
     except ValueError as error:
         refuse(str(error))
-    from ...weights.readers.loading import Reading
+    from ...zoo.errors import ZooError
     from ..audit_files import audit_files
 
-    named = None if order is None else tuple(part.strip() for part in order.split(","))
     try:
-        wired = None
-        if module is not None:
-            from ..user_modules import wired_by
-
-            wired = wired_by(module)
-        audited = audit_files(paths, chosen, Reading(activation, named, orientation, key, layout, wired))
-    except ValueError as error:
+        audited = audit_files(paths, chosen, asked.reading())
+    except (ValueError, ZooError) as error:
         refuse(str(error))
     if as_json:
         click.echo(json.dumps(audited.to_json(), indent=1, ensure_ascii=False))
@@ -97,7 +78,7 @@ def audit(
 @click.option(
     "--against", "against", multiple=True, metavar="FILES", help="A second set: what leaks from one into the other."
 )
-@click.option("--activation", help="Of networks whose files do not say it; default: relu. It bears on functions alone.")
+@reading_options
 @click.option(
     "--near",
     type=click.FloatRange(min=0, max=100),
@@ -112,26 +93,25 @@ def audit(
 def duplicates(
     files: tuple[str, ...],
     against: tuple[str, ...],
-    activation: str | None,
+    asked: Asked,
     near: float,
     figure: Path | None,
     strict: bool,
     as_json: bool,
 ) -> None:
-    """Find networks that are identical, permuted, of one function, or near copies; in files, folders and patterns.
+    """Find networks that are identical, permuted, of one function, or near copies; in files, folders, patterns and manifests.
 
     Every finding has its witness: the permutation, the factors, the neurons that are dead or doubled, or a distance.
 
     Exit code: 0 if nothing is found, 1 if something is, 2 if nothing can be read.
     """
-    from ...weights.space import SpaceError
+    from ...zoo.errors import ZooError
     from ..duplicates import compared as found_in
 
     try:
-        found = found_in(
-            list(files), list(against) or None, activation=activation, near=near / 100, spread=figure is not None
-        )
-    except SpaceError as error:
+        reading, second = asked.reading(), list(against) or None
+        found = found_in(list(files), second, reading, near=near / 100, spread=figure is not None)
+    except (ValueError, ZooError) as error:
         refuse(str(error))
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
@@ -190,7 +170,7 @@ def draw_nearest(found: Any, near: float, file: Path) -> None:
     help="The table of the labels of your own FILEs.",
 )
 @click.option("--by", help="The table's column that names a row's file; without it row i is of network i.")
-@click.option("--activation", help="Of the networks in FILEs, where these do not say.")
+@reading_options
 @click.option(
     "--form", "forms", multiple=True, help="As stored, or as 8-bit, 4-bit, pruned-50%, ...; several times for several."
 )
@@ -204,7 +184,7 @@ def floor(
     label: str,
     table: Path | None,
     by: str | None,
-    activation: str | None,
+    asked: Asked,
     forms: tuple[str, ...],
     classes: bool | None,
     figure: Path | None,
@@ -234,14 +214,14 @@ def floor(
     try:
         if table is None:
             first, *others = population
-            if others or is_files(first) or by or activation:
-                refuse("files of your own need --labels, the table that has a row for each network")
+            if others or is_files(first) or by or asked.given:
+                refuse(needs_labels(first, asked))
             found = floors(first, label, forms=forms, classes=classes)
             notes = noted(first, label)
         else:
             from ..labelled_files import labelled_files
 
-            files = labelled_files(population, table, label, by, activation)
+            files = labelled_files(population, table, label, by, asked.reading())
             notes = files.notes
             for line in files.unread:
                 click.echo(f"orbitcheck: {one_line(line)}", err=True)

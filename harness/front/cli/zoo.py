@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import click
 
 from .base import extend, main, refuse, say
+from .reading import Asked, reading_options, with_manifest
 
 
 @main.group()
@@ -47,19 +49,31 @@ def keep_zoo(name: str, force: bool, made: str) -> None:
 
 
 @zoo.command("check")
-@click.argument("path", metavar="FILE")
+@click.argument("paths", metavar="MANIFEST|FILE...", nargs=-1, required=True)
+@reading_options
 @click.option("--json", "as_json", is_flag=True)
-def check_zoo(path: str, as_json: bool) -> None:
-    """Say what a manifest of your own networks was understood to be: spaces, counts, labels, copies.
+def check_zoo(paths: tuple[str, ...], asked: Asked, as_json: bool) -> None:
+    """Say what a manifest of your own networks, or files, were understood to be: spaces, counts, labels, copies.
+
+    Of files, folders and patterns the manifest that says the same is told.
 
     Exit code: 0 if all is read, 1 if some files are not or some networks are copies, 2 if nothing is.
     """
     from ...zoo.errors import ZooError
-    from ..zoo_lines import checked
+    from ...zoo.manifest import is_manifest
+    from ..zoo_lines import checked, checked_files
 
+    described = [path for path in paths if is_manifest(path)]
+    if described and len(paths) > 1:
+        refuse(f"{described[0]}: one manifest at a time, or files without one")
+    if described and asked.given:
+        refuse(with_manifest(described[0], asked))
     try:
-        found = checked(path)
-    except ZooError as error:
+        if described:
+            found = checked(described[0])
+        else:
+            found = checked_files(paths, replace(asked, module=None).settings(), asked.reading().wired)
+    except (ZooError, ValueError) as error:
         refuse(str(error))
     if as_json:
         click.echo(json.dumps(found.data, indent=1, ensure_ascii=False))

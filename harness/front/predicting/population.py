@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,25 @@ import yaml
 
 from ...weights.readers.sources import files_of
 from ...zoo.errors import ZooError
+from ...zoo.manifest import is_manifest
 
 WRITTEN = "population.yaml"
 
 
-def manifest_of(
-    paths: Sequence[str], table: Path, by: str | None, activation: str | None, order: Sequence[str] | None = None
-) -> str:
+def manifest_of(paths: Sequence[str], table: Path, by: str | None, settings: Mapping[str, Any]) -> str:
     """The text of a manifest that names these files and that table by whole paths, so that it may lie anywhere.
 
+    Args:
+        settings: how the files are read, as keys of a manifest.
+
     Raises:
-        ZooError: no file is there, or no table.
+        ZooError: no file is there, no table, or a manifest among them.
     """
+    described = next((path for path in paths if is_manifest(path)), None)
+    if described is not None:
+        raise ZooError(
+            f"{described}: a manifest names its labels itself, as in labels: {{file: {table.name}}}; leave --labels out"
+        )
     files = [str(Path(file).resolve()) for file in files_of(paths)]
     if not files:
         raise ZooError(f"{paths[0]}: no file is there")
@@ -29,6 +36,5 @@ def manifest_of(
         raise ZooError(f"{table}: no table is there")
     labels = {"file": str(table.resolve()), **({"by": by} if by else {})}
     made: dict[str, Any] = {"files": files, "labels": labels}
-    made |= {"activation": activation} if activation else {}
-    made |= {"order": list(order)} if order else {}
+    made |= settings
     return yaml.safe_dump(made, sort_keys=False, allow_unicode=True)

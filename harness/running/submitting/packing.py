@@ -10,9 +10,8 @@ from typing import Any
 
 from ...core.result import Run, digest
 from ...plugins.discovery import parse_name
-from ...zoo.described import is_manifest, split_reference
 from ...zoo.errors import ZooError
-from ...zoo.manifest import labels_of, named_files, read_manifest
+from ...zoo.manifest import is_manifest, labels_of, named_files, read_manifest, split_reference
 from .. import border
 from ..keeping.files import StoreError
 from .archive import WEIGHT_BYTES, relative

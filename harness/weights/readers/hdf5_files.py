@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from .chosen import no_key
 from .numpy_files import as_tensor
 from .records import Cause, ReadError
 from .sources import MOST_ENTRIES, check_archive, check_unpacked
-from .values import Tensors
+from .values import Tensors, no_key
 
 INNER = "model.weights.h5"
 DEEPEST = 32

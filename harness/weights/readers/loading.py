@@ -18,10 +18,9 @@ from ..space import SpaceError, WeightSpace
 from . import hdf5_files, msgpack_files, names, numpy_files, onnx_files, safetensors_files, torch_files
 from .adapters import is_adapter, wired_adapter
 from .chain import Orientation, chained, demand_ranks
-from .chosen import under
 from .records import Cause, Loaded, Network, Proof, ReadError, State, Unread
 from .sources import HDF5, INDEX, SUFFIXES, TORCH, TORCH_INDEX, files_of, natural, suffix_of
-from .values import Stored, Tensors, values
+from .values import Stored, Tensors, under, values
 from .wiring import Wired, space_like
 
 DAMAGED = "is damaged, or holds more than plain tensors"

@@ -2,6 +2,10 @@
 
 Trainers keep objects beside the state dict (arguments, configurations, numbers of numpy). Where torch's reader stops at one, the file is read
 again with a blank in the place of every object: its class is never looked up, so nothing of it runs.
+
+Law: of several state dicts beside each other none is taken without a word. Under a name of `WRAPPERS` lies the network; what lies beside it
+with the same entries and shapes is an average or an earlier state of it, which is said. Beside another network nothing is taken until
+`--key` says which.
 """
 
 from __future__ import annotations
@@ -9,7 +13,7 @@ from __future__ import annotations
 import pickle
 import warnings
 import zipfile
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,10 +22,15 @@ from typing import Any
 import torch
 from torch._utils import _rebuild_parameter, _rebuild_tensor_v2
 
-from .chosen import DEEPEST, WRAPPERS, chosen, no_key, shapes_in
 from .records import Cause, ReadError
 from .sources import MOST_ENTRIES, check_archive, check_unpacked
-from .values import Stored, Tensors, fits
+from .values import LONGEST_LIST, Stored, Tensors, fits, no_key, without_prefixes
+
+WRAPPERS = ("state_dict", "model_state_dict", "model", "model_state", "net", "network", "params", "module")
+"""Keys of a checkpoint under which its state dict lies."""
+DEEPEST = 32
+HOLDERS = (torch.Tensor, Mapping, list, tuple)
+Shapes = dict[str, tuple[int, ...]]
 
 
 def read(path: Path, key: str | None = None, ignore: Sequence[str] = ()) -> Stored:
@@ -204,3 +213,110 @@ def _flat(state: Mapping[Any, Any], depth: int = 0) -> Tensors:
             Cause.CONTENT, f"holds {beside}" if flat else f"holds no state dict of tensors ({listed or 'it is empty'})"
         )
     return flat
+
+
+def chosen(loaded: Mapping[Any, Any]) -> tuple[Any, tuple[str, ...]]:
+    """What of a checkpoint is its network, and what is to be said of that; None, where its entries are the network's own.
+
+    Several state dicts of the same entries and shapes, none under a name of `WRAPPERS`, are several networks.
+
+    Raises:
+        ReadError: several networks, of which no option says which.
+    """
+    beside = [value for value in loaded.values() if isinstance(value, torch.Tensor)]
+    own = [name for name in WRAPPERS if isinstance(loaded.get(name), Mapping) and loaded[name]]
+    if any(tensor.ndim > 1 for tensor in beside) or (beside and not own):
+        return None, ()
+    held = {key: shapes_in(value) for key, value in loaded.items() if isinstance(key, str)}
+    parts = {key: shapes for key, shapes in held.items() if _matrices(shapes)}
+    own = [name for name in own if name in parts] or own[:1]
+    others = [key for key in parts if key not in own]
+    if len(own) == 1:
+        strange = [key for key in others if not alike(parts[key], parts.get(own[0], {}))]
+        if strange:
+            raise _which([*own, *others])
+        taken = f'the network is the one under "{own[0]}"; of the same shapes and left: {", ".join(others)} (--key takes one)'
+        return loaded[own[0]], (taken,) if others else ()
+    if own:
+        raise _which([*own, *others])
+    rest = {key: shapes for key, shapes in held.items() if key not in parts}
+    alone = len(rest) < len(loaded) - len(parts) or any(
+        value is not None for key, value in loaded.items() if key in rest
+    )
+    if not parts or not alone or any(shape for shapes in rest.values() for shape in shapes.values()):
+        return None, ()  # a tree of layers, perhaps; or nothing
+    if len(parts) == 1:
+        (only,) = parts
+        return loaded[only], (f'the network is the one under "{only}", the only one there',)
+    first, *later = parts.values()
+    if all(shapes == first for shapes in later) and len(first) > 3:
+        return {key: loaded[key] for key in parts}, ()
+    if any(_matrices(shapes) > 1 for shapes in parts.values()):
+        raise _which(list(parts))
+    return None, ()
+
+
+def _which(keys: list[str]) -> ReadError:
+    return ReadError(
+        Cause.AMBIGUOUS,
+        f"holds several networks, under {', '.join(keys[:LONGEST_LIST])}; say which with --key, as in --key {keys[0]}",
+        tuple(keys),
+    )
+
+
+def shapes_in(value: Any) -> Shapes:
+    """Name -> shape of all tensors in it, those of an optimiser left out.
+
+    Raises:
+        ReadError: more than `MOST_ENTRIES` entries, as of a mapping that holds itself.
+    """
+    found: Shapes = {}
+    open_places: list[tuple[str, Any, int]] = [("", value, 0)]
+    met = 0
+    while open_places:
+        name, one, depth = open_places.pop()
+        met += 1
+        if met > MOST_ENTRIES:
+            raise ReadError(Cause.TOO_LARGE, f"holds more than {MOST_ENTRIES} entries; save model.state_dict() alone")
+        if isinstance(one, torch.Tensor):
+            found[name] = tuple(one.shape)
+        elif depth < DEEPEST and isinstance(one, Mapping) and "param_groups" not in one:
+            inside = [(key, inner) for key, inner in one.items() if isinstance(inner, HOLDERS)]
+            open_places += [(_joined(name, key), inner, depth + 1) for key, inner in reversed(inside)]
+        elif depth < DEEPEST and isinstance(one, list | tuple):
+            inside = [(key, inner) for key, inner in enumerate(one) if isinstance(inner, HOLDERS)]
+            open_places += [(_joined(name, key), inner, depth + 1) for key, inner in reversed(inside)]
+    return found
+
+
+def _joined(name: str, key: Any) -> str:
+    return f"{name}.{key}" if name else str(key)
+
+
+def _matrices(shapes: Shapes) -> int:
+    return sum(len(shape) > 1 for shape in shapes.values())
+
+
+def alike(one: Shapes, other: Shapes) -> bool:
+    """Whether all of the one are entries of the other, and all weights of the other among them: it may lack counters and buffers.
+
+    Entries are told by their names without prefixes; by their shapes alone, where the one is a list.
+    """
+    if _matrices(one) != _matrices(other):
+        return False
+    if all(name.rpartition(".")[2].isdigit() for name in one):
+        return Counter(one.values()) <= Counter(other.values())
+    first, second = (_short(shapes) for shapes in (one, other))
+    return all(second.get(name) == shape for name, shape in first.items() if shape)
+
+
+def _short(shapes: Shapes) -> Shapes:
+    """Without the names that all entries share at their start."""
+    names = without_prefixes([name for name, shape in shapes.items() if shape])
+    while (
+        names
+        and len({name.partition(".")[0] for name in names.values()}) == 1
+        and all("." in name for name in names.values())
+    ):
+        names = {name: short.partition(".")[2] for name, short in names.items()}
+    return {short: shapes[name] for name, short in names.items()}

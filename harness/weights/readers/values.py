@@ -9,11 +9,12 @@ import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 import numpy as np
 import torch
 
-from ...core.registry import did_you_mean
+from ...core.registry import did_you_mean, nearest
 from ..exact import exact
 from ..space import SpaceError
 from .records import Cause, ReadError, State
@@ -37,6 +38,8 @@ class Stored:
     ignored: frozenset[str] = frozenset()
 
 
+LONGEST_LIST = 8
+"""Names that one line lists."""
 PREFIXES = ("module.", "_orig_mod.")
 """What `DataParallel` and `torch.compile` put before every name."""
 NO_WEIGHTS = re.compile(r"(^|\.)(num_batches_tracked|position_ids|total_ops|total_params|n_averaged)$")
@@ -107,6 +110,31 @@ def fits(name: str, patterns: Iterable[str]) -> bool:
 def is_pattern(name: str) -> bool:
     """Whether it may fit other names than itself."""
     return any(sign in name for sign in "*?[")
+
+
+def under(tensors: Tensors, key: str | None) -> Tensors:
+    """The entries below a path, in names parted by dots or slashes; all of them, where none is asked for.
+
+    Raises:
+        ReadError: nothing lies below it.
+    """
+    if key is None:
+        return tensors
+    for parting in (".", "/"):
+        start = f"{key.replace('.', parting)}{parting}"
+        found = {name.removeprefix(start): one for name, one in tensors.items() if name.startswith(start)}
+        if found:
+            return found
+    raise no_key(key, dict.fromkeys(name.replace("/", ".").partition(".")[0] for name in tensors))
+
+
+def no_key(key: str, there: Iterable[Any]) -> ReadError:
+    """That nothing lies under a key."""
+    names = [str(name) for name in there]
+    near = nearest(key, names)
+    more = f" and {len(names) - LONGEST_LIST} more" if len(names) > LONGEST_LIST else ""
+    told = f'; did you mean "{near}"?' if near else f"; there: {', '.join(names[:LONGEST_LIST]) or 'nothing'}{more}"
+    return ReadError(Cause.CONTENT, f"has nothing under --key {key}{told}")
 
 
 def without_prefixes(names: list[str]) -> dict[str, str]:

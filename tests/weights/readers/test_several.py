@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ State = dict[str, torch.Tensor]
 def dense(*widths: int, names: str = "{}", seed: int = 0, bias: bool = True) -> State:
     source = torch.Generator().manual_seed(seed)
     state = {}
-    for number, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+    for number, (before, after) in enumerate(pairwise(widths)):
         state[f"{names.format(2 * number)}.weight"] = torch.randn(after, before, generator=source)
         if bias:
             state[f"{names.format(2 * number)}.bias"] = torch.randn(after, generator=source)
@@ -223,7 +224,7 @@ def test_names_that_are_no_chain_are_refused_with_the_way_out(tmp_path: Path, na
     "stem", ["net.", "encoder.", "hidden_layers.", "fc", "model.linear_", "Dense_", "trunk.fcs.", "W"]
 )
 def test_layers_in_a_row_are_read(tmp_path: Path, stem: str):
-    (network,), _ = stored(tmp_path, layers(*(f"{stem}{n}" for n in range(3))) if stem != "W" else {f"{k}{n}": torch.ones(*s) for n in (1, 2) for k, s in (("W", (3, 4)), ("b", (4,) if n == 1 else (4,)))} | {"W2": torch.ones(4, 2), "b2": torch.ones(2)})  # fmt: skip
+    (network,), _ = stored(tmp_path, layers(*(f"{stem}{n}" for n in range(3))) if stem != "W" else {f"{k}{n}": torch.ones(*s) for n in (1, 2) for k, s in (("W", (3, 4)), ("b", (4,)))} | {"W2": torch.ones(4, 2), "b2": torch.ones(2)})  # fmt: skip
     assert network.space.is_mlp
 
 
