@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from ..activations.further import family_name, leaky_name
 from ..activations.modules import gelu
+from ..batch import Weights
+from ..realisation import realise
 from .records import Cause, ReadError, State
 from .sources import check_unpacked
 from .wiring import Dim, Dims, Wired, Wiring
@@ -35,6 +39,21 @@ KEEPS = (
 BEFORE = ("Neg", "Log", "Exp", "Sqrt", "Reciprocal", "Pow", "Floor", "Ceil", "Concat")
 """Nodes that may stand before the first weight: of an input they are no part of the space."""
 MOST_NODES = 100_000
+ACTIVATIONS_OF_ONNX = (*POINT_WISE, *WITH_ALPHA, "LeakyRelu", "Gelu", "Selu", "HardSigmoid", "Clip")
+AFTER = ("Softmax", "LogSoftmax", "Dropout", "Cast")
+"""Nodes that may stand behind the last weight, where they are no part of the space."""
+COMPARED = (
+    "Gemm", "MatMul", "Conv", "Add", "Sub", "Mul", "Div", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "GlobalAveragePool", "ReduceMean",
+    "AveragePool", "MaxPool", "GlobalMaxPool", "ReduceMax", "Pad", "Dropout", "Constant",
+)  # fmt: skip
+"""Nodes that a graph may have whose function is compared."""
+MOST_PRODUCTS = 1 << 26
+"""Weights times places, up to which functions are compared."""
+LARGEST_STEP = 64
+"""Of numbers that nodes hold: pads, steps, kernels."""
+TRIED = 3
+CLOSE = 1e-5
+"""Of two outputs that are one, over the largest entry: a graph's parameters are float32."""
 
 
 def read(path: Path) -> tuple[Wired, State]:
@@ -69,7 +88,7 @@ def read(path: Path) -> tuple[Wired, State]:
             whole[name] = array
         else:
             state[name] = array.astype(np.float64)
-    wired = Graph(graph, state, whole).wired()
+    wired = Graph(model, state, whole).wired()
     # A mask's minus infinity is no weight.
     strange = next((part.entry for part in wired.parts if not np.isfinite(state[part.entry]).all()), None)
     if strange is not None:
@@ -108,12 +127,15 @@ def onnx_value(attribute: Any) -> Any:
 class Graph:
     """One pass over the nodes; values have a `Dims`, constants none."""
 
-    def __init__(self, graph: Any, state: State, whole: dict[str, np.ndarray]):
-        self.graph, self.state, self.whole = graph, state, whole
+    def __init__(self, model: Any, state: State, whole: dict[str, np.ndarray]):
+        self.graph, self.opsets = model.graph, list(model.opset_import)
+        self.state, self.whole = state, whole
         self.wiring = Wiring()
         self.dims: dict[str, Dims] = {}
         self.kernels: dict[tuple[int, int], int] = {}
         self.users: dict[str, int] = {}
+        self.read_by_weights: dict[str, int] = {}
+        self.normalised: list[tuple[str, list[int]]] = []
 
     def wired(self) -> Wired:
         """The space.
@@ -135,10 +157,83 @@ class Graph:
         for value in self.graph.output:
             for dim in self.dims.get(value.name, []):
                 self.wiring.fix(dim)
+        for kind, axes in self.normalised:
+            if axes and all(self.wiring.fixed[self.wiring.root(axis)] for axis in axes):
+                self.wiring.assumed.append(f"{kind.lower()} on the output is no part of the space")
         used = {entry for entry, _ in self.wiring.found}
         scalars = {name for name, array in self.state.items() if array.size == 1}
         made = self.wiring.finished(sorted(set(self.state) - used - scalars))
-        return made.usual or made
+        return made.usual if made.usual is not None and self._computes(made.usual) else replace(made, usual=None)
+
+    def _computes(self, made: Wired) -> bool:
+        """Whether the function that is known of a space is the graph's, from what its first weight reads to its last sum.
+
+        Both are compared at drawn weights and inputs, the graph's as the reference of onnx computes it: axes do not say where pads, steps
+        and activations stand.
+        """
+        if len(self.read_by_weights) != 1 or len(self.graph.output) != 1:
+            return False
+        ((start, rank),) = self.read_by_weights.items()
+        makers = {name: node for node in self.graph.node for name in node.output}
+        end = self.graph.output[0].name
+        while end in makers and (makers[end].op_type in AFTER or makers[end].op_type in ACTIVATIONS_OF_ONNX):
+            end = makers[end].input[0]
+        wanted, needed = [end], set[str]()
+        while wanted:
+            name = wanted.pop()
+            if name != start and name in makers and name not in needed:
+                needed.add(name)
+                wanted += makers[name].input
+        nodes = [node for node in self.graph.node if node.output and node.output[0] in needed]
+        numbers = [number for node in nodes for one in node.attribute for number in (*one.ints, one.i)]
+        entries = sum(self.state[part.entry].size for part in made.parts)
+        places = max(
+            9, 2 * max((self.state[part.entry].shape[-1] for part in made.parts if len(part.shape) > 2), default=0) + 3
+        )
+        shape = (
+            (1, made.space.size["n0"], places, places)
+            if "y" in made.space.size
+            else (1,) * (rank - 1) + (made.space.size["n0"],)
+        )
+        if (
+            not all(node.op_type in COMPARED or node.op_type in ACTIVATIONS_OF_ONNX for node in nodes)
+            or any(abs(number) > LARGEST_STEP for number in numbers)
+            or entries * (places**2 if len(shape) == 4 else 1) > MOST_PRODUCTS
+        ):
+            return False
+        try:
+            return all(self._computes_at(made, nodes, start, end, shape, seed) for seed in range(TRIED))
+        except Exception:  # the reference's own, of a graph that does not run
+            return False
+
+    def _computes_at(
+        self, made: Wired, nodes: Sequence[Any], start: str, end: str, shape: tuple[int, ...], seed: int
+    ) -> bool:
+        """The comparison at weights and an input that a seed draws; numbers of few digits, whose products with factors are exact."""
+        from onnx import TensorProto, helper, numpy_helper
+        from onnx.reference import ReferenceEvaluator
+
+        rng = np.random.default_rng(seed)
+        state = dict(self.state)
+        for entry in {part.entry for part in made.parts}:
+            array = state[entry]
+            fan = max(1, array.size // max(array.shape[0], 1)) if array.ndim > 1 else 1
+            state[entry] = rng.integers(-64, 65, array.shape) * 2.0 ** -(6 + int(np.log2(fan)) // 2)
+        x = rng.integers(-64, 65, shape) / 32.0
+        named = {name for node in nodes for name in node.input}
+        stored = [
+            numpy_helper.from_array(array, name) for name, array in {**state, **self.whole}.items() if name in named
+        ]
+        ends = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None) for name in (start, end)]
+        model = helper.make_model(
+            helper.make_graph(list(nodes), "g", ends[:1], ends[1:], stored), opset_imports=self.opsets
+        )
+        (theirs,) = ReferenceEvaluator(model).run(None, {start: x})
+        weights = Weights.from_arrays(made.space, [made.arrays(state)])
+        points = x if len(shape) == 4 else x.reshape(1, -1)
+        ours = realise(weights, torch.from_numpy(points)).numpy().reshape(-1)
+        gap = np.abs(np.asarray(theirs, dtype=np.float64).reshape(-1) - ours)
+        return bool((gap <= CLOSE * max(float(np.abs(ours).max()), 1e-30)).all())
 
     def _node(self, node: Any) -> Dims:
         kind, options = node.op_type, {one.name: one for one in node.attribute}
@@ -152,6 +247,8 @@ class Graph:
             self.wiring.point_wise(name, [axis for dim in x for axis in dim or ()])
             return x
         if kind in KEEPS:
+            if kind in ("Softmax", "LogSoftmax"):
+                self.normalised.append((kind, [axis for dim in x for axis in dim or ()]))
             return x
         if kind in BEFORE and x and all(dim is None for value in self._values(node) for dim in value):
             return x
@@ -221,6 +318,7 @@ class Graph:
             raise ReadError(Cause.AMBIGUOUS, f"{node.name}: Gemm with factors has no rule; write a manifest")
         weight = node.input[1]
         self._demand(weight)
+        self._met(node, x, x[-1])
         turned = "transB" in options and bool(options["transB"].i)
         here = self._weight(weight, x[-1], turned)
         if len(node.input) > 2 and node.input[2]:
@@ -242,6 +340,7 @@ class Graph:
     def _matmul(self, node: Any, x: Dims) -> Dims:
         weight = node.input[1]
         self._demand(weight)
+        self._met(node, x, x[-1])
         if self.state[weight].ndim != 2:
             raise ReadError(
                 Cause.AMBIGUOUS, f"{node.name}: a product with {weight} of shape {self.state[weight].shape} has no rule"
@@ -251,6 +350,7 @@ class Graph:
     def _conv(self, node: Any, x: Dims, options: Any) -> Dims:
         weight = node.input[1]
         self._demand(weight)
+        self._met(node, x, x[1])
         shape, groups = self.state[weight].shape, options["group"].i if "group" in options else 1
         alone = groups == shape[0] > 1 and shape[1] == 1  # a kernel a channel
         if groups != 1 and not (alone and x[1] is not None and self._count(x[1]) == groups):
@@ -268,6 +368,11 @@ class Graph:
         if len(node.input) > 2 and node.input[2]:
             self.wiring.tensor(node.input[2], [here])
         return [x[0], here, *[None] * len(places)]
+
+    def _met(self, node: Any, x: Dims, dim: Dim) -> None:
+        """A weight reads a value; where no weight was met before, this is where the network begins."""
+        if dim is None:
+            self.read_by_weights[node.input[0]] = len(x)
 
     def _count(self, dim: tuple[int, ...]) -> int:
         return prod(self.wiring.size[axis] for axis in dim)

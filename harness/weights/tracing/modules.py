@@ -76,6 +76,7 @@ def wired_module(net: torch.nn.Module, example: Any) -> tuple[Wired, State]:
     state = entries_of(own)
     try:
         usual = wired.usual is not None and _is_function(wired.usual, state, inputs, expected)
+        usual = usual and wired.usual is not None and _is_function_anywhere(wired.usual, state, own, inputs)
     except ReadError as error:
         raise ReadError(error.cause, f"{error}; that is the module's own factor times its weight") from None
     chosen = replace(
@@ -113,6 +114,23 @@ def _is_function(wired: Wired, state: State, inputs: tuple[Any, ...], expected: 
     except (ValueError, RuntimeError):  # inputs of another shape than the constructor's function takes
         return False
     return own.numel() == y.numel() and _close(own.reshape(y.shape), y)
+
+
+def _is_function_anywhere(wired: Wired, state: State, net: torch.nn.Module, inputs: tuple[Any, ...]) -> bool:
+    """The same at other weights, drawn: the module's own may be zero where it matters, as biases are at first."""
+    rng = np.random.default_rng(0)
+    fans = {part.entry: max(1, state[part.entry].size // len(state[part.entry])) for part in wired.parts}
+    drawn = {
+        name: rng.integers(-64, 65, array.shape) * 2.0 ** -(6 + int(np.log2(fans[name])) // 2)
+        if name in fans
+        else array
+        for name, array in state.items()
+    }
+    with torch.no_grad():
+        other = torch.func.functional_call(
+            net, {name: torch.from_numpy(array) for name, array in drawn.items()}, inputs
+        )
+    return _is_function(wired, drawn, inputs, other)
 
 
 def _demand_symmetry(wired: Wired, state: State, net: torch.nn.Module, inputs: tuple[Any, ...], expected: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from orbitcheck import conv_net, mlp
+from orbitcheck import conv_net, mlp, realise
 from orbitcheck.harness.weights.networks.forms import has_function
 from orbitcheck.harness.weights.readers.loading import load
 from orbitcheck.harness.weights.readers.records import Cause, Network, Proof
@@ -54,13 +54,135 @@ def test_axes_that_are_turned_added_and_reduced_are_followed(tmp_path: Path):
     """A spectrogram's network as speech packages export it: one channel is added, places are reduced, dense layers follow."""
     nodes = [
         N("Unsqueeze", ["x", "one"], ["u"]), N("Conv", ["u", "k", "b"], ["h"], pads=[1, 1, 1, 1]), N("Relu", ["h"], ["r"]),
-        N("Transpose", ["r"], ["t"], perm=[0, 2, 3, 1]), N("ReduceMax", ["t"], ["m"], axes=[1, 2], keepdims=0),
+        N("Transpose", ["r"], ["t"], perm=[0, 2, 3, 1]), N("ReduceMean", ["t", "places"], ["m"], keepdims=0),
         N("MatMul", ["m", "w"], ["p"]), N("Add", ["p", "c"], ["y"]),
     ]  # fmt: skip
-    stored = {"k": array(4, 1, 3, 3), "b": array(4), "w": array(4, 2), "c": array(2), "one": np.array([1])}
+    stored = {"k": array(4, 1, 3, 3), "b": array(4), "w": array(4, 2), "c": array(2), "one": np.array([1]), "places": np.array([1, 2])}  # fmt: skip
     graph(str(tmp_path / "a.onnx"), nodes, stored, (1, 5, 5), (1, 2))
     (network,) = load(tmp_path / "a.onnx").networks
     assert network.space == conv_net(1, 4, 2) and network.proof is Proof.GRAPH
+    nodes[4] = N("ReduceMax", ["t", "places"], ["m"], keepdims=0)  # the same axes, and another function
+    graph(str(tmp_path / "a.onnx"), nodes, stored, (1, 5, 5), (1, 2))
+    (network,) = load(tmp_path / "a.onnx").networks
+    assert not has_function(network.space) and [network.space.size[axis] for axis in network.space.permuted] == [4]
+
+
+class Images(torch.nn.Module):
+    """Two convolutions, what is done with their places, a dense layer: torch's own, to compare with."""
+
+    def __init__(self, kernel: int, options: dict, pool: str):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second = torch.nn.Conv2d(2, 4, kernel, **options), torch.nn.Conv2d(4, 3, kernel, **options)
+        self.last, self.pool = torch.nn.Linear(3, 2), pool
+
+    def forward(self, x: torch.Tensor, same: bool = False) -> torch.Tensor:
+        for layer in (self.first, self.second):
+            if same:  # as the space's function is written down: steps of 1, zeros around
+                x = torch.nn.functional.conv2d(x, layer.weight, layer.bias, padding=layer.kernel_size[0] // 2)
+            else:
+                x = layer(x)
+            x = torch.relu(x)
+            if self.pool == "max between" and not same:
+                x = torch.nn.functional.max_pool2d(x, 2)
+        x = x.amax((2, 3)) if self.pool == "max" and not same else x.mean((2, 3))
+        return self.last(x)
+
+    def nodes(self, options: dict) -> tuple[list, dict[str, np.ndarray]]:
+        names = {"kernel_size": "kernel_shape", "stride": "strides", "padding": "pads", "dilation": "dilations"}
+        pads = options.get("padding", 0)
+        more = {names[key]: [value] * (4 if key == "padding" else 2) for key, value in options.items()}
+        made, x = [], "x"
+        for number, one in enumerate(("first", "second")):
+            made += [
+                N("Conv", [x, f"{one}.w", f"{one}.b"], [f"h{number}"], **{"pads": [pads] * 4, **more}),
+                N("Relu", [f"h{number}"], [f"r{number}"]),
+            ]
+            x = f"r{number}"
+            if self.pool == "max between":
+                made.append(N("MaxPool", [x], [f"m{number}"], kernel_shape=[2, 2], strides=[2, 2]))
+                x = f"m{number}"
+        made += [
+            N("GlobalMaxPool" if self.pool == "max" else "GlobalAveragePool", [x], ["g"]),
+            N("Flatten", ["g"], ["f"]),
+            N("Gemm", ["f", "w", "c"], ["y"], **GEMM),
+        ]
+        stored = {
+            f"{one}.{kind[0]}": getattr(getattr(self, one), kind).detach().numpy()
+            for one in ("first", "second")
+            for kind in ("weight", "bias")
+        }
+        return made, stored | {"w": self.last.weight.detach().numpy(), "c": self.last.bias.detach().numpy()}
+
+
+CONVOLUTIONS = {
+    "the image's size": (3, {"padding": 1}, "mean"), "larger kernels": (5, {"padding": 2}, "mean"), "one place": (1, {}, "mean"),
+    "no zeros around": (3, {}, "mean"), "more zeros": (3, {"padding": 2}, "mean"), "steps of two": (3, {"padding": 1, "stride": 2}, "mean"),
+    "dilated": (3, {"padding": 2, "dilation": 2}, "mean"), "dilated, zeros of one": (3, {"padding": 1, "dilation": 2}, "mean"),
+    "the largest": (3, {"padding": 1}, "max"), "pooled between": (3, {"padding": 1}, "max between"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_a_graph_of_convolutions_has_the_function_of_a_space_only_where_torch_computes_the_same(
+    tmp_path: Path, name: str
+):
+    kernel, options, pool = CONVOLUTIONS[name]
+    net = Images(kernel, options, pool).eval()
+    x = torch.randn(3, 2, 12, 12)
+    same = torch.allclose(net(x), net(x, same=True), atol=1e-6)
+    assert same == (name in ("the image's size", "larger kernels", "one place"))
+    nodes, stored = net.nodes(options)
+    graph(str(tmp_path / "a.onnx"), nodes, stored, (1, 2, 12, 12), (1, 2))
+    (network,) = load(tmp_path / "a.onnx").networks
+    assert has_function(network.space) == same
+    if same:
+        torch.testing.assert_close(realise(network.weights(), x.double())[0].float(), net(x), rtol=1e-4, atol=1e-5)
+    assert sorted(network.space.size[axis] for axis in network.space.permuted) == [3, 4]
+
+
+def test_pads_of_a_kind_are_read_as_they_are(tmp_path: Path):
+    """Of one side, and by the words that convolutions have for them."""
+    stored = {"k": array(4, 1, 3, 3), "b": array(4), "w": array(2, 4), "c": array(2)}
+    rest = [N("Relu", ["h"], ["r"]), N("GlobalAveragePool", ["r"], ["m"]), N("Flatten", ["m"], ["f"]), N("Gemm", ["f", "w", "c"], ["y"], **GEMM)]  # fmt: skip
+    for options, same in (
+        ({"auto_pad": "SAME_UPPER"}, True),
+        ({"auto_pad": "SAME_LOWER"}, True),
+        ({"auto_pad": "VALID"}, False),
+        ({"pads": [2, 2, 0, 0]}, False),
+        ({"pads": [1, 1, 1, 1], "kernel_shape": [3, 3], "strides": [1, 1], "dilations": [1, 1], "group": 1}, True),
+        ({"pads": [1, 1, 1, 1], "strides": [1, 2]}, False),
+        ({"pads": [10**6] * 4}, False),
+    ):
+        graph(str(tmp_path / "a.onnx"), [N("Conv", ["x", "k", "b"], ["h"], **options), *rest], stored, (1, 1, 5, 5), (1, 2))  # fmt: skip
+        (network,) = load(tmp_path / "a.onnx").networks
+        assert has_function(network.space) == same, options
+
+
+V = {"w": array(3, 4), "b": array(4), "v": array(4, 2), "c": array(2)}
+FIRST, LAST = [N("MatMul", ["x", "w"], ["p"])], [N("MatMul", ["r", "v"], ["q"]), N("Add", ["q", "c"], ["y"])]
+ORDERS: dict[str, tuple[list, bool]] = {
+    "a bias, then the activation": ([*FIRST, N("Add", ["p", "b"], ["h"]), N("Tanh", ["h"], ["r"]), *LAST], True),
+    "the activation, then a bias": ([*FIRST, N("Tanh", ["p"], ["h"]), N("Add", ["h", "b"], ["r"]), *LAST], False),
+    "factors where biases stand": ([*FIRST, N("Mul", ["p", "b"], ["h"]), N("Tanh", ["h"], ["r"]), *LAST], False),
+    "a bias taken away": ([*FIRST, N("Sub", ["p", "b"], ["h"]), N("Tanh", ["h"], ["r"]), *LAST], False),
+    "the largest alone": ([*FIRST, N("Add", ["p", "b"], ["h"]), N("Softmax", ["h"], ["r"]), *LAST], False),
+    "the largest last": ([*FIRST, N("Add", ["p", "b"], ["h"]), N("Tanh", ["h"], ["r"]), LAST[0], N("Add", ["q", "c"], ["z"]), N("Softmax", ["z"], ["y"])], True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_axes_alone_do_not_make_a_function(tmp_path: Path, name: str):
+    """All of these have the axes of an MLP."""
+    nodes, same = ORDERS[name]
+    graph(str(tmp_path / "a.onnx"), nodes, V, (1, 3), (1, 2))
+    (network,) = load(tmp_path / "a.onnx").networks
+    assert has_function(network.space) == same and [network.space.size[axis] for axis in network.space.permuted] == [4]
+    assert ("softmax on the output is no part of the space" in network.assumed) == (name == "the largest last")
+    if same:
+        x = np.random.default_rng(0).standard_normal((5, 3))
+        expected = np.tanh(x @ V["w"].astype(float) + V["b"]) @ V["v"] + V["c"]
+        np.testing.assert_allclose(realise(network.weights(), torch.from_numpy(x))[0].numpy(), expected, rtol=1e-6)
 
 
 def test_a_kernel_a_channel_bounds_and_cuts_of_the_input(tmp_path: Path):

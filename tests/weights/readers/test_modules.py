@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from orbitcheck import conv_net, from_module, mlp, realise, residual_mlp
+from orbitcheck.harness.weights.networks.forms import has_function
 from orbitcheck.harness.weights.readers.records import ReadError
 from orbitcheck.harness.weights.tracing.modules import wired_module
 
@@ -251,3 +252,23 @@ def test_a_rule_that_were_wrong_would_be_caught_by_a_planted_permutation(monkeyp
     net = Shuffled()
     with pytest.raises(ReadError, match="permutations that change the module's output"):
         from_module(net, torch.randn(3, 3))
+
+
+class Late(nn.Module):
+    """A bias behind the activation, zero at first: at these very weights it computes what an MLP does."""
+
+    def __init__(self, late: bool):
+        super().__init__()
+        self.a, self.b, self.late = nn.Linear(3, 4, bias=False), nn.Linear(4, 2), late
+        self.shift = nn.Parameter(torch.zeros(4))
+
+    def forward(self, x):
+        return self.b(torch.tanh(self.a(x)) + self.shift if self.late else torch.tanh(self.a(x) + self.shift))
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_weights_that_are_zero_at_first_make_no_function(late: bool):
+    weights = from_module(Late(late), torch.randn(5, 3))
+    assert has_function(weights.space) == (not late) and [
+        weights.space.size[axis] for axis in weights.space.permuted
+    ] == [4]
