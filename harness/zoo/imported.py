@@ -197,7 +197,10 @@ def trained(found: Imported) -> dict[str, Trained]:
         metadata = {
             name: torch.tensor(column.values[start:end], dtype=torch.float64) for name, column in found.labels.items()
         }
-        whole = {name: one.long() if bool((one == one.round()).all()) else one for name, one in metadata.items()}
+        whole = {
+            name: one.long() if bool(((one == one.round()) & (one.abs() < 2.0**53)).all()) else one
+            for name, one in metadata.items()
+        }
         made[group] = Trained(weights, whole)
         start = end
     return made

@@ -24,6 +24,8 @@ LARGEST = 1 << 28
 """Bytes of a table, unpacked."""
 LISTED = 8
 """Names of rows that are listed."""
+SHOWN = 40
+"""Characters of a value that a line shows."""
 KINDS = ("csv", "tsv", "json", "jsonl", "ndjson")
 """Suffixes of tables."""
 Row = Mapping[str, Any]
@@ -87,7 +89,7 @@ def read_columns(
 ) -> tuple[dict[str, Column], dict[str, str]]:
     """Label -> its column, and label -> why it is none; `notes` gets a line for each that mixes numbers and words.
 
-    Numbers where all values are; else places in the sorted list of words. Truth values are words.
+    Numbers where all values are, each the very one that is written, but for digits of fractions; else places in the sorted list of words. Truth values are words.
     """
     columns: dict[str, Column] = {}
     lacking: dict[str, str] = {}
@@ -95,12 +97,20 @@ def read_columns(
         numbers = [_number(value) for value in values]
         finite = [at for at, number in enumerate(numbers) if number is not None and math.isfinite(number)]
         empty = [at for at, value in enumerate(values) if value is None or not str(value).strip()]
-        if finite:
+        if finite or None not in numbers:
             empty += [at for at, number in enumerate(numbers) if number is not None and not math.isfinite(number)]
         if empty:
             at, more = empty[0], len(empty) - 1
-            said = "" if values[at] is None or not str(values[at]).strip() else f" (it has {values[at]})"
+            said = "" if values[at] is None or not str(values[at]).strip() else f" (it has {_cut(values[at])})"
             lacking[label] = f"no value for {names[at]} in column {label}{said}{f', and for {more} more' * bool(more)}"
+        elif (
+            len(finite) == len(values)
+            and (at := next(filter(lambda at: _rounded(values[at], numbers[at]), finite), None)) is not None
+        ):
+            lacking[label] = (
+                f"{names[at]} has {_cut(values[at])} in column {label}, an integer that a float64 would round; write it with a letter "
+                f"if it is a name, as in n{_cut(values[at])}, or in larger units if it is an amount"
+            )
         elif len(finite) == len(values):
             columns[label] = Column(tuple(number for number in numbers if number is not None))
         else:
@@ -120,8 +130,25 @@ def _number(value: Any) -> float | None:
     """What is a number, not finite perhaps; truth values are none."""
     try:
         return None if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
+    except OverflowError:  # an integer beyond all floats
+        return math.inf
+    except (TypeError, ValueError):
         return None
+
+
+def _rounded(value: Any, number: float | None) -> bool:
+    """Whether an integer is another one as a float64."""
+    match = re.fullmatch(r"\s*([+-]?[0-9]{1,400})(\.0*)?\s*", str(value)) if isinstance(value, str | int) else None
+    return match is not None and number is not None and int(match[1]) != int(number)
+
+
+def _cut(value: Any) -> str:
+    text = (
+        str(value)
+        if not isinstance(value, int) or abs(value) < 10**SHOWN
+        else f"an integer of more than {SHOWN} digits"
+    )
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _by_name(names: Sequence[str], pattern: str) -> list[Row]:

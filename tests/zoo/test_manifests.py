@@ -25,7 +25,7 @@ from orbitcheck.harness.weights.networks.forms import has_function
 from orbitcheck.harness.weights.readers.records import Proof
 from orbitcheck.harness.weights.space import NamedSpace
 from orbitcheck.harness.zoo.errors import ZooError
-from orbitcheck.harness.zoo.imported import imported
+from orbitcheck.harness.zoo.imported import imported, trained
 from orbitcheck.harness.zoo.manifest import PRESETS as PRESET_TENSORS
 from orbitcheck.harness.zoo.population import population
 from orbitcheck.harness.zoo.recipe import ZOOS, parse_reference
@@ -521,3 +521,43 @@ def test_what_a_table_says_beyond_its_networks_is_told(folder: Path):
         write(f"file,y{'' if broken else ', y'}\n{broken or '0,1,2'}\n", "a.csv")
         with pytest.raises(ZooError, match=words):
             imported(path)
+
+
+WHOLE: dict[str, tuple[list[object], str | None]] = {
+    "the last that float64 holds": ([2**53, -(2**53), 0], None),
+    "the next": ([2**53 + 1, 1, 2], "9007199254740993"),
+    "the next, as text": (["1", "2", "-9007199254740993"], "-9007199254740993"),
+    "a run's number": (["1", "18446744073709551557", "2"], "an integer that a float64 would round"),
+    "a power of two beyond": ([2**60, 1, 2], None),
+    "beyond all floats": ([10**400, 1, 2], "it has an integer of more than 40 digits"),
+    "beyond all floats, as text": (["1" * 500, "1", "2"], "it has 111"),
+    "never a number": (["nan", "nan", "nan"], "it has nan"),
+    "never finite": (["inf", "-inf", "nan"], "it has inf"),
+    "a letter in front": (["n9007199254740993", "n1", "n2"], None),
+    "digits of a fraction": (["0.12345678901234567890", "1e3", "2"], None),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_label_is_the_number_that_is_written_or_none(folder: Path, name: str):
+    """An integer that float64 would round is no label, said in a line; a column that is asked for is refused with it."""
+    values, told = WHOLE[name]
+    Path("nets").mkdir(exist_ok=True)
+    for number in range(3):
+        torch.save(dense(2, 4, 1, seed=number), f"nets/{number}.pt")
+    Path("t.json").write_text(json.dumps([{"x": value} for value in values]))
+    found = imported(write("files: nets\nlabels: {file: t.json}\n"))
+    if told is None:
+        column = found.labels["x"]
+        if column.words is None:
+            assert list(column.values) == [float(value) for value in values]
+            assert [int(one) for one, value in zip(column.values, values, strict=True) if isinstance(value, int)] == [
+                value for value in values if isinstance(value, int)
+            ]
+            kept = trained(found)["2-4-1"].metadata["x"]
+            assert kept.double().tolist() == list(column.values)
+        return
+    assert told in found.lacking["x"] and not found.labels
+    with pytest.raises(ZooError, match="labels: ") as error:
+        imported(write("files: nets\nlabels: {file: t.json, columns: [x]}\n"))
+    assert told in str(error.value) and "\n" not in str(error.value)
