@@ -47,10 +47,16 @@ def wired_adapter(state: State) -> Wired:
         start, end = match.span("word")
         other = name[:start] + UP_OF[match["word"]] + name[end:]
         if other not in state:
-            raise ReadError(Cause.SHAPES, f"has {name} without {other}")
+            raise ReadError(
+                Cause.SHAPES,
+                f"has {name} without {other}, its other half; save the whole adapter, or leave it out with --ignore {name}",
+            )
         down, up = state[name], state[other]
         if down.ndim < 2 or up.ndim < 2 or down.shape[0] != up.shape[1]:
-            raise ReadError(Cause.SHAPES, f"{other} of shape {up.shape} does not follow {name} of shape {down.shape}")
+            raise ReadError(
+                Cause.SHAPES,
+                f"{other} of shape {up.shape} does not follow {name} of shape {down.shape}: their ranks differ; save the adapter anew",
+            )
         taken |= {name, other}
         number = len(taken) // 2
         rank = f"r{number}"
@@ -74,7 +80,10 @@ def wired_adapter(state: State) -> Wired:
                 assumed.append("factors alpha of adapters are no part of the space")
             continue
         if not FIXED.search(name):
-            raise ReadError(Cause.AMBIGUOUS, f"{name} belongs to no pair of an adapter; a manifest says what it is")
+            raise ReadError(
+                Cause.AMBIGUOUS,
+                f"{name} belongs to no pair of an adapter; leave it out with --ignore {name}, or a manifest says what it is",
+            )
         axis = f"m{len(parts)}"
         sizes[axis] = state[name].size
         tensors.append((axis, (axis,)))

@@ -39,7 +39,10 @@ def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
         check_archive(path)
         with zipfile.ZipFile(path) as archive:
             if INNER not in archive.namelist():
-                raise ReadError(Cause.CONTENT, f"an archive without {INNER}")
+                raise ReadError(
+                    Cause.CONTENT,
+                    f"is an archive without {INNER}, which Keras puts there; save it with model.save, or model.save_weights",
+                )
             with h5py.File(io.BytesIO(archive.read(INNER)), "r") as stored:
                 return {"": _tensors(path, stored, key)}
     with h5py.File(path, "r") as stored:
@@ -66,10 +69,16 @@ def _tensors(path: Path, root: Any, key: str | None) -> Tensors:
 
     def walk(group: Any, prefix: str, depth: int) -> None:
         if depth > DEEPEST:
-            raise ReadError(Cause.TOO_LARGE, f"more than {DEEPEST} levels of groups")
+            raise ReadError(
+                Cause.TOO_LARGE,
+                f"has groups in more than {DEEPEST} levels; say with --key below which its network lies",
+            )
         for name in group:
             if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
-                raise ReadError(Cause.CONTENT, f"{name} is a link to another file, which is not followed")
+                raise ReadError(
+                    Cause.CONTENT,
+                    f"{name} is a link to another file, which is not followed; copy what it leads to into the file",
+                )
             item = group[name]
             place = f"{prefix}{name}"
             if SKIPPED.search(place):
@@ -77,11 +86,16 @@ def _tensors(path: Path, root: Any, key: str | None) -> Tensors:
             if isinstance(item, h5py.Group):
                 walk(item, f"{place}/", depth + 1)
             elif item.external or item.is_virtual:
-                raise ReadError(Cause.CONTENT, f"{place} lies in another file, which is not read")
+                raise ReadError(
+                    Cause.CONTENT, f"{place} lies in another file, which is not read; copy it into the file"
+                )
             elif item.dtype.kind in "biuf":
                 found[place] = item
             if len(found) > MOST_ENTRIES:
-                raise ReadError(Cause.TOO_LARGE, f"more than {MOST_ENTRIES} data sets")
+                raise ReadError(
+                    Cause.TOO_LARGE,
+                    f"has more than {MOST_ENTRIES} data sets; say with --key below which its network lies",
+                )
 
     place = None if key is None else next((one for one in (key, key.replace(".", "/")) if one in root), None)
     if key is not None and not isinstance(place and root[place], h5py.Group):

@@ -6,13 +6,16 @@ chain of numbered layers, and what was taken to be so is said.
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from ...core.cleaning import one_line
+from ...core.registry import did_you_mean, nearest
 from ..activations import canonical, unknown
 from ..space import SpaceError, WeightSpace
 from . import hdf5_files, msgpack_files, names, numpy_files, onnx_files, safetensors_files, torch_files
@@ -24,6 +27,8 @@ from .values import Stored, Tensors, under, values
 from .wiring import Wired, space_like
 
 DAMAGED = "is damaged, or holds more than plain tensors"
+MOST_BESIDE = 1000
+"""Files of a folder among which the nearest name is looked for."""
 POINTER = b"version https://git-lfs"
 
 
@@ -128,15 +133,21 @@ def stored_in(file: str, reading: Reading) -> Stored:
     path, suffix = Path(file), suffix_of(file)
     try:
         if not file:
-            raise ReadError(Cause.MISSING, "an empty path")
+            raise ReadError(Cause.MISSING, "an empty path; give a file, a folder, a pattern or a manifest")
         if path.is_dir():
-            raise ReadError(Cause.MISSING, f"a folder without a file of a suffix that is read: {', '.join(SUFFIXES)}")
+            raise ReadError(
+                Cause.MISSING,
+                f"a folder without a file of a suffix that is read: {', '.join(SUFFIXES)}; a manifest reads others",
+            )
         if suffix is None and reading.any_suffix:
             suffix = TORCH[0]
         if not path.is_file():
-            raise ReadError(Cause.MISSING, "no such file or folder")
+            raise ReadError(Cause.MISSING, _absent(path))
         if suffix is None:
-            raise ReadError(Cause.SUFFIX, f'suffix "{path.suffix}"; allowed: {", ".join(SUFFIXES)}')
+            raise ReadError(
+                Cause.SUFFIX,
+                f'suffix "{path.suffix}"; allowed: {", ".join(SUFFIXES)}; save model.state_dict() as .pt, or name it in a manifest, which takes what torch.save wrote under any suffix',
+            )
     except ReadError:
         raise
     except (OSError, ValueError) as error:  # a name that no file can have
@@ -146,7 +157,7 @@ def stored_in(file: str, reading: Reading) -> Stored:
     except ReadError:
         raise
     except ImportError as error:
-        raise ReadError(Cause.PACKAGE, f"needs a package that is not installed ({error.name})") from None
+        raise ReadError(Cause.PACKAGE, _package(error.name)) from None
     except Exception as error:  # formats have errors of their own, some of which advise to run the file's code
         raise ReadError(Cause.DAMAGED, _damaged(path, error)) from None
     if not any(stored.networks.values()):
@@ -155,6 +166,25 @@ def stored_in(file: str, reading: Reading) -> Stored:
         inner: one for entry, tensors in stored.networks.items() for inner, one in unstacked(entry, tensors).items()
     }
     return replace(stored, networks=networks)
+
+
+EXTRAS = {"onnx": "onnx", "h5py": "hdf5", "msgpack": "msgpack"}
+"""Package -> the extra that installs it."""
+
+
+def _package(name: str | None) -> str:
+    extra = EXTRAS.get(name or "")
+    how = f"pip install 'orbitcheck[{extra}]'" if extra else f"pip install {name}"
+    return f"needs a package that is not installed ({name}); {how}"
+
+
+def _absent(path: Path) -> str:
+    """That nothing is there, with the nearest that is."""
+    if glob.has_magic(str(path)):
+        return "no file or folder fits this pattern"
+    beside = [one.name for one in islice(path.parent.iterdir(), MOST_BESIDE)] if path.parent.is_dir() else []
+    near = nearest(path.name, beside)
+    return f"no such file or folder{f'; did you mean {str(path.parent / near)!r}?' if near else ''}"
 
 
 def _damaged(path: Path, error: Exception) -> str:
@@ -200,9 +230,11 @@ def _in_graph(file: str) -> Network:
     except ReadError:
         raise
     except ImportError as error:
-        raise ReadError(Cause.PACKAGE, f"needs a package that is not installed ({error.name})") from None
+        raise ReadError(Cause.PACKAGE, _package(error.name)) from None
     except Exception as error:  # protobuf's and the graph's own
-        raise ReadError(Cause.DAMAGED, f"is damaged, or no graph that can be read ({type(error).__name__})") from None
+        raise ReadError(
+            Cause.DAMAGED, f"is damaged, or no graph that can be read ({type(error).__name__}); export it anew"
+        ) from None
     return Network(file, "", wired.space, wired.arrays(state), Proof.GRAPH, wired.assumed)
 
 
@@ -269,9 +301,17 @@ def _as_wired(file: str, entry: str, state: State, wired: Wired) -> Network:
     Raises:
         ReadError: an entry that the module lacks, or the other way round.
     """
+    heads = {name.partition(".")[0] for name in state}
+    if len(heads) == 1 and all(name.partition(".")[2] in wired.entries for name in state):  # of what held the module
+        state = {name.partition(".")[2]: array for name, array in state.items()}
     strange = next((name for name in state if name not in wired.entries), None)
     if strange is not None:
-        raise ReadError(Cause.SHAPES, f"has {strange}, which the module has not")
+        stem = strange.partition(".")[0]
+        raise ReadError(
+            Cause.SHAPES,
+            f"has {strange}, which the module has not{did_you_mean(strange, wired.entries, 4)}; leave it out with --ignore '{stem}*' if it is "
+            f"no part of the module, or say with --key where the module's own state dict lies",
+        )
     return Network(file, entry, wired.space, wired.arrays(state), Proof.MODULE, wired.assumed)
 
 
@@ -286,23 +326,30 @@ def _as_described(file: str, entry: str, state: State, described: Described, act
     wired: list[tuple[str, tuple[str, ...]]] = []
     for name, (stored, axes) in described.tensors.items():
         if stored not in state:
-            raise ReadError(Cause.SHAPES, f"has no {stored}, which the manifest names for {name}")
+            raise ReadError(
+                Cause.SHAPES, f"has no {stored}, which the manifest names for {name}{did_you_mean(stored, state, 8)}"
+            )
         array = state[stored]
         if array.ndim != len(axes):
             raise ReadError(
-                Cause.SHAPES, f"{stored} has the shape {array.shape}; the manifest names the axes {', '.join(axes)}"
+                Cause.SHAPES,
+                f"{stored} has the shape {array.shape}; the manifest names {len(axes)} of its axes: {', '.join(axes)}",
             )
         parted, shape = _parted(stored, axes, array.shape, described.sizes)
         for axis, size in zip(parted, shape, strict=True):
             if sizes.setdefault(axis, size) != size:
                 raise ReadError(
-                    Cause.SHAPES, f"{stored}: axis {axis} has {size} indices here and {sizes[axis]} elsewhere"
+                    Cause.SHAPES,
+                    f"{stored}: axis {axis} has {size} indices here and {sizes[axis]} elsewhere; axes that are not one need two names",
                 )
         wired.append((name, parted))
         arrays[name] = array.reshape(shape)
     unnamed = next((name for name in state if name not in {stored for stored, _ in described.tensors.values()}), None)
     if unnamed is not None:
-        raise ReadError(Cause.SHAPES, f"has {unnamed}, which the manifest does not name")
+        raise ReadError(
+            Cause.SHAPES,
+            f"has {unnamed}, which the manifest does not name; name it under tensors, or under ignore if it is no weight of the network",
+        )
     try:
         space = WeightSpace(tuple(wired), tuple(sizes.items()), described.permuted, activation or "relu")
     except SpaceError as error:
@@ -337,7 +384,9 @@ def _parted(
         if len(open_parts) > 1:
             raise ReadError(Cause.SHAPES, f"{stored}: of {axis} say how many indices {open_parts[0]} has, under sizes")
         if size % known or (not open_parts and size != known):
-            raise ReadError(Cause.SHAPES, f"{stored}: {axis} has {size} indices, and sizes say {known}")
+            raise ReadError(
+                Cause.SHAPES, f"{stored}: {axis} has {size} indices, and sizes say {known}; sizes must divide it"
+            )
         names += parts
         counts += [sizes.get(part, size // known) for part in parts]
     return tuple(names), tuple(counts)

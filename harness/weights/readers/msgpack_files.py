@@ -31,7 +31,9 @@ def read(path: Path) -> dict[str, Tensors]:
 
     size = path.stat().st_size
     if size > LARGEST:
-        raise ReadError(Cause.TOO_LARGE, f"{size} bytes; allowed: {LARGEST}")
+        raise ReadError(
+            Cause.TOO_LARGE, f"{size} bytes; allowed: {LARGEST}; save the parameters without the state of the optimiser"
+        )
     tree = msgpack.unpackb(path.read_bytes(), ext_hook=_unpacked, raw=False, strict_map_key=False)
     found: Tensors = {}
     _walk(tree, "", found, 0)
@@ -43,18 +45,25 @@ def _unpacked(kind: int, data: bytes) -> Any:
     import msgpack
 
     if kind not in (ARRAY, SCALAR):
-        raise ReadError(Cause.CONTENT, f"holds an extension of type {kind}, which is no array")
+        raise ReadError(
+            Cause.CONTENT,
+            f"holds an extension of type {kind}, which is no array; save flax.serialization.to_bytes(params)",
+        )
     shape, dtype, content = msgpack.unpackb(data, raw=True)
     name = dtype.decode()
     stored = np.dtype("V2" if name == BFLOAT else name)
     if stored.hasobject or prod(shape) * stored.itemsize != len(content):
-        raise ReadError(Cause.DAMAGED, f"is damaged: an array of shape {tuple(shape)} in {len(content)} bytes")
+        raise ReadError(
+            Cause.DAMAGED, f"is damaged: an array of shape {tuple(shape)} in {len(content)} bytes; save it anew"
+        )
     return np.frombuffer(content, dtype=stored).reshape(shape)
 
 
 def _walk(tree: Any, place: str, found: Tensors, depth: int) -> None:
     if depth > DEEPEST or len(found) > MOST_ENTRIES:
-        raise ReadError(Cause.TOO_LARGE, f"more than {DEEPEST} levels, or {MOST_ENTRIES} arrays")
+        raise ReadError(
+            Cause.TOO_LARGE, f"has more than {DEEPEST} levels, or {MOST_ENTRIES} arrays; save the parameters alone"
+        )
     if isinstance(tree, np.ndarray):
         if tree.ndim or place.rpartition("/")[2] not in ("step", "count"):
             found[place] = as_tensor(tree, place)

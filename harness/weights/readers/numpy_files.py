@@ -29,7 +29,7 @@ def read_npz(path: Path) -> dict[str, Tensors]:
         ReadError: no archive, objects, or more than the bounds allow.
     """
     if not zipfile.is_zipfile(path):
-        raise ReadError(Cause.DAMAGED, "is damaged, or holds more than plain tensors (no archive)")
+        raise ReadError(Cause.DAMAGED, "is damaged, or holds more than plain tensors (it is no archive); save it with numpy.savez")
     check_archive(path)
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
@@ -59,13 +59,17 @@ def read_npy(path: Path, layout: Path | None = None) -> dict[str, Tensors]:
         _check_header(path, stream, path.stat().st_size)
     rows = np.load(path, mmap_mode="r", allow_pickle=False)
     if rows.ndim not in (1, 2):
-        raise ReadError(Cause.SHAPES, f"has the shape {rows.shape}; allowed: [networks, parameters], or [parameters]")
+        raise ReadError(
+            Cause.SHAPES,
+            f"has the shape {rows.shape}; allowed: [networks, parameters], or [parameters]; reshape it so, a row a network",
+        )
     places = read_layout(table)
     covered = sorted((start, end) for start, end, _ in places.values())
     ends = [0, *(end for _, end in covered)]
     if any(start != before for (start, _), before in zip(covered, ends, strict=False)) or ends[-1] != rows.shape[-1]:
         raise ReadError(
-            Cause.SHAPES, f"has rows of {rows.shape[-1]} numbers, which {table.name} does not cover from end to end"
+            Cause.SHAPES,
+            f"has rows of {rows.shape[-1]} numbers, which {table.name} does not cover from end to end; give each number to one tensor",
         )
     check_unpacked(path, 8 * rows.size)
     stacked = rows if rows.ndim == 2 else rows[None]
@@ -86,7 +90,9 @@ def read_layout(table: Path) -> dict[str, tuple[int, int, tuple[int, ...]]]:
         ReadError: a column that is missing, or a line that makes no sense.
     """
     if table.stat().st_size > LONGEST_TABLE:
-        raise ReadError(Cause.TOO_LARGE, f"{table.name} has more than {LONGEST_TABLE} bytes")
+        raise ReadError(
+            Cause.TOO_LARGE, f"{table.name} has more than {LONGEST_TABLE} bytes; name another table with --layout"
+        )
     with table.open(encoding="utf-8", newline="") as stream:
         lines = list(csv.DictReader(stream))
     places: dict[str, tuple[int, int, tuple[int, ...]]] = {}
@@ -96,13 +102,20 @@ def read_layout(table: Path) -> dict[str, tuple[int, int, tuple[int, ...]]]:
             shape = tuple(int(size) for size in re.findall(r"\d+", line["shape"]))
         except (KeyError, TypeError, ValueError):
             raise ReadError(
-                Cause.CONTENT, f"{table.name}, line {number}: no varname, start_idx, end_idx and shape"
+                Cause.CONTENT,
+                f'{table.name}, line {number}: has no varname, start_idx, end_idx and shape, as in dense/kernel:0,0,12,"(3, 4)"',
             ) from None
         if name in places or not 0 <= start < end or prod(shape) != end - start:
-            raise ReadError(Cause.SHAPES, f"{table.name}, line {number}: {name} from {start} to {end} is no {shape}")
+            raise ReadError(
+                Cause.SHAPES,
+                f"{table.name}, line {number}: {name} from {start} to {end} is no {shape}, or is named twice; the numbers from the first up to the last are as many as the shape says",
+            )
         places[name] = (start, end, shape)
     if not places:
-        raise ReadError(Cause.CONTENT, f"{table.name} names no tensor")
+        raise ReadError(
+            Cause.CONTENT,
+            f"{table.name} names no tensor; it has a line for each, under varname,start_idx,end_idx,shape",
+        )
     return places
 
 
@@ -130,7 +143,7 @@ def _check_header(path: Path, stream: object, stored: int) -> None:
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(stream)  # type: ignore[arg-type]
     if dtype.hasobject:
-        raise ReadError(Cause.CONTENT, "holds pickled objects, which are not read")
+        raise ReadError(Cause.CONTENT, "holds pickled objects, which are not read; save plain arrays")
     if prod(shape) * dtype.itemsize > stored:
-        raise ReadError(Cause.DAMAGED, f"is damaged: an array of shape {shape} in {stored} bytes")
+        raise ReadError(Cause.DAMAGED, f"is damaged: an array of shape {shape} in {stored} bytes; save it anew")
     check_unpacked(path, 8 * prod(shape))

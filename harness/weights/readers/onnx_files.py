@@ -39,6 +39,7 @@ KEEPS = (
 BEFORE = ("Neg", "Log", "Exp", "Sqrt", "Reciprocal", "Pow", "Floor", "Ceil", "Concat")
 """Nodes that may stand before the first weight: of an input they are no part of the space."""
 MOST_NODES = 100_000
+INSTEAD = "give the state dict with its module (--module FILE.py:FUNCTION), or with a manifest"
 ACTIVATIONS_OF_ONNX = (*POINT_WISE, *WITH_ALPHA, "LeakyRelu", "Gelu", "Selu", "HardSigmoid", "Clip")
 AFTER = ("Softmax", "LogSoftmax", "Dropout", "Cast")
 """Nodes that may stand behind the last weight, where they are no part of the space."""
@@ -69,7 +70,10 @@ def read(path: Path) -> tuple[Wired, State]:
     model = onnx.load(str(path), load_external_data=False)
     graph = model.graph
     if len(graph.node) > MOST_NODES:
-        raise ReadError(Cause.TOO_LARGE, f"a graph of {len(graph.node)} nodes; allowed: {MOST_NODES}")
+        raise ReadError(
+            Cause.TOO_LARGE,
+            f"a graph of {len(graph.node)} nodes; allowed: {MOST_NODES}; give the state dict with its module (--module)",
+        )
     state: State = {}
     whole: dict[str, np.ndarray] = {}
     check_unpacked(path, sum(8 * prod(one.dims) for one in graph.initializer))
@@ -92,7 +96,7 @@ def read(path: Path) -> tuple[Wired, State]:
     # A mask's minus infinity is no weight.
     strange = next((part.entry for part in wired.parts if not np.isfinite(state[part.entry]).all()), None)
     if strange is not None:
-        raise ReadError(Cause.NUMBERS, f"{strange} holds numbers that are NaN or infinite")
+        raise ReadError(Cause.NUMBERS, f"{strange} holds numbers that are NaN or infinite; leave the file out")
     return wired, state
 
 
@@ -291,7 +295,7 @@ class Graph:
             return [dim for dim in x if dim is not None] if len(x) > 2 else x
         raise ReadError(
             Cause.AMBIGUOUS,
-            f"{node.name or node.output[0]}: no rule says which axes {kind} keeps apart; write a manifest",
+            f"{node.name or node.output[0]}: no rule says which axes {kind} keeps apart; {INSTEAD}",
         )
 
     def _value(self, node: Any, place: int) -> Dims:
@@ -315,7 +319,7 @@ class Graph:
         if any(key in options and options[key].f != 1.0 for key in ("alpha", "beta")) or (
             "transA" in options and options["transA"].i
         ):
-            raise ReadError(Cause.AMBIGUOUS, f"{node.name}: Gemm with factors has no rule; write a manifest")
+            raise ReadError(Cause.AMBIGUOUS, f"{node.name}: Gemm with factors has no rule; {INSTEAD}")
         weight = node.input[1]
         self._demand(weight)
         self._met(node, x, x[-1])
@@ -343,7 +347,8 @@ class Graph:
         self._met(node, x, x[-1])
         if self.state[weight].ndim != 2:
             raise ReadError(
-                Cause.AMBIGUOUS, f"{node.name}: a product with {weight} of shape {self.state[weight].shape} has no rule"
+                Cause.AMBIGUOUS,
+                f"{node.name}: a product with {weight} of shape {self.state[weight].shape} has no rule; {INSTEAD}",
             )
         return [*x[:-1], (self._weight(weight, x[-1], False),)]
 
@@ -354,9 +359,7 @@ class Graph:
         shape, groups = self.state[weight].shape, options["group"].i if "group" in options else 1
         alone = groups == shape[0] > 1 and shape[1] == 1  # a kernel a channel
         if groups != 1 and not (alone and x[1] is not None and self._count(x[1]) == groups):
-            raise ReadError(
-                Cause.AMBIGUOUS, f"{node.name}: a convolution in {groups} groups has no rule; write a manifest"
-            )
+            raise ReadError(Cause.AMBIGUOUS, f"{node.name}: a convolution in {groups} groups has no rule; {INSTEAD}")
         places: list[list[int]] = []
         for dim, size in enumerate(shape[2:]):
             if (dim, size) not in self.kernels:
@@ -419,9 +422,7 @@ class Graph:
         """A number times the sum of a layer is that layer's weights and biases times the number, if nothing else reads the sum."""
         node = next((one for one in self.graph.node if name in one.output), None)
         if node is None or self.users.get(name, 0) != 1 or node.op_type not in ("Gemm", "MatMul", "Conv", "Add"):
-            raise ReadError(
-                Cause.AMBIGUOUS, f"{name} is multiplied by {factor}, for which there is no rule; write a manifest"
-            )
+            raise ReadError(Cause.AMBIGUOUS, f"{name} is multiplied by {factor}, for which there is no rule; {INSTEAD}")
         for entry in node.input:
             if entry in self.state:
                 self.wiring.factors[entry] = self.wiring.factors.get(entry, 1.0) * factor
@@ -437,12 +438,13 @@ class Graph:
         channels = prod(self.wiring.size[axis] for axis in x[1])
         following = next((one for one in self.graph.node if node.output[0] in one.input), None)
         if following is None or following.op_type not in ("Gemm", "MatMul") or following.input[1] not in self.state:
-            raise ReadError(Cause.AMBIGUOUS, f"{node.name}: what is flattened meets no weight; write a manifest")
+            raise ReadError(Cause.AMBIGUOUS, f"{node.name}: what is flattened meets no weight; {INSTEAD}")
         turned = any(one.name == "transB" and one.i for one in following.attribute)
         inputs = self.state[following.input[1]].shape[1 if turned else 0]
         if inputs % channels:
             raise ReadError(
-                Cause.SHAPES, f"{following.input[1]} has {inputs} inputs, which are no multiple of {channels} channels"
+                Cause.SHAPES,
+                f"{following.input[1]} has {inputs} inputs, which are no multiple of {channels} channels; {INSTEAD}",
             )
         places = inputs // channels
         return [x[0], (*x[1], self.wiring.fresh(places, fixed=True)) if places > 1 else x[1]]
@@ -461,7 +463,9 @@ class Graph:
             name = node.input[place] if len(node.input) > place else ""
             known = self.state.get(name, self.whole.get(name))
             if name and (known is None or known.size != 1):
-                raise ReadError(Cause.AMBIGUOUS, f"{node.name}: Clip between bounds that are no numbers has no rule")
+                raise ReadError(
+                    Cause.AMBIGUOUS, f"{node.name}: Clip between bounds that are no numbers has no rule; {INSTEAD}"
+                )
             ends.append(float(known.reshape(())) if known is not None else options[key].f if key in options else None)
         low, high = ends
         if (low, high) == (0.0, None) or (low == 0.0 and high is not None and high > 1e30):
@@ -494,5 +498,5 @@ class Graph:
     def _demand(self, weight: str) -> None:
         if weight not in self.state:
             raise ReadError(
-                Cause.AMBIGUOUS, f"{weight} is no stored tensor; a product of two values has no rule, write a manifest"
+                Cause.AMBIGUOUS, f"{weight} is no stored tensor; a product of two values has no rule; {INSTEAD}"
             )

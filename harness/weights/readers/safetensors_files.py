@@ -35,22 +35,26 @@ def read_index(path: Path) -> dict[str, Tensors]:
         ReadError: no index, or a tensor that is not in the file that it is said to be in.
     """
     if path.stat().st_size > LONGEST_INDEX:
-        raise ReadError(Cause.TOO_LARGE, f"an index of more than {LONGEST_INDEX} bytes")
+        raise ReadError(Cause.TOO_LARGE, f"an index of more than {LONGEST_INDEX} bytes; give the files that it names")
     index = json.loads(path.read_bytes())
     places = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(places, dict) or not places or not all(isinstance(file, str) for file in places.values()):
-        raise ReadError(Cause.CONTENT, 'holds no "weight_map" of tensors to files')
+        raise ReadError(Cause.CONTENT, 'holds no "weight_map" of tensors to files; save_pretrained writes one')
     tensors: Tensors = {}
     for file in dict.fromkeys(places.values()):
         if Path(file).name != file:
-            raise ReadError(Cause.CONTENT, f"names the file {file}, which is not beside it")
+            raise ReadError(
+                Cause.CONTENT, f"names the file {file}, which is not beside it; name files of the index's own folder"
+            )
         part = path.parent / file
         if not part.is_file():
-            raise ReadError(Cause.MISSING, f"names the file {file}, which is not there")
+            raise ReadError(
+                Cause.MISSING, f"names the file {file}, which is not there; fetch it, or give the files that are"
+            )
         (found,) = (torch_files.read(part).networks if part.suffix == ".bin" else read(part)).values()
         absent = next((name for name, where in places.items() if where == file and name not in found), None)
         if absent is not None:
-            raise ReadError(Cause.CONTENT, f"says that {absent} is in {file}, where it is not")
+            raise ReadError(Cause.CONTENT, f"says that {absent} is in {file}, where it is not; fetch the files anew")
         tensors |= {name: tensor for name, tensor in found.items() if places.get(name) == file}
     return {"": tensors}
 

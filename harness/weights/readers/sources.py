@@ -93,7 +93,7 @@ def check_unpacked(path: Path, unpacked: int) -> None:
     if unpacked > max(UNPACKED, TIMES * size):
         raise ReadError(
             Cause.TOO_LARGE,
-            f"{size} bytes that unpack to {unpacked}; allowed: {UNPACKED}, or {TIMES} times the file's size",
+            f"{size} bytes that unpack to {unpacked}; allowed: {UNPACKED}, or {TIMES} times the file's size; save the weights alone",
         )
 
 
@@ -103,5 +103,7 @@ def check_archive(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             listed = archive.infolist()
             if len(listed) > MOST_ENTRIES:
-                raise ReadError(Cause.TOO_LARGE, f"{len(listed)} entries; allowed: {MOST_ENTRIES}")
+                raise ReadError(
+                    Cause.TOO_LARGE, f"{len(listed)} entries; allowed: {MOST_ENTRIES}; save the weights alone"
+                )
             check_unpacked(path, sum(entry.file_size for entry in listed))

@@ -158,16 +158,18 @@ def _array(tensor: torch.Tensor, name: str) -> np.ndarray:
     """
     held = tensor.detach()
     if held.is_meta:
-        raise SpaceError(f"{name} is stored without its numbers (on the device meta)")
+        raise SpaceError(f"{name} is stored without its numbers (on the device meta); load the model before saving it")
     if held.layout != torch.strided:
-        raise SpaceError(f"{name} is stored as {held.layout}, not as a plain tensor")
+        raise SpaceError(f"{name} is stored as {held.layout}, not as a plain tensor; save it with .to_dense()")
     if held.is_quantized:
         return _dequantised(held, name)
     if held.is_floating_point():
         try:
             return held.cpu().to(torch.float64).numpy()
         except (NotImplementedError, RuntimeError):  # two numbers of four bits in a byte, and what comes next
-            raise SpaceError(f"{name} is stored as {held.dtype}, which is not read") from None
+            raise SpaceError(
+                f"{name} is stored as {held.dtype}, which is not read; save it as floats of 8 bits or more"
+            ) from None
     return exact(held.cpu().numpy(), name)
 
 
@@ -212,7 +214,9 @@ def _scaled(held: Tensors) -> Tensors:
             if weight not in held:
                 continue
             if weight in found:
-                raise ReadError(Cause.NUMBERS, f"{weight} has two scales, {found[weight]} and {name}")
+                raise ReadError(
+                    Cause.NUMBERS, f"{weight} has two scales, {found[weight]} and {name}; leave one out with --ignore"
+                )
             found[weight] = name
     shifts = {name[: match.start()] + "weight": name for name in held if (match := SHIFTS.search(name))}
     alone = next((weight for weight in shifts if weight in held and weight not in found), None)
@@ -243,7 +247,8 @@ def _factor(scale: np.ndarray, rows: int, rank: int, name: str) -> np.ndarray:
     if scale.size == rows == scale.shape[0]:
         return scale.reshape(rows, *[1] * (rank - 1))
     raise ReadError(
-        Cause.NUMBERS, f"{name} has the shape {scale.shape}; allowed: one number, or one for each of {rows} rows"
+        Cause.NUMBERS,
+        f"{name} has the shape {scale.shape}; allowed: one number, or one for each of {rows} rows; save the weights as floats",
     )
 
 
@@ -260,10 +265,12 @@ def product(codes: np.ndarray, factor: np.ndarray, name: str) -> np.ndarray:
         low_a, low_b = codes - high_a, factor - high_b
         error = ((high_a * high_b - made) + high_a * low_b + low_a * high_b) + low_a * low_b
     if not bool(np.isfinite(made).all()):
-        raise ReadError(Cause.NUMBERS, f"{name} times its scale is not finite")
+        raise ReadError(Cause.NUMBERS, f"{name} times its scale is not finite; save the weights as floats")
     tiny = (made != 0) & (np.abs(made) < 2.0**-960)
     if np.any(error != 0) or np.any(tiny) or np.any((made == 0) & (codes != 0) & (factor != 0)):
-        raise ReadError(Cause.NUMBERS, f"{name} times its scale is a number that float64 would round")
+        raise ReadError(
+            Cause.NUMBERS, f"{name} times its scale is a number that float64 would round; save the weights as floats"
+        )
     return made
 
 

@@ -16,6 +16,7 @@ from math import prod
 
 import numpy as np
 
+from ...core.registry import did_you_mean
 from ..activations import ACTIVATIONS, allowed
 from ..space import SpaceError, WeightSpace, mlp
 from ..spaces import conv_net, residual_mlp
@@ -53,12 +54,15 @@ class Part:
             ReadError: no such entry, or one of another size.
         """
         if self.entry not in state:
-            raise ReadError(Cause.SHAPES, f"has no {self.entry}, which the network needs")
+            raise ReadError(
+                Cause.SHAPES, f"has no {self.entry}, which the network needs{did_you_mean(self.entry, state, 8)}"
+            )
         array = state[self.entry]
         array = array if self.rows is None else array[self.rows[0] : self.rows[1]]
         if array.size != prod(self.shape):
             raise ReadError(
-                Cause.SHAPES, f"{self.entry} has the shape {state[self.entry].shape}, which the network has not"
+                Cause.SHAPES,
+                f"{self.entry} has the shape {state[self.entry].shape}, and the network's is of {prod(self.shape)} numbers; it is of another network",
             )
         array = array if self.factor == 1.0 else product(array, np.asarray(self.factor), self.entry)
         return np.ascontiguousarray(array.reshape(self.shape).transpose(self.order))
@@ -138,7 +142,8 @@ class Wiring:
         sizes = [tuple(self.size[axis] for axis in dim) for dim in (one, other)]
         if sizes[0] != sizes[1]:
             raise ReadError(
-                Cause.AMBIGUOUS, f"{where} joins axes of sizes {sizes[0]} and {sizes[1]}, for which there is no rule"
+                Cause.AMBIGUOUS,
+                f"{where} joins axes of sizes {sizes[0]} and {sizes[1]}, for which there is no rule; write a manifest",
             )
         for a, b in zip(one, other, strict=True):
             first, second = self.root(a), self.root(b)
@@ -198,7 +203,9 @@ class Wiring:
             parts.append(Part(name, entry, shape, order, rows, self.factors.get(entry, 1.0)))
         permuted = tuple(label for axis, label in names.items() if not self.fixed[axis])
         if not permuted:
-            raise ReadError(Cause.SHAPES, "has no hidden layer: no axis of any tensor may be permuted")
+            raise ReadError(
+                Cause.SHAPES, "has no hidden layer: no axis of any tensor may be permuted, so there is nothing to ask"
+            )
         sizes = tuple((label, self.size[axis]) for axis, label in names.items())
         try:
             space = WeightSpace(tuple(tensors), sizes, permuted, activation)
@@ -230,7 +237,10 @@ class Wiring:
             kind: None for kind, axes in self.activations if axes and all(self.fixed[self.root(axis)] for axis in axes)
         }
         if len(inner) > 1:
-            raise ReadError(Cause.AMBIGUOUS, f"has the activations {', '.join(inner)}; a space has one")
+            raise ReadError(
+                Cause.AMBIGUOUS,
+                f"has the activations {', '.join(inner)}; a space has one; write a manifest without it, with the axes alone",
+            )
         unknown = next((kind for kind in inner if kind not in ACTIVATIONS), None)
         if unknown is not None:
             raise ReadError(Cause.AMBIGUOUS, f"has the activation {unknown}, which no space has; allowed: {allowed()}")
