@@ -174,8 +174,7 @@ EXTRAS = {"onnx": "onnx", "h5py": "hdf5", "msgpack": "msgpack"}
 
 def _package(name: str | None) -> str:
     extra = EXTRAS.get(name or "")
-    how = f"pip install 'orbitcheck[{extra}]'" if extra else f"pip install {name}"
-    return f"needs a package that is not installed ({name}); {how}"
+    return f"needs a package that is not installed ({name}){f'; the extra {extra} of orbitcheck brings it' if extra else ''}"
 
 
 def _absent(path: Path) -> str:

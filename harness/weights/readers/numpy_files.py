@@ -29,7 +29,9 @@ def read_npz(path: Path) -> dict[str, Tensors]:
         ReadError: no archive, objects, or more than the bounds allow.
     """
     if not zipfile.is_zipfile(path):
-        raise ReadError(Cause.DAMAGED, "is damaged, or holds more than plain tensors (it is no archive); save it with numpy.savez")
+        raise ReadError(
+            Cause.DAMAGED, "is damaged, or holds more than plain tensors (it is no archive); save it with numpy.savez"
+        )
     check_archive(path)
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():

@@ -36,7 +36,7 @@ Shapes = dict[str, tuple[int, ...]]
 def read(path: Path, key: str | None = None, ignore: Sequence[str] = ()) -> Stored:
     """Entry -> the tensors of one network; one entry with an empty name where the file holds one network.
 
-    A checkpoint may hold its state dict under one of `chosen.WRAPPERS`, or under `key`; a list or a mapping of state dicts is several networks.
+    A checkpoint may hold its state dict under one of `WRAPPERS`, or under `key`; a list or a mapping of state dicts is several networks.
 
     Args:
         ignore: what is passed over though it is no tensor, as the number of an epoch; names or patterns.
