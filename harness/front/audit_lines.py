@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ..weights.readers.records import networks_of, rests_on
+
 if TYPE_CHECKING:
     from .audit_files import Audited, FileAudit
 
@@ -20,10 +22,7 @@ def audit_lines(audited: Audited, everything: bool = False) -> Iterator[str]:
     Args:
         everything: list every network, not the first `MOST_LINES` alone.
     """
-    if audited.uncertain:
-        yield f"not proved by a module, a graph or a manifest: how {_networks(audited.uncertain)} {'is' if audited.uncertain == 1 else 'are'} wired"
-    for line, count in audited.assumed.items():
-        yield f"assumed for {_networks(count)}: {line}"
+    yield from rests_on(audited.assumed, audited.uncertain)
     listed = list(audited.found)
     if len(listed) > MOST_LINES and not everything:
         listed = [one for one in listed if not one.general_position][:MOST_LINES]
@@ -42,13 +41,9 @@ def audit_lines(audited: Audited, everything: bool = False) -> Iterator[str]:
     else:
         (held,) = audited.counts().values()
         more = f", {held['discrete']} discrete, {held['one_orbit']} alone with their orbit in their 1-WL class"
-        yield f"{_networks(held['networks'])}: {held['general_position']} in general position{more if held['refined'] else ''}"
+        yield f"{networks_of(held['networks'])}: {held['general_position']} in general position{more if held['refined'] else ''}"
     if audited.unread:
         yield f"{len(audited.unread)} file{'s' * (len(audited.unread) > 1)} not read"
-
-
-def _networks(count: int) -> str:
-    return f"{count} network{'s' * (count > 1)}"
 
 
 def _header(audited: Audited) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from ..oracles.duplicates.links import Groups, Likeness, Link, Scale, to_json
 from ..oracles.duplicates.near import SHARE
 from ..weights.batch import Weights
 from ..weights.readers.loading import Reading
-from ..weights.readers.records import Network
+from ..weights.readers.records import CERTAIN, Network, rests_on
 from ..weights.space import SpaceError, WeightSpace
 from ..zoo.imported import networks_at
 
@@ -84,6 +84,8 @@ class Duplicates:
         first = len(self.names) - self.second
         sets = f"{first} networks against {self.second}" if self.second else f"{first} network{'s' * (first != 1)}"
         kinds = ", ".join(f"{count} {likeness}" for likeness in Likeness if (count := self.counts[likeness]))
+        if not self.groups:
+            return f"{sets}: no two are one{' of both sets' if self.second else ''}"
         return f"{sets}: {len(self.groups)} group{'s' * (len(self.groups) != 1)} of {within}{f' ({kinds})' if kinds else ''}"
 
     def to_json(self) -> dict[str, Any]:
@@ -213,6 +215,7 @@ class _Taken:
             if not isinstance(given, Iterable) or not all(isinstance(one, str | Path) for one in given):
                 raise SpaceError(f"got {_shown(given)}; allowed: Weights, weights by name, or paths")
             assumed: Counter[str] = Counter()
+            uncertain = 0
             for one in networks_at(list(map(str, given)), self.reading):
                 if not isinstance(one, Network):
                     self.unread.append(one.line)
@@ -222,7 +225,8 @@ class _Taken:
                     self.nets.append((one.space, one.arrays))
                     self.names.append(one.name)
                     assumed.update(one.assumed)
-            self.notes += [f"assumed of {count} networks: {line}" for line, count in assumed.items()]
+                    uncertain += one.proof not in CERTAIN
+            self.notes += rests_on(assumed, uncertain)
 
 
 def _shown(given: Any) -> str:

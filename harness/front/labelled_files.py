@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..weights.readers.loading import Reading
-from ..weights.readers.records import Network, Unread
+from ..weights.readers.records import CERTAIN, Network, Unread, rests_on
 from ..zoo.errors import ZooError
 from ..zoo.imported import networks_at
 from ..zoo.labels import read_labels
@@ -60,7 +60,7 @@ def labelled_files(
         raise ValueError(unread[0] if unread else "no file is there")
     names = tuple(network.name for network in networks)
     counted = Counter(line for network in networks for line in network.assumed)
-    assumed = (f"assumed for {count}: {line}" for line, count in counted.items())
+    assumed = rests_on(counted, sum(network.proof not in CERTAIN for network in networks))
     try:
         read = read_labels(table.parent, names, Labels(file=table.name, by=by, columns=[label]))
     except ZooError as error:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from ..weights.readers.records import rests_on, shortened
 from ..weights.readers.wiring import Wired
 from ..zoo.imported import Imported, imported, imported_files
 from ..zoo.labels import Column
@@ -45,7 +46,8 @@ def checked_files(paths: Sequence[str], settings: Mapping[str, Any], wired: Wire
     Raises:
         ZooError: as `imported_files`.
     """
-    found = _told(", ".join(paths), imported_files(paths, settings, wired))
+    shown = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+    found = _told(shown, imported_files(paths, settings, wired))
     if wired is not None:
         return found
     text = yaml.safe_dump({"files": list(paths), **settings}, default_flow_style=True, sort_keys=False, width=10_000)
@@ -55,10 +57,7 @@ def checked_files(paths: Sequence[str], settings: Mapping[str, Any], wired: Wire
 def _told(path: str, found: Imported) -> Checked:
     copies = _copies(found)
     lines = [f"{path}: {found.manifest.title}: {len(found.networks)} networks, content {found.sha256[:16]}"]
-    uncertain = sum(network.proof.value in ("numbers", "given") for network in found.networks)
-    if uncertain:
-        lines.append(f"not proved by a module, a graph or a manifest: how {uncertain} of them are wired")
-    lines += [f"assumed for {count}: {line}" for line, count in found.assumed.items()]
+    lines += rests_on(found.assumed, found.uncertain)
     lines += [f"group {group}: {len(networks)} of {networks[0].space}" for group, networks in found.groups.items()]
     lines += [f"label {name}: {_shown(column)}" for name, column in found.labels.items()]
     lines += [f"no label: {line}" for line in list(found.lacking.values())[:MOST]]
@@ -66,8 +65,10 @@ def _told(path: str, found: Imported) -> Checked:
     if found.rounded:
         lines.append(f"{found.rounded} entries are rounded to float32 where the zoo is used")
     lines += [f"identical: {', '.join(group[:MOST])}{' ...' if len(group) > MOST else ''}" for group in copies]
-    lines += [unread.line for unread in found.unread[:MOST]]
-    lines.append(f"{len(found.unread)} files not read, {len(copies)} groups of identical networks")
+    lines += shortened(unread.line for unread in found.unread)[:MOST]
+    lines.append(
+        f"{len(found.unread)} file{'s' * (len(found.unread) != 1)} not read, {len(copies)} group{'s' * (len(copies) != 1)} of identical networks"
+    )
     data = {
         "title": found.manifest.title,
         "content": found.sha256,

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..core.cache_folder import cache_folder
 from ..core.result import digest
+from ..weights.readers.records import rests_on
 from ..weights.space import WeightSpace
 from .errors import ZooError
 from .manifest import named_files, read_manifest
@@ -85,7 +86,7 @@ def _kept(path: str, print_of: str) -> dict[str, Any]:
         "names": {group: [network.name for network in networks] for group, networks in found.groups.items()},
         "words": {label: column.words for label, column in found.labels.items() if column.words is not None},
         "lacking": dict(found.lacking),
-        "notes": [*(f"assumed for {count}: {line}" for line, count in found.assumed.items()), *found.notes],
+        "notes": [*rests_on(found.assumed, found.uncertain), *found.notes],
     }
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)

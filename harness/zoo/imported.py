@@ -21,7 +21,7 @@ from ..core.progress import Progress, unwatched
 from ..weights.activations import canonical, unknown
 from ..weights.batch import Weights
 from ..weights.readers.loading import Described, Reading, read_each
-from ..weights.readers.records import Network, Proof, Unread
+from ..weights.readers.records import CERTAIN, Network, Proof, Unread
 from ..weights.readers.values import product
 from ..weights.readers.wiring import Wired
 from ..weights.space import WeightSpace
@@ -60,6 +60,11 @@ class Imported:
     @property
     def spaces(self) -> dict[str, WeightSpace]:
         return {group: networks[0].space for group, networks in self.groups.items()}
+
+    @property
+    def uncertain(self) -> int:
+        """How many networks' wiring rests on names, or on what was said."""
+        return sum(network.proof not in CERTAIN for network in self.networks)
 
     @property
     def assumed(self) -> dict[str, int]:
@@ -114,7 +119,7 @@ def _imported(path: str, folder: Path, manifest: Manifest, reading: Reading, pro
                 unread.append(found)
     if not networks:
         told = f"; {unread[0].line}" if unread else ""
-        raise ZooError(f"{path}: no network was read of {len(files)} files{told}")
+        raise ZooError(f"{path}: no network was read of {len(files)} file{'s' * (len(files) != 1)}{told}")
     grouped: dict[WeightSpace, list[Network]] = {}
     for network in networks:
         grouped.setdefault(network.space, []).append(network)

@@ -17,6 +17,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from ..core.registry import did_you_mean
 from .errors import ZooError
 from .manifest import Labels
 
@@ -71,7 +72,7 @@ def read_labels(folder: Path, names: Sequence[str], asked: Labels) -> Read:
     keys = [key for key in dict.fromkeys(key for row in rows for key in row) if key != asked.by and _plain(rows, key)]
     for column in asked.columns or ():
         if all(row.get(column) is None for row in rows):
-            raise ZooError(f"labels: {names[0]} has no {column}; columns: {', '.join(map(str, list(rows[0])[:12]))}")
+            raise ZooError(f"labels: {names[0]} has no {column}{did_you_mean(column, map(str, rows[0]), 12)}")
     columns, lacking = read_columns(
         names, {key: [row.get(key) for row in rows] for key in asked.columns or keys}, notes
     )
@@ -189,16 +190,14 @@ def _by_table(folder: Path, names: Sequence[str], asked: Labels, notes: list[str
     if asked.by is None:
         if len(rows) != len(names):
             raise ZooError(
-                f"labels: {asked.file} has {len(rows)} rows, and there are {len(names)} networks; name a column with by:"
+                f"labels: {asked.file} has {len(rows)} rows, and there are {len(names)} networks; name the column that has their files with --by (by: in a manifest)"
             )
         _demand_order(str(asked.file), names, rows)
         return rows
     found: dict[str, list[Row]] = {}
     for row in rows:
         if asked.by not in row:
-            raise ZooError(
-                f"labels: {asked.file} has no column {asked.by}; columns: {', '.join(map(str, list(row)[:12]))}"
-            )
+            raise ZooError(f"labels: {asked.file} has no column {asked.by}{did_you_mean(asked.by, map(str, row), 12)}")
         found.setdefault(str(row[asked.by]), []).append(row)
     longer = _longer({_bare(name) for name in names}, found)
     matched: list[Row] = []

@@ -138,3 +138,21 @@ def test_what_is_no_set_of_networks_is_said_with_what_is_allowed(given):
     with pytest.raises(ValueError, match=r"^(a: )?got .*; allowed: Weights") as raised:
         duplicates(given)
     assert "\n" not in str(raised.value)
+
+
+def test_all_files_behind_against_are_the_second_set(folder: Path):
+    """As a shell hands a pattern over: one word a file."""
+    second = sorted(map(str, Path("test").glob("*.pt")))
+    one = invoke("train", "--against", *second, "--json")
+    other = invoke("train", "--json", *(word for file in second for word in ("--against", file)))
+    assert one.exit_code == 1 and json.loads(one.stdout) == json.loads(other.stdout) == json.loads(invoke("train", "--against", "test", "--json").stdout)  # fmt: skip
+    assert json.loads(invoke("--against", "test", "--json", "train").stdout)["against"] == 5
+    assert "requires an argument" in invoke("train", "--against").output
+    assert "Missing argument" in invoke("--against", "test", "train").output
+
+
+def test_what_is_wrong_with_many_files_is_said_once_in_full(folder: Path):
+    for number in range(3):
+        torch.save({"a.weight": torch.ones(2, 2), "b.weight": torch.ones(2, 2)}, f"test/odd{number}.pt")
+    lines = [line for line in invoke("test").stderr.splitlines() if "odd" in line]
+    assert "--order a,b" in lines[0] and lines[1:] == [f"orbitcheck: test/odd{n}.pt: as test/odd0.pt" for n in (1, 2)]

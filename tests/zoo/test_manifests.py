@@ -409,7 +409,7 @@ def test_a_manifest_is_a_zoo(folder: Path):
     assert (
         result.exit_code == 1
         and "group 2-4-4-1: 6 of mlp(2, 4, 4, 1" in result.output
-        and "1 files not read, 0 groups" in result.output
+        and "1 file not read, 0 groups" in result.output
     )
     data = json.loads(CliRunner().invoke(main, ["zoo", "check", "../moved/other.yaml", "--json"]).output)
     assert data["groups"]["2-4-4-1"]["count"] == 6 and set(data["labels"]) == {"label"}

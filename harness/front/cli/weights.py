@@ -64,8 +64,10 @@ def audit(
 
         for line in audit_lines(audited, everything):
             say(line)
-    for unread in audited.unread:
-        click.echo(f"orbitcheck: {one_line(unread.line)}", err=True)
+    from ...weights.readers.records import shortened
+
+    for line in shortened(unread.line for unread in audited.unread):
+        click.echo(f"orbitcheck: {one_line(line)}", err=True)
     if report is not None and audited.found:
         write_page(audited, report)
     if not audited.found or (strict and audited.unread):
@@ -73,10 +75,33 @@ def audit(
     sys.exit(int(not all(entry.general_position for entry in audited.found)))
 
 
-@main.command()
+class TwoSets(click.Command):
+    """`--against` takes all files up to the next option: a shell makes many of one pattern, and none of them is of the first set."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        words: list[str] = []
+        second = False
+        for place, word in enumerate(args):
+            if word == "--":
+                words += args[place:]
+                break
+            following = args[place + 1 : place + 2]
+            if word == "--against" and following and not following[0].startswith("-"):
+                second = True
+                continue
+            second = second and not word.startswith("-")
+            words += ["--against", word] if second else [word]
+        return super().parse_args(ctx, words)
+
+
+@main.command(cls=TwoSets)
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @click.option(
-    "--against", "against", multiple=True, metavar="FILES", help="A second set: what leaks from one into the other."
+    "--against",
+    "against",
+    multiple=True,
+    metavar="FILES...",
+    help="A second set, all files up to the next option: what leaks from one into the other.",
 )
 @reading_options
 @click.option(
@@ -105,6 +130,7 @@ def duplicates(
 
     Exit code: 0 if nothing is found, 1 if something is, 2 if nothing can be read.
     """
+    from ...weights.readers.records import shortened
     from ...zoo.errors import ZooError
     from ..duplicates import compared as found_in
 
@@ -118,7 +144,7 @@ def duplicates(
     elif found.names and (found.second or not against):  # with nothing to compare with, nothing is said of both
         for line in (*found.notes, *found.lines, found.summary):
             say(line)
-    for line in found.unread:
+    for line in shortened(found.unread):
         click.echo(f"orbitcheck: {one_line(line)}", err=True)
     if found.unread and found.names:
         count = len(found.unread)
@@ -219,11 +245,12 @@ def floor(
             found = floors(first, label, forms=forms, classes=classes)
             notes = noted(first, label)
         else:
+            from ...weights.readers.records import shortened
             from ..labelled_files import labelled_files
 
             files = labelled_files(population, table, label, by, asked.reading())
             notes = files.notes
-            for line in files.unread:
+            for line in shortened(files.unread):
                 click.echo(f"orbitcheck: {one_line(line)}", err=True)
             found = floors(files.weights, files.labels, forms=forms, classes=classes, names=files.names)
             shown = population if len(population) < 4 else (population[0], f"and {len(population) - 1} more")

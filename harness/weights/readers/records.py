@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -129,6 +129,35 @@ class Loaded:
             for line in network.assumed:
                 counted[line] = counted.get(line, 0) + 1
         return counted
+
+
+def rests_on(assumed: Mapping[str, int], uncertain: int) -> Iterator[str]:
+    """What answers about networks rest on, in lines: first that their wiring is not proved.
+
+    Args:
+        assumed: what was taken to be so -> for how many networks.
+        uncertain: networks whose wiring rests on names, or on what the user said.
+    """
+    if uncertain:
+        yield f"not proved by a module, a graph or a manifest: how {networks_of(uncertain)} {'is' if uncertain == 1 else 'are'} wired"
+    for line, count in assumed.items():
+        yield f"assumed for {networks_of(count)}: {line}"
+
+
+def shortened(lines: Iterable[str]) -> list[str]:
+    """The lines `file: words` of what was not read, where the words are those of a file before with that file's name in their place."""
+    first: dict[str, str] = {}
+    told = []
+    for line in lines:
+        file, parting, words = line.partition(": ")
+        before = first.setdefault(words, file)
+        told.append(f"{file}: as {before}" if parting and before != file else line)
+    return told
+
+
+def networks_of(count: int) -> str:
+    """So many networks, in words."""
+    return f"{count} network{'s' * (count != 1)}"
 
 
 State = dict[str, "np.ndarray"]
