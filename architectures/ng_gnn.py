@@ -55,7 +55,8 @@ class NGGNN(nn.Module):
         space: an MLP space.
         output: `Invariant(dim)`: an MLP on the features of all output neurons, and the mean of each hidden layer's;
             `Equivariant(channels)`: an MLP on every edge and its ends, and on every neuron for its bias.
-        channels: C, of nodes and edges.
+        channels: C, of nodes and edges. What is declared needs 3 and more: normalised, one feature is a constant, whatever is given, and
+            two are little more than a sign.
         depth: number of blocks.
         head: hidden width of the invariant read-out.
         fourier: frequencies of the Gaussian Fourier encoding of the values; 0 encodes them linearly.

@@ -141,3 +141,12 @@ def test_defaults_part_the_whole_bank_but_for_the_one_pair_of_prop_6_2(network: 
     assert parted(network, {}, (a, b), draws=16) <= 10
     assert {np.linalg.matrix_rank(a), np.linalg.matrix_rank(b)} == {2, 3}
     assert (a.sum(0) == 2).all() and (a.sum(1) == 2).all() and (b.sum(0) == 2).all() and (b.sum(1) == 2).all()
+
+
+@pytest.mark.parametrize(("channels", "blind"), [(1, True), (3, False)])
+def test_ng_gnn_needs_three_features(channels, blind):
+    """Normalised, one feature is a constant: what the class declares holds from three on, as its docstring says."""
+    space = mlp(1, 3, 1)
+    network = NGGNN(space, Invariant(4), channels=channels).double()
+    outputs = network(Weights(space, {name: torch.randn(2, *shape, 1).double() for name, shape in space.shapes.items()}))
+    assert (float((outputs[0] - outputs[1]).detach().abs().max()) < 1e-12) is blind
