@@ -67,10 +67,21 @@ def assert_equivariant(
     __tracebackhide__ = True  # pytest shows the test's own line and the message
     measurements: dict[str, Measurement] = {}
     refusals: list[str] = []
+    declared = not isinstance(network, torch.nn.Module)
     for name, asked, architecture in _subjects(network, space):
         for kind in (GIVEN,) if isinstance(inputs, Weights) else inputs:
             for mode in modes:
-                task = Task(NamedSpace(space), name, kind, mode, samples=4, elements=8, asked=asked, given=given)
+                task = Task(
+                    NamedSpace(space),
+                    name,
+                    kind,
+                    mode,
+                    samples=4,
+                    elements=8,
+                    asked=asked,
+                    given=given,
+                    declared=declared,
+                )
                 try:
                     with as_in_a_worker():
                         measured, worst = measure(architecture, task, seed, Workbench())

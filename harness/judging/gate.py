@@ -77,7 +77,7 @@ def settle(
     problems = [
         *_missing(rows, planned, list(map(parse_pattern, only)), frozenset(map(_named, elsewhere))),
         *(problem for claim in claims for problem in claim.problems(loaded)),
-        *_too_little(loaded, [entry["name"] for entry in descriptions if entry["name"] not in broken]),
+        *_too_little(loaded, planned, [entry["name"] for entry in descriptions if entry["name"] not in broken]),
         *_out_of_reach(loaded, descriptions),
         *_too_weak([entry for entry in descriptions if entry["name"] not in broken], require_power),
     ]
@@ -189,11 +189,14 @@ def _named(row: Cell | Result) -> tuple[str, ...]:
     return row.suite, row.check, row.architecture, row.id
 
 
-def _too_little(rows: Sequence[Result], architectures: Sequence[str]) -> Iterable[Problem]:
-    """Architectures of which too few rows say anything; where suites ask for equivariance, one row must apply."""
-    found = by_architecture(rows)
+def _too_little(rows: Sequence[Result], planned: Sequence[Cell], architectures: Sequence[str]) -> Iterable[Problem]:
+    """Architectures of which too few rows say anything, or none is asked; where suites ask for equivariance, one row must apply."""
+    found, asked = by_architecture(rows), {cell.architecture for cell in planned} - {WEIGHTS}
     for architecture in dict.fromkeys([*architectures, *(name for name in found if name != WEIGHTS)]):
         own = found.get(architecture, [])
+        if asked and architecture not in asked and not own:
+            text = f"{architecture}: no row of this run is asked of it, so none could fail"
+            yield Problem(Trouble.NOTHING_PREDICTED, architecture, text)
         law = [row for row in own if row.kind == "equivariance"]
         if law and all(row.outcome == Outcome.NOT_APPLICABLE for row in law):
             text = f"{architecture}: none of its {len(law)} equivariance rows is applicable ({law[0].reason})"

@@ -61,13 +61,16 @@ NO_ARCHITECTURE = Architecture(WEIGHTS, _none, Traits())
 
 @dataclass
 class _Asked:
-    """What a row asked a plug-in for: what it refused and did not serve afterwards, in order, and the last that it served."""
+    """What a row asked a plug-in for: what it refused and did not serve afterwards, in order, and the first that it served.
+
+    What is built later, of a space asked beside the row's own or of a smaller counter-example, is not what the row is about.
+    """
 
     refused: list[AskedFor] = field(default_factory=list)
     served: AskedFor | None = None
 
     def told(self, refusal: bool) -> AskedFor | None:
-        """Of a row that ended in a refusal the first that was refused; else the last that was served."""
+        """Of a row that ended in a refusal the first that was refused; else the first that was served."""
         first = next(iter(self.refused), None)
         return (first or self.served) if refusal else (self.served or first)
 
@@ -81,7 +84,7 @@ def _noting(architecture: Architecture, asked: _Asked) -> Architecture:
         asked.refused.append(now)
         built = architecture.factory(space, output, **options)
         # An editor is asked for an invariant output first.
-        asked.refused, asked.served = [each for each in asked.refused if each.space != now.space], now
+        asked.refused, asked.served = [each for each in asked.refused if each.space != now.space], asked.served or now
         return built
 
     layer = architecture.traits.linear_layer

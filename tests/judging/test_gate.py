@@ -544,3 +544,23 @@ def test_exit_code_reads_the_run_alone():
     assert exit_code(a_run((cell("net"), "fail"))) == 1
     assert exit_code(Run("0", {}, [], [], [], [FIRST])) == 1
     json.dumps(a_run((cell("net"), "pass")).to_json())
+
+
+def test_an_architecture_of_the_run_that_no_row_asks_is_a_problem():
+    asked = cell("net")
+    entries = [{"name": name, "power": "1-wl"} for name in ("net", "idle")]
+    _, problems, code = settle([row(asked, "pass")], [asked], [suite()], descriptions=entries)
+    assert [(problem.kind, problem.text) for problem in problems] == [
+        (Trouble.NOTHING_PREDICTED, "idle: no row of this run is asked of it, so none could fail")
+    ]
+    assert code == 1
+    _, problems, code = settle([row(asked, "pass")], [asked], [suite()], descriptions=entries[:1])
+    assert (list(problems), code) == ([], 0)
+
+
+def test_a_run_of_weights_alone_asks_no_architecture():
+    asked = cell(WEIGHTS, kind="floor")
+    _, problems, code = settle(
+        [row(asked, "pass")], [asked], [suite()], descriptions=[{"name": "net", "power": "1-wl"}]
+    )
+    assert (list(problems), code) == ([], 0)

@@ -73,7 +73,7 @@ class GateByRows(Pairs):
         return super().of((1 + 1e-2 * U.mean(2, keepdim=True).tanh()) * U, V)
 
 
-@register("w2t-everywhere", symmetry="gl")
+@register("w2t-everywhere", symmetry="gl", continuous=False)
 class W2TEverywhere(W2T):
     """Declared without its domain: singular values may meet, and null directions be any."""
 

@@ -23,7 +23,7 @@ from orbitcheck.harness.plugins.redraw import redraw_
 from orbitcheck.harness.running.evaluate import evaluate
 from orbitcheck.harness.running.plan import plan
 
-MODULES = ("training", "memory", "shapes", "precision", "calling", "ties", "outputs", "power")
+MODULES = ("training", "memory", "shapes", "precision", "calling", "ties", "outputs", "power", "elsewhere")
 SPACES = (mlp(2, 5, 1, activation="tanh"), mlp(2, 4, 3, 1, activation="tanh"))
 SMALL = (
     "equivariance-constructed deep/invariant/generic/eval",

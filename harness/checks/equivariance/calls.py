@@ -29,6 +29,8 @@ CALLS = 100
 """Calls at a batch of one, each on other values in memory that was freed before: each must agree with the answer in a batch."""
 BATCHES = (3, 64, 512)
 """Sizes of batches beside one, which every law row asks; and those of the space's axes, by which a batch is taken for neurons."""
+FEW_CALLS, FEW_BATCHES = 12, (3, 9)
+"""Of a space that is asked beside the row's own."""
 NARROW = 8
 """Widths up to which the largest batch is asked."""
 TRAIN_CALLS, TRAIN_BATCH = 3, 8
@@ -48,7 +50,8 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     v = pairs.v[:FEW]
     base = subject(v)
     unit = units(v.space, task.kind, base, controls.least)
-    others = constructed("generic", v.space, CALLS, np.random.default_rng([prepared.seed, CALLS]))
+    count = FEW_CALLS if task.few else CALLS
+    others = constructed("generic", v.space, count, np.random.default_rng([prepared.seed, CALLS]))
     of_others = subject(others)
     notes: list[str] = []
     before = numbers_of(subject)
@@ -74,7 +77,7 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
 
     def sizes() -> float:
         worst = 0.0
-        for size in batch_sizes(subject, v, notes):
+        for size in FEW_BATCHES if task.few else batch_sizes(subject, v, notes):
             rng = prepared.rng if size in BATCHES else np.random.default_rng([prepared.seed, size])
             more = constructed("generic", v.space, size - v.batch, rng) if size > v.batch else None
             shown = Weights.cat([more, v]) if more is not None else v[:size]
@@ -85,7 +88,7 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     def many() -> float:
         # One input after the other in the same tensors: what is kept by an address or an id is met again, whatever the allocator does.
         place, answers = others[[0]].clone(), []
-        for number in range(CALLS):
+        for number in range(count):
             for name, tensor in place.items():
                 tensor.copy_(others.tensors[name][[number]])
             answers.append(subject(place))
@@ -127,23 +130,30 @@ def measure_calls(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     trained = after_train_calls(prepared, notes)
     if trained is not None:
         walk.ask(trained, State(Reached.TRAIN_CALLS, TRAIN_CALLS), Rule.LAW_AFTER_TRAIN_CALLS, single=False)
-    if not walk.worst:
-        ask_of_one(walk)
+    if not task.few:
+        ask_of_sizes(walk)
     return walk.measurement(measured), walk.worst or law.worst_element
 
 
-def ask_of_one(walk: Walk) -> None:
-    """The law of the network with an output of one number or channel, for which special cases are written; a note where it is not served."""
-    other = replace(walk.prepared, task=walk.prepared.task.of_one)
-    try:
-        subject = other.built()
-    except Unsupported as refused:
-        walk.notes.append(f"outputs of size one are refused: {refused}")
-        return
-    controls = least_controls(subject, other.mates)
-    of_one = Walk(other, controls, walk.pairs, walk.stations, walk.notes)
-    of_one.ask(subject, State(Reached.OUTPUT_OF_ONE, 1), Rule.LAW_AT_ONE, single=False)
-    walk.symptoms, walk.worst = of_one.symptoms, of_one.worst
+def ask_of_sizes(walk: Walk) -> None:
+    """The law of the network with an output of one number or channel, and of many, for which special cases are written; a note where one
+    is not served."""
+    task = walk.prepared.task
+    for sized, what, place, rule in (
+        (task.of_one, "size one", Reached.OUTPUT_OF_ONE, Rule.LAW_AT_ONE),
+        (task.of_many, "many numbers", Reached.OUTPUT_OF_MANY, Rule.LAW_AT_MANY),
+    ):
+        if walk.worst:
+            return
+        other = replace(walk.prepared, task=sized)
+        try:
+            subject = other.built()
+        except Unsupported as refused:
+            walk.notes.append(f"outputs of {what} are refused: {refused}")
+            continue
+        of_size = Walk(other, least_controls(subject, other.mates), walk.pairs, walk.stations, walk.notes)
+        of_size.ask(subject, State(place, 1), rule, single=False)
+        walk.symptoms, walk.worst = of_size.symptoms, of_size.worst
 
 
 def measure_compiled(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:

@@ -58,8 +58,9 @@ OF_RULES = {
     Rule.GRADIENTS_RECORDED: Cause.RECORDING,
     Rule.COMPILED_ANSWER: Cause.COMPILER,
     Rule.LAW_COMPILED: Cause.COMPILER,
+    Rule.JUMP: Cause.NONE,
 }
-"""Rules that change one thing alone, which is the cause then."""
+"""Rules that change one thing alone, which is the cause then; a jump is its own."""
 OF_GRADIENTS = frozenset({Rule.GRADIENT_IN_INPUT, Rule.GRADIENT_IN_PARAMETERS})
 RULES_OF_BATCHES = frozenset({Rule.BATCH_ORDER, Rule.BATCH_MATES, Rule.BATCH_OF_ONE, Rule.BATCH_SIZE})
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...core.evidence import Evidence, Number
 from .declaration.reach import Reach
+from .elsewhere.optimisers import Optimiser
 
 
 class Grade(StrEnum):
@@ -68,6 +69,8 @@ class Rule(StrEnum):
     COMPILED_ANSWER = "compiled"
     LAW_COMPILED = "equivariance when compiled"
     LAW_AT_ONE = "equivariance of outputs of size one"
+    LAW_AT_MANY = "equivariance of large outputs"
+    JUMP = "continuity between inputs"
 
 
 class Cause(StrEnum):
@@ -100,14 +103,8 @@ class Reached(StrEnum):
     TRAIN_CALLS = "train calls"
     OUTPUT_OF_ONE = "output of one"
     """Another network: that of an output of one number, or one channel."""
-
-
-class Optimiser(StrEnum):
-    """What takes the steps."""
-
-    NONE = ""
-    ADAM = "Adam"
-    SGD = "SGD"
+    OUTPUT_OF_MANY = "output of many"
+    """Another network: that of an output of many numbers, or many channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +114,28 @@ class State(Evidence):
     Args:
         count: of steps, or of calls in train mode; the number of a draw, from 1.
         rate: of the optimiser, negative for steps away from the targets.
+        woken: whether the network, whose output starts as a constant, was woken by a few steps before.
     """
 
     place: Reached = Reached.INITIALISATION
     count: int = 0
     optimiser: Optimiser = Optimiser.NONE
     rate: Number = 0.0
+    woken: bool = False
 
     def __str__(self) -> str:
         """In words; the initialisation has none."""
+        return ", ".join(part for part in ("a few first steps of Adam" if self.woken else "", self._place) if part)
+
+    @property
+    def _place(self) -> str:
         return {
             Reached.INITIALISATION: "",
             Reached.STEPS: f"{self.count} steps of {self.optimiser}, rate {self.rate:g}",
             Reached.REDRAW: f"draw {self.count}",
             Reached.TRAIN_CALLS: f"{self.count} calls in train mode",
             Reached.OUTPUT_OF_ONE: "an output of size one",
+            Reached.OUTPUT_OF_MANY: "an output of many",
         }[self.place]
 
 
@@ -278,3 +282,5 @@ class EquivarianceEvidence(Evidence):
     reach32: Reach | None = None
     law: HeldTo = HeldTo.EXACT
     tensors: Number | None = None
+    woken: bool = False
+    beside: str = ""

@@ -35,6 +35,8 @@ DUAL = {
 SHARE = 1e-3
 """A parameter's unit is at least this share of the largest gradient of all."""
 
+OTHER = 1e-3
+"""A gradient further than this from difference quotients is noted: it keeps the law, and may be meant."""
 QUOTIENT = 1e-5
 """Half the step of a difference quotient."""
 
@@ -66,13 +68,29 @@ def measure_gradients(prepared: Prepared) -> tuple[verdict.Measurement, GroupEle
         found = Gradients(prepared, pairs)
         stations, worst = _stations(found, law)
     except PluginRaised as fault:
+        demand_backward(prepared)
         raise _refuse(fault) from fault
     measured = replace(measured, stations=tuple(stations))
     rules = verdict.broken(measured)
     if rules and not prepared.brief:
         seen = Symptoms(backward=found.off_quotients(rules), recorded=found.apart_recorded())
         measured = replace(measured, symptoms=seen)
+    elif not rules and not prepared.brief and (off := found.off_quotients({Rule.GRADIENT_IN_INPUT})) > OTHER:
+        told = f"the gradient is not that of the values: {off:.1e} of it differs from difference quotients, as after a detach"
+        measured = replace(measured, notes=(*measured.notes, told))
     return measured, worst
+
+
+def demand_backward(prepared: Prepared) -> None:
+    """A network that has answered nothing before can go backwards once, whatever it keeps from call to call.
+
+    Raises:
+        PluginRaised: it cannot; no row that needs a gradient is excused then.
+    """
+    subject = prepared.initial()
+    shown = with_gradients(prepared.pairs.v[:2])
+    trained = [parameter for parameter in subject.module.parameters() if parameter.requires_grad]
+    subject.gradients(subject.answer(shown).square().sum(), [*shown.tensors.values(), *trained])
 
 
 def _stations(found: Gradients, law: Law) -> tuple[list[Station], GroupElement]:
@@ -197,7 +215,10 @@ class Gradients:
         if Rule.GRADIENT_IN_INPUT in rules:
             direction = torch.from_numpy(rng.standard_normal(tuple(v.flat().shape)))
             ahead, behind = (
-                (self.subject(Weights.from_flat(v.space, v.flat() + step * direction)) * functional).sum(1)
+                (
+                    self.subject(Weights.from_flat(v.space, v.flat() + step * direction).map(torch.Tensor.contiguous))
+                    * functional
+                ).sum(1)
                 for step in (QUOTIENT, -QUOTIENT)
             )
             told = (self.here * direction).sum(1)

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from ...core.cell import Cell
-from ...core.outcomes import Refusal
+from ...core.outcomes import Fault, Outcome, Refusal
 from ...core.result import Judgement
 from ...learning.workbench import Workbench
 from ...plugins.architecture import Architecture, Unsupported
-from ...plugins.subject import NonFinite, Subject
+from ...plugins.subject import NonFinite, PluginFault, Subject
 from ...weights.groups import Group, NotCarried
 from ...weights.symmetry import GroupElement, generic_elements, random_elements
 from ..applicability import Refused, unsupported
@@ -22,6 +22,8 @@ from .calls import measure_calls, measure_compiled
 from .controls import Controls, least_controls, random_state
 from .declaration.beside import blind_to, covers, undeclared
 from .declaration.reach import LOUD, UNIT, UNIT32, spoiled
+from .elsewhere.jumps import largest_jump
+from .elsewhere.steps import wake_
 from .evidence import Ask, Rule
 from .gradients import measure_gradients
 from .law import Law, draws, floors_at_both, law_errors, measure_double, measure_single
@@ -38,14 +40,18 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     if task.mode not in architecture.traits.modes:
         return Refused(Refusal.MODE, f"claims no {task.mode} mode").judgement(verdict.PREDICTED)
     try:
-        measured, worst = measure(architecture, task, cell.seed, bench)
+        measured, worst = awake(architecture, task, cell.seed, bench)
+        found = verdict.judge(measured)
+        other = beyond(architecture, task, cell.seed, bench) if found.outcome == "pass" else None
     except Refuse as refused:
         return refused.refused.judgement(verdict.PREDICTED)
     except Unsupported as reason:
         return unsupported(reason).judgement(verdict.PREDICTED)
     except NotCarried as reason:
         return Refused(Refusal.NO_SYMMETRY, str(reason)).judgement(verdict.PREDICTED)
-    found = verdict.judge(measured)
+    if other is not None:
+        task, measured, worst = other
+        found = verdict.judge(measured)
     searched = found.outcome == "fail" and bench.shrinks
     shrunk = shrink(architecture, task, cell.seed, measured, worst, bench, measure) if searched else None
     space = str(task.named.space)
@@ -59,10 +65,12 @@ def measure(
     bench: Workbench,
     elements: Sequence[GroupElement] | None = None,
     brief: frozenset[Rule] | None = None,
+    woken: bool = False,
 ) -> tuple[verdict.Measurement, GroupElement]:
     """Measure one case on the task's own group elements, or on given ones, each on one weight vector.
 
     Args:
+        woken: whether the network takes a few steps first.
         brief: the rules whose breach is all that is asked; nothing that only names a cause is measured then.
 
     Returns:
@@ -73,7 +81,42 @@ def measure(
         Unsupported, PluginFault, NotCarried: as `Subject` and `group` do.
     """
     with random_state(seed):
-        return MEASUREMENTS[task.ask](prepare(architecture, task, seed, bench, elements, brief))
+        return MEASUREMENTS[task.ask](prepare(architecture, task, seed, bench, elements, brief, woken))
+
+
+def awake(
+    architecture: Architecture, task: Task, seed: int, bench: Workbench
+) -> tuple[verdict.Measurement, GroupElement]:
+    """The measurement of a case; where the output starts as a constant, as a last layer of zeros makes it, that of the network after a
+    few steps, if it is none then.
+
+    Raises:
+        as `measure` does.
+    """
+    found = measure(architecture, task, seed, bench)
+    if verdict.judge(found[0]).fault is not Fault.VACUOUS or not found[0].moves:
+        return found
+    try:
+        woken = measure(architecture, task, seed, bench, woken=True)
+    except (PluginFault, Refuse):
+        return found
+    return found if verdict.judge(woken[0]).fault is Fault.VACUOUS else woken
+
+
+def beyond(
+    architecture: Architecture, task: Task, seed: int, bench: Workbench
+) -> tuple[Task, verdict.Measurement, GroupElement] | None:
+    """The same case on another space, in brief, where it fails there; None where it does not, or none is asked, or it is refused."""
+    space = task.other_space
+    if space is None:
+        return None
+    other = replace(task, named=replace(task.named, space=space), few=True)
+    try:
+        measured, worst = awake(architecture, other, seed, bench)
+    except (Unsupported, PluginFault, NotCarried, Refuse):
+        return None
+    measured = replace(measured, beside=str(space))
+    return (other, measured, worst) if verdict.judge(measured).outcome is Outcome.FAIL else None
 
 
 def measure_law(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:
@@ -82,12 +125,25 @@ def measure_law(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement]:
     controls = prepared.controls()
     law = measure_double(prepared.subject, task, prepared.pairs, rng, seed, controls.least)
     measured = prepared.measurement(controls, law)
+    jump = 0.0
+    if asks_for_jumps(prepared) and verdict.judge(measured).outcome == "pass":
+        jump, _ = largest_jump(prepared.subject, task.named.space, task.kind, seed, controls.least)
     if verdict.judge(measured).outcome == "pass" or not prepared.brief:
         law = measure_single(prepared.subject, task, law, rng, seed, controls.least)
         measured = prepared.measurement(controls, law)
+    if jump:
+        measured = replace(measured, properties={**measured.properties, Rule.JUMP: jump})
     if verdict.judge(measured).outcome != "pass":
         measured = prepared.explained(measured, law, controls)
     return beside(prepared, measured, law, controls), law.worst_element
+
+
+def asks_for_jumps(prepared: Prepared) -> bool:
+    """Whether continuity is looked at between inputs: where it is claimed of all of them, once for a network."""
+    traits, task = prepared.architecture.traits, prepared.task
+    wanted = prepared.brief is None or Rule.JUMP in prepared.brief
+    wanted = wanted and task.declared and not task.few
+    return wanted and traits.continuous and traits.domain == "all" and (task.input, task.mode) == ("generic", "eval")
 
 
 RESPECTED = 4
@@ -96,7 +152,7 @@ RESPECTED = 4
 
 def beside(prepared: Prepared, measured: verdict.Measurement, law: Law, controls: Controls) -> verdict.Measurement:
     """With notes on the declared group beside the function's, and on what lifts the floor; nothing here decides."""
-    if prepared.brief:
+    if prepared.brief or prepared.task.few:
         return measured
     symmetry, seed, notes = prepared.symmetry, prepared.seed, list(measured.notes)
     measured = replace(measured, tensors=_as_tensors(prepared))
@@ -147,6 +203,8 @@ def _as_tensors(prepared: Prepared) -> float | None:
         bench=prepared.bench,
         mode=task.mode,
     )
+    if prepared.woken:
+        wake_(subject, prepared.seed)
     return law_errors(subject, task, prepared.pairs, least_controls(subject, prepared.mates).least).worst
 
 

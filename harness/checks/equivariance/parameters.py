@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import torch
 
 from ...core.outcomes import Refusal
-from ...plugins.redraw import real, redraw_
+from ...plugins.redraw import redraw_
 from ...plugins.subject import PluginFault, PluginRaised, Subject
 from ...weights.batch import Weights
 from ...weights.symmetry import GroupElement
 from ..applicability import Refused
 from . import verdict
+from .elsewhere.steps import RATE, take_steps
 from .evidence import Optimiser, Reached, Rule, State
+from .gradients import demand_backward
 from .law import law_errors, measure_double
 from .prepared import Prepared, Refuse, Walk
 
 FEW_STEPS, MANY_STEPS = 3, 20
 """Numbers of steps after which the law is asked."""
-RATE = 0.01
-"""Of Adam; of SGD, whose gradient is scaled to the length of the parameters, so that any network moves and none leaves for infinity."""
 BATCH = 4
 WALKS = (
     (Optimiser.ADAM, 1, (FEW_STEPS, MANY_STEPS)),
@@ -49,13 +47,14 @@ def measure_steps(prepared: Prepared) -> tuple[verdict.Measurement, GroupElement
     if verdict.broken(measured):
         return prepared.explained(measured, law, controls), law.worst_element
     for optimiser, sign, counts in WALKS:
-        subject, state, done = prepared.built(), {}, 0
+        subject, state, done = prepared.initial(), {}, 0
         for count in counts:
             try:
                 take_steps(subject, v, optimiser, sign * RATE, range(done, count), prepared.seed, state)
             except (
                 PluginRaised
             ) as fault:  # a probe: what cannot be trained is not predicted to keep anything by training
+                demand_backward(prepared)
                 raise Refuse(Refused(Refusal.NO_PARAMETERS, f"cannot be trained: {fault}")) from fault
             done = count
             reached = State(Reached.STEPS, count, optimiser, sign * RATE)
@@ -72,76 +71,6 @@ def _demand_gradients(subject: Subject, v: Weights) -> None:
         raise Refuse(Refused(Refusal.NO_PARAMETERS, "has no parameters to train"))
     if not subject.answer(v.to(subject.dtype)).requires_grad:
         raise Refuse(Refused(Refusal.NO_PARAMETERS, "its output carries no gradient"))
-
-
-def take_steps(
-    subject: Subject,
-    v: Weights,
-    optimiser: Optimiser,
-    rate: float,
-    numbers: range,
-    seed: int,
-    state: dict[str, dict[int, torch.Tensor]],
-) -> None:
-    """Gradient steps on the squared distance to random targets, in train mode where the network runs there, in place.
-
-    Args:
-        rate: negative for steps away from the targets.
-        numbers: of the steps, counted from the initialisation.
-        state: the optimiser's moments, kept between calls.
-    """
-    module, mode = subject.module, subject.module.training
-    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    v = v.to(subject.dtype).to(subject.bench.device)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        for number in numbers:
-            outputs = _answer_in_training(subject, v)
-            rng = np.random.default_rng(seed)
-            target = torch.from_numpy(rng.standard_normal(tuple(outputs.shape))).to(outputs)
-            gradients = subject.gradients((outputs - target).square().mean(), trained)
-            with torch.no_grad():
-                _move(trained, gradients, optimiser, rate, number, state)
-    module.train(mode)
-
-
-def _answer_in_training(subject: Subject, v: Weights) -> torch.Tensor:
-    subject.module.train()
-    try:
-        return subject.answer(v)
-    except PluginRaised:
-        subject.module.eval()
-        return subject.answer(v)
-
-
-def _move(
-    trained: Sequence[torch.Tensor],
-    gradients: Sequence[torch.Tensor | None],
-    optimiser: Optimiser,
-    rate: float,
-    number: int,
-    state: dict[str, dict[int, torch.Tensor]],
-) -> None:
-    """One step; written out, since importing torch's own optimisers costs more than all steps here. Complex numbers move as pairs."""
-    trained, gradients = [real(each) for each in trained], [None if each is None else real(each) for each in gradients]
-    if optimiser is Optimiser.SGD:
-        length = sum(float(g.square().sum()) for g in gradients if g is not None) ** 0.5
-        size = sum(float(parameter.square().sum()) for parameter in trained) ** 0.5
-        scale = max(size, 1e-3) / length if length else 0.0
-        for parameter, gradient in zip(trained, gradients, strict=True):
-            if gradient is not None:
-                parameter.sub_(gradient, alpha=rate * scale)
-        return
-    first, second = state.setdefault("first", {}), state.setdefault("second", {})
-    for place, (parameter, gradient) in enumerate(zip(trained, gradients, strict=True)):
-        if gradient is None:
-            continue
-        mean = first.setdefault(place, torch.zeros_like(parameter)).mul_(0.9).add_(gradient, alpha=0.1)
-        square = (
-            second.setdefault(place, torch.zeros_like(parameter)).mul_(0.999).addcmul_(gradient, gradient, value=1e-3)
-        )
-        corrected = (square / (1 - 0.999 ** (number + 1))).sqrt_().add_(1e-8)
-        parameter.addcdiv_(mean, corrected, value=-rate / (1 - 0.9 ** (number + 1)))
 
 
 def _finite(subject: Subject) -> bool:
@@ -165,13 +94,14 @@ def measure_redraw(prepared: Prepared) -> tuple[verdict.Measurement, GroupElemen
     measured = prepared.measurement(controls, law)
     walk = Walk(prepared, controls, pairs)
     moves = False
-    for draw in range(DRAWS):
-        subject = prepared.built()
+    count = 1 if prepared.task.few else DRAWS
+    for draw in range(count):
+        subject = prepared.initial()
         own = hasattr(subject.module, "redraw_")
         redraw_(subject.module, prepared.seed + draw, 1.0)
         errors = None if moves else law_errors(subject, prepared.task, pairs, controls.least)
         moves = moves or (errors is not None and bool((errors.base != law.double.base).any()))
-        state, last_draw = State(Reached.REDRAW, draw + 1), draw == DRAWS - 1
+        state, last_draw = State(Reached.REDRAW, draw + 1), draw == count - 1
         if walk.ask(subject, state, Rule.LAW_AT_REDRAW, single=last_draw, own=own, errors=errors):
             if not own:
                 last = walk.stations[-1]
@@ -188,7 +118,7 @@ def culprit(prepared: Prepared, seed: int, least: float, floor: float) -> str:
     limit = max(verdict.FAIL_FLOORS * floor, verdict.FAIL_ERROR)
 
     def breaks(some: list[str]) -> bool:
-        subject: Subject = prepared.built()
+        subject: Subject = prepared.initial()
         redraw_(subject.module, seed, 1.0, only=some)
         try:
             return law_errors(subject, prepared.task, prepared.few(), least).worst > limit

@@ -23,16 +23,25 @@ from ..domains import INSIDE
 from . import verdict
 from .controls import FEW, Controls, least_controls, measure_controls
 from .declaration.functional import read_as_functions, why_not
-from .evidence import Ask, HeldTo, Rule, State, Station, Symptoms
+from .elsewhere.steps import wake_
+from .evidence import Ask, HeldTo, Reached, Rule, State, Station, Symptoms
 from .law import Errors, Law, chosen, draws, floor, law_errors
 from .symptoms import measure_symptoms
-from .task import PAIRS, Pairs, Task, declared_group, draw_inputs, draw_pairs
+from .task import Pairs, Task, declared_group, draw_inputs, draw_pairs
 
 OF_THE_LAW = frozenset(
     {Rule.LAW, Rule.LAW_IN_FLOAT32, Rule.LAW_AFTER_STEPS, Rule.LAW_AT_REDRAW}
-    | {Rule.LAW_AFTER_TRAIN_CALLS, Rule.LAW_AT_ONE, Rule.GRADIENT_IN_INPUT, Rule.GRADIENT_IN_PARAMETERS}
+    | {
+        Rule.LAW_AFTER_TRAIN_CALLS,
+        Rule.LAW_AT_ONE,
+        Rule.LAW_AT_MANY,
+        Rule.GRADIENT_IN_INPUT,
+        Rule.GRADIENT_IN_PARAMETERS,
+    }
 )
 """Rules of elements that move something."""
+OF_THEIR_OWN = (Reached.STEPS, Reached.REDRAW)
+"""Places that are reached from the initialisation itself, whatever the output is there."""
 REDRAWS = 4
 FEW_DRAWS = 16
 """Draws of vector and element at parameters other than the initial ones, beside every generator."""
@@ -53,6 +62,7 @@ class Prepared:
     Args:
         brief: the rules whose breach is all that is asked, as a search for a smaller counter-example does; None asks all.
         edits: network and task as declared, where they are read as functions; None where the law is exact.
+        woken: whether `subject`, and what is built again, has taken a few steps, since its output starts as a constant.
     """
 
     architecture: Architecture
@@ -66,15 +76,23 @@ class Prepared:
     subject: Subject
     brief: frozenset[Rule] | None
     edits: tuple[Architecture, Task] | None = None
+    woken: bool = False
 
-    def built(self, dtype: torch.dtype = torch.float64) -> Subject:
-        """The network at its initialisation again."""
+    def built(self) -> Subject:
+        """The network again as `subject` was."""
+        subject = self.initial()
+        if self.woken:
+            wake_(subject, self.seed)
+        return subject
+
+    def initial(self) -> Subject:
+        """The network at its initialisation."""
         return Subject(
             self.architecture,
             self.task.named.space,
             self.task.asked,
             seed=self.seed,
-            dtype=dtype,
+            dtype=torch.float64,
             bench=self.bench,
             mode=self.task.mode,
         )
@@ -93,6 +111,7 @@ class Prepared:
 
     def measurement(self, controls: Controls, law: Law, **more: object) -> verdict.Measurement:
         """Of controls and of the law with one set of parameters."""
+        of_waking = ("the output starts as a constant: asked after a few steps of Adam",) if self.woken else ()
         found = verdict.Measurement(
             error64=law.double.worst,
             error32=law.error32,
@@ -107,7 +126,8 @@ class Prepared:
             continuous=self.architecture.traits.continuous,
             ask=self.task.ask,
             law=HeldTo.FUNCTIONAL if self.edits else HeldTo.EXACT,
-            notes=tuple(f"the calls moved the random state of {name}" for name in controls.moved),
+            notes=(*of_waking, *(f"the calls moved the random state of {name}" for name in controls.moved)),
+            woken=self.woken,
         )
         return replace(found, **more)  # type: ignore[arg-type]
 
@@ -126,6 +146,7 @@ def prepare(
     bench: Workbench,
     elements: Sequence[GroupElement] | None,
     brief: frozenset[Rule] | None,
+    woken: bool = False,
 ) -> Prepared:
     space = task.named.space
     rng = np.random.default_rng(seed)
@@ -138,7 +159,9 @@ def prepare(
         edits = architecture, task
         architecture, asked = read_as_functions(architecture, task.asked)
         task = replace(task, asked=asked)
-    v = draw_inside(architecture.traits.domain, task, space, PAIRS if elements is None else max(2, len(elements)), rng)
+    v = draw_inside(
+        architecture.traits.domain, task, space, task.pairs if elements is None else max(2, len(elements)), rng
+    )
     mates = constructed("generic", space, FEW, rng)
     pairs = (
         draw_pairs(task, symmetry, v, rng)
@@ -146,7 +169,9 @@ def prepare(
         else Pairs(v, tuple(elements), tuple(range(len(elements))), drawn=len(elements))
     )
     subject = Subject(architecture, space, task.asked, seed=seed, dtype=torch.float64, bench=bench, mode=task.mode)
-    prepared = Prepared(architecture, task, seed, bench, symmetry, rng, pairs, mates, subject, brief, edits)
+    if woken:
+        wake_(subject, seed)
+    prepared = Prepared(architecture, task, seed, bench, symmetry, rng, pairs, mates, subject, brief, edits, woken)
     if architecture.traits.domain != "all":
         _demand_domain(prepared)
     return prepared
@@ -212,7 +237,9 @@ class Walk:
         Args:
             errors: those of the pairs with these parameters, where they are at hand.
         """
-        prepared, name = self.prepared, str(state)
+        prepared = self.prepared
+        state = state if state.place in OF_THEIR_OWN else replace(state, woken=prepared.woken)
+        name = str(state)
         try:
             law = self._law(subject, errors)
         except NonFinite:

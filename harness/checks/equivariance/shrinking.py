@@ -18,7 +18,7 @@ from ...weights.groups import NotCarried
 from ...weights.space import WeightSpace, mlp
 from ...weights.symmetry import GroupElement, compose, generators, identity, multiplied, transposition
 from . import verdict
-from .evidence import Ask, CounterExample, Rule
+from .evidence import Ask, CounterExample, Rule, State
 from .prepared import OF_THE_LAW, Refuse
 from .task import Task, declared_group
 
@@ -106,6 +106,8 @@ def shrink(
         action=None if worst.permutes_alone else worst.to_json(),
         reached=str(state),
         state=state,
+        widths=task.named.space.widths if task.few and task.named.space.is_mlp else None,
+        sizes=dict(task.named.space.sizes) if task.few and not task.named.space.is_mlp else None,
     )
     space = task.named.space
     if task.ask is Ask.COMPILED:  # every shape would be compiled
@@ -115,9 +117,9 @@ def shrink(
     if not space.is_mlp:
 
         def tried(smaller: WeightSpace, element: GroupElement) -> float | None:
-            return failing_error(architecture, task, kind, smaller, element, seed, bench, broken, measure)
+            return failing_error(architecture, task, kind, smaller, element, seed, bench, broken, measure, state)
 
-        return _smaller(architecture, found, space, kind, swapping, tried)
+        return _smaller(architecture, found, task, kind, swapping, tried)
     by = factor_of(architecture, space)
     errors: dict[Example, float | None] = {}
 
@@ -125,7 +127,7 @@ def shrink(
         if example not in errors and len(errors) < CALLS:
             smaller = mlp(*example.widths, activation=space.activation)
             errors[example] = failing_error(
-                architecture, task, kind, smaller, example.element, seed, bench, broken, measure
+                architecture, task, kind, smaller, example.element, seed, bench, broken, measure, state
             )
         return errors.get(example) is not None
 
@@ -156,19 +158,20 @@ def shrink(
 def _smaller(
     architecture: Architecture,
     found: CounterExample,
-    space: WeightSpace,
+    task: Task,
     kind: str,
     swapping: bool,
     tried: Callable[[WeightSpace, GroupElement], float | None],
 ) -> CounterExample:
     """Beyond MLPs: the first failing one of the candidates, the smallest first; else the failure as it was measured."""
+    space = task.named.space
     for smaller, element in candidates(architecture, space, swapping):
         error = tried(smaller, element)
         if error is not None:
             return replace(
                 found,
                 space=str(smaller),
-                sizes=None if smaller == space else dict(smaller.sizes),
+                sizes=None if smaller == space and not task.few else dict(smaller.sizes),
                 input=kind if smaller != space else found.input,
                 element=str(element),
                 images=images(element),
@@ -254,11 +257,12 @@ def failing_error(
     bench: Workbench,
     broken: tuple[Rule, ...],
     measure: Measure,
+    state: State,
 ) -> float | None:
     """The error of one element in one space if it breaks what the original broke, else None."""
     small = replace(task, named=replace(task.named, space=space, zoo=None), input=kind)
     try:
-        measured, _ = measure(architecture, small, seed, bench, (element,), brief=frozenset(broken))
+        measured, _ = measure(architecture, small, seed, bench, (element,), frozenset(broken), state.woken)
     except (Unsupported, PluginFault, NotCarried, Refuse):
         return None
     same = verdict.judge(measured).outcome == "fail" and verdict.broken(measured) == broken

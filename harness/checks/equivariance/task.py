@@ -15,7 +15,7 @@ from ...weights.algebra.kinds import FactorKind, OutputKind
 from ...weights.batch import Weights
 from ...weights.groups import Group
 from ...weights.inputs import constructed
-from ...weights.space import NamedSpace, WeightSpace
+from ...weights.space import NamedSpace, WeightSpace, mlp
 from ...weights.symmetry import (
     GroupElement,
     generators,
@@ -38,8 +38,12 @@ OUTPUTS = {
 """Name, as suites give it -> what is asked of the plug-in; `equivariant` asks for vectors."""
 PAIRS = 64
 """Independent draws of a weight vector and an element: a defect on 4.6 % of pairs shows in one of them with 95 %."""
+FEW_PAIRS = 16
+"""The same on a space that is asked beside the row's own."""
 GENERATOR_SAMPLES = 4
 """Generic weight vectors on which every generator is asked, at least."""
+MANY_NUMBERS, MANY_CHANNELS = 24, 12
+"""Of large outputs."""
 MANY = 32
 """Of more generators than these, each is asked on one weight vector: the draws move all indices often enough."""
 REAL = frozenset({"scale", "orth", "gl", "shift"})
@@ -50,7 +54,11 @@ FAR = 20
 
 @dataclass(frozen=True)
 class Task:
-    """One case of an equivariance check, read off its cell; `given` are its inputs where its input is `GIVEN`."""
+    """One case of an equivariance check, read off its cell; `given` are its inputs where its input is `GIVEN`.
+
+    A task of `few` pairs and calls is asked beside another one. A module that declares nothing (not `declared`) claims no continuity between
+    its inputs.
+    """
 
     named: NamedSpace
     output: str
@@ -61,6 +69,13 @@ class Task:
     asked: Invariant | Equivariant
     ask: Ask = Ask.LAW
     given: Weights | None = None
+    few: bool = False
+    declared: bool = True
+
+    @property
+    def pairs(self) -> int:
+        """How many independent draws of vector and element are asked."""
+        return FEW_PAIRS if self.few else PAIRS
 
     @staticmethod
     def of(cell: Cell) -> Task:
@@ -74,11 +89,34 @@ class Task:
         return Task(named, output, kind, mode, parameters["samples"], parameters["elements"], OUTPUTS[output], ask)
 
     @property
+    def other_space(self) -> WeightSpace | None:
+        """Where one hidden layer is called in all ways or drawn anew, three of them; where the law is asked beyond MLPs, axes of twice the
+        size; else None."""
+        space = self.named.space
+        if self.named.zoo or (self.input, self.mode) != ("generic", "eval"):
+            return None
+        if not space.is_mlp:
+            return space.resized({axis: 2 * size for axis, size in space.sizes}) if self.ask is Ask.LAW else None
+        if self.ask not in (Ask.CALLS, Ask.REDRAW) or len(space.widths) != 3:
+            return None
+        first, hidden, last = space.widths
+        return mlp(first, hidden, max(2, hidden - 1), max(2, hidden - 2), last, activation=space.activation)
+
+    @property
     def of_one(self) -> Task:
         """The same, asked of an output of one number, or of one channel."""
         asked = self.asked
         one = replace(asked, dim=1) if isinstance(asked, Invariant) else replace(asked, channels=1)
         return replace(self, asked=one)
+
+    @property
+    def of_many(self) -> Task:
+        """The same, asked of an output of many numbers, or of many channels."""
+        asked = self.asked
+        many = (
+            replace(asked, dim=MANY_NUMBERS) if isinstance(asked, Invariant) else replace(asked, channels=MANY_CHANNELS)
+        )
+        return replace(self, asked=many)
 
     @property
     def kind(self) -> OutputKind | None:
@@ -137,7 +175,7 @@ def draw_pairs(task: Task, symmetry: Group, v: Weights, rng: np.random.Generator
     if every is not None:
         drawn = [(g, 0) for g in every]
         return _pairs(v, shown, drawn, exhaustive=True)
-    drawn = [(g, number % v.batch) for number, g in enumerate(draw_elements(task, symmetry, PAIRS, rng))]
+    drawn = [(g, number % v.batch) for number, g in enumerate(draw_elements(task, symmetry, task.pairs, rng))]
     far: list[tuple[GroupElement, int]] = []
     if any(kind.scales for kind in symmetry.kind.values()):
         far = [(g, 0) for g in random_elements(_of_factors(symmetry), 1, rng, reach=FAR)]
@@ -153,7 +191,7 @@ def _of_factors(symmetry: Group) -> Group:
 def generator_pairs(task: Task, symmetry: Group, v: Weights) -> list[tuple[GroupElement, int]]:
     """Every generator with the index of each weight vector that it is asked on."""
     swaps = generators(symmetry)
-    repeats = max(GENERATOR_SAMPLES, task.samples) if len(swaps) <= MANY else 1
+    repeats = max(GENERATOR_SAMPLES, task.samples) if len(swaps) <= MANY and not task.few else 1
     return [(g, (place + number) % v.batch) for number, g in enumerate(swaps) for place in range(repeats)]
 
 

@@ -63,6 +63,8 @@ class Measurement:
         reach, reach32: what lifts the floor, where it is large and elements may be far from one, in either precision.
         law: that the output is held to; by the law of functions errors are those of the functions of edits.
         tensors: `|phi(g v) - g phi(v)|` of such edits, which decides nothing.
+        woken: whether all this is of a network whose output starts as a constant, after a few steps of Adam.
+        beside: the space on which all this was measured, where it is asked beside the row's own; empty for the row's own.
     """
 
     error64: float
@@ -85,6 +87,8 @@ class Measurement:
     reach32: Reach | None = None
     law: HeldTo = HeldTo.EXACT
     tensors: float | None = None
+    woken: bool = False
+    beside: str = ""
 
     @property
     def bound(self) -> float | None:
@@ -225,7 +229,9 @@ def convicting_error(measured: Measurement) -> float:
 def reached(measured: Measurement) -> State:
     """How the parameters of the worst broken station came to be."""
     stations = _broken_stations(measured)
-    return max(stations, key=lambda each: max(each.error64, each.error32)).state if stations else State()
+    if not stations:
+        return State(woken=measured.woken)
+    return max(stations, key=lambda each: max(each.error64, each.error32)).state
 
 
 def _broken_stations(measured: Measurement) -> list[Station]:
@@ -309,6 +315,7 @@ def _said(measured: Measurement) -> str:
     parts = [_CAUSES[found]] if found is not Cause.NONE else []
     if seen is not None and seen.broken and found in (Cause.LEAK, Cause.VIOLATION):
         parts.append(f"generators of {', '.join(seen.broken)} break it")
+    parts += [f"on {measured.beside}, which is asked beside the row's space"] if measured.beside else []
     if seen is not None and seen.tensors:
         parts.append(f"wrong tensors: {', '.join(seen.tensors)}")
     return "".join(f"; {part}" for part in parts)
@@ -338,6 +345,8 @@ _BROKEN = {
     Rule.COMPILED_ANSWER: "the compiled network answers otherwise",
     Rule.LAW_COMPILED: "phi(g v) differs from g phi(v) when compiled",
     Rule.LAW_AT_ONE: "phi(g v) differs from g phi(v) for outputs of one number or one channel",
+    Rule.LAW_AT_MANY: "phi(g v) differs from g phi(v) for outputs of many numbers or channels",
+    Rule.JUMP: "the output jumps between inputs that do not tie, though continuous=True is claimed",
 }
 _OBSERVED = {
     Rule.LAW: "not equivariant",
@@ -360,6 +369,8 @@ _OBSERVED = {
     Rule.COMPILED_ANSWER: "depends on compilation",
     Rule.LAW_COMPILED: "not equivariant when compiled",
     Rule.LAW_AT_ONE: "not equivariant at size one",
+    Rule.LAW_AT_MANY: "not equivariant at large outputs",
+    Rule.JUMP: "not continuous",
 }
 _CAUSES = {
     Cause.NONE: "",

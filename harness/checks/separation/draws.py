@@ -14,17 +14,21 @@ from ...plugins.architecture import Architecture, Invariant
 from ...plugins.redraw import GAINS, redraw_
 from ...plugins.subject import NonFinite, PluginFault, Subject, describe_error
 from ...weights.batch import Weights
+from ...weights.groups import NotCarried
 from ...weights.inputs import constructed, jittered
 from ...weights.pair import Pair
 from ...weights.space import WeightSpace
 from ...weights.symmetry import act, random_elements
 from ..prediction import Prediction
 from . import verdict
+from .evidence import ControlEvidence
 
 T = TypeVar("T")
 OUTPUT = Invariant(8)
 PROBES, SAME = 4, 1e-9
 """Inputs on which a re-drawn network and one that loads its state are compared, and how near, as a part of the largest answer."""
+COPIES = 4
+"""Of each of the two, moved by the declared group."""
 REDRAWS = 2
 """A draw that gives NaN or infinity is drawn again so often before it is an error."""
 
@@ -180,6 +184,41 @@ def drawn_again(measure: Callable[[np.random.Generator], T], seed: int, number: 
         except NonFinite:
             continue
     return measure(np.random.default_rng([seed, number, REDRAWS]))
+
+
+def declared_control(architecture: Architecture, pair: Pair, seed: int, bench: Workbench) -> ControlEvidence | None:
+    """Copies of v and of w moved by the declared group, where it is larger than permutations, with parameters of their own; else None.
+
+    Raises:
+        Unsupported, PluginFault: as `Subject` does.
+    """
+    try:
+        group = architecture.traits.group(pair.space)
+    except NotCarried:  # it serves the space nonetheless: permutations are asked
+        return None
+    if all(factor.kind.atoms == {"perm"} for factor in group.factors):
+        return None
+    both = Weights.from_arrays(pair.space, [pair.v] * COPIES + [pair.w] * COPIES)
+
+    def measured(rng: np.random.Generator) -> ControlEvidence:
+        subject = drawn_subject(architecture, pair.space, int(rng.integers(2**48)), GAINS[0], bench)
+        moved = act(random_elements(group, 2 * COPIES, rng), both)
+        size = float(both.flat().square().mean().sqrt())
+        generic = constructed("generic", pair.space, verdict.GENERIC, rng).map(lambda tensor: size * tensor)
+        outputs = subject(Weights.cat([both[[0, COPIES]], moved, jittered(moved, rng), generic]))
+        still, copied, shaken, of_generic = outputs.split([2, 2 * COPIES, 2 * COPIES, verdict.GENERIC])
+        apart = [torch.cat([one[None], of]) for one, of in zip(still, copied.chunk(2), strict=True)]
+        return ControlEvidence(
+            control=max(float(torch.pdist(of).max()) for of in apart),
+            jitter=max(distances(copied, shaken)) if architecture.traits.continuous else 0.0,
+            norm=float(torch.linalg.vector_norm(torch.cat([still, copied]), dim=1).mean()),
+            generic=float(torch.pdist(of_generic).median()),
+        )
+
+    try:
+        return drawn_again(measured, seed, verdict.LAST + 1)
+    except NonFinite:
+        return None
 
 
 def take_draws(

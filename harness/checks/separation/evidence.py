@@ -32,6 +32,23 @@ class DrawEvidence(Evidence):
 
 
 @dataclass(frozen=True, slots=True)
+class ControlEvidence(Evidence):
+    """Copies that elements of the declared group moved, where it is larger than permutations; with one draw of the parameters.
+
+    Args:
+        control: the largest distance between copies of v, or of w.
+        jitter: the largest move of such a copy's output under one-ulp noise; 0 where jumps are declared.
+        norm: of the outputs.
+        generic: the spread of generic outputs.
+    """
+
+    control: Number
+    jitter: Number
+    norm: Number
+    generic: Number
+
+
+@dataclass(frozen=True, slots=True)
 class RungEvidence(Evidence):
     """What a network showed of the pairs of one refinement round.
 
@@ -68,6 +85,7 @@ class SeparationEvidence(Evidence):
         two_fwl_round: its first round that separates the pair.
         refinement: the kind that the network declares, of pairs beyond MLPs and where it is not `joint`; else None.
         own_round: the first round of that kind that separates the pair.
+        declared: copies moved by the declared group, where it is larger than permutations; None where it is not, or draws failed before.
         symmetry: where a function declares it: the name of the group that it gives on the pair's space, or the function's.
     """
 
@@ -99,6 +117,7 @@ class SeparationEvidence(Evidence):
     refinement: str | None = None
     own_round: int | None = None
     symmetry: str | None = None
+    declared: ControlEvidence | None = None
 
     @property
     def says(self) -> list[str | int | None]:

@@ -18,7 +18,7 @@ from ..applicability import applicability, unsupported
 from ..domains import INSIDE
 from ..prediction import OPEN, SEPARATED, of_own, predict
 from . import verdict
-from .draws import take_draws
+from .draws import declared_control, take_draws
 from .evidence import SeparationEvidence, in_words
 from .read_out import EQUIVARIANT, asked, is_read_out, read_out
 
@@ -86,8 +86,9 @@ def _measured(cell: Cell, architecture: Architecture, bench: Workbench) -> Judge
             bench.seconds += calibration.seconds
         if not ladder or parted is None or parted <= verdict.resolved_rounds(ladder):
             trained = trained_ratio(architecture, pair, cell.seed, bench)
-    found = verdict.judge(draws, prediction, parted, ladder, trained)
-    return Judgement.of(found, verdict.evidence(facts, draws, ladder, trained), relation.certificate)
+    declared = None if verdict.fatal(draws[-1]) else declared_control(architecture, pair, cell.seed, bench)
+    found = verdict.judge(draws, prediction, parted, ladder, trained, declared)
+    return Judgement.of(found, verdict.evidence(facts, draws, ladder, trained, declared), relation.certificate)
 
 
 def _symmetry(traits: Traits, space: WeightSpace) -> str:

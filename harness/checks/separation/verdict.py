@@ -16,7 +16,7 @@ from ...core.result import Judgement, Verdict
 from ...plugins.power import OF_ROUNDS
 from ..prediction import ANY, NO_GAP, NOT_SEPARATED, OPEN, SEPARATED, UNCLEAR, Prediction, Seen, predict
 from ..stored import Stored
-from .evidence import DrawEvidence, SeparationEvidence
+from .evidence import ControlEvidence, DrawEvidence, SeparationEvidence
 
 CONTROLS, CROSSES, JITTERS, GENERIC = 32, 8, 12, 8
 """Pairs of orbit mates, pairs across, one-ulp pairs, generic vectors: 2 * 32 + 2 * 8 = 80 forwards a draw, and 12 + 8 more
@@ -152,6 +152,12 @@ def describe_fault(fault: Fault, control: float, noise: float, norm: float) -> s
     return f"ill-conditioned: the noise is {noise / norm:.1e} of the output"
 
 
+def breaks(declared: ControlEvidence) -> bool:
+    """Whether copies that the declared group moved differ, as copies of one orbit must not."""
+    control, jitter, norm, generic = declared.control, declared.jitter, declared.norm, declared.generic
+    return fault_of(control, jitter, 0.0, norm, generic) is Fault.INVALID
+
+
 def kills(fault: Fault | None, gain: float) -> bool:
     """Whether a draw's fault is the network's own.
 
@@ -252,6 +258,7 @@ def judge(
     separating_round: int | None,
     ladder: Mapping[int, float] | None = None,
     trained: float | None = None,
+    declared: ControlEvidence | None = None,
 ) -> Verdict:
     """The verdict: a pure function of what was measured.
 
@@ -264,6 +271,7 @@ def judge(
         separating_round: the first round that separates the pair (`parting_round`), None if none does.
         ladder: the network's own ratios, measured only where a network of power `1-wl` or `2-fwl` does not show a predicted gap.
         trained: ratio after training to separate, measured only then too.
+        declared: copies moved by a declared group that is larger than permutations.
     """
     faulty = [draw for draw in draws if fatal(draw) or not readable(draws)]
     if faulty:
@@ -272,6 +280,10 @@ def judge(
         first = faulty[0]
         told = describe_fault(fault, first.control, first.noise, first.norm)
         return Verdict("error", told, prediction.verdict, Seen(fault.value), fault)
+    if declared is not None and breaks(declared):
+        share = declared.control / declared.norm
+        told = f"invalid: copies moved by the declared symmetry differ by {share:.1e} of the output; see equivariance"
+        return Verdict("error", told, prediction.verdict, Seen(Fault.INVALID.value), Fault.INVALID)
     draws = readable(draws)
     observed = observe(draws, prediction)
     if observed in OPEN and trained is not None and trained > NULL_RATIO:
@@ -315,6 +327,7 @@ def evidence(
     draws: Sequence[Draw],
     ladder: Mapping[int, float] | None = None,
     trained: float | None = None,
+    declared: ControlEvidence | None = None,
 ) -> SeparationEvidence:
     """The facts of the pair with what the draws showed of it."""
     best = max(readable(draws) or draws, key=lambda draw: draw.ratio)
@@ -330,6 +343,7 @@ def evidence(
         norm=best.norm,
         gain=best.gain,
         trained_ratio=trained,
+        declared=declared,
         t_res=None if ladder is None else resolved_rounds(ladder),
         shown=None if ladder is None else last_shown(ladder),
         ladder=None if ladder is None else {str(rung): ratio for rung, ratio in ladder.items()},
@@ -402,12 +416,12 @@ def rejudge(stored: Stored) -> Judgement | None:
     )
     parted = parting_round(found, stored.traits.power)
     ladder = None if found.ladder is None else {int(rung): ratio for rung, ratio in found.ladder.items()}
-    again = evidence(facts, draws, ladder, found.trained_ratio)
+    again = evidence(facts, draws, ladder, found.trained_ratio, found.declared)
     if not whole(draws, prediction, parted, stored.traits.power, ladder, found.trained_ratio):
         return Judgement(
             Outcome.ERROR, "draws, ladder or training are not those that the schedule asks for", fault=Fault.CONTRACT
         )
-    return Judgement.of(judge(draws, prediction, parted, ladder, found.trained_ratio), again)
+    return Judgement.of(judge(draws, prediction, parted, ladder, found.trained_ratio, found.declared), again)
 
 
 def whole(

@@ -104,6 +104,8 @@ def _law(
         told["index"] = found.index
     elif found.compared is Shown.CALLS:
         told["rounds"] = ROUNDS
+    elif found.beyond is not None:
+        numbers["w"] = found.beyond
     else:
         numbers["gv"] = act(found.element, found.v)
         told["element"] = found.element.to_json()

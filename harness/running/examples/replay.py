@@ -20,9 +20,11 @@ from ...checks.equivariance.calls import (
     transposed,
     with_recording,
 )
+from ...checks.equivariance.elsewhere.jumps import largest_jump
+from ...checks.equivariance.elsewhere.steps import take_steps
 from ...checks.equivariance.evidence import CounterExample, EquivarianceEvidence, Reached, Rule, State
 from ...checks.equivariance.gradients import Gradients
-from ...checks.equivariance.parameters import BATCH, DRAWS, WALKS, take_steps
+from ...checks.equivariance.parameters import BATCH, DRAWS, WALKS
 from ...checks.equivariance.prepared import Prepared, prepare
 from ...checks.equivariance.task import Pairs, Task
 from ...core.cell import Cell
@@ -45,6 +47,7 @@ SHOWN: Mapping[Rule, Shown] = {
     Rule.LAW_AT_REDRAW: Shown.LAW,
     Rule.LAW_AFTER_TRAIN_CALLS: Shown.LAW,
     Rule.LAW_AT_ONE: Shown.LAW,
+    Rule.LAW_AT_MANY: Shown.LAW,
     Rule.GRADIENTS_RECORDED: Shown.RECORDED,
     Rule.STRIDED_INPUT: Shown.STRIDED,
     Rule.BATCH_ORDER: Shown.BATCH,
@@ -57,6 +60,7 @@ SHOWN: Mapping[Rule, Shown] = {
     Rule.GRADIENT_IN_PARAMETERS: Shown.GRADIENT_IN_PARAMETERS,
     Rule.COMPILED_ANSWER: Shown.COMPILED,
     Rule.LAW_COMPILED: Shown.COMPILED,
+    Rule.JUMP: Shown.JUMP,
 }
 """What the folder of each rule compares; a rule that is not listed has none."""
 FUNCTIONALS = 4
@@ -79,6 +83,7 @@ class Failing:
         state: how the parameters came to be.
         index: the weight vector whose answer in the batch differs from the one alone.
         functional: of the output, whose gradient is compared, `[1, entries]`.
+        beyond: the weight vector on the other side of a jump.
     """
 
     subject: Subject
@@ -90,6 +95,7 @@ class Failing:
     state: State
     index: int = 0
     functional: torch.Tensor | None = None
+    beyond: Weights | None = None
 
 
 def replayed(architecture: Architecture, cell: Cell, evidence: EquivarianceEvidence, bench: Workbench) -> Failing:
@@ -123,6 +129,8 @@ def _found(prepared: Prepared, element: GroupElement, state: State, how: Shown) 
         return _in_gradients(prepared, element, how)
     if how is Shown.COMPILED:
         return _compiled(prepared, element)
+    if how is Shown.JUMP:
+        return _jumping(prepared, element, state)
     worst: Failing | None = None
     subject = _reached(prepared, state)
     for single in (False, True):
@@ -237,6 +245,16 @@ def _compiled(prepared: Prepared, element: GroupElement) -> Failing | None:
     return worst
 
 
+def _jumping(prepared: Prepared, element: GroupElement, state: State) -> Failing | None:
+    """Two inputs on the two sides of a jump."""
+    task, least = prepared.task, prepared.controls().least
+    size, sides = largest_jump(prepared.subject, task.named.space, task.kind, prepared.seed, least)
+    if sides is None:
+        return None
+    limit = verdict.FAIL_FLOORS * verdict.ROUNDING
+    return Failing(prepared.subject, sides[[0]], element, Shown.JUMP, size, limit, state, beyond=sides[[1]])
+
+
 def _element(example: CounterExample) -> GroupElement:
     return GroupElement.from_json(example.action or {axis: list(images) for axis, images in example.images.items()})
 
@@ -251,7 +269,8 @@ def _prepared(
     elif example.sizes is not None:
         space = task.named.space.resized(example.sizes)
         task = replace(task, named=replace(task.named, space=space, zoo=None), input=example.input)
-    return prepare(architecture, task, cell.seed, bench, [_element(example)], frozenset(evidence.broken))
+    rules, woken = frozenset(evidence.broken), example.state.woken
+    return prepare(architecture, task, cell.seed, bench, [_element(example)], rules, woken)
 
 
 def _reached(prepared: Prepared, state: State) -> Subject:
@@ -265,6 +284,8 @@ def _reached(prepared: Prepared, state: State) -> Subject:
         return subject
     if state.place is Reached.OUTPUT_OF_ONE:
         return replace(prepared, task=prepared.task.of_one).built()
+    if state.place is Reached.OUTPUT_OF_MANY:
+        return replace(prepared, task=prepared.task.of_many).built()
     if state.place is Reached.REDRAW and 1 <= state.count <= DRAWS:
         redraw_(subject.module, prepared.seed + state.count - 1, 1.0)
         return subject

@@ -183,6 +183,15 @@ with torch.no_grad():
     left = plain(torch.compile(network)(v))
 """
 
+_JUMP = """
+v, w = vector("v"), vector("w")
+between = max(float((tensor - v.tensors[name]).abs().max()) for name, tensor in w.items())
+left_name, right_name = "phi(w)", "phi(v)"
+with torch.no_grad():
+    base = moved = phi(v)
+    left = phi(w)
+print(f"v and w differ by {between:.1e} at most")
+"""
 _BODIES: Mapping[Shown, str] = {
     Shown.LAW: _MOVED + _LAW,
     Shown.RECORDED: _MOVED + _RECORDED,
@@ -192,6 +201,7 @@ _BODIES: Mapping[Shown, str] = {
     Shown.GRADIENT_IN_INPUT: _MOVED + _FUNCTIONAL + _IN_INPUT,
     Shown.GRADIENT_IN_PARAMETERS: _MOVED + _FUNCTIONAL + _IN_PARAMETERS,
     Shown.COMPILED: _MOVED + _COMPILED,
+    Shown.JUMP: _JUMP,
 }
 
 SEPARATION = Template(

@@ -24,6 +24,8 @@ class Shown(StrEnum):
     """The gradients at `g v` and at `v`."""
     COMPILED = "compiled"
     """`phi(v)` of the compiled network and of the network itself."""
+    JUMP = "jump"
+    """`phi` at two inputs that differ by hardly anything."""
 
 
 NEEDS_ONE = frozenset({Shown.LAW, Shown.RECORDED, Shown.STRIDED})

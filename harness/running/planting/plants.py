@@ -277,21 +277,23 @@ TRAINING = (
 
 GENERAL, SPECTRUM = {"domain": "general-position"}, {"domain": "simple-spectrum"}
 NOT_CONTINUOUS = {"continuous": False}
+_AWAY = (law(input="small"),)
+"""Nothing ties there, and nothing is asked between inputs."""
 _TIES = (
     ("ties-by-index", "TiesByIndex", "equal biases are ordered by number", "equal-biases", False),
     ("zeros-by-index", "ZerosByIndex", "neurons without a bias know their number", "pruned", False),
     ("equals-by-index", "EqualsByIndex", "neurons of equal bias know their number", "equal-biases", True),
 )
 DOMAIN = (
-    *(Plant(name, network, rule, table.EVERYWHERE, law(input=kind), Rule.LAW, green=INVARIANT, drawn=drawn)
+    *(Plant(name, network, rule, table.EVERYWHERE, law(input=kind), Rule.LAW, green=_AWAY, drawn=drawn)
       for name, network, rule, kind, drawn in _TIES),
     *(Plant(f"jumps-{name}", network, rule, table.JUMPS, law(input=kind), Rule.LAW, green=INVARIANT, drawn=drawn,
             traits=NOT_CONTINUOUS) for name, network, rule, kind, drawn in _TIES),
     *_law_plants(table.GENERAL_POSITION, "general-", [_INDEX, _FAINT_ENTRY, _ENTRY], red=law(), traits=GENERAL),
     *_law_plants(table.SIMPLE_SPECTRUM, "spectrum-", [_INDEX, _FAINT_ENTRY, _ENTRY], red=law(), traits=SPECTRUM),
     Plant("sign-of-bias", "SignOfBias", "the output jumps where a bias is zero", table.CONTINUOUS, law(input="zeros"),
-          Rule.CONTINUITY, green=INVARIANT),
-    Plant("rounded-bias", "RoundedBias", "biases are rounded", table.CONTINUOUS, law(input="ties"), Rule.CONTINUITY, green=INVARIANT),
+          Rule.CONTINUITY, green=_AWAY),
+    Plant("rounded-bias", "RoundedBias", "biases are rounded", table.CONTINUOUS, law(), Rule.JUMP, green=_AWAY),
     Plant("counted-ties", "CountedTies", "equal biases are counted", table.CONTINUOUS, law(input="equal-biases"), Rule.CONTINUITY,
           green=INVARIANT, drawn=True),
 )  # fmt: skip

@@ -120,7 +120,9 @@ UNSEEN = {
 EVERYWHERE = Declared("domain", "all", "", "equivariance", "inputs that tie, zeros among them", LAW)
 GENERAL_POSITION = Declared("domain", "general-position", "", "equivariance", "generic inputs", LAW)
 SIMPLE_SPECTRUM = Declared("domain", "simple-spectrum", "", "equivariance", "generic inputs", LAW)
-CONTINUOUS = Declared("continuous", "True", "", "equivariance", "inputs that tie", (Rule.CONTINUITY,))
+CONTINUOUS = Declared(
+    "continuous", "True", "", "equivariance", "inputs that tie, and between generic ones", (Rule.CONTINUITY, Rule.JUMP)
+)
 JUMPS = Declared("continuous", "False", "", "equivariance", "inputs that tie", LAW)
 EXACT = Declared("law", "exact", "", "equivariance", "equivariant outputs", LAW)
 FUNCTIONAL = Declared(

@@ -281,6 +281,58 @@ BROKEN: tuple[Caught, ...] = (
     Caught("power:BagUntilRedrawn", LADDER, outcomes=("error",), faults=("contract",)),
     *every("power", ("InputsAlike", "WeightsWithoutSign", "GraphWithoutWeights"), RESOLUTION),
     Caught("power:FunctionOfABag", FIRST_ROUNDS, outcomes=("fail", "undecided")),
+    *every(
+        "elsewhere",
+        ("BinnedWeights", "RoundedMean", "FirstOfTheLoudest", "SilentBins"),
+        on("*/generic/eval"),
+        rules=("continuity between inputs",),
+    ),
+    Caught(
+        "elsewhere:CachedWhenDeep",
+        on("shallow/*/generic/eval/calls"),
+        rules=("a hundred calls",),
+        causes=("history", "batch"),
+    ),
+    Caught(
+        "elsewhere:RecordedWhenDeep",
+        on("shallow/*/generic/eval/calls"),
+        rules=("gradients recorded",),
+        causes=("recording",),
+    ),
+    Caught(
+        "elsewhere:StridedWhenDeep", on("shallow/*/generic/eval/calls"), rules=("strided input",), causes=("strides",)
+    ),
+    Caught("elsewhere:NormWhenDeep", on("shallow/*/generic/eval/calls"), rules=(TRAIN_CALLS,), causes=INDEX),
+    Caught(
+        "elsewhere:RedrawnWhenDeep",
+        on("shallow/*/generic/eval/redraw"),
+        rules=("equivariance at re-drawn parameters",),
+        causes=("redraw",),
+    ),
+    Caught("elsewhere:ThirdStep", on("*/generic/eval"), rules=("equivariance",), causes=INDEX),
+    Caught(
+        "elsewhere:ManyNumbers",
+        on("shallow/*/generic/eval/calls"),
+        rules=("equivariance of large outputs",),
+        causes=INDEX,
+    ),
+    *every(
+        "elsewhere",
+        ("SeveralInputChannels", "ManyKernels"),
+        on("convolutional/*/generic/eval"),
+        rules=("equivariance",),
+        causes=INDEX,
+    ),
+    Caught(
+        "elsewhere:NoBackward",
+        on("*/generic/eval/gradients") + on("*/generic/eval/steps"),
+        outcomes=("error",),
+        faults=("raised",),
+    ),
+    Caught("elsewhere:SilentIndex", on("*/generic/eval"), rules=("equivariance",), causes=INDEX),
+    Caught("elsewhere:SilentBatch", on("*/generic/eval"), rules=BATCH, causes=("batch",)),
+    Caught("elsewhere:SilentForGood", on("*/generic/eval"), outcomes=("error",), faults=("vacuous",)),
+    Caught("elsewhere:ScaleAtRealWidths", ("real-width *",), outcomes=("error",), faults=("invalid",)),
 )
 WHOLE: tuple[Caught, ...] = (
     *every(
@@ -337,5 +389,11 @@ SOUND: tuple[str, ...] = (
     "ComplexParameters",
     "KeepsItsAnswer",
     "OwnGenerator",
+    "SilentAtFirst",
+    "SoftBins",
+    "SteepGates",
+    "UnitVectors",
+    "StoppedStatistics",
+    "LargestFeatures",
 )
 """Classes of `sound.py`."""

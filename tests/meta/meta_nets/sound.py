@@ -442,3 +442,55 @@ class OwnGenerator(Net):
         self.generator.manual_seed(0)
         drawn = torch.randn(self.channels, self.channels, generator=self.generator, dtype=torch.float64).to(h[0])
         return [x + torch.tanh(x @ drawn / self.channels**0.5) for x in h]
+
+
+@register("silent-at-first")
+class SilentAtFirst(Net):
+    """Ends in layers of zeros: nothing of the input shows before training."""
+
+    def __init__(self, space, output, *, channels: int = 12, depth: int = 3):
+        super().__init__(space, output, channels=channels, depth=depth)
+        for last in [self.head[-1]] if isinstance(output, Invariant) else [*self.edges, *self.nodes]:
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+
+@register("soft-bins")
+class SoftBins(Net):
+    """Counts biases in bins with hats of width 1/100: steep, and no jump."""
+
+    def neurons(self, h, biases):
+        edges = torch.linspace(-2.03, 2.11, 9, dtype=biases[0].dtype)
+        return inside(h, lambda i, x: x + (1 - 100 * (biases[i] - edges).abs()).relu().mean((1, 2), keepdim=True))
+
+
+@register("steep-gates")
+class SteepGates(Net):
+    """Gates that open over a thousandth."""
+
+    def neurons(self, h, biases):
+        return inside(h, lambda i, x: x * (1 + torch.sigmoid(1e3 * biases[i])))
+
+
+@register("unit-vectors")
+class UnitVectors(Net):
+    """Every neuron's features divided by their length."""
+
+    def neurons(self, h, biases):
+        return inside(h, lambda i, x: nn.functional.normalize(x, dim=-1))
+
+
+@register("stopped-statistics")
+class StoppedStatistics(Net):
+    """Divides by a size through which no gradient goes, on purpose."""
+
+    def neurons(self, h, biases):
+        return inside(h, lambda i, x: x / (1 + x.square().mean(1, keepdim=True).detach()))
+
+
+@register("largest-features")
+class LargestFeatures(Net):
+    """The two largest values of every channel, whoever has them."""
+
+    def neurons(self, h, biases):
+        return inside(h, lambda i, x: x + 0.5 * x.topk(min(2, x.shape[1]), 1).values.sum(1, keepdim=True))

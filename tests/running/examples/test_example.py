@@ -33,6 +33,15 @@ checks:
   - {id: law, kind: equivariance, spaces: [small], inputs: [generic], asks: [law, steps, redraw, calls, gradients]}
   - {id: pairs, kind: separation, space: small, pairs: {family: generic, count: 1}}
 """
+FLAT = """\
+suite: flat
+version: 1
+title: One hidden layer
+spaces:
+  flat: {mlp: [2, 4, 1], activation: relu}
+checks:
+  - {id: calls, kind: equivariance, spaces: [flat], outputs: [invariant], inputs: [generic], asks: [calls]}
+"""
 PLUGIN = """\
 import torch
 from located_networks import Net, index
@@ -77,6 +86,38 @@ class OneNumber(Net):
 
     def between(self, states):
         return [s * (1 + 0.1 * index(s)) for s in states] if self.one else states
+
+
+@register("binned", power="unknown")
+class Binned(Net):
+    def between(self, states):
+        return [s + (s > 0.137).to(s.dtype).mean(1, keepdim=True) for s in states]
+
+
+@register("silent-numbers", power="unknown")
+class SilentNumbers(Net):
+    def __init__(self, space, output, *, depth: int = 2):
+        if not isinstance(output, Invariant):
+            raise Unsupported("invariant only")
+        super().__init__(space, output, depth=depth)
+        torch.nn.init.zeros_(self.head.net[-1].weight)
+        torch.nn.init.zeros_(self.head.net[-1].bias)
+
+    def between(self, states):
+        return [s * (1 + 0.1 * index(s)) for s in states]
+
+
+@register("late-when-deep", power="unknown")
+class LateWhenDeep(Net):
+    calls = 0
+
+    def between(self, states):
+        self.calls += 1
+        return [s * (1 + 0.1 * (self.calls % 3)) for s in states] if self.deep else states
+
+    def __init__(self, space, output, *, depth: int = 2):
+        super().__init__(space, output, depth=depth)
+        self.deep = len(space.widths) > 3
 
 
 @register("batch-mates", power="unknown")
@@ -263,6 +304,8 @@ def test_a_script_says_afresh_what_it_says_beside_others(folder, tmp_path, run):
         pytest.param(
             "nets.py:OneNumber", "calls", r"parameters: an output of size one in float64", marks=pytest.mark.long
         ),
+        ("nets.py:Binned", "eval", r"v and w differ by \d\.\de-1\d at most"),
+        pytest.param("nets.py:SilentNumbers", "eval", r"parameters: a few first steps of Adam", marks=pytest.mark.long),
         ("nets.py:BatchMates", "eval", r"phi of 2 weight vectors, that of number \d"),
         pytest.param(
             "nets.py:LongBatches", "calls", r"phi of \d+ weight vectors, that of number \d", marks=pytest.mark.long
@@ -348,3 +391,15 @@ def test_the_commands_say_what_they_did(folder, tmp_path):
     for command in (("locate", out, green["id"]), ("reproduce", out, green["id"], "--script", tmp_path / "no")):
         answer = call(*command)
         assert answer.exit_code == 2 and "a failed row has a counter-example" in answer.output
+
+
+def test_what_only_a_deeper_space_shows_is_shown_there(folder, tmp_path, run):
+    (folder / "flat.yaml").write_text(FLAT, encoding="utf-8")
+    reference = parse_name(f"{folder / 'nets.py'}:LateWhenDeep")
+    cell = plan([load_suite(folder / "flat.yaml", [reference])], [reference])[0]
+    row = evaluate(cell)
+    assert row.outcome == "fail"
+    assert "on mlp(2, 4, 3, 2, 1" in row.reason
+    assert len(row.evidence.counterexample.widths) > 3  # the fault needs two hidden layers, and so do the scripts
+    answer = run(write_example(row, cell, tmp_path / "shown").files[0])
+    assert answer.returncode == 1, answer.stderr
