@@ -148,5 +148,7 @@ def test_ng_gnn_needs_three_features(channels, blind):
     """Normalised, one feature is a constant: what the class declares holds from three on, as its docstring says."""
     space = mlp(1, 3, 1)
     network = NGGNN(space, Invariant(4), channels=channels).double()
-    outputs = network(Weights(space, {name: torch.randn(2, *shape, 1).double() for name, shape in space.shapes.items()}))
+    outputs = network(
+        Weights(space, {name: torch.randn(2, *shape, 1).double() for name, shape in space.shapes.items()})
+    )
     assert (float((outputs[0] - outputs[1]).detach().abs().max()) < 1e-12) is blind
