@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -187,7 +188,7 @@ def _each(listed: Sequence[str], reading: Reading | None) -> Iterator[Network | 
             continue
         for path in own:
             manifest, group = split_reference(path)
-            if group is not None and not Path(path).is_file():
+            if group is not None and not os.path.isfile(path):
                 raise ValueError(f"{path}: all groups are read here; name the manifest alone, {manifest}")
             yield from networks_of(manifest)
 

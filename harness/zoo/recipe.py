@@ -5,10 +5,10 @@ A recipe holds every hyper-parameter of the training, so that its digest names t
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ..core.registry import Registry, UnknownName, did_you_mean
@@ -80,7 +80,7 @@ class Zoos(Registry[Zoo]):
     """The registered zoos; a name that is a path to a manifest is the zoo that it describes."""
 
     def __getitem__(self, name: str) -> Zoo:
-        if name not in self and not is_manifest(name) and Path(name).exists():
+        if name not in self and not is_manifest(name) and os.path.exists(name):
             raise UnknownName(
                 f"{name}: files of your own stand for a zoo under a manifest, as in files: {name}; orbitcheck zoo check {name} tells it"
             )

@@ -73,7 +73,7 @@ def is_files(name: str) -> bool:
     from ...zoo.manifest import SUFFIXES
     from ...zoo.recipe import ZOOS
 
-    return Path(name).exists() and not name.endswith(SUFFIXES) and name.partition("/")[0] not in ZOOS
+    return os.path.exists(name) and not name.endswith(SUFFIXES) and name.partition("/")[0] not in ZOOS
 
 
 UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
