@@ -194,7 +194,8 @@ def compare(run: Run, before: Baseline) -> list[Difference]:
 
     A regression is a pass that is none any more, a decided row that is not, a pair that was seen apart and shows no gap now or
     the other way round, a row that vanished, and a row or a problem of the run that is red without the baseline knowing it. The
-    way from `error` to any outcome is none, nor is that to or from `unclear`.
+    way from `error` to any outcome is none, nor is that to or from `unclear`, nor that from a pass to what the suite allows with
+    a reason: there processors decide, as the end of a short training or a rounding does.
     """
     now = baseline_of(run)
     rows = {_place(row): row for row in run.results}
@@ -238,9 +239,10 @@ def _difference(row: Result, before: str | None, seen: str, stale: bool) -> Diff
             return Difference(status, _place(row), seen, row.observed, row.reason, turned)
         return Difference("STALE", _place(row), before, before, "the check's content changed", False) if stale else None
     status = "STALE" if stale else "FIXED" if row.outcome == Outcome.PASS else "CHANGED"
+    allowed = row.declared is not None and row.outcome not in DECIDED
     regression = (
-        before == Outcome.PASS
-        or (before in DECIDED and row.outcome not in DECIDED)
+        (before == Outcome.PASS and not allowed)
+        or (before == Outcome.FAIL and row.outcome not in DECIDED)
         or (before in (Outcome.UNDECIDED, Outcome.OBSERVED, Outcome.NOT_APPLICABLE) and is_red(row))
     )
     return Difference(status, _place(row), before, row.outcome, row.reason, regression)

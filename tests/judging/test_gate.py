@@ -514,6 +514,17 @@ def test_declared_failures_that_are_new_are_no_regression():
     assert [(d.status, d.regression) for d in compare(declared, baseline_of(a_run()))] == [("NEW", False)]
 
 
+@pytest.mark.parametrize("before", OUTCOMES)
+@pytest.mark.parametrize("after", ["undecided", "error"])
+def test_from_a_pass_to_what_the_suite_allows_is_a_difference_and_no_regression(before, after):
+    """Processors decide there; a decided failure that is open now is a regression all the same."""
+    fault = Fault.ILL_CONDITIONED if after == "error" else None
+    now = replace(a_run(), results=[row(cell("net"), after, declared="short of steps", fault=fault)])
+    found = compare(now, baseline_of(a_run((cell("net"), before))))
+    assert len(found) == (before != after)
+    assert all(each.regression == (before == "fail") for each in found)
+
+
 def test_a_new_problem_of_the_run_is_a_regression_whatever_is_said_of_an_old_one():
     before = baseline_of(a_run((cell("net"), "pass"), problems=(FIRST,)))
     assert compare(a_run((cell("net"), "pass"), problems=(replace(FIRST, text="in other words"),)), before) == []

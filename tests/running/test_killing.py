@@ -58,12 +58,11 @@ def test_suites_name_killers_that_there_are():
 
 
 OF_PAPER = sorted(killers_of(*(lambda suite, cells: ([suite], cells))(*planned(PAPER))))
-QUICK = {KILLERS[name].claim: name for name in OF_PAPER}.values()
-"""One of each claim, which costs half a second to two; the others are asked by every run of `paper`, and here with `-m long`."""
+"""Half a second each, so every change is held to them; the others are asked by every run of `paper-full`, and here with `-m long`."""
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in KILLERS]
+    "name", [pytest.param(name, marks=() if name in OF_PAPER else pytest.mark.long) for name in KILLERS]
 )
 def test_every_false_claim_is_killed_and_its_twin_is_kept(name):
     entry = kill(name, ["s"], 1)

@@ -155,10 +155,10 @@ def _killer(
     )
 
 
-def _equal(network: str, rule: str, red: Row, signs: Sign, mended: str = "Sound", more: tuple[Row, ...] = ()) -> Killer:
-    """A false claim of the power of 1-WL, beside a sound network of that power."""
+def _equal(network: str, rule: str, red: Row, signs: Sign, mended: str = "Sound", more: tuple[Row, ...] = (), **own: Any) -> Killer:
+    """A false claim of the power of 1-WL, beside a sound network of that power; `own` are further traits of what claims it."""
     peer = _sound("peer", mended, "it has that power", red, traits=SEES)
-    return _killer("thm-5.2", network, rule, mended, "it has that power", red, signs, more=more, peer=peer)
+    return _killer("thm-5.2", network, rule, mended, "it has that power", red, signs, more=more, peer=peer, traits={**SEES, **own})
 
 
 def _law(network: str, rule: str, row: Row, **more: Any) -> Killer:
@@ -207,7 +207,8 @@ _KILLERS = (
     _equal("ForwardOnly", "neurons hear incoming edges alone", DIRECTION, Seen.NO_GAP),
     _equal("LargestMessage", "neurons hear the largest message alone", FIRST, Seen.NO_GAP),
     _equal("OneRound", "it declares two rounds and has one", LADDER, Seen.NO_GAP),
-    _equal("ElevenBits", "weights pass through eleven bits", NEAR, Seen.NO_GAP),
+    # rounding jumps, and it says so: what is false of it is its power alone
+    _equal("ElevenBits", "weights pass through eleven bits", NEAR, Seen.NO_GAP, continuous=False),
     _equal("RowProducts", _OVERLAPS, CYCLES, Seen.SEPARATED),
     # prop-5.3: what has NFT's power sees more than refinement, and as much in general position
     *(_killer("prop-5.3", network, rule, "NormsAndOverlaps", _OVERLAPS, CYCLES, Seen.NO_GAP, traits=FOLKLORE, size=0.01,
