@@ -155,10 +155,14 @@ def _killer(
     )
 
 
-def _equal(network: str, rule: str, red: Row, signs: Sign, mended: str = "Sound", more: tuple[Row, ...] = (), **own: Any) -> Killer:
+def _equal(
+    network: str, rule: str, red: Row, signs: Sign, mended: str = "Sound", more: tuple[Row, ...] = (), **own: Any
+) -> Killer:
     """A false claim of the power of 1-WL, beside a sound network of that power; `own` are further traits of what claims it."""
     peer = _sound("peer", mended, "it has that power", red, traits=SEES)
-    return _killer("thm-5.2", network, rule, mended, "it has that power", red, signs, more=more, peer=peer, traits={**SEES, **own})
+    return _killer(
+        "thm-5.2", network, rule, mended, "it has that power", red, signs, more=more, peer=peer, traits={**SEES, **own}
+    )
 
 
 def _law(network: str, rule: str, row: Row, **more: Any) -> Killer:
