@@ -11,7 +11,8 @@ from .result import Judgement, Result, digest
 WEIGHTS = "weights"
 """Stands where an architecture's name stands in cells and rows of checks that read weights alone; no plug-in bears it."""
 
-
+CELL_FIELDS = ("id", "suite", "check", "kind", "case", "claim", "architecture", "seed", "dtype")
+"""Fields of a row that are its cell's."""
 UNMEASURED = {"options": {}, "seconds": 0.0, "model_seconds": 0.0, "reproduce": ""}
 """What a row holds beside cell and judgement where nothing was carried out."""
 
@@ -53,8 +54,7 @@ class Cell:
 
     def row(self, judgement: Judgement, **measured: Any) -> Result:
         """This cell's row; `measured` are the fields of `Result` that are neither the cell's nor the judgement's."""
-        names = ("id", "suite", "check", "kind", "case", "claim", "architecture", "seed", "dtype")
-        own = {name: getattr(self, name) for name in names}
+        own = {name: getattr(self, name) for name in CELL_FIELDS}
         return Result(**own, **vars(judgement), **{**UNMEASURED, **measured})
 
     @property

@@ -54,6 +54,7 @@ def settle(
     require_power: str | None = None,
     only: Sequence[str] = (),
     elsewhere: Sequence[Cell] = (),
+    fail_fast: bool = False,
 ) -> tuple[list[Result], list[Problem], int]:
     """Hold the rows against what the suites declare.
 
@@ -66,6 +67,7 @@ def settle(
         require_power: a key of `AT_LEAST`, or None.
         only: patterns of the rows that were asked for; none for all. The others are missing all the same, and it is said by whom.
         elsewhere: what was dealt to other shards; missing here all the same, and said so.
+        fail_fast: whether the run stops at its first red row; what is missing all the same, and said so.
 
     Returns:
         The rows with `declared` and `root` filled and refused shapes as errors, the problems, and the exit code, 0 or 1.
@@ -75,7 +77,7 @@ def settle(
     broken = {entry["name"] for entry in descriptions if entry.get("error")}
     loaded = [row for row in settled if row.architecture not in broken]
     problems = [
-        *_missing(rows, planned, list(map(parse_pattern, only)), frozenset(map(_named, elsewhere))),
+        *_missing(rows, planned, list(map(parse_pattern, only)), frozenset(map(_named, elsewhere)), fail_fast),
         *(problem for claim in claims for problem in claim.problems(loaded)),
         *_too_little(loaded, planned, [entry["name"] for entry in descriptions if entry["name"] not in broken]),
         *_out_of_reach(loaded, descriptions),
@@ -152,7 +154,11 @@ def _reason(row: Result, claims: Sequence[_Claim]) -> str | None:
 
 
 def _missing(
-    rows: Sequence[Result], planned: Sequence[Cell], only: Sequence[RowPattern], elsewhere: Collection[tuple[str, ...]]
+    rows: Sequence[Result],
+    planned: Sequence[Cell],
+    only: Sequence[RowPattern],
+    elsewhere: Collection[tuple[str, ...]],
+    fail_fast: bool,
 ) -> Iterable[Problem]:
     lost = _left_over(planned, rows)
     gone = [cell for cell in planned if lost[_named(cell)] > 0] if lost else []
@@ -165,7 +171,8 @@ def _missing(
     cell = (asked or gone)[0]
     first = f"{cell.suite} / {cell.check} / {cell.architecture}"
     parts = [f"{len(out)} left out by --only"] * bool(out) + [f"{len(dealt)} dealt to other shards"] * bool(dealt)
-    parts += [f"{len(asked)} of those asked for"] * bool(parts and asked)
+    stopped = f"{len(asked)} not run, after the first red one (--fail-fast)"
+    parts += [stopped if fail_fast else f"{len(asked)} of those asked for"] * bool(asked and (parts or fail_fast))
     why = f" ({', '.join(parts)})" if parts else ""
     text = f"{len(gone)} of {len(planned)} declared rows are missing{why}, the first: {first} / {cell.id}"
     yield Problem(Trouble.MISSING_ROWS, first, text)
@@ -191,25 +198,34 @@ def _named(row: Cell | Result) -> tuple[str, ...]:
 
 def _too_little(rows: Sequence[Result], planned: Sequence[Cell], architectures: Sequence[str]) -> Iterable[Problem]:
     """Architectures of which too few rows say anything, or none is asked; where suites ask for equivariance, one row must apply."""
-    found, asked = by_architecture(rows), {cell.architecture for cell in planned} - {WEIGHTS}
+    found, asked = by_architecture(rows), Counter(cell.architecture for cell in planned if cell.architecture != WEIGHTS)
+    laws = Counter(cell.architecture for cell in planned if cell.kind == "equivariance")
     for architecture in dict.fromkeys([*architectures, *(name for name in found if name != WEIGHTS)]):
         own = found.get(architecture, [])
+        not_run = max(0, asked[architecture] - len(own))
         if asked and architecture not in asked and not own:
             text = f"{architecture}: no row of this run is asked of it, so none could fail"
             yield Problem(Trouble.NOTHING_PREDICTED, architecture, text)
         law = [row for row in own if row.kind == "equivariance"]
         if law and all(row.outcome == Outcome.NOT_APPLICABLE for row in law):
-            text = f"{architecture}: none of its {len(law)} equivariance rows is applicable ({law[0].reason})"
+            rest = _rest(laws[architecture] - len(law))
+            text = f"{architecture}: none of its {len(law)} equivariance rows{rest} is applicable ({law[0].reason})"
             yield Problem(Trouble.NO_EQUIVARIANCE, architecture, text)
         predicted = [row for row in own if row.outcome in PREDICTED]
         if own and not predicted:
             counted = ", ".join(f"{number} {outcome}" for outcome, number in Counter(r.outcome for r in own).items())
-            text = f"{architecture}: nothing is predicted of any of its rows ({counted}), so none could fail"
+            rest = _rest(not_run)
+            text = f"{architecture}: nothing is predicted of any of its rows{rest} ({counted}), so none{' of these' * bool(rest)} could fail"
             yield Problem(Trouble.NOTHING_PREDICTED, architecture, text)
-        yield from _open_outputs(architecture, predicted)
+        yield from _open_outputs(architecture, predicted, _rest(not_run))
 
 
-def _open_outputs(architecture: str, predicted: Sequence[Result]) -> Iterable[Problem]:
+def _rest(not_run: int) -> str:
+    """Behind a count of rows: that it is of those that were run, and how many others there are."""
+    return f" that were run ({not_run} more were not)" if not_run > 0 else ""
+
+
+def _open_outputs(architecture: str, predicted: Sequence[Result], rest: str) -> Iterable[Problem]:
     """The claimed outputs of one architecture of whose predicted rows too few are decided; rows that are red say so themselves."""
     for output in dict.fromkeys(row.asked.output for row in predicted if row.asked):
         asked = [row for row in predicted if row.asked and row.asked.output == output]
@@ -217,7 +233,7 @@ def _open_outputs(architecture: str, predicted: Sequence[Result]) -> Iterable[Pr
         allowed = sum(row.outcome not in DECIDED and not is_red(row) for row in asked)
         if len(asked) - allowed < DECIDED_SHARE * len(asked):
             text = (
-                f"{architecture}: {decided} of {len(asked)} rows that are predicted of its {output} output are decided; "
+                f"{architecture}: {decided} of {len(asked)} rows{rest} that are predicted of its {output} output are decided; "
                 f"at least {DECIDED_SHARE:.0%} must be"
             )
             yield Problem(Trouble.DECIDED_SHARE, f"{architecture} / {output}", text)

@@ -58,16 +58,52 @@ def _set_deterministic(wanted: tuple[bool, bool]) -> None:
     torch.use_deterministic_algorithms(wanted[0], warn_only=wanted[1])
 
 
-def _tf32() -> tuple[Any, ...]:
-    cudnn = torch.backends.cudnn
-    return torch.backends.cuda.matmul.allow_tf32, cudnn.allow_tf32, cudnn.enabled, cudnn.benchmark, cudnn.deterministic
+BY_BACKEND = hasattr(torch._C, "_get_fp32_precision_getter")
+"""Whether this torch has precisions of each backend's operations (`torch.backends.*.fp32_precision`) beside the one of products."""
+PRODUCTS = (("cuda", "matmul"), ("mkldnn", "matmul"))
+OTHERS = (
+    ("generic", "all"),
+    *((backend, operation) for backend in ("cuda", "mkldnn") for operation in ("all", "conv", "rnn")),
+)
 
 
-def _set_tf32(wanted: tuple[Any, ...]) -> None:
-    cudnn = torch.backends.cudnn
-    torch.backends.cuda.matmul.allow_tf32, cudnn.allow_tf32, cudnn.enabled, cudnn.benchmark, cudnn.deterministic = (
-        wanted
-    )
+def _precision() -> str | tuple[str, ...]:
+    """Of float32 products: the one setting of all, which raises once those of each backend disagree with it; then these."""
+    try:
+        return torch._C._get_float32_matmul_precision()  # the public function takes ten times as long
+    except RuntimeError:
+        return _by_backend(PRODUCTS)
+
+
+def _set_precision(wanted: str | tuple[str, ...]) -> None:
+    if isinstance(wanted, str):
+        torch.set_float32_matmul_precision(wanted)  # those of each backend, too
+    else:
+        _set_by_backend(PRODUCTS, wanted)
+
+
+def _by_backend(which: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(torch._C._get_fp32_precision_getter(*each) for each in which) if BY_BACKEND else ()
+
+
+def _set_by_backend(which: Iterable[tuple[str, str]], wanted: Iterable[str]) -> None:
+    for each, precision in zip(which, wanted, strict=False):
+        torch._C._set_fp32_precision_setter(*each, precision)
+
+
+_CUDNN = ("allow_tf32", "enabled", "benchmark", "deterministic")
+
+
+def _flags() -> tuple[Any, ...]:
+    told = _by_backend(OTHERS)
+    return (*told, *(getattr(torch.backends.cudnn, name) for name in _CUDNN[BY_BACKEND:]))
+
+
+def _set_flags(wanted: tuple[Any, ...]) -> None:
+    _set_by_backend(OTHERS, wanted)
+    names = _CUDNN[BY_BACKEND:]
+    for name, value in zip(names, wanted[-len(names) :], strict=True):
+        setattr(torch.backends.cudnn, name, value)
 
 
 AT_CALLS = (
@@ -76,11 +112,7 @@ AT_CALLS = (
     Setting("torch's inference mode", torch.is_inference_mode_enabled, _leave_inference),
     Setting("torch's gradient mode", torch.is_grad_enabled, torch._C._set_grad_enabled),
     Setting("torch's default dtype", torch.get_default_dtype, torch.set_default_dtype),
-    Setting(
-        "torch's precision of float32 products",
-        torch._C._get_float32_matmul_precision,  # the public function takes ten times as long
-        torch.set_float32_matmul_precision,
-    ),
+    Setting("torch's precision of float32 products", _precision, _set_precision),
     Setting("torch's number of threads", torch.get_num_threads, torch.set_num_threads),
     Setting(
         "torch's deterministic algorithms",
@@ -162,7 +194,7 @@ AT_ROWS = (
     Setting("the tracing function", sys.gettrace, sys.settrace),
     Setting("the profiling function", sys.getprofile, sys.setprofile),
     Setting("the garbage collector", gc.isenabled, lambda on: gc.enable() if on else gc.disable()),
-    Setting("the flags of cuDNN and cuBLAS", _tf32, _set_tf32),
+    Setting("the flags of cuDNN and the precisions of its operations", _flags, _set_flags),
     Setting("the variables of the environment", lambda: _Entries(os.environ.items()), os.environ.update),
     Setting("sys.path", lambda: _Entries(sys.path), _set_path),
     Setting("the switch interval of threads", sys.getswitchinterval, sys.setswitchinterval),

@@ -51,9 +51,10 @@ def clean_for(name: ArchitectureName) -> str:
 
 def _description(answer: Answer | Lost, name: ArchitectureName) -> Mapping[str, Any]:
     """An entry also where the plug-in's import took its process down."""
-    if isinstance(answer, Answer):
-        return answer.value
-    line = f'architecture "{name.reference}" failed to import: {answer.reason}'
+    if isinstance(answer, Answer) and isinstance(answer.value, Mapping):
+        return {**answer.value, "name": str(name)}
+    why = answer.reason if isinstance(answer, Lost) else "its answer is no description"
+    line = f'architecture "{name.reference}" failed to import: {why}'
     return {"name": str(name), "options": dict(name.options), "error": line}
 
 

@@ -18,8 +18,8 @@ from typing import Any
 
 from ..checks import CHECK_KINDS
 from ..checks.kinds import TIME_LIMIT
-from ..core.cell import WEIGHTS, Cell
-from ..core.cleaning import BorderError, parsed
+from ..core.cell import CELL_FIELDS, WEIGHTS, Cell
+from ..core.cleaning import BorderError, cleaned, one_line, parsed
 from ..core.outcomes import Fault, Outcome
 from ..core.progress import Progress, Showing, unwatched
 from ..core.records import ArchitectureRecord, KillerRecord, PlantRecord, RequestRecord, SelectionRecord
@@ -103,8 +103,8 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
         found = _rows(request, cells, descriptions, journal, executor, progress)
         stopped = len(found) < len(cells)
         controlled = plants and not stopped
-        planted = _planted(whole, descriptions, executor) if controlled else []
-        killers = _killers(request.suites, whole, executor) if controlled else []
+        planted = _planted(whole, descriptions, executor, progress) if controlled else []
+        killers = _killers(request.suites, whole, executor, progress) if controlled else []
         bare = replace(bare, environment={**bare.environment, "processes": executor.processes()})
     if not stopped:
         clear_checkpoints(request.directory)
@@ -402,14 +402,18 @@ def made_by(answer: Answer | Lost) -> dict[str, Any] | None:
 
 
 def to_row(cell: Cell, answer: Answer | Lost) -> Result:
-    """What came back and is cleaned (`carried_out`), checked at the border."""
+    """What came back and is cleaned (`carried_out`), checked at the border: a row, and that of this cell, whatever a plug-in made of its process."""
     if isinstance(answer, Lost):
         return unanswered(cell, answer.reason, Fault.NOT_RUN if answer.why is Loss.NOT_RUN else Fault.LOST)
     given = answer.value
     try:
-        return read_clean_row(given["row"] if isinstance(given, dict) and "made" in given else given)
+        row = read_clean_row(given["row"] if isinstance(given, dict) and "made" in given else given)
     except BorderError as error:
         return unanswered(cell, f"its answer is no row: {error}")
+    other = next((name for name in CELL_FIELDS if getattr(row, name) != cleaned(getattr(cell, name))), None)
+    if other is not None:
+        return unanswered(cell, f"its answer is another row's, {other} {one_line(str(getattr(row, other)), 80)}")
+    return row
 
 
 def zoos_of(cells: Iterable[Cell]) -> list[str]:
@@ -418,13 +422,25 @@ def zoos_of(cells: Iterable[Cell]) -> list[str]:
     return sorted({split_reference(reference)[0] for reference in needed})
 
 
+def _counted(executor: Executor, tasks: Sequence[Task], stage: str, progress: Progress) -> dict[int, Answer | Lost]:
+    """Position -> answer of every task; who waits reads how many are there."""
+    if tasks:
+        progress(stage, 0, len(tasks))
+    answers: dict[int, Answer | Lost] = {}
+    for position, answer in carried_out(executor, tasks):
+        answers[position] = answer
+        progress(stage, len(answers), len(tasks))
+    return answers
+
+
 def _planted(
-    cells: Sequence[Cell], descriptions: Sequence[ArchitectureRecord], executor: Executor
+    cells: Sequence[Cell], descriptions: Sequence[ArchitectureRecord], executor: Executor, progress: Progress
 ) -> list[PlantRecord]:
     """What became of the plants that break what these networks declare, by the check kinds of this run."""
     plants = wanted_by({cell.kind for cell in cells}, descriptions)
     seed = seed_of(cell.id for cell in cells)
-    answers = dict(carried_out(executor, [Task(plant, (each.name, seed), TIME_LIMIT) for each in plants]))
+    tasks = [Task(plant, (each.name, seed), TIME_LIMIT) for each in plants]
+    answers = _counted(executor, tasks, "planted defects", progress)
     return [
         report(each, Outcome.ERROR, answer.reason)
         if isinstance(answer := answers[position], Lost)
@@ -433,7 +449,9 @@ def _planted(
     ]
 
 
-def _killers(suites: Sequence[Suite], cells: Sequence[Cell], executor: Executor) -> list[KillerRecord]:
+def _killers(
+    suites: Sequence[Suite], cells: Sequence[Cell], executor: Executor, progress: Progress
+) -> list[KillerRecord]:
     """What became of the false claims that these conclusions' checks could refute, built-in ones first."""
     asked, own = list(killers_of(suites, cells).items()), own_killers_of(suites, cells)
     seed = seed_of(cell.id for cell in cells)
@@ -444,7 +462,7 @@ def _killers(suites: Sequence[Suite], cells: Sequence[Cell], executor: Executor)
             for each in own
         ),
     ]
-    answers = dict(carried_out(executor, tasks))
+    answers = _counted(executor, tasks, "false claims", progress)
     lost_as = [*(partial(lost, KILLERS[name], of) for name, of in asked), *(partial(own_lost, each) for each in own)]
     return [
         gone(answer.reason) if isinstance(answer := answers[position], Lost) else read_killer(answer.value)
@@ -473,6 +491,7 @@ def _judged(
         killers,
         [pattern.place for pattern in request.only],
         elsewhere,
+        request.fail_fast,
     )
     if request.shard is not None:  # as measured: what the others make of them is for the whole run to say
         told["results"] = rows
@@ -490,9 +509,12 @@ def following(
     killers: Sequence[KillerRecord],
     only: Sequence[str] = (),
     elsewhere: Sequence[Cell] = (),
+    fail_fast: bool = False,
 ) -> dict[str, Any]:
     """What follows from the rows of a run together, as fields of `Run`; a pure function, so that `verify` can ask it again."""
-    settled, problems, _ = settle(rows, cells, suites, expectations, descriptions, require_power, only, elsewhere)
+    settled, problems, _ = settle(
+        rows, cells, suites, expectations, descriptions, require_power, only, elsewhere, fail_fast
+    )
     order = separation_order(settled)
     concluded = conclude(settled, suites, descriptions, killers)
     return {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ...reports.forms import FILES, TEXTS, row_files, row_names
 from ...reports.places import ROWS
-from ...reports.reading.outcomes import unfinished_banner
+from ...reports.reading.outcomes import so_far, unfinished_banner
 from ..core.cleaning import BorderError, content_of
 from ..core.result import Run
 from ..plugins.extensions import ExtensionError, load_extensions
@@ -156,7 +156,7 @@ def read_run(path: Path) -> Run:
     except BorderError as error:
         raise StoreError(f"{file} holds no run: {error}") from None
     if run.unfinished_of is not None:
-        raise StoreError(f"{file}: {unfinished_banner(run)} rows")
+        raise StoreError(f"{file}: {unfinished_banner(run)}")
     return run
 
 
@@ -181,4 +181,4 @@ def unfinished(marker: Marker, folder: Path) -> str:
     command = marker.command or "orbitcheck run ..."
     if command.startswith("orbitcheck merge"):
         return f"unfinished: what was asked for last has no result; `{command}` puts the shards together again"
-    return f"unfinished: {done} of {marker.rows} rows; `{command} --resume` goes on"
+    return f"unfinished: {so_far(done, marker.rows)}; `{command} --resume` goes on"

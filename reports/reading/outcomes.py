@@ -128,14 +128,19 @@ def problems_of(run: Run) -> tuple[str, ...]:
         for entry in run.architectures
         if (error := entry.get("error")) and entry["name"] not in seen
     ]
-    unfinished = [f"{banner} rows"] if (banner := unfinished_banner(run)) else []
+    unfinished = [banner] if (banner := unfinished_banner(run)) else []
     listed = unfinished + [one_line(problem.text) for problem in run.problems] + unloadable
     return tuple(dict.fromkeys(listed if run.results or listed else ["no row was run"]))
 
 
 def unfinished_banner(run: Run) -> str:
-    """`unfinished: N of M`, where the run did not finish; else nothing."""
-    return "" if run.unfinished_of is None else f"unfinished: {len(run.results):,} of {run.unfinished_of:,}"
+    """`unfinished: N of M rows`, where the run did not finish; else nothing."""
+    return "" if run.unfinished_of is None else f"unfinished: {so_far(len(run.results), run.unfinished_of)}"
+
+
+def so_far(done: int, rows: int) -> str:
+    """How far a run came that did not finish; once all rows are there, controls are still measured."""
+    return f"{done:,} of {rows:,} rows" + (", the controls after them not yet" if done >= rows else "")
 
 
 def is_red(run: Run) -> bool:
@@ -149,7 +154,7 @@ def headline(run: Run) -> str:
     count = counted.counts
     unfinished = unfinished_banner(run)
     if unfinished:
-        return f"{unfinished.capitalize()} rows so far; {counted.words}. No verdict on the run."
+        return f"{unfinished.capitalize()} so far; {counted.words}. No verdict on the run."
     told = f"{count['pass']:,} as predicted, {count['observed']:,} observed, {count['not-applicable']:,} n/a"
     if count["expected"]:
         told += f", {count['expected']:,} declared by the suites"

@@ -126,8 +126,8 @@ def test_a_run_that_was_killed_is_shown_under_a_banner_and_goes_on(yesterday, ou
     gate = call("gate", out, "--baseline", kept)
     assert gate.exit_code == 2
     assert (
-        f"unfinished: 4 of 4 rows; `orbitcheck run {suite} -a stats -a flat-mlp -o {out} -j 1 --resume` goes on"
-        in gate.output
+        f"unfinished: 4 of 4 rows, the controls after them not yet; "
+        f"`orbitcheck run {suite} -a stats -a flat-mlp -o {out} -j 1 --resume` goes on" in gate.output
     )
     to_row = running.to_row
     monkeypatch.setattr(running, "to_row", killed)
@@ -139,9 +139,9 @@ def test_a_run_that_was_killed_is_shown_under_a_banner_and_goes_on(yesterday, ou
     call(*arguments)
     call("report", out)
     for name in ("report.html", "report.md", "junit.xml"):
-        assert "nfinished: 4 of 4 rows" in (out / name).read_text(), name
+        assert "nfinished: 4 of 4 rows, the controls after them not yet" in (out / name).read_text(), name
     differing = call("diff", before, out)
-    assert f"orbitcheck: {out}: unfinished: 4 of 4 rows\n" in differing.output
+    assert f"orbitcheck: {out}: unfinished: 4 of 4 rows, the controls after them not yet\n" in differing.output
     assert "NEW     flat-mlp / small / law" in differing.output
     as_json = call("report", out, "--format", "json").output
     elsewhere = out.parent / RESULTS

@@ -197,6 +197,29 @@ def test_a_run_that_checks_less_is_red():
     assert "none of its 1 equivariance rows is applicable" in problems[0].text
 
 
+def test_rows_that_were_not_run_are_said_as_such():
+    """A run that stopped at its first red row knows nothing of the rest: what it says of an architecture says of how many rows."""
+    law, pairs = (
+        [cell("net", case=case) for case in "abc"],
+        [cell("net", case=case, kind="separation") for case in "ab"],
+    )
+    planned = [*law, *pairs, cell("other")]
+    problems = told([row(law[0], "not-applicable")], planned, fail_fast=True)
+    assert [text.partition(" (")[0] for _, _, text in problems] == [
+        "5 of 6 declared rows are missing",
+        "net: none of its 1 equivariance rows that were run",
+        "net: nothing is predicted of any of its rows that were run",
+    ]
+    assert "(5 not run, after the first red one (--fail-fast)), the first: s / law / net / " in problems[0][2]
+    assert "(2 more were not) is applicable" in problems[1][2]
+    assert "(4 more were not) (1 not-applicable), so none of these could fail" in problems[2][2]
+    whole = told([row(each, "not-applicable") for each in (*law, *pairs)], planned[:-1], fail_fast=True)
+    assert [text for _, _, text in whole] == [
+        "net: none of its 3 equivariance rows is applicable ()",
+        "net: nothing is predicted of any of its rows (5 not-applicable), so none could fail",
+    ]
+
+
 def test_required_power_is_held_against_the_declaration():
     for power, required, fine in (
         ("1-wl", "1-wl", True),

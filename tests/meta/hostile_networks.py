@@ -20,7 +20,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -94,6 +94,13 @@ setting("switching", "switch interval", lambda: sys.setswitchinterval(5))
 setting("locale", "locale", lambda: locale.setlocale(locale.LC_ALL, "C"))
 setting("streams", "sys.stdout", lambda: setattr(sys, "stdout", None))
 setting("hook", "excepthook", lambda: setattr(sys, "excepthook", print))
+
+
+if hasattr(torch._C, "_get_fp32_precision_getter"):  # settings that older ones have not
+    products = torch.backends.mkldnn.matmul
+    setting("precision-by-backend", "precision of float32", lambda: setattr(products, "fp32_precision", "bf16"))
+    setting("precision-of-all", "precision of float32", lambda: setattr(torch.backends, "fp32_precision", "tf32"))
+    setting("precision-of-convolutions", "cuDNN", lambda: setattr(torch.backends.cudnn, "fp32_precision", "tf32"))
 
 
 @deed(Becomes.SAME)
@@ -243,6 +250,18 @@ def fork_storm() -> None:
         time.sleep(20)
 
     storm()
+
+
+@deed(Becomes.SAME)
+def goes_on_twice() -> None:
+    """The child, too, comes back into the harness, with the descriptors of its parent."""
+    os.fork()
+
+
+@deed(Becomes.ERROR, "hung: idle")
+def child_answers() -> None:
+    if os.fork():
+        time.sleep(600)
 
 
 @deed(Becomes.SAME)
@@ -397,6 +416,14 @@ def rewrites_verdicts() -> None:
     from orbitcheck.harness.checks.equivariance import verdict
 
     verdict.judge = lambda *arguments, **more: None  # type: ignore[assignment]
+
+
+@deed(Becomes.ERROR, "another row's")
+def answers_for_its_neighbour() -> None:
+    from orbitcheck.harness.core.cell import Cell
+
+    row = Cell.row
+    Cell.row = lambda self, *told, **more: row(replace(self, architecture="deep-sets"), *told, **more)  # type: ignore[method-assign]
 
 
 @deed(Becomes.ANY)

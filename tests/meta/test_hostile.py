@@ -12,12 +12,15 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what processes 
 SAMPLE = (
     "default-dtype",
     "inference",
+    "precision-by-backend",
     "alarm",
     "exit-by-libc",
     "kill-itself",
     "sleep",
     "daemon-without-variables",
     "writes-nonsense",
+    "child-answers",
+    "answers-for-its-neighbour",
     "kills-its-siblings",
     "long-message",
 )

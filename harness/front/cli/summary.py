@@ -87,4 +87,4 @@ def tell_unfinished(directory: Path, run: Any) -> None:
 
     banner = unfinished_banner(run)
     if banner:
-        click.echo(one_line(f"orbitcheck: {directory}: {banner} rows", PATH), err=True)
+        click.echo(one_line(f"orbitcheck: {directory}: {banner}", PATH), err=True)

@@ -127,6 +127,7 @@ def whole(run: Run) -> Iterator[str]:
         run.planted,
         run.killers,
         run.selection["only"] if run.selection else (),
+        fail_fast=bool(run.selection and run.selection["fail_fast"]),
     )
     mine = {name: _plain(value) for name, value in again.items()}
     told = {name: _plain(getattr(run, name)) for name in again}
