@@ -67,7 +67,7 @@ TESTS_OF = {
     f"{VERIFICATION}exact.node_pairs": ("tests/verification/test_node_pairs.py",),
     f"{VERIFICATION}exact.tuples": ("tests/verification/test_certificates_on_spaces.py",),
     f"{VERIFICATION}exact.unseen": ("tests/pairs/test_unseen.py",),
-    f"{VERIFICATION}larger.": ("tests/oracles/test_larger_groups.py",),
+    f"{VERIFICATION}larger.": ("tests/oracles/test_larger_groups.py", "tests/verification/test_larger_by_hand.py"),
     f"{VERIFICATION}exact.": ("tests/verification/test_exact.py",),
     f"{VERIFICATION}proofs.signs": (
         "tests/verification/test_signs_and_walks.py",

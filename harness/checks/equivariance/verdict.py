@@ -376,7 +376,7 @@ _CAUSES = {
     Cause.NONE: "",
     Cause.VIOLATION: "a violation: smooth in the input, as large in both precisions",
     Cause.LEAK: "a leak: smooth in the input, and some generators keep the law",
-    Cause.SINGLE_PRECISION: "low precision inside: the output answers steps of 1e-10 in jumps",
+    Cause.SINGLE_PRECISION: "low precision inside, or rounding to a grid: the output answers small steps in jumps",
     Cause.SQUARE_ROOT: "a square root of rounding: a standard deviation or a norm at ties",
     Cause.ROUNDING: "rounding",
     Cause.TIES: "only where inputs tie: neighbours that do not tie keep the law",

@@ -51,7 +51,7 @@ def _sizes(tensors: Tensors, side: list[str], axis: str, outer: str | None) -> d
 def _joined(
     tensors: Tensors, out: str, into: str, axis: str, outer: str | None
 ) -> Iterator[tuple[int, int, Index, Complex]]:
-    """`q conj(k)` with the places of k first."""
+    """`conj(q) k`, with the places of q first."""
     right = _cells(tensors, into, axis, outer)
     for (o, pair, i), (c, d) in _cells(tensors, out, axis, outer).items():
         for (u, other, j), (a, b) in right.items():

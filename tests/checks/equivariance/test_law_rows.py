@@ -198,7 +198,7 @@ def test_a_declared_domain_takes_ties_out_and_the_break_is_printed():
         ("ColdStart", {}, Cause.HISTORY),
         ("KeyedById", {"ask": "calls"}, Cause.HISTORY),
         ("Counter", {"ask": "calls"}, Cause.HISTORY),
-        ("ClampsItsInput", {}, Cause.UNKNOWN),
+        ("ClampsItsInput", {}, Cause.NONE),
         ("HashedNoise", {}, Cause.UNKNOWN),
         ("Float32Alone", {}, Cause.UNKNOWN),
         ("BatchMean", {}, Cause.BATCH),

@@ -1,0 +1,443 @@
+"""What the verifier of larger groups computes entry by entry, held to numbers that were worked out by hand; and what it refuses."""
+
+from __future__ import annotations
+
+import copy
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from orbitcheck import WeightSpace, mlp
+from orbitcheck.extending import AxisRole, Role, Roles, Standing, transformer
+from orbitcheck.harness.core.result import digest
+from orbitcheck.harness.oracles.larger.orbits import certify_under
+from orbitcheck.harness.verification.exact.refuted import Refuted
+from orbitcheck.harness.verification.larger import problem_under
+from orbitcheck.harness.verification.larger.along import orthogonal, rest_of, rows_of
+from orbitcheck.harness.verification.larger.element import check_element
+from orbitcheck.harness.verification.larger.loops import loops_of, through_loop
+from orbitcheck.harness.verification.larger.pairs_of_places import turned, turned_alone
+from orbitcheck.harness.verification.larger.reduction import reduced
+from orbitcheck.harness.verification.larger.scales import distances, doubled, normalise_
+from orbitcheck.harness.verification.larger.tensors import fractions, shift_, shifted, tensors_of
+from orbitcheck.harness.weights.algebra.roles import Shift
+from orbitcheck.harness.weights.groups import Group, group, roles_of
+
+F = Fraction
+IN, OUT = Role.IN, Role.OUT
+
+
+def entries(*rows):
+    """A matrix, or a vector, as a dictionary of fractions."""
+    if rows and isinstance(rows[0], (list, tuple)):
+        return {(i, j): F(x) for i, row in enumerate(rows) for j, x in enumerate(row)}
+    return {(i,): F(x) for i, x in enumerate(rows)}
+
+
+CHAIN = mlp(1, 2, 2, 1, activation="identity")
+"""Without an activation: anything may be added to a hidden bias, if the next one makes up for it."""
+CHAINED = {
+    "W1": np.array([[1.0], [2.0]]),
+    "b1": np.array([3.0, 5.0]),
+    "W2": np.array([[1.0, 2.0], [0.0, 4.0]]),
+    "b2": np.array([7.0, 11.0]),
+    "W3": np.array([[1.0, -1.0]]),
+    "b3": np.array([13.0]),
+}
+
+
+class TestShifts:
+    def test_a_bias_moves_and_its_reader_makes_up_for_it(self):
+        tensors = tensors_of(group(CHAIN, "gl+shift"), CHAINED)
+        first = next(shift for shift in roles_of(CHAIN).shifts if shift.moved == "b1")
+        shift_(tensors, first, entries(10, 100))
+        assert tensors["b1"][1] == entries(13, 105)
+        # W2 d = (1 * 10 + 2 * 100, 4 * 100)
+        assert tensors["b2"][1] == entries(7 - 210, 11 - 400)
+        assert tensors["b3"][1] == entries(13) and tensors["W2"][1] == entries([1, 2], [0, 4])
+
+    def test_what_lies_beside_both_is_summed_over(self):
+        """`O[m, h, g, k]` reads `V[h, k]` once a member g: 'target -= through d', in the order of the target's axes."""
+        through = {
+            (m, h, g, k): F(1 + m + 2 * h + 4 * g + 8 * k) for m in (0, 1) for h in (0,) for g in (0, 1) for k in (0, 1)
+        }
+        tensors = {
+            "V": ((("h", None), ("k", None)), entries([0, 0])),
+            "O": ((("m", None), ("h", None), ("g", None), ("k", None)), through),
+            "t": ((("m", None),), entries(0, 0)),
+        }
+        shift_(tensors, Shift("k", "V", (("t", "O"),)), {(0, 0): F(1), (0, 1): F(10)})
+        assert tensors["V"][1] == {(0, 0): 1, (0, 1): 10}
+        # m = 0: (1 + 5) * 1 + (9 + 13) * 10; m = 1: each one more
+        assert tensors["t"][1] == entries(-(6 + 220), -(8 + 240))
+
+    def test_amounts_of_another_shape_are_refused(self):
+        tensors = tensors_of(group(CHAIN, "gl+shift"), CHAINED)
+        shift = roles_of(CHAIN).shifts[0]
+        for amounts in (entries(1), entries(1, 2, 3), {}):
+            with pytest.raises(Refuted, match="amounts of the shape of b1"):
+                shift_(tensors, shift, amounts)
+
+    def test_the_named_shifts_alone_with_their_sign(self):
+        of = group(CHAIN, "gl+shift")
+        both = {"b1": ["1", "-1/2"], "b2": ["0", "1"]}
+        there = shifted(of, tensors_of(of, CHAINED), both, 1)
+        # b1: + (1, -1/2), b2: - W2 (1, -1/2) = (0, +2) and + (0, 1), b3: - W3 (0, 1)
+        assert there["b1"][1] == entries(4, F(9, 2))
+        assert there["b2"][1] == entries(7, 11 + 2 + 1)
+        assert there["b3"][1] == entries(13 + 1)
+        alone = shifted(of, tensors_of(of, CHAINED), {"b2": both["b2"]}, -1)
+        assert (alone["b1"][1], alone["b2"][1], alone["b3"][1]) == (entries(3, 5), entries(7, 10), entries(12))
+
+    def test_what_the_group_does_not_shift_is_refused(self):
+        linear, whole = group(CHAIN, "gl"), group(CHAIN, "gl+shift")
+        assert shifted(linear, tensors_of(linear, CHAINED), {}, 1) == tensors_of(linear, CHAINED)
+        with pytest.raises(Refuted, match="the group shifts something"):
+            shifted(linear, tensors_of(linear, CHAINED), {"b1": ["1", "1"]}, 1)
+        for name in ("b3", "W1"):
+            with pytest.raises(Refuted, match="the group shifts that"):
+                shifted(whole, tensors_of(whole, CHAINED), {name: ["1"]}, 1)
+        first = Group(CHAIN, tuple(factor for factor in whole.factors if factor.axis == "n1"))
+        with pytest.raises(Refuted, match="the group shifts that"):
+            shifted(first, tensors_of(first, CHAINED), {"b2": ["1", "1"]}, 1)
+
+    def test_nested_lists_of_texts(self):
+        assert dict(fractions([["1", "-1/2"], ["3", "0"]])) == entries([1, F(-1, 2)], [3, 0])
+        assert dict(fractions("7/3")) == {(): F(7, 3)}
+
+    def test_shifts_are_taken_until_nothing_is_left_of_what_moves(self):
+        """Keys' biases go, values' into the output's; everything else is as it was."""
+        space = transformer(1, 2, 2, 1, 2, 1, 1).space
+        rng = np.random.default_rng(0)
+        v = {name: rng.integers(1, 9, shape) * 1.0 for name, shape in space.shapes.items()}
+        d = np.einsum("mhv,hv->m", v["WO1"], v["bV1"])
+        w = {**v, "bV1": 0 * v["bV1"], "bK1": 0 * v["bK1"], "bO1": v["bO1"] + d}
+        first, second = reduced(group(space, "gl+shift"), [v, w])[1]
+        assert all(np.array_equal(first[name], second[name]) for name in first)
+        first, second = reduced(group(space, "gl"), [v, w])[1]
+        assert any(not np.array_equal(first[name], second[name]) for name in first)
+
+
+class TestAlong:
+    TENSORS = {
+        "K": (
+            (("h", None), ("k", OUT), ("x", None)),
+            {(h, k, x): F(100 * h + 10 * k + x) for h in (0, 1) for k in (0, 1) for x in (0, 1)},
+        )
+    }
+
+    def test_entries_along_an_axis_in_each_outer_index(self):
+        assert rows_of(self.TENSORS, "K", "k", "h") == {
+            (0, (0,)): [0, 10], (0, (1,)): [1, 11], (1, (0,)): [100, 110], (1, (1,)): [101, 111],
+        }  # fmt: skip
+        assert rest_of(self.TENSORS, "K", "k", "h") == (("x", None),)
+
+    def test_without_an_outer_axis_its_number_is_zero(self):
+        assert rows_of(self.TENSORS, "K", "k", None) == {
+            (0, (0, 0)): [0, 10], (0, (0, 1)): [1, 11], (0, (1, 0)): [100, 110], (0, (1, 1)): [101, 111],
+        }  # fmt: skip
+
+    def test_a_basis_of_what_is_spanned(self):
+        assert orthogonal([[F(1), F(1)], [F(2), F(2)], [F(0), F(1)]]) == [[1, 1], [F(-1, 2), F(1, 2)]]
+        assert orthogonal([[F(0), F(0)]]) == []
+        with pytest.raises(ValueError, match="is longer"):
+            orthogonal([[F(1), F(0)], [F(1)]])
+
+
+class TestScales:
+    """x -> h1, h2 -> g -> y: factors are told from what does not scale, in the order of distance."""
+
+    READ = {
+        "A": ((("h", IN), ("x", None)), entries([2, -8], [0, 0])),
+        "B": ((("h", IN), ("i", OUT)), entries([0], [6])),
+        "C": ((("i", IN), ("h", OUT)), entries([3, 0])),
+    }
+
+    def test_distances_and_factors_by_hand(self):
+        """h0 is reached from x (largest of 2, 8): 1/8. i0 comes in from h0: entry 3 over the factor of h0, in role out, is 24: 1/24.
+        h1 comes in from i0: 6 over 1/24 is 144: 1/144."""
+        assert distances(self.READ, {"h", "i"}) == {("h", 0): F(1, 8), ("i", 0): F(1, 24), ("h", 1): F(1, 144)}
+
+    def test_what_is_left_is_the_same_for_all_scaled_copies(self):
+        by = {("h", 0): F(5), ("h", 1): F(1, 3), ("i", 0): F(7, 2)}
+        there = {name: (places, dict(own)) for name, (places, own) in self.READ.items()}
+        normalise_(there, by, {"h", "i"})
+        assert there["B"][1][1, 0] == F(6) * F(1, 3) / F(7, 2) and there["A"][1][0, 1] == -40
+        factors = distances(there, {"h", "i"})
+        assert factors == {key: x / by[key] for key, x in distances(self.READ, {"h", "i"}).items()}
+        ended = []
+        for tensors in (self.READ, there):
+            own = {name: (places, dict(held)) for name, (places, held) in tensors.items()}
+            normalise_(own, distances(tensors, {"h", "i"}), {"h", "i"})
+            ended.append(own)
+        assert ended[0] == ended[1]
+        assert (
+            ended[0]["A"][1] == entries([F(1, 4), -1], [0, 0]) and ended[0]["C"][1][0, 0] == ended[0]["B"][1][1, 0] == 1
+        )
+
+    def test_a_factor_of_what_goes_out_is_the_size_itself(self):
+        """Read by the output alone: W / s, so that s = max |W|; and on through a middle one in the role in."""
+        read = {
+            "W": ((("y", None), ("h", OUT)), entries([2, 0], [-4, 0])),
+            "M": ((("h", IN), ("i", OUT)), entries([3], [0])),
+        }
+        read["N"] = (("h", OUT),), entries(0, 1)
+        # h0: 4; h1: 1; i0 goes out of M into h0, in role in with factor 4: 3 * 4
+        assert distances(read, {"h", "i"}) == {("h", 0): 4, ("h", 1): 1, ("i", 0): 12}
+
+    def test_an_index_that_nothing_unscaled_reaches_is_refused(self):
+        read = {"M": ((("h", IN), ("i", OUT)), entries([3]))}
+        with pytest.raises(Refuted, match="every scaled index is reached"):
+            distances(read, {"h", "i"})
+
+    def test_one_index_in_both_roles_says_nothing(self):
+        read = {"R": ((("h", IN), ("h", OUT)), entries([5])), "b": ((("h", IN),), entries(2))}
+        assert distances(read, {"h"}) == {("h", 0): F(1, 2)}
+
+    def test_one_index_twice_in_one_role_is_no_way_to_it(self):
+        read = {"R": ((("h", IN), ("h", IN)), entries([5])), "b": ((("h", IN),), entries(2))}
+        assert distances(read, {"h"}) == {("h", 0): F(1, 2)}
+        with pytest.raises(Refuted):
+            distances({"R": read["R"]}, {"h"})
+
+
+class TestDoubled:
+    def test_every_signed_index_twice_with_opposite_entries(self):
+        of = group(mlp(1, 2, 1, activation="tanh"), "permutation+sign")
+        signed = {factor.axis: factor for factor in of.factors}
+        found = doubled({"W": ((("n1", IN), ("x", None)), entries([3], [5]))}, signed)
+        assert found["W"] == ((("n1", IN), ("x", None)), entries([3], [5], [-3], [-5]))
+        assert found["twins of n1"][1] == {(i, j): F(int(i % 2 == j % 2)) for i in range(4) for j in range(4)}
+        assert "index of n1" not in found
+
+    def test_both_ends_of_a_matrix_change_its_sign_twice(self):
+        of = group(mlp(1, 2, 1, activation="tanh"), "permutation+sign")
+        signed = {factor.axis: factor for factor in of.factors}
+        found = doubled({"R": ((("n1", IN), ("n1", OUT)), entries([1, 2], [3, 4]))}, signed)["R"][1]
+        assert [found[i, 1] for i in range(4)] == [2, 4, -2, -4] and [found[i, 3] for i in range(4)] == [-2, -4, 2, 4]
+
+    def test_a_place_without_a_role_keeps_its_sign(self):
+        of = group(mlp(1, 2, 1, activation="tanh"), "permutation+sign")
+        signed = {factor.axis: factor for factor in of.factors}
+        assert doubled({"n": ((("n1", None),), entries(1, 2))}, signed)["n"][1] == entries(1, 2, 1, 2)
+
+    def test_indices_that_stay_are_numbered(self):
+        class Stays:
+            class kind:
+                permutes = False
+
+        found = doubled({"W": ((("h", IN),), entries(3, 5))}, {"h": Stays})
+        assert found["index of h"] == ((("h", None),), entries(0, 1, 0, 1))
+
+
+class Linear:
+    """A factor as the functions of this module read it."""
+
+    def __init__(self, within=None, maps=True):
+        self.within, self.kind = within, type("kind", (), {"maps": maps})
+
+
+class TestLoops:
+    R = ((("u", IN), ("u", OUT)), entries([0, 1], [2, 3]))
+    """`R a`, for a column a."""
+
+    def test_the_one_tensor_with_the_axis_in_either_role(self):
+        inside = ((("u", IN), ("x", None)), entries([1], [0]))
+        assert loops_of({"R": self.R, "A": inside}, {"u": Linear()}) == {"u": "R"}
+        assert loops_of({"R": self.R}, {}) == {} == loops_of({"A": inside}, {"u": Linear()})
+
+    def test_what_is_no_loop_is_refused(self):
+        alike = ((("u", IN), ("u", IN)), entries([1, 0], [0, 1]))
+        with pytest.raises(Refuted, match="R has either role"):
+            loops_of({"R": alike}, {"u": Linear()})
+        for tensors, factor in (
+            ({"R": self.R, "S": self.R}, Linear()),
+            ({"R": self.R}, Linear(maps=False)),
+            ({"R": self.R}, Linear(within="h")),
+        ):
+            with pytest.raises(Refuted, match="u has one loop"):
+                loops_of(tensors, {"u": factor})
+
+    def net(self, into, out, loop=R):
+        return {
+            "R": loop,
+            "A": ((("u", IN), ("x", None)), entries(*([x] for x in into))),
+            "B": ((("y", None), ("u", OUT)), entries(out)),
+        }
+
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_products_with_the_powers_between(self, turned):
+        """A = (1, 0), B = (1, 1): R A = (0, 2), R^2 A = (2, 6), R^3 A = (6, 22)."""
+        loop = ((("u", OUT), ("u", IN)), entries([0, 2], [1, 3])) if turned else self.R
+        found = through_loop(self.net((1, 0), (1, 1), loop), "R", "u")
+        values = {name: held for name, (_, held) in found.items()}
+        assert values == {
+            "B A": {(0, 0): 1},
+            "B R^1 A": {(0, 0): 2},
+            "B R^2 A": {(0, 0): 8},
+            "B R^3 A": {(0, 0): 28},
+        }
+        assert {places for places, _ in found.values()} == {(("y", None), ("x", None))}
+
+    def test_what_is_not_reached_or_not_read_is_refused(self):
+        with pytest.raises(Refuted, match="all of u is reached"):
+            through_loop(self.net((0, 0), (1, 1)), "R", "u")
+        with pytest.raises(Refuted, match="all of u is read"):
+            through_loop(self.net((1, 0), (0, 0)), "R", "u")
+
+
+class TestPairsOfPlaces:
+    """Two places of one axis are one complex number: q = 1 + 2i, k = 3 + 4i."""
+
+    TENSORS = {"Q": ((("k", OUT),), entries(1, 2)), "K": ((("k", IN),), entries(3, 4))}
+
+    def test_products_by_hand(self):
+        """conj(q) k = (3 + 8) + (4 - 6) i."""
+        found, full = turned(self.TENSORS, "k", Linear())
+        assert full and found == {
+            "real Q K": ((("pairs of k", None),), {(0,): 11}),
+            "imaginary Q K": ((("pairs of k", None),), {(0,): -2}),
+        }
+
+    def test_zero_pairs_are_told(self):
+        assert not turned({**self.TENSORS, "K": ((("k", IN),), entries(0, 0))}, "k", Linear())[1]
+
+    def test_a_side_alone_up_to_its_factor(self):
+        """Of one side conj(p) q / |q|^2; with two tensors, one plus 2i and 3, over 14."""
+        tensors = {"P": ((("k", OUT),), entries(1, 2)), "Q": ((("k", OUT),), entries(3, 0))}
+        found = {name: held for name, (_, held) in turned_alone(tensors, "k", Linear()).items()}
+        assert found["rows of k: real P P"] == {(0,): F(5, 14)} and found["rows of k: imaginary P P"] == {(0,): 0}
+        assert found["rows of k: real P Q"] == {(0,): F(3, 14)} == found["rows of k: real Q P"]
+        assert found["rows of k: imaginary P Q"] == {(0,): F(-6, 14)} == {(0,): -found["rows of k: imaginary Q P"][0,]}
+
+    def test_each_outer_index_by_itself(self):
+        tensors = {
+            "Q": (
+                (("h", None), ("k", OUT), ("x", None)),
+                {(h, k, 0): F(1 + h + 2 * k) for h in (0, 1) for k in (0, 1)},
+            ),
+            "K": ((("h", None), ("k", IN)), {(h, k): F(h + k) for h in (0, 1) for k in (0, 1)}),
+        }
+        found, full = turned(tensors, "k", Linear("h"))
+        # h = 0: (1 - 3i) i = 3 + i; h = 1: (2 - 4i)(1 + 2i) = 10
+        assert full and found["real Q K"] == (
+            (("h", None), ("pairs of k", None), ("x", None)),
+            {(0, 0, 0): 3, (1, 0, 0): 10},
+        )
+        assert found["imaginary Q K"][1] == {(0, 0, 0): 1, (1, 0, 0): 0}
+
+    def test_a_place_without_a_role_is_refused(self):
+        with pytest.raises(Refuted, match="Q has a role on k"):
+            turned({"Q": ((("k", None),), entries(1, 2))}, "k", Linear())
+
+
+RELU = mlp(1, 2, 1, activation="relu")
+FIRST = {
+    "W1": np.array([[1.0], [3.0]]),
+    "b1": np.array([5.0, 7.0]),
+    "W2": np.array([[2.0, 8.0]]),
+    "b2": np.array([1.0]),
+}
+MOVED = {
+    "W1": np.array([[6.0], [1.0]]),
+    "b1": np.array([14.0, 5.0]),
+    "W2": np.array([[4.0, 2.0]]),
+    "b2": np.array([1.0]),
+}
+"""Neurons exchanged, the first one doubled."""
+APART = {**FIRST, "b2": np.array([2.0])}
+
+
+def resealed(certificate: dict) -> dict:
+    return {**certificate, "sha256": digest({key: x for key, x in certificate.items() if key != "sha256"})}
+
+
+class TestElements:
+    """An element that is written in another way than the group's is none, whatever it does to the vectors."""
+
+    OF = group(RELU, "permutation+scale")
+
+    def element(self):
+        return copy.deepcopy(certify_under(self.OF, FIRST, MOVED)["orbit"]["element"])
+
+    def test_as_it_is(self):
+        element = self.element()
+        assert element["permutations"]["n1"] == [1, 0] and element["factors"]["n1"] == ["1", "2"]
+        check_element(self.OF, [FIRST, MOVED], element)
+
+    @pytest.mark.parametrize("images", [[1.0, 0.0], [True, False], [1, 1], [1], [1, 0, 2], ["1", "0"]])
+    def test_images_are_a_permutation_of_integers(self, images):
+        element = self.element()
+        element["permutations"]["n1"] = images
+        with pytest.raises((Refuted, TypeError), match=r"permutation|not supported"):
+            check_element(self.OF, [FIRST, MOVED], element)
+
+    def test_factors_that_the_group_does_not_have(self):
+        signs = group(mlp(1, 2, 1, activation="tanh"), "permutation+sign")
+        for of, factors, why in (
+            (self.OF, ["1", "-2"], "factors of its kind"),
+            (self.OF, ["1", "0"], "factors of its kind"),
+            (self.OF, ["1"], "has factors"),
+            (signs, ["1", "2"], "n1 is not scaled"),
+            (group(RELU), ["1", "2"], "factors of its kind|is not scaled"),
+        ):
+            element = self.element()
+            element["factors"]["n1"] = factors
+            with pytest.raises(Refuted, match=why):
+                check_element(of, [FIRST, MOVED], element)
+
+
+class TestCertificates:
+    OF = group(RELU, "permutation+scale")
+
+    def test_what_is_added_or_left_out_is_refused(self):
+        same, different = certify_under(self.OF, FIRST, MOVED), certify_under(self.OF, FIRST, APART)
+        assert same["orbit"]["relation"] == "same" and different["orbit"]["relation"] == "different"
+        for said, w, change, why in (
+            (same, MOVED, {"more": 1}, "a certificate has its keys"),
+            (same, MOVED, {"vectors": [*same["vectors"], same["vectors"][0]]}, "malformed"),
+            (same, MOVED, {"vectors": same["vectors"][:1]}, "malformed"),
+            (same, MOVED, {"orbit": {**same["orbit"], "more": 1}}, "an element alone"),
+            (different, APART, {"orbit": {**different["orbit"], "more": 1}}, "the reductions alone"),
+            (same, MOVED, {"orbit": {"relation": "equal"}}, "a relation"),
+            (same, MOVED, {"version": 0}, "the version and the space"),
+            (same, MOVED, {"group": [["n1", "perm", None]]}, "the group"),
+        ):
+            assert problem_under(said, self.OF, FIRST, w) is None
+            assert why in str(problem_under(resealed({**said, **change}), self.OF, FIRST, w)), change
+        left = {key: x for key, x in same.items() if key != "space"}
+        assert "keys" in str(problem_under(resealed(left), self.OF, FIRST, MOVED))
+        assert "digest" in str(problem_under({**same, "sha256": "0"}, self.OF, FIRST, MOVED))
+
+    def test_that_nothing_is_known_claims_nothing(self):
+        said = certify_under(self.OF, FIRST, MOVED)
+        unknown = resealed({**said, "orbit": {"relation": "unknown", "reason": "none"}})
+        assert problem_under(unknown, self.OF, FIRST, MOVED) is None
+
+    def test_vectors_of_any_floats_are_those_of_float64(self):
+        """float32 numbers are numbers: what is hashed is their value, whatever held them."""
+        single = {name: array.astype(np.float32) for name, array in FIRST.items()}
+        assert problem_under(certify_under(self.OF, FIRST, MOVED), self.OF, single, MOVED) is None
+
+
+def test_reductions_of_an_axis_that_is_scaled_beside_one_that_is_mapped():
+    """Copies moved by hand reduce to the same numbers, other vectors to others; axes have the sizes of their tensors."""
+    space = WeightSpace(
+        (("A", ("r", "h")), ("B", ("y", "r")), ("g", ("h",))),
+        (("r", 2), ("h", 3), ("y", 1)),
+        ("r", "h"),
+        roles=Roles((AxisRole("r", Standing.LINEAR), AxisRole("h", Standing.HIDDEN))),
+        activation="relu",
+    )
+    of = group(space, "full")
+    v = {"A": np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 4.0]]), "B": np.array([[1.0, 5.0]]), "g": np.array([1.0, 2.0, 4.0])}
+    m, s = np.array([[1.0, 2.0], [0.0, 1.0]]), np.array([2.0, 1.0, 4.0])
+    w = {"A": m @ v["A"] / s, "B": v["B"] @ np.linalg.inv(m), "g": v["g"] * s}
+    other = {**w, "g": w["g"] + np.array([1.0, 0.0, 0.0])}
+    (inner, (first, second)), (_, (_, third)) = reduced(of, [v, w]), reduced(of, [v, other])
+    assert dict(inner.sizes) == {
+        axis: n for name, axes in inner.tensors for axis, n in zip(axes, first[name].shape, strict=True)
+    }
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+    assert any(not np.array_equal(second[name], third[name]) for name in second)
