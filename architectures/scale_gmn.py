@@ -28,9 +28,10 @@ which does not exist at a pruned weight; y, which runs backward as a gradient do
 A is block-diagonal with the identity on m, and g is its inner layer: then no product as large as the edges is left, and all
 that is large is point-wise.
 
-Neurons of all layers stand in one tensor `[B, N, C]`, inputs first: a small network is a question of how many operations there are, not of
-how large, and every map on neurons is one for all layers. For positive factors the weights come in a frame of powers of two
-(`characters.framed`), which changes no bit and lets norms be plain roots of squares; edits are taken back out of it.
+Neurons of all layers stand in one tensor, inputs first, and x and y in one, z `[2, B, N, C]`: a small network is a question of how many
+operations there are, not of how large, and every map on neurons is one for all layers and both directions. For positive factors the
+weights come in a frame of powers of two (`characters.framed`), which changes no bit and lets norms be plain roots of squares; edits
+are taken back out of it.
 """
 
 from __future__ import annotations
@@ -47,10 +48,9 @@ from ..harness.weights.batch import Weights
 from ..harness.weights.space import WeightSpace
 from .characters import compressed, demand_law, framed, no_covectors, restored, root_mean_square
 from .heads import check_input, check_size, mlp_head
-from .parameter_graph import EdgeMLP, Graph, Wiring, lecun_, mean, total
+from .parameter_graph import EdgeMLP, Graph, Wiring, lecun_, mean
 
-Layers = Sequence[torch.Tensor]
-"""One tensor for each layer of neurons, or for each of edges."""
+Vectors = tuple[torch.Tensor, ...]
 
 
 class RescalingGMN(nn.Module):
@@ -75,6 +75,8 @@ class RescalingGMN(nn.Module):
     name: str
     activations: tuple[str, ...]
     signs: bool
+    senders: torch.Tensor
+    counts: torch.Tensor
 
     def __init__(
         self,
@@ -96,8 +98,7 @@ class RescalingGMN(nn.Module):
         self.encoder = Encoder(space, channels, self.signs)
         layers = len(space.widths) - 1
         self.forward_passes, self.backward_passes = (
-            nn.ModuleList(Pass(space.widths, channels, self.signs, back=back) for _ in range(depth))
-            for back in (False, True)
+            nn.ModuleList(Pass(layers, channels, self.signs, back=back) for _ in range(depth)) for back in (False, True)
         )
         self.invariants = nn.ModuleList(NodeInvariants(space.widths, channels, self.signs) for _ in range(depth + 1))
         if isinstance(output, Invariant):
@@ -106,6 +107,13 @@ class RescalingGMN(nn.Module):
         else:
             self.head = EquivariantHead(space, channels, output.channels, self.signs)
         self.invariant = isinstance(output, Invariant)
+        # The row of `[forward.weights; backward.weights]` for each neuron as a sender; that of who sends nothing is never seen.
+        layer = layer_of(space.widths)
+        senders = torch.cat([layer.clamp(max=layers - 1), layers + (layer - 1).clamp(min=0)])
+        self.register_buffer("senders", senders, persistent=False)
+        # How many messages each neuron gathers along and against the edges; none is a sum of zero.
+        counts = torch.tensor([[1, *space.widths[:-1]], [*space.widths[1:], 1]])[:, layer]
+        self.register_buffer("counts", counts.view(2, 1, -1, 1), persistent=False)
         lecun_(self)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
@@ -113,15 +121,14 @@ class RescalingGMN(nn.Module):
         check_input(self.space, v)
         v, powers = (v, []) if self.signs else framed(v)
         matrices = [(w, w * w) for w in v.weights]
-        turned = [(w.transpose(1, 2), square.transpose(1, 2)) for w, square in matrices]
-        x, y = self.encoder(v)
+        z = self.encoder(v)
+        lengths = self.counts.to(z.dtype).rsqrt()
         *blocks, last = self.invariants
-        for invariants, forward, backward in zip(blocks, self.forward_passes, self.backward_passes, strict=True):
-            p = invariants(x, y)
-            x, y = forward(x, p, matrices), backward(y, p, turned)
-        p = last(x, y)
+        for invariants, up, down in zip(blocks, self.forward_passes, self.backward_passes, strict=True):
+            z = both_ways(up, down, z, invariants(z), matrices, self.senders, lengths)
+        p = last(z)
         if not self.invariant:
-            return restored(self.head(v, x, y, p), powers)
+            return restored(self.head(v, z[0], z[1], p), powers)
         pooled = functional.silu(self.pooled(p)).split(self.space.widths, 1)
         return self.head(torch.cat([mean(layer, 1) for layer in pooled], -1))
 
@@ -159,7 +166,7 @@ class SignGMN(RescalingGMN):
 
 
 class Encoder(nn.Module):
-    """`v` -> x and y of all neurons by one linear run from the inputs up, and one from the outputs down.
+    """`v` -> z, x and y of all neurons, by one linear run from the inputs up, and one from the outputs down.
 
     `x_l = a_l b_l + c_l * W_l x_{l-1}` and `y_{l-1} = d_l * W_l^T y_l`, with a vector of C numbers for each of a, c, d, so
     that every neuron has both features at any number of layers and blocks.
@@ -174,14 +181,14 @@ class Encoder(nn.Module):
             nn.ParameterList(nn.Parameter(torch.randn(channels)) for _ in widths[1:]) for _ in range(3)
         )
 
-    def forward(self, v: Weights) -> tuple[torch.Tensor, torch.Tensor]:
-        """`Weights` of B networks, one channel -> x and y, each `[B, N, C]`."""
+    def forward(self, v: Weights) -> torch.Tensor:
+        """`Weights` of B networks, one channel -> z `[2, B, N, C]`."""
         x, y = [self.inputs.expand(v.batch, -1, -1)], [self.outputs.expand(v.batch, -1, -1)]
         for w, b, bias, up in zip(v.weights, v.biases, self.bias, self.up, strict=True):
             x.append(settled(torch.addcmul(b * bias, w.squeeze(-1) @ x[-1], up * w.shape[2] ** -0.5), self.signs))
         for w, down in zip(reversed(v.weights), reversed(list(self.down)), strict=True):
             y.append(settled(w.squeeze(-1).transpose(1, 2) @ y[-1] * (down * w.shape[1] ** -0.5), self.signs))
-        return torch.cat(x, 1), torch.cat(y[::-1], 1)
+        return torch.stack([torch.cat(x, 1), torch.cat(y[::-1], 1)])
 
 
 def layer_of(widths: Sequence[int]) -> torch.Tensor:
@@ -190,7 +197,7 @@ def layer_of(widths: Sequence[int]) -> torch.Tensor:
 
 
 class NodeInvariants(nn.Module):
-    """x and y -> p of all neurons; with signs, x and y are of one kind, and p is `(A [x; y]) * (B [x; y])`."""
+    """z -> p of all neurons; with signs, x and y are of one kind, and p is `(A [x; y]) * (B [x; y])`."""
 
     layers: torch.Tensor
 
@@ -202,13 +209,15 @@ class NodeInvariants(nn.Module):
         self.types = nn.Parameter(torch.randn(len(widths), channels))
         self.register_buffer("layers", layer_of(widths), persistent=False)
 
-    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """x and y, each `[B, N, C]` -> p `[B, N, C]`."""
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """z `[2, B, N, C]` -> p `[B, N, C]`."""
         if self.signs:
-            x = y = torch.cat([x, y], -1)
-        up, down = self.left(x), self.right(y)
-        size = root_mean_square(up) * root_mean_square(down)
-        return compressed(up * down, size) + self.types.index_select(0, self.layers)
+            ends = together([self.left, self.right], torch.cat([z[0], z[1]], -1).flatten(0, 1).expand(2, -1, -1))
+        else:
+            ends = together([self.left, self.right], z.flatten(1, 2))
+        up, down = ends.unbind()
+        of_up, of_down = root_mean_square(ends).unbind()
+        return compressed(up * down, of_up * of_down).view(z.shape[1:]) + self.types.index_select(0, self.layers)
 
 
 def inverse_norm(square: torch.Tensor, signs: bool) -> torch.Tensor:
@@ -246,59 +255,126 @@ class Scaled(nn.Module):
 
 
 class Pass(nn.Module):
-    """One step of x along the edges; for y against them, with matrices transposed.
+    """The maps of a step of x along the edges, or of y against them; `both_ways` takes the two steps together.
 
     Args:
-        widths: of all layers.
+        layers: L; `weights` holds the B of each layer of edges, the lowest first.
         channels: C.
         signs: whether the factors are signs.
         back: whether messages go from the outputs to the inputs.
     """
 
-    senders: torch.Tensor
-
-    def __init__(self, widths: Sequence[int], channels: int, signs: bool, *, back: bool):
+    def __init__(self, layers: int, channels: int, signs: bool, *, back: bool):
         super().__init__()
-        self.signs, self.back = signs, back
-        self.below, self.above = list(widths[:-1]), list(widths[1:])
+        self.signs = signs
         self.own, self.of_receiver, self.of_message = (nn.Linear(channels, channels, bias=False) for _ in range(3))
-        drawn = [torch.randn(channels) for _ in self.above]
+        drawn = [torch.randn(channels) for _ in range(layers)]
         self.weights = nn.Parameter(torch.stack(drawn[::-1] if back else drawn))
         self.constant = nn.Parameter(torch.randn(channels))
         self.send = Scaled(channels, channels, channels, signs)
         self.update = Scaled(2 * channels, channels, channels, signs)
-        self.register_buffer("senders", layer_of(self.above if back else self.below), persistent=False)
 
-    def forward(self, x: torch.Tensor, p: torch.Tensor, matrices: Sequence[Layers]) -> torch.Tensor:
-        """x and p of all neurons; a matrix `[B, receivers, senders, 1]` and its squares for each layer of edges, the lowest first."""
-        first, last = x.shape[1] - sum(self.above), x.shape[1] - sum(self.below)
-        lower, upper = slice(0, x.shape[1] - last), slice(first, None)
-        senders, receivers = (upper, lower) if self.back else (lower, upper)
-        sent = self.send(x[:, senders], p[:, senders]) * self.weights.index_select(0, self.senders)
-        new = self.messages(x[:, receivers], sent, matrices)
-        none = x.new_zeros(x.shape[0], last if self.back else first, x.shape[2])
-        gathered = torch.cat([*new, none] if self.back else [none, *new], 1)
-        return settled(x + self.update(torch.cat([x, gathered], -1), p), self.signs)
+    def of_neurons(self) -> tuple[torch.Tensor, ...]:
+        """Everything that is linear in x, 6 C rows; of the update, which reads [x; gathered], the half that reads x."""
+        update = (each.weight[:, : len(self.constant)] for each in (self.update.linear, self.update.direction))
+        return (
+            self.own.weight, self.of_receiver.weight, self.send.linear.weight, self.send.direction.weight, *update
+        )  # fmt: skip
 
-    def messages(self, receiver: torch.Tensor, sent: torch.Tensor, matrices: Sequence[Layers]) -> list[torch.Tensor]:
-        """`sum_k F([x_j; m_jk])` with `m_jk = w_jk sent_k`, for the receiving neurons of each layer.
+    def of_gathered(self) -> tuple[torch.Tensor, ...]:
+        """The other half of the update, 2 C rows."""
+        return tuple(each.weight[:, len(self.constant) :] for each in (self.update.linear, self.update.direction))
+
+    def messages(self, receiver: Vectors, sender: Vectors, w: torch.Tensor, square: torch.Tensor) -> torch.Tensor:
+        """`sum_k F([x_j; m_jk])` with `m_jk = w_jk sent_k`, for the neurons of one layer, `[B, n, C]`.
 
         All products are taken on neurons, since `G [x_j; m_jk] = G_1 x_j + w_jk G_2 sent_k` and `||m_jk||^2 = w_jk^2 ||sent_k||^2`.
+
+        Args:
+            receiver: `||x_j||^2 / 2`, `G_1 x_j` and `A x_j`, each `[B, n, 1, .]`.
+            sender: `||sent_k||^2 / 2`, `G_2 sent_k` and `sent_k`, each `[B, 1, m, .]`.
+            w, square: the matrix and its squares, `[B, n, m, 1]`.
         """
-        to, start = (self.below, self.above) if self.back else (self.above, self.below)
-        half = 0.5 / sent.shape[-1]  # mean squares of [x; m], which has twice as many entries
-        of_receivers = (receiver.square().sum(-1, keepdim=True) * half, self.of_receiver(receiver), self.own(receiver))
-        of_senders = (sent.square().sum(-1, keepdim=True) * half, self.of_message(sent), sent)
-        parts = zip(*(each.unsqueeze(2).split(to, 1) for each in of_receivers), strict=True)
-        sources = zip(*(each.unsqueeze(1).split(start, 2) for each in of_senders), strict=True)
-        found = []
-        for (size_r, turned_r, own), (size_s, turned_s, message), (w, square) in zip(
-            parts, sources, matrices, strict=True
-        ):
-            unit = inverse_norm(torch.addcmul(size_r, size_s, square), self.signs)
-            g = gate(self.constant, torch.addcmul(turned_r, turned_s, w), unit, self.signs)
-            found.append(total(g * torch.addcmul(own, message, w), 2))
-        return found
+        (size, turned, own), (of_size, of_turned, sent) = receiver, sender
+        unit = inverse_norm(torch.addcmul(size, of_size, square), self.signs)
+        g = gate(self.constant, torch.addcmul(turned, of_turned, w), unit, self.signs)
+        return (g * torch.addcmul(own, sent, w)).sum(2)
+
+
+def together(maps: Sequence[nn.Linear], z: torch.Tensor) -> torch.Tensor:
+    """Each map of its own part in one product, `[maps, n, inputs] -> [maps, n, outputs]`."""
+    weight, biases = torch.stack([each.weight for each in maps]).mT, [each.bias for each in maps]
+    if biases[0] is None:
+        return torch.bmm(z, weight)
+    return torch.baddbmm(torch.stack(biases).unsqueeze(1), z, weight)
+
+
+def both_ways(
+    up: Pass,
+    down: Pass,
+    z: torch.Tensor,
+    p: torch.Tensor,
+    matrices: Sequence[Vectors],
+    senders: torch.Tensor,
+    lengths: torch.Tensor,
+) -> torch.Tensor:
+    """z after a step of x along the edges and one of y against them; maps on neurons are taken for both at once.
+
+    Args:
+        up, down: the maps of x and of y.
+        z: x and y, `[2, B, N, C]`.
+        p: invariants `[B, N, C]`.
+        matrices: `[B, n, m, 1]` and its squares for each layer of edges, the lowest first.
+        senders: the row of `[up.weights; down.weights]` of each neuron, for x and then for y, `[2 N]`.
+        lengths: by what the sum that each neuron gathers is multiplied, for x and for y, `[2, 1, N, 1]`.
+    """
+    _, batch, neurons, C = z.shape
+    x, scaled = z.flatten(1, 2), (up.send, down.send, up.update, down.update)
+    maps = torch.cat([*up.of_neurons(), *down.of_neurons()]).view(2, 6 * C, C).mT
+    own, turned, carried, aimed, kept = torch.bmm(x, maps).split([C, C, C, C, 2 * C], -1)
+    constants = together([each.invariant for each in scaled], p.flatten(0, 1).expand(4, -1, -1)).split(2)
+
+    def factor(
+        maps: Sequence[Scaled], constant: torch.Tensor, along: torch.Tensor, square: torch.Tensor
+    ) -> torch.Tensor:
+        """g of F for x and for y, `[2, B N, C]`: of its constant, `G z` and the mean square of z."""
+        inner = gate(constant, along, inverse_norm(square, up.signs), up.signs)
+        return together([each.last for each in maps], inner).tanh()
+
+    square = x.square().sum(-1, keepdim=True)
+    weights = torch.cat([up.weights, down.weights]).index_select(0, senders).view(2, 1, neurons, C)
+    sent = (carried * factor(scaled[:2], constants[0], aimed, square * (1 / C))).view_as(z) * weights
+    flat = sent.flatten(1, 2)
+    half = 0.5 / C  # mean squares of [x; m], which has twice as many entries
+    widths = [matrices[0][0].shape[2], *(w.shape[1] for w, _ in matrices)]
+
+    def layers(*vectors: torch.Tensor, dim: int) -> list[list[Vectors]]:
+        """Of x and of y, one for each layer of neurons, with an axis for the other end of an edge."""
+        ways = zip(*(each.view(2, batch, neurons, -1).unsqueeze(dim).unbind() for each in vectors), strict=True)
+        return [list(zip(*(each.split(widths, 4 - dim) for each in way), strict=True)) for way in ways]
+
+    risen, sunk = layers(square * half, turned, own, dim=3)
+    from_below, from_above = layers(
+        flat.square().sum(-1, keepdim=True) * half, together([up.of_message, down.of_message], flat), flat, dim=2
+    )
+    none = z.new_zeros(batch, max(widths[0], widths[-1]), C)
+    gathered = torch.cat(
+        [
+            none[:, : widths[0]],
+            *(up.messages(r, s, *w) for r, s, w in zip(risen[1:], from_below, matrices, strict=False)),
+            *(
+                down.messages(r, s, w.transpose(1, 2), square.transpose(1, 2))
+                for r, s, (w, square) in zip(sunk, from_above[1:], matrices, strict=False)
+            ),
+            none[:, : widths[-1]],
+        ],
+        1,
+    )
+    gathered = (gathered.unflatten(1, (2, neurons)).transpose(0, 1) * lengths).flatten(1, 2)
+    maps = torch.cat([*up.of_gathered(), *down.of_gathered()]).view(2, 2 * C, C).mT
+    linear, along = torch.baddbmm(kept, gathered, maps).chunk(2, -1)
+    square = (square + gathered.square().sum(-1, keepdim=True)) * half
+    return settled(x + linear * factor(scaled[2:], constants[1], along, square), up.signs).view_as(z)
 
 
 class EquivariantHead(nn.Module):

@@ -62,6 +62,27 @@ def test_the_law_holds_for_permutations_and_rescalings(network, activation, kind
                 assert float((flat(left) - flat(right)).abs().max()) <= 1e-12 * max(size, 1e-3), (widths, output)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize(("network", "activation"), NETWORKS)
+def test_powers_of_two_and_signs_leave_every_bit(network, activation, dtype):
+    """No sum is reordered and nothing is rounded, in any layer of neurons and at factors of one octave and of six."""
+    rng = np.random.default_rng(0)
+    for widths in WIDTHS:
+        space = mlp(*widths, activation=activation)
+        v = constructed("generic", space, 3, rng).to(dtype)
+        for output in OUTPUTS:
+            net = built(network, space, output, dtype)
+            for layer in range(1, len(widths) - 1):
+                for factor in (-1.0,) if network is SignGMN else (2.0, 2.0**-6):
+                    factors = [torch.ones(width, dtype=dtype) for width in widths]
+                    factors[layer][-1] = factor
+                    with torch.no_grad():
+                        plain, moved = net(v), net(rescaled(v, factors))
+                    assert torch.equal(
+                        flat(moved), flat(rescaled(plain, factors) if isinstance(plain, Weights) else plain)
+                    )
+
+
 @pytest.mark.parametrize(("network", "activation"), NETWORKS)
 def test_a_factor_that_is_not_declared_is_seen(network, activation):
     """A change of sign of positive-scale neurons, a doubling of sign neurons: other functions, so other answers."""
