@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from ..activations.further import family_name, leaky_name
 from ..activations.modules import gelu
-from ..batch import Weights
-from ..realisation import realise
+from .graphs.trials import Stored, computes, refuted
 from .records import Cause, ReadError, State
 from .sources import check_unpacked
 from .wiring import Dim, Dims, Wired, Wiring
@@ -36,25 +34,16 @@ KEEPS = (
     "Pad",
     "Cast",
 )
+OVER_PLACES = ("MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool")
+"""Nodes that join places beside each other."""
 BEFORE = ("Neg", "Log", "Exp", "Sqrt", "Reciprocal", "Pow", "Floor", "Ceil", "Concat")
 """Nodes that may stand before the first weight: of an input they are no part of the space."""
 MOST_NODES = 100_000
+UNTRIED = (
+    "permutations were not tried on the graph, which is too large for it, or does not run in the reference of onnx"
+)
 INSTEAD = "give the state dict with its module (--module FILE.py:FUNCTION), or with a manifest"
 ACTIVATIONS_OF_ONNX = (*POINT_WISE, *WITH_ALPHA, "LeakyRelu", "Gelu", "Selu", "HardSigmoid", "Clip")
-AFTER = ("Softmax", "LogSoftmax", "Dropout", "Cast")
-"""Nodes that may stand behind the last weight, where they are no part of the space."""
-COMPARED = (
-    "Gemm", "MatMul", "Conv", "Add", "Sub", "Mul", "Div", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "GlobalAveragePool", "ReduceMean",
-    "AveragePool", "MaxPool", "GlobalMaxPool", "ReduceMax", "Pad", "Dropout", "Constant",
-)  # fmt: skip
-"""Nodes that a graph may have whose function is compared."""
-MOST_PRODUCTS = 1 << 26
-"""Weights times places, up to which functions are compared."""
-LARGEST_STEP = 64
-"""Of numbers that nodes hold: pads, steps, kernels."""
-TRIED = 3
-CLOSE = 1e-5
-"""Of two outputs that are one, over the largest entry: a graph's parameters are float32."""
 
 
 def read(path: Path) -> tuple[Wired, State]:
@@ -132,7 +121,7 @@ class Graph:
     """One pass over the nodes; values have a `Dims`, constants none."""
 
     def __init__(self, model: Any, state: State, whole: dict[str, np.ndarray]):
-        self.graph, self.opsets = model.graph, list(model.opset_import)
+        self.graph, self.stored = model.graph, Stored(model, state, whole)
         self.state, self.whole = state, whole
         self.wiring = Wiring()
         self.dims: dict[str, Dims] = {}
@@ -167,81 +156,35 @@ class Graph:
         used = {entry for entry, _ in self.wiring.found}
         scalars = {name for name, array in self.state.items() if array.size == 1}
         made = self.wiring.finished(sorted(set(self.state) - used - scalars))
-        return made.usual if made.usual is not None and self._computes(made.usual) else replace(made, usual=None)
+        said = self._demand_symmetry(made)
+        usual = made.usual
+        if usual is not None and computes(self.stored, usual, self.read_by_weights, ACTIVATIONS_OF_ONNX):
+            return usual  # a run has told
+        return replace(made, usual=None, assumed=(*made.assumed, *said))
 
-    def _computes(self, made: Wired) -> bool:
-        """Whether the function that is known of a space is the graph's, from what its first weight reads to its last sum.
+    def _demand_symmetry(self, made: Wired) -> tuple[str, ...]:
+        """What is to be said of permutations that no run of the graph could try.
 
-        Both are compared at drawn weights and inputs, the graph's as the reference of onnx computes it: axes do not say where pads, steps
-        and activations stand.
+        Raises:
+            ReadError: they change its output.
         """
-        if len(self.read_by_weights) != 1 or len(self.graph.output) != 1:
-            return False
-        ((start, rank),) = self.read_by_weights.items()
-        makers = {name: node for node in self.graph.node for name in node.output}
-        end = self.graph.output[0].name
-        while end in makers and (makers[end].op_type in AFTER or makers[end].op_type in ACTIVATIONS_OF_ONNX):
-            end = makers[end].input[0]
-        wanted, needed = [end], set[str]()
-        while wanted:
-            name = wanted.pop()
-            if name != start and name in makers and name not in needed:
-                needed.add(name)
-                wanted += makers[name].input
-        nodes = [node for node in self.graph.node if node.output and node.output[0] in needed]
-        numbers = [number for node in nodes for one in node.attribute for number in (*one.ints, one.i)]
-        entries = sum(self.state[part.entry].size for part in made.parts)
-        places = max(
-            9, 2 * max((self.state[part.entry].shape[-1] for part in made.parts if len(part.shape) > 2), default=0) + 3
-        )
-        shape = (
-            (1, made.space.size["n0"], places, places)
-            if "y" in made.space.size
-            else (1,) * (rank - 1) + (made.space.size["n0"],)
-        )
-        if (
-            not all(node.op_type in COMPARED or node.op_type in ACTIVATIONS_OF_ONNX for node in nodes)
-            or any(abs(number) > LARGEST_STEP for number in numbers)
-            or entries * (places**2 if len(shape) == 4 else 1) > MOST_PRODUCTS
-        ):
-            return False
-        try:
-            return all(self._computes_at(made, nodes, start, end, shape, seed) for seed in range(TRIED))
-        except Exception:  # the reference's own, of a graph that does not run
-            return False
-
-    def _computes_at(
-        self, made: Wired, nodes: Sequence[Any], start: str, end: str, shape: tuple[int, ...], seed: int
-    ) -> bool:
-        """The comparison at weights and an input that a seed draws; numbers of few digits, whose products with factors are exact."""
-        from onnx import TensorProto, helper, numpy_helper
-        from onnx.reference import ReferenceEvaluator
-
-        rng = np.random.default_rng(seed)
-        state = dict(self.state)
-        for entry in {part.entry for part in made.parts}:
-            array = state[entry]
-            fan = max(1, array.size // max(array.shape[0], 1)) if array.ndim > 1 else 1
-            state[entry] = rng.integers(-64, 65, array.shape) * 2.0 ** -(6 + int(np.log2(fan)) // 2)
-        x = rng.integers(-64, 65, shape) / 32.0
-        named = {name for node in nodes for name in node.input}
-        stored = [
-            numpy_helper.from_array(array, name) for name, array in {**state, **self.whole}.items() if name in named
-        ]
-        ends = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None) for name in (start, end)]
-        model = helper.make_model(
-            helper.make_graph(list(nodes), "g", ends[:1], ends[1:], stored), opset_imports=self.opsets
-        )
-        (theirs,) = ReferenceEvaluator(model).run(None, {start: x})
-        weights = Weights.from_arrays(made.space, [made.arrays(state)])
-        points = x if len(shape) == 4 else x.reshape(1, -1)
-        ours = realise(weights, torch.from_numpy(points)).numpy().reshape(-1)
-        gap = np.abs(np.asarray(theirs, dtype=np.float64).reshape(-1) - ours)
-        return bool((gap <= CLOSE * max(float(np.abs(ours).max()), 1e-30)).all())
+        widest = max((prod(self._count(dim) for dim in dims if dim) for dims in self.dims.values()), default=1)
+        plain = replace(made, parts=tuple(replace(part, factor=1.0) for part in made.parts))
+        found = refuted(self.stored, plain, widest)
+        if found:
+            raise ReadError(
+                Cause.AMBIGUOUS,
+                f"permutations that its nodes seem to allow ({made.space}) change what the graph computes, so it is wired in another way; {INSTEAD}",
+            )
+        return (UNTRIED,) if found is None else ()
 
     def _node(self, node: Any) -> Dims:
         kind, options = node.op_type, {one.name: one for one in node.attribute}
-        if kind in ("Shape", "Gather", "Concat", "Unsqueeze", "Slice") and node.input[0] not in self.dims:
+        if not node.input:
+            raise self._no_rule(node)
+        if kind in ("Shape", "Gather", "Concat", "Unsqueeze", "Slice") and not any(
+            name in self.dims for name in node.input
+        ):
             return []
         if kind == "Shape":
             return []
@@ -251,6 +194,8 @@ class Graph:
             self.wiring.point_wise(name, [axis for dim in x for axis in dim or ()])
             return x
         if kind in KEEPS:
+            if kind in OVER_PLACES and any(dim is not None for dim in x[2:]):
+                raise self._no_rule(node)
             if kind in ("Softmax", "LogSoftmax"):
                 self.normalised.append((kind, [axis for dim in x for axis in dim or ()]))
             return x
@@ -278,13 +223,13 @@ class Graph:
         if kind in ("Add", "Sub", "Mul", "Div"):
             return self._pair(node)
         if kind == "Flatten" and (options["axis"].i if "axis" in options else 1) == 1:
-            return self._flattened(node, x)
+            return self._flattened(node, x, -1)
         if kind == "Reshape":
             shape = self.whole.get(node.input[1])
             if shape is not None and x and all(dim is None for dim in x):  # no weight has been met along any axis
                 return [None] * len(shape)
             if shape is not None and len(shape) == 2:
-                return self._flattened(node, x)
+                return self._flattened(node, x, int(shape[1]))
         if kind in ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum"):
             return self._reduced(node, x, options)
         if kind == "Transpose" and "perm" in options and len(options["perm"].ints) == len(x):
@@ -292,11 +237,13 @@ class Graph:
         if kind == "Unsqueeze":
             return self._unsqueezed(node, x, options)
         if kind == "Squeeze":
-            return [dim for dim in x if dim is not None] if len(x) > 2 else x
-        raise ReadError(
-            Cause.AMBIGUOUS,
-            f"{node.name or node.output[0]}: no rule says which axes {kind} keeps apart; {INSTEAD}",
-        )
+            return self._squeezed(node, x, options)
+        raise self._no_rule(node)
+
+    @staticmethod
+    def _no_rule(node: Any) -> ReadError:
+        where = node.name or next(iter(node.output), "")
+        return ReadError(Cause.AMBIGUOUS, f"{where}: no rule says which axes {node.op_type} keeps apart; {INSTEAD}")
 
     def _value(self, node: Any, place: int) -> Dims:
         name = node.input[place]
@@ -304,6 +251,8 @@ class Graph:
             return self.dims[name]
         if name in self.state and self.state[name].ndim:
             return self._open(name)
+        if name in self.whole and self.whole[name].size > 1:  # integers are numbered
+            return [(self.wiring.fresh(size, fixed=True),) for size in self.whole[name].shape]
         return []
 
     def _values(self, node: Any) -> list[Dims]:
@@ -367,6 +316,8 @@ class Graph:
             places.append([self.kernels[dim, size]])
         before = [self.wiring.fresh(1, fixed=True)] if alone else self.wiring.given(x[1], shape[1])
         here = self.wiring.given(x[1], shape[0]) if alone else (self.wiring.fresh(shape[0]),)
+        for dim in x[2:]:  # a kernel goes along them
+            self.wiring.fix(dim)
         self.wiring.tensor(weight, [here, before, *places])
         if len(node.input) > 2 and node.input[2]:
             self.wiring.tensor(node.input[2], [here])
@@ -389,14 +340,17 @@ class Graph:
                 return x
         one, other = self._value(node, 0), self._value(node, 1)
         rank = max(len(one), len(other))
-        one, other = [None] * (rank - len(one)) + one, [None] * (rank - len(other)) + other
+        padded = [rank - len(one), rank - len(other)]
+        one, other = [None] * padded[0] + one, [None] * padded[1] + other
         joined: Dims = []
-        for a, b in zip(one, other, strict=True):
-            sizes = [prod(self.wiring.size[axis] for axis in dim) if dim else 0 for dim in (a, b)]
-            broadcast = 1 in sizes and sizes[0] != sizes[1] and 0 not in sizes
-            joined.append(
-                (a if sizes[1] == 1 else b) if broadcast else self.wiring.same(a, b, node.name) if a and b else a or b
-            )
+        for place, (a, b) in enumerate(zip(one, other, strict=True)):
+            sizes = [self._count(dim) if dim else 0 for dim in (a, b)]
+            if 1 in sizes and sizes[0] != sizes[1] and 0 not in sizes:  # one is spread over the other
+                joined.append(a if sizes[1] == 1 else b)
+            elif place < max(padded):
+                joined.append(a or b)
+            else:  # a value without weights along it may have as many entries, and then they are numbered
+                joined.append(self.wiring.same(a, b, node.name))
         return joined
 
     def _number(self, node: Any, place: int, x: Dims, number: float) -> None:
@@ -429,13 +383,21 @@ class Graph:
             elif node.op_type == "Add":
                 self._absorb(entry, factor)
 
-    def _flattened(self, node: Any, x: Dims) -> Dims:
-        """[batch, channels, places] -> [batch, channels times places]: how many places, the next weight says."""
-        if len(x) <= 2:
-            return x
-        if x[1] is None:
-            return [x[0], None]
-        channels = prod(self.wiring.size[axis] for axis in x[1])
+    def _flattened(self, node: Any, x: Dims, width: int) -> Dims:
+        """[batch, channels, places] -> [batch, channels times places], how many places, the next weight says; [batch, rows, channels] ->
+        [rows of all, channels].
+
+        Args:
+            width: of the rows, -1 where it is not said.
+        """
+        met = [place for place, dim in enumerate(x) if dim is not None]
+        if not met:
+            return [None, None]
+        if met == [len(x) - 1] and (width == self._count(x[-1]) or (width == -1 and len(x) == 2)):
+            return [None, x[-1]]
+        if met != [1] or len(x) <= 2:
+            raise self._no_rule(node)
+        channels = self._count(x[1])
         following = next((one for one in self.graph.node if node.output[0] in one.input), None)
         if following is None or following.op_type not in ("Gemm", "MatMul") or following.input[1] not in self.state:
             raise ReadError(Cause.AMBIGUOUS, f"{node.name}: what is flattened meets no weight; {INSTEAD}")
@@ -454,7 +416,19 @@ class Graph:
         axes = list(options["axes"].ints) if "axes" in options else self.whole[node.input[1]].reshape(-1).tolist()
         rank = len(x) + len(axes)
         new, kept = {axis % rank for axis in axes}, iter(x)
-        return [None if place in new else next(kept) for place in range(rank)]
+        one = (self.wiring.fresh(1, fixed=True),) if any(dim is not None for dim in x) else None
+        return [one if place in new else next(kept) for place in range(rank)]
+
+    def _squeezed(self, node: Any, x: Dims, options: Any) -> Dims:
+        """Axes of one place fall away: those that are named, or all."""
+        given = self.whole.get(node.input[1]) if len(node.input) > 1 else None
+        axes = (
+            list(options["axes"].ints) if "axes" in options else None if given is None else given.reshape(-1).tolist()
+        )
+        if axes is None:
+            return [dim for dim in x if dim is not None and self._count(dim) > 1] if len(x) > 2 else x
+        gone = {axis % len(x) for axis in axes}
+        return [dim for place, dim in enumerate(x) if place not in gone]
 
     def _clipped(self, node: Any, x: Dims, options: Any) -> Dims:
         """Between 0 and 6 a ReLU6, between others a hard tangent; bounds are numbers, options once and inputs today."""
@@ -493,7 +467,8 @@ class Graph:
             axes = self.whole[node.input[1]].tolist()
         keep = options["keepdims"].i if "keepdims" in options else 1
         gone = {axis % len(x) for axis in (axes or range(len(x)))}
-        return [None if place in gone else dim for place, dim in enumerate(x) if keep or place not in gone]
+        one = (self.wiring.fresh(1, fixed=True),) if any(dim is not None for dim in x) else None
+        return [one if place in gone else dim for place, dim in enumerate(x) if keep or place not in gone]
 
     def _demand(self, weight: str) -> None:
         if weight not in self.state:

@@ -260,7 +260,7 @@ def space_like(space: WeightSpace) -> WeightSpace | None:
         candidates.append(
             lambda: residual_mlp(shapes[0][1], rows[0], rows[2:-2:4], rows[-1], activation=space.activation)
         )
-    if ranks == [*[4, 1] * (len(ranks) // 2 - 1), 2, 1]:
+    if ranks == [*[4, 1] * (len(ranks) // 2 - 1), 2, 1] and len(ranks) > 2:
         candidates.append(lambda: conv_net(shapes[0][1], *rows[::2], kernel=shapes[0][2], activation=space.activation))
     for make in candidates:
         try:
