@@ -22,6 +22,7 @@ from ..checks.separation.verdict import Draw, observe
 from ..core.cell import WEIGHTS, Cell
 from ..core.result import Result
 from ..judging.gate import is_red, settle
+from ..judging.settings import problems as setting_problems
 from ..language.reading import load_suite
 from ..language.suite import Suite
 from ..learning.workbench import Workbench
@@ -143,7 +144,7 @@ def _subjects(
     if not isinstance(network, torch.nn.Module):
         return [(name, OUTPUTS[name], as_architecture(network)) for name in ("invariant", "equivariant")]
     module = copy.deepcopy(network).double().eval()
-    with torch.no_grad():
+    with as_in_a_worker(), torch.no_grad():
         result = module(constructed("generic", space, 2, np.random.default_rng(0)))
     asked = Equivariant(result.channels) if isinstance(result, Weights) else Invariant(result.shape[-1])
     name = "equivariant" if isinstance(result, Weights) else "invariant"
@@ -227,6 +228,8 @@ class SuiteRow:
             raise SkipTest(skip_text(row))
         if is_red(row):
             raise AssertionError(f"{row.architecture} / {row.check} / {row.case}\n{failure_text(row)}")
+        for problem in setting_problems([row], []):
+            raise AssertionError(str(problem))
         return row
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..weights.readers.loading import Reading
 from ..weights.readers.records import CERTAIN, Network, Unread, rests_on
-from ..zoo.errors import ZooError
+from ..zoo.entries import ZooError
 from ..zoo.imported import networks_at
 from ..zoo.labels import read_labels
 from ..zoo.manifest import Labels

@@ -28,8 +28,7 @@ PRELOADED = [
     *(f"orbitcheck.harness.running.{module}" for module in ("evaluate", "tasks", "planted")),
     "orbitcheck.harness.running.evaluate:import_measurements",
     "orbitcheck.harness.plugins.extensions:load_extensions",
-    "hypothesis",
-    "canonaut",
+    *("hypothesis", "canonaut", "numpy.random", "numpy.ma", "mpmath", "filelock", "platformdirs"),
 ]
 """Imported once, before workers are forked."""
 TRIES = 3

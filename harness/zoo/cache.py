@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -21,11 +20,9 @@ import torch
 from filelock import FileLock, Timeout
 from safetensors.torch import load, save
 
-from ..core.cache_folder import VARIABLE, cache_folder
+from ..core.cache_folder import VARIABLE
 from ..core.result import digest
-from .errors import ZooError
-
-logger = logging.getLogger("orbitcheck.zoo")
+from .entries import ZooError, directory, read_bytes
 
 
 @dataclass(frozen=True)
@@ -38,31 +35,10 @@ class Entry:
     tensors: Mapping[str, torch.Tensor]
 
 
-def directory() -> Path:
-    """Where zoos are kept: `$ORBITCHECK_CACHE/zoo`, or the user's cache directory."""
-    return cache_folder() / "zoo"
-
-
 def read(stem: str) -> Entry | None:
     """The entry of that name, or None if there is none or it is damaged; damage is logged in one line."""
-    path = directory() / f"{stem}.safetensors"
-    try:
-        data = path.read_bytes()
-        record = json.loads(path.with_suffix(".json").read_bytes())
-        if record.pop("record_sha256") != digest(record):
-            raise ValueError("changed after it was written")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise ZooError(f"cache file {path} cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        logger.warning("%s: damaged; the zoo is built anew", path.with_suffix(".json"))
-        return None
-    sha256 = hashlib.sha256(data).hexdigest()
-    if sha256 != record["sha256"]:
-        logger.warning("%s: damaged (its SHA-256 is not the recorded one); the zoo is built anew", path)
-        return None
-    return Entry(path, sha256, record, load(data))
+    found = read_bytes(stem)
+    return None if found is None else Entry(found.path, found.sha256, found.record, load(found.data))
 
 
 def write(stem: str, tensors: Mapping[str, torch.Tensor], record: Mapping[str, Any]) -> Entry:

@@ -16,7 +16,7 @@ from ..core.cache_folder import cache_folder
 from ..core.result import digest
 from ..weights.readers.records import rests_on
 from ..weights.space import WeightSpace
-from .errors import ZooError
+from .entries import ZooError
 from .manifest import named_files, read_manifest
 
 FORMAT = 3

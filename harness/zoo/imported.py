@@ -26,7 +26,7 @@ from ..weights.readers.records import CERTAIN, Network, Proof, Unread
 from ..weights.readers.values import product
 from ..weights.readers.wiring import Wired
 from ..weights.space import WeightSpace
-from .errors import ZooError
+from .entries import ZooError
 from .labels import Column, read_columns, read_labels
 from .manifest import Manifest, is_manifest, labels_of, named_files, read_manifest, split_reference
 from .trainer import Trained

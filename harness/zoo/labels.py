@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.registry import did_you_mean
-from .errors import ZooError
+from .entries import ZooError
 from .manifest import Labels
 
 LARGEST = 1 << 28

@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ..core.registry import did_you_mean
 from ..weights.readers.sources import files_of
-from .errors import ZooError
+from .entries import ZooError
 
 SUFFIXES = (".yaml", ".yml")
 LONGEST = 1 << 16

@@ -15,7 +15,7 @@ from ..core.registry import Registry, UnknownName, did_you_mean
 from ..core.result import digest
 from ..weights.space import WeightSpace
 from .described import Told, describe
-from .errors import ZooError
+from .entries import ZooError
 from .manifest import is_manifest, split_reference
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -13,6 +14,8 @@ import pytest
 import orbitcheck
 from orbitcheck.harness.front.cli import main
 from orbitcheck.harness.front.python.finished import FinishedRun, named
+from orbitcheck.harness.front.selection import SelectionError
+from orbitcheck.harness.running.keeping.files import StoreError
 
 SUITE = """
 suite: tiny
@@ -39,6 +42,17 @@ def test_a_run_in_python_is_the_one_that_its_folder_holds(finished: FinishedRun)
     assert [row.to_json() for row in again.rows] == [row.to_json() for row in finished.rows]
     assert finished.passed and finished.failures == () and len(finished.rows) >= 2
     assert json.loads((finished.directory / "results.json").read_text())["results"]
+
+
+def test_what_is_not_run_passes_for_nothing(finished: FinishedRun, tmp_path: Path) -> None:
+    """Whatever stops a run in Python, the results that its folder held before are not those of what was asked for last."""
+    suite, folder = str(finished.directory.parent / "tiny.yaml"), tmp_path / "out"
+    shutil.copytree(finished.directory, folder)
+    assert orbitcheck.load(folder).passed
+    with pytest.raises(SelectionError, match="no-such"):
+        orbitcheck.run(suite, ["no-such"], folder)
+    with pytest.raises(StoreError, match="unfinished"):
+        orbitcheck.load(folder)
 
 
 def test_it_shows_itself_in_words_and_as_a_table(finished: FinishedRun) -> None:

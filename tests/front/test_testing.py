@@ -112,17 +112,36 @@ class Noisy(Pooled):
         return super().forward(v)
 
 
+class Careless(Pooled):
+    """Sound, and leaves a setting of the whole process changed."""
+
+    def forward(self, v):
+        torch.set_default_dtype(torch.float64)
+        return super().forward(v)
+
+
 def test_a_projects_own_settings_change_no_verdict_and_are_put_back():
+    flat_sum = Pooled(SPACE, Invariant(2))
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(2)
+    torch.set_default_device("meta")
+    torch.set_autocast_enabled("cpu", True)
+    torch.set_float32_matmul_precision("medium")
     try:
-        with torch.no_grad():
+        with torch.no_grad(), np.errstate(all="raise"):
             here = assert_equivariant(Pooled, SPACE, inputs=["generic"])
+            assert assert_equivariant(flat_sum, SPACE, inputs=["generic"])
             with pytest.warns(DeprecationWarning, match="soon"):
                 assert assert_equivariant(Noisy, SPACE, inputs=["generic"]) == here
             assert not torch.is_grad_enabled()
+            assert np.geterr()["under"] == "raise"
         assert (torch.get_num_threads(), torch.get_default_dtype()) == (2, torch.float64)
+        assert torch.get_default_device() == torch.device("meta") and torch.is_autocast_enabled("cpu")
+        assert torch.get_float32_matmul_precision() == "medium"
     finally:
+        torch.set_float32_matmul_precision("highest")
+        torch.set_autocast_enabled("cpu", False)
+        torch.set_default_device(None)
         torch.set_default_dtype(torch.float32)
         torch.set_num_threads(1)
     assert assert_equivariant(Pooled, SPACE, inputs=["generic"]) == here
@@ -138,6 +157,12 @@ def test_rows_of_a_suite_can_be_parametrised(tmp_path):
     assert sound().outcome == "pass"
     with pytest.raises(AssertionError, match="smallest counter-example"):
         broken()
+    (careless,) = checks_for(Careless, str(tmp_path / "s.yaml"))
+    with pytest.raises(
+        AssertionError, match=r"Careless changes torch.s default dtype in law / .*, and leaves it so; it was put back"
+    ):
+        careless()
+    assert torch.get_default_dtype() == torch.float32
 
 
 WITHOUT_PYTEST = """

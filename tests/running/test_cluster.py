@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 
 from orbitcheck.harness.core.cache_folder import VARIABLE, cache_folder
 from orbitcheck.harness.core.cell import Cell
+from orbitcheck.harness.core.result import digest
 from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.plugins.discovery import SHIPPED, parse_name
 from orbitcheck.harness.running import run as running
@@ -27,6 +30,7 @@ from orbitcheck.harness.running.plan import plan
 from orbitcheck.harness.running.provenance import measured, zoo_kept
 from orbitcheck.harness.running.request import RunRequest
 from orbitcheck.harness.running.run import carry_out
+from orbitcheck.harness.running.tasks import prepare_zoo, zoo_is_kept
 from orbitcheck.harness.zoo.recipe import ZOOS
 
 pytest.importorskip("distributed")
@@ -140,6 +144,37 @@ def test_zoos_reach_workers_by_content(tmp_path: Path, monkeypatch: pytest.Monke
     finally:
         there.put_down()
     assert isinstance(answer, Answer) and answer.value == "told"
+
+
+class Local:
+    """An executor of one task, which says that a zoo is not kept."""
+
+    def __init__(self) -> None:
+        self.tasks: list[Task] = []
+
+    def submit(self, task: Task) -> int:
+        self.tasks.append(task)
+        return 1
+
+    def results(self) -> Iterator[tuple[int, Answer]]:
+        yield 1, Answer(False)
+
+
+def test_of_a_zoo_that_is_kept_whole_no_process_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """That it is there says its record and its SHA-256; of one that is damaged, not there or a stranger's the local executor is asked."""
+    name = "digits-inr"
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    folder, stem = cache_folder() / "zoo", ZOOS[name].stem
+    folder.mkdir(parents=True)
+    record = {"sha256": hashlib.sha256(b"weights").hexdigest()}
+    (folder / f"{stem}.json").write_text(json.dumps({**record, "record_sha256": digest(record)}))
+    (folder / f"{stem}.safetensors").write_bytes(b"weights")
+    asked = Task(zoo_is_kept, (name,))
+    assert sent_along.about_zoo(asked, local := Local()) == Answer(True) and not local.tasks
+    for task in (Task(prepare_zoo, (name,)), Task(zoo_is_kept, ("a-stranger",))):
+        assert sent_along.about_zoo(task, local := Local()) == Answer(False) and local.tasks == [task]
+    (folder / f"{stem}.safetensors").write_bytes(b"weightz")
+    assert sent_along.about_zoo(asked, local := Local()) == Answer(False) and local.tasks == [asked]
 
 
 def test_a_worker_of_another_version_or_with_threads_is_refused_by_name_before_the_first_row(monkeypatch):

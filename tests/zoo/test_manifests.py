@@ -24,7 +24,7 @@ from orbitcheck.harness.regimes.own import ZOO, ZooParameters
 from orbitcheck.harness.weights.networks.forms import has_function
 from orbitcheck.harness.weights.readers.records import Proof
 from orbitcheck.harness.weights.space import NamedSpace
-from orbitcheck.harness.zoo.errors import ZooError
+from orbitcheck.harness.zoo.entries import ZooError
 from orbitcheck.harness.zoo.imported import imported, trained
 from orbitcheck.harness.zoo.manifest import PRESETS as PRESET_TENSORS
 from orbitcheck.harness.zoo.population import population

@@ -65,7 +65,7 @@ def predict(
     Exit code: 0 if nothing is wrong, 1 if a network breaks the law or goes below its floor, 2 if there is no such population or label.
     """
     from ...core.registry import UnknownName
-    from ...zoo.errors import ZooError
+    from ...zoo.entries import ZooError
     from ..predicting.planning import SUITE, Question, planned
     from ..predicting.population import WRITTEN, manifest_of
 

@@ -50,7 +50,7 @@ def audit(
             check_form(form)
     except ValueError as error:
         refuse(str(error))
-    from ...zoo.errors import ZooError
+    from ...zoo.entries import ZooError
     from ..audit_files import audit_files
 
     try:
@@ -131,7 +131,7 @@ def duplicates(
     Exit code: 0 if nothing is found, 1 if something is, 2 if nothing can be read.
     """
     from ...weights.readers.records import shortened
-    from ...zoo.errors import ZooError
+    from ...zoo.entries import ZooError
     from ..duplicates import compared as found_in
 
     try:

@@ -28,7 +28,7 @@ def build(name: str, force: bool) -> None:
 def keep_zoo(name: str, force: bool, made: str) -> None:
     """Make a zoo and keep it, unless it is kept; `made` is how: trained, or read."""
     from ...core.registry import UnknownName
-    from ...zoo.errors import ZooError
+    from ...zoo.entries import ZooError
     from ...zoo.recipe import ZOOS
     from ..progress_bar import shown_progress
 
@@ -59,7 +59,7 @@ def check_zoo(paths: tuple[str, ...], asked: Asked, as_json: bool) -> None:
 
     Exit code: 0 if all is read, 1 if some files are not or some networks are copies, 2 if nothing is.
     """
-    from ...zoo.errors import ZooError
+    from ...zoo.entries import ZooError
     from ...zoo.manifest import is_manifest
     from ..zoo_lines import checked, checked_files
 

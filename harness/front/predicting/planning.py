@@ -16,7 +16,7 @@ import yaml
 from ...core.registry import UnknownName, did_you_mean
 from ...regimes.own import ZooParameters, pools_of
 from ...regimes.parts import NoParts, Pools
-from ...zoo.errors import ZooError
+from ...zoo.entries import ZooError
 from ...zoo.manifest import split_reference
 from ...zoo.population import load
 from ...zoo.recipe import ZOOS, Zoo

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from ...weights.readers.sources import files_of
-from ...zoo.errors import ZooError
+from ...zoo.entries import ZooError
 from ...zoo.manifest import is_manifest
 
 WRITTEN = "population.yaml"

@@ -125,10 +125,11 @@ def run(
         StoreError: the folder cannot be used.
         ValueError: a class that no file defines.
     """
+    if output is not None:
+        begin(Path(output))  # whatever stops it from here on, what lies there passes for nothing
     names = [named(one) for one in architectures]
     chosen = select([suites] if isinstance(suites, str) else list(suites), names)
     folder = Path(tempfile.mkdtemp(prefix="orbitcheck-")) if output is None else Path(output)
-    begin(folder)
     request = RunRequest(
         list(chosen.suites.values()), chosen.architectures, folder, jobs or available_cpus(), resume,
         expectations=chosen.expectations,

@@ -21,7 +21,7 @@ from ..tasks import prepare_zoo, zoo_is_kept
 from ..workers import PASSING, Workers
 from .loads import Loads
 from .opening import PATIENCE, opened
-from .sent import Sent, along
+from .sent import Sent, about_zoo, along
 from .there import KILLED, Caller, answered, carry_out, put_down, versions
 
 AHEAD = 2  # tasks that a worker has at a time, so that it need not wait for the next one
@@ -57,8 +57,7 @@ class Cluster:
         self._submitted += 1
         self._tasks[self._submitted] = task
         if task.function in (zoo_is_kept, prepare_zoo):
-            self._local.submit(task)
-            ((_, self._open[self._submitted]),) = self._local.results()
+            self._open[self._submitted] = about_zoo(task, self._local)
             self._done.put(self._submitted)
         else:
             self._waiting.add(self._submitted, task.plugin)

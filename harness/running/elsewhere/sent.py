@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -12,12 +13,15 @@ from typing import Any
 
 from ...core.cache_folder import cache_folder
 from ...core.cell import Cell
+from ...core.registry import UnknownName
 from ...plugins.discovery import parse_name
+from ...zoo.entries import ZooError, read_bytes
 from ...zoo.recipe import ZOOS
-from ..executors import NoExecutor
-from ..isolation.task import Task
+from ..executors import Executor, NoExecutor
+from ..isolation.task import Answer, Lost, Task
 from ..keeping.marker import is_ours
 from ..provenance import zoos_kept
+from ..tasks import zoo_is_kept
 
 MOST, LARGEST = 5_000, 64 << 20
 """Files, and bytes of them, that are sent along with a plug-in."""
@@ -71,6 +75,18 @@ def of_zoo(name: str) -> Files:
     """A trained zoo, with the page of a population of the user's own."""
     page = Path(name).absolute()
     return Files({str(page): page.read_bytes()} if page.is_file() else {}, zoo_files(name))
+
+
+def about_zoo(task: Task, local: Executor) -> Answer | Lost:
+    """The answer to a task about a zoo: here, where zoos are trained; one that is kept whole needs no process that imports torch."""
+    with suppress(
+        UnknownName, ZooError, OSError, ValueError
+    ):  # a stranger's, which only a process with extensions knows; or damaged
+        if task.function is zoo_is_kept and read_bytes(ZOOS[task.arguments[0]].stem) is not None:
+            return Answer(True)
+    local.submit(task)
+    ((_, answer),) = local.results()
+    return answer
 
 
 def zoo_files(name: str) -> dict[str, bytes]:

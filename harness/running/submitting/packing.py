@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.result import Run, digest
 from ...plugins.discovery import parse_name
-from ...zoo.errors import ZooError
+from ...zoo.entries import ZooError
 from ...zoo.manifest import is_manifest, labels_of, named_files, read_manifest, split_reference
 from .. import border
 from ..keeping.files import StoreError
