@@ -99,7 +99,7 @@ setting("hook", "excepthook", lambda: setattr(sys, "excepthook", print))
 if hasattr(torch._C, "_get_fp32_precision_getter"):  # settings that older ones have not
     products = torch.backends.mkldnn.matmul
     setting("precision-by-backend", "precision of float32", lambda: setattr(products, "fp32_precision", "bf16"))
-    setting("precision-of-all", "precision of float32", lambda: setattr(torch.backends, "fp32_precision", "tf32"))
+    setting("precision-of-all", "precision", lambda: setattr(torch.backends, "fp32_precision", "tf32"))
     setting("precision-of-convolutions", "cuDNN", lambda: setattr(torch.backends.cudnn, "fp32_precision", "tf32"))
 
 
