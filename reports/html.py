@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ..harness.core.result import Run
 from .figures import svg
@@ -42,6 +43,8 @@ from .sections.kinds import BAR, BENEATH, CELL, HEADING, HTML, SPAN, TALLY, TEXT
 from .sections.roots import red_lines
 from .sections.section import SECTIONS, Column, Sheet, sheet, sheets
 
+_PIECE = re.compile(r"[^\W_]{1,24}[\W_]*|[\W_]+")
+"""What of a name stays in one line: letters with the punctuation behind them."""
 TEMPLATES = Path(__file__).parent / "templates"
 OPEN_AT_MOST = 12
 """Up to so many rows that need eyes are shown unfolded."""
@@ -294,11 +297,17 @@ def _environment() -> Environment:
         "one_line": values.one_line,
         "block": values.block,
         "plural": values.plural,
+        "breakable": breakable,
         "drawn": svg.inline,
         "glyph": lambda name: glyph_path(GLYPHS[name]),
     }
     environment.filters.update(filters)
     return environment
+
+
+def breakable(value: object) -> Markup:
+    """A name that a narrow column may break behind its punctuation, and within a long word, but nowhere else."""
+    return Markup("<wbr>").join(Markup(escape(piece)) for piece in _PIECE.findall(values.clean(str(value))))
 
 
 def _finalize(value: object) -> object:

@@ -179,7 +179,7 @@ def _breakable(text: str) -> str:
 
 
 def _word(word: str) -> str:
-    if width(word) <= BROKEN_FIT:
+    if width(word) <= 0.95 * BROKEN_FIT:  # widths of letters are known to a hundredth or two
         return escaped(word)
     return r"\allowbreak{}".join(map(escaped, _PIECE.findall(word)))
 

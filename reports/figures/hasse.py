@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...harness.core.result import Run
-from ...harness.judging.order import REFERENCES, separation_order
+from ...harness.judging.order import REFERENCES, TWO_FWL, Order
 from ..reading.values import one_line, plural
 from .drawing import COLUMN, Box, Drawing, Item, Line, Text, text_width
 
 LINE_HEIGHT, SIZE, PADDING, GAP = 15.0, 12.0, 10.0, 14.0
 
 
-def hasse(run: Run) -> Drawing | None:
+def hasse(order: Order, name: str = "separation-order") -> Drawing:
     """More powerful above; rows of boxes for each length of the longest way down from the top, as many as a column of a paper needs."""
-    order = separation_order(run.results)
-    if order is None:
-        return None
     level = [0] * len(order.members)
     for upper, lower in order.covers:  # members come by falling size, so the upper one's level is final
         level[lower] = max(level[lower], level[upper] + 1)
@@ -53,15 +49,15 @@ def hasse(run: Run) -> Drawing | None:
         for i, j in order.covers
     ]
     for i, member in enumerate(order.members):
-        reference = any(name in REFERENCES for name in member.names)
+        reference = any(name in (*REFERENCES, TWO_FWL) for name in member.names)
         (x, y), (wide, high) = places[i], sizes[i]
         items.append(Box(x, y, wide, high, "reference-member" if reference else "member", round=5.0))
         items += [
             Text(x + wide / 2, y + 17 + LINE_HEIGHT * n, line, "aside" if n == len(texts[i]) - 1 else "name", "middle")
             for n, line in enumerate(texts[i])
         ]
-    title = "Hasse picture of the order of separation"
-    return Drawing("separation-order", title, width, top, tuple(items))
+    title = f"Hasse picture of the order of separation over {plural(order.pairs, 'pair')}"
+    return Drawing(name, title, width, top, tuple(items))
 
 
 def _fitting(row: Sequence[int], widths: Sequence[float]) -> list[list[int]]:

@@ -41,7 +41,7 @@ def ladder_figures(run: Run) -> tuple[Figure, ...]:
     """A panel for each architecture, all on one scale, for the page; together on sheets, for files. None unless pairs of at least
     two rounds were measured.
 
-    The line joins the lowest digits of each round; a filled mark is separated, an open one is not; the rounds that the
+    The line joins the lowest digits of each round; a filled mark is separated, an open one is not, a triangle is unclear; the rounds that the
     architecture declares to see are shaded, and `t_res` is a dotted line.
     """
     climbed = rungs(run)
@@ -88,8 +88,16 @@ def _panel(
     items.append(Line(tuple(places), "trace"))
     for rung, (x, y) in zip(own, places, strict=True):
         text = f"{name}: round {rung.round}, {digits_text(rung.digits)} digits, {rung.words}"
-        items.append(Mark(x, y, "dot", "separated" if rung.separated else "not-separated", text))
+        glyph, part = _mark(rung)
+        items.append(Mark(x, y, glyph, part, text))
     return Drawing(f"round-ladder-{index:02d}", f"Round ladder of {one_line(name, 80)}", 236.0, 138.0, tuple(items))
+
+
+def _mark(rung: Rung) -> tuple[str, str]:
+    """Glyph and part: an open question is neither filled nor empty."""
+    if rung.unclear:
+        return "undecided", "undecided"
+    return "dot", "separated" if rung.separated else "not-separated"
 
 
 def _level(across: Axis, place: float, part: str) -> Line:
@@ -113,6 +121,8 @@ def _sheets(
         items.append(Text(COLUMN / 2, base + 12, "refinement round that parts the pair", "axis", "middle"))
         items.append(Text(10, base / 2, "digits", "axis", "middle", -90))
         keys = [Entry("dot", "separated", "told apart"), Entry("dot", "not-separated", "not told apart")]
+        if any(rung.unclear for _, found in own for rung in found):
+            keys.append(Entry("undecided", "undecided", "unclear"))
         below, tall = legend(keys, 14.0, base + 28)
         words = f"dashed: {THRESHOLD:g} digits; dotted: t_res; grey: declared"
         items += [*below, Text(14, base + 28 + tall + 4, words, "small")]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ...harness.checks.equivariance.evidence import EquivarianceEvidence
 from ...harness.core.result import Result, Run
 from ..reading.outcomes import SEVERITY, status_of
+from ..reading.precisions import error32
 from ..reading.subjects import architecture_names, measured
 from ..reading.values import compact
 from .axes import Axis, Entry, Frame, decades, legend
@@ -51,10 +52,11 @@ class Scatter:
 
 
 def scatter(run: Run, size: Size = PAGE) -> Scatter | None:
-    """float32 against float64 error of every equivariance row; None if no row has both. An exact zero has its own place on the axis."""
+    """float32 against float64 error of every equivariance row that was asked in both; None if there is none. An exact zero has its
+    own place on the axis."""
     found = [(row, errors) for row in run.results if (errors := measured(row, EquivarianceEvidence)) is not None]
-    points = [(row, errors.error64, errors.error32) for row, errors in found]
-    points = [point for point in points if all(0 <= error < math.inf for error in point[1:])]
+    both = [(row, errors.error64, single) for row, errors in found if (single := error32(errors)) is not None]
+    points = [point for point in both if all(0 <= error < math.inf for error in point[1:])]
     if not points:
         return None
     frame = Frame(

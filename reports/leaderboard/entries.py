@@ -16,6 +16,7 @@ from ...harness.core.result import Result, Run
 from ..reading.outcomes import STATUSES, status_of
 from ..reading.subjects import declarations, grouped, suite_name
 from ..reading.values import plural
+from ..sections.kinds import Part
 from ..sections.score_card import Score, score_card
 
 ENOUGH = 20
@@ -31,6 +32,8 @@ class Standing(StrEnum):
 
     RANKED = "ranked"
     SELF_REPORTED = "self-reported"
+    BREAKS_THE_LAW = "breaks the law"
+    """In rows that the suite declares, too: a control that has to fail is no competitor."""
     NOT_AS_PREDICTED = "not as predicted"
     ROWS_MISSING = "rows missing"
 
@@ -113,6 +116,8 @@ class Entry:
         """The standing, with its number."""
         if self.standing is Standing.ROWS_MISSING:
             return f"{self.missing:,} of {plural(self.rows, 'row')} missing"
+        if self.standing is Standing.BREAKS_THE_LAW:
+            return self.standing.value
         if self.standing is Standing.NOT_AS_PREDICTED:
             return f"{plural(self.score.rows.red, 'row')} not as predicted"
         if self.standing is Standing.SELF_REPORTED:
@@ -147,7 +152,7 @@ def boards(admitted: Iterable[Admitted]) -> tuple[tuple[Board, ...], tuple[Refus
                 else:
                     name = f"{one.name}: {entry.architecture}"
                     refused.append(Refused(name, f"stands on {key[0]}@{key[1]} already, by {before.source.name}"))
-    made = (Board(*key, titles[key], _pairs(listed), ranked(listed)) for key, listed in sorted(found.items()))
+    made = (_board(key, titles[key], listed) for key, listed in sorted(found.items()))
     return tuple(made), tuple(refused)
 
 
@@ -156,10 +161,26 @@ def _same(one: Entry, other: Entry) -> bool:
 
 
 def _pairs(listed: Sequence[Entry]) -> int:
-    """Pairs that the suite asks, which are the same for all."""
-    return max(
+    """Pairs of two orbits that the suite asks, which are the same for all: a network that was not asked a pair cannot tell that it is of one."""
+    return min(
         (int(sum(part.size for part in each.score.apart.parts)) for each in listed if each.score.apart), default=0
     )
+
+
+def _of_all(entry: Entry, pairs: int) -> Entry:
+    """The entry with its pairs told as of all that the suite asks, since it is ranked by them."""
+    bar = entry.score.apart
+    if bar is None:
+        return entry
+    asked = tuple(part for part in bar.parts if part.look != "absent")
+    absent = Part("absent", max(0.0, pairs - sum(part.size for part in asked)))
+    told = replace(bar, parts=(*asked, absent), words=f"{int(bar.share):,} of {pairs:,}")
+    return replace(entry, score=replace(entry.score, apart=told))
+
+
+def _board(key: tuple[str, int], title: str, listed: Sequence[Entry]) -> Board:
+    pairs = _pairs(listed)
+    return Board(*key, title, pairs, ranked([_of_all(entry, pairs) for entry in listed]))
 
 
 def entries(admitted: Admitted, suite: str) -> list[Entry]:
@@ -181,6 +202,8 @@ def _entry(admitted: Admitted, told: ArchitectureRecord, score: Score, rows: Seq
         standing = Standing.ROWS_MISSING
     elif score.rows.red or not score.rows.predicted:
         standing = Standing.NOT_AS_PREDICTED
+    elif score.law is not None and score.law.broken:
+        standing = Standing.BREAKS_THE_LAW
     else:
         standing = Standing.RANKED if again >= ENOUGH else Standing.SELF_REPORTED
     return Entry(

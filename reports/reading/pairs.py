@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ...harness.checks.prediction import NO_GAP, NOT_SEPARATED, SEPARATED
 from ...harness.checks.separation.evidence import SeparationEvidence
+from ...harness.core.outcomes import Outcome
 from ...harness.core.result import Result, Run
 from .outcomes import Tally, tally
 from .subjects import grouped, measured
@@ -52,6 +53,12 @@ def separation_rows(run: Run) -> list[Result]:
     return [row for row in run.results if row.kind == "separation"]
 
 
+def in_one_orbit(row: Result) -> bool:
+    """Whether the two are certified to be one network, renumbered: such a pair asks for the law, and nothing of power."""
+    found = measured(row, SeparationEvidence)
+    return found is not None and found.orbit == "same"
+
+
 def pair_table(run: Run) -> tuple[PairRow, ...]:
     """Rows: check, family and relation, rounds ascending inside a check. A row of the run without a relation (an error, say)
     joins the relation that the same case has on another architecture."""
@@ -80,7 +87,8 @@ def pair_table(run: Run) -> tuple[PairRow, ...]:
 
 def pair_cell(rows: Sequence[Result]) -> PairCell:
     """One cell of the table."""
-    found = [pair.digits for row in rows if (pair := measured(row, SeparationEvidence)) is not None]
+    said = [row for row in rows if row.outcome != Outcome.ERROR]  # what an error measured is no gap
+    found = [pair.digits for row in said if (pair := measured(row, SeparationEvidence)) is not None]
     values = sorted(digits for digits in found if digits is not None and not math.isnan(digits))
     low, high = (digits_text(values[0]), digits_text(values[-1])) if values else ("", "")
     parted = sum(row.observed == SEPARATED for row in rows)

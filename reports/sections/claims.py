@@ -1,31 +1,42 @@
-"""The claims ledger: what the theory says, what was predicted from it, and what was observed."""
+"""The claims ledger: what the theory says, what was predicted from it, what was observed, on which networks, and what it comes to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...harness.core.claims import CLAIMS
-from ...harness.core.result import Run
+from ...harness.core.outcomes import Outcome
+from ...harness.core.result import Result, Run
 from ..reading.outcomes import Tally, tally
-from ..reading.subjects import grouped
+from ..reading.subjects import grouped, subjects
 from ..reading.values import NOTHING, one_line
 from . import kinds
+from .conclusions import Concluded, concluded, conclusions
 from .section import Column, report_section
 
 ALL_BUT_LATEX = (kinds.HTML, kinds.MARKDOWN, kinds.CSV)
-"""A paper states its claims itself, and a sentence in every row leaves no room for the numbers."""
+"""A paper states its claims itself, and a sentence in every row leaves no room for the numbers; what a claim comes to is told once, by
+architecture."""
+NAMED, LEFT_OUT = 6, 3
+"""So many architectures are named at most, where more are meant: the first, or all but so many."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """How often one prediction of one claim met one observation. `statement` is empty for an id that the ledger does not have."""
+    """How often one prediction of one claim met one observation, and on which architectures; what the claim's rows come to together.
+    `statement` is empty for an id that the ledger does not have."""
 
     claim: str
     regime: str
     statement: str
     source: str
+    concluded: str | None
+    killers: str
     predicted: str
     observed: str
+    who: str
+    architectures: str
     rows: Tally
 
 
@@ -34,28 +45,70 @@ class Finding:
     "Claims ledger",
     (
         Column("claim", kind=kinds.CODE, place=kinds.SPAN),
-        Column("regime", place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN, optional=True),
+        Column("regime", place=kinds.BENEATH, forms=(kinds.HTML, kinds.CSV), optional=True),
         Column("statement", place=kinds.SPAN, forms=ALL_BUT_LATEX),
         Column("source", place=kinds.BENEATH, forms=(kinds.HTML, kinds.CSV), optional=True),
+        Column("concluded", "together", kinds.BADGE, place=kinds.SPAN, forms=ALL_BUT_LATEX, optional=True),
+        Column("killers", "false claims", place=kinds.BENEATH, forms=ALL_BUT_LATEX, optional=True),
         Column("predicted", brief=40),
         Column("observed", brief=40),
+        Column("who", "architectures", brief=120, forms=(kinds.HTML, kinds.MARKDOWN, kinds.LATEX)),
+        Column("architectures", kind=kinds.CODE, forms=(kinds.CSV,)),
         Column("rows", kind=kinds.TALLY),
     ),
     short="Claims",
-    note="What the theory says, what was predicted from it and from each declaration, and what was observed.",
+    note="What the theory says, what was predicted from it and from each declaration, what was observed, and of whom. Together: what the "
+    "rows of a claim come to, where a suite asks that, and how many of the false claims that went through the same checks were killed.",
     place=30,
     share=4_000,
 )
 def ledger(run: Run) -> tuple[Finding, ...]:
-    """The claims that rows serve, in the ledger's own order, then any others by appearance; the commonest finding first."""
+    """The claims that rows or conclusions serve, in the ledger's own order, then any others by appearance; the commonest finding first."""
     groups = grouped((row for row in run.results if row.claim), lambda row: str(row.claim))
-    findings = []
-    for name in (*(name for name in CLAIMS if name in groups), *(name for name in groups if name not in CLAIMS)):
-        known = CLAIMS.get(name)
-        told = (known.regime, known.statement, known.source) if known else ("", "", "")
-        met = grouped(groups[name], lambda row: (row.predicted, row.observed or row.outcome))
-        findings += [
-            Finding(name, *told, one_line(predicted) or NOTHING, one_line(observed), tally(rows))
-            for (predicted, observed), rows in sorted(met.items(), key=lambda item: -len(item[1]))
-        ]
-    return tuple(findings)
+    entries = grouped(conclusions(run), lambda entry: str(entry["claim"]))
+    names = dict.fromkeys([*groups, *entries])
+    order = (*(name for name in CLAIMS if name in names), *(name for name in names if name not in CLAIMS))
+    every = subjects(run)
+    return tuple(
+        finding
+        for name in order
+        for finding in _findings(name, groups.get(name, ()), concluded(entries.get(name, ())), every)
+    )
+
+
+def _findings(claim: str, rows: Sequence[Result], told: Concluded, every: Sequence[str]) -> Iterator[Finding]:
+    known = CLAIMS.get(claim)
+    words = (known.regime, known.statement, known.source) if known else ("", "", "")
+    shared = (claim, *words, told.status, told.killers and f"{told.killers} killed")
+    met = grouped(rows, _met)
+    for (predicted, observed), own in sorted(met.items(), key=lambda item: -len(item[1])):
+        found = {row.architecture for row in own}
+        names = tuple(name for name in every if name in found)
+        asked = {row.architecture for row in rows}
+        who = _who(names, tuple(name for name in every if name in asked))
+        yield Finding(
+            *shared,
+            one_line(predicted) or NOTHING,
+            one_line(observed),
+            who,
+            ", ".join(map(one_line, names)),
+            tally(own),
+        )
+    if not met:
+        yield from (Finding(*shared, predicted, observed, NOTHING, "", tally(())) for predicted, observed in told.seen)
+
+
+def _met(row: Result) -> tuple[str, str]:
+    """What was predicted and what was observed; of a row that does not apply, nothing was."""
+    if row.outcome == Outcome.NOT_APPLICABLE:
+        return "", Outcome.NOT_APPLICABLE.value
+    return row.predicted, row.observed or row.outcome
+
+
+def _who(names: Sequence[str], asked: Sequence[str]) -> str:
+    """The names, or in fewer words all, or all but a few, of those that the claim was asked of."""
+    others = [name for name in asked if name not in names]
+    if len(names) > NAMED and len(others) <= LEFT_OUT:
+        return f"all {len(names)}" + (f" but {', '.join(one_line(name, 40) for name in others)}" if others else "")
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED + 1 else ""
+    return ", ".join(one_line(name, 40) for name in (names[:NAMED] if more else names)) + more

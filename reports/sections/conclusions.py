@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ...harness.core.records import ConclusionRecord
 from ...harness.core.result import Run
-from ...harness.judging.judgements.finding import Concluded
-from ..reading.outcomes import CONCLUSION_STATUSES
+from ...harness.judging.judgements.finding import Concluded as Ending
+from ..reading.outcomes import CONCLUSION_STATUSES, SEVERITY
 from ..reading.values import facts
 from . import kinds
 from .section import Column, report_section
@@ -49,6 +50,28 @@ def conclusions(run: Run) -> list[dict[str, Any]]:
     ]
 
 
+@dataclass(frozen=True)
+class Concluded:
+    """What the conclusions of one claim come to: the gravest, all false claims that went through its checks, and what each says."""
+
+    status: str | None
+    killers: str
+    seen: tuple[tuple[str, str], ...]
+
+
+def concluded(entries: Sequence[Mapping[str, Any]]) -> Concluded:
+    """Of the rows that `conclusions` gives for one claim; none is no status."""
+    if not entries:
+        return Concluded(None, "", ())
+    status = min((str(entry["status"]) for entry in entries), key=_gravity)
+    rates = "; ".join(dict.fromkeys(str(entry["killers"]) for entry in entries if entry["killers"]))
+    return Concluded(status, rates, tuple((str(each["predicted"]), str(each["observed"])) for each in entries))
+
+
+def _gravity(status: str) -> int:
+    return SEVERITY.index(status) if status in SEVERITY else len(SEVERITY)
+
+
 def _killers(entry: ConclusionRecord) -> str | None:
     """`3 of 3`; nothing in runs of earlier versions."""
     rate = entry.get("killers")
@@ -59,6 +82,6 @@ def _killers(entry: ConclusionRecord) -> str | None:
 
 def _status(entry: ConclusionRecord) -> str:
     """An outcome that nobody knows counts as an error."""
-    if entry["outcome"] == Concluded.UNDECIDED and entry["declared"] is not None:
+    if entry["outcome"] == Ending.UNDECIDED and entry["declared"] is not None:
         return "expected"
     return entry["outcome"] if entry["outcome"] in CONCLUSION_STATUSES else "error"

@@ -11,6 +11,7 @@ from ...harness.core.result import Result, Run
 from ..figures.drawing import Figure
 from ..figures.scatter import PAPER, scatter
 from ..reading.outcomes import Tally, tally
+from ..reading.precisions import error32
 from ..reading.subjects import architecture_names, grouped, measured
 from ..reading.values import one_line, plural
 from . import kinds
@@ -38,7 +39,8 @@ CAUSES = {
 
 @dataclass(frozen=True)
 class Errors:
-    """One architecture: the case with the largest float64 error, and what the two precisions say of its cause."""
+    """One architecture: the case with the largest float64 error, and what the two precisions say of its cause; without a float32
+    error where that case was asked in float64 alone."""
 
     architecture: str
     rows: Tally
@@ -56,7 +58,9 @@ def _figures(run: Run) -> list[Figure]:
         return []
     caption = f"{plural(found.rows, 'row')}; points nearer than their own size are drawn as one."
     if found.left_out:
-        caption += f" {plural(found.left_out, 'row')} without two finite errors not drawn."
+        caption += (
+            f" {plural(found.left_out, 'row')} without two finite errors, as those asked in float64 alone, not drawn."
+        )
     paper = scatter(run, PAPER)
     files = [Figure(paper.drawing, page=False)] if paper else []
     return [Figure(found.drawing, caption, look="beside", file=False), *files]
@@ -94,5 +98,6 @@ def _errors(name: str, rows: Sequence[Result]) -> Errors:
         return Errors(name, tally(rows), None, None, None, None, "", "")
     row, worst = max(found, key=lambda pair: -math.inf if math.isnan(pair[1].error64) else pair[1].error64)
     case = one_line(f"{row.check} / {row.case}")
-    ratio = worst.ratio
-    return Errors(name, tally(rows), worst.error64, worst.floor64, worst.error32, ratio, CAUSES[worst.cause], case)
+    single = error32(worst)
+    ratio = worst.ratio if single is not None else None
+    return Errors(name, tally(rows), worst.error64, worst.floor64, single, ratio, CAUSES[worst.cause], case)

@@ -89,7 +89,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a bar: how it is drawn (`seen`, `kept`, `broken`, `unclear` or `rest`), and its size."""
+    """A part of a bar: how it is drawn (`seen`, `kept`, `broken`, `unclear`, `rest` or `absent`), and its size."""
 
     look: str
     size: float

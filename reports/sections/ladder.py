@@ -24,7 +24,7 @@ from .section import Column, report_section
     ),
     figures=ladder_figures,
     note="Digits of separation against the refinement round that parts the pair (lowest of each round). Filled: separated; open: "
-    "not. Dashed: the 3 digits from which a gap counts. Shaded: the rounds that the architecture declares to see. Dotted: "
+    "not; triangle: unclear. Dashed: the 3 digits from which a gap counts. Shaded: the rounds that the architecture declares to see. Dotted: "
     "t_res, the last round at which a gap would still show.",
     forms=kinds.DATA,
     part_of="separation",

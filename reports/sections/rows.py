@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...harness.core.result import Run
+from ...harness.checks.equivariance.evidence import EquivarianceEvidence
+from ...harness.core.result import Result, Run
+from ..reading.precisions import error32
+from ..reading.subjects import measured
 from ..reading.values import finite
 from . import kinds
 from .section import Column, report_section
@@ -54,6 +57,13 @@ def rows(run: Run) -> list[dict[str, Any]]:
             "seconds": finite(row.seconds),
             "model_seconds": finite(row.model_seconds),
             **{key: getattr(row.evidence, key, None) for key in EVIDENCE},
+            **_precisions(row),
         }
         for row in run.results
     ]
+
+
+def _precisions(row: Result) -> dict[str, Any]:
+    """No number for a precision that was not asked."""
+    found = measured(row, EquivarianceEvidence)
+    return {"error32": None, "ratio": None} if found is not None and error32(found) is None else {}

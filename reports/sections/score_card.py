@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from ...harness.checks.equivariance.evidence import Ask, EquivarianceEvidence
@@ -14,6 +14,7 @@ from ...harness.core.records import ArchitectureRecord
 from ...harness.core.result import Result, Run
 from ...harness.judging.controls import LADDER
 from ..reading.outcomes import STATUSES, Tally, status_of, tally
+from ..reading.pairs import in_one_orbit
 from ..reading.subjects import architecture_names, declarations, grouped, measured
 from ..reading.values import finite, shown
 from . import kinds
@@ -32,12 +33,12 @@ class Score:
         law: decimal digits to which the law holds in float64 at the worst row that kept it, or the rows that broke it.
         floors: the largest error over its noise floor, of the rows that kept the law.
         bound: share of pairs on which the law may be violated though a clean row saw none of them, 95 %; the widest of the
-            rows at the initialisation.
+            rows at the initialisation. None where the law is broken, which rules nothing out.
         sees: the last round of the ladder whose pair it told apart; 0 if none.
         shows: the power that was seen, in words: `beyond 1-WL` if it told two orbits apart that refinement does not part, else `sees`
             of the rounds that were asked.
-        apart: pairs told apart, undecided, and not, of all that were asked.
-        claims: claims none of whose rows is red, of those that rows serve.
+        apart: pairs of two orbits told apart, undecided, and not, of those that it was asked; the rest of all pairs it was not asked.
+        claims: claims none of whose rows is red or excused, of those that rows serve.
         seconds: of one forward pass of the reference batch.
     """
 
@@ -75,8 +76,10 @@ class Score:
         Column("seconds", "forward", kinds.MILLISECONDS, unit="s", forms=kinds.ALL_BUT_MARKDOWN, optional=True),
     ),
     note="The law in float64 at the worst row. Not ruled out, 95 %: the share of pairs that may break the law though a row saw none do "
-    "(it falls with the pairs drawn, not with the network). Power shown: the last round of the ladder that it tells apart, of those asked; "
-    "beyond 1-WL: it tells two orbits apart that no refinement does. Pairs of weight vectors: told apart (full), undecided (hatched), not (empty). Click two names to compare them.",
+    "(it falls with the pairs drawn, not with the network). Declared power with the rounds it is sure to see; power shown: the last round of "
+    "the ladder that it tells apart, of those asked; beyond 1-WL: it tells two orbits apart that no refinement does. Pairs of weight vectors "
+    "of two orbits: told apart (full), undecided (hatched), not (empty); grey: it was not asked. A claim is held where no row is red or excused. Click two names "
+    "to compare them.",
     brief="Law: digits in float64 at the worst row. Most able first.",
     short="Score card",
     place=5,
@@ -85,7 +88,8 @@ class Score:
 def score_card(run: Run) -> list[Score]:
     """A line an architecture: those that keep the law first, of them those that tell most pairs apart, of these the cheapest."""
     rows, declared = grouped(run.results, lambda row: row.architecture), declarations(run)
-    pairs = len({_pair(row) for row in run.results if row.kind == "separation"})
+    rows_of_pairs = [row for row in run.results if row.kind == "separation"]
+    pairs = {_pair(row) for row in rows_of_pairs} - {_pair(row) for row in rows_of_pairs if in_one_orbit(row)}
     scores = [_score(name, rows.get(name, []), declared.get(name), pairs) for name in architecture_names(run)]
     return sorted(scores, key=_ability)
 
@@ -100,7 +104,9 @@ def _pair(row: Result) -> tuple[str, str, str]:
     return row.suite, row.check, row.case
 
 
-def _score(name: str, rows: Sequence[Result], told: ArchitectureRecord | None, pairs: int) -> Score:
+def _score(
+    name: str, rows: Sequence[Result], told: ArchitectureRecord | None, pairs: Set[tuple[str, str, str]]
+) -> Score:
     counted = tally(rows)
     cost = told.get("cost") if told else None
     law, floors, bound = _law(rows)
@@ -128,13 +134,13 @@ def _law(rows: Sequence[Result]) -> tuple[Bar | None, float | None, float | None
     if not law:
         return None, None, None
     broken = [row for row in law if row.outcome == Outcome.FAIL]
-    found = [evidence for row in law if (evidence := measured(row, EquivarianceEvidence)) is not None]
-    bounds = [value for one in found if one.ask is Ask.LAW and (value := finite(one.bound)) is not None]
-    bound = round(max(bounds), 3) if bounds else None
     if broken:
         kept = len(law) - len(broken)
         words = f"broken in {len(broken):,} of {len(law):,}"
-        return Bar((Part("kept", kept), Part("broken", len(broken))), words, kept / len(law), broken=True), None, bound
+        return Bar((Part("kept", kept), Part("broken", len(broken))), words, kept / len(law), broken=True), None, None
+    found = [evidence for row in law if (evidence := measured(row, EquivarianceEvidence)) is not None]
+    bounds = [value for one in found if one.ask is Ask.LAW and (value := finite(one.bound)) is not None]
+    bound = round(max(bounds), 3) if bounds else None
     errors = [value for one in found if (value := finite(one.error64)) is not None]
     worst = max(errors, default=0.0)
     digits = DIGITS if worst <= 0 else max(0.0, min(float(DIGITS), -math.log10(worst)))
@@ -154,7 +160,7 @@ def _power(told: ArchitectureRecord | None) -> str:
 def _rungs(rows: Sequence[Result]) -> list[tuple[str, int]]:
     """What was observed at each rung of the ladder that was asked, and its round."""
     return [(row.observed, found.round or 0) for row in rows if (found := measured(row, SeparationEvidence)) is not None
-            and found.family == LADDER and row.outcome != Outcome.NOT_APPLICABLE]  # fmt: skip
+            and found.family == LADDER and row.outcome not in (Outcome.NOT_APPLICABLE, Outcome.ERROR)]  # fmt: skip
 
 
 def _sees(rows: Sequence[Result]) -> int | None:
@@ -170,8 +176,8 @@ def _shows(rows: Sequence[Result], sees: int | None) -> str:
     return "" if sees is None else f"round {sees} of {max(number for _, number in _rungs(rows))}"
 
 
-def _apart(rows: Sequence[Result], pairs: int) -> Bar | None:
-    asked = [row for row in rows if row.kind == "separation" and row.outcome != Outcome.NOT_APPLICABLE]
+def _apart(rows: Sequence[Result], pairs: Set[tuple[str, str, str]]) -> Bar | None:
+    asked = [row for row in rows if row.outcome != Outcome.NOT_APPLICABLE and _pair(row) in pairs]
     if not asked:
         return None
     parted = sum(row.observed == SEPARATED for row in asked)
@@ -179,9 +185,10 @@ def _apart(rows: Sequence[Result], pairs: int) -> Bar | None:
     parts = (
         Part("seen", parted),
         Part("unclear", len(asked) - parted - merged),
-        Part("rest", pairs - len(asked) + merged),
+        Part("rest", merged),
+        Part("absent", max(0, len(pairs) - len(asked))),
     )
-    return Bar(parts, f"{parted:,} of {pairs:,}", parted)
+    return Bar(parts, f"{parted:,} of {len(asked):,}", parted)
 
 
 def _claims(rows: Sequence[Result]) -> str:

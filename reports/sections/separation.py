@@ -31,7 +31,7 @@ def _figures(run: Run) -> list[Figure]:
     ),
     figures=_figures,
     note="Which pairs of weight vectors each architecture tells apart. The number is log10 of the gap across the pair over the "
-    "noise between copies of one orbit, lowest to highest over the pairs of the row; a gap counts from 3 digits, noise stays "
+    "noise between copies of one orbit; of several pairs, whole digits from the lowest to the highest; a gap counts from 3 digits, noise stays "
     "below 1. = not separated: one to the network by certificate. ≈ no gap: none was seen, and no certificate says that there is none. "
     "? unclear. ○ nothing was predicted.",
     brief="log10 of the gap over the noise; **bold**: separated; ✗ ! ?: not as predicted.",
@@ -56,11 +56,11 @@ SIGNS = {"not separated": "=", "no gap": "≈", "unclear": "?", "undecided": "?"
 
 
 def _cell(row: PairRow, name: str, cell: PairCell) -> Cell:
-    digits = cell.digits or "–"
+    digits = cell.digits or ("" if cell.word == "error" else "–")
     return Cell(
         cell.tally,
         main=digits,
-        small=(cell.word,),
+        small=(cell.word,) if digits else (),
         hint=f"{cell.word}, {cell.digits or 'no'} digits; {cell.tally.words}",
         brief=f"{digits} ({cell.word})" if cell.partly else digits,
         sign=_sign(cell),
@@ -72,4 +72,10 @@ def _cell(row: PairRow, name: str, cell: PairCell) -> Cell:
 def _sign(cell: PairCell) -> str:
     if cell.partly:
         return cell.word.removesuffix(" separated")
-    return cell.digits.replace(" to ", "–") if cell.word == "separated" else SIGNS.get(cell.word, "")
+    if cell.word != "separated":
+        return SIGNS.get(cell.word, "")
+    low, several, high = cell.digits.partition(" to ")
+    if not several:
+        return low
+    whole = [each.partition(".")[0] for each in (low, high)]
+    return "–".join(dict.fromkeys(whole))

@@ -12,6 +12,7 @@ from ...harness.core.outcomes import Outcome
 from ...harness.core.records import ArchitectureRecord
 from ...harness.core.result import Result, Run
 from ..reading.outcomes import Tally, tally
+from ..reading.pairs import in_one_orbit
 from ..reading.patterns import breaks_where
 from ..reading.subjects import architecture_names, declarations, grouped, measured
 from ..reading.values import compact, one_line, plural, shown
@@ -127,10 +128,11 @@ def _findings(rows: Sequence[Result], counted: Tally) -> str:
         worst = f" (worst error {compact(max(errors))})" if errors else ""
         clauses.append(f"equivariant in {len(held):,} of {plural(len(law), 'case')}{worst}{_of_functions(rows)}")
         clauses += filter(None, (breaks_where(law),))
-    pairs = [row for row in rows if row.kind == "separation"]
-    if any(row.outcome != Outcome.NOT_APPLICABLE for row in pairs):
+    pairs = [row for row in rows if row.kind == "separation" and row.outcome != Outcome.NOT_APPLICABLE]
+    pairs = [row for row in pairs if not in_one_orbit(row)]
+    if pairs:
         parted = sum(row.observed == SEPARATED for row in pairs)
-        clauses.append(f"tells apart {parted:,} of {plural(len(pairs), 'pair')}")
+        clauses.append(f"tells apart {parted:,} of {plural(len(pairs), 'pair')} that it was asked")
     if counted.counts["observed"]:
         clauses.append(f"{counted.counts['observed']:,} observed")
     if counted.counts["not-applicable"]:

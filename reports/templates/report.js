@@ -38,9 +38,13 @@
   }
 
   // On a narrow page a row of such a table becomes a block, each cell with the head of its column.
-  for (const table of all("table.stack")) {
+  // A cell that spans several rows stands in the first of them, so that cells are counted from the end.
+  for (const table of all("table.stack, table.ledger")) {
     const heads = all("thead th", table).map((header) => header.textContent);
-    for (const row of table.tBodies[0]?.rows ?? []) [...row.cells].forEach((cell, place) => { cell.dataset.label ??= heads[place]; });
+    for (const row of all("tbody tr:not(.suite)", table)) {
+      const spanned = heads.length - row.cells.length;
+      [...row.cells].forEach((cell, place) => { cell.dataset.label ??= heads[place + spanned]; });
+    }
     table.classList.add("labelled");
   }
 

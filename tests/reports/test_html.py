@@ -18,7 +18,7 @@ import pytest
 from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.harness.running.border import read_run
 from orbitcheck.harness.running.store import results_text
-from orbitcheck.reports.html import html
+from orbitcheck.reports.html import breakable, html
 from orbitcheck.reports.reading.outcomes import STATUSES, status_of, tally
 from orbitcheck.reports.reading.values import one_line
 from orbitcheck.reports.sections.failures import counterexample
@@ -69,6 +69,13 @@ class Page(HTMLParser):
 
 def words(value: str) -> str:
     return " ".join(value.split())
+
+
+def test_a_name_breaks_behind_its_punctuation_alone() -> None:
+    assert breakable("my_net.py:MyNet") == "my_<wbr>net.<wbr>py:<wbr>MyNet"
+    assert breakable("deep/equivariant/duplicated-neurons") == "deep/<wbr>equivariant/<wbr>duplicated-<wbr>neurons"
+    assert breakable("<b>&") == "&lt;<wbr>b&gt;&amp;" and breakable("x" * 50).count("<wbr>") == 2
+    assert breakable("") == ""
 
 
 def test_tags_are_balanced_and_ids_are_unique(any_run: Run) -> None:

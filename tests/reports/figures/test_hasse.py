@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -10,6 +11,8 @@ from orbitcheck.harness.core.result import Run
 from orbitcheck.reports.figures.drawing import Line, Text
 from orbitcheck.reports.figures.hasse import hasse
 from orbitcheck.reports.html import html
+from orbitcheck.reports.reading.orders import shown_orders
+from orbitcheck.reports.sections.order import order_rows
 
 
 @pytest.fixture
@@ -32,7 +35,8 @@ def run(make_row):
 
 
 def test_boxes_lie_inside_apart_and_in_order(run):
-    drawn = hasse(run({"a": {0, 1, 2}, "b": {0, 1}, "c": {2}, "d": {0, 1}, "e": set()}))
+    (order,) = shown_orders(run({"a": {0, 1, 2}, "b": {0, 1}, "c": {2}, "d": {0, 1}, "e": set()}).results)
+    drawn = hasse(order)
     names = [item.text for item in drawn.items if isinstance(item, Text) and item.part == "name"]
     assert sorted(names) == ["a", "b", "c", "d", "e", "oracle: function", "oracle: orbit", "oracle: refinement"]
     boxes = list(drawn.boxes)
@@ -55,4 +59,21 @@ def test_a_name_that_is_markup_stays_text(run):
 
 
 def test_without_pairs_there_is_no_picture():
-    assert hasse(Run("0", {}, [], [], [])) is None
+    assert shown_orders([]) == () and order_rows(Run("0", {}, [], [], [])) == []
+
+
+def test_those_that_were_not_asked_all_stand_in_an_order_of_their_own(run):
+    """Over the pairs that say most: three architectures of three pairs, and not one of four, or all five of one."""
+    rows = run({"a": {0, 1, 2, 3}, "b": {0}, "c": {0, 1}, "d": {0}, "e": {1}}).results
+    asked = {"a": 4, "b": 3, "c": 3, "d": 1, "e": 1}
+    rows = [
+        replace(row, outcome="not-applicable", observed="") if int(row.case) >= asked[row.architecture] else row
+        for row in rows
+    ]
+    whole, common = shown_orders(rows)
+    names = [[name for member in order.members for name in member.names if len(name) == 1] for order in (whole, common)]
+    assert (whole.pairs, common.pairs) == (4, 3) and names == [["a"], ["a", "c", "b"]]
+    assert dict(common.left_out) == {"d": 1, "e": 1}
+    without = [row for row in rows if row.architecture != "a"]
+    (alone,) = shown_orders(without)
+    assert alone.pairs == 3 and {name for member in alone.members for name in member.names} >= {"b", "c"}

@@ -33,6 +33,27 @@ def test_red_and_missing_rows_have_no_rank_however_much_was_measured_again(admit
     assert "missing" in found["broken.py:Raises"].words and found["broken.py:Raises"].rank is None
 
 
+def test_a_control_that_has_to_fail_is_no_competitor(admitted: Admitted) -> None:
+    """A network that breaks the law in rows that the suite declares is as predicted, and has no rank."""
+    rows = [
+        replace(row, declared="a control")
+        if row.architecture == "broken.py:FirstNeuron" and row.outcome != "pass"
+        else row
+        for row in admitted.run.results
+        if row.architecture != "broken.py:FirstNeuron" or row.outcome != "error"
+    ]
+    found = by_name(replace(admitted, run=replace(admitted.run, results=rows)))["broken.py:FirstNeuron"]
+    assert found.score.rows.red == 0 and found.rank is None
+    assert found.standing is Standing.BREAKS_THE_LAW and found.words == "breaks the law"
+
+
+def test_pairs_are_of_all_that_the_suite_asks(admitted: Admitted) -> None:
+    (board,), _ = boards([admitted])
+    told = [(entry.score.apart, entry.apart) for entry in board.entries if entry.score.apart is not None]
+    assert told and all(bar.words == f"{apart:.0f} of {board.pairs}" for bar, apart in told)
+    assert all(sum(part.size for part in bar.parts) == board.pairs for bar, _ in told)
+
+
 def test_a_rank_needs_enough_rows_that_were_measured_again(admitted: Admitted) -> None:
     name = "stats"
     entry = by_name(replace(admitted, again={**admitted.again, name: ENOUGH - 1}))[name]

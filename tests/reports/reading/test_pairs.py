@@ -7,6 +7,9 @@ from dataclasses import replace
 
 from orbitcheck.harness.core.evidence import Evidence
 from orbitcheck.harness.core.result import Result, Run
+from orbitcheck.harness.judging.controls import round_ladder
+from orbitcheck.reports.figures.ladder import ladder_figures
+from orbitcheck.reports.reading.climbs import rungs
 from orbitcheck.reports.reading.pairs import pair_table
 
 Row = Callable[..., Result]
@@ -23,6 +26,30 @@ def pair(make_row: Row, digits: float | None, observed: str) -> Result:
         observed=observed,
         evidence={"family": "f", "relation": "r", "round": 2, "digits": digits},
     )
+
+
+def test_what_an_error_measured_is_no_gap(make_row: Row) -> None:
+    """Nor a want of one: neither the table nor the ladder of rounds shows a number of it."""
+    error = replace(pair(make_row, 0.0, ""), outcome="error")
+    (row,) = pair_table(run_of(error))
+    assert (row.cells["dws"].digits, row.cells["dws"].word) == ("", "error")
+
+    def rung(t: int, outcome: str, observed: str, digits: float) -> Result:
+        evidence = {"family": "round-ladder", "round": t, "digits": digits}
+        return make_row("separation", evidence, case=f"{t}", outcome=outcome, observed=observed)
+
+    found = (
+        rung(1, "pass", "separated", 9.0), rung(2, "observed", "unclear", 5.9), rung(3, "observed", "no gap", 0.1),
+        rung(4, "error", "", 0.0),
+    )  # fmt: skip
+    described = [{"name": "dws", "options": {}}]
+    run = replace(run_of(*found), architectures=described, round_ladder=round_ladder(found, described))
+    climbed = rungs(run)["dws"]
+    assert [(each.round, each.separated, each.unclear) for each in climbed] == [
+        (1, True, False), (2, False, True), (3, False, False),
+    ]  # fmt: skip
+    panel, _ = (figure.drawing for figure in ladder_figures(run))
+    assert [mark.part for mark in panel.marks] == ["separated", "undecided", "not-separated"]
 
 
 def test_separation_cells(make_row: Row) -> None:

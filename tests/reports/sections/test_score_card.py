@@ -9,7 +9,8 @@ from html import escape
 
 import pytest
 
-from orbitcheck.harness.checks.prediction import NO_GAP, SEPARATED
+from orbitcheck.harness.checks.prediction import NO_GAP, NOT_SEPARATED, SEPARATED
+from orbitcheck.harness.core.evidence import Evidence
 from orbitcheck.harness.core.result import Result, Run
 from orbitcheck.reports.html import ROOTS_AT_HEAD, html
 from orbitcheck.reports.reading.outcomes import STATUSES, status_of, tally
@@ -18,6 +19,7 @@ from orbitcheck.reports.sections.score_card import score_card
 from orbitcheck.reports.sections.verdicts import verdicts
 
 Row = Callable[..., Result]
+TWO = {"orbit": "different"}
 
 
 def run_of(*rows: Result) -> Run:
@@ -53,7 +55,7 @@ def test_the_most_able_stand_first_and_the_red_last(make_row: Row) -> None:
     def named(name: str, apart: int, red: bool = False) -> list[Result]:
         law = make_row(architecture=name, outcome="fail" if red else "pass")
         pairs = [
-            make_row("separation", architecture=name, case=str(n), observed=SEPARATED if n < apart else NO_GAP)
+            make_row("separation", TWO, architecture=name, case=str(n), observed=SEPARATED if n < apart else NO_GAP)
             for n in range(4)
         ]
         return [law, *pairs]
@@ -65,10 +67,33 @@ def test_the_most_able_stand_first_and_the_red_last(make_row: Row) -> None:
     assert [score.apart and score.apart.words for score in scores] == ["3 of 4", "2 of 4", "1 of 4", "4 of 4"]
 
 
-def test_the_whole_of_the_bar_is_all_pairs_asked_of_any_architecture(make_row: Row) -> None:
-    asked = [make_row("separation", architecture="a", case=str(n), observed=SEPARATED) for n in range(6)]
-    fewer = [make_row("separation", architecture="b", case="0", observed=SEPARATED)]
-    assert [score.apart and score.apart.words for score in score_card(run_of(*asked, *fewer))] == ["6 of 6", "1 of 6"]
+def test_a_network_that_was_asked_less_is_seen_to_have_been_asked_less(make_row: Row) -> None:
+    """The whole of the bar is all pairs of two orbits; the number is of those that this network was asked."""
+    asked = [make_row("separation", TWO, architecture="a", case=str(n), observed=SEPARATED) for n in range(6)]
+    fewer = [make_row("separation", TWO, architecture="b", case="0", observed=SEPARATED)]
+    fewer += [make_row("separation", TWO, architecture="b", case=str(n), outcome="not-applicable") for n in range(1, 4)]
+    found = [score.apart for score in score_card(run_of(*asked, *fewer))]
+    assert [bar and bar.words for bar in found] == ["6 of 6", "1 of 1"]
+    assert [bar and {part.look: part.size for part in bar.parts} for bar in found] == [
+        {"seen": 6, "unclear": 0, "rest": 0, "absent": 0},
+        {"seen": 1, "unclear": 0, "rest": 0, "absent": 5},
+    ]
+
+
+def test_two_copies_of_one_network_are_no_pair_to_tell_apart(make_row: Row) -> None:
+    """Where anybody certifies one orbit: what is complete tells all pairs apart that count."""
+    apart = make_row("separation", TWO, architecture="a", case="0", observed=SEPARATED)
+    copies = make_row("separation", {"orbit": "same"}, architecture="a", case="1", observed=NOT_SEPARATED)
+    error = make_row("separation", Evidence(), architecture="b", case="1", outcome="error")
+    whole, nothing = score_card(run_of(apart, copies, error))
+    assert whole.apart and whole.apart.words == "1 of 1" and nothing.apart is None
+    (told,) = (entry["sentence"] for entry in verdicts(run_of(apart, copies)))
+    assert "tells apart 1 of 1 pair that it was asked" in told
+
+
+def test_nothing_is_ruled_out_of_a_law_that_is_broken(make_row: Row) -> None:
+    kept, broken = (make_row(case=outcome, outcome=outcome, evidence={"bound": 0.046}) for outcome in ("pass", "fail"))
+    assert [score_card(run_of(*rows))[0].bound for rows in ((kept,), (kept, broken))] == [0.046, None]
 
 
 def test_each_red_architecture_has_a_line_below_the_headline_that_leads_to_its_roots(small_run: Run) -> None:

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orbitcheck.harness.checks.equivariance.evidence import Cause
+from orbitcheck.harness.checks.equivariance.evidence import Ask, Cause
 from orbitcheck.harness.checks.exhaustive.evidence import RoundCount
 from orbitcheck.harness.core.cell import WEIGHTS
 from orbitcheck.harness.core.evidence import Evidence
 from orbitcheck.harness.core.result import Result, Run
+from orbitcheck.reports.figures.scatter import scatter
 from orbitcheck.reports.html import html
 from orbitcheck.reports.markdown import markdown
 from orbitcheck.reports.reading.outcomes import STATUSES, status_of, tally
@@ -34,6 +35,7 @@ from orbitcheck.reports.sections.expressivity import expressivity_map
 from orbitcheck.reports.sections.failures import counterexample, fair_quota, red_groups
 from orbitcheck.reports.sections.floors import floor_table
 from orbitcheck.reports.sections.planted import planted
+from orbitcheck.reports.sections.rows import rows as all_rows
 from orbitcheck.reports.sections.verdicts import verdicts
 
 Row = Callable[..., Result]
@@ -104,6 +106,54 @@ def test_ledger_meets_predictions_with_observations(make_row: Row) -> None:
         ("no-such-claim", "", "separated", "separated", 3),
         ("no-such-claim", "", "separated", "pass", 1),
     ]
+
+
+def test_the_ledger_names_the_architectures_and_says_once_what_does_not_apply(make_row: Row) -> None:
+    rows = [
+        make_row(claim="thm-6.3", architecture=name, case=case, predicted=predicted, observed=seen, outcome=outcome)
+        for name, case, predicted, seen, outcome in (
+            *((f"n{k}", "0", "separated", "separated", "pass") for k in range(9)),
+            ("lost", "0", "separated", "not-applicable", "not-applicable"),
+            ("lost", "1", "any", "", "not-applicable"),
+        )
+    ]
+    met, absent = ledger(run_of(*rows))
+    assert (met.who, met.rows.total) == ("all 9 but lost", 9)
+    assert met.architectures == ", ".join(f"n{k}" for k in range(9))
+    assert (absent.predicted, absent.observed, absent.who, absent.rows.total) == ("–", "not-applicable", "lost", 2)
+    few, rest = ledger(run_of(*(replace(row, claim="x", observed=f"{row.architecture > 'n7'}") for row in rows[:9])))
+    assert (few.who, rest.who) == ("n0, n1, n2, n3, n4, n5 and 2 more", "n8")
+
+
+def test_a_claim_of_several_conclusions_comes_to_the_gravest(make_row: Row) -> None:
+    """Whatever their order: one that is expected hides none that is undecided; and a claim that no row serves is there, too."""
+    expected, undecided, alone = (
+        {**CONCLUSIONS[2], "claim": "thm-5.2", "killers": {"killed": 4, "planted": 5, "names": []}},
+        {**CONCLUSIONS[2], "claim": "thm-5.2", "declared": None},
+        {**CONCLUSIONS[0], "claim": "prop-5.3"},
+    )
+    row = make_row(claim="thm-5.2", suite="approximation")
+    for told in ((expected, undecided, alone), (undecided, expected, alone)):
+        run = run_of(row, conclusions=told)
+        found = {entry["claim"]: entry for entry in claims_by_architecture(run)}
+        assert [found[name]["concluded"] for name in ("thm-5.2", "prop-5.3")] == ["undecided", "pass"]
+        assert found["thm-5.2"]["killers"] == "4 of 5" and found["prop-5.3"]["cells"] == {}
+        first, second = ledger(run)
+        assert (first.claim, first.concluded, first.killers) == ("thm-5.2", "undecided", "4 of 5 killed")
+        assert (second.claim, second.predicted, second.rows.total) == ("prop-5.3", "equivalent", 0)
+
+
+def test_a_precision_that_was_not_asked_has_no_error(make_row: Row) -> None:
+    """Rows after steps are asked in float64 alone; their evidence holds a zero."""
+    asked = make_row(case="0", evidence={"error64": 1e-15, "error32": 0.0})
+    steps = make_row(
+        case="1", evidence={"ask": Ask.STEPS, "error64": 3.0, "error32": 0.0, "ratio": 0.0}, outcome="fail"
+    )
+    (found,) = error_table(run_of(asked, steps))
+    assert (found.error64, found.error32, found.ratio) == (3.0, None, None)
+    assert [entry["error32"] for entry in all_rows(run_of(asked, steps))] == [0.0, None]
+    drawn = scatter(run_of(asked, steps))
+    assert drawn is not None and (drawn.rows, drawn.left_out) == (1, 1) and scatter(run_of(steps)) is None
 
 
 def test_every_cause_has_words() -> None:
