@@ -6,18 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...harness.checks.equivariance.evidence import EquivarianceEvidence
+from ...harness.checks.prediction import SEPARATED
 from ...harness.checks.separation.evidence import SeparationEvidence
+from ...harness.core.outcomes import Outcome
 from ...harness.core.result import Result, Run
 from .outcomes import STATUSES, status_of
 from .subjects import grouped, measured
-from .values import compact, digits_text, one_line
+from .values import compact, digits_text, one_line, plural
 
 NO_ROW = "no row"
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """One case that both were asked, or that one was asked alone, with what each of them came to in a few words."""
+    """One case with what each of the two came to in a few words.
+
+    Args:
+        alone: one of them was not asked it, or it does not apply to one of them.
+    """
 
     suite: str
     check: str
@@ -25,20 +31,39 @@ class Contrast:
     relation: str
     first: str
     second: str
+    alone: bool
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs between two architectures: the cases in which another thing was seen, and how many agree."""
+    """What differs between two architectures.
+
+    Args:
+        differing: the cases in which another thing was seen, first those that both were asked.
+        agreeing: how many are alike.
+        apart: of the pairs of weight vectors that both were asked, how many the first alone tells apart, and the second alone.
+    """
 
     first: str
     second: str
     differing: tuple[Contrast, ...]
     agreeing: int
+    apart: tuple[int, int]
+
+    @property
+    def words(self) -> str:
+        """All of it in a sentence."""
+        alone = sum(case.alone for case in self.differing)
+        told = f"{self.first} and {self.second} agree in {plural(self.agreeing, 'case')} and differ in {len(self.differing):,}"
+        told += f", {alone:,} of them asked of one alone" if alone else ""
+        if any(self.apart):
+            told += f"; {self.first} alone tells apart {self.apart[0]:,} of the pairs that both were asked, {self.second} alone {self.apart[1]:,}"
+        return told
 
 
 def comparison(run: Run, first: str, second: str) -> Comparison:
-    """The cases in which two architectures of a run differ by what was observed, or one of them is red, in the order of the run.
+    """The cases in which two architectures of a run differ by what was observed, or one of them is red: in the order of the run those that
+    both were asked, then the others.
 
     What one declares and the other does not makes no difference: a row that was predicted and one that was not may have seen the same.
 
@@ -53,14 +78,22 @@ def comparison(run: Run, first: str, second: str) -> Comparison:
         (row for row in run.results if row.architecture in (first, second)),
         lambda row: (row.suite, row.check, row.case),
     )
-    found, agreeing = [], 0
+    found, agreeing, apart = [], 0, [0, 0]
     for (suite, check, case), rows in places.items():
         one, other = _row_of(rows, first), _row_of(rows, second)
         if _what(one) == _what(other):
             agreeing += 1
             continue
-        found.append(Contrast(suite, check, case, relation(rows), told(one), told(other)))
-    return Comparison(first, second, tuple(found), agreeing)
+        asked = [row is not None and row.outcome != Outcome.NOT_APPLICABLE for row in (one, other)]
+        found.append(Contrast(suite, check, case, relation(rows), told(one), told(other), not all(asked)))
+        if all(asked):
+            for place, (row, beside) in enumerate(((one, other), (other, one))):
+                apart[place] += _seen(row) == SEPARATED != _seen(beside)
+    return Comparison(first, second, tuple(sorted(found, key=lambda case: case.alone)), agreeing, (apart[0], apart[1]))
+
+
+def _seen(row: Result | None) -> str:
+    return row.observed if row is not None and row.kind == "separation" else ""
 
 
 def _row_of(rows: Sequence[Result], name: str) -> Result | None:

@@ -109,6 +109,6 @@ def _who(names: Sequence[str], asked: Sequence[str]) -> str:
     """The names, or in fewer words all, or all but a few, of those that the claim was asked of."""
     others = [name for name in asked if name not in names]
     if len(names) > NAMED and len(others) <= LEFT_OUT:
-        return f"all {len(names)}" + (f" but {', '.join(one_line(name, 40) for name in others)}" if others else "")
+        return f"all but {', '.join(one_line(name, 40) for name in others)}" if others else f"all {len(names)}"
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED + 1 else ""
     return ", ".join(one_line(name, 40) for name in (names[:NAMED] if more else names)) + more

@@ -261,8 +261,14 @@
       const others = new Map(other.map((row) => [key(row), row]));
       const mine = new Set(one.map(key));
       const pairs = [...one.map((row) => [row, others.get(key(row))]), ...other.filter((row) => !mine.has(key(row))).map((row) => [undefined, row])];
-      const differing = pairs.filter(([a, b]) => what(a) !== what(b));
-      said.textContent = `differ in ${differing.length} of ${pairs.length} cases`;
+      const both = ([a, b]) => [a, b].every((row) => row && row.status !== "not-applicable");
+      const unlike = pairs.filter(([a, b]) => what(a) !== what(b));
+      const asked = unlike.filter(both);
+      const differing = [...asked, ...unlike.filter((pair) => !both(pair))];
+      const apart = [0, 1].map((side) => asked.filter((pair) => pair[side].seen === "separated" && pair[1 - side].seen !== "separated").length);
+      const alone = differing.length - asked.length;
+      said.textContent = `differ in ${differing.length} of ${pairs.length} cases${alone ? `, ${alone} of them asked of one alone and listed last` : ""}` +
+        (apart.some(Boolean) ? `; of the pairs that both were asked ${two.map(({ name }, side) => `${name} alone tells apart ${apart[side]}`).join(", ")}` : "");
       if (!differing.length) return;
       const scroll = grid("cases that differ", ["check", "case", ...two.map(({ name }) => name)]);
       for (const [a, b] of differing) {

@@ -195,9 +195,9 @@ def compare(directory: Path, first: str, second: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(found), indent=1, ensure_ascii=False))
     else:
-        say(f"{first} and {second} agree in {found.agreeing:,} cases and differ in {len(found.differing):,}")
-        for check, cases in groupby(found.differing, key=lambda case: (case.suite, case.check)):
-            say(" / ".join(check))
+        say(found.words)
+        for (alone, *check), cases in groupby(found.differing, key=lambda case: (case.alone, case.suite, case.check)):
+            say(" / ".join(check) + (", asked of one alone" if alone else ""))
             for case in cases:
                 click.echo(f"  {one_line(case.case)}{f' ({one_line(case.relation)})' if case.relation else ''}")
                 for name, told in ((first, case.first), (second, case.second)):

@@ -27,14 +27,21 @@ def test_only_what_was_seen_differently_is_told(make_row: Row) -> None:
         pair(make_row, "a", "red", SEPARATED), pair(make_row, "b", "red", SEPARATED, outcome="fail"),
     ]  # fmt: skip
     found = comparison(Run("0", {}, [], [], rows), "a", "b")
-    assert [case.case for case in found.differing] == ["other", "alone", "red"] and found.agreeing == 1
-    assert found.differing[1].second == NO_ROW
+    assert [case.case for case in found.differing] == ["other", "red", "alone"] and found.agreeing == 1
+    assert [case.alone for case in found.differing] == [False, False, True] and found.differing[2].second == NO_ROW
+    assert found.apart == (1, 0)  # the pair that b was not asked says nothing of its power
+    assert found.words == (
+        "a and b agree in 1 case and differ in 3, 1 of them asked of one alone; "
+        "a alone tells apart 1 of the pairs that both were asked, b alone 0"
+    )
     assert found.differing[0].first.startswith("pass: separated, ") and found.differing[0].first.endswith(" digits")
 
 
 def test_comparing_the_other_way_round_swaps_the_sides(small_run: Run) -> None:
     one, other = comparison(small_run, "stats", "sorted-mlp"), comparison(small_run, "sorted-mlp", "stats")
-    assert one.agreeing == other.agreeing and len(one.differing) == len(other.differing)
+    assert (
+        one.apart == other.apart[::-1] and one.agreeing == other.agreeing and len(one.differing) == len(other.differing)
+    )
     assert {(case.case, case.first, case.second) for case in one.differing} == {
         (case.case, case.second, case.first) for case in other.differing
     }
