@@ -136,6 +136,8 @@ VISIT = """
   await until(() => $("#compared table"));
   seen.picked = [said.textContent, names().filter((each) => each.ariaPressed === "true").length];
   seen.left = $$("link, script[src]").length;
+  const ledger = $("#claims table.ledger").parentElement;
+  seen.ledger = [ledger.scrollWidth - ledger.clientWidth, $$("#claims table.ledger td").every((each) => each.dataset.label)];
 
   seen.width = innerWidth;
   seen.wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
@@ -203,6 +205,7 @@ def test_a_reader_sorts_filters_unfolds_and_reads_rows(
     )
     assert seen["picked"] == [seen["compared"][0], 0]
     assert seen["wide"] <= 0 and seen["left"] == 0
+    assert seen["ledger"] == [0, True]  # a narrow page has its rows as blocks, each cell with the head of its column
     assert [seen[name] for name in ("unnamed", "doubled", "dead", "pale")] == [[], [], [], []]
     assert seen["headless"] == 0 and min(seen["landmarks"]) >= 1
 
