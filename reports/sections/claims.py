@@ -78,8 +78,8 @@ def ledger(run: Run) -> tuple[Finding, ...]:
 
 def _findings(claim: str, rows: Sequence[Result], told: Concluded, every: Sequence[str]) -> Iterator[Finding]:
     known = CLAIMS.get(claim)
-    words = (known.regime, known.statement, known.source) if known else ("", "", "")
-    shared = (claim, *words, told.status, told.killers and f"{told.killers} killed")
+    regime, statement, source = (known.regime, known.statement, known.source) if known else ("", "", "")
+    shared = (claim, regime, statement, source, told.status, told.killers and f"{told.killers} killed")
     met = grouped(rows, _met)
     for (predicted, observed), own in sorted(met.items(), key=lambda item: -len(item[1])):
         found = {row.architecture for row in own}
