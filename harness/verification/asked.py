@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..checks.equivariance.evidence import Ask
 from ..core.outcomes import Refusal
 from ..core.result import Result
 from ..weights.space import WeightSpace
 from .exact.refuted import demand
+from .law import Case
 
 OUTPUTS = ("invariant", "equivariant")
 BY_SHAPE = (Refusal.UNSUPPORTED, Refusal.OTHER_SHAPE)
@@ -19,11 +19,9 @@ BY_SHAPE = (Refusal.UNSUPPORTED, Refusal.OTHER_SHAPE)
 
 def of_law(parameters: Mapping[str, Any], case: str) -> tuple[WeightSpace, tuple[str, ...]]:
     """Space and output of a case of the law, by its check."""
-    before, _, last = case.rpartition("/")
-    name, output, *_ = (before if last in tuple(Ask) else case).rsplit("/", 3)
-    return WeightSpace.from_json(parameters["spaces"][name]["space"]), (
-        "invariant" if output == "invariant" else "equivariant",
-    )
+    asked = Case.of(case)
+    output = "invariant" if asked.output == "invariant" else "equivariant"
+    return WeightSpace.from_json(parameters["spaces"][asked.space]["space"]), (output,)
 
 
 def demand_asked(row: Result, measured: bool, space: WeightSpace, outputs: Collection[str] = OUTPUTS) -> None:

@@ -28,6 +28,7 @@ from .certificate import MALFORMED, plus_zero, problem_of
 from .exact.refuted import Refuted, demand
 from .exact.tuples import Tuples
 from .exact.unseen import unseen
+from .law import of_its_case
 from .left_out import applies, loaded
 
 Make = Callable[[Mapping[str, Any], str], Pair]
@@ -92,17 +93,17 @@ class Rows:
         )
         for name in ("kind", "claim", "dtype", "id", "seed"):
             demand(getattr(row, name) == getattr(cell, name), f"the row's {name} is that of its check and case")
-        declared = self._declared.get(row.architecture, {})
-        loaded(row, declared.get("error"))
+        stored = Stored(row.evidence, check["parameters"], row.case, self._declared.get(row.architecture, {}))
+        loaded(row, stored.declared.get("error"))
         measured = row.evidence != NOTHING
         if self._kinds[row.kind].evidence is SeparationEvidence:
             demand(measured == (row.certificate is not None), "what is said of a pair has a certificate")
             demand(
                 measured or row.outcome == Outcome.ERROR, "a row of a pair that is no error says which relation it has"
             )
-        stored = Stored(row.evidence, check["parameters"], row.case, declared)
         if isinstance(row.evidence, SeparationEvidence):
             stored = self._proved(row, row.evidence, stored)
+        of_its_case(row, stored)
         applies(row, stored, self._pair)
         judged = self._judged(row, stored)
         if isinstance(row.evidence, SeparationEvidence) and not judged:
@@ -131,8 +132,7 @@ class Rows:
         key = digest([stored.parameters, row.case, row.certificate, says])
         if key not in self._known:
             self._known[key] = problem_of(row.certificate or {}, pair, says)
-        problem = self._known[key]
-        if problem is not None:
+        if (problem := self._known[key]) is not None:
             raise Refuted(problem)
         facts = (stored.parameters["pairs"]["family"], str(pair.space), in_words(said.orbit, said.round, said.function))
         demand(facts == (said.family, said.space, said.relation), "family, space and relation are those of the pair")

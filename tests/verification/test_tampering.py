@@ -388,6 +388,19 @@ AIMED = [
     (DIFFERENT, put("evidence", "measured", [])),
     ("law", put("outcome", "undecided")),
     ("law", put("observed", "")),
+    *(
+        ("law", put("evidence", name, value))
+        for name, value in (
+            *(
+                ("output", "equivariant"),
+                ("input", "ties"),
+                ("mode", "train"),
+                ("space", "mlp(1, 2, 1, activation='relu')"),
+            ),
+            *(("continuous", False), ("properties", {}), ("beside", "elsewhere"), ("pairs", 1), ("exhaustive", True)),
+        )
+    ),
+    ("law", lambda row: row.update(reason="", evidence={**row["evidence"], "pairs": 0, "bound": None})),
     ("span", put("evidence", "rank", 1)),
     ("norms", put("outcome", "error")),
     ("position", put("evidence", "shares", {"general-position": 0.5})),

@@ -80,13 +80,15 @@ def chosen(pairs: Pairs, numbers: list[int]) -> Pairs:
     """Some of the pairs, on those of the weight vectors that they are asked on."""
     partners = [pairs.partner[number] for number in numbers]
     asked = sorted(set(partners))
+    drawn = sum(pairs.swaps <= number < pairs.swaps + pairs.drawn for number in numbers)
     return replace(
         pairs,
         v=pairs.v[asked],
         elements=tuple(pairs.elements[number] for number in numbers),
         partner=tuple(asked.index(partner) for partner in partners),
         swaps=sum(number < pairs.swaps for number in numbers),
-        drawn=sum(pairs.swaps <= number < pairs.swaps + pairs.drawn for number in numbers),
+        drawn=drawn,
+        exhaustive=pairs.exhaustive and drawn == pairs.drawn,
     )
 
 
