@@ -19,7 +19,7 @@ from .records import Cause, ReadError, State
 Orientation = Literal["out-in", "in-out"]
 OTHERWISE = "give the module (--module FILE.py:FUNCTION), a graph (ONNX) or a manifest"
 """What says how a network is wired that is no chain."""
-ALL_SQUARE = "kernels are [outputs, inputs, places], as of no transposed convolution"
+KERNELS_AS_USUAL = "kernels are [outputs, inputs, places], of no transposed convolution and of none in groups"
 SAME_SIZE = "convolutions keep the image's size (steps of 1, zeros around it), and a mean over its places is what the last layer reads"
 
 
@@ -60,7 +60,7 @@ def demand_ranks(named: list[Named], state: State) -> None:
             raise ReadError(
                 Cause.SHAPES,
                 f"{name} has the shape {shape}{perhaps}; allowed of dense and convolutional layers: weights of rank 2 to 5 and biases of "
-                f"rank 1; {OTHERWISE}",
+                f"rank 1; {OTHERWISE}, or leave it out with --ignore {name} if it is no weight of the network, as of a loss",
             )
         if weight.ndim == 3 and bias is None:
             raise ReadError(
@@ -114,10 +114,21 @@ def chained(named: list[Named], state: State, activation: str, orientation: Orie
         assumed.append(
             f"weights are [{'inputs, outputs' if chosen == 'in-out' else 'outputs, inputs'}], as their names say"
         )
+    if len(fitting) == 1 and orientation is None and usual is not None and chosen != usual:
+        if not any(layer.bias is not None and len(set(layer.weight.shape[:2])) > 1 for layer in fitting[chosen]):
+            raise ReadError(
+                Cause.AMBIGUOUS,
+                f"{named[0].weight} and the rest fit in a row as [{'inputs, outputs' if chosen == 'in-out' else 'outputs, inputs'}] alone, which is not "
+                f"what their names say: --orientation {chosen} if they are so, --order {','.join(layer.path for layer in reversed(named))} if the last comes first",
+                (chosen,),
+            )
+        assumed.append(
+            f"weights are [{'inputs, outputs' if chosen == 'in-out' else 'outputs, inputs'}], as their biases say against their names"
+        )
     made = space_of(fitting[chosen], activation)
     kernels = [layer.weight.shape for layer in fitting[chosen] if layer.weight.ndim > 2]
-    if kernels and "weight" in words and all(shape[0] == shape[1] > 1 for shape in kernels):
-        assumed.append(ALL_SQUARE)
+    if any(shape[0] == shape[1] > 1 or shape[1] == 1 < shape[0] for shape in kernels):
+        assumed.append(KERNELS_AS_USUAL)
     return Chained(made.space, made.arrays, (*assumed, *made.assumed))
 
 

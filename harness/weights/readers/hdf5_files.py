@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import zipfile
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .graphs.keras import Model, described
 from .numpy_files import as_tensor
 from .records import Cause, ReadError
 from .sources import MOST_ENTRIES, check_archive, check_unpacked
-from .values import Tensors, no_key
+from .values import Stored, Tensors, no_key
 
 INNER = "model.weights.h5"
 DEEPEST = 32
@@ -24,11 +25,11 @@ SKIPPED = re.compile(
 )
 
 
-def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
+def read(path: Path, key: str | None = None) -> Stored:
     """The tensors of a file; several groups at its top that hold the same entries are several networks.
 
-    What Keras keeps is under `model_weights`, its layers' names twice in each path; the order of the layers is the one that the model's
-    own description says, where it is that of a chain.
+    What Keras keeps is under `model_weights`, its layers' names twice in each path; the order of the layers and what is applied between
+    them is what the model's own description says, where it is that of a chain.
 
     Raises:
         ReadError: links to other files, nothing under the key, or more than the bounds allow.
@@ -43,23 +44,28 @@ def read(path: Path, key: str | None = None) -> dict[str, Tensors]:
                     Cause.CONTENT,
                     f"is an archive without {INNER}, which Keras puts there; save it with model.save, or model.save_weights",
                 )
+            config = archive.read("config.json") if "config.json" in archive.namelist() else None
             with h5py.File(io.BytesIO(archive.read(INNER)), "r") as stored:
-                return {"": _tensors(path, stored, key)}
+                return _said(Stored({"": _tensors(path, stored, key)}), described(config))
     with h5py.File(path, "r") as stored:
         root = (
             stored["model_weights"] if key is None and isinstance(stored.get("model_weights"), h5py.Group) else stored
         )
         tensors = _tensors(path, root, key)
-        order = _keras_order(stored.attrs.get("model_config"))
-        if order:
+        model = described(stored.attrs.get("model_config"))
+        if model.order and not model.problem:
             named: Tensors = {}
-            for number, layer in enumerate(order):
+            for number, layer in enumerate(model.order):
                 for name, tensor in tensors.items():
                     if name.partition("/")[0] == layer:
                         named[f"layers.{number}/{name.rpartition('/')[2]}"] = tensor
             if len(named) == len(tensors):
-                return {"": named}
-        return _networks(tensors)
+                return _said(Stored({"": named}), model)
+        return _said(Stored({"": tensors} if model.order else _networks(tensors)), model)
+
+
+def _said(stored: Stored, model: Model) -> Stored:
+    return replace(stored, activation=model.activation, problem=model.problem, mixed=model.mixed)
 
 
 def _tensors(path: Path, root: Any, key: str | None) -> Tensors:
@@ -119,24 +125,6 @@ def _named(tensors: Tensors) -> Tensors:
             return tensors
         plain[f"{match[1]}/{('kernel', 'bias')[int(match[2])]}"] = tensor
     return plain
-
-
-def _keras_order(config: Any) -> list[str]:
-    """The layers of a Sequential model, first to last; nothing for another model."""
-    if config is None:
-        return []
-    try:
-        model = json.loads(config)
-        if model["class_name"] != "Sequential":
-            return []
-        layers = model["config"]["layers"] if isinstance(model["config"], dict) else model["config"]
-        return [
-            layer["config"]["name"]
-            for layer in layers
-            if layer["class_name"] in ("Dense", "Conv1D", "Conv2D", "Conv3D")
-        ]
-    except (ValueError, KeyError, TypeError):
-        return []
 
 
 def _networks(tensors: Tensors) -> dict[str, Tensors]:

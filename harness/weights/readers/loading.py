@@ -16,7 +16,7 @@ import numpy as np
 
 from ...core.cleaning import one_line
 from ...core.registry import did_you_mean, nearest
-from ..activations import canonical, unknown
+from ..activations import allowed, canonical, unknown
 from ..space import SpaceError, WeightSpace
 from . import hdf5_files, msgpack_files, names, numpy_files, onnx_files, safetensors_files, torch_files
 from .adapters import is_adapter, wired_adapter
@@ -27,6 +27,7 @@ from .values import Stored, Tensors, under, values
 from .wiring import Wired, space_like
 
 DAMAGED = "is damaged, or holds more than plain tensors"
+SEVERAL = "what lies beside each other in one file, in a stack, a list or groups of the same shapes, is a network each"
 MOST_BESIDE = 1000
 """Files of a folder among which the nearest name is looked for."""
 POINTER = b"version https://git-lfs"
@@ -114,6 +115,8 @@ def read_file(file: str, reading: Reading) -> Iterator[Network | Unread]:
     except ReadError as error:
         yield Unread(file, error.cause, one_line(f"{file}: {error}"), error.candidates)
         return
+    if stored.activation and reading.activation is None:
+        reading = replace(reading, activation=stored.activation)
     for entry, tensors in stored.networks.items():
         where = f"{file}[{entry}]" if entry else file
         try:
@@ -165,7 +168,28 @@ def stored_in(file: str, reading: Reading) -> Stored:
     networks = {
         inner: one for entry, tensors in stored.networks.items() for inner, one in unstacked(entry, tensors).items()
     }
-    return replace(stored, networks=networks)
+    said = reading.wired or reading.described
+    if stored.problem and reading.order is None and not said:
+        raise ReadError(
+            Cause.AMBIGUOUS,
+            f"is no chain of layers, by its own description: {stored.problem}; give a graph (ONNX) or a manifest, or --order if it is one all the same",
+        )
+    if stored.mixed and reading.activation is None and not said:
+        raise ReadError(
+            Cause.AMBIGUOUS,
+            f"says that {stored.mixed} stands between its layers, and a space has one activation of these: {allowed()}; say it with --activation",
+        )
+    if len(networks) < 2:
+        return replace(stored, networks=networks)
+    if not said and names.are_parts(networks):
+        listed = [name for name in networks if name]
+        raise ReadError(
+            Cause.AMBIGUOUS,
+            f"holds {', '.join(listed[:3])}{' and more' * (len(listed) > 3)}, by their names parts of one network; --key {listed[0]} takes one if it is "
+            "a network of its own, a manifest says how they are wired",
+            tuple(listed),
+        )
+    return replace(stored, networks=networks, said=(*stored.said, SEVERAL))
 
 
 EXTRAS = {"onnx": "onnx", "h5py": "hdf5", "msgpack": "msgpack"}
@@ -201,7 +225,7 @@ def _read(path: Path, suffix: str, reading: Reading) -> Stored:
     if suffix in TORCH:
         return torch_files.read(path, reading.key, reading.ignore)
     if suffix in HDF5:
-        return Stored(hdf5_files.read(path, reading.key))
+        return hdf5_files.read(path, reading.key)
     if suffix in (INDEX, TORCH_INDEX):
         stored = safetensors_files.read_index(path)
     elif suffix == ".msgpack":

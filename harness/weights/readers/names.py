@@ -96,6 +96,11 @@ def layers_in(state: State) -> list[Named]:
 
 
 def _stranger(name: str, array: np.ndarray) -> str:
+    if re.fullmatch(r"(arr_)?[0-9]+", name):
+        return (
+            f"{name} of shape {array.shape} has no name, and arrays without names are read as a weight, its bias, the next weight and so on; "
+            f"a manifest says what each is, as in tensors: {{W1: {{entry: '{name}', axes: [n1, n0]}}}}"
+        )
     if re.search(r"(weight_[gv]|parametrizations\.weight\.original[01])$", name):
         return f"{name} is half of a weight that is normalised; remove_weight_norm (or remove_parametrizations) before saving makes it one"
     if re.search(r"(^|\.)weight_(orig|u|v)$", name):
@@ -119,7 +124,10 @@ LAYERS = (
     "convolution", "conv1d", "conv2d", "conv3d", "innerproduct", "inner_product", "feature", "weight", "kernel", "param", "theta",
 )  # fmt: skip
 """What people call layers that they number: one feeds the next."""
-BESIDE = ("head", "expert", "branch", "tower", "member", "estimator", "block", "stream", "view", "column", "replica")
+BESIDE = (
+    "head", "expert", "branch", "tower", "member", "estimator", "block", "stream", "view", "column", "replica", "ensemble", "parallel", "residual",
+    "skip", "shortcut", "task", "committee", "modality", "lateral", "gate", "router", "mixture", "moe", "siamese",
+)  # fmt: skip
 """What they call things of which one does not feed the next, also where a container holds them."""
 
 
@@ -171,6 +179,27 @@ def is_row(stem: str) -> bool:
     if single in BESIDE or last.removesuffix("es") in BESIDE:
         return False
     return contained and (single == last or last.endswith("ss"))
+
+
+PARTS = (
+    *(one for one in LAYERS if one != "mlp"),
+    "head",
+    "expert",
+    "branch",
+    "block",
+    "tower",
+    "stream",
+    "stage",
+    "unit",
+)
+"""What people call the parts of one network, where each is a mapping of its own."""
+
+
+def are_parts(named: Iterable[str]) -> bool:
+    """Whether entries beside each other are the numbered parts of one network by their names, as `block_0`, `block_1` and `ResBlock_0`."""
+    words = {re.split(r"[./]", re.sub(r"[._\-/ ]*[0-9]+$", "", name))[-1] for name in named}
+    last = {re.split(r"[._\- ]|(?<=[a-z])(?=[A-Z])", word)[-1].lower().removesuffix("s") for word in words}
+    return len(words) == 1 and last <= {*PARTS, *(f"res{part}" for part in PARTS)}
 
 
 def _demand_plain(ordered: list[Named], state: State, stem: str) -> None:

@@ -116,6 +116,10 @@ def networks_in(loaded: Any, key: str | None = None, ignore: Sequence[str] = ())
         }
         ignored |= passed
         loaded = {name: one for name, one in loaded.items() if name not in passed}
+        alone = [one for one in loaded.values() if shapes_in(one)]
+        if len(alone) == 1 and isinstance(alone[0], list | tuple):  # layers or networks in a row, under a name
+            loaded = alone[0]
+            break
         inner, more = chosen(loaded)
         if inner is None:
             break
@@ -130,6 +134,8 @@ def _networks(loaded: Any) -> dict[str, Tensors]:
         loaded = [tensor for pair in loaded for tensor in pair]
     if isinstance(loaded, list | tuple) and loaded and all(isinstance(one, torch.Tensor) for one in loaded):
         return {"": {str(number): tensor for number, tensor in enumerate(loaded)}}
+    if isinstance(loaded, list | tuple) and len(loaded) > 1 and all(_is_layer(one) for one in loaded):
+        return {"": {f"{number}.{name}": one for number, layer in enumerate(loaded) for name, one in layer.items()}}
     if isinstance(loaded, list | tuple) and loaded and all(isinstance(one, Mapping) for one in loaded):
         return {str(number): _flat(one) for number, one in enumerate(loaded)}
     if not isinstance(loaded, Mapping):
@@ -146,6 +152,14 @@ def _networks(loaded: Any) -> dict[str, Tensors]:
 
 def _is_pair(value: Any) -> bool:
     return isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(one, torch.Tensor) for one in value)
+
+
+def _is_layer(value: Any) -> bool:
+    """Whether it holds one weight, perhaps a bias, and nothing else: no network has so little."""
+    if not isinstance(value, Mapping) or not 0 < len(value) < 3:
+        return False
+    ranks = [one.ndim if isinstance(one, torch.Tensor) and isinstance(key, str) else 0 for key, one in value.items()]
+    return max(ranks) > 1 and sorted(ranks)[:-1] in ([], [1])
 
 
 def _is_state(value: Mapping[Any, Any]) -> bool:
@@ -210,7 +224,10 @@ def _flat(state: Mapping[Any, Any], depth: int = 0) -> Tensors:
             f"--ignore {strangers[0] if strangers else ''}"
         )
         raise ReadError(
-            Cause.CONTENT, f"holds {beside}" if flat else f"holds no state dict of tensors ({listed or 'it is empty'})"
+            Cause.CONTENT,
+            f"holds {beside}"
+            if flat
+            else f"holds no state dict of tensors ({listed or 'it is empty'}); save model.state_dict(), or arrays of numpy with numpy.savez",
         )
     return flat
 

@@ -31,11 +31,17 @@ class Stored:
         networks: entry -> its tensors; the one entry of a file with one network is empty.
         said: what was taken to be the network, where there was a choice, in lines.
         ignored: names of what is no tensor and was to be ignored.
+        activation: between the layers, where the file says it.
+        problem: why the layers are no chain, where the file says it.
+        mixed: what the file says is applied between layers, where that is no one activation.
     """
 
     networks: Mapping[str, Tensors]
     said: tuple[str, ...] = ()
     ignored: frozenset[str] = frozenset()
+    activation: str | None = None
+    problem: str = ""
+    mixed: str = ""
 
 
 LONGEST_LIST = 8

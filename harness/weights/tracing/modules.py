@@ -16,6 +16,7 @@ import torch
 from torch import fx
 
 from ..batch import Weights
+from ..readers.graphs.trials import nearby
 from ..readers.records import Cause, ReadError, State
 from ..readers.wiring import Wired
 from ..realisation import realise
@@ -83,6 +84,7 @@ def wired_module(net: torch.nn.Module, example: Any) -> tuple[Wired, State]:
         wired.usual if usual and wired.usual is not None else wired, usual=None, entries=frozenset(own.state_dict())
     )
     _demand_symmetry(chosen, state, own, inputs, expected)
+    _demand_symmetry_nearby(chosen, state, own, inputs)
     return chosen, state
 
 
@@ -151,7 +153,23 @@ def _demand_symmetry(wired: Wired, state: State, net: torch.nn.Module, inputs: t
         with torch.no_grad():
             again = _flat(torch.func.functional_call(net, other, inputs))
         if len(again) != len(outputs) or not all(_close(a, b) for a, b in zip(again, outputs, strict=True)):
-            raise ReadError(Cause.AMBIGUOUS, f"{wired.space} has permutations that change the module's output")
+            raise ReadError(
+                Cause.AMBIGUOUS, f"{wired.space} has permutations that change the module's output; write a manifest"
+            )
+
+
+def _demand_symmetry_nearby(wired: Wired, state: State, net: torch.nn.Module, inputs: tuple[Any, ...]) -> None:
+    """The same at weights of their signs, drawn: a module that ends in zeros, or whose norms are all ones, forgives every order.
+
+    Raises:
+        ReadError: as `_demand_symmetry`.
+    """
+    drawn = nearby(state, {part.entry for part in wired.parts}, np.random.default_rng(1))
+    with torch.no_grad():
+        other = torch.func.functional_call(net, {name: torch.from_numpy(one) for name, one in drawn.items()}, inputs)
+    if all(bool(torch.isfinite(one).all()) for one in _flat(other)):
+        plain = replace(wired, parts=tuple(replace(part, factor=1.0) for part in wired.parts))  # no order changes a factor
+        _demand_symmetry(plain, drawn, net, inputs, other)
 
 
 def _said(error: Exception) -> str:

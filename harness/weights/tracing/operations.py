@@ -218,7 +218,8 @@ class Traced:
             )
         else:
             raise ReadError(
-                Cause.AMBIGUOUS, f"{path} is a convolution in {module.groups} groups, for which there is no rule"
+                Cause.AMBIGUOUS,
+                f"{path} is a convolution in {module.groups} groups, for which there is no rule; write a manifest",
             )
         if module.bias is not None:
             wiring.tensor(self._entry(path, "bias"), [here])

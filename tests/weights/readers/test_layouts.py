@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn import functional
 
 from orbitcheck import realise
-from orbitcheck.harness.weights.readers.loading import Reading, load
+from orbitcheck.harness.weights.readers.loading import Described, Reading, load
 from orbitcheck.harness.weights.readers.records import Network
 from orbitcheck.harness.weights.space import SpaceError
 from orbitcheck.harness.weights.tracing.modules import wired_module
@@ -118,6 +118,7 @@ class Encoder(nn.Module):
 
 PLAIN = mlp_of(3, 5, 4, 2)
 SQUARE = mlp_of(4, 4, 4, 4)
+TANH = mlp_of(3, 4, 4, 2, phi=nn.Tanh)
 NORMED = nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 2))
 POOLED = nn.Sequential(
     nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 5, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 2)
@@ -180,6 +181,31 @@ def keras_model(path: Path) -> None:
     layers = [{"class_name": "Dense", "config": {"name": name}} for name in names]
     config = json.dumps({"class_name": "Sequential", "config": {"layers": layers}})
     h5(path, kernels(PLAIN, lambda n, word: f"model_weights/{names[n]}/{names[n]}/{word}:0"), model_config=config)
+
+
+def keras_functional(path: Path, skip: bool = False, second: str = "tanh", kind: str = "Dropout") -> None:
+    """A functional model of Keras whose layers' names say nothing: `in -> zz -> mm -> between -> aa`; with a skip `aa` reads their sum."""
+
+    def reads(*names: str) -> list:
+        return [[[name, 0, 0, {}] for name in names]] if names else []
+
+    def dense(name: str, activation: str, before: str) -> dict:
+        return {"class_name": "Dense", "config": {"name": name, "activation": activation}, "inbound_nodes": reads(before)}  # fmt: skip
+
+    layers = [
+        {"class_name": "InputLayer", "config": {"name": "in"}, "inbound_nodes": []},
+        dense("zz", "tanh", "in"),
+        dense("mm", second, "zz"),
+        {"class_name": "Dropout" if skip else kind, "config": {"name": "between"}, "inbound_nodes": reads("mm")},
+        {**dense("aa", "linear", "between"), "inbound_nodes": reads(*(("zz", "between") if skip else ("between",)))},
+    ]
+    config = json.dumps({"class_name": "Functional", "config": {"layers": layers}})
+    names = ("zz", "mm", "aa")
+    h5(path, kernels(TANH, lambda n, word: f"model_weights/{names[n]}/{names[n]}/{word}:0"), model_config=config)
+
+
+def pair(before: int, after: int) -> State:
+    return {"weight": torch.ones(after, before), "bias": torch.ones(after)}
 
 
 def sharded(path: Path, suffix: str) -> None:
@@ -310,11 +336,24 @@ READ: dict[str, Layout] = {
     "two heads": Layout("a.pt", lambda p: pt(p, state(Heads())), Heads(), by="module"),
     "a GRU": Layout("a.pt", lambda p: pt(p, state(Recurrent())), Recurrent(), (2, 4, 3), by="module"),
     "attention": Layout("a.pt", lambda p: pt(p, state(Encoder())), Encoder(), (2, 4, 3), by="module"),
+    "a list of layers": Layout("a.pt", lambda p: pt(p, [{"weight": torch.tensor(w), "bias": torch.tensor(b)} for w, b in pairs(SQUARE)]), SQUARE, (5, 4)),
+    "a list of layers under a name": Layout("a.pt", lambda p: pt(p, {"params": [{"w": torch.tensor(w.T.copy()), "b": torch.tensor(b)} for w, b in pairs(PLAIN)], "step": 3})),
+    "Keras, a model in tanh": Layout("a.h5", keras_functional, TANH),
     "an order that is said": Layout("a.pt", lambda p: pt(p, state(FREE)), FREE, reading={"order": ("input_layer", "hidden", "out")}),
     "two wrappers, of which one is said": Layout("a.pt", lambda p: pt(p, {"state_dict": state(PLAIN), "model": state(PLAIN)}), reading={"key": "model"}),
     "square matrices whose orientation is said": Layout("a.npz", lambda p: npz(p, kernels(SQUARE, lambda n, word: f"{word}{n}", ("w", "b"))), SQUARE, (5, 4), reading={"orientation": "in-out"}),
 }  # fmt: skip
 REFUSED: dict[str, Layout] = {
+    "equal blocks of one network": Layout("a.pt", lambda p: pt(p, {f"block_{n}": {"fc1": pair(4, 6), "fc2": pair(6, 4)} for n in range(2)}), refused="--key block_0"),
+    "equal blocks of Flax": Layout("a.h5", lambda p: h5(p, {f"ResBlock_{n}/Dense_{m}/{word}": t for n in range(2) for m in range(2) for word, t in (("kernel", np.ones((4, 4))), ("bias", np.ones(4)))}), refused="--key ResBlock_0"),
+    "an ensemble of layers": Layout("a.pt", lambda p: pt(p, state(SQUARE, "ensemble.")), refused="--order"),
+    "layers from last to first": Layout("a.pt", lambda p: pt(p, {"layers.0.weight": torch.ones(5, 2), "layers.1.weight": torch.ones(2, 4)}), refused="--order layers.1,layers.0"),
+    "a model of Keras with a skip": Layout("a.h5", lambda p: keras_functional(p, skip=True), refused="own description"),
+    "a model of Keras with two activations": Layout("a.h5", lambda p: keras_functional(p, second="relu"), refused="--activation"),
+    "a model of Keras with a layer of another kind": Layout("a.h5", lambda p: keras_functional(p, kind="Multiply"), refused="Multiply"),
+    "arrays without names and biases": Layout("a.pt", lambda p: pt(p, [torch.ones(4, 3), torch.ones(2, 4)]), refused="manifest"),
+    "arrays of numpy": Layout("a.pt", lambda p: pt(p, {"0.weight": np.ones((4, 3))}), refused="numpy.savez"),
+    "weights of a loss": Layout("a.pt", lambda p: pt(p, state(PLAIN, "model.") | {"criterion.weight": torch.ones(2)}), refused="--ignore criterion.weight"),
     "names without numbers": Layout("a.pt", lambda p: pt(p, state(FREE)), refused="--order input_layer,hidden,out"),
     "a head that is registered first": Layout("a.pt", lambda p: pt(p, state(HIDDEN)), refused="--order"),
     "two heads alone": Layout("a.pt", lambda p: pt(p, state(Heads())), refused="the module"),
@@ -378,3 +417,54 @@ def test_it_is_refused_with_what_would_say_it(name: str, tmp_path: Path):
     assert not loaded.networks
     (unread,) = loaded.unread
     assert layout.refused in unread.line and "\n" not in unread.line
+
+
+SAID: dict[str, tuple[dict[str, torch.Tensor] | list, str]] = {
+    "a square kernel": ({"0.weight": torch.ones(4, 1, 3, 3), "0.bias": torch.ones(4), "2.weight": torch.ones(4, 4, 3, 3), "2.bias": torch.ones(4), "4.weight": torch.ones(1, 4, 3, 3), "4.bias": torch.ones(1)}, "no transposed convolution"),
+    "kernels of one channel": ({"0.weight": torch.ones(6, 1, 3, 3), "0.bias": torch.ones(6), "2.weight": torch.ones(4, 6, 1, 1), "2.bias": torch.ones(4)}, "none in groups"),
+    "a stack": ({name: torch.stack([state(net)[name] for net in MANY]) for name in state(PLAIN)}, "is a network each"),
+    "a list of networks": ([state(net) for net in MANY], "is a network each"),
+    "torch's names, and biases as of [inputs, outputs]": ({"fc1.weight": torch.ones(3, 5), "fc1.bias": torch.ones(5), "fc2.weight": torch.ones(5, 2), "fc2.bias": torch.ones(2)}, "as their biases say"),
+}  # fmt: skip
+"""What nothing in the file says, and was taken to be so."""
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_is_taken_to_be_so_is_said(name: str, tmp_path: Path):
+    content, words = SAID[name]
+    torch.save(content, tmp_path / "a.pt")
+    loaded = load(tmp_path / "a.pt")
+    assert loaded.networks and not loaded.unread
+    assert all(any(words in line for line in network.assumed) for network in loaded.networks)
+
+
+def test_what_lies_beside_each_other_is_a_network_or_a_part_by_its_name(tmp_path: Path):
+    for stem, parts in (
+        ("run", False), ("mlp_", False), ("seed-", False), ("net", False), ("member_", False),
+        ("layer", True), ("blocks.", True), ("Block_", True), ("ResBlock_", True), ("head_", True), ("expert", True), ("stage", True),
+    ):  # fmt: skip
+        torch.save({f"{stem}{n}": state(net) for n, net in enumerate(MANY)}, tmp_path / "a.pt")
+        loaded = load(tmp_path / "a.pt")
+        assert bool(loaded.unread) == parts and len(loaded.networks) == (0 if parts else 3), stem
+        key = f"{stem}1"
+        one = load(tmp_path / "a.pt", Reading(key=key))
+        assert len(one.networks) == 1 and not one.unread, (stem, one.unread)
+        np.testing.assert_array_equal(one.networks[0].arrays["W1"], state(MANY[1])["0.weight"].double().numpy())
+
+
+def test_remedies_of_what_was_refused_work(tmp_path: Path):
+    """Layers from last to first, by the order that the line names; a list of bare matrices, by its manifest; a skip of Keras, by `--order`."""
+    weights = [torch.randn(5, 2), torch.randn(2, 4)]
+    torch.save({f"layers.{n}.weight": one for n, one in enumerate(weights)}, tmp_path / "a.pt")
+    (network,) = load(tmp_path / "a.pt", Reading(order=("layers.1", "layers.0"))).networks
+    assert [network.space.size[axis] for axis in network.space.permuted] == [2]
+    np.testing.assert_array_equal(network.arrays["W1"], weights[1].double().numpy())
+    torch.save([torch.ones(4, 3), torch.ones(2, 4)], tmp_path / "b.pt")
+    axes = {"W1": ("0", ("h", "i")), "W2": ("1", ("o", "h"))}
+    (network,) = load(tmp_path / "b.pt", Reading(described=Described(axes, ("h",)))).networks
+    assert network.space.permuted == ("h",)
+    keras_functional(tmp_path / "c.h5", second="relu")
+    (network,) = load(tmp_path / "c.h5", Reading(activation="tanh")).networks
+    assert network.space.activation == "tanh"
+    keras_functional(tmp_path / "d.h5", kind="Multiply")
+    assert len(load(tmp_path / "d.h5", Reading(order=("zz", "mm", "aa"))).networks) == 1

@@ -272,3 +272,30 @@ def test_weights_that_are_zero_at_first_make_no_function(late: bool):
     assert has_function(weights.space) == (not late) and [
         weights.space.size[axis] for axis in weights.space.permuted
     ] == [4]
+
+
+@pytest.mark.parametrize("zeros", [False, True])
+def test_a_module_that_ends_in_zeros_forgives_no_order(zeros: bool):
+    """Weights of zeros make every permutation a symmetry of their own; it is the module's that counts."""
+
+    class Places(nn.Module):
+        """A hidden neuron is told its place, by integers, which are no weights."""
+
+        def __init__(self):
+            super().__init__()
+            self.a, self.c = nn.Linear(4, 6), nn.Linear(6, 2)
+            self.register_buffer("places", torch.arange(6))
+
+        def forward(self, x):
+            return self.c(torch.relu(self.a(x)) * self.places)
+
+    net = Places()
+    if zeros:
+        for one in net.parameters():
+            nn.init.zeros_(one)
+    with pytest.raises(ReadError, match="change the module's output; write a manifest"):
+        wired_module(net, torch.randn(3, 4))
+    sound = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2))
+    for one in sound.parameters():
+        nn.init.zeros_(one)
+    assert wired_module(sound, torch.randn(3, 4))[0].space == mlp(4, 6, 2)

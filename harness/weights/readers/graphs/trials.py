@@ -6,6 +6,7 @@ Law: rules of single nodes say what a graph's axes are, and nothing that they sa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Protocol
@@ -215,7 +216,7 @@ def refuted(stored: Stored, made: Wired, widest: int) -> bool | None:
 
     for seed in range(TRIED):
         rng = np.random.default_rng(seed)
-        state = _drawn(stored, made, rng)
+        state = nearby(stored.state, {part.entry for part in made.parts}, rng)
         for feeds in _feeds(stored, rng):
             try:
                 before = of(state, feeds)
@@ -249,10 +250,10 @@ def _small(stored: Stored, made: Wired, widest: int) -> bool:
     return max(entries, slow * widest * len(nodes)) * places <= MOST_WORK
 
 
-def _drawn(stored: Stored, made: Wired, rng: np.random.Generator) -> State:
+def nearby(own: Mapping[str, np.ndarray], entries: AbstractSet[str], rng: np.random.Generator) -> State:
     """Weights near the file's, of their signs, no two alike: variances stay positive, and zeros and ones do not hide a mistake."""
-    state = dict(stored.state)
-    for entry in {part.entry for part in made.parts}:
+    state = dict(own)
+    for entry in sorted(entries):
         array = state[entry]
         typical = float(np.abs(array).mean()) or 1.0
         away = array * rng.uniform(0.5, 2.0, array.shape)
