@@ -168,7 +168,9 @@ def _demand_symmetry_nearby(wired: Wired, state: State, net: torch.nn.Module, in
     with torch.no_grad():
         other = torch.func.functional_call(net, {name: torch.from_numpy(one) for name, one in drawn.items()}, inputs)
     if all(bool(torch.isfinite(one).all()) for one in _flat(other)):
-        plain = replace(wired, parts=tuple(replace(part, factor=1.0) for part in wired.parts))  # no order changes a factor
+        plain = replace(
+            wired, parts=tuple(replace(part, factor=1.0) for part in wired.parts)
+        )  # no order changes a factor
         _demand_symmetry(plain, drawn, net, inputs, other)
 
 
