@@ -67,7 +67,11 @@ TESTS_OF = {
     f"{VERIFICATION}exact.node_pairs": ("tests/verification/test_node_pairs.py",),
     f"{VERIFICATION}exact.tuples": ("tests/verification/test_certificates_on_spaces.py",),
     f"{VERIFICATION}exact.unseen": ("tests/pairs/test_unseen.py",),
-    f"{VERIFICATION}larger.": ("tests/oracles/test_larger_groups.py", "tests/verification/test_larger_by_hand.py"),
+    f"{VERIFICATION}larger.": (
+        "tests/oracles/test_larger_groups.py",
+        "tests/verification/test_larger_by_hand.py",
+        "tests/oracles/test_several_linear_axes.py",
+    ),
     f"{VERIFICATION}exact.": ("tests/verification/test_exact.py",),
     f"{VERIFICATION}proofs.signs": (
         "tests/verification/test_signs_and_walks.py",
@@ -104,7 +108,10 @@ TESTS_OF = {
     ),
     "orbitcheck.harness.oracles.levels.splits": ("tests/oracles/test_splits.py",),
     "orbitcheck.harness.oracles.unseen.": ("tests/pairs/test_unseen.py",),
-    "orbitcheck.harness.oracles.larger.": ("tests/oracles/test_larger_groups.py",),
+    "orbitcheck.harness.oracles.larger.": (
+        "tests/oracles/test_larger_groups.py",
+        "tests/oracles/test_several_linear_axes.py",
+    ),
     "orbitcheck.harness.oracles.refinement": ("tests/oracles/test_refinement_by_hand.py",),
     "orbitcheck.harness.oracles.remainder": ("tests/oracles/test_remainder.py",),
     "orbitcheck.harness.oracles.labelling": ("tests/oracles/test_labelling.py",),

@@ -82,12 +82,16 @@ def test_queries_without_keys_are_told_up_to_a_complex_factor():
     assert normal_form(kind.group, v) == normal_form(kind.group, w) != normal_form(kind.group, u)
 
 
+TWICE = Roles((AxisRole("n", Standing.LINEAR, within="h"),), (("H", (None, Role.IN, Role.OUT)),))
+
+
 def test_what_is_beyond_is_unknown_with_its_reason():
     def asked(space, name):
         v = {n: np.ones(s) for n, s in space.shapes.items()}
         return same_orbit_under(group(space, name), v, v).reason
 
-    assert "two linear axes" in asked(mlp(1, 2, 2, 1, activation="identity"), "gl")
+    twice = WeightSpace((("H", ("h", "n", "n")),), (("h", 1), ("n", 2)), ("h", "n"), roles=TWICE)
+    assert "twice within an outer axis" in asked(twice, "gl")
     space = mlp(1, 2, 2, 1)
     v = {n: np.zeros(s) for n, s in space.shapes.items()}
     v["W2"] = np.ones((2, 2))
@@ -385,6 +389,7 @@ def test_an_axis_twice_in_a_tensor_is_decided_by_what_passes_through_it():
             assert found == answer
             if number < 2:
                 assert problem_under(certify_under(of, v, other), of, v, other) is None
-    unread = {**v, "W2": np.zeros((1, 3))}
-    assert "not all is reached and read" in same_orbit_under(of, unread, unread).reason
+    unread = {**v, "W2": np.zeros((1, 3)), "W1": np.zeros((3, 2)), "b1": np.zeros(3)}
+    other = {**unread, "R1": v["R1"] + np.eye(3)}
+    assert "not all is reached and read" in same_orbit_under(of, unread, other).reason
     assert answers == {"same": 8, "different": 8}

@@ -16,10 +16,11 @@ from orbitcheck.harness.verification.exact.refuted import Refuted
 from orbitcheck.harness.verification.larger import problem_under
 from orbitcheck.harness.verification.larger.along import orthogonal, rest_of, rows_of
 from orbitcheck.harness.verification.larger.element import check_element
-from orbitcheck.harness.verification.larger.loops import loops_of, through_loop
 from orbitcheck.harness.verification.larger.pairs_of_places import turned, turned_alone
+from orbitcheck.harness.verification.larger.products import taken_out
 from orbitcheck.harness.verification.larger.reduction import reduced
 from orbitcheck.harness.verification.larger.scales import distances, doubled, normalise_
+from orbitcheck.harness.verification.larger.spans import sides_of, spanning
 from orbitcheck.harness.verification.larger.tensors import fractions, shift_, shifted, tensors_of
 from orbitcheck.harness.weights.algebra.roles import Shift
 from orbitcheck.harness.weights.groups import Group, group, roles_of
@@ -234,30 +235,14 @@ class TestDoubled:
 class Linear:
     """A factor as the functions of this module read it."""
 
-    def __init__(self, within=None, maps=True):
-        self.within, self.kind = within, type("kind", (), {"maps": maps})
+    def __init__(self, within=None, **kinds):
+        self.within = within
+        self.kind = type("kind", (), {"maps": True, "rotates": False, "rotary": False, **kinds})
 
 
-class TestLoops:
+class TestSpans:
     R = ((("u", IN), ("u", OUT)), entries([0, 1], [2, 3]))
     """`R a`, for a column a."""
-
-    def test_the_one_tensor_with_the_axis_in_either_role(self):
-        inside = ((("u", IN), ("x", None)), entries([1], [0]))
-        assert loops_of({"R": self.R, "A": inside}, {"u": Linear()}) == {"u": "R"}
-        assert loops_of({"R": self.R}, {}) == {} == loops_of({"A": inside}, {"u": Linear()})
-
-    def test_what_is_no_loop_is_refused(self):
-        alike = ((("u", IN), ("u", IN)), entries([1, 0], [0, 1]))
-        with pytest.raises(Refuted, match="R has either role"):
-            loops_of({"R": alike}, {"u": Linear()})
-        for tensors, factor in (
-            ({"R": self.R, "S": self.R}, Linear()),
-            ({"R": self.R}, Linear(maps=False)),
-            ({"R": self.R}, Linear(within="h")),
-        ):
-            with pytest.raises(Refuted, match="u has one loop"):
-                loops_of(tensors, {"u": factor})
 
     def net(self, into, out, loop=R):
         return {
@@ -267,24 +252,64 @@ class TestLoops:
         }
 
     @pytest.mark.parametrize("turned", [False, True])
-    def test_products_with_the_powers_between(self, turned):
-        """A = (1, 0), B = (1, 1): R A = (0, 2), R^2 A = (2, 6), R^3 A = (6, 22)."""
+    def test_vectors_are_carried_on_until_they_span(self, turned):
+        """A = (1, 0), B = (1, 1): R A = (0, 2), B R = (2, 4); B R A = 2, B R^2 A = 8, B R^3 A = 28."""
         loop = ((("u", OUT), ("u", IN)), entries([0, 2], [1, 3])) if turned else self.R
-        found = through_loop(self.net((1, 0), (1, 1), loop), "R", "u")
-        values = {name: held for name, (_, held) in found.items()}
-        assert values == {
-            "B A": {(0, 0): 1},
-            "B R^1 A": {(0, 0): 2},
-            "B R^2 A": {(0, 0): 8},
-            "B R^3 A": {(0, 0): 28},
+        net = self.net((1, 0), (1, 1), loop)
+        into, out = (0, 1) if turned else (1, 0)
+        (sides,), spans = sides_of([net], "u", Linear())
+        assert spans and [list(side) for side in sides] == [["A", f"(R {into} A)"], ["B", f"(R {out} B)"]]
+        assert sides[0][f"(R {into} A)"] == ((("u", IN), ("x", None)), entries([0], [2]))
+        assert sides[1][f"(R {out} B)"] == ((("u", OUT), ("y", None)), entries([2], [4]))
+        (found,), full, loose = taken_out([net], {"u": Linear()})
+        names = {(b, a): (f"(R {out} B)" if b else "B", f"(R {into} A)" if a else "A") for b in (0, 1) for a in (0, 1)}
+        powers = {0: 1, 1: 2, 2: 8, 3: 28}
+        wanted = {f"{y} {x}": powers[b + a] for (b, a), (y, x) in names.items()}
+        wanted |= {
+            f"R of {x} {y}" if turned else f"R of {y} {x}": powers[b + a + 1] for (b, a), (y, x) in names.items()
         }
-        assert {places for places, _ in found.values()} == {(("y", None), ("x", None))}
+        assert {name: held for name, (_, held) in found.items()} == {n: {(0, 0): x} for n, x in wanted.items()}
+        assert full and not loose
 
-    def test_what_is_not_reached_or_not_read_is_refused(self):
-        with pytest.raises(Refuted, match="all of u is reached"):
-            through_loop(self.net((0, 0), (1, 1)), "R", "u")
-        with pytest.raises(Refuted, match="all of u is read"):
-            through_loop(self.net((1, 0), (0, 0)), "R", "u")
+    def test_of_what_spans_as_little_as_needed_is_multiplied(self):
+        net = self.net((1, 0), (1, 1)) | {"I": ((("u", IN), ("z", None)), entries([1, 0], [0, 1]))}
+        net |= {"J": ((("u", OUT), ("z", None)), entries([1, 0], [0, 1]))}
+        (found,), full, loose = taken_out([net], {"u": Linear()})
+        assert full and not loose and "B A" in found and "J I" in found
+        assert spanning([sides_of([net], "u", Linear())[0][0][0]], "u") == {"A", "I"}
+
+    def test_what_is_not_reached_or_not_read_is_told(self):
+        for into, out in (((0, 0), (1, 1)), ((1, 0), (0, 0))):
+            (found,), _, loose = taken_out([self.net(into, out)], {"u": Linear()})
+            assert loose and not any(x for _, held in found.values() for x in held.values())
+        assert sides_of([self.net((0, 0), (1, 1)), self.net((1, 0), (1, 1))], "u", Linear())[1] is False
+
+    def test_of_rotations_both_places_take_and_give(self):
+        """A = (1, 0) alone: R A = (0, 2) and R^T A = (0, 1)."""
+        net = {"R": self.R, "A": ((("u", IN),), entries(1, 0))}
+        (found,), full, loose = taken_out([net], {"u": Linear(maps=False, rotates=True)})
+        assert full and not loose
+        assert found["A A"][1] == {(): 1} and found["(R 0 A) (R 0 A)"][1] == {(): 1}
+        assert found["R of A (R 0 A)"][1] == {(): 1} and found["R of (R 0 A) A"][1] == {(): 2}
+        assert "R of (R 1 A) A" not in found  # (0, 2) adds nothing to (0, 1)
+
+    def test_forms_of_two_vectors(self):
+        """Twice `out`, R takes two vectors, and makes a covector of one."""
+        form = ((("u", OUT), ("u", OUT)), entries([0, 1], [2, 3]))
+        net = {"R": form, "A": ((("u", IN), ("x", None)), entries([1, 1], [0, 1]))}
+        (found,), full, loose = taken_out([net], {"u": Linear()})
+        assert full and not loose
+        # A^T R A, with columns (1, 0) and (1, 1)
+        assert found["R of A A"] == ((("x", None), ("x", None)), entries([0, 1], [2, 6]))
+
+    def test_what_is_no_question_is_refused(self):
+        thrice = ((("u", IN),) * 3, {(0, 0, 0): F(1)})
+        with pytest.raises(Refuted, match="twice at most"):
+            sides_of([{"R": thrice}], "u", Linear())
+        with pytest.raises(Refuted, match="lies within nothing"):
+            sides_of([{"R": self.R}], "u", Linear(within="h"))
+        with pytest.raises(Refuted, match="has a role"):
+            sides_of([{"R": self.R, "A": ((("u", None),), entries(1, 0))}], "u", Linear())
 
 
 class TestPairsOfPlaces:

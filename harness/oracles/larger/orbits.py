@@ -19,7 +19,8 @@ from ...weights.pair import Pair
 from ..orbit import SECONDS
 from ..tuples.orbits import canonical_form, same_orbit
 from ..tuples.relation import certify
-from .reduction import Reductions, Undecided, rationals, reductions, unsigned
+from .parts import Undecided
+from .reduction import Reductions, rationals, reductions, unsigned
 from .unfolding import unfolded
 from .witness import Exact, applied, element
 

@@ -6,7 +6,7 @@ Law: v and w are in one orbit of the group iff their reductions are in one orbit
 |---|---|
 | shift | what may be moved is moved to zero, and others make up for it: one vector of each orbit has zeros there |
 | gl | of the tensors that have the axis, `in` A (columns are entries) and `out` B (rows are entries): all products `B A`; where A or B has not full rank in v or in w, also the orthogonal projectors onto the rows of A and onto the columns of B. `M A = A', B' M = B` has an invertible M iff `B A = B' A'` and the kernels of A, A' and the images of B, B' agree |
-| gl of an axis that stands twice in one tensor R | all products `B R^k A` for k below twice the size, where both all `R^k A` and all `B R^k` have full rank, in v and in w (Ho and Kalman) |
+| several of gl, orth, or one twice in a tensor | one axis after the other, see `contraction.py` |
 | rotary | at each pair of places rows are complex vectors q at `in`, k at `out`, and z takes them to `z q` and `k / conj(z)`: all products `q conj(k)`, and where q or k is zero in v or in w, also `q_a conj(q_b) / |q|^2` and that of k (`rotary.py`) |
 | orth | all products `X^T X` (Witt: equal Gram matrices are one orbit, over the rationals too) |
 | scale | walking from what does not scale, each index is scaled so that the largest of its known `in` entries is one in size, or of its `out` entries where it has no `in` ones |
@@ -16,8 +16,8 @@ Law: v and w are in one orbit of the group iff their reductions are in one orbit
 
 Linear axes within an outer one are contracted at each outer index apart. Entries become ranks among those of both nets: orbits of
 permutations do not ask for more. What is permuted, scaled or signed within an outer axis is unfolded before (`unfolding.py`). Undecided, with the
-reason: tensors with two linear axes, one twice of which not all is reached and read, scaled indices that nothing unscaled reaches, or that
-only kernels and images know: then products alone tell orbits apart.
+reason: scaled indices that nothing unscaled reaches. Parted by products alone, so that one orbit is known by an element only: tensors with
+two linear axes where ranks fall, an axis twice in a tensor of which not all is reached and read, scaled indices that only kernels and images know.
 
 Source: Dayan, Eitan, Maron 2026, section 3, for permutations; the criterion for gl is ours (docs/spaces.md).
 """
@@ -27,17 +27,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import product
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...weights.algebra.kinds import FactorKind, Role
 from ...weights.exact import exact
-from ...weights.groups import Factor, Group, roles, roles_of
+from ...weights.groups import Group, roles, roles_of
 from ...weights.space import WeightSpace
-from . import rational, rotary
+from .contraction import contracted
+from .parts import Asked, Part, Undecided
 
 if TYPE_CHECKING:
     from ...weights.pair import Vector
@@ -45,20 +44,6 @@ if TYPE_CHECKING:
 
 Node = tuple[str, int]
 """Axis and index."""
-
-
-class Undecided(Exception):
-    """The group or the vectors are beyond what is decided here; the message is the reason."""
-
-
-@dataclass
-class Part:
-    """One tensor of rationals with its axes, and the role of each place."""
-
-    name: str
-    axes: tuple[str, ...]
-    places: tuple[Role | None, ...]
-    entries: np.ndarray
 
 
 @dataclass
@@ -96,29 +81,6 @@ def parts_of(of: Group, v: Vector) -> list[Part]:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The factors of a group by what is done about them."""
-
-    group: Group
-
-    def where(self, told: str) -> list[Factor]:
-        """The factors that map, rotate, scale, ..."""
-        return [factor for factor in self.group.factors if getattr(factor.kind, told)]
-
-    @property
-    def linear(self) -> dict[str, Factor]:
-        """Axis -> factor, of those that map or rotate, rotary keys among them."""
-        return {factor.axis: factor for factor in (*self.where("maps"), *self.where("rotates"), *self.where("rotary"))}
-
-    @property
-    def permuted(self) -> tuple[str, ...]:
-        """The axes that permutations of the reduced space move."""
-        return tuple(
-            factor.axis for factor in self.group.factors if factor.kind.permutes and factor.axis not in self.linear
-        )
-
-
-@dataclass(frozen=True)
 class Reductions:
     """What nets were reduced to.
 
@@ -151,13 +113,12 @@ def reductions(of: Group, nets: Sequence[Vector]) -> Reductions:
     if asked.where("scales"):
         for each in on_way:
             _scale(asked, each)
-    contracted = [_contracted(asked, each.parts, all_full=False) for each in on_way]
-    full = all(all(ranks) for _, ranks in contracted)
-    loose = "" if full else next(filter(None, (_loose(asked, each) for each in on_way)), "")
-    parts = [
-        _contracted(asked, each.parts, all_full=True)[0] if full or loose else found
-        for each, (found, _) in zip(on_way, contracted, strict=True)
-    ]
+    left = contracted(asked, [each.parts for each in on_way])
+    loose = left.loose
+    if not left.full and not loose:
+        loose = next(filter(None, (_loose(asked, each) for each in on_way)), "")
+        left = left if loose else contracted(asked, [each.parts for each in on_way], projected=True)
+    parts = left.nets
     if asked.linear:
         parts = [sorted(found, key=lambda part: part.name) for found in parts]
     parts = [_doubled(asked, found) for found in parts]
@@ -207,158 +168,10 @@ def made_up(by: Part, moved: Part, target: Part, amount: np.ndarray) -> np.ndarr
     return found.sum(axis=tuple(place for place, axis in enumerate(left) if axis not in target.axes))
 
 
-def _contracted(asked: Asked, parts: Sequence[Part], *, all_full: bool) -> tuple[list[Part], list[bool]]:
-    """The parts without linear axes, products in their stead; and for each side of each axis (and outer index) whether its rank is full.
-
-    `all_full`: without projectors.
-    """
-    found = [part for part in parts if not {*part.axes} & {*asked.linear}]
-    ranks: list[bool] = []
-    for axis, factor in asked.linear.items():
-        loop, own = loop_of(parts, factor)
-        for part in own:
-            if sum(each in asked.linear for each in part.axes) > 1:
-                raise Undecided(f"{part.name} has two linear axes")
-        outer = factor.within
-        sides = [[p for p in own if p.places[p.axes.index(axis)] is role] for role in (Role.IN, Role.OUT)]
-        if any(p.places[p.axes.index(axis)] is None for p in own):
-            raise Undecided(f"{axis} is mapped where it has no role")
-        if loop is not None:
-            found += _minimal(axis, loop, sides)
-            continue
-        if factor.kind.rotary:
-            fronts = [[(part.name, *_front(part, axis, outer)) for part in side] for side in sides]
-            pieces, filled = rotary.contracted(axis, outer, fronts, all_full=all_full)
-            found += [Part(name, *_led(outer, axes, places, entries)) for name, entries, axes, places in pieces]
-            ranks += filled
-            continue
-        if factor.kind.rotates:
-            sides = [own, own]
-        listed = [(left, right) for left in sides[1] for right in sides[0]]
-        found += [_product(f"{left.name} {right.name}", axis, outer, left, right) for left, right in listed]
-        if factor.kind.rotates:
-            continue
-        for side in sides:
-            stacks = _stacks(side, axis, outer)
-            size = own[0].entries.shape[own[0].axes.index(axis)]
-            ranks += [rational.rank(stack) == size for stack in stacks]
-            if not all_full:
-                found += _projectors(side, axis, outer, stacks)
-    return found, ranks
-
-
-def loop_of(parts: Sequence[Part], factor: Factor) -> tuple[Part | None, list[Part]]:
-    """The one tensor in which the axis stands twice, its `in` place first, or None; and those in which it stands once.
-
-    Raises:
-        Undecided: several such tensors, one with further axes, or one that is not mapped as a whole.
-    """
-    axis = factor.axis
-    own = [part for part in parts if axis in part.axes]
-    loops = [part for part in own if part.axes.count(axis) > 1]
-    if not loops:
-        return None, own
-    loop = loops[0]
-    if len(loops) > 1 or loop.axes != (axis, axis) or factor.within or not factor.kind.maps:
-        raise Undecided(f"{loop.name} has two linear axes, or one twice beside others")
-    if {*loop.places} != {Role.IN, Role.OUT}:
-        raise Undecided(f"{axis} is mapped where it has no role")
-    entries = loop.entries if loop.places[0] is Role.IN else loop.entries.T
-    return Part(loop.name, loop.axes, (Role.IN, Role.OUT), entries), [part for part in own if part not in loops]
-
-
-def powers(side: Sequence[Part], axis: str, loop: Part, role: Role, count: int) -> list[Part]:
-    """Each tensor A of the side and `R^k A` for k below the count; of the side that goes out `A R^k`."""
-    by = loop.entries if role is Role.IN else loop.entries.T
-    found = []
-    for part in side:
-        place, entries = part.axes.index(axis), part.entries
-        for k in range(count):
-            name = f"{loop.name}^{k} {part.name}" if k else part.name
-            found.append(Part(name, part.axes, part.places, entries))
-            entries = np.moveaxis(np.tensordot(by, entries, (1, place)), 0, place)
-    return found
-
-
-def _minimal(axis: str, loop: Part, sides: Sequence[Sequence[Part]]) -> list[Part]:
-    """All products through the loop, which decide where what is reached and what is read is everything.
-
-    Raises:
-        Undecided: it is not.
-    """
-    size = len(loop.entries)
-    for side, role in zip(sides, (Role.IN, Role.OUT), strict=True):
-        (stack,) = _stacks(powers(side, axis, loop, role, size), axis, None) or [[]]
-        if not stack or rational.rank(stack) < size:
-            raise Undecided(f"{loop.name} has {axis} twice, of which not all is reached and read")
-    listed = powers(sides[0], axis, loop, Role.IN, 2 * size)
-    return [_product(f"{left.name} {right.name}", axis, None, left, right) for left in sides[1] for right in listed]
-
-
-def _front(part: Part, axis: str, outer: str | None) -> tuple[np.ndarray, tuple[str, ...], tuple[Role | None, ...]]:
-    """`[outer, axis, *others]`, one outer index where there is none; axes and roles of the others."""
-    if outer is not None and part.axes.count(outer) != 1:
-        raise Undecided(f"{part.name} has {axis} without one {outer}")
-    if part.axes.count(axis) != 1:
-        raise Undecided(f"{part.name} has {axis} twice")
-    lead = [part.axes.index(outer)] if outer else []
-    lead.append(part.axes.index(axis))
-    rest = [place for place in range(len(part.axes)) if place not in lead]
-    entries = part.entries.transpose(*lead, *rest)
-    return (
-        entries if outer else entries[None],
-        tuple(part.axes[p] for p in rest),
-        tuple(part.places[p] for p in rest),
-    )
-
-
-def _product(name: str, axis: str, outer: str | None, left: Part, right: Part) -> Part:
-    a, own, roles_a = _front(left, axis, outer)
-    b, other, roles_b = _front(right, axis, outer)
-    entries = np.stack([np.tensordot(x, y, (0, 0)) for x, y in zip(a, b, strict=True)])
-    return Part(name, *_led(outer, (*own, *other), (*roles_a, *roles_b), entries))
-
-
-def _led(
-    outer: str | None, axes: tuple[str, ...], places: tuple[Role | None, ...], entries: np.ndarray
-) -> tuple[tuple[str, ...], tuple[Role | None, ...], np.ndarray]:
-    """With the outer axis in front, or without the one index that stands for none."""
-    if outer:
-        return (outer, *axes), (None, *places), np.asarray(entries, dtype=object)
-    return axes, places, np.asarray(entries[0], dtype=object)
-
-
-def _stacks(side: Sequence[Part], axis: str, outer: str | None) -> list[rational.Matrix]:
-    """Per outer index `[n, entries]`: all tensors of one side beside each other."""
-    fronts = [_front(part, axis, outer)[0] for part in side]
-    if not fronts:
-        return []
-    flat = [front.reshape(*front.shape[:2], -1) for front in fronts]
-    return [[[x for block in flat for x in block[o, i]] for i in range(flat[0].shape[1])] for o in range(len(flat[0]))]
-
-
-def _projectors(side: Sequence[Part], axis: str, outer: str | None, stacks: Sequence[rational.Matrix]) -> list[Part]:
-    """The orthogonal projectors onto the row spaces, cut into a part for each two tensors."""
-    if not stacks:
-        return []
-    whole = np.array([rational.projector(stack) for stack in stacks], dtype=object)
-    fronts = [_front(part, axis, outer) for part in side]
-    lengths = [prod(front[0].shape[2:]) for front in fronts]
-    starts = np.cumsum([0, *lengths])
-    found = []
-    for (i, one), (j, two) in product(enumerate(side), repeat=2):
-        (a, axes, places), (b, others, other_places) = fronts[i], fronts[j]
-        block = whole[:, starts[i] : starts[i + 1], starts[j] : starts[j + 1]]
-        block = block.reshape(len(block), *a.shape[2:], *b.shape[2:])
-        name = f"rows of {axis}: {one.name} {two.name}"
-        found.append(Part(name, *_led(outer, (*axes, *others), (*places, *other_places), block)))
-    return found
-
-
 def _scale(asked: Asked, each: Reduced) -> None:
     """Scale every index of the axes that scale to its normal form, and all tensors with it."""
     scaled = {factor.axis for factor in asked.where("scales") if factor.axis not in asked.linear}
-    read = _contracted(asked, each.parts, all_full=True)[0] if asked.linear else each.parts
+    read = contracted(asked, [each.parts]).nets[0] if asked.linear else each.parts
     known = factors_of(read, scaled)
     each.sized = set(known)
     for axis in scaled:

@@ -17,7 +17,8 @@ from ...weights.algebra.roles import AxisRole, Role, Roles
 from ...weights.groups import Factor, Group, roles_of
 from ...weights.space import WeightSpace
 from ..tuples.nested import Nested
-from .reduction import Undecided, places_of
+from .parts import Undecided
+from .reduction import places_of
 
 if TYPE_CHECKING:
     from ...weights.pair import Vector

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...weights.algebra.kinds import Role
-from ...weights.groups import Group, roles_of
+from ...weights.groups import Factor, Group, roles_of
 from . import rational, rotary
-from .reduction import Part, Reduced, _front, loop_of, made_up, parts_of, powers
+from .contraction import contracted, sides_of
+from .parts import Asked, Part
+from .reduction import Reduced, made_up, parts_of
 
 if TYPE_CHECKING:
     from ...weights.pair import Vector
@@ -62,10 +64,7 @@ def applied(of: Group, g: Exact, v: Vector) -> dict[str, np.ndarray]:
                     by = np.array([f if part.places[place] is Role.IN else 1 / f for f in each], dtype=object)
                     part.entries = part.entries * by.reshape(-1, *[1] * (part.entries.ndim - 1 - place))
         for axis, stacks in g.matrices.items():
-            if part.axes.count(axis) == 2:
-                part.entries = _conjugated(part, stacks[0])
-            elif axis in part.axes:
-                part.entries = _mapped(part, axis, within[axis], stacks)
+            part.entries = _mapped(part, axis, within[axis], stacks)
         for place, axis in enumerate(part.axes):
             if axis in g.permutations:
                 part.entries = part.entries.take(np.argsort(g.permutations[axis]), axis=place)
@@ -74,27 +73,19 @@ def applied(of: Group, g: Exact, v: Vector) -> dict[str, np.ndarray]:
 
 
 def _mapped(part: Part, axis: str, outer: str | None, stacks: Sequence[rational.Matrix]) -> np.ndarray:
-    inward = part.places[part.axes.index(axis)] is Role.IN
-    front, _, _ = _front(part, axis, outer)
-    flat = front.reshape(*front.shape[:2], -1)
-    by = [m if inward else rational.transposed(rational.inverse(m), len(m)) for m in stacks]
-    found = np.empty_like(flat)
-    for o, m in enumerate(by):
-        found[o] = np.array(rational.times(m, flat[o].tolist()), dtype=object).reshape(flat[o].shape)
-    found = found.reshape(front.shape)
-    lead = [part.axes.index(outer)] if outer else []
-    lead.append(part.axes.index(axis))
-    rest = [place for place in range(len(part.axes)) if place not in lead]
-    return (found if outer else found[0]).transpose(np.argsort([*lead, *rest]))
-
-
-def _conjugated(part: Part, matrix: rational.Matrix) -> np.ndarray:
-    """`M R M^-1` of a tensor in which an axis stands twice, or its transpose where the first place goes out."""
-    inward = part.places[0] is Role.IN
-    entries = part.entries if inward else part.entries.T
-    found = rational.times(rational.times(matrix, entries.tolist()), rational.inverse(matrix))
-    array = np.array(found, dtype=object).reshape(entries.shape)
-    return array if inward else array.T
+    """The entries with every place of an axis mapped, by In or Out as its role is, and by the matrix of the outer index beside it."""
+    entries = part.entries
+    held = part.axes.index(outer) if outer and axis in part.axes else None
+    for place in [p for p, each in enumerate(part.axes) if each == axis]:
+        front = entries[None] if held is None else np.moveaxis(entries, held, 0)
+        at = place + 1 if held is None or held > place else place
+        found = np.empty_like(front)
+        for o, matrix in enumerate(stacks):
+            by = matrix if part.places[place] is Role.IN else rational.transposed(rational.inverse(matrix), len(matrix))
+            turned = np.tensordot(np.array(by, dtype=object), front[o], (1, at - 1))
+            found[o] = np.moveaxis(turned, 0, at - 1)
+        entries = found[0] if held is None else np.moveaxis(found, 0, held)
+    return entries
 
 
 def _shifted(of: Group, parts: Sequence[Part], amounts: Mapping[str, np.ndarray], sign: int) -> None:
@@ -127,8 +118,8 @@ def element(
         left, right = (each.factors.get(axis, [Fraction(1)] * size) for each in (before, after))
         factors[axis] = [left[i] * signs.get(axis, [1] * size)[i] / right[permutations[axis][i]] for i in range(size)]
     plain = Exact(permutations, factors, {}, before.removed, {})
-    linear = [factor for factor in of.factors if factor.kind.maps or factor.kind.rotates or factor.kind.rotary]
-    if not linear:
+    asked = Asked(of)
+    if not asked.linear:
         return Exact(permutations, factors, {}, before.removed, after.removed)
     here = applied(of, plain, v)
     # After its own factors w stands scaled: back to what it was, less its shifts.
@@ -140,33 +131,32 @@ def element(
                 there[part.name] = there[part.name] * np.array(by, dtype=object).reshape(
                     -1, *[1] * (part.entries.ndim - 1 - place)
                 )
+    nets = [[replace(part, entries=held[part.name]) for part in after.parts] for held in (here, there)]
     matrices = {}
-    for factor in linear:
-        axis, outer = factor.axis, factor.within
-        stacks = []
-        for tensors in (here, there):
-            sides: list[list[np.ndarray]] = [[], []]
-            held = [Part(part.name, part.axes, part.places, tensors[part.name]) for part in after.parts]
-            loop, own = loop_of(held, factor)
-            for part in own:
-                out = part.places[part.axes.index(axis)] is Role.OUT and not factor.kind.rotates
-                role = Role.OUT if out else Role.IN
-                reached = [part] if loop is None else powers([part], axis, loop, role, space.size[axis])
-                for each in reached:
-                    front = _front(each, axis, outer)[0]
-                    sides[role is Role.OUT].append(front.reshape(*front.shape[:2], -1))
-            stacks.append(sides)
-        count, size = len(stacks[0][0][0] if stacks[0][0] else stacks[0][1][0]), space.size[axis]
-        target = permutations[outer] if outer else (0,)
-        found = []
-        for o in range(count):
-            (a, b), (c, d) = ([_columns(side, target[o], size) for side in sides] for sides in stacks)
-            if factor.kind.rotary:
-                found.append(rotary.factors(a, b, c, d, size))
-            else:
-                found.append(_rotation(a, c) if factor.kind.rotates else _map(a, b, c, d, size))
-        matrices[axis] = found
+    # The axis that was taken out last is known first; what it does is done before the one before is asked.
+    for factor in reversed(asked.linear.values()):
+        found = _matrices(factor, contracted(asked, nets, until=factor).nets)
+        for part in nets[0]:
+            part.entries = _mapped(part, factor.axis, factor.within, found)
+        matrices[factor.axis] = [found[o] for o in permutations[factor.within]] if factor.within else found
     return Exact(permutations, factors, matrices, before.removed, after.removed)
+
+
+def _matrices(factor: Factor, nets: Sequence[Sequence[Part]]) -> list[rational.Matrix]:
+    """Per outer index the map of an axis that takes the tensors of one net to those of another."""
+    axis, outer = factor.axis, factor.within
+    sides, _ = sides_of(nets, factor)
+    (a, b), (c, d) = ([[part.columns(axis, outer) for part in side] for side in each] for each in sides)
+    whole = (a or b)[0]
+    found = []
+    for o in range(len(whole)):
+        size = whole.shape[1]
+        a_o, b_o, c_o, d_o = (_columns(side, o, size) for side in (a, b, c, d))
+        if factor.kind.rotary:
+            found.append(rotary.factors(a_o, b_o, c_o, d_o, size))
+        else:
+            found.append(_rotation(a_o, c_o) if factor.kind.rotates else _map(a_o, b_o, c_o, d_o, size))
+    return found
 
 
 def _columns(side: Sequence[np.ndarray], o: int, size: int) -> rational.Matrix:

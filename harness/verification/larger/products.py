@@ -1,4 +1,4 @@
-"""What linear and orthogonal maps of an axis leave of the tensors: products through it, kernels and images."""
+"""What linear and orthogonal maps leave of the tensors: one axis after the other, products through it, kernels and images."""
 
 from __future__ import annotations
 
@@ -7,69 +7,77 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from ...weights.algebra.kinds import Role
-from ..exact.refuted import demand
 from .along import orthogonal, rest_of, rows_of
-from .loops import loops_of, through_loop
 from .pairs_of_places import turned, turned_alone
+from .spans import Sides, sides_of, spanning, through
 from .tensors import Places, Tensors
 
 
-def _sides(tensors: Tensors, axis: str, factor: Any) -> tuple[list[str], list[str]]:
-    """Names of the tensors that have the axis: where it goes out, and where it comes in; of rotations all, twice."""
-    own = [name for name, (places, _) in tensors.items() if axis in [each for each, _ in places]]
-    role = {name: next(r for each, r in tensors[name][0] if each == axis) for name in own}
-    if factor.kind.rotates:
-        return own, own
-    return [n for n in own if role[n] is Role.OUT], [n for n in own if role[n] is Role.IN]
+def taken_out(
+    nets: Sequence[Tensors], linear: Mapping[str, Any], projected: bool = False
+) -> tuple[list[Tensors], bool, bool]:
+    """The nets without the linear axes; whether all ranks are full; and whether neither products nor projectors are all there is to know.
+
+    Inner axes first, rotations last.
+    """
+    held, full, loose = [{n: (p, dict(e)) for n, (p, e) in net.items()} for net in nets], True, False
+    for axis in sorted(linear, key=lambda each: (bool(linear[each].kind.rotates), linear[each].within is None)):
+        factor = linear[axis]
+        own = {name for name, (places, _) in held[0].items() if axis in [each for each, _ in places]}
+        if not own:
+            continue
+        sides, spans = sides_of(held, axis, factor)
+        others = {each for name in own for each, _ in held[0][name][0] if each in linear and each != axis}
+        beside = any(not linear[each].kind.rotates for each in others)
+        alone = projected and not beside
+        loops = [name for name in held[0] if [each for each, _ in held[0][name][0]].count(axis) > 1]
+        known = [spanning([each[k] for each in sides], axis) if loops else set(sides[0][k]) for k in (0, 1)]
+        ends, here = [], True
+        for net, both in zip(held, sides, strict=True):
+            found = {name: tensor for name, tensor in net.items() if name not in own}
+            if factor.kind.rotary:
+                more, filled = turned(net, axis, factor)
+                found, here = found | more, here and filled
+                found |= turned_alone(net, axis, factor) if alone else {}
+            else:
+                found |= _products(both, axis, factor.within, known)
+                for loop in loops:
+                    few = tuple({n: t for n, t in side.items() if n in k} for side, k in zip(both, known, strict=True))
+                    found |= through(net, loop, few, axis, factor)
+                if not factor.kind.rotates and not loops:
+                    here = here and all(
+                        len(basis) == size for side in both for basis, size in _bases(side, axis, factor.within)
+                    )
+                    found |= _projections(both, axis, factor.within) if alone else {}
+            ends.append(found)
+        held, full, loose = ends, full and here, loose or not spans or (beside and not here)
+    return held, full, loose
 
 
-def products(tensors: Tensors, linear: Mapping[str, Any]) -> tuple[Tensors, bool]:
-    """The tensors without linear axes and the products in the others' stead; whether all ranks are full."""
-    found = {name: (p, dict(e)) for name, (p, e) in tensors.items() if not {axis for axis, _ in p} & set(linear)}
-    full = True
-    loops = loops_of(tensors, linear)
-    for name, (places, _) in tensors.items():
-        demand(
-            name in loops.values() or sum(axis in linear for axis, _ in places) < 2,
-            f"{name} has one linear axis at most",
+def _products(sides: Sides, axis: str, outer: str | None, known: Sequence[set[str]]) -> Tensors:
+    (into, out), found = sides, Tensors()
+    lead: Places = ((outer, None),) if outer else ()
+    for left, right in product(out, into):
+        if left not in known[1] and right not in known[0]:
+            continue
+        a, b = rows_of(out, left, axis, outer), rows_of(into, right, axis, outer)
+        entries = {
+            (*((o,) if outer else ()), *i, *j): sum((p * q for p, q in zip(x, y, strict=True)), Fraction(0))
+            for (o, i), x in a.items()
+            for (u, j), y in b.items()
+            if o == u
+        }
+        found[f"{left} {right}"] = (
+            (*lead, *rest_of(out, left, axis, outer), *rest_of(into, right, axis, outer)),
+            entries,
         )
-    for axis, factor in linear.items():
-        if axis in loops:
-            found |= through_loop(tensors, loops[axis], axis)
-            continue
-        if factor.kind.rotary:
-            more, every = turned(tensors, axis, factor)
-            found, full = found | more, full and every
-            continue
-        out, into = _sides(tensors, axis, factor)
-        outer = factor.within
-        lead: Places = ((outer, None),) if outer else ()
-        for left, right in product(out, into):
-            a, b = rows_of(tensors, left, axis, outer), rows_of(tensors, right, axis, outer)
-            entries = {
-                (*((o,) if outer else ()), *i, *j): sum((p * q for p, q in zip(x, y, strict=True)), Fraction(0))
-                for (o, i), x in a.items()
-                for (u, j), y in b.items()
-                if o == u
-            }
-            found[f"{left} {right}"] = (
-                (*lead, *rest_of(tensors, left, axis, outer), *rest_of(tensors, right, axis, outer)),
-                entries,
-            )
-        if not factor.kind.rotates:
-            for side in (into, out):
-                for basis, size in _bases(tensors, side, axis, outer):
-                    full = full and len(basis) == size
-    return found, full
+    return found
 
 
-def _bases(
-    tensors: Tensors, side: Sequence[str], axis: str, outer: str | None
-) -> list[tuple[list[list[Fraction]], int]]:
+def _bases(side: Tensors, axis: str, outer: str | None) -> list[tuple[list[list[Fraction]], int]]:
     """Per outer index an orthogonal basis of the rows `[n, all entries of the side]`; and n."""
     found = []
-    columns = [rows_of(tensors, name, axis, outer) for name in side]
+    columns = [rows_of(side, name, axis, outer) for name in side]
     for o in sorted({key[0] for each in columns for key in each}):
         beside = [entries for each in columns for (u, _), entries in each.items() if u == o]
         rows = [list(row) for row in zip(*beside, strict=True)]
@@ -77,27 +85,18 @@ def _bases(
     return found
 
 
-def projections(tensors: Tensors, linear: Mapping[str, Any]) -> Tensors:
-    """The projectors on kernels and images of the sides of each axis that is mapped."""
+def _projections(sides: Sides, axis: str, outer: str | None) -> Tensors:
+    """The projectors on kernels and images of both sides."""
     found: Tensors = {}
-    loops = loops_of(tensors, linear)
-    for axis, factor in linear.items():
-        if factor.kind.rotates or axis in loops:  # of a loop all is reached and read
-            continue
-        if factor.kind.rotary:
-            found |= turned_alone(tensors, axis, factor)
-            continue
-        outer = factor.within
-        lead: Places = ((outer, None),) if outer else ()
-        out, into = _sides(tensors, axis, factor)
-        for side in (into, out):
-            keys = [(name, key) for name in side for key in rows_of(tensors, name, axis, outer)]
-            for o, (basis, _) in enumerate(_bases(tensors, side, axis, outer)):
-                own = [(name, rest) for name, (u, rest) in keys if u == o]
-                lengths = [sum((y * y for y in each), Fraction(0)) for each in basis]
-                for (i, (one, p)), (j, (two, q)) in product(enumerate(own), repeat=2):
-                    name = f"rows of {axis}: {one} {two}"
-                    places = (*lead, *rest_of(tensors, one, axis, outer), *rest_of(tensors, two, axis, outer))
-                    entry = sum((e[i] * e[j] / n for e, n in zip(basis, lengths, strict=True)), Fraction(0))
-                    found.setdefault(name, (places, {}))[1][(*((o,) if outer else ()), *p, *q)] = entry
+    lead: Places = ((outer, None),) if outer else ()
+    for side in sides:
+        keys = [(name, key) for name in side for key in rows_of(side, name, axis, outer)]
+        for o, (basis, _) in enumerate(_bases(side, axis, outer)):
+            own = [(name, rest) for name, (u, rest) in keys if u == o]
+            lengths = [sum((y * y for y in each), Fraction(0)) for each in basis]
+            for (i, (one, p)), (j, (two, q)) in product(enumerate(own), repeat=2):
+                places = (*lead, *rest_of(side, one, axis, outer), *rest_of(side, two, axis, outer))
+                entry = sum((e[i] * e[j] / n for e, n in zip(basis, lengths, strict=True)), Fraction(0))
+                at = (*((o,) if outer else ()), *p, *q)
+                found.setdefault(f"rows of {axis}: {one} {two}", (places, {}))[1][at] = entry
     return found

@@ -10,7 +10,7 @@ from ...weights.groups import Group, roles_of
 from ...weights.pair import Vector
 from ...weights.space import WeightSpace
 from ..exact.refuted import demand
-from .products import products, projections
+from .products import taken_out
 from .scales import distances, doubled, loose_in, normalise_
 from .tensors import Tensors, shift_, tensors_of
 
@@ -29,17 +29,14 @@ def reduced(of: Group, nets: Sequence[Vector]) -> tuple[WeightSpace, list[dict[s
     for tensors in started:
         _unshifted(of, tensors)
         if scaled:
-            read, _ = products(tensors, linear)
+            (read,), _, _ = taken_out([tensors], linear)
             sized.append(distances(read, scaled))
             normalise_(tensors, sized[-1], scaled)
-    done = [products(tensors, linear) for tensors in started]
-    loose = any(loose_in(tensors, set(linear), scaled, known) for tensors, known in zip(started, sized, strict=False))
-    if not loose and not all(full for _, full in done):
-        done = [
-            ({**found, **projections(tensors, linear)}, full)
-            for tensors, (found, full) in zip(started, done, strict=True)
-        ]
-    ended = [doubled({n: found[n] for n in (sorted(found) if linear else found)}, signed) for found, _ in done]
+    done, full, loose = taken_out(started, linear)
+    loose = loose or any(loose_in(t, set(linear), scaled, known) for t, known in zip(started, sized, strict=False))
+    if not loose and not full:
+        done, _, _ = taken_out(started, linear, projected=True)
+    ended = [doubled({n: found[n] for n in (sorted(found) if linear else found)}, signed) for found in done]
     values = sorted({x for found in ended for _, entries in found.values() for x in entries.values()})
     code = {x: float(n) for n, x in enumerate(values)}
     sizes: dict[str, int] = {}
