@@ -32,6 +32,7 @@ CAUSES = {
     Cause.STRIDES: "how the input lies in memory",
     Cause.RECORDING: "whether gradients are recorded",
     Cause.BACKWARD: "a backward pass that is not that of the output",
+    Cause.PARAMETER: "a parameter that moves",
     Cause.COMPILER: "the compiler",
     Cause.UNKNOWN: "cause unknown",
 }

@@ -630,6 +630,24 @@ def test_what_bends_at_one_place_is_no_coarse_grid(stays, wide, cause):
     assert verdict.cause(replace(SOUND, error64=9.9e-3, error32=8.8e-6, symptoms=seen)) is cause
 
 
+@pytest.mark.parametrize(
+    ("rules", "backward", "cause"),
+    [
+        ((Rule.GRADIENT_IN_PARAMETERS,), 1e-9, Cause.PARAMETER),
+        ((Rule.GRADIENT_IN_PARAMETERS,), 1e-3, Cause.BACKWARD),
+        ((Rule.GRADIENT_IN_PARAMETERS,), None, Cause.UNKNOWN),
+        # the values keep the law and so does their derivative: this gradient is wrong, and the quotients do not say so
+        ((Rule.GRADIENT_IN_INPUT,), 1e-9, Cause.UNKNOWN),
+        ((Rule.GRADIENT_IN_INPUT, Rule.GRADIENT_IN_PARAMETERS), 1e-9, Cause.UNKNOWN),
+        ((Rule.GRADIENT_IN_INPUT, Rule.GRADIENT_IN_PARAMETERS), 1e-3, Cause.BACKWARD),
+    ],
+)
+def test_a_gradient_that_is_that_of_the_values_accuses_the_parameter(rules, backward, cause):
+    stations = tuple(replace(STATION, rule=rule, error64=0.5, floor64=1e-14) for rule in rules)
+    measured = replace(SOUND, stations=stations, symptoms=Symptoms(backward=backward, recorded=0.0))
+    assert verdict.cause(measured) is cause
+
+
 def test_a_call_that_writes_into_its_input_is_its_own_cause():
     for symptoms in (None, LEAKS):
         assert verdict.cause(replace(SOUND, modified=True, symptoms=symptoms)) is Cause.NONE

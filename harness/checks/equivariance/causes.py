@@ -9,6 +9,7 @@
 | redraw | the law holds at the initialisation, and the plug-in draws its parameters by no rule of its own |
 | recording | also where gradients break their law and the values that are differentiated are others than without gradients |
 | backward | the values keep the law, and the gradient differs from difference quotients of the values |
+| parameter | the values keep the law, the gradient in the parameters does not and is that of the values: the law breaks next to them |
 | square root | where inputs tie, one ulp of float32 moves the output about 2^14.5 times as far as one of float64; or 2^22 ulps of jitter about 2^11 times as far as one, and the error is no more than that noise |
 | ties | neighbours that do not tie keep the law; or what is broken is continuity |
 | float32 | over steps of 1e-10 the output stands still or jumps, and one ulp or 1e-10 moves it less than 1e-6 does; its jumps explain the error |
@@ -93,8 +94,11 @@ def cause(
     if broken and set(broken) <= OF_GRADIENTS:
         if symptoms.recorded is not None and symptoms.recorded > ANOTHER:
             return Cause.RECORDING
-        wrong = symptoms.backward is not None and symptoms.backward > OTHERWISE
-        return Cause.BACKWARD if wrong else Cause.UNKNOWN
+        if symptoms.backward is None:
+            return Cause.UNKNOWN
+        if symptoms.backward > OTHERWISE:
+            return Cause.BACKWARD
+        return Cause.PARAMETER if set(broken) == {Rule.GRADIENT_IN_PARAMETERS} else Cause.UNKNOWN
     if symptoms.lifted is not None and LIFTED[0] <= symptoms.lifted <= LIFTED[1]:
         return Cause.SQUARE_ROOT
     if _only_at_ties(symptoms, error64) or (set(broken) == {Rule.CONTINUITY} and _as_large(symptoms)):

@@ -90,6 +90,7 @@ class Cause(StrEnum):
     STRIDES = "strides"
     RECORDING = "recording"
     BACKWARD = "backward"
+    PARAMETER = "parameter"
     COMPILER = "compiler"
     UNKNOWN = "unknown"
 

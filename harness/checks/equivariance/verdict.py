@@ -387,6 +387,7 @@ _CAUSES = {
     Cause.STRIDES: "the layout of the input in memory",
     Cause.RECORDING: "whether gradients are recorded",
     Cause.BACKWARD: "the backward pass: the gradient differs from difference quotients of the output",
+    Cause.PARAMETER: "the parameter: the law breaks as soon as it moves",
     Cause.COMPILER: "compilation",
     Cause.UNKNOWN: "cause unknown",
 }
