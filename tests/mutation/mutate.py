@@ -104,7 +104,12 @@ TESTS_OF = {
         "tests/oracles/duplicates/test_matching.py",
         "tests/meta/test_planted_copies.py",
     ),
+    "orbitcheck.harness.oracles.duplicates.links": (
+        "tests/oracles/duplicates/test_links.py",
+        "tests/oracles/duplicates/test_matching.py",
+    ),
     "orbitcheck.harness.oracles.levels.": ("tests/oracles/test_levels.py",),
+    "orbitcheck.harness.oracles.levels.labels": ("tests/oracles/test_labels.py",),
     "orbitcheck.harness.oracles.levels.enclosures": (
         "tests/oracles/test_levels.py",
         "tests/weights/test_further_activations.py",
@@ -126,7 +131,11 @@ TESTS_OF = {
         "tests/verification/test_signs_and_walks.py",
     ),
     "orbitcheck.harness.oracles.individualisation": ("tests/oracles/test_individualisation.py",),
-    "orbitcheck.harness.oracles.linear_maps": ("tests/oracles/test_linear_maps.py",),
+    "orbitcheck.harness.oracles.larger.table": ("tests/oracles/test_table.py",),
+    "orbitcheck.harness.oracles.linear_maps": (
+        "tests/oracles/test_linear_maps.py",
+        "tests/oracles/test_linear_maps_of_groups.py",
+    ),
     "orbitcheck.harness.oracles.functions.signs": ("tests/oracles/test_signs.py",),
     "orbitcheck.harness.oracles.functions.normal_form": ("tests/oracles/test_normal_form.py",),
     "orbitcheck.harness.oracles.functions.sup_at_points": ("tests/oracles/test_coarse_classes.py",),
