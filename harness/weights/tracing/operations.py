@@ -30,7 +30,9 @@ KEEP_FUNCTIONS: set[Any] = {
     functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d, functional.adaptive_avg_pool1d, functional.adaptive_avg_pool2d,
     functional.adaptive_max_pool2d, functional.interpolate, functional.pad, functional.normalize,
     torch.softmax, torch.log_softmax, torch.neg, torch.abs, torch.exp, torch.sqrt, torch.clone, operator.neg, torch.square, torch.pow,
-    operator.pow, torch.clamp, 
+    operator.pow, torch.clamp, torch.max_pool1d, torch.max_pool2d, torch.max_pool3d, torch.avg_pool1d, torch.adaptive_avg_pool1d,
+    functional.adaptive_avg_pool3d, functional.adaptive_max_pool1d, functional.adaptive_max_pool3d, functional.dropout1d, functional.dropout2d,
+    functional.dropout3d, functional.alpha_dropout, functional.feature_alpha_dropout, torch.dropout,
 }  # fmt: skip
 KEEP_METHODS = {
     "contiguous",

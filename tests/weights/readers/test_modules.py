@@ -299,3 +299,35 @@ def test_a_module_that_ends_in_zeros_forgives_no_order(zeros: bool):
     for one in sound.parameters():
         nn.init.zeros_(one)
     assert wired_module(sound, torch.randn(3, 4))[0].space == mlp(4, 6, 2)
+
+
+@pytest.mark.parametrize("pool", [torch.max_pool2d, functional.max_pool2d, functional.avg_pool2d])  # fmt: skip
+def test_the_network_of_every_tutorial_is_read(pool):
+    """Two convolutions, pooled; two dense layers, with dropout: however pooling is written."""
+
+    class Tutorial(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv1, self.conv2 = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 6, 3)
+            self.fc1, self.fc2 = nn.Linear(6, 5), nn.Linear(5, 2)
+
+        def forward(self, x):
+            x = pool(functional.dropout2d(torch.relu(self.conv1(x)), training=self.training), 2)
+            x = torch.relu(pool(self.conv2(x), 2))
+            return self.fc2(torch.relu(self.fc1(x.view(x.size(0), -1))))
+
+    space = wired_module(Tutorial(), torch.randn(2, 1, 10, 10))[0].space
+    assert sorted(space.size[axis] for axis in space.permuted) == [4, 5, 6]
+
+
+def test_pooling_along_neurons_is_refused():
+    class Neighbours(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.c = nn.Linear(4, 6), nn.Linear(6, 2)
+
+        def forward(self, x):
+            return self.c(torch.max_pool1d(torch.relu(self.a(x)), 3, 1, 1))
+
+    with pytest.raises(ReadError, match="change the module's output"):
+        wired_module(Neighbours(), torch.randn(3, 4))
