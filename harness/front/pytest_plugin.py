@@ -46,13 +46,14 @@ def pytest_configure(config: pytest.Config) -> None:
     references: list[str] | None = config.getoption("--orbitcheck")
     if not references:
         return
+    from ..core.cleaning import one_line
     from ..running.plan import plan
     from .selection import SelectionError, select
 
     try:
         chosen = select(references, config.getoption("--architecture") or (), config.getoption("--orbitcheck-expect"))
     except SelectionError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError("\n".join(map(one_line, error.errors))) from None
     rows = Rows(chosen.suites, chosen.expectations, plan(list(chosen.suites.values()), chosen.architectures))
     config.pluginmanager.register(rows, "orbitcheck-rows")
 

@@ -38,12 +38,18 @@ from .shipped import shipped_suites, shipped_versions
 from .suite import Check, Conclusion, Expectation, OwnKiller, Suite
 from .yaml_marks import LARGEST, Document, YamlProblems, parse_document
 
+LINES = 20
+"""Of one file, at most; nobody reads more at a time."""
+
 
 class SuiteError(ValueError):
-    """A suite that cannot be used; `errors` are its lines, each `path:line:column: key: message`."""
+    """A suite that cannot be used; `errors` are its lines, each `path:line:column: key: message`, the first `LINES` at most."""
 
     def __init__(self, errors: Iterable[str]):
-        self.errors = tuple(errors)
+        found = tuple(errors)
+        self.errors = (
+            found if len(found) <= LINES else (*found[: LINES - 1], f"and {len(found) - LINES + 1} more errors")
+        )
         super().__init__("\n".join(self.errors))
 
 

@@ -9,7 +9,7 @@ import shlex
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -42,7 +42,7 @@ from .executors import Answer, Executor, Lost, Task, Witnessed, carried_out, now
 from .isolation.task import FATAL, GIVEN_UP, NOT_RUN, Loss
 from .keeping.files import PLUGIN_OUTPUT, StoreError
 from .keeping.journal import Journal, open_journal
-from .keeping.marker import Marker, claim, mark, read_marker, take
+from .keeping.marker import Marker, claim, is_ours, mark, read_marker, take
 from .keeping.spool import Spool
 from .killing import kill, kill_own, lost, own_lost
 from .killing import problems as killer_problems
@@ -99,7 +99,11 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
         asked = needed(request, whole if plants else cells)
         descriptions = describe_all(replace(request, architectures=asked), executor) if asked else []
         bare = _bare(request, descriptions)
-        mark(request.directory, replace(marker, run=bare.to_json()))
+        with suppress(
+            StoreError, OSError
+        ):  # a folder that is gone loses no row: all is written at the end, beside it if need be
+            if is_ours(request.directory):
+                mark(request.directory, replace(marker, run=bare.to_json()))
         found = _rows(request, cells, descriptions, journal, executor, progress)
         stopped = len(found) < len(cells)
         controlled = plants and not stopped

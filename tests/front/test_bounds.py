@@ -105,6 +105,21 @@ def test_a_suite_of_long_names(tmp_path: Path, place: str):
     assert "at most 200 characters" in refusal("run", path, "-a", "stats", "-o", tmp_path / "out")
 
 
+def test_of_many_mistakes_in_a_file_the_first_are_said(tmp_path: Path):
+    """Ten thousand aliases are a screen of lines, from the command line as from pytest, and no name in them commands a job's runner."""
+    (tmp_path / "bomb.yaml").write_text("a: [" + ", ".join(["*b"] * 10_000) + "]\n")
+    done = CliRunner().invoke(main, ["run", str(tmp_path / "bomb.yaml"), "-a", "stats", "-o", str(tmp_path / "out")])
+    lines = done.output.splitlines()
+    assert done.exit_code == 2 and len(lines) == 20
+    assert re.fullmatch(r"orbitcheck: and 99\d\d more errors", lines[-1])
+    asked = ["--orbitcheck", "bomb.yaml", "--architecture", "s##[error]"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *asked]
+    tested = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    told = (tested.stdout + tested.stderr).strip()
+    assert tested.returncode == 4 and told.count("\n") <= 21
+    assert "option 'error' does not read" in told and "##[" not in told
+
+
 def test_a_suite_or_a_file_of_expectations_without_an_end(tmp_path: Path):
     path = tmp_path / "s.yaml"
     path.write_text(SUITE.format(space="{mlp: [2, 3, 1]}", elements="8"))

@@ -55,6 +55,13 @@ def test_what_is_not_run_passes_for_nothing(finished: FinishedRun, tmp_path: Pat
         orbitcheck.load(folder)
 
 
+@pytest.mark.parametrize("jobs", [0, -3, 10**40])
+def test_a_number_of_tasks_that_is_none_is_refused(tmp_path: Path, jobs: int) -> None:
+    with pytest.raises(ValueError, match=r"^jobs=.{1,60}; a run has 1 to 256 tasks at a time$"):
+        orbitcheck.run("quick", ["stats"], tmp_path / "out", jobs=jobs)
+    assert not (tmp_path / "out").exists()
+
+
 def test_it_shows_itself_in_words_and_as_a_table(finished: FinishedRun) -> None:
     assert "All that was predicted holds" in repr(finished)
     open_tags: list[str] = []

@@ -27,6 +27,7 @@ from orbitcheck.harness.running.parts import merging
 from orbitcheck.harness.running.plan import plan
 from orbitcheck.harness.running.planted import report, wanted_by
 from orbitcheck.harness.running.store import read_run, results_text
+from orbitcheck.harness.running.tasks import describe_architecture
 
 SUITE = """\
 suite: small
@@ -193,12 +194,22 @@ def test_a_shard_that_is_named_as_the_output_by_mistake_stays_as_it_was(home, tm
     assert read_run(parts[0]).selection["shard"] == (1, 4)
 
 
+@pytest.mark.parametrize("when", ["networks are described", "all rows are there"])
 @pytest.mark.parametrize("there", ["nothing", "a file", "a folder of somebody's"])
-def test_an_output_folder_that_was_deleted_meanwhile_loses_no_row(home, tmp_path, monkeypatch, there):
+def test_an_output_folder_that_was_deleted_meanwhile_loses_no_row(home, tmp_path, monkeypatch, there, when):
     out = tmp_path / "out"
 
     class Deleting(Here):
+        def results(self) -> Iterator[tuple[int, Answer]]:
+            if when == "networks are described" and describe_architecture in [task.function for task in self.tasks]:
+                self.delete()
+            yield from super().results()
+
         def close(self) -> None:
+            if when == "all rows are there":
+                self.delete()
+
+        def delete(self) -> None:
             shutil.rmtree(out)
             if there == "a file":
                 out.write_text("mine")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ....reports.html import score_card_html
 from ....reports.reading.comparing import Comparison, comparison
 from ....reports.reading.outcomes import STATUSES, headline, is_red, status_of
+from ...core.cleaning import one_line
 from ...core.records import ConclusionRecord
 from ...core.result import Result, Run
 from ...running.executors import available_cpus
@@ -28,6 +29,8 @@ from .notebook_bar import shown_here
 
 if TYPE_CHECKING:
     import pandas
+
+MOST_JOBS = 256
 
 
 @dataclass(frozen=True)
@@ -116,22 +119,24 @@ def run(
         suites: shipped names or files.
         architectures: names as on the command line, or classes that a file defines; those that the suites name, else all built-in whose group their spaces carry.
         output: the folder of its files; a temporary one unless given.
-        jobs: tasks at a time; the CPUs that this process may use.
+        jobs: tasks at a time, 1 to 256; the CPUs that this process may use.
         resume: whether rows that the folder holds are taken from there, where nothing they depend on has changed.
 
     Raises:
         SelectionError: a suite or an architecture that is not there.
         NothingToRun: no architecture loads, or the suites ask nothing of them.
         StoreError: the folder cannot be used.
-        ValueError: a class that no file defines.
+        ValueError: a class that no file defines, or another number of tasks.
     """
+    if jobs is not None and not 1 <= jobs <= MOST_JOBS:
+        raise ValueError(f"jobs={one_line(str(jobs), 40)}; a run has 1 to {MOST_JOBS} tasks at a time")
     if output is not None:
         begin(Path(output))  # whatever stops it from here on, what lies there passes for nothing
     names = [named(one) for one in architectures]
     chosen = select([suites] if isinstance(suites, str) else list(suites), names)
     folder = Path(tempfile.mkdtemp(prefix="orbitcheck-")) if output is None else Path(output)
     request = RunRequest(
-        list(chosen.suites.values()), chosen.architectures, folder, jobs or available_cpus(), resume,
+        list(chosen.suites.values()), chosen.architectures, folder, jobs if jobs is not None else available_cpus(), resume,
         expectations=chosen.expectations,
     )  # fmt: skip
     with shown_here() as progress:
