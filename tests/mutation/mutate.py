@@ -64,8 +64,15 @@ TESTS_OF = {
     f"{CHECKS}general_position.verdict": ("tests/checks/test_other_verdicts_in_full.py", f"{SECOND}other_kinds.py"),
     f"{CHECKS}completeness.verdict": ("tests/checks/test_other_verdicts_in_full.py", f"{SECOND}other_kinds.py"),
     f"{CHECKS}floor.verdict": ("tests/checks/test_floor.py",),
-    f"{VERIFICATION}exact.node_pairs": ("tests/verification/test_node_pairs.py",),
-    f"{VERIFICATION}exact.tuples": ("tests/verification/test_certificates_on_spaces.py",),
+    f"{VERIFICATION}exact.node_pairs": (
+        "tests/verification/test_node_pairs.py",
+        "tests/verification/test_refinement_by_definition.py",
+    ),
+    f"{VERIFICATION}exact.tuples": (
+        "tests/verification/test_certificates_on_spaces.py",
+        "tests/verification/test_refinement_by_definition.py",
+        "tests/oracles/test_colouring.py",
+    ),
     f"{VERIFICATION}exact.unseen": ("tests/pairs/test_unseen.py",),
     f"{VERIFICATION}larger.": (
         "tests/oracles/test_larger_groups.py",
