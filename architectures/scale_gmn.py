@@ -125,7 +125,7 @@ class RescalingGMN(nn.Module):
         lengths = self.counts.to(z.dtype).rsqrt()
         *blocks, last = self.invariants
         for invariants, up, down in zip(blocks, self.forward_passes, self.backward_passes, strict=True):
-            z = both_ways(up, down, z, invariants(z), matrices, self.senders, lengths)
+            z = both_ways(up, down, z, invariants(z), matrices, self.senders, lengths)  # type: ignore[arg-type]
         p = last(z)
         if not self.invariant:
             return restored(self.head(v, z[0], z[1], p), powers)
@@ -235,8 +235,9 @@ def settled(z: torch.Tensor, signs: bool) -> torch.Tensor:
 
 def gate(constant: torch.Tensor, along: torch.Tensor, unit: torch.Tensor, signs: bool) -> torch.Tensor:
     """`act(u + c)` of u = along * unit; for signs made even in u."""
-    plus = torch.addcmul(constant, along, unit).sigmoid()
-    return plus + torch.addcmul(constant, along, unit, value=-1).sigmoid() if signs else plus
+    # In place where no gradient needs what was there: fresh memory costs as much as the sum.
+    plus = torch.addcmul(constant, along, unit).sigmoid_()
+    return plus + torch.addcmul(constant, along, unit, value=-1).sigmoid_() if signs else plus
 
 
 class Scaled(nn.Module):
@@ -303,7 +304,7 @@ class Pass(nn.Module):
 
 def together(maps: Sequence[nn.Linear], z: torch.Tensor) -> torch.Tensor:
     """Each map of its own part in one product, `[maps, n, inputs] -> [maps, n, outputs]`."""
-    weight, biases = torch.stack([each.weight for each in maps]).mT, [each.bias for each in maps]
+    weight, biases = torch.stack(tuple(each.weight for each in maps)).mT, tuple(each.bias for each in maps)
     if biases[0] is None:
         return torch.bmm(z, weight)
     return torch.baddbmm(torch.stack(biases).unsqueeze(1), z, weight)

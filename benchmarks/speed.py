@@ -3,6 +3,7 @@
     python benchmarks/speed.py speed.jsonl                      # all cells; hours: one line a cell, and where it stopped it goes on
     python benchmarks/speed.py speed.jsonl --networks gmn ng-t --widths 2,32,32,1 --batch 32 --channels 32 --threads 1
     python benchmarks/speed.py gpu.jsonl --device cuda          # a journal of its own; threads read 0
+    python benchmarks/speed.py speed.jsonl --networks magep w2t --widths 2,32,32,1 --batch 32 --channels 64   # larger groups, factors, blocks
     python benchmarks/speed.py speed.jsonl --table              # what is measured so far, as text
     python benchmarks/speed.py speed.jsonl --json               # the same as JSON
 
@@ -23,7 +24,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import product
@@ -37,32 +38,63 @@ from products import (
     HEAD,
     HEADS,
     OUTPUTS,
+    Decomposition,
     Product,
     Sizes,
     floor,
+    of_block_nfn,
+    of_gl_align,
+    of_gl_net,
+    of_gl_spectral,
     of_gmn,
     of_linear,
+    of_magep,
+    of_monomial,
     of_nft,
     of_ng_gnn,
     of_ng_t,
+    of_probe_gen,
+    of_probe_x,
     of_rescaling_gmn,
+    of_sane,
+    of_transformer_nfn,
     of_unf,
+    of_w2t,
 )
 from torch import nn
 
-from orbitcheck import Invariant, Weights, WeightSpace, mlp
+from orbitcheck import Invariant, Weights, WeightSpace, mlp, transformer_block
+from orbitcheck.extending import lora
 from orbitcheck.harness.learning.workbench import keep_memory, waiting
 from orbitcheck.harness.plugins.discovery import load, parse_name
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A built-in network: its depth (as published), the activation of the spaces it reads, its products, more options."""
+    """A built-in network: its depth (as published), its products, the activation of the MLPs it reads, or what else it reads, its options.
+
+    `sizes`: what stands in place of widths where no MLP is read: of factors n, m, r and how many pairs, of a block those of
+    `transformer_block`.
+    """
 
     depth: int
-    products: Callable[[Sizes], list[Product]]
+    products: Callable[[Sizes], Sequence[Product | Decomposition]]
     activation: str = "relu"
     attends: bool = False
+    sizes: tuple[int, ...] | None = None
+    options: tuple[str, ...] = ("depth", "head")
+
+    def space(self, widths: tuple[int, ...]) -> WeightSpace:
+        if self.sizes is None:
+            return mlp(*widths, activation=self.activation)
+        if self.sizes == FACTORS:
+            n, m, rank, pairs = widths
+            return lora(*[(n, m)] * pairs, rank=rank).space
+        return transformer_block(*widths)
+
+
+FACTORS, BLOCK = (64, 64, 8, 2), (16, 4, 4, 4, 64)
+"""A pair of factors for each of two matrices of 64 x 64, rank 8; a block of model 16, 4 heads of 4 keys and 4 values, 64 units."""
 
 
 SUBJECTS = {
@@ -77,6 +109,24 @@ SUBJECTS = {
     "scale-gmn": Subject(4, partial(of_rescaling_gmn, signs=False)),
     "sign-gmn": Subject(4, partial(of_rescaling_gmn, signs=True), activation="sine"),
 }
+LARGER = {
+    "monomial-nfn": Subject(3, partial(of_monomial, signs=False)),
+    "monomial-nfn-sign": Subject(3, partial(of_monomial, signs=True), activation="tanh"),
+    "magep": Subject(2, partial(of_magep, signs=False)),
+    "magep-sign": Subject(2, partial(of_magep, signs=True), activation="tanh"),
+    "sine-lift": Subject(2, partial(of_rescaling_gmn, signs=True), activation="sine"),
+    "gl-net": Subject(2, of_gl_net, sizes=FACTORS),
+    "gl-spectral": Subject(1, of_gl_spectral, sizes=FACTORS, options=("head",)),
+    "gl-align": Subject(2, of_gl_align, sizes=FACTORS, options=("depth",)),
+    "w2t": Subject(1, of_w2t, sizes=FACTORS),
+    "transformer-nfn": Subject(2, of_transformer_nfn, sizes=BLOCK),
+    "block-nfn": Subject(2, of_block_nfn, sizes=BLOCK),
+    "probe-gen": Subject(2, of_probe_gen, options=("depth",)),
+    "probe-x": Subject(1, of_probe_x, options=()),
+    "sane": Subject(2, of_sane, options=("depth",)),
+}
+"""Networks of larger groups, of factors and blocks, of probes and tokens: measured where they are named."""
+ALL = SUBJECTS | LARGER
 PASSES = ("forward", "forward+backward")
 WIDE = (784, 128, 128, 10)
 REFERENCE_SIZE = ((2, 32, 32, 1), 32, 32, 1, "forward+backward")
@@ -96,11 +146,11 @@ class Cell:
 
     def __str__(self) -> str:
         widths = ",".join(map(str, self.widths))
-        return f"{self.network:9} {widths:14} {self.batch:5} {self.channels:3} {self.threads:7} {self.passes:16}"
+        return f"{self.network:17} {widths:14} {self.batch:5} {self.channels:3} {self.threads:7} {self.passes:16}"
 
     @property
     def space(self) -> WeightSpace:
-        return mlp(*self.widths, activation=SUBJECTS[self.network].activation)
+        return ALL[self.network].space(self.widths)
 
     def inputs(self, batch: int) -> Weights:
         space = self.space
@@ -138,7 +188,7 @@ class Row:
 
 
 HEADING = (
-    f"{'network':9} {'widths':14} {'batch':>5} {'C':>3} {'threads':>7} {'passes':16} {'ms':>9} {'floor ms':>9} {'ratio':>6} "
+    f"{'network':17} {'widths':14} {'batch':>5} {'C':>3} {'threads':>7} {'passes':16} {'ms':>9} {'floor ms':>9} {'ratio':>6} "
     f"{'published':>9} {'faster':>6} {'reference':>9} {'peak MiB':>9}"
 )
 
@@ -148,10 +198,12 @@ def shown(number: float | None, width: int, digits: int) -> str:
 
 
 def build(cell: Cell) -> nn.Module:
-    subject = SUBJECTS[cell.network]
-    options = {"heads": HEADS, "feedforward": FEEDFORWARD} if subject.attends else {}
+    subject = ALL[cell.network]
+    known = {"depth": subject.depth, "head": HEAD}
+    options = {name: known[name] for name in subject.options}
+    options |= {"heads": HEADS, "feedforward": FEEDFORWARD} if subject.attends else {}
     factory = load(parse_name(cell.network)).factory
-    return factory(cell.space, Invariant(OUTPUTS), channels=cell.channels, depth=subject.depth, head=HEAD, **options)
+    return factory(cell.space, Invariant(OUTPUTS), channels=cell.channels, **options)
 
 
 def forward(network: nn.Module, v: Weights) -> None:
@@ -190,7 +242,7 @@ def measure(cell: Cell, budget: float, at_least: int, at_most: int) -> Row:
     torch.set_num_threads(cell.threads or 1)
     if cell.widths == WIDE and grows_with_inputs(cell):
         return Row(cell, skipped="parameters grow with n_0")
-    network, subject, call = build(cell), SUBJECTS[cell.network], CALLS[cell.passes]
+    network, subject, call = build(cell), ALL[cell.network], CALLS[cell.passes]
     predicted = predicted_bytes(network, cell)
     if predicted > LIMIT:
         return Row(cell, peak_bytes=predicted, skipped=f"{predicted / 2**30:.1f} GiB predicted")
@@ -248,9 +300,11 @@ def cells(arguments: argparse.Namespace) -> Iterator[Cell]:
     ):
         if widths != WIDE:
             for passes, network in product(PASSES, arguments.networks):
-                yield Cell(network, widths, batch, channels, threads, passes)
+                own = ALL[network].sizes
+                if own is None or widths == sizes[0]:
+                    yield Cell(network, own or widths, batch, channels, threads, passes)
     if WIDE in sizes:
-        for threads, network in product(arguments.threads, arguments.networks):
+        for threads, network in product(arguments.threads, [name for name in arguments.networks if name in SUBJECTS]):
             yield Cell(network, WIDE, 1, 16, threads, "forward")
 
 
@@ -269,7 +323,7 @@ def main() -> None:
     parser.add_argument("journal", type=Path, help="JSON lines, one a cell; cells that it holds are not measured again")
     parser.add_argument("--table", action="store_true", help="measure nothing, print the journal as text")
     parser.add_argument("--json", action="store_true", help="measure nothing, print the journal as JSON")
-    parser.add_argument("--networks", nargs="+", choices=SUBJECTS, default=list(SUBJECTS), metavar="NAME")
+    parser.add_argument("--networks", nargs="+", choices=ALL, default=list(SUBJECTS), metavar="NAME")
     parser.add_argument("--widths", nargs="+", default=["2,32,32,1", "16,64,64,10", ",".join(map(str, WIDE))])
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 32, 256])
     parser.add_argument("--channels", type=int, nargs="+", default=[32, 64])

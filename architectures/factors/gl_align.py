@@ -23,7 +23,7 @@ from torch import nn
 from ...harness.plugins.architecture import Equivariant, Invariant, Unsupported, register
 from ...harness.weights.batch import Weights
 from ...harness.weights.space import WeightSpace
-from ..heads import check_input, check_size, mlp_head
+from ..heads import asinh, check_input, check_size, mlp_head
 from .gl_net import with_channels
 from .pairs import FactorPairs, Factors
 
@@ -39,15 +39,20 @@ def balanced(U: torch.Tensor, V: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
     return Q_U @ X, S.sqrt(), Q_V @ Y.transpose(1, 2)
 
 
-def aligned(U: torch.Tensor, V: torch.Tensor, T: torch.Tensor) -> tuple[torch.Tensor, Frame]:
-    """`[U_c; V_c]` `[B, n + m, r]`, and the frame that leads back from there."""
+def aligned(
+    U: torch.Tensor, V: torch.Tensor, T: torch.Tensor, *, framed: bool = True
+) -> tuple[torch.Tensor, Frame | None]:
+    """`[U_c; V_c]` `[B, n + m, r]`, and the frame that leads back from there, if it is asked for."""
     X, root, Y = balanced(U, V)
     Z = torch.cat([X, Y], 1) * root.unsqueeze(1)
     L, _, R = torch.linalg.svd(Z.transpose(1, 2) @ T)
+    rotation = L @ R
+    form = Z @ rotation
+    if not framed:
+        return form, None
     inverse = torch.where(root > torch.finfo(U.dtype).eps ** 0.5 * root[:, :1], 1 / root, 0.0)
-    turn = (L @ R).transpose(1, 2) * inverse.unsqueeze(1)
-    back = turn @ X.transpose(1, 2) @ U, turn @ Y.transpose(1, 2) @ V
-    return Z @ L @ R, back
+    turn = rotation.transpose(1, 2) * inverse.unsqueeze(1)
+    return form, (turn @ X.transpose(1, 2) @ U, turn @ Y.transpose(1, 2) @ V)
 
 
 @register(
@@ -102,20 +107,24 @@ class GLAlign(nn.Module):
         factors, templates = self.pairs.read(v), self.T.split(self.heights)
         exact = torch.promote_types(v.dtype, torch.float32)  # what has a singular value decomposition
         forms = [
-            aligned(U.to(exact), V.to(exact), T[:, : U.shape[-1]].to(exact))
+            aligned(
+                U.to(exact), V.to(exact), T[:, : U.shape[-1]].to(exact), framed=isinstance(self.output, Equivariant)
+            )
             for (U, V), T in zip(factors, templates, strict=True)
         ]
-        answer = self.mlp(torch.cat([form.flatten(1) for form, _ in forms], 1).asinh().to(v.dtype))
+        answer = self.mlp(asinh(torch.cat([form.flatten(1) for form, _ in forms], 1)).to(v.dtype))
         if isinstance(self.output, Invariant):
             return answer
         return self.pairs.write(with_channels(self._carried_back(answer, forms), self.output.channels))
 
-    def _carried_back(self, answer: torch.Tensor, forms: list[tuple[torch.Tensor, Frame]]) -> Factors:
+    def _carried_back(self, answer: torch.Tensor, forms: list[tuple[torch.Tensor, Frame | None]]) -> Factors:
         """The MLP's answer, factors in the canonical frame, in the frames that the factors were given in."""
         assert isinstance(self.output, Equivariant)
         C, carried = self.output.channels, []
         sizes = [form[0].numel() * C for form, _ in forms]
-        for part, (_, (A_inv, A_T)), (U, _) in zip(answer.split(sizes, 1), forms, self.pairs.pairs, strict=True):
+        for part, (_, frame), (U, _) in zip(answer.split(sizes, 1), forms, self.pairs.pairs, strict=True):
+            assert frame is not None
+            A_inv, A_T = frame
             if self.output.kind == "covector":  # which moves as the other factor does
                 A_inv, A_T = A_T, A_inv
             rows = part.unflatten(1, (-1, U.rank))

@@ -23,11 +23,12 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from ...harness.plugins.architecture import Equivariant, Invariant, register
 from ...harness.weights.batch import Weights
 from ...harness.weights.space import WeightSpace
-from ..heads import check_input, check_size, mlp_head
+from ..heads import asinh, check_input, check_size, mlp_head
 from .pairs import FactorPairs, Factors, matrix
 
 GATES = ("smooth", "sign")
@@ -43,7 +44,11 @@ class EquivariantLinear(nn.Module):
 
     def forward(self, factors: Factors) -> Factors:
         """U `[B, n_i, r]` and V `[B, m_i, r]` of every pair -> `[B, n'_i, r]`, `[B, m'_i, r]`."""
-        return [(Phi @ U, Psi @ V) for (U, V), Phi, Psi in zip(factors, self.Phi, self.Psi, strict=True)]
+        # Rows are last in memory, so that all columns of all samples are one product, without a copy.
+        return [
+            (functional.linear(U.mT, Phi).mT, functional.linear(V.mT, Psi).mT)
+            for (U, V), Phi, Psi in zip(factors, self.Phi, self.Psi, strict=True)
+        ]
 
 
 class SmoothGate(nn.Module):
@@ -58,9 +63,10 @@ class SmoothGate(nn.Module):
         """Factors -> factors of the same shapes."""
         gated = []
         for i, (U, V) in enumerate(factors):
-            s = torch.sigmoid(self.alpha[i] * (U @ (self.w[i] @ V).unsqueeze(-1)).squeeze(-1) + self.beta[i])
-            t = torch.sigmoid(self.alpha_[i] * (V @ (self.w_[i] @ U).unsqueeze(-1)).squeeze(-1) + self.beta_[i])
-            gated.append((s.unsqueeze(-1) * U, t.unsqueeze(-1) * V))
+            s, t = U @ (V.mT @ self.w[i]).unsqueeze(-1), V @ (U.mT @ self.w_[i]).unsqueeze(-1)
+            s = torch.addcmul(self.beta[i].unsqueeze(-1), self.alpha[i].unsqueeze(-1), s).sigmoid()
+            t = torch.addcmul(self.beta_[i].unsqueeze(-1), self.alpha_[i].unsqueeze(-1), t).sigmoid()
+            gated.append((U * s, V * t))
         return gated
 
 
@@ -173,7 +179,7 @@ class GLNet(nn.Module):
             factors = gate(layer(factors))
         if isinstance(self.output, Invariant):
             products = [U @ V.transpose(1, 2) for U, V in self.last(factors)]
-            return self.head(torch.cat([each.flatten(1).asinh() for each in products], 1))
+            return self.head(torch.cat([asinh(each.flatten(1)) for each in products], 1))
         if self.output.kind == "covector":  # which moves as the other factor does
             factors = [(V, U) for U, V in factors]
         return self.pairs.write(with_channels(self.last(factors), self.output.channels))

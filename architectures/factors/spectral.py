@@ -77,8 +77,8 @@ class GLSpectral(nn.Module):
         grams = [(gram(U), gram(V)) for U, V in factors]
         if isinstance(self.output, Invariant):
             read = [
-                2 * a**0.5 * solved(U, shifted(a, H @ G)) @ V.transpose(1, 2)
-                for (U, V), (G, H) in zip(self.project(factors), grams, strict=True)
+                2 * a**0.5 * solved(U, shifted(a, product)) @ V.transpose(1, 2)
+                for (U, V), product in zip(self.project(factors), [H @ G for G, H in grams], strict=True)
                 for a in SQUARES
             ]
             return self.head(torch.cat([each.flatten(1) for each in read], 1))

@@ -27,7 +27,7 @@ from torch.nn import functional
 from ...harness.plugins.architecture import Equivariant, Invariant, register
 from ...harness.weights.batch import Weights
 from ...harness.weights.space import WeightSpace
-from ..heads import check_input, check_size, mlp_head
+from ..heads import asinh, check_input, check_size, mlp_head
 from .blocks import Block, demand_block, product, read, write
 
 
@@ -48,10 +48,10 @@ class Parts(nn.Module):
         """A block of B networks -> heads `[B, h, F]`, units `[B, k, F]`, biases `[B, 2 D]`."""
         Q = torch.cat([centred(block.Q), block.b_Q.unsqueeze(3)], 3)
         S, T = product(Q, centred(block.K)), product(centred(block.V), block.O)
-        x = self.x(torch.cat([self.q(S.flatten(2)).asinh(), self.v(T.flatten(2)).asinh()], -1))
-        u = self.u(torch.cat([centred(block.A).squeeze(-1), block.a, block.B.squeeze(-1)], -1).asinh())
+        x = self.x(torch.cat([asinh(self.q(S.flatten(2))), asinh(self.v(T.flatten(2)))], -1))
+        u = self.u(asinh(torch.cat([centred(block.A).squeeze(-1), block.a, block.B.squeeze(-1)], -1)))
         written = torch.einsum("bhmdc,bhmc->bd", block.O, block.b_V) + block.b_O.squeeze(-1)
-        return x, u, torch.cat([written, block.b.squeeze(-1)], -1).asinh()
+        return x, u, asinh(torch.cat([written, block.b.squeeze(-1)], -1))
 
 
 class Round(nn.Module):

@@ -11,6 +11,7 @@ import torch
 
 from orbitcheck import Equivariant, Invariant, Weights, mlp, realise, transformer_block
 from orbitcheck.architectures.factors.pairs import FactorPairs
+from orbitcheck.architectures.heads import asinh
 from orbitcheck.architectures.magep import Features, PolynomialLayer, sweeps
 from orbitcheck.architectures.sane import Block
 from orbitcheck.extending import lora
@@ -315,3 +316,15 @@ def test_a_block_of_sane_is_attention_over_all_tokens_and_an_mlp_of_each():
         token = tokens[i] + affine(softmax(k @ q[i] * 6**-0.5) @ v, p, "out")
         token = token + of_head(normed(token, p, "between"), p, "rest")
         np.testing.assert_allclose(block(x)[0, i].numpy(), token, rtol=0, atol=1e-12)
+
+
+def test_asinh_is_that_of_torch_and_its_gradient_is_one_at_zero():
+    x = torch.tensor([0.0, -0.0, 1e-300, -1e-8, 0.5, -3.0, 1e10, -1e300], dtype=torch.float64)
+    torch.testing.assert_close(asinh(x), x.asinh(), rtol=1e-15, atol=0)
+    assert torch.equal(asinh(x).signbit(), x.signbit())
+    with torch.enable_grad():
+        x.requires_grad_()
+        (got,) = torch.autograd.grad(asinh(x).sum(), x, create_graph=True)
+        np.testing.assert_allclose(got.detach(), [1 / math.hypot(1, value) for value in x.tolist()], rtol=1e-15, atol=0)
+        assert got[0] == 1 and got.requires_grad
+    torch.testing.assert_close(torch.vmap(asinh)(x.detach()), x.detach().asinh(), rtol=1e-15, atol=0)

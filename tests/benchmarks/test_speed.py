@@ -16,6 +16,14 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NETWORKS = ["dws", "nfn-hnp", "nfn-np", "unf", "gmn", "ng-gnn", "nft", "ng-t", "scale-gmn", "sign-gmn"]
 
 
+LARGER = [
+    *("monomial-nfn", "monomial-nfn-sign", "magep", "magep-sign", "sine-lift"),
+    *("gl-net", "gl-spectral", "gl-align", "w2t", "transformer-nfn", "block-nfn", "probe-gen", "probe-x", "sane"),
+]
+SIZES = {**dict.fromkeys(("gl-net", "gl-spectral", "gl-align", "w2t"), (5, 4, 3, 2))}
+SIZES |= dict.fromkeys(("transformer-nfn", "block-nfn"), (3, 2, 2, 4, 5))
+
+
 @pytest.fixture
 def speed(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
@@ -23,11 +31,11 @@ def speed(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.mark.parametrize("passes", ["forward", "forward+backward"])
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, *LARGER])
 def test_the_floor_holds_the_products_of_the_network(speed: ModuleType, name: str, passes: str) -> None:
     """Counted by torch in the network: at most a seventh more (the projections of means; sums taken as products)."""
-    cell = speed.Cell(name, (3, 5, 4, 6, 2), 2, 8, 1, passes)
-    network, v, subject = speed.build(cell), cell.inputs(2), speed.SUBJECTS[name]
+    cell = speed.Cell(name, SIZES.get(name, (3, 5, 4, 6, 2)), 2, 8, 1, passes)
+    network, v, subject = speed.build(cell), cell.inputs(2), speed.ALL[name]
     with FlopCounterMode(display=False) as network_count:
         result = network(v)
         if passes != "forward":
@@ -40,7 +48,7 @@ def test_the_floor_holds_the_products_of_the_network(speed: ModuleType, name: st
 
 
 def test_every_network_of_the_family_is_measured(speed: ModuleType) -> None:
-    assert list(speed.SUBJECTS) == NETWORKS
+    assert list(speed.SUBJECTS) == NETWORKS and list(speed.LARGER) == LARGER
 
 
 def test_peak_is_what_lives_at_one_time(speed: ModuleType) -> None:

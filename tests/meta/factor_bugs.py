@@ -78,6 +78,19 @@ class W2TEverywhere(W2T):
     """Declared without its domain: singular values may meet, and null directions be any."""
 
 
+@register("one-sided-signs", symmetry="gl", domain="simple-spectrum", continuous=False)
+class OneSidedSigns(Pairs):
+    """Singular vectors u_k with signs fixed, v_k left with those that the decomposition happened to give."""
+
+    def of(self, U, V):
+        Q_U, R_U = torch.linalg.qr(U)
+        Q_V, R_V = torch.linalg.qr(V)
+        X, sigma, Y = torch.linalg.svd(R_U @ R_V.transpose(1, 2), full_matrices=False)
+        u, v = Q_U @ X, Q_V @ Y.transpose(1, 2)
+        u = u * torch.where(u.gather(1, u.abs().argmax(1, keepdim=True)) < 0, -1.0, 1.0)
+        return (self.Phi.weight @ (u * sigma.unsqueeze(1))) @ (self.Psi.weight @ v).transpose(1, 2)
+
+
 @register("null-directions", symmetry="gl", power="function")
 class NullDirections(Pairs):
     """The row space of V beside the update, declared to see updates alone: of a zero update it is any."""

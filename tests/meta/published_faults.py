@@ -13,6 +13,7 @@ from orbitcheck.architectures.heads import mlp_head
 from orbitcheck.architectures.linear import Layout
 from orbitcheck.architectures.magep import PolynomialLayer, ScaleMAGEP
 from orbitcheck.architectures.monomial_nfn import MonomialLayer, MonomialScaleNFN, MonomialSignNFN
+from orbitcheck.architectures.sine_lift import SineLift, turned
 
 SCALE, SIGN = "permutation+scale", "permutation+sign"
 
@@ -132,3 +133,13 @@ class PiGained(nn.Module):
 @register("pi-lost", symmetry="permutation+sign+phase", continuous=False)
 class PiLost(PiGained):
     gains = False
+
+
+@register("parity-missing", symmetry="permutation+sign+phase")
+class ParityMissing(SineLift):
+    """Signs are right, and so is every even turn: the square of the cosine in its place forgets which turns are odd."""
+
+    def forward(self, v: Weights):
+        even = {f"b{layer}": v.tensors[f"b{layer}"].cos().square() for layer in range(1, len(self.space.widths) - 1)}
+        lifted = turned(v, even) | {name: v.tensors[name].sin() * v.tensors[name].cos() for name in even}
+        return self.network(Weights(self.space, {name: lifted[name] for name in v.tensors}))

@@ -8,6 +8,7 @@ from published_faults import (
     FaintBias,
     MeanOverTypes,
     NoBlockAtTwoNFN,
+    ParityMissing,
     PiGained,
     PiLost,
     SwitchedRightly,
@@ -17,6 +18,7 @@ from published_faults import (
 from orbitcheck import mlp, register
 from orbitcheck.architectures.magep import ScaleMAGEP
 from orbitcheck.architectures.monomial_nfn import MonomialLayer, MonomialScaleNFN, MonomialSignNFN
+from orbitcheck.architectures.sine_lift import SineLift
 from orbitcheck.harness.checks import CHECK_KINDS
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.parameters import parse_parameters
@@ -56,6 +58,7 @@ def law(network, space: str, input: str = "generic") -> Result:
         (FaintBias, MonomialScaleNFN, "relu", "generic"),
         (MeanOverTypes, ScaleMAGEP, "relu", "generic"),
         (PiGained, PiLost, "sine", "generic"),
+        (ParityMissing, SineLift, "sine", "generic"),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
