@@ -67,6 +67,7 @@ On all other spaces a row is not applicable, by the line that the constructor sa
 | GradMetaNet | reads sums of rank-one gradients of a batch beside the weights: a space of weights alone has no such input |
 | recurrent readers of training trajectories | the input is a sequence of weight vectors; the law of each step is that of the network that reads the step |
 | hyperedges: `gmn` where a tensor has three permuted axes | a node for each hyperedge sees colours of single indices, which take `T[a, b, c] = 1` where a + b + c is even for `1` where a = b; no exact refinement here has that power, so none could be declared and held. `unf` reads such spaces by refinement of tuples |
+| stacks of transformer blocks: `transformer-nfn`, `block-nfn` | the published network reads blocks apart until its head, so that a space of one block asks all that its layers do; that its published head never reads a third block is nothing that one block could show. `unf` reads a stack whose axes are named |
 | heads of probabilities (dropout along r, row dropout of LoRA readers) | random in train mode: a law in distribution, which no row asks |
 """
 

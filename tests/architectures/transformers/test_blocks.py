@@ -100,11 +100,19 @@ def unseen(case: str, v: Weights) -> Weights:
         for name in ("WQ", "WK", "bQ", "bK"):
             t[name][:, 0, 0], t[name][:, 1, 0] = v.tensors[name][:, 1, 0], v.tensors[name][:, 0, 0]
         return Weights(v.space, t)
+    if case == "the inner embedding in another order":
+        return changed(v, WO=v.tensors["WO"].roll(1, 1), W1=v.tensors["W1"].roll(1, 2))
     return changed(v, bQ=v.tensors["bQ"] + 1)
 
 
 @pytest.mark.parametrize(
-    "case", ["pattern of one head, values of the other", "a key index exchanged between heads", "biases of queries"]
+    "case",
+    [
+        "pattern of one head, values of the other",
+        "a key index exchanged between heads",
+        "biases of queries",
+        "the inner embedding in another order",  # a symmetry of the block that it was made for, which has no residual
+    ],
 )
 def test_what_sums_over_heads_cannot_see_and_heads_one_at_a_time_can(case):
     v = drawn(2)
