@@ -206,8 +206,7 @@ class Figure:
 
     Args:
         caption: what stands under it.
-        look: `large`, one of several panels across the page, `small`, one of many, `natural`, in its own size, or `beside` the
-            table, with a key of its glyphs.
+        look: `large`, one of several panels across the page, `small`, one of many, or `beside` the table, with a key of its glyphs.
         page: whether the page shows it; where it does not, its table or its panels are there.
         file: whether `--format figures` writes it.
     """

@@ -294,3 +294,44 @@ def test_it_prints_to_pages(small_run: Run, tmp_path: Path) -> None:
     subprocess.run(command(page, tmp_path / "profile", *flags), capture_output=True, timeout=120, check=True)
     printed = (tmp_path / "report.pdf").read_bytes()
     assert printed.startswith(b"%PDF") and len(re.findall(rb"/Type\s*/Page\b", printed)) >= 3
+
+
+def with_short_names(run: Run) -> Run:
+    short = {entry["name"]: f"net-{place:02d}" for place, entry in enumerate(run.architectures)}
+    rows = [replace(row, architecture=short[row.architecture]) for row in run.results]
+    return replace(
+        run, results=rows, architectures=[{**each, "name": short[each["name"]]} for each in run.architectures]
+    )
+
+
+def test_checks_and_pairs_of_thirty_three_architectures_fit_the_page(
+    make_large: Callable[..., Run], tmp_path: Path
+) -> None:
+    actions = """
+      const wanted = $$("#checks .matrix, #separation .matrix.pairs");
+      seen.tables = wanted.length;
+      seen.cut = wanted.map((table) => table.parentElement).filter((each) => each.scrollWidth > each.clientWidth + 1)
+        .map((each) => [each.getAttribute("aria-label"), each.scrollWidth - each.clientWidth]);
+    """
+    seen, _ = acted(html(with_short_names(make_large(33, 60, 0.0))), tmp_path, actions, "--window-size=1280,900")
+    assert seen["tables"] >= 2 and seen["cut"] == []
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext here")
+def test_no_architecture_of_a_printed_table_falls_off_its_page(make_large: Callable[..., Run], tmp_path: Path) -> None:
+    """Names that stand upright are measured as if they lay where a page is printed: the last of 33 columns is on the paper, too."""
+    run = with_short_names(make_large(33, 60, 0.0))
+    page = tmp_path / "report.html"
+    page.write_text(html(run), encoding="utf-8")
+    flags = f"--print-to-pdf={tmp_path / 'report.pdf'}", "--no-pdf-header-footer"
+    subprocess.run(command(page, tmp_path / "profile", *flags), capture_output=True, timeout=120, check=True)
+    told = subprocess.run(
+        ["pdftotext", "-bbox", str(tmp_path / "report.pdf"), "-"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    ).stdout
+    words = re.findall(r'xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(net-\d\d)<', told)
+    upright = [name for x, y, right, down, name in words if float(down) - float(y) > float(right) - float(x)]
+    assert len(set(upright)) == 33 and upright.count("net-32") == upright.count("net-00") > 0
