@@ -171,7 +171,7 @@ def _missing(
     cell = (asked or gone)[0]
     first = f"{cell.suite} / {cell.check} / {cell.architecture}"
     parts = [f"{len(out)} left out by --only"] * bool(out) + [f"{len(dealt)} dealt to other shards"] * bool(dealt)
-    stopped = f"{len(asked)} not run, after the first red one (--fail-fast)"
+    stopped = f"{len(asked)} not run, since --fail-fast stopped at the first red one"
     parts += [stopped if fail_fast else f"{len(asked)} of those asked for"] * bool(asked and (parts or fail_fast))
     why = f" ({', '.join(parts)})" if parts else ""
     text = f"{len(gone)} of {len(planned)} declared rows are missing{why}, the first: {first} / {cell.id}"

@@ -210,7 +210,7 @@ def test_rows_that_were_not_run_are_said_as_such():
         "net: none of its 1 equivariance rows that were run",
         "net: nothing is predicted of any of its rows that were run",
     ]
-    assert "(5 not run, after the first red one (--fail-fast)), the first: s / law / net / " in problems[0][2]
+    assert "(5 not run, since --fail-fast stopped at the first red one), the first: s / law / net / " in problems[0][2]
     assert "(2 more were not) is applicable" in problems[1][2]
     assert "(4 more were not) (1 not-applicable), so none of these could fail" in problems[2][2]
     whole = told([row(each, "not-applicable") for each in (*law, *pairs)], planned[:-1], fail_fast=True)
