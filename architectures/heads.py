@@ -53,11 +53,14 @@ class _Asinh(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
         ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         (x,) = ctx.saved_tensors
         return gradient / torch.hypot(x, x.new_ones(()))
+
+    jvp = backward  # type: ignore[assignment]
 
 
 def asinh(x: torch.Tensor) -> torch.Tensor:
