@@ -120,7 +120,9 @@ def read_file(file: str, reading: Reading) -> Iterator[Network | Unread]:
     for entry, tensors in stored.networks.items():
         where = f"{file}[{entry}]" if entry else file
         try:
-            state, said = values(tensors, reading.ignore, stored.ignored)
+            # what lies beside the key needs no ignoring, and may have been named before the key was
+            passed = stored.ignored if reading.key is None else {*stored.ignored, *reading.ignore}
+            state, said = values(tensors, reading.ignore, passed)
             made = network(file, entry, state, reading)
             yield replace(made, assumed=(*stored.said, *said, *made.assumed))
         except ReadError as error:

@@ -245,3 +245,17 @@ def test_of_convolutions_in_a_state_dict_what_names_do_not_say_is_said(tmp_path:
     }
     (network,), _ = stored(tmp_path, square)
     assert any("no transposed convolution" in line for line in network.assumed)
+
+
+def test_what_was_ignored_before_the_key_was_named_does_no_harm(tmp_path: Path):
+    """One refusal says `--ignore std`, the next `--key actor`: who says both reads the network, and without the key a name that is not there is told."""
+    content = {
+        "std": torch.ones(2),
+        **{f"actor.{k}": v for k, v in dense(3, 4, 2).items()},
+        **{f"critic.{k}": v for k, v in dense(3, 4, 1).items()},
+    }
+    assert "--ignore std" in stored(tmp_path, content)[1][0]
+    assert "--key actor" in stored(tmp_path, content, ignore=("std",))[1][0]
+    networks, unread = stored(tmp_path, content, ignore=("std",), key="actor")
+    assert not unread and networks[0].space == mlp(3, 4, 2)
+    assert "has no sdt" in stored(tmp_path, content, ignore=("sdt",))[1][0]
