@@ -50,8 +50,8 @@ OPEN_AT_MOST = 12
 """Up to so many rows that need eyes are shown unfolded."""
 ROOMY = 16
 """Tables of more columns of subjects, and score cards of more lines, are set closer, so that 33 architectures fit on a screen."""
-MANY_CELLS = 3_000
-"""A page with more cells says in each the gravest outcome alone, and how many rows have it."""
+MANY_CELLS, LARGE = 3_000, 1_000_000
+"""A page with more cells, or of more bytes, says in each cell the gravest outcome alone, and how many rows have it."""
 MARKS, FEW_MARKS = 300, 100
 """Marks in the figures of a section, and of a page with so many cells; further figures are left to files."""
 ROOTS_AT_HEAD, FEWER_ROOTS = 5, 3
@@ -59,11 +59,16 @@ ROOTS_AT_HEAD, FEWER_ROOTS = 5, 3
 
 
 def html(run: Run) -> str:
-    """The report as one HTML document; the same run gives the same text."""
-    script = _asset("report.js")
-    groups = red_groups(run)
+    """The report as one HTML document; the same run gives the same text, and its cells fewer words where it would be too large."""
     shown = list(sheets(run, HTML))
     terse = sum(_cells_of(sheet) for sheet in shown) > MANY_CELLS
+    page = _page(run, shown, terse)
+    return page if terse or len(page.encode()) <= LARGE else _page(run, shown, True)
+
+
+def _page(run: Run, shown: Sequence[Sheet], terse: bool) -> str:
+    script = _asset("report.js")
+    groups = red_groups(run)
     red = red_lines(run)
     at_head = ROOTS_AT_HEAD if len(run.architectures) <= ROOMY else FEWER_ROOTS
     return (
