@@ -85,6 +85,31 @@ def test_queries_without_keys_are_told_up_to_a_complex_factor():
 TWICE = Roles((AxisRole("n", Standing.LINEAR, within="h"),), (("H", (None, Role.IN, Role.OUT)),))
 
 
+def test_keys_without_queries_are_told_up_to_a_complex_factor():
+    """The other side alone: z takes keys to k / conj(z), so that 2i leaves half of them, turned."""
+    kind, rng = KINDS["attention, rotary"], np.random.default_rng(5)
+    v = {n: rng.integers(1, 9, s) / 4 for n, s in kind.space.shapes.items()}
+    v["WQ1"][0, [0, 2]] = v["bQ1"][0, [0, 2]] = 0
+    w, u = {n: a.copy() for n, a in v.items()}, {n: a.copy() for n, a in v.items()}
+    for n in ("WK1", "bK1"):
+        w[n][0, [0, 2]] = v[n][0, [2, 0]] / 2
+        w[n][0, 0] *= -1
+    u["bK1"][0, 0] += 0.25
+    for other, answer in ((w, "same"), (u, "different")):
+        found = certify_under(kind.group, v, other)
+        assert found["orbit"]["relation"] == answer and problem_under(found, kind.group, v, other) is None
+
+
+def test_an_entry_from_an_index_to_itself_says_nothing_of_its_size():
+    """A unit that is read by itself alone: R[i, i] stays whatever i is scaled by, and the unit is no reason to be undecided."""
+    space = recurrent(1, 2, 1, activation="relu")
+    of, zero = group(space, "permutation+scale"), {n: np.zeros(s) for n, s in space.shapes.items()}
+    v = {**zero, "R1": np.diag([1.0, 2.0])}
+    for other, answer in (({**v, "R1": np.diag([2.0, 1.0])}, "same"), ({**v, "R1": np.diag([1.0, 4.0])}, "different")):
+        found = certify_under(of, v, other)
+        assert found["orbit"]["relation"] == answer and problem_under(found, of, v, other) is None
+
+
 def test_what_is_beyond_is_unknown_with_its_reason():
     def asked(space, name):
         v = {n: np.ones(s) for n, s in space.shapes.items()}
