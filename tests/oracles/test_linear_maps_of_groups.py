@@ -89,6 +89,22 @@ def test_counts_that_are_known() -> None:
     assert dimension(pair, Group(pair, (Factor("r", FactorKind.ORTH),))).linear == (2 + 3) ** 2
 
 
+def test_invariants_of_tensors_with_many_places() -> None:
+    """Of one axis alone: pairings of places (Brauer), permutations of them (Weyl), and on two numbers those without a triple (Catalan)."""
+
+    def of_places(kind: str, size: int, count: int) -> int:
+        tensor = (("T", ("r",) * count),)
+        roles = Roles((AxisRole("r", Standing.LINEAR),), (("T", ("in", "out") * (count // 2)),))
+        space = WeightSpace(tensor, (("r", size),), ("r",), activation="identity", roles=roles)
+        return dimension(space, Group(space, (Factor("r", FactorKind(kind)),))).constants
+
+    assert [of_places("orth", 4, n) for n in (2, 4, 6, 8)] == [1, 3, 15, 105]
+    assert [of_places("orth", 2, n) for n in (2, 4, 6, 8)] == [1, 3, 10, 35]
+    assert [of_places("gl", 4, n) for n in (2, 4, 6, 8)] == [1, 2, 6, 24]
+    assert [of_places("gl", 2, n) for n in (2, 4, 6, 8)] == [1, 2, 5, 14]
+    assert [of_places("gl", 3, n) for n in (6, 8)] == [6, 23]  # of 24 permutations one falls four times
+
+
 def test_what_is_not_linear_has_no_dimension() -> None:
     sine = mlp(1, 2, 1, activation="sine")
     with pytest.raises(NotCarried, match="no dimension is known for perm"):
