@@ -47,13 +47,12 @@ class Workers:
 
     def __init__(self, jobs: int, log: Path | None):
         self.jobs = jobs
+        self._folders = [cache_folder().absolute() / "passing" / f"{os.getpid()}-{id(self):x}"]
         if log is not None:
-            self._folder = log.absolute().parent / PASSING
-            shutil.rmtree(self._folder, ignore_errors=True)  # of a run that was killed
-        else:
-            self._folder = cache_folder().absolute() / "passing" / f"{os.getpid()}-{id(self):x}"
+            self._folders.insert(0, log.absolute().parent / PASSING)
+            shutil.rmtree(self._folders[0], ignore_errors=True)  # of a run that was killed
         self._log = Log(log)
-        self._pool = Pool(PRELOADED, self._log, self._folder)
+        self._pool = Pool(PRELOADED, self._log, self._folders)
         self.machine = memory_of_machine()
         self._submitted = 0
         self._tasks: dict[int, Task] = {}
@@ -95,10 +94,10 @@ class Workers:
     def close(self) -> None:
         self._pool.close()
         self._log.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for folder in self._folders:
+            shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):
-            if self._folder.parent.name == "passing":
-                self._folder.parent.rmdir()
+            self._folders[-1].parent.rmdir()
 
     # Handing out.
 

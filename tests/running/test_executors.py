@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from orbitcheck.harness.core.cache_folder import cache_folder
 from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.registry import UnknownName
 from orbitcheck.harness.running.executors import (
@@ -139,6 +141,21 @@ def test_what_breaks_a_local_worker_loses_its_own_answer_alone():
     assert answers[1] == Lost("crashed: its process ended itself with exit code 0", Loss.CRASHED)
     assert answers[2] == Lost("hung: idle and without progress for 0.5 s", Loss.HUNG)
     assert isinstance(answers[3], Lost) and answers[3].reason.startswith("ZeroDivisionError: ")
+
+
+def test_a_file_in_the_place_of_a_runs_folder_loses_no_answer(tmp_path):
+    """Workers of before and new ones go on, with their passing files in the cache, where nothing of them is left."""
+    out, before = tmp_path / "out", sorted(cache_folder().glob("passing/*"))
+    out.mkdir()
+    with closing(open_executor("local", 2, out / "log")) as executor:
+        assert dict(carried_out(executor, [Task(abs, (-1,))])) == {0: Answer(1)}
+        shutil.rmtree(out)
+        out.write_text("mine")
+        named = Task(eval, ("__import__('os').environ['XDG_CACHE_HOME']",), plugin="another")
+        answers = dict(carried_out(executor, [Task(abs, (-2,)), named]))
+    assert answers[0] == Answer(2) and isinstance(answers[1], Answer), answers
+    assert answers[1].value.startswith(str(cache_folder())) and out.read_text() == "mine"
+    assert sorted(cache_folder().glob("passing/*")) == before
 
 
 ORPHANS = """

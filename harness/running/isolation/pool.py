@@ -179,11 +179,12 @@ class Pool:
     Args:
         preload: what the server imports.
         log: what plug-ins print goes there.
-        folder: of passing files; each worker has one of its own in it.
+        folders: of passing files; each worker has one of its own in the first in which one can be made, since somebody may put a file
+            in the place of a run's folder.
     """
 
-    def __init__(self, preload: Sequence[str], log: Log, folder: Path):
-        self._preload, self._log, self._folder = preload, log, folder
+    def __init__(self, preload: Sequence[str], log: Log, folders: Sequence[Path]):
+        self._preload, self._log, self._folders = preload, log, folders
         self._selector = selectors.DefaultSelector()
         self._server: Server | None = None
         self._workers: dict[int, Worker] = {}
@@ -201,7 +202,7 @@ class Pool:
         if self._canary is None:
             self._canary = self._started(server, "beat", "")
         worker = self._started(server, "work", plugin)
-        worker.folder = self._folder / str(worker.number)
+        worker.folder = _made(self._folders, str(worker.number))
         settings = Settings(sys.path[:], os.getcwd(), variables(worker.folder, server.token), str(worker.folder))
         self._send(worker, Frame.SETTINGS, pickle.dumps(settings))
         return worker
@@ -501,6 +502,15 @@ def _read(kind: Frame, body: bytes, expected: int) -> Answer | Lost | None:
     if number != expected:
         return None
     return Answer(value) if kind is Frame.ANSWER else Lost(str(value))
+
+
+def _made(folders: Sequence[Path], name: str) -> Path:
+    """A folder of that name in the first of these in which it can be made."""
+    for folder in folders:
+        with suppress(OSError):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            return folder / name
+    return folders[0] / name
 
 
 def _bytes_under(folder: Path | None) -> int:
