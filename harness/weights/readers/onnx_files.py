@@ -168,7 +168,8 @@ class Graph:
         Raises:
             ReadError: they change its output.
         """
-        widest = max((prod(self._count(dim) for dim in dims if dim) for dims in self.dims.values()), default=1)
+        wide = [(len(dims) > 2, prod(self._count(dim) for dim in dims if dim)) for dims in self.dims.values()]
+        widest = max((count for placed, count in wide if placed), default=max((count for _, count in wide), default=1))
         plain = replace(made, parts=tuple(replace(part, factor=1.0) for part in made.parts))
         found = refuted(self.stored, plain, widest)
         if found:

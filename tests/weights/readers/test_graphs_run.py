@@ -157,3 +157,23 @@ def test_open_sizes_are_tried(tmp_path: Path):
     onnx.save(helper.make_model(made), str(tmp_path / "a.onnx"))
     (network,) = load(tmp_path / "a.onnx").networks
     assert not network.assumed and [network.space.size[axis] for axis in network.space.permuted] == [4]
+
+
+def test_networks_of_the_usual_sizes_are_run(tmp_path: Path):
+    """LeNet, whose pooling the reference does in loops: seconds would be too long, and "not tried" would be every image network."""
+    nodes = [
+        N("Conv", ["x", "k", "b"], ["h"], kernel_shape=[5, 5]), N("Relu", ["h"], ["r"]), N("MaxPool", ["r"], ["m"], kernel_shape=[2, 2], strides=[2, 2]),
+        N("Conv", ["m", "l", "d"], ["i"], kernel_shape=[5, 5]), N("Relu", ["i"], ["s"]), N("MaxPool", ["s"], ["t"], kernel_shape=[2, 2], strides=[2, 2]),
+        N("Flatten", ["t"], ["f"]), N("Gemm", ["f", "v", "u"], ["g"], **T), N("Relu", ["g"], ["z"]), LAST,
+    ]  # fmt: skip
+    more = {
+        "k": array(6, 1, 5, 5), "b": array(6), "l": array(16, 6, 5, 5), "d": array(16), "v": array(120, 256), "u": array(120), "w": array(10, 120), "e": array(10),
+    }  # fmt: skip
+    GRAPHS["LeNet"] = (nodes, more, (1, 1, 28, 28), [])
+    try:
+        written(tmp_path / "a.onnx", "LeNet")
+    finally:
+        del GRAPHS["LeNet"]
+    (network,) = load(tmp_path / "a.onnx").networks
+    assert onnx_files.UNTRIED not in network.assumed
+    assert sorted(network.space.size[axis] for axis in network.space.permuted) == [6, 16, 120]

@@ -45,6 +45,8 @@ MOST_PRODUCTS = 1 << 26
 """Weights times places, up to which functions are compared."""
 MOST_WORK = 1 << 28
 """The same for permutations, and the entries of all values together."""
+IN_PYTHON = 256
+"""Times that the reference's loops of pooling are slower than a node of numpy."""
 LARGEST_STEP = 64
 """Of numbers that nodes hold: pads, steps, kernels."""
 TRIED = 3
@@ -240,14 +242,16 @@ def _small(stored: Stored, made: Wired, widest: int) -> bool:
     """Whether a run takes little time and memory, whatever the nodes say."""
     nodes = stored.model.graph.node
     shapes = [[size.dim_value or max(SIZES) for size in one.type.tensor_type.shape.dim] for one in stored.inputs]
-    around = sum(_numbers(nodes, "pads", "kernel_shape")) + sum(_padded(stored, nodes))
-    pictures = any(len(part.shape) > 2 for part in made.parts)
+    pools = [node for node in nodes if node.op_type in ("MaxPool", "AveragePool")]
+    around = sum(_numbers(nodes, "pads")) + sum(_numbers(pools, "kernel_shape")) + sum(_padded(stored, nodes))
+    pictures = any(stored.state[part.entry].ndim > 2 for part in made.parts)
     places = max((prod(shape[2 if pictures else 1 :]) for shape in shapes), default=1)
     if around:
         places = (int(places**0.5) + 1 + around) ** 2
-    slow = 64 if any(node.op_type in ("MaxPool", "AveragePool") for node in nodes) else 1  # loops of Python
-    entries = sum(stored.state[part.entry].size for part in made.parts)
-    return max(entries, slow * widest * len(nodes)) * places <= MOST_WORK
+    held = [stored.state[part.entry] for part in made.parts]
+    work = sum(one.size * (places if one.ndim > 2 or not pictures else 1) for one in held)
+    values = (len(nodes) + IN_PYTHON * len(pools)) * widest * places
+    return max(work, values) <= MOST_WORK
 
 
 def nearby(own: Mapping[str, np.ndarray], entries: AbstractSet[str], rng: np.random.Generator) -> State:
