@@ -33,6 +33,8 @@ PRELOADED = [
 """Imported once, before workers are forked."""
 TRIES = 3
 """How often a task is carried out whose worker died; all but the first time alone."""
+ABANDONED = 7 * 86400
+"""Seconds after which nobody comes back to a folder of passing files."""
 PASSING = ".passing"
 """Folder for passing files beside the log, while a run lasts."""
 
@@ -48,6 +50,7 @@ class Workers:
     def __init__(self, jobs: int, log: Path | None):
         self.jobs = jobs
         self._folders = [cache_folder().absolute() / "passing" / f"{os.getpid()}-{id(self):x}"]
+        clear(self._folders[0].parent)
         if log is not None:
             self._folders.insert(0, log.absolute().parent / PASSING)
             shutil.rmtree(self._folders[0], ignore_errors=True)  # of a run that was killed
@@ -204,6 +207,16 @@ class Workers:
         self._since.pop(number, None)
         self._tries.pop(number, None)
         self._finished.append((number, answer))
+
+
+def clear(passing: Path) -> None:
+    """Remove what programs left that were killed: folders named by a process that is not here, and as old as no run of another machine."""
+    for folder in passing.glob("*-*"):
+        pid = folder.name.partition("-")[0]
+        with suppress(OSError):
+            old = time.time() - folder.stat().st_mtime > ABANDONED
+            if old and pid.isdigit() and not Path(f"/proc/{pid}").exists():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def cause_of_death(end: Ended) -> str:

@@ -31,7 +31,7 @@ from orbitcheck.harness.running.isolation.pool import running_server
 from orbitcheck.harness.running.isolation.task import Loss
 from orbitcheck.harness.running.isolation.variables import CACHES, variables
 from orbitcheck.harness.running.run import hopeless
-from orbitcheck.harness.running.workers import PRELOADED
+from orbitcheck.harness.running.workers import PRELOADED, clear
 
 STRANGERS = Path(__file__).parent / "strangers"
 SUITE = """\
@@ -156,6 +156,17 @@ def test_a_file_in_the_place_of_a_runs_folder_loses_no_answer(tmp_path):
     assert answers[0] == Answer(2) and isinstance(answers[1], Answer), answers
     assert answers[1].value.startswith(str(cache_folder())) and out.read_text() == "mine"
     assert sorted(cache_folder().glob("passing/*")) == before
+
+
+def test_what_killed_programs_left_in_the_cache_is_removed_once_it_is_old(tmp_path):
+    mine, gone = f"{os.getpid()}-1", "999999999-1"
+    for name in (mine, gone, "888888888-1", "somebody's"):
+        (tmp_path / name / "1").mkdir(parents=True)
+    for name in (mine, gone, "somebody's"):
+        os.utime(tmp_path / name, (0, 0))
+    clear(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine, "888888888-1", "somebody's"])
+    clear(tmp_path / "nowhere")
 
 
 ORPHANS = """
