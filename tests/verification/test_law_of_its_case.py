@@ -123,6 +123,7 @@ def test_a_pass_has_asked_all_pairs(pairs):
 def test_fewer_pairs_are_all_that_there_are_at_zeros_alone():
     zeros = {"case": "tiny/invariant/zeros/eval", "input": "zeros"}
     asked(**zeros, pairs=6, exhaustive=True)
+    asked(**zeros, pairs=64, exhaustive=True)
     for pairs, exhaustive, about in ((6, False, zeros), (0, True, zeros), (65, True, zeros), (6, True, {})):
         with pytest.raises(Refuted, match="64 pairs"):
             asked(**about, pairs=pairs, exhaustive=exhaustive)
