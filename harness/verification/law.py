@@ -56,7 +56,7 @@ class Case(NamedTuple):
         return Case(space, output, kind, mode, ask)
 
 
-def of_its_case(row: Result, stored: Stored) -> None:
+def of_the_law(row: Result, stored: Stored) -> None:
     """Evidence of the law is of the case's space, output, input, mode and ask, of what is declared, and of all that a pass rests on.
 
     Raises:

@@ -25,10 +25,10 @@ from ..weights.groups import relates
 from ..weights.pair import Pair
 from .asked import demand_asked, of_law
 from .certificate import MALFORMED, plus_zero, problem_of
+from .counted import of_its_case
 from .exact.refuted import Refuted, demand
 from .exact.tuples import Tuples
 from .exact.unseen import unseen
-from .law import of_its_case
 from .left_out import applies, loaded
 
 Make = Callable[[Mapping[str, Any], str], Pair]

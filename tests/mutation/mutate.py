@@ -95,6 +95,7 @@ TESTS_OF = {
         "tests/verification/test_node_pairs.py",
         "tests/verification/test_certificates_on_spaces.py",
     ),
+    f"{VERIFICATION}counted": ("tests/verification/test_counted.py",),
     f"{VERIFICATION}law": ("tests/verification/test_law_of_its_case.py",),
     f"{VERIFICATION}asked": ("tests/verification/test_exact_rows.py",),
     f"{VERIFICATION}left_out": ("tests/verification/test_exact_rows.py",),

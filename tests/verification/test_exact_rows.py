@@ -35,7 +35,13 @@ W = V | {"W1": V["W1"][::-1], "W2": V["W2"][:, ::-1]}
 PAIR = Pair(SPACE, V, W)
 PARAMETERS = {"space": SPACE.to_json(), "pairs": {"family": "by-hand"}}
 CHECKS = [
-    {"id": "span", "kind": "completeness", "parameters": {"of": 1}, "cases": ["a layer"], "claim": "thm"},
+    {
+        "id": "span",
+        "kind": "completeness",
+        "parameters": {"spaces": {"a layer": SPACE.to_json()}},
+        "cases": ["a layer"],
+        "claim": "thm",
+    },
     {"id": "pairs", "kind": "separation", "parameters": PARAMETERS, "cases": ["a pair"], "claim": None},
 ]
 DECLARED = {
@@ -75,7 +81,7 @@ def cell(check: int, architecture: str = "net") -> Cell:
 
 
 ASKED = AskedFor("invariant", SPACE.family, str(SPACE))
-LAYER = CompletenessEvidence("a space", ("n1",), True, 5, 5, 2, 2, {})
+LAYER = CompletenessEvidence(str(SPACE), ("n1",), True, 25, 25, 4, 4, {})
 SPAN = cell(0).row(Judgement.of(completeness.judge(LAYER), LAYER))
 
 
@@ -255,7 +261,7 @@ def test_a_row_of_no_check_is_told(field):
     [
         (SPAN, {"outcome": "fail"}, "outcome 'fail'; by the evidence it is 'pass'"),
         (SPAN, {"predicted": "x"}, "predicted 'x'; by the evidence it is 'complete'"),
-        (SPAN, {"observed": ""}, "observed ''; by the evidence it is 'rank 5 of 5, constants 2 of 2'"),
+        (SPAN, {"observed": ""}, "observed ''; by the evidence it is 'rank 25 of 25, constants 4 of 4'"),
         (SPAN, {"reason": "x" * 119}, f"reason '{'x' * 116}...; by the evidence it is ''"),
         (SPAN, {"reason": "x" * 118}, f"reason '{'x' * 118}'; by the evidence it is ''"),
         (SPAN, {"reason": "x" * 200}, f"reason '{'x' * 116}...; by the evidence it is ''"),

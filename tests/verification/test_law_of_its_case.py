@@ -16,7 +16,7 @@ from orbitcheck.harness.checks.equivariance.prepared import FEW_DRAWS
 from orbitcheck.harness.checks.equivariance.task import PAIRS
 from orbitcheck.harness.checks.stored import Stored
 from orbitcheck.harness.verification.exact.refuted import Refuted
-from orbitcheck.harness.verification.law import DRAWS, FEW, Case, of_its_case
+from orbitcheck.harness.verification.law import DRAWS, FEW, Case, of_the_law
 
 SPACES = {"tiny": mlp(1, 3, 1), "other": mlp(1, 4, 1)}
 PARAMETERS = {"spaces": {name: {"space": space.to_json(), "zoo": None} for name, space in SPACES.items()}}
@@ -58,7 +58,7 @@ def asked(
     said = verdict.evidence(about["space"], about["output"], about["input"], about["mode"], measured, None)
     row = SimpleNamespace(case=case if ask is Ask.LAW else f"{case}/{ask}", outcome=outcome)
     declared = {"continuous": True} if declared is None else declared
-    of_its_case(row, Stored(said, PARAMETERS, row.case, declared))  # type: ignore[arg-type]
+    of_the_law(row, Stored(said, PARAMETERS, row.case, declared))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("ask", list(Ask))
