@@ -391,14 +391,16 @@ class Graph:
         Args:
             width: of the rows, -1 where it is not said.
         """
-        met = [place for place, dim in enumerate(x) if dim is not None]
+        every = [(place, dim) for place, dim in enumerate(x) if dim is not None]
+        met = [(place, dim) for place, dim in every if self._count(dim) > 1] or every[:1]
         if not met:
             return [None, None]
-        if met == [len(x) - 1] and (width == self._count(x[-1]) or (width == -1 and len(x) == 2)):
-            return [None, x[-1]]
-        if met != [1] or len(x) <= 2:
+        place, dim = met[0]
+        if len(met) == 1 and place == len(x) - 1 and (width == self._count(dim) or (width == -1 and len(x) == 2)):
+            return [None, dim]
+        if len(met) > 1 or place != 1 or len(x) <= 2:
             raise self._no_rule(node)
-        channels = self._count(x[1])
+        channels = self._count(dim)
         following = next((one for one in self.graph.node if node.output[0] in one.input), None)
         if following is None or following.op_type not in ("Gemm", "MatMul") or following.input[1] not in self.state:
             raise ReadError(Cause.AMBIGUOUS, f"{node.name}: what is flattened meets no weight; {INSTEAD}")
@@ -410,7 +412,7 @@ class Graph:
                 f"{following.input[1]} has {inputs} inputs, which are no multiple of {channels} channels; {INSTEAD}",
             )
         places = inputs // channels
-        return [x[0], (*x[1], self.wiring.fresh(places, fixed=True)) if places > 1 else x[1]]
+        return [x[0], (*dim, self.wiring.fresh(places, fixed=True)) if places > 1 else dim]
 
     def _unsqueezed(self, node: Any, x: Dims, options: Any) -> Dims:
         """New axes of one place."""

@@ -42,6 +42,8 @@ GRAPHS: dict[str, tuple[list, dict, tuple[int, ...], list[int] | str]] = {
     "a kernel along neurons": ([*FIRST, N("Unsqueeze", ["r", "one"], ["p"]), N("Conv", ["p", "k"], ["q"]), N("Relu", ["q"], ["s"]), N("Flatten", ["s"], ["z"]), LAST], {"one": np.array([1]), "k": array(3, 1, 2), "w": array(2, 9)}, (1, 4), [3]),
     "integers times what is hidden": ([*FIRST, N("Cast", ["places"], ["f"], to=1), N("Mul", ["r", "f"], ["s"]), N("Gemm", ["s", "c", "d"], ["t"], **T), N("Relu", ["t"], ["z"]), LAST], {"places": np.arange(4)}, (1, 4), [4]),
     "something beside what is hidden": ([*FIRST, N("Concat", ["class", "r"], ["z"], axis=1), LAST], {"class": array(1, 1), "w": array(2, 5)}, (1, 4), "Concat"),
+    "means that keep their axes": ([N("Conv", ["x", "k", "b"], ["h"]), N("Relu", ["h"], ["r"]), N("ReduceMean", ["r"], ["m"], axes=[2, 3], keepdims=1), N("Flatten", ["m"], ["z"]), LAST], {"k": array(4, 1, 3, 3)}, (1, 1, 6, 6), [4]),
+    "gates of channels": ([N("Conv", ["x", "k", "b"], ["h"]), N("Relu", ["h"], ["r"]), N("ReduceMean", ["r", "places"], ["m"], keepdims=1), N("Conv", ["m", "g"], ["s"]), N("Relu", ["s"], ["t"]), N("Mul", ["r", "t"], ["u"]), N("GlobalAveragePool", ["u"], ["p"]), N("Flatten", ["p"], ["z"]), LAST], {"k": array(4, 1, 3, 3), "g": array(4, 4, 1, 1), "places": np.array([2, 3])}, (1, 1, 6, 6), [4]),
     "the same weights there and back": ([*FIRST, N("MatMul", ["r", "a"], ["y"])], {}, (1, 4), [4]),
     "nothing given": ([N("RandomNormal", [], ["n"], shape=[1, 4]), N("Add", ["x", "n"], ["z"]), LAST], {}, (1, 4), "RandomNormal"),
 }  # fmt: skip

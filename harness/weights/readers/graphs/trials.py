@@ -102,13 +102,13 @@ class Stored:
         from onnx import TensorProto, helper
         from onnx.reference import ReferenceEvaluator
 
-        ends = [
+        given, made = (
             [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None) for name in names]
             for names in (inputs, outputs)
-        ]
+        )
         kept = [node for node in nodes if node.op_type != "Constant" or not {*node.output} & {*self.state, *self.whole}]
         return ReferenceEvaluator(
-            helper.make_model(helper.make_graph(kept, "g", *ends), opset_imports=list(self.model.opset_import))
+            helper.make_model(helper.make_graph(kept, "g", given, made), opset_imports=list(self.model.opset_import))
         )
 
 
