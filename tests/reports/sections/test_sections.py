@@ -140,6 +140,7 @@ def test_a_claim_of_several_conclusions_comes_to_the_gravest(make_row: Row) -> N
         found = {entry["claim"]: entry for entry in claims_by_architecture(run)}
         assert [found[name]["concluded"] for name in ("thm-5.2", "prop-5.3")] == ["undecided", "pass"]
         assert found["thm-5.2"]["killers"] == "4 of 5" and found["prop-5.3"]["cells"] == {}
+        assert "| ? undecided |" in markdown(run) and "prop-5.3" in markdown(run)
         first, second = ledger(run)
         assert (first.claim, first.concluded, first.killers) == ("thm-5.2", "undecided", "4 of 5 killed")
         assert (second.claim, second.predicted, second.rows.total) == ("prop-5.3", "equivalent", 0)
