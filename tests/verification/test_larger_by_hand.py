@@ -19,7 +19,7 @@ from orbitcheck.harness.verification.larger.element import check_element
 from orbitcheck.harness.verification.larger.pairs_of_places import turned, turned_alone
 from orbitcheck.harness.verification.larger.products import taken_out
 from orbitcheck.harness.verification.larger.reduction import reduced
-from orbitcheck.harness.verification.larger.scales import distances, doubled, normalise_
+from orbitcheck.harness.verification.larger.scales import distances, doubled, loose_in, normalise_
 from orbitcheck.harness.verification.larger.spans import sides_of, spanning
 from orbitcheck.harness.verification.larger.tensors import fractions, shift_, shifted, tensors_of
 from orbitcheck.harness.weights.algebra.roles import Shift
@@ -94,13 +94,13 @@ class TestShifts:
     def test_what_the_group_does_not_shift_is_refused(self):
         linear, whole = group(CHAIN, "gl"), group(CHAIN, "gl+shift")
         assert shifted(linear, tensors_of(linear, CHAINED), {}, 1) == tensors_of(linear, CHAINED)
-        with pytest.raises(Refuted, match="the group shifts something"):
+        with pytest.raises(Refuted, match=r"^does not hold: the group shifts something$"):
             shifted(linear, tensors_of(linear, CHAINED), {"b1": ["1", "1"]}, 1)
         for name in ("b3", "W1"):
-            with pytest.raises(Refuted, match="the group shifts that"):
+            with pytest.raises(Refuted, match=r"^does not hold: the group shifts that$"):
                 shifted(whole, tensors_of(whole, CHAINED), {name: ["1"]}, 1)
         first = Group(CHAIN, tuple(factor for factor in whole.factors if factor.axis == "n1"))
-        with pytest.raises(Refuted, match="the group shifts that"):
+        with pytest.raises(Refuted, match=r"^does not hold: the group shifts that$"):
             shifted(first, tensors_of(first, CHAINED), {"b2": ["1", "1"]}, 1)
 
     def test_nested_lists_of_texts(self):
@@ -189,7 +189,7 @@ class TestScales:
 
     def test_an_index_that_nothing_unscaled_reaches_is_refused(self):
         read = {"M": ((("h", IN), ("i", OUT)), entries([3]))}
-        with pytest.raises(Refuted, match="every scaled index is reached"):
+        with pytest.raises(Refuted, match=r"^does not hold: every scaled index is reached$"):
             distances(read, {"h", "i"})
 
     def test_one_index_in_both_roles_says_nothing(self):
@@ -201,6 +201,19 @@ class TestScales:
         assert distances(read, {"h"}) == {("h", 0): F(1, 2)}
         with pytest.raises(Refuted):
             distances({"R": read["R"]}, {"h"})
+
+    def test_an_index_is_loose_where_no_product_gave_it_a_factor(self):
+        tensors = {"G": ((("g", IN), ("r", OUT)), entries([0, 1], [3, 0])), "b": ((("g", IN),), entries(1, 1))}
+        known = {("g", 0): F(1), ("g", 1): F(2)}
+        assert not loose_in(tensors, {"r"}, {"g"}, known)
+        for left in known:
+            assert loose_in(tensors, {"r"}, {"g"}, {left: known[left]})
+            # beside no linear axis, or without an entry, nothing is loose
+            assert not loose_in({"b": tensors["b"]}, {"r"}, {"g"}, {left: known[left]})
+        nothing = {"G": (tensors["G"][0], entries([0, 0], [3, 0]))}
+        assert not loose_in(nothing, {"r"}, {"g"}, {("g", 1): F(2)})
+        unscaled = {"G": ((("g", None), ("r", OUT)), tensors["G"][1])}
+        assert not loose_in(unscaled, {"r"}, {"g"}, {}) and not loose_in(tensors, {"r"}, {"h"}, {})
 
 
 class TestDoubled:
