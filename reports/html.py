@@ -50,8 +50,8 @@ OPEN_AT_MOST = 12
 """Up to so many rows that need eyes are shown unfolded."""
 ROOMY = 16
 """Tables of more columns of subjects, and score cards of more lines, are set closer, so that 33 architectures fit on a screen."""
-MANY_CELLS, LARGE = 3_000, 1_000_000
-"""A page with more cells, or of more bytes, says in each cell the gravest outcome alone, and how many rows have it."""
+MANY_CELLS, FEW_CELLS, LARGE = 3_000, 1_000, 1_000_000
+"""A page with more cells, or of more bytes where its cells are not few, says in each cell the gravest outcome alone, and how many rows have it."""
 MARKS, FEW_MARKS = 300, 100
 """Marks in the figures of a section, and of a page with so many cells; further figures are left to files."""
 ROOTS_AT_HEAD, FEWER_ROOTS = 5, 3
@@ -61,9 +61,10 @@ ROOTS_AT_HEAD, FEWER_ROOTS = 5, 3
 def html(run: Run) -> str:
     """The report as one HTML document; the same run gives the same text, and its cells fewer words where it would be too large."""
     shown = list(sheets(run, HTML))
-    terse = sum(_cells_of(sheet) for sheet in shown) > MANY_CELLS
-    page = _page(run, shown, terse)
-    return page if terse or len(page.encode()) <= LARGE else _page(run, shown, True)
+    cells = sum(_cells_of(sheet) for sheet in shown)
+    page = _page(run, shown, cells > MANY_CELLS)
+    large = len(page.encode()) > LARGE and FEW_CELLS < cells <= MANY_CELLS
+    return _page(run, shown, True) if large else page
 
 
 def _page(run: Run, shown: Sequence[Sheet], terse: bool) -> str:
