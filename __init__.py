@@ -20,6 +20,9 @@ _FACE = {
     "Group": "orbitcheck.harness.weights.groups",
     "GroupElement": "orbitcheck.harness.weights.element",
     "Invariant": "orbitcheck.harness.plugins.outputs",
+    "LabelFloors": "orbitcheck.harness.oracles.levels.floors",
+    "LevelFloor": "orbitcheck.harness.oracles.levels.floors",
+    "Link": "orbitcheck.harness.oracles.duplicates.links",
     "OrbitAnswer": "orbitcheck.harness.front.answers",
     "PositionAnswer": "orbitcheck.harness.front.answers",
     "Relation": "orbitcheck.harness.oracles.relation",
@@ -81,6 +84,9 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from .harness.front.python.finished import FinishedRun as FinishedRun
     from .harness.front.python.finished import load as load
     from .harness.front.python.finished import run as run
+    from .harness.oracles.duplicates.links import Link as Link
+    from .harness.oracles.levels.floors import LabelFloors as LabelFloors
+    from .harness.oracles.levels.floors import LevelFloor as LevelFloor
     from .harness.oracles.relation import Relation as Relation
     from .harness.plugins.architecture import Architecture as Architecture
     from .harness.plugins.architecture import Traits as Traits

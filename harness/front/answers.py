@@ -8,7 +8,7 @@ A weight vector is given as `Weights` with a batch of one, or as arrays by tenso
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,6 +32,10 @@ from ..zoo.imported import networks_at
 
 SHOWN = 80
 """Characters of a group element that a `repr` shows."""
+
+
+MOST_PATHS = 3
+"""Paths that a message names."""
 
 
 class Undecided(ValueError):
@@ -181,7 +185,7 @@ def canonical_form(v: Weights | Vector, space: WeightSpace | None = None, *, sec
 
 
 def load_weights(
-    path: str | Path,
+    path: str | Path | Iterable[str | Path],
     *,
     activation: str | None = None,
     order: Sequence[str] | None = None,
@@ -189,10 +193,10 @@ def load_weights(
     key: str | None = None,
     ignore: Sequence[str] = (),
 ) -> Weights:
-    """The networks of a file, a folder, a pattern or a manifest, which are of one space, as a batch in float64.
+    """The networks of a file, a folder, a pattern or a manifest, or of several, which are of one space, as a batch in float64.
 
     Args:
-        path: what is read: see `weights/readers`; no code of a file is run.
+        path: what is read, in this order: see `weights/readers`; no code of a file is run.
         activation: of networks whose file names none; relu by default.
         order: names of the layers, first to last, where their numbers do not say it.
         orientation: of all weights, where shapes and names leave two.
@@ -200,10 +204,19 @@ def load_weights(
         ignore: names or patterns of entries that are no weights of the network.
 
     Raises:
-        ValueError: a file that cannot be read, none at all, or networks of several spaces; the message is one line.
+        ValueError: a file that cannot be read, none at all, networks of several spaces, or an option that is none; the message is
+            one line.
     """
+    for option, given in (("order", order), ("ignore", ignore)):
+        if isinstance(given, str):
+            raise ValueError(f'{option}="{given}"; allowed: a list of names, as {given.split(",")}')
+    paths = [path] if isinstance(path, str | Path) else list(path) if isinstance(path, Iterable) else [path]
+    other = next((one for one in paths if not isinstance(one, str | Path)), None)
+    if other is not None or None in paths:
+        got = "None" if other is None else f"a {type(other).__name__}"
+        raise ValueError(f"got {got}; allowed: a path, or a list of paths")
     layers = None if order is None else tuple(order)
-    read = list(networks_at([str(path)], Reading(activation, layers, orientation, key, ignore=tuple(ignore))))
+    read = list(networks_at(map(str, paths), Reading(activation, layers, orientation, key, ignore=tuple(ignore))))
     found = Loaded(
         tuple(one for one in read if isinstance(one, Network)), tuple(one for one in read if isinstance(one, Unread))
     )
@@ -213,7 +226,10 @@ def load_weights(
         raise ValueError(f"{first.line}{more}")
     if len(found.spaces) != 1:
         listed = "; ".join(f"{len(nets)} of {space}" for space, nets in found.spaces.items())
-        raise ValueError(f"{path}: networks of {len(found.spaces)} spaces ({listed or 'none'}); a batch has one")
+        shown = ", ".join(map(str, paths[:MOST_PATHS])) + (", ..." if len(paths) > MOST_PATHS else "")
+        if not found.spaces:
+            raise ValueError(f"{shown or 'no path'}: no network was given")
+        raise ValueError(f"{shown}: networks of {len(found.spaces)} spaces ({listed}); a batch has one")
     ((space, networks),) = found.spaces.items()
     return Weights.from_arrays(space, [network.arrays for network in networks])
 
@@ -221,14 +237,24 @@ def load_weights(
 def _two(
     v: Weights | Vector, w: Weights | Vector, space: WeightSpace | None
 ) -> tuple[WeightSpace, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    (own, first), (other, second) = _one(v, space), _one(w, space)
+    (own, first), (other, second) = _called("v", v, space), _called("w", w, space)
     if own != other:
         raise SpaceError(f"two spaces: {own} and {other}; vectors are compared within one")
     return own, first, second
 
 
+def _called(name: str, v: Weights | Vector, space: WeightSpace | None) -> tuple[WeightSpace, dict[str, np.ndarray]]:
+    """As `_one`; a message names the one of two that it is about."""
+    try:
+        return _one(v, space)
+    except SpaceError as error:
+        raise SpaceError(str(error).replace("weight vector 0", name, 1)) from None
+
+
 def _one(v: Weights | Vector, space: WeightSpace | None) -> tuple[WeightSpace, dict[str, np.ndarray]]:
     """The space and the arrays of one weight vector, checked."""
+    if space is not None and not isinstance(space, WeightSpace):
+        raise SpaceError(f"space={space!r}; allowed: a WeightSpace, as orbitcheck.mlp(2, 8, 1)")
     if isinstance(v, Weights):
         if space is not None and space != v.space:
             raise SpaceError(f"the weights are of {v.space}, but space is {space}")

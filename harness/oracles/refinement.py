@@ -117,7 +117,7 @@ def stacked(space: WeightSpace, vectors: Sequence[Vector] | Mapping[str, np.ndar
     batch: tuple[int, ...] = ()
     for number, vector in enumerate(given):
         if set(vector) != set(shapes):
-            missing, unknown = sorted(set(shapes) - set(vector)), sorted(set(vector) - set(shapes))
+            missing, unknown = sorted(set(shapes) - set(vector)), sorted(map(str, set(vector) - set(shapes)))
             raise SpaceError(
                 f"weight vector {number}: {space} has the tensors {', '.join(shapes)}; "
                 f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
@@ -125,7 +125,7 @@ def stacked(space: WeightSpace, vectors: Sequence[Vector] | Mapping[str, np.ndar
         if isinstance(vectors, Mapping):
             batch = np.shape(vector[next(iter(shapes))])[:1]
         for name, shape in shapes.items():
-            got, wanted = np.shape(vector[name]), batch + shape
+            got, wanted = _shape(vector[name], f"weight vector {number}: {name}"), batch + shape
             if got != wanted:
                 raise SpaceError(f"weight vector {number}: {name} has shape {got}, in {space} it is {wanted}")
     if not given or batch == (0,):
@@ -142,6 +142,13 @@ def stacked(space: WeightSpace, vectors: Sequence[Vector] | Mapping[str, np.ndar
             place = tuple(int(index) for index in np.argwhere(~np.isfinite(array))[0])
             raise SpaceError(f"weight vector {place[0]}: {name}{list(place[1:])} is {array[place]}; weights are finite")
     return {name: array + 0.0 for name, array in arrays.items()}
+
+
+def _shape(values: np.ndarray, where: str) -> tuple[int, ...]:
+    try:
+        return np.shape(values)
+    except (TypeError, ValueError, RuntimeError):  # rows of several lengths
+        return exact(values, where).shape
 
 
 def rank_rows(rows: np.ndarray) -> np.ndarray:

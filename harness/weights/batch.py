@@ -128,9 +128,18 @@ class Weights:
         """A batch of one-channel weight vectors given as numpy arrays of the space's shapes.
 
         Raises:
-            SpaceError: as `Weights`, vectors that differ in shape, and numbers that float64 would round (`exact.exact`).
+            SpaceError: as `Weights`, vectors with a tensor missing, unknown or of another shape, and numbers that float64 would round (`exact.exact`).
         """
         tensors = {}
+        for number, vector in enumerate(vectors):
+            if not isinstance(vector, Mapping):
+                raise SpaceError(
+                    f"weight vector {number}: got a {type(vector).__name__}; allowed: a mapping of tensor names to arrays"
+                )
+            if unknown := [str(name) for name in vector if name not in space.axes]:
+                raise SpaceError(
+                    f"weight vector {number}: {', '.join(unknown)} is no tensor; {space} has {', '.join(space.shapes)}"
+                )
         for name, shape in space.shapes.items():
             listed = []
             for number, vector in enumerate(vectors):

@@ -103,7 +103,26 @@ REFUSED = {
     "two spaces": lambda v: relation(Weights.from_arrays(SPACE, [v]), vector_of_another_space()),
     "weights are finite": lambda v: same_orbit({**v, "b3": np.array([np.nan])}, v, SPACE),
     "no such file": lambda v: load_weights("none.pt"),
+    "got None; allowed: a path, or a list of paths": lambda v: load_weights(None),
+    "got a int; allowed: a path, or a list of paths": lambda v: load_weights(["none.pt", 3]),
+    "no network was given": lambda v: load_weights([]),
+    "orientation='up'; allowed: out-in, in-out": lambda v: load_weights("none.pt", orientation="up"),
+    r'order="0,2"; allowed: a list of names, as ..0., .2..': lambda v: load_weights("none.pt", order="0,2"),
+    'ignore="head"; allowed: a list': lambda v: load_weights("none.pt", ignore="head"),
+    "^w: mlp.*missing: b2; unknown: none": lambda v: same_orbit(v, without_a_tensor(v), SPACE),
+    "^v: mlp.*missing: b2; unknown: none": lambda v: relation(without_a_tensor(v), v, SPACE),
+    "unknown: 1, W9": lambda v: canonical_form({**v, "W9": v["W1"], 1: v["W1"]}, SPACE),
+    "W1 is no array": lambda v: in_general_position({**v, "W1": [[1.0], [1.0, 2.0], [3.0]]}, SPACE),
+    "space='mlp'; allowed: a WeightSpace": lambda v: same_orbit(v, v, "mlp"),
+    "weight vector 1: b2 is missing": lambda v: Weights.from_arrays(SPACE, [v, without_a_tensor(v)]),
+    "weight vector 0: W9 is no tensor; mlp": lambda v: Weights.from_arrays(SPACE, [{**v, "W9": v["W1"]}]),
+    "weight vector 0: got a NoneType; allowed: a mapping": lambda v: Weights.from_arrays(SPACE, [None]),
+    "weight vector 0: got a str; allowed: a mapping": lambda v: Weights.from_arrays(SPACE, v),
 }
+
+
+def without_a_tensor(v):
+    return {name: array for name, array in v.items() if name != "b2"}
 
 
 def vector_of_another_space() -> Weights:
@@ -123,6 +142,20 @@ def test_a_file_is_a_batch_of_one(tmp_path):
     found = load_weights(str(tmp_path / "a.pt"), activation="tanh")
     assert found.space == mlp(2, 3, 1, activation="tanh") and found.batch == 1
     assert torch.equal(found.weights[0][0, ..., 0], net[0].weight.double())
+
+
+def test_several_paths_are_one_batch_in_their_order(tmp_path):
+    for seed in range(3):
+        torch.manual_seed(seed)
+        net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
+        torch.save(net.state_dict(), tmp_path / f"{seed}.pt")
+    folder, last = load_weights(tmp_path), load_weights(str(tmp_path / "2.pt"))
+    assert folder.batch == 3
+    several = load_weights(path for path in (tmp_path / "2.pt", str(tmp_path / "[01].pt")))
+    assert torch.equal(several.flat(), torch.cat([last.flat(), folder.flat()[:2]]))
+    torch.save(torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Linear(4, 1)).state_dict(), tmp_path / "other.pt")
+    with pytest.raises(ValueError, match=r"0.pt, .*other.pt: networks of 2 spaces \(1 of .*a batch has one"):
+        load_weights([tmp_path / "0.pt", tmp_path / "other.pt"])
 
 
 def test_the_public_names_are_shown_and_cost_no_torch():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -45,6 +46,24 @@ def test_a_list_of_weights_has_floors_along_the_arrows():
     again = orbitcheck.floor([v[:1], v[1:]], torch.tensor([0.0, 1.0, 2.0, 0.0]), names=list("abcd"))
     assert again.at("function").costliest[0].networks == ("a", "b", "d")
     assert [level.relative for level in again.levels] == [level.relative for level in found.levels]
+
+
+def test_floors_are_shown_in_one_line():
+    v = rescaled()
+    found = orbitcheck.floor(v, [0.0, 1.0, 2.0, 0.0])
+    shown = "LabelFloors(label of 4 networks as float: orbit 0, 2-fwl 0, 1-wl 0, function 0.2424)"
+    assert repr(found) == shown and found.at("function").relative == pytest.approx(0.2424, abs=5e-5)
+    assert repr(found.at("function")) == "LevelFloor(function: 0.2424, 3 networks in 1 shared classes)"
+    assert repr(orbitcheck.floor(v[:2], [0, 1], form="float")).startswith("LabelFloors(label of 2 networks as float: ")
+    assert "says nothing at this precision" in repr(orbitcheck.floor(v[2:], [1.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    ("given", "got"), [(3, "int"), ([{"W1": [1.0]}], "dict"), (Path("nets"), "Path"), (["a.pt"], "str")]
+)
+def test_what_is_no_population_is_said_with_what_is_allowed(given, got):
+    with pytest.raises(SpaceError, match=f"^got a [A-Za-z]*{got}; allowed: the name of a zoo, Weights"):
+        orbitcheck.floor(given, [1.0])
 
 
 def test_networks_of_other_numbering_are_alone_only_where_the_list_holds_them_once():

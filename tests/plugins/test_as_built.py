@@ -154,3 +154,13 @@ def test_two_vectors_are_asked_of_a_loaded_network():
     shuffled = dict(v.arrays(0))
     shuffled["b1"] = shuffled["b1"][np.array([1, 2, 0])]
     assert assert_separates(lambda: Sum(), v.arrays(0), shuffled, SPACE, separates=False)
+
+
+def test_nothing_is_drawn_anew_so_the_row_that_draws_does_not_apply(tmp_path):
+    (tmp_path / "nets.py").write_text(FILE)
+    (tmp_path / "s.yaml").write_text(SUITE.replace("modes: [eval]", "modes: [eval], asks: [redraw]"))
+    named = parse_name(f"{tmp_path}/nets.py:untrained")
+    rows = plan([load_suite(tmp_path / "s.yaml", [named])], [named])
+    found = [evaluate(cell, load(named)) for cell in rows if "tiny/invariant" in cell.case]
+    assert [(row.outcome, str(row.refusal)) for row in found] == [("not-applicable", "no-parameters")]
+    assert "none is drawn anew" in found[0].reason

@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 
 from ...core.outcomes import Refusal
+from ...plugins.importing.as_built import AsBuilt
 from ...plugins.redraw import redraw_
 from ...plugins.subject import PluginFault, PluginRaised, Subject
 from ...weights.batch import Weights
@@ -84,10 +85,12 @@ def measure_redraw(prepared: Prepared) -> tuple[verdict.Measurement, GroupElemen
     """The law at the initialisation, then at re-drawn parameters; where it breaks there alone, the parameter that breaks it.
 
     Raises:
-        Refuse: there are no parameters.
+        Refuse: there are no parameters, or the question is about those of a built network.
     """
     if not any(parameter.requires_grad for parameter in prepared.subject.module.parameters()):
         raise Refuse(Refused(Refusal.NO_PARAMETERS, "has no parameters to draw anew"))
+    if isinstance(prepared.subject.module, AsBuilt):
+        raise Refuse(Refused(Refusal.NO_PARAMETERS, "is asked with the parameters that it has; none is drawn anew"))
     controls = prepared.controls()
     pairs = prepared.few()
     law = measure_double(prepared.subject, prepared.task, pairs, prepared.rng, prepared.seed, controls.least)

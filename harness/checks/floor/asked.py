@@ -62,7 +62,7 @@ def floor(
     Raises:
         UnknownName: no such zoo, group or label.
         ValueError: labels that do not fit, are not finite, or a form that is none.
-        SpaceError: weights of several channels, or that are not finite.
+        SpaceError: what is no population, weights of several channels, or that are not finite.
         ZooError: a zoo that cannot be built.
     """
     [found] = floors(population, label, forms=[form], classes=classes, names=names, seconds=seconds)
@@ -130,6 +130,11 @@ def _parts(population: Any) -> tuple[str, list[tuple[Weights, Any]]]:
 
         return population, [(part.weights, part.metadata) for part in populations(population)]
     listed = population if isinstance(population, Sequence) else [population]
+    for part in listed:
+        if not isinstance(part, Weights) and not (hasattr(part, "weights") and hasattr(part, "metadata")):
+            raise SpaceError(
+                f"got a {type(part).__name__}; allowed: the name of a zoo, Weights (load_weights reads them from files), or a list of them"
+            )
     parts = [(part, {}) if isinstance(part, Weights) else (part.weights, part.metadata) for part in listed]
     if not parts:
         raise ValueError("a population has at least one network")

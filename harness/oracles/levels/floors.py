@@ -48,7 +48,7 @@ class CostlyClass(Evidence):
     values: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LevelFloor(Evidence):
     """What no map of one power can go below.
 
@@ -73,8 +73,12 @@ class LevelFloor(Evidence):
     wrong: float | None
     costliest: tuple[CostlyClass, ...]
 
+    def __repr__(self) -> str:
+        least = f"{self.relative:.4g}" + ("" if self.upper is None else f" to {self.upper:.4g}")
+        return f"LevelFloor({self.level}: {least}, {self.networks} networks in {self.shared} shared classes)"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class LabelFloors(Evidence):
     """The floors of one label on one population in one form.
 
@@ -97,6 +101,13 @@ class LabelFloors(Evidence):
     form: str
     variance: float
     levels: tuple[LevelFloor, ...]
+
+    def __repr__(self) -> str:
+        whole = ", ".join(
+            f"{level.level} {level.relative:.4g}" for level in self.levels if not level.level[-1].isdigit()
+        )
+        found = str(Says.NOTHING) if self.silent else whole
+        return f"LabelFloors({self.label} of {self.nets} networks as {self.form}: {found})"
 
     @property
     def silent(self) -> bool:

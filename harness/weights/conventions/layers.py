@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 
@@ -25,9 +25,10 @@ def to_layers(v: Weights, orientation: Orientation = "out-in") -> Layers:
     """Per layer `(W, b)`.
 
     Raises:
-        SpaceError: no MLP space.
+        SpaceError: no MLP space, or no orientation.
     """
     demand_mlp(v.space)
+    _demand(orientation)
     turned = [weight.transpose(1, 2) if orientation == "in-out" else weight for weight in v.weights]
     return list(zip(turned, v.biases, strict=True))
 
@@ -38,9 +39,10 @@ def from_layers(
     """The inverse of `to_layers`.
 
     Raises:
-        SpaceError: no MLP space, or layers of other shapes.
+        SpaceError: no MLP space, layers of other shapes, or no orientation.
     """
     demand_mlp(space)
+    _demand(orientation)
     if len(layers) != len(space.widths) - 1:
         raise SpaceError(f"{len(layers)} layers; {space} has {len(space.widths) - 1}")
     tensors = {}
@@ -112,6 +114,11 @@ def from_state_dicts(space: WeightSpace, states: Sequence[Mapping[str, torch.Ten
     except RuntimeError as error:
         raise SpaceError(f"state dicts of several shapes ({str(error).splitlines()[0]})") from None
     return from_layers(space, list(zip(stacked[::2], stacked[1::2], strict=True)))
+
+
+def _demand(orientation: str) -> None:
+    if orientation not in get_args(Orientation):
+        raise SpaceError(f"orientation={orientation!r}; allowed: {', '.join(get_args(Orientation))}")
 
 
 def demand_mlp(space: WeightSpace) -> None:

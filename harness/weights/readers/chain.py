@@ -7,7 +7,7 @@ storing that two readings fit is refused unless it is the convention of the name
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -67,6 +67,16 @@ def demand_ranks(named: list[Named], state: State) -> None:
                 Cause.AMBIGUOUS,
                 f"{layer.weight} of shape {weight.shape} is a kernel in one dimension or a stack of matrices; {OTHERWISE}",
             )
+
+
+def demand_orientation(given: str | None) -> None:
+    """Refuse what is no orientation of weights.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if given not in (None, *get_args(Orientation)):
+        raise ValueError(f"orientation={given!r}; allowed: {', '.join(get_args(Orientation))}")
 
 
 def chained(named: list[Named], state: State, activation: str, orientation: Orientation | None = None) -> Chained:

@@ -20,7 +20,7 @@ from ..activations import allowed, canonical, unknown
 from ..space import SpaceError, WeightSpace
 from . import hdf5_files, msgpack_files, names, numpy_files, onnx_files, safetensors_files, torch_files
 from .adapters import is_adapter, wired_adapter
-from .chain import Orientation, chained, demand_ranks
+from .chain import Orientation, chained, demand_orientation, demand_ranks
 from .records import Cause, Loaded, Network, Proof, ReadError, State, Unread
 from .sources import HDF5, INDEX, SUFFIXES, TORCH, TORCH_INDEX, files_of, natural, suffix_of
 from .values import Stored, Tensors, under, values
@@ -70,6 +70,9 @@ class Reading:
     described: Described | None = None
     any_suffix: bool = False
     ignore: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        demand_orientation(self.orientation)
 
 
 def load(paths: Iterable[str | Path] | str | Path, reading: Reading | None = None) -> Loaded:
