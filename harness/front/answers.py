@@ -131,7 +131,7 @@ def same_orbit(
     Raises:
         SpaceError: weights that do not fit the space, are not finite, or are of two spaces; a batch of several.
     """
-    own, first, second = _two(v, w, space)
+    own, first, second = two_vectors(v, w, space)
     found = _decided(own, first, second, seconds=seconds)
     return OrbitAnswer(found.answer, found.element, found.reason)
 
@@ -151,7 +151,7 @@ def relation(v: Weights | Vector, w: Weights | Vector, space: WeightSpace | None
 
     Source: docs/theory.md, section 4.
     """
-    own, first, second = _two(v, w, space)
+    own, first, second = two_vectors(v, w, space)
     return certify(Pair(own, first, second))
 
 
@@ -234,13 +234,26 @@ def load_weights(
     return Weights.from_arrays(space, [network.arrays for network in networks])
 
 
-def _two(
+def two_vectors(
     v: Weights | Vector, w: Weights | Vector, space: WeightSpace | None
 ) -> tuple[WeightSpace, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The space of two weight vectors, and the arrays of each, checked.
+
+    Raises:
+        SpaceError: as `same_orbit`.
+    """
+    if space is None and isinstance(v, Weights) != isinstance(w, Weights):
+        space = v.space if isinstance(v, Weights) else w.space  # type: ignore[union-attr]
     (own, first), (other, second) = _called("v", v, space), _called("w", w, space)
     if own != other:
         raise SpaceError(f"two spaces: {own} and {other}; vectors are compared within one")
     return own, first, second
+
+
+def demand_space(given: object) -> None:
+    """Refuse what is no weight space."""
+    if not isinstance(given, WeightSpace):
+        raise SpaceError(f"space={given!r}; allowed: a WeightSpace, as orbitcheck.mlp(2, 8, 1)")
 
 
 def _called(name: str, v: Weights | Vector, space: WeightSpace | None) -> tuple[WeightSpace, dict[str, np.ndarray]]:
@@ -253,8 +266,8 @@ def _called(name: str, v: Weights | Vector, space: WeightSpace | None) -> tuple[
 
 def _one(v: Weights | Vector, space: WeightSpace | None) -> tuple[WeightSpace, dict[str, np.ndarray]]:
     """The space and the arrays of one weight vector, checked."""
-    if space is not None and not isinstance(space, WeightSpace):
-        raise SpaceError(f"space={space!r}; allowed: a WeightSpace, as orbitcheck.mlp(2, 8, 1)")
+    if space is not None:
+        demand_space(space)
     if isinstance(v, Weights):
         if space is not None and space != v.space:
             raise SpaceError(f"the weights are of {v.space}, but space is {space}")

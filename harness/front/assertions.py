@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ..checks.prediction import NOT_SEPARATED, SEPARATED, Ground, Prediction
 from ..checks.separation.draws import take_draws
 from ..checks.separation.verdict import Draw, observe
 from ..core.cell import WEIGHTS, Cell
+from ..core.registry import did_you_mean
 from ..core.result import Result
 from ..judging.gate import is_red, settle
 from ..judging.settings import problems as setting_problems
@@ -31,13 +32,15 @@ from ..plugins.importing.as_built import AsBuilt
 from ..running.evaluate import evaluate
 from ..running.plan import plan
 from ..weights.batch import Weights
-from ..weights.inputs import constructed
+from ..weights.inputs import CONSTRUCTED, constructed
 from ..weights.pair import Pair, Vector
 from ..weights.space import NamedSpace, SpaceError, WeightSpace
+from .answers import demand_space, two_vectors
 from .failures import UNASKED, failure_text, skip_text
 from .isolation import as_in_a_worker
 
 Factory = Callable[..., torch.nn.Module]
+MODES = ("eval", "train")
 
 
 def assert_equivariant(
@@ -62,9 +65,13 @@ def assert_equivariant(
     Raises:
         AssertionError: a case that does not pass; the message says which, how far off it is, and the group element.
         Unsupported: a factory claims neither output.
-        SpaceError: weights of another space, or with several channels.
+        SpaceError: weights of another space, with several channels or not finite; a kind of input or a mode that is none.
     """
+    demand_space(space)
     given = _given(inputs, space) if isinstance(inputs, Weights) else None
+    if not isinstance(inputs, Weights):
+        _demand_names("inputs", inputs, CONSTRUCTED, " or Weights")
+    _demand_names("modes", modes, MODES)
     __tracebackhide__ = True  # pytest shows the test's own line and the message
     measurements: dict[str, Measurement] = {}
     refusals: list[str] = []
@@ -101,6 +108,20 @@ def assert_equivariant(
     return measurements
 
 
+def _demand_names(what: str, given: object, available: Collection[str], more: str = "") -> None:
+    """Refuse what is no list of names, so that nothing passes that was not asked."""
+    allowed = f"allowed: a list of {', '.join(available)}{more}"
+    if isinstance(given, str) or not isinstance(given, Sequence) or not given:
+        raise SpaceError(
+            f"{what}: got {f'{given!r}' if isinstance(given, str) else f'a {type(given).__name__}'}; {allowed}"
+        )
+    for name in given:
+        if not isinstance(name, str):
+            raise SpaceError(f"{what}: got a list with a {type(name).__name__}; {allowed} (Weights.cat joins batches)")
+        if name not in available:
+            raise SpaceError(f'{what}: unknown "{name}"{did_you_mean(name, available)}')
+
+
 def _given(weights: Weights, space: WeightSpace) -> Weights:
     """The user's own weights as inputs of a row: numbers that float32 holds, two at least."""
     if weights.space != space:
@@ -108,6 +129,13 @@ def _given(weights: Weights, space: WeightSpace) -> Weights:
     if weights.channels != 1:
         raise SpaceError(f"inputs have {weights.channels} channels; a plain weight vector has one")
     plain = weights.map(lambda tensor: tensor.detach().cpu()).to(torch.float32).to(torch.float64)
+    for name, tensor in plain.items():
+        if not torch.isfinite(tensor).all():
+            number, *place = torch.nonzero(~torch.isfinite(tensor))[0].tolist()
+            raise SpaceError(
+                f"inputs: weight vector {number}: {name}{place[:-1]} is {weights.tensors[name][number, *place].item()}; inputs are "
+                "finite in float32"
+            )
     return plain if plain.batch > 1 else Weights.cat([plain, plain])
 
 
@@ -117,7 +145,15 @@ def pipeline(*parts: Callable[[Any], Any]) -> torch.nn.Module:
     Args:
         parts: functions or modules; the first takes `Weights`, the last gives `[batch, dim]` or `Weights`. Parameters of modules
             follow the pipeline's dtype; a function makes its own numbers in the dtype of what it is given.
+
+    Raises:
+        TypeError: no part, or one that cannot be called.
     """
+    if not parts:
+        raise TypeError("a pipeline has at least one part")
+    for number, part in enumerate(parts):
+        if not callable(part) or isinstance(part, type):
+            raise TypeError(f"part {number} of the pipeline is {part!r}; allowed: functions and built modules")
     return _Pipeline(*parts)
 
 
@@ -175,15 +211,13 @@ def assert_separates(
         The draws that were measured: per draw the gap between the two and the noise inside each orbit.
 
     Raises:
+        SpaceError: vectors that do not fit the space, are not finite, or are of two spaces; a batch of several.
         AssertionError: otherwise; 'no gap' and 'unclear' are no separation, and no proof of the contrary.
         Unsupported: the factory claims no invariant output.
         TypeError: the module's output is not invariant.
     """
     __tracebackhide__ = True
-    named = v.space if isinstance(v, Weights) else space
-    if named is None:
-        raise ValueError("arrays need space=...")
-    first, second = (u.arrays() if isinstance(u, Weights) else u for u in (v, w))
+    named, first, second = two_vectors(v, w, space)
     wanted = Prediction(SEPARATED if separates else NOT_SEPARATED, Ground.ASSERTED, "asserted")
     if isinstance(network, torch.nn.Module):
         _, asked, architecture = _subjects(network, named)[0]

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from orbitcheck import Equivariant, Invariant, Unsupported, Weights, mlp
-from orbitcheck.testing import assert_equivariant, assert_separates, checks_for
+from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported, Weights, mlp
+from orbitcheck.testing import assert_equivariant, assert_separates, checks_for, pipeline
 
 SPACE = mlp(1, 3, 2, 1)
 
@@ -196,3 +196,53 @@ def test_it_works_where_pytest_is_not_installed():
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("fail: phi(g v) differs from g phi(v)") == 2
     assert "smallest counter-example: mlp(" in done.stdout
+
+
+def own(batch: int = 2, **changed: float) -> Weights:
+    found = Weights.from_flat(SPACE, torch.randn(batch, SPACE.parameters, dtype=torch.float64))
+    for name, value in changed.items():
+        found.tensors[name][-1, 0] = value
+    return found
+
+
+NOT_ASKED = {
+    'modes: unknown "evl"; did you mean "eval"': {"modes": ["evl"]},
+    "modes: got 'train'; allowed: a list of eval, train": {"modes": "train"},
+    "modes: got a list; allowed": {"modes": []},
+    'inputs: unknown "generik"; did you mean "generic"': {"inputs": ["generik"]},
+    "inputs: got 'generic'; allowed: a list of generic": {"inputs": "generic"},
+    "inputs: got a list with a Weights; allowed: .*join": {"inputs": [own(1), own(1)]},
+    "inputs: got a dict; allowed: .* or Weights": {"inputs": own(1).arrays()},
+    r"inputs: weight vector 1: b2\[0\] is nan; inputs are finite": {"inputs": own(b2=np.nan)},
+    r"inputs: weight vector 1: b1\[0\] is 1e\+300; inputs are finite": {"inputs": own(b1=1e300)},
+}
+
+
+@pytest.mark.parametrize("told", NOT_ASKED)
+def test_what_cannot_be_asked_passes_nothing_and_is_one_line(told):
+    with pytest.raises(SpaceError, match=f"^{told}") as caught:
+        assert_equivariant(Pooled, SPACE, **NOT_ASKED[told])
+    assert "\n" not in str(caught.value)
+
+
+def test_two_vectors_are_one_each_of_one_space():
+    v = own()
+    for told, given in {
+        "a batch of 2 weight vectors": (v[0], v),
+        "two spaces": (v[0], Weights.from_flat(mlp(1, 2, 1), torch.ones(1, 7))),
+        r"w: b2\[0\] is nan": (v[0], own(b2=np.nan)[1]),
+        "arrays need space=": (v.arrays(0), v.arrays(1)),
+        "the weights are of": (v[0], v[1], mlp(1, 3, 3, 1)),
+        "got None": (None, v[1]),
+    }.items():
+        with pytest.raises(SpaceError, match=f"^{told}"):
+            assert_separates(Pooled, *given)
+    assert assert_separates(Pooled, v[0], v.arrays(1))
+
+
+def test_a_pipeline_has_parts_that_can_be_called():
+    for parts in ((), (3,), (torch.nn.Tanh,)):
+        with pytest.raises(TypeError, match="pipeline"):
+            pipeline(*parts)
+    with pytest.raises(SpaceError, match="space=None; allowed: a WeightSpace"):
+        assert_equivariant(Pooled, None)
