@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -14,8 +15,9 @@ from larger_cases import KINDS, by_signs, changed, drawn, moved, signed_group
 from orbitcheck import Weights, WeightSpace, act, mlp, random_elements, recurrent
 from orbitcheck.extending import AxisRole, Factor, FactorKind, Group, Role, Roles, Standing, lora, transformer
 from orbitcheck.harness.core.result import digest
-from orbitcheck.harness.oracles.larger import rational
+from orbitcheck.harness.oracles.larger import contraction, orbits, rational
 from orbitcheck.harness.oracles.larger.orbits import certify_under, normal_form, same_orbit_under
+from orbitcheck.harness.oracles.tuples.relation import certify
 from orbitcheck.harness.verification.larger import problem_under
 from orbitcheck.harness.weights.groups import group
 
@@ -418,3 +420,80 @@ def test_an_axis_twice_in_a_tensor_is_decided_by_what_passes_through_it():
     other = {**unread, "R1": v["R1"] + np.eye(3)}
     assert "not all is reached and read" in same_orbit_under(of, unread, other).reason
     assert answers == {"same": 8, "different": 8}
+
+
+def test_an_equation_without_a_solution_is_told():
+    ones, end = [[Fraction(1), Fraction(2)], [Fraction(2), Fraction(4)]], [Fraction(3), Fraction(6)]
+    assert rational.solution(ones, end) == [3, 0]
+    with pytest.raises(AssertionError, match=r"^a solution$"):
+        rational.solution(ones, [Fraction(3), Fraction(5)])
+
+
+def test_phases_stand_beside_what_is_permuted_within_another_axis():
+    """A sine layer n whose bias half turns move, and members m within heads h: heads with their members exchanged are one orbit."""
+    space = WeightSpace(
+        (("W", ("n", "x")), ("b", ("n",)), ("V", ("y", "n")), ("Q", ("h", "m", "x")), ("O", ("y", "h", "m"))),
+        (("n", 2), ("h", 2), ("m", 2), ("x", 1), ("y", 1)),
+        ("n", "h", "m"),
+        "sine",
+        Roles(
+            (AxisRole("n", Standing.HIDDEN, biases=("b",)), AxisRole("m", within="h")),
+            (("Q", (None,) * 3), ("O", (None,) * 3)),
+        ),
+    )
+    of = Group(
+        space,
+        (Factor("n", FactorKind("perm+sign+phase")), Factor("h", FactorKind.PERM), Factor("m", FactorKind.PERM, "h")),
+    )
+    v = {n: 1.0 + np.arange(np.prod(s)).reshape(s) for n, s in space.shapes.items()}
+    s = np.array([-1.0, 1.0])
+    w = {"W": v["W"][::-1] * s[:, None], "b": v["b"][::-1] * s, "V": v["V"][:, ::-1] * s}
+    w |= {"Q": v["Q"][::-1].copy(), "O": v["O"][:, ::-1].copy()}
+    w["Q"][0], w["O"][:, 0] = w["Q"][0, ::-1], w["O"][:, 0, ::-1]
+    crossed = {**w, "Q": w["Q"].copy()}
+    crossed["Q"][[0, 1], 0] = w["Q"][[1, 0], 0]
+    for other, answer in ((w, "same"), (crossed, "different")):
+        found = certify_under(of, v, other)
+        assert found["orbit"]["relation"] == answer and problem_under(found, of, v, other) is None
+
+
+def test_where_the_reductions_are_not_certified_in_time_nothing_is_claimed(monkeypatch):
+    space = mlp(1, 2, 1, activation="relu")
+    of, v = group(space, "permutation+scale"), {n: np.ones(s) for n, s in space.shapes.items()}
+    w = {**v, "b2": v["b2"] + 1}
+    assert certify_under(of, v, w)["orbit"]["relation"] == "different"
+    monkeypatch.setattr(orbits, "certify", lambda pair: replace(certify(pair), orbit="unknown"))
+    found = certify_under(of, v, w)
+    assert found["orbit"]["relation"] == "unknown" and set(found["orbit"]) == {"relation", "reason"}
+    assert problem_under(found, of, v, w) is None
+
+
+def test_what_passes_through_an_axis_is_counted_before_it_is_multiplied(monkeypatch):
+    """Vectors W = e1 and b = e2, covectors V = e1 and V R = e2: two times two products with R between them."""
+    space = recurrent(1, 2, 1, activation="identity")
+    of = group(space, "gl")
+    v = {"W1": np.array([[1.0], [0.0]]), "b1": np.array([0.0, 1.0]), "R1": np.eye(2)[::-1].copy()}
+    v |= {"W2": np.array([[1.0, 0.0]]), "b2": np.zeros(1)}
+    monkeypatch.setattr(contraction, "MOST_ENTRIES", 4)
+    assert same_orbit_under(of, v, v).answer == "same"
+    monkeypatch.setattr(contraction, "MOST_ENTRIES", 3)
+    found = same_orbit_under(of, v, v)
+    assert found.answer == "unknown" and found.reason.startswith("what passes through ")
+    assert found.reason.endswith(" are 4 products, more than are compared")
+
+
+def test_where_nothing_is_left_that_an_orbit_shares_no_answer_is_given():
+    """A map of a space to itself, or to another one, that nothing enters and leaves: similarity and rank are no products."""
+    linear = Roles((AxisRole("u", Standing.LINEAR), AxisRole("w", Standing.LINEAR)))
+    for axes, sizes, reason in (
+        (("u", "u"), (("u", 2),), "R has u twice, of which not all is reached and read"),
+        (("u", "w"), (("u", 2), ("w", 2)), "of tensors that are mapped at every place no product is left"),
+    ):
+        axis_roles = tuple(each for each in linear.axes if each.axis in axes)
+        space = WeightSpace((("R", axes),), sizes, tuple(name for name, _ in sizes), roles=Roles(axis_roles))
+        of, v = group(space, "gl"), {"R": np.eye(2)}
+        found = certify_under(of, v, v)
+        assert found["orbit"] == {"relation": "unknown", "reason": reason} and normal_form(of, v) is None
+        assert problem_under(found, of, v, v) is None
+        forged = {**found, "orbit": {"relation": "different", "reductions": {}}}
+        assert problem_under(resealed(forged), of, v, v) is not None

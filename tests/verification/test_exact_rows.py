@@ -406,5 +406,6 @@ def test_nonsense_is_malformed_in_one_line():
         CHECK_KINDS,
     )
     (made,) = far
+    assert made.row is ROW
     assert str(made.problem).startswith("malformed: KeyError 'no\\n such pairpair")
     assert len(str(made.problem)) == len("malformed: KeyError ") + 200

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from orbitcheck import WeightSpace, mlp
-from orbitcheck.extending import AxisRole, Role, Roles, Standing, transformer
+from orbitcheck.extending import AxisRole, Factor, FactorKind, Role, Roles, Standing, transformer
 from orbitcheck.harness.core.result import digest
-from orbitcheck.harness.oracles.larger.orbits import certify_under
+from orbitcheck.harness.oracles.larger.orbits import certify_under, same_orbit_under
 from orbitcheck.harness.verification.exact.refuted import Refuted
 from orbitcheck.harness.verification.larger import problem_under
 from orbitcheck.harness.verification.larger.along import orthogonal, rest_of, rows_of
@@ -22,6 +22,7 @@ from orbitcheck.harness.verification.larger.reduction import reduced
 from orbitcheck.harness.verification.larger.scales import distances, doubled, loose_in, normalise_
 from orbitcheck.harness.verification.larger.spans import sides_of, spanning
 from orbitcheck.harness.verification.larger.tensors import fractions, shift_, shifted, tensors_of
+from orbitcheck.harness.verification.larger.unfolding import unfolded
 from orbitcheck.harness.weights.algebra.roles import Shift
 from orbitcheck.harness.weights.groups import Group, group, roles_of
 
@@ -118,6 +119,55 @@ class TestShifts:
         assert all(np.array_equal(first[name], second[name]) for name in first)
         first, second = reduced(group(space, "gl"), [v, w])[1]
         assert any(not np.array_equal(first[name], second[name]) for name in first)
+
+
+def circle(size):
+    """Two biases that undo each other: `a -= d, b += N d` and `b -= d, a += d`, for N with `N e_j = e_(j-1)` and `N e_1 = 0`."""
+    roles = Roles(
+        tuple(AxisRole(axis, Standing.LINEAR) for axis in ("u", "w")),
+        shifts=(Shift("u", "a", (("b", "N"),)), Shift("w", "b", (("a", "E"),))),
+    )
+    space = WeightSpace(
+        (("a", ("u",)), ("b", ("w",)), ("N", ("w", "u")), ("E", ("u", "w")), ("c", ("y",))),
+        (("u", size), ("w", size), ("y", 1)),
+        ("u", "w"),
+        "identity",
+        roles,
+    )
+    return group(space, "gl+shift"), {
+        "a": np.zeros(size),
+        "b": np.eye(size)[-1],
+        "N": np.eye(size, k=1),
+        "E": np.eye(size),
+        "c": np.ones(1),
+    }
+
+
+def test_shifts_in_a_circle_are_followed_as_often_as_there_are_shifts_and_once_more():
+    """After t rounds a is `N^(t - 1) b`, and zero after the three that are gone through iff there are two indices at most."""
+    for size, ends in ((1, True), (2, True), (3, False), (4, False)):
+        of, v = circle(size)
+        decision = same_orbit_under(of, v, v)
+        assert ("in a circle" in decision.reason) == (not ends)
+        if ends:
+            reduced(of, [v, v])
+        else:
+            assert decision.answer == "unknown"
+            with pytest.raises(Refuted, match=r"^does not hold: shifts come to an end$"):
+                reduced(of, [v, v])
+
+
+def test_what_is_permuted_and_shifted_within_another_axis_is_no_question():
+    space = WeightSpace(
+        (("s", ("h", "m")), ("O", ("y", "h", "m")), ("t", ("y",))),
+        (("h", 2), ("m", 2), ("y", 1)),
+        ("h", "m"),
+        roles=Roles((AxisRole("m", Standing.LINEAR, within="h"),), shifts=(Shift("m", "s", (("t", "O"),)),)),
+    )
+    of, v = Group(space, (Factor("m", FactorKind.PERM_SHIFT, "h"),)), {n: np.ones(s) for n, s in space.shapes.items()}
+    assert same_orbit_under(of, v, v).reason == "m within h is permuted and shifted"
+    with pytest.raises(Refuted, match=r"^does not hold: nothing within is permuted and shifted$"):
+        unfolded(of, [v, v])
 
 
 class TestAlong:

@@ -33,6 +33,7 @@ NETS = mlp(1, 4, 4, 1)
 ONES = {name: np.ones(shape) for name, shape in NETS.shapes.items()}
 EIGHT = ONES | {"W2": np.eye(4) + CYCLE}
 FOURS = ONES | {"W2": np.kron(np.eye(2), np.ones((2, 2)))}
+ENDS = {"W1": np.array([[1.0], [2.0], [3.0], [4.0]]), "W3": np.array([[1.0, 2.0, 3.0, 4.0]])}
 LINE = mlp(1, 2, 1, activation="relu")
 V = {"W1": np.array([[1.0], [2.0]]), "b1": np.array([1.0, 2.0]), "W2": np.array([[3.0, -1.0]]), "b2": np.array([0.25])}
 SCALED = V | {"W1": V["W1"] * [[2], [1]], "b1": V["b1"] * [2, 1], "W2": V["W2"] / [2, 1]}
@@ -40,6 +41,7 @@ PAIRS = {
     "graphs": Pair(GRAPHS, {"A": CYCLE}, {"A": SWAPS}),
     "one": Pair(GRAPHS, {"A": CYCLE}, {"A": CYCLE.T.copy()}),
     "nets": Pair(NETS, EIGHT, FOURS),
+    "within": Pair(NETS, EIGHT | ENDS, FOURS | ENDS),
     "scaled": Pair(LINE, V, SCALED, symmetry="permutation+scale"),
 }
 CERTIFIED = {
@@ -62,6 +64,8 @@ DECLARED = {
     "split": {**WL, "refinement": "split"},
     "pairs": {**WL, "power": "2-fwl"},
     "scale": {"symmetry": "permutation+scale", "power": "function"},
+    "all": {"symmetry": "permutation", "power": "function"},
+    "blind": {"symmetry": "permutation", "power": "function", "blind": ["incidence"]},
 }
 
 
@@ -79,7 +83,8 @@ def row(check: str, architecture: str, case: str = "first", **facts) -> Result:
     )
     stored = Stored(evidence, asked["parameters"], case, {"name": architecture, **DECLARED[architecture]})
     related = check == "scaled" and architecture == "scale"
-    prediction = separation.prediction_of(replace(stored, related=related))
+    hidden = "incidence" if architecture == "blind" else ""
+    prediction = separation.prediction_of(replace(stored, related=related, unseen=hidden))
     evidence = replace(evidence, ground=prediction.ground, prediction=prediction.why)
     cell = Cell("s", check, "separation", asked["parameters"], case, None, architecture)
     return cell.row(
@@ -157,3 +162,17 @@ def test_a_larger_group_relates_a_pair_by_the_pair_alone(monkeypatch):
     assert problems(honest) == [""] and honest.evidence.prediction == "one orbit of the declared symmetry"
     monkeypatch.setitem(PAIRS, "scaled", replace(PAIRS["scaled"], symmetry=None))
     assert "by relation and declaration" in problems(honest)[0]
+
+
+def test_what_a_network_does_not_see_is_asked_of_both_vectors(monkeypatch):
+    """Both have eight ones in the layer within, and all else is equal: who does not see what they join sees one network, whose functions
+    differ. Twice as large they are another, whatever the row says."""
+    seen, honest = row("within", "all"), row("within", "blind")
+    assert problems(seen, honest) == ["", ""]
+    assert (seen.predicted, honest.predicted) == ("separated", "not separated")
+    assert honest.evidence.prediction == "declared blind to incidence"
+    changed = Pair(NETS, EIGHT | ENDS, FOURS | ENDS | {"W2": 2 * FOURS["W2"]})
+    monkeypatch.setitem(PAIRS, "within", changed)
+    monkeypatch.setitem(CERTIFIED, "within", certify_mlps(changed))
+    assert problems(row("within", "all")) == [""]
+    assert "by relation and declaration" in problems(row("within", "blind"))[0]

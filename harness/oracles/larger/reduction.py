@@ -122,6 +122,8 @@ def reductions(of: Group, nets: Sequence[Vector]) -> Reductions:
     if asked.linear:
         parts = [sorted(found, key=lambda part: part.name) for found in parts]
     parts = [_doubled(asked, found) for found in parts]
+    if not parts[0]:
+        raise Undecided(loose or "of tensors that are mapped at every place no product is left")
     values = sorted({x for found in parts for part in found for x in part.entries.flat})
     codes = {value: float(n) for n, value in enumerate(values)}
     held = [

@@ -31,7 +31,7 @@ def unfolded(of: Group, nets: Sequence[Vector]) -> tuple[Group, list[Vector]]:
     """The group and the nets with pairs of indices as axes; as they are where nothing is permuted, scaled or signed within another axis.
 
     Raises:
-        Undecided: what is permuted within another axis is shifted, too.
+        Undecided: what is permuted within another axis is shifted, too, or stands twice in a tensor.
     """
     inner = {f.axis: f for f in of.factors if f.within and f.kind.atoms - MAPPED}
     if not inner:
@@ -40,6 +40,10 @@ def unfolded(of: Group, nets: Sequence[Vector]) -> tuple[Group, list[Vector]]:
         if factor.kind.shifts:
             raise Undecided(f"{factor.axis} within {factor.within} is permuted and shifted")
     staying = {f.axis: f.within for f in of.factors if f.within and f.axis not in inner}
+    for axis, factor in inner.items():
+        for name, axes in of.space.tensors:
+            if axes.count(axis) > 1:
+                raise Undecided(f"{name} has {axis} twice, which is permuted within {factor.within}")
     nested = Nested(of.space, {axis: str(f.within) for axis, f in inner.items()}, staying)
     # A pair goes with its outer index; one that is not permuted within it keeps its number there.
     fixed = [axis for axis, factor in inner.items() if not factor.kind.permutes]
