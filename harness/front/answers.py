@@ -242,8 +242,9 @@ def two_vectors(
     Raises:
         SpaceError: as `same_orbit`.
     """
-    if space is None and isinstance(v, Weights) != isinstance(w, Weights):
-        space = v.space if isinstance(v, Weights) else w.space  # type: ignore[union-attr]
+    known = [u.space for u in (v, w) if isinstance(u, Weights)]
+    if space is None and len(known) == 1:
+        space = known[0]
     (own, first), (other, second) = _called("v", v, space), _called("w", w, space)
     if own != other:
         raise SpaceError(f"two spaces: {own} and {other}; vectors are compared within one")
