@@ -112,6 +112,19 @@ TESTS_OF = {
         "tests/oracles/duplicates/test_matching.py",
         "tests/meta/test_planted_copies.py",
     ),
+    "orbitcheck.harness.oracles.duplicates.functions": (
+        "tests/oracles/duplicates/test_functions.py",
+        "tests/oracles/duplicates/test_matching.py",
+    ),
+    "orbitcheck.harness.oracles.duplicates.near": (
+        "tests/oracles/duplicates/test_near.py",
+        "tests/meta/test_planted_copies.py",
+    ),
+    "orbitcheck.harness.oracles.duplicates.groups": (
+        "tests/oracles/duplicates/test_near.py",
+        "tests/oracles/duplicates/test_matching.py",
+        "tests/meta/test_planted_copies.py",
+    ),
     "orbitcheck.harness.oracles.duplicates.links": (
         "tests/oracles/duplicates/test_links.py",
         "tests/oracles/duplicates/test_matching.py",

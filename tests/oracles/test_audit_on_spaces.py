@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from space_cases import SPACES, drawn, group, hard_pairs, in_one_orbit
+from space_cases import SPACES, drawn, group, hard_pairs, in_one_orbit, made
 
 from orbitcheck.harness.oracles.tuples.audit import audit
 from orbitcheck.harness.oracles.tuples.relation import order_zero
@@ -40,3 +40,42 @@ def test_hard_pairs_fail_the_sharp_condition():
         found = audit(space, {n: np.stack([v[n], w[n], v[n]]) for n in space.axes})
         if found.classes == 1:
             assert not found.one_orbit.any() and found.orbits == 2
+
+
+def test_ties_are_counted_axis_by_axis():
+    """By hand: b is the one tensor that has `h` alone; `k` has none, so that nothing tells its indices apart."""
+    space = made({"b": "h", "T": "hk"}, {"h": 5, "k": 2}, "hk")
+    ties = {(1, 2, 3, 4, 5): 0, (1, 1, 2, 3, 4): 2, (2, 1, 2, 3, 2): 3, (1, 2, 1, 2, 3): 4, (7, 7, 7, 7, 7): 5}
+    rows = np.array(list(ties), dtype=float)
+    found = audit(space, {"b": rows, "T": np.random.default_rng(0).normal(size=(5, 5, 2))})
+    assert found.tied.tolist() == [[count, 2] for count in ties.values()]
+    assert not found.general_position.any()
+    both = made({"b": "h", "c": "h"}, {"h": 3}, "h")
+    b, c = np.array([[1.0, 1, 2]] * 2), np.array([[1.0, 2, 1], [1, 1, 1]])
+    found = audit(both, {"b": b, "c": c})
+    assert found.tied.tolist() == [[0], [2]] and found.general_position.tolist() == [True, False]
+    assert (found.rounds.tolist(), found.discrete.tolist()) == ([0, -1], [True, False]), "biases alone tell all apart"
+
+
+def test_two_nets_of_one_class_are_in_one_orbit_only_where_one_is_the_other_moved():
+    """Eight neurons that read in two rings of four, or in one of eight: refinement parts no two of them, and not the nets."""
+    space = made({"T": "hh"}, {"h": 8}, "h")
+    ring, two = np.zeros((8, 8)), np.zeros((8, 8))
+    for i in range(8):
+        ring[i, (i + 1) % 8] = ring[(i + 1) % 8, i] = 1
+        two[i, 4 * (i // 4) + (i + 1) % 4] = two[4 * (i // 4) + (i + 1) % 4, i] = 1
+    order = np.random.default_rng(0).permutation(8)
+    for nets, orbits in (
+        ([ring, two], 2),
+        ([ring, ring[np.ix_(order, order)]], 1),
+        ([two, two[np.ix_(order, order)]], 1),
+    ):
+        found = audit(space, {"T": np.stack(nets)})
+        assert (found.classes, found.orbits, found.one_orbit.tolist()) == (1, orbits, [orbits == 1] * 2)
+
+
+def test_where_nothing_is_permuted_every_net_is_in_general_position():
+    space = made({"T": "xy"}, {"x": 2, "y": 2}, "")
+    found = audit(space, {"T": np.array([[[1.0, 2], [3, 4]], [[1.0, 2], [3, 4]], [[0.0, 0], [0, 0]]])})
+    assert found.tied.shape == (3, 0) and found.general_position.all() and found.discrete.all()
+    assert (found.classes, found.orbits, found.one_orbit.tolist()) == (2, 2, [True] * 3)

@@ -9,7 +9,7 @@ import pytest
 
 from orbitcheck import Weights, conv_net, mlp, recurrent, residual_mlp, transformer_block
 from orbitcheck.harness.oracles.levels.partitions import Power
-from orbitcheck.harness.oracles.levels.splits import deal, split, whole_classes
+from orbitcheck.harness.oracles.levels.splits import deal, joined, split, whole_classes
 from orbitcheck.harness.weights.symmetry import act, random_elements
 
 SPACE = mlp(1, 2, 1)
@@ -51,7 +51,8 @@ def test_shared_orbits_are_those_of_brute_force(seed):
     assert found.shared.networks == sum(form in several for *_, form in where)
     (one, i), (other, j) = found.shared.example
     assert one != other and key(parts[one][i]) == key(parts[other][j])
-    assert f"network {i} of {one} and network {j} of {other}" in str(found.shared)
+    ends = f"network {i} of {one} and network {j} of {other} are one up to the numbering of hidden neurons"
+    assert str(found.shared).endswith(f"; {ends}")
     kept = {
         name: [net for place, net in enumerate(own) if place not in found.repeated[name]] for name, own in parts.items()
     }
@@ -173,3 +174,30 @@ def test_whole_classes_are_functions_and_so_orbits():
     nets = [random_net(rng) for _ in range(20)]
     classes = whole_classes(SPACE, arrays([*nets, *map(swapped, nets)]))
     assert (classes[:20] == classes[20:]).all()
+
+
+def test_joined_classes_are_connected_components():
+    """By the slow way: networks of a class of either are united."""
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        count = int(rng.integers(1, 12))
+        first, second = (rng.integers(0, int(rng.integers(1, 12)), count) for _ in range(2))
+        component = list(range(count))
+        for _ in range(count):
+            for i, j in itertools.combinations(range(count), 2):
+                if first[i] == first[j] or second[i] == second[j]:
+                    component[i] = component[j] = min(component[i], component[j])
+        found = joined(first, second)
+        for i, j in itertools.combinations(range(count), 2):
+            assert (found[i] == found[j]) == (component[i] == component[j])
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softplus", "elu"])
+def test_functions_are_shared_where_no_exact_arithmetic_is_known(activation):
+    """Two neurons of one argument, which is negative, in one."""
+    space = mlp(1, 2, 1, activation=activation)
+    v = {"W1": np.array([[-1.0], [-1]]), "b1": np.array([-1.0, -1]), "W2": np.array([[1.0, 2]]), "b2": np.zeros(1)}
+    w = {**v, "W2": np.array([[3.0, 0]])}
+    parts = {name: {key: array[None] for key, array in net.items()} for name, net in (("train", v), ("test", w))}
+    shared = split(space, parts, Power.FUNCTION).shared
+    assert shared is not None and shared.proved

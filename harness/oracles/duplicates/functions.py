@@ -87,9 +87,11 @@ def alike(values: np.ndarray, tolerance: np.ndarray) -> list[np.ndarray]:
         parts: list[np.ndarray] = []
         for members in groups:
             ordered = members[np.argsort(column[members], kind="stable")]
-            ends = np.flatnonzero(
-                np.diff(column[ordered]) > np.maximum(tolerance[ordered][1:], tolerance[ordered][:-1])
-            )
+            # Between two that are alike there may be others, nearer to none of them: parted is where nobody's tolerance reaches across.
+            own, reach = column[ordered], tolerance[ordered]
+            above = np.maximum.accumulate(own + reach)[:-1]
+            below = np.minimum.accumulate((own - reach)[::-1])[::-1][1:]
+            ends = np.flatnonzero((above < own[1:]) & (below > own[:-1]))
             parts += [part for part in np.split(ordered, ends + 1) if len(part) > 1]
         groups = parts
         if not groups:
@@ -168,7 +170,12 @@ class _Prover:
 
 
 def _refuted(first: Net, second: Net) -> bool:
-    """Whether one input tells the two apart in exact arithmetic: then forms, which take longer, prove nothing."""
+    """Whether one input tells the two apart in exact arithmetic: then forms, which take longer, prove nothing.
+
+    Where none is known for the activation, nothing is refuted.
+    """
+    if ACTIVATIONS[first[0].activation].opaque:
+        return False
     x = (np.random.default_rng(1).integers(-64, 65, first[0].widths[0]) / 16).tolist()
     return any(
         left[1] < right[0] or right[1] < left[0]

@@ -100,8 +100,10 @@ class FeatureTable:
     def _activated(self, form: Form) -> Form:
         """`phi(form)` in features."""
         phi = ACTIVATIONS[self.space.activation]
-        if self.space.activation == "identity" or not form:
-            return form  # every phi vanishes at zero
+        if not form:
+            return form if phi.vanishes else {self._feature(form): Fraction(1)}
+        if self.space.activation == "identity":
+            return form
         if phi.slopes and set(form) == {0}:
             return _sum((phi.slopes[int(form[0] > 0)], form))
         if phi.slopes and phi.non_negative and all(number == 0 or number > self.space.widths[0] for number in form):
@@ -113,12 +115,13 @@ class FeatureTable:
         lead = form[min(number for number in form if number)] if set(form) != {0} else form[0]
         scale = abs(lead) if phi.homogeneous else Fraction(1)
         z = {number: coefficient / scale for number, coefficient in form.items()}
-        if lead > 0 or not (self.fold or phi.odd or phi.skew == 0):
+        signed = phi.odd or phi.skew == 0 or (self.fold and phi.skew is not None)
+        if lead > 0 or not signed:  # one that is neither odd nor skew has no canonical sign
             return {self._feature(z): scale}
         opposite = {number: -coefficient for number, coefficient in z.items()}
         if phi.odd:
             return {self._feature(opposite): -scale}
-        assert phi.skew is not None, "an activation that is neither odd nor skew has no canonical sign"
+        assert phi.skew is not None
         return _sum((scale, {self._feature(opposite): Fraction(1)}), (phi.skew, form))
 
     def _feature(self, z: Form) -> int:
