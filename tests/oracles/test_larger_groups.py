@@ -17,6 +17,7 @@ from orbitcheck.extending import AxisRole, Factor, FactorKind, Group, Role, Role
 from orbitcheck.harness.core.result import digest
 from orbitcheck.harness.oracles.larger import contraction, orbits, rational
 from orbitcheck.harness.oracles.larger.orbits import certify_under, normal_form, same_orbit_under
+from orbitcheck.harness.oracles.larger.parts import Part, Undecided
 from orbitcheck.harness.oracles.tuples.relation import certify
 from orbitcheck.harness.verification.larger import problem_under
 from orbitcheck.harness.weights.groups import group
@@ -422,6 +423,22 @@ def test_an_axis_twice_in_a_tensor_is_decided_by_what_passes_through_it():
     assert answers == {"same": 8, "different": 8}
 
 
+def test_products_without_entries_have_none():
+    assert rational.times([[], []], []) == [[], []]
+
+
+def test_a_tensor_is_read_along_an_axis_that_it_has_once():
+    entries = np.array([[Fraction(1), Fraction(2)]], dtype=object)
+    once, twice = Part("K", ("h", "k"), (None, Role.IN), entries), Part("H", ("n", "n"), (Role.IN, Role.OUT), entries)
+    assert once.along("k", "h").entries.tolist() == [[1, 2]] and once.along("k").entries.tolist() == [[[1], [2]]]
+    for part, axis, outer, why in (
+        (once, "k", "g", "K has k without one g"),
+        (twice, "n", None, "H has n twice"),
+    ):
+        with pytest.raises(Undecided, match=f"^{why}$"):
+            part.along(axis, outer)
+
+
 def test_an_equation_without_a_solution_is_told():
     ones, end = [[Fraction(1), Fraction(2)], [Fraction(2), Fraction(4)]], [Fraction(3), Fraction(6)]
     assert rational.solution(ones, end) == [3, 0]
@@ -468,18 +485,19 @@ def test_where_the_reductions_are_not_certified_in_time_nothing_is_claimed(monke
     assert problem_under(found, of, v, w) is None
 
 
-def test_what_passes_through_an_axis_is_counted_before_it_is_multiplied(monkeypatch):
-    """Vectors W = e1 and b = e2, covectors V = e1 and V R = e2: two times two products with R between them."""
-    space = recurrent(1, 2, 1, activation="identity")
+@pytest.mark.parametrize(("w", "b", "count"), [([[1.0], [0.0]], [0.0, 1.0], 4), (np.eye(2, 3), [0.0, 0.0], 6)])
+def test_what_passes_through_an_axis_is_counted_before_it_is_multiplied(w, b, count, monkeypatch):
+    """Vectors W = e1 and b = e2, or e1, e2 and 0; covectors V = e1 and V R = e2: two or three times two products with R between them."""
+    space = recurrent(np.shape(w)[1], 2, 1, activation="identity")
     of = group(space, "gl")
-    v = {"W1": np.array([[1.0], [0.0]]), "b1": np.array([0.0, 1.0]), "R1": np.eye(2)[::-1].copy()}
+    v = {"W1": np.array(w), "b1": np.array(b), "R1": np.eye(2)[::-1].copy()}
     v |= {"W2": np.array([[1.0, 0.0]]), "b2": np.zeros(1)}
-    monkeypatch.setattr(contraction, "MOST_ENTRIES", 4)
+    monkeypatch.setattr(contraction, "MOST_ENTRIES", count)
     assert same_orbit_under(of, v, v).answer == "same"
-    monkeypatch.setattr(contraction, "MOST_ENTRIES", 3)
+    monkeypatch.setattr(contraction, "MOST_ENTRIES", count - 1)
     found = same_orbit_under(of, v, v)
     assert found.answer == "unknown" and found.reason.startswith("what passes through ")
-    assert found.reason.endswith(" are 4 products, more than are compared")
+    assert found.reason.endswith(f" are {count} products, more than are compared")
 
 
 def test_where_nothing_is_left_that_an_orbit_shares_no_answer_is_given():
