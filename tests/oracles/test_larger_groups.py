@@ -442,7 +442,7 @@ def test_a_tensor_is_read_along_an_axis_that_it_has_once():
 def test_an_equation_without_a_solution_is_told():
     ones, end = [[Fraction(1), Fraction(2)], [Fraction(2), Fraction(4)]], [Fraction(3), Fraction(6)]
     assert rational.solution(ones, end) == [3, 0]
-    with pytest.raises(AssertionError, match=r"^a solution$"):
+    with pytest.raises(AssertionError, match=r"^a solution"):
         rational.solution(ones, [Fraction(3), Fraction(5)])
 
 
