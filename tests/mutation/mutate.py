@@ -146,6 +146,7 @@ TESTS_OF = {
     "orbitcheck.harness.oracles.labelling": ("tests/oracles/test_labelling.py",),
     "orbitcheck.harness.oracles.orbit": ("tests/oracles/test_orbit_by_hand.py",),
     "orbitcheck.harness.oracles.two_fwl.": ("tests/oracles/test_two_fwl.py", "tests/verification/test_node_pairs.py"),
+    "orbitcheck.harness.oracles.two_fwl.relation": ("tests/verification/test_node_pairs.py",),
     "orbitcheck.harness.oracles.stabiliser": ("tests/oracles/test_stabiliser.py",),
     "orbitcheck.harness.oracles.invariants": (
         "tests/oracles/test_invariants.py",
