@@ -63,6 +63,8 @@ _FACE = {
         "orbitcheck.harness.plugins.outputs": "Equivariant Invariant",
         "orbitcheck.harness.checks.floor.asked": "floor",
         "orbitcheck.harness.oracles.relation": "Relation",
+        "orbitcheck.harness.oracles.duplicates.links": "Link",
+        "orbitcheck.harness.oracles.levels.floors": "LabelFloors LevelFloor",
         "orbitcheck.harness.oracles.larger.orbits": "certify_under same_orbit_under",
         "orbitcheck.harness.verification.larger": "problem_under",
         "orbitcheck.harness.plugins.subject": "NonFinite PluginFault Subject",
@@ -137,7 +139,9 @@ if TYPE_CHECKING:  # what type checkers and editors read; at run time `__getattr
     from ..harness.weights.conventions.layers import from_state_dicts as from_state_dicts, to_features as to_features
     from ..harness.weights.conventions.layers import to_layers as to_layers, to_state_dicts as to_state_dicts
     from ..harness.checks.floor.asked import floor as floor
+    from ..harness.oracles.duplicates.links import Link as Link
     from ..harness.oracles.larger.orbits import certify_under as certify_under, same_orbit_under as same_orbit_under
+    from ..harness.oracles.levels.floors import LabelFloors as LabelFloors, LevelFloor as LevelFloor
     from ..harness.oracles.relation import Relation as Relation
     from ..harness.verification.larger import problem_under as problem_under
     from ..harness.weights.space import NamedSpace as NamedSpace, SpaceError as SpaceError, WeightSpace as WeightSpace

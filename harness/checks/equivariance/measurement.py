@@ -185,7 +185,7 @@ def beside(prepared: Prepared, measured: verdict.Measurement, law: Law, controls
         pairs = draws(law.pairs, len(law.single.each)) if law.single else law.pairs
         rng = np.random.default_rng([seed, len(pairs.elements)])
         floors = floors_at_both(subject, prepared.task, pairs, rng, seed, controls.least)
-        reach32 = spoiled(pairs.elements, *floors.tolist(), UNIT32)
+        reach32 = spoiled(pairs.elements, *floors.tolist(), unit=UNIT32)
     return replace(measured, notes=tuple(notes), reach=reach, reach32=reach32)
 
 
