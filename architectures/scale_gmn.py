@@ -329,53 +329,62 @@ def both_ways(
         senders: the row of `[up.weights; down.weights]` of each neuron, for x and then for y, `[2 N]`.
         lengths: by what the sum that each neuron gathers is multiplied, for x and for y, `[2, 1, N, 1]`.
     """
-    _, batch, neurons, C = z.shape
+    _, _, neurons, C = z.shape
     x, scaled = z.flatten(1, 2), (up.send, down.send, up.update, down.update)
     maps = torch.cat([*up.of_neurons(), *down.of_neurons()]).view(2, 6 * C, C).mT
     own, turned, carried, aimed, kept = torch.bmm(x, maps).split([C, C, C, C, 2 * C], -1)
     constants = together([each.invariant for each in scaled], p.flatten(0, 1).expand(4, -1, -1)).split(2)
+    square, half = x.square().sum(-1, keepdim=True), 0.5 / C  # mean squares of [x; m], which has twice as many entries
 
-    def factor(
-        maps: Sequence[Scaled], constant: torch.Tensor, along: torch.Tensor, square: torch.Tensor
-    ) -> torch.Tensor:
-        """g of F for x and for y, `[2, B N, C]`: of its constant, `G z` and the mean square of z."""
-        inner = gate(constant, along, inverse_norm(square, up.signs), up.signs)
-        return together([each.last for each in maps], inner).tanh()
-
-    square = x.square().sum(-1, keepdim=True)
     weights = torch.cat([up.weights, down.weights]).index_select(0, senders).view(2, 1, neurons, C)
-    sent = (carried * factor(scaled[:2], constants[0], aimed, square * (1 / C))).view_as(z) * weights
+    sent = (carried * factors(scaled[:2], constants[0], aimed, square * (1 / C), up.signs)).view_as(z) * weights
     flat = sent.flatten(1, 2)
-    half = 0.5 / C  # mean squares of [x; m], which has twice as many entries
-    widths = [matrices[0][0].shape[2], *(w.shape[1] for w, _ in matrices)]
+    sending = (flat.square().sum(-1, keepdim=True) * half, together([up.of_message, down.of_message], flat), flat)
 
-    def layers(*vectors: torch.Tensor, dim: int) -> list[list[Vectors]]:
-        """Of x and of y, one for each layer of neurons, with an axis for the other end of an edge."""
-        ways = zip(*(each.view(2, batch, neurons, -1).unsqueeze(dim).unbind() for each in vectors), strict=True)
-        return [list(zip(*(each.split(widths, 4 - dim) for each in way), strict=True)) for way in ways]
-
-    risen, sunk = layers(square * half, turned, own, dim=3)
-    from_below, from_above = layers(
-        flat.square().sum(-1, keepdim=True) * half, together([up.of_message, down.of_message], flat), flat, dim=2
+    receivers, sending = (
+        tuple(each.view(*z.shape[:3], -1) for each in vectors) for vectors in ((square * half, turned, own), sending)
     )
-    none = z.new_zeros(batch, max(widths[0], widths[-1]), C)
-    gathered = torch.cat(
-        [
-            none[:, : widths[0]],
-            *(up.messages(r, s, *w) for r, s, w in zip(risen[1:], from_below, matrices, strict=False)),
-            *(
-                down.messages(r, s, w.transpose(1, 2), square.transpose(1, 2))
-                for r, s, (w, square) in zip(sunk, from_above[1:], matrices, strict=False)
-            ),
-            none[:, : widths[-1]],
-        ],
-        1,
-    )
+    gathered = messages_both_ways(up, down, receivers, sending, matrices)
     gathered = (gathered.unflatten(1, (2, neurons)).transpose(0, 1) * lengths).flatten(1, 2)
     maps = torch.cat([*up.of_gathered(), *down.of_gathered()]).view(2, 2 * C, C).mT
     linear, along = torch.baddbmm(kept, gathered, maps).chunk(2, -1)
     square = (square + gathered.square().sum(-1, keepdim=True)) * half
-    return settled(x + linear * factor(scaled[2:], constants[1], along, square), up.signs).view_as(z)
+    return settled(x + linear * factors(scaled[2:], constants[1], along, square, up.signs), up.signs).view_as(z)
+
+
+def factors(
+    maps: Sequence[Scaled], constant: torch.Tensor, along: torch.Tensor, square: torch.Tensor, signs: bool
+) -> torch.Tensor:
+    """g of F for x and for y, `[2, B N, C]`: of its constant, `G z` and the mean square of z."""
+    inner = gate(constant, along, inverse_norm(square, signs), signs)
+    return together([each.last for each in maps], inner).tanh()
+
+
+def messages_both_ways(
+    up: Pass, down: Pass, receivers: Vectors, senders: Vectors, matrices: Sequence[Vectors]
+) -> torch.Tensor:
+    """What each neuron gathers along the edges and against them, `[B, 2 N, C]`; zeros where nobody sends.
+
+    Args:
+        receivers, senders: those of `Pass.messages`, of x and y and all neurons, `[2, B, N, .]`.
+        matrices: as in `both_ways`.
+    """
+    widths = [matrices[0][0].shape[2], *(w.shape[1] for w, _ in matrices)]
+
+    def layers(vectors: Vectors, dim: int) -> list[list[Vectors]]:
+        """Of x and of y, one for each layer of neurons, with an axis for the other end of an edge."""
+        ways = zip(*(each.unsqueeze(dim).unbind() for each in vectors), strict=True)
+        return [list(zip(*(each.split(widths, 4 - dim) for each in way), strict=True)) for way in ways]
+
+    (risen, sunk), (from_below, from_above) = layers(receivers, 3), layers(senders, 2)
+    sent = senders[-1]
+    none = sent.new_zeros(sent.shape[1], max(widths[0], widths[-1]), sent.shape[-1])
+    along = (up.messages(r, s, *w) for r, s, w in zip(risen[1:], from_below, matrices, strict=False))
+    against = (
+        down.messages(r, s, w.transpose(1, 2), square.transpose(1, 2))
+        for r, s, (w, square) in zip(sunk, from_above[1:], matrices, strict=False)
+    )
+    return torch.cat([none[:, : widths[0]], *along, *against, none[:, : widths[-1]]], 1)
 
 
 class EquivariantHead(nn.Module):

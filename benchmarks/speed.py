@@ -85,6 +85,7 @@ class Subject:
     options: tuple[str, ...] = ("depth", "head")
 
     def space(self, widths: tuple[int, ...]) -> WeightSpace:
+        """The space of those sizes: of MLPs widths, of factors and blocks what their constructors take."""
         if self.sizes is None:
             return mlp(*widths, activation=self.activation)
         if self.sizes == FACTORS:

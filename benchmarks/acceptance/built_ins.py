@@ -25,7 +25,7 @@ from orbitcheck.harness.judging.judgements import JUDGEMENTS
 from orbitcheck.harness.judging.judgements.tally import tally
 from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.language.shipped import shipped_suites
-from orbitcheck.harness.plugins.discovery import parse_name
+from orbitcheck.harness.plugins.discovery import load, parse_name
 from orbitcheck.harness.running.border import read_row
 from orbitcheck.harness.running.evaluate import evaluate
 from orbitcheck.harness.running.plan import plan
@@ -91,8 +91,6 @@ def summary(found: Mapping[str, Measured]) -> dict[str, Any]:
 
 def described(rows: list[Result]) -> list[Mapping[str, Any]]:
     """What judgements read of a declaration."""
-    from orbitcheck.harness.plugins.discovery import load
-
     names = dict.fromkeys(row.architecture for row in rows if row.architecture != "weights")
     loaded = {name: load(parse_name(name)).traits for name in names}
     return [{"name": name, "power": traits.power, "symmetry": traits.symmetry} for name, traits in loaded.items()]

@@ -91,18 +91,20 @@ def _set_by_backend(which: Iterable[tuple[str, str]], wanted: Iterable[str]) -> 
         torch._C._set_fp32_precision_setter(*each, precision)
 
 
-_CUDNN = ("allow_tf32", "enabled", "benchmark", "deterministic")
+_CUDNN = (
+    ("enabled", "benchmark", "deterministic") if BY_BACKEND else ("allow_tf32", "enabled", "benchmark", "deterministic")
+)
+"""Of cuDNN; `allow_tf32` is one of the precisions where there are such."""
 
 
 def _flags() -> tuple[Any, ...]:
     told = _by_backend(OTHERS)
-    return (*told, *(getattr(torch.backends.cudnn, name) for name in _CUDNN[BY_BACKEND:]))
+    return (*told, *(getattr(torch.backends.cudnn, name) for name in _CUDNN))
 
 
 def _set_flags(wanted: tuple[Any, ...]) -> None:
     _set_by_backend(OTHERS, wanted)
-    names = _CUDNN[BY_BACKEND:]
-    for name, value in zip(names, wanted[-len(names) :], strict=True):
+    for name, value in zip(_CUDNN, wanted[-len(_CUDNN) :], strict=True):
         setattr(torch.backends.cudnn, name, value)
 
 

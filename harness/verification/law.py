@@ -50,6 +50,7 @@ class Case(NamedTuple):
 
     @staticmethod
     def of(case: str) -> Case:
+        """The parts of a case's text, `space/output/input/mode[/ask]`."""
         before, _, last = case.rpartition("/")
         ask = Ask(last) if last in tuple(Ask) else Ask.LAW
         space, output, kind, mode = (before if ask is not Ask.LAW else case).rsplit("/", 3)

@@ -12,7 +12,7 @@ from ..reading.outcomes import Tally, tally
 from ..reading.subjects import grouped, subjects
 from ..reading.values import NOTHING, one_line
 from . import kinds
-from .conclusions import Concluded, concluded, conclusions
+from .conclusions import Together, concluded, conclusions
 from .section import Column, report_section
 
 ALL_BUT_LATEX = (kinds.HTML, kinds.MARKDOWN, kinds.CSV)
@@ -75,7 +75,7 @@ def ledger(run: Run) -> tuple[Finding, ...]:
     )
 
 
-def _findings(claim: str, rows: Sequence[Result], told: Concluded, every: Sequence[str]) -> Iterator[Finding]:
+def _findings(claim: str, rows: Sequence[Result], told: Together, every: Sequence[str]) -> Iterator[Finding]:
     known = CLAIMS.get(claim)
     regime, statement, source = (known.regime, known.statement, known.source) if known else ("", "", "")
     shared = (claim, regime, statement, source, told.status, told.killers and f"{told.killers} killed")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...harness.core.records import ConclusionRecord
 from ...harness.core.result import Run
-from ...harness.judging.judgements.finding import Concluded as Ending
+from ...harness.judging.judgements.finding import Concluded
 from ..reading.outcomes import CONCLUSION_STATUSES, SEVERITY
 from ..reading.values import facts
 from . import kinds
@@ -51,7 +51,7 @@ def conclusions(run: Run) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True)
-class Concluded:
+class Together:
     """What the conclusions of one claim come to: the gravest, all false claims that went through its checks, and what each says."""
 
     status: str | None
@@ -59,13 +59,13 @@ class Concluded:
     seen: tuple[tuple[str, str], ...]
 
 
-def concluded(entries: Sequence[Mapping[str, Any]]) -> Concluded:
+def concluded(entries: Sequence[Mapping[str, Any]]) -> Together:
     """Of the rows that `conclusions` gives for one claim; none is no status."""
     if not entries:
-        return Concluded(None, "", ())
+        return Together(None, "", ())
     status = min((str(entry["status"]) for entry in entries), key=_gravity)
     rates = "; ".join(dict.fromkeys(str(entry["killers"]) for entry in entries if entry["killers"]))
-    return Concluded(status, rates, tuple((str(each["predicted"]), str(each["observed"])) for each in entries))
+    return Together(status, rates, tuple((str(each["predicted"]), str(each["observed"])) for each in entries))
 
 
 def _gravity(status: str) -> int:
@@ -82,6 +82,6 @@ def _killers(entry: ConclusionRecord) -> str | None:
 
 def _status(entry: ConclusionRecord) -> str:
     """An outcome that nobody knows counts as an error."""
-    if entry["outcome"] == Ending.UNDECIDED and entry["declared"] is not None:
+    if entry["outcome"] == Concluded.UNDECIDED and entry["declared"] is not None:
         return "expected"
     return entry["outcome"] if entry["outcome"] in CONCLUSION_STATUSES else "error"

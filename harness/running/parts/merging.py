@@ -96,10 +96,8 @@ def merged(parts: dict[Path, Run], directory: Path) -> Run:
     killers = [each for _, part in by_index for each in part.killers]
     descriptions = _described(by_index, selection["architectures"])
     power = first.request["require_power"] if first.request else None
-    told = following(
-        *(ordered, planned, suites, expectations, descriptions, power, planted, killers, selection["only"]),
-        fail_fast=selection["fail_fast"],
-    )
+    asked = {"only": selection["only"], "fail_fast": selection["fail_fast"]}
+    told = following(ordered, planned, suites, expectations, descriptions, power, planted, killers, **asked)
     environment = {
         **{key: value for key, value in first.environment.items() if key != "processes"},  # each shard's are its own
         "date": max(str(part.environment.get("date")) for _, part in by_index),

@@ -23,7 +23,7 @@ State = dict[str, np.ndarray]
 
 
 class Wired(Protocol):
-    """A space, and where its tensors lie in a state dict."""
+    """What is asked here of `readers.wiring.Wired`, which stands above this folder: a space, and where its tensors lie in a state dict."""
 
     @property
     def space(self) -> WeightSpace: ...
