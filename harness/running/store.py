@@ -16,6 +16,7 @@ from ..core.cleaning import BorderError, content_of
 from ..core.result import Run
 from ..plugins.extensions import ExtensionError, load_extensions
 from . import border
+from .keeping.archive import is_archive, read_archive
 from .keeping.files import (
     CHECKPOINTS,
     JOURNAL,
@@ -25,7 +26,7 @@ from .keeping.files import (
     write_atomically,
 )
 from .keeping.journal import journal_copy
-from .keeping.marker import STATE, Marker, read_marker
+from .keeping.marker import STATE, Marker, mark, read_marker, take
 
 FOLDERS = tuple(sorted(FILES))
 WRITTEN = ".orbitcheck"
@@ -55,6 +56,21 @@ def save(run: Run, directory: Path) -> None:
     """
     write_atomically(directory / RESULTS, _pieces(run))
     save_reports(run, directory)
+
+
+def save_elsewhere(run: Run, directory: Path, force: bool) -> None:
+    """Make a folder that of a run which is finished elsewhere: `results.json` and its reports.
+
+    Args:
+        force: overwrite what no run of ours wrote there.
+
+    Raises:
+        StoreError: as `take`, or the file system refused.
+    """
+    take(directory, force)
+    save(run, directory)
+    names = [str(suite["name"]) for suite in run.suites], [str(entry["name"]) for entry in run.architectures]
+    mark(directory, Marker(True, len(run.results), *names))
 
 
 def save_reports(run: Run, directory: Path) -> None:
@@ -134,25 +150,34 @@ def render(run: Run, form: str) -> str:
 
 
 def read_run(path: Path) -> Run:
-    """The run in a folder, or in a `results.json` named directly.
+    """The run in a folder, in a `results.json` named directly, or in an archive that `orbitcheck submit` packed.
 
     Raises:
         StoreError: none there, unreadable, changed by hand, or of another schema version; one that did not finish; or an installed
             extension fails, whose kinds the run may have.
     """
     load_all()
+    if is_archive(path):
+        return _run_of(path, read_archive(path))
     file = path / RESULTS if path.is_dir() else path
     folder = file.resolve().parent if file.is_symlink() else file.parent
     marker = read_marker(folder)
     if marker is not None and not marker.finished:
         raise StoreError(f"{folder}: {unfinished(marker, folder)}")
     try:
-        run = border.read_run(content_of(file))
+        return _run_of(file, content_of(file))
     except FileNotFoundError:
         hint = "; the run did not finish: `orbitcheck run ... --resume` goes on" if (path / JOURNAL).exists() else ""
         raise StoreError(f"{file}: no such file or folder{hint}") from None
     except OSError as error:
         raise StoreError(f"{file} cannot be read ({error.strerror})") from None
+    except BorderError as error:
+        raise StoreError(f"{file} holds no run: {error}") from None
+
+
+def _run_of(file: Path, content: bytes) -> Run:
+    try:
+        run = border.read_run(content)
     except BorderError as error:
         raise StoreError(f"{file} holds no run: {error}") from None
     if run.unfinished_of is not None:

@@ -33,8 +33,8 @@ def submit(directory: Path, output: Path | None, with_weights: bool) -> None:
     """
     from zipfile import is_zipfile
 
+    from ...running.keeping.archive import archive_bytes
     from ...running.store import StoreError, read_run, results_text, write_atomically
-    from ...running.submitting.archive import archive_bytes
     from ...running.submitting.packing import portable, weights_of
     from ...running.verifying.verified import verified
     from ..progress_bar import shown_progress

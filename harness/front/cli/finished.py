@@ -31,21 +31,41 @@ if TYPE_CHECKING:
     type=click.Choice(["html", "markdown", "junit", "json", "figures", "tables", "badge"]),
     help="Print one form; figures (SVG, PDF), tables (CSV, LaTeX) and a badge (SVG, JSON) are written to folders. Default: write all files again.",
 )
-def report(directory: Path, form: str | None) -> None:
-    """Make the reports of a run again, print one, or write its figures and tables for a paper."""
-    from ...running.parts.unfinished import read_so_far
-    from ...running.store import FOLDERS, StoreError, render, save_folder, save_reports
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Another folder for what is written, the results with it; default: that of the run.",
+)
+@click.option("--force", is_flag=True, help="Overwrite files in a folder in which no run has written before.")
+def report(directory: Path, form: str | None, output: Path | None, force: bool) -> None:
+    """Make the reports of a run again, print one, or write its figures and tables for a paper.
 
+    The run is a folder, its results.json, or an archive that `orbitcheck submit` packed; what is made of an archive needs -o.
+    """
+    from ...running.keeping.archive import is_archive
+    from ...running.parts.unfinished import read_so_far
+    from ...running.store import FOLDERS, StoreError, render, save_elsewhere, save_folder, save_reports
+
+    printed = form is not None and form not in FOLDERS
+    if printed and output is not None:
+        refuse(f"--output: --format {form} is printed; leave -o out, or write all files")
+    if not printed and output is None and is_archive(directory):
+        refuse(f"{directory} is an archive; say with -o FOLDER where its reports go")
+    folder = output or (directory if directory.is_dir() else directory.parent)
     try:
         stored = read_so_far(directory)
         tell_unfinished(directory, stored)
         if form in FOLDERS:
-            click.echo(str(save_folder(stored, directory if directory.is_dir() else directory.parent, form).resolve()))
+            click.echo(str(save_folder(stored, folder, form).resolve()))
         elif form:
             click.echo(render(stored, form), nl=False)
         else:
-            save_reports(stored, directory)
-            click.echo(str((directory / "report.html").resolve()))
+            if output is None:
+                save_reports(stored, folder)
+            else:
+                save_elsewhere(stored, folder, force)
+            click.echo(str((folder / "report.html").resolve()))
     except StoreError as error:
         refuse(str(error))
 
@@ -246,15 +266,14 @@ def verify(
     """
     import secrets
 
-    from ...running.store import StoreError
-    from ...running.submitting.admitting import read_entry
+    from ...running.store import StoreError, read_run
     from ...running.submitting.record import rerun_of, write_record
     from ...running.verifying.verified import measured_again, verified
     from ..progress_bar import shown_progress
 
     extend()
     try:
-        run = read_entry(directory)
+        run = read_run(directory)
         architectures = fitting(run, architectures)
         if record is not None and not rerun:
             refuse("--record keeps what --rerun measures again; give --rerun K too")

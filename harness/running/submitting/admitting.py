@@ -6,37 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ....reports.leaderboard.entries import Admitted, Refused
-from ...core.cleaning import BorderError, one_line
+from ...core.cleaning import one_line
 from ...core.progress import Progress, unwatched
 from ...core.registry import did_you_mean
 from ...core.result import SCHEMA_VERSION, Run
 from ...language.shipped import asked, version_of
-from .. import border
 from ..keeping.files import StoreError
 from ..provenance import VERSION
-from ..store import load_all, read_run
+from ..store import read_run
 from ..verifying.verified import verified
-from .archive import SUFFIX, read_archive
 from .record import Rerun, digest_of
 
 SHORT = 16
 """Characters of a run's digest that name its evidence."""
-
-
-def read_entry(path: Path) -> Run:
-    """The run of a folder, or of an archive.
-
-    Raises:
-        StoreError: as `read_run` and `read_archive`.
-    """
-    if path.suffix != SUFFIX or path.is_dir():
-        return read_run(path)
-    content = read_archive(path)
-    load_all()
-    try:
-        return border.read_run(content)
-    except BorderError as error:
-        raise StoreError(f"{path} holds no run: {error}") from None
 
 
 def admit(
@@ -53,7 +35,7 @@ def admit(
     """
     name = one_line(path.name or str(path), 160)
     try:
-        run = read_entry(path)
+        run = read_run(path)
         problem = _wrong(run, suites) or _refuted(run, progress)
     except (StoreError, ValueError, LookupError, RecursionError) as error:
         problem, run = one_line(str(error)), None

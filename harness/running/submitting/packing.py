@@ -13,8 +13,8 @@ from ...plugins.discovery import parse_name
 from ...zoo.entries import ZooError
 from ...zoo.manifest import is_manifest, labels_of, named_files, read_manifest, split_reference
 from .. import border
+from ..keeping.archive import WEIGHT_BYTES, relative
 from ..keeping.files import StoreError
-from .archive import WEIGHT_BYTES, relative
 
 FOLDER = "out"
 """The folder in the commands of a run that lies in an archive."""

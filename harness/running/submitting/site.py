@@ -10,10 +10,10 @@ from ....reports.forms import row_files
 from ....reports.leaderboard.entries import Admitted, Refused, boards
 from ....reports.leaderboard.page import data, headline, page
 from ....reports.places import ROWS
+from ..keeping.archive import archive_bytes
 from ..keeping.files import StoreError, write_atomically
 from ..provenance import VERSION
 from ..store import WRITTEN, render, results_text
-from .archive import archive_bytes
 
 PAGE, DATA = "index.html", "leaderboard.json"
 

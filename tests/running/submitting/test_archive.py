@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from orbitcheck.harness.running.keeping.archive import MEMBERS, RESULTS_BYTES, archive_bytes, read_archive, relative
 from orbitcheck.harness.running.keeping.files import StoreError
-from orbitcheck.harness.running.submitting.archive import MEMBERS, RESULTS_BYTES, archive_bytes, read_archive, relative
 
 RESULTS = b'{"schema_version": 3}'
 SECONDS, BYTES = 5.0, 1 << 30

@@ -18,9 +18,9 @@ from orbitcheck.harness.core.records import SelectionRecord
 from orbitcheck.harness.core.result import Run, plain
 from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.language.shipped import asked, frozen, shipped_suites
+from orbitcheck.harness.running.keeping.archive import archive_bytes
 from orbitcheck.harness.running.store import StoreError, read_run, results_text
-from orbitcheck.harness.running.submitting.admitting import admit, read_entry
-from orbitcheck.harness.running.submitting.archive import archive_bytes
+from orbitcheck.harness.running.submitting.admitting import admit
 from orbitcheck.harness.running.submitting.packing import portable, weights_of, zoos_of
 from orbitcheck.harness.running.submitting.record import Remeasured, Rerun, digest_of, read_records, write_record
 from orbitcheck.harness.running.submitting.site import write_site
@@ -229,7 +229,7 @@ def test_submit_refuses_what_is_unfinished_or_does_not_hold_in_a_line(place: Pla
     assert line.startswith("orbitcheck: wrong does not hold: planted defects") and not (tmp_path / "wrong.zip").exists()
     (folder / ".orbitcheck-run.json").write_text('{"layout": 1, "finished": false, "rows": 25}')
     with pytest.raises(StoreError, match="unfinished"):
-        read_entry(folder)
+        read_run(folder)
 
 
 def test_a_page_that_is_not_ours_is_not_written_over_and_files_of_before_go(run, tiny, tmp_path) -> None:

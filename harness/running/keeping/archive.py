@@ -1,4 +1,4 @@
-"""The archive of a submission: a zip of `results.json`, and of weight files below `weights/` where they were asked for.
+"""The archive of a run: a zip of `results.json`, and of weight files below `weights/` where they were asked for.
 
 Law: the same content gives the same bytes (with the same zlib). Reading trusts nothing: what is counted, named or unpacked stays below
 fixed bounds, nothing is written to disk, and an archive that is anything else is refused in one line.
@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from ..keeping.files import RESULTS, StoreError
+from .files import RESULTS, StoreError
 
 SUFFIX = ".zip"
 WEIGHTS = "weights"
@@ -32,6 +32,11 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The date of every member: the first that a zip can tell."""
 _END = struct.Struct("<4s4H2LH")
 _ZIP64 = b"PK\x06\x07"
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a path names an archive, by its ending."""
+    return path.suffix == SUFFIX and not path.is_dir()
 
 
 def archive_bytes(results: bytes, weights: Mapping[str, bytes] | None = None) -> bytes:
