@@ -185,6 +185,39 @@ def part_asked(run: Run, before: Baseline, names: Sequence[str] = ()) -> tuple[R
     return replace(run, results=rows, problems=problems), replace(before, outcomes=outcomes)
 
 
+def renewed(before: Baseline, part: Run) -> Baseline:
+    """The baseline with the rows of a part of a run (`--only`) in place of those that it was asked for; all others stay.
+
+    Problems that count all rows stay as they were: a part does not say.
+
+    Raises:
+        ValueError: the part stopped early or is a shard; or a check of it asks something else than the rows that would stay.
+    """
+    selection = part.selection
+    if selection is None or selection["fail_fast"] or selection["shard"] is not None:
+        raise ValueError("a part of a baseline is renewed by a run of --only alone, without --fail-fast and --shard")
+    patterns = [parse_pattern(text) for text in selection["only"]]
+    names, suites = {*selection["architectures"], WEIGHTS}, {str(suite["name"]) for suite in part.suites}
+    now = baseline_of(part)
+    staying = [
+        place
+        for place in before.outcomes
+        if place[0] not in names or place[1] not in suites or not _fits(place, patterns)
+    ]
+    for suite, check in dict.fromkeys(place[1:3] for place in staying if place[1] in suites):
+        if before.contents.get((suite, check)) != now.contents.get((suite, check)):
+            raise ValueError(f"{suite} / {check} asks something else than in the baseline; run all rows of it")
+    others = {key: content for key, content in before.contents.items() if key[0] not in suites}
+    counted = [each for each in before.problems if each[0] in OF_THE_WHOLE]
+    own = [each for each in now.problems if each[0] not in OF_THE_WHOLE]
+    return Baseline(
+        {**{place: before.outcomes[place] for place in staying}, **now.outcomes},
+        {**others, **now.contents},
+        tuple(dict.fromkeys([*counted, *own])),
+        {**{place: before.seen[place] for place in staying if place in before.seen}, **now.seen},
+    )
+
+
 def _fits(place: Place, patterns: Sequence[RowPattern]) -> bool:
     return not patterns or any(pattern.matches(_Row(*place)) for pattern in patterns)
 

@@ -11,9 +11,18 @@ import pytest
 from orbitcheck.harness.checks.prediction import NO_GAP, SEPARATED, UNCLEAR, Seen
 from orbitcheck.harness.core.cell import WEIGHTS, Cell
 from orbitcheck.harness.core.outcomes import Fault, Trouble
+from orbitcheck.harness.core.patterns import parse_pattern
 from orbitcheck.harness.core.registry import UnknownName
 from orbitcheck.harness.core.result import OUTCOMES, AskedFor, Problem, Result, Run
-from orbitcheck.harness.judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline, part_asked
+from orbitcheck.harness.judging.baseline import (
+    baseline_of,
+    baseline_text,
+    compare,
+    listing,
+    parse_baseline,
+    part_asked,
+    renewed,
+)
 from orbitcheck.harness.judging.gate import exit_code, is_red, notes, settle
 from orbitcheck.harness.language.suite import Conclusion, Expectation, Suite
 from orbitcheck.harness.plugins.power import AT_LEAST
@@ -523,6 +532,35 @@ def test_a_part_is_compared_with_that_part_of_the_baseline():
     assert [each.reason for each in mine] == ["nothing of net", lost.text], "problems of others are not mine"
     with pytest.raises(UnknownName, match=r'did you mean "net"\?'):
         part_asked(whole, kept, ["nett"])
+
+
+def test_a_part_renews_the_rows_of_a_baseline_that_it_was_asked_for():
+    """Law: renewed by a part of a run, the baseline is that of the whole run in which these rows came out so."""
+    suite = {"name": "s", "checks": [{"id": name, "kind": "k", "parameters": {}} for name in ("law", "pair")]}
+    cells = [cell(name, check, case) for name in ("net", "dws", WEIGHTS) for check in ("law", "pair") for case in "ab"]
+    outcomes = ("pass", "fail", "observed")
+    lost = Problem(Trouble.NOTHING_PREDICTED, "net", "nothing")
+    before = baseline_of(Run("0", {}, [suite], [], [row(of, "pass") for of in cells], problems=[lost]))
+    for only in (["net / law"], ["* / law / a"], ["dws", "net / pair / b"], ["*"]):
+        patterns = [parse_pattern(text) for text in only]
+        asked = [of for of in cells if any(pattern.matches(of) for pattern in patterns)]
+        selection = {"only": only, "fail_fast": False, "shard": None, "architectures": ["net", "dws"]}
+        part = Run("0", {}, [suite], [], [row(of, outcomes[cells.index(of) % 3]) for of in asked], selection=selection)
+        whole = [row(of, outcomes[at % 3] if of in asked else "pass") for at, of in enumerate(cells)]
+        assert renewed(before, part) == baseline_of(Run("0", {}, [suite], [], whole, problems=[lost]))
+        gone = renewed(before, replace(part, results=part.results[1:]))
+        assert set(before.outcomes) - set(gone.outcomes) == {
+            (asked[0].architecture, "s", asked[0].check, asked[0].case)
+        }
+    other = {**suite, "checks": [suite["checks"][0], {**suite["checks"][1], "parameters": {"count": 2}}]}
+    with pytest.raises(ValueError, match="s / pair asks something else"):
+        renewed(before, replace(part, suites=[other], selection={**selection, "only": ["net / pair"]}))
+    assert renewed(
+        before, replace(part, suites=[other], selection={**selection, "only": ["* / pair"]}, results=whole[2:4])
+    )
+    for wrong in (None, {**selection, "fail_fast": True}, {**selection, "shard": (1, 2)}):
+        with pytest.raises(ValueError, match="--only alone"):
+            renewed(before, replace(part, selection=wrong))
 
 
 def test_a_row_that_vanishes_from_one_suite_is_missed_though_another_suite_asks_the_same():

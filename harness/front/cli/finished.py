@@ -101,11 +101,11 @@ def is_baseline(path: Path) -> bool:
 def gate(directory: Path, baseline: Path, update: bool, architectures: tuple[str, ...]) -> None:
     """Compare a run with a baseline, row by row; red on a regression or a row that vanished.
 
-    A run of `--only` is compared with those rows of the baseline that it was asked for.
+    A run of `--only` is compared with those rows of the baseline that it was asked for, and --update renews those alone.
     """
     from ...core.cleaning import content_of
     from ...core.registry import UnknownName
-    from ...judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline, part_asked
+    from ...judging.baseline import baseline_of, baseline_text, compare, listing, parse_baseline, part_asked, renewed
     from ...plugins.discovery import NameSyntaxError, parse_name
     from ...running.store import StoreError, read_run, write_atomically
 
@@ -114,15 +114,17 @@ def gate(directory: Path, baseline: Path, update: bool, architectures: tuple[str
         if update and names:
             refuse("--update writes the whole of a run; leave -a out")
         stored = read_run(directory)
-        if update and stored.selection is not None:
-            refuse(f"{directory} holds a part of a run; a baseline is made of the whole")
-        if update:
-            if baseline.exists() and not is_baseline(baseline):
-                refuse(f"{baseline} is no baseline and would be overwritten; name another file")
+        if update and baseline.exists() and not is_baseline(baseline):
+            refuse(f"{baseline} is no baseline and would be overwritten; name another file")
+        if update and stored.selection is None:
             write_atomically(baseline, baseline_text(baseline_of(stored)))
             click.echo(f"{baseline}: {len(stored.results)} rows")
             return
         kept = parse_baseline(content_of(baseline, BASELINE_BYTES).decode())
+        if update:
+            write_atomically(baseline, baseline_text(renewed(kept, stored)))
+            click.echo(f"{baseline}: {len(stored.results)} rows renewed")
+            return
         stored, kept = part_asked(stored, kept, names)
     except (StoreError, NameSyntaxError, UnknownName) as error:
         refuse(str(error))
