@@ -2,7 +2,7 @@
 
     python benchmarks/acceptance/planted_causes.py causes.jsonl --count 2 [--seconds 600] [--keep results/causes-second.json]
 
-`--count 1` asks the first set of planted/, `--count 2` the second, `--count 3` the third; a set that led to a change is not measured again as fresh.
+`--count 1` asks the first set of planted/, `--count 2` the second, `--count 3` the third, `--count 4` the fourth; a set that led to a change is not measured again as fresh.
 Of every red row of the law: the cause is right if it is true of the network, wrong if another one is named, else unknown.
 Where one output tensor or one layer alone is wrong, the row has to name it. Shares are of rows, each network weighing the same.
 """
@@ -20,7 +20,7 @@ from planted.truth import Truth
 
 RED_ROWS = 6
 """Red rows after which no more are asked of a network."""
-SETS = {1: "first", 2: "second", 3: "third"}
+SETS = {1: "first", 2: "second", 3: "third", 4: "fourth"}
 
 
 def measure(reference: str, truth: Truth) -> Measured:
