@@ -648,6 +648,34 @@ def test_a_gradient_that_is_that_of_the_values_accuses_the_parameter(rules, back
     assert verdict.cause(measured) is cause
 
 
+@pytest.mark.parametrize(
+    ("law", "batch", "jump", "cause"),
+    [
+        # as measured: where the largest feature stands, among features that tie; the order of the batch rounds their sums otherwise
+        (7.1e-4, 1.8e-4, 1.57e-4, Cause.LEAK),
+        (1e-15, 1.8e-4, 1.57e-4, Cause.TIES),
+        (1e-15, 1.4e-3, 1.57e-4, Cause.TIES),
+        # more than ten times as far as one ulp: the batch is read
+        (1e-15, 1.8e-3, 1.57e-4, Cause.BATCH),
+        (7.1e-4, 1.8e-3, 1.57e-4, Cause.BATCH),
+        # no jump: nothing else than the batch moves the output
+        (1e-15, 1.8e-4, None, Cause.BATCH),
+    ],
+)
+def test_what_one_ulp_decides_where_inputs_tie_does_not_accuse_the_batch(law, batch, jump, cause):
+    seen = replace(LEAKS, near_ties=law, near_floor=1e-15)
+    properties = {**QUIET, Rule.BATCH_ORDER: batch}
+    assert (
+        verdict.cause(replace(SOUND, error64=law, error32=law, properties=properties, jump=jump, symptoms=seen))
+        is cause
+    )
+
+
+def test_of_two_rules_of_the_batch_the_one_that_rounding_does_not_explain_accuses_it():
+    properties = {**QUIET, Rule.BATCH_ORDER: 1e-4, Rule.BATCH_MATES: 0.5}
+    assert verdict.cause(replace(SOUND, properties=properties, jump=1e-4, symptoms=LEAKS)) is Cause.BATCH
+
+
 def test_a_call_that_writes_into_its_input_is_its_own_cause():
     for symptoms in (None, LEAKS):
         assert verdict.cause(replace(SOUND, modified=True, symptoms=symptoms)) is Cause.NONE

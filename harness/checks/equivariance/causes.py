@@ -3,6 +3,7 @@
 | cause | test |
 |---|---|
 | batch, strides, recording, compiler | the rule that is broken changes nothing else: the batch's order, mates or size; the input's memory; gradients recorded; the network compiled |
+| none of these | the batch's rules where inputs tie, broken by no more than ten times what one ulp moves the output by: rounding decides |
 | randomness | calls differ, and are equal from one random state |
 | history | calls differ from one random state too, or the answers of a hundred calls from those of fresh copies |
 | batch, also | the answers of a hundred calls differ from those in a batch, and fresh copies answer as they do, alone and in the batch |

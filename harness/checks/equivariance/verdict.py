@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from ...core.outcomes import Fault, Outcome
 from ...core.result import Judgement, Verdict
 from ..stored import Stored
+from .causes import KEPT, RULES_OF_BATCHES
 from .causes import cause as cause_of
 from .declaration.reach import Reach
 from .evidence import (
@@ -304,9 +305,20 @@ def cause(measured: Measurement) -> Cause:
     rules = broken(measured)
     if not rules and _between(measured) is None and measured.floor64 <= ILL_CONDITIONED:
         return Cause.NONE
+    by_rounding = _decided_by_rounding(measured, rules)
+    if by_rounding and by_rounding == {*rules}:
+        return Cause.TIES
     stations = _broken_stations(measured)
     worst = max(stations, key=lambda each: each.error64) if stations else measured
-    return cause_of(rules, measured.symptoms, worst.error64, worst.error32, worst.floor64, worst.floor32)
+    left = [rule for rule in rules if rule not in by_rounding]
+    return cause_of(left, measured.symptoms, worst.error64, worst.error32, worst.floor64, worst.floor32)
+
+
+def _decided_by_rounding(measured: Measurement, rules: Collection[Rule]) -> set[Rule]:
+    """Rules of batches that are broken by no more than the output jumps by where inputs tie: sums of another batch are rounded otherwise."""
+    if measured.jump is None:
+        return set()
+    return {rule for rule in RULES_OF_BATCHES.intersection(rules) if measured.properties[rule] <= KEPT * measured.jump}
 
 
 def _said(measured: Measurement) -> str:
