@@ -6,8 +6,10 @@ Law: a link `function` rests on equal normal forms (`functions/normal_form.py`);
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -54,7 +56,7 @@ def function_links(nets: Nets, numbers: Sequence[int]) -> Iterator[Link]:
         SpaceError: a space whose function is not known (`weights/realisation`).
     """
     outputs = _outputs(nets)
-    spread = outputs.std(axis=1).max(axis=1)
+    spread = _spread(outputs)
     prover = _Prover()
     for members in alike(outputs.reshape(len(nets), -1), np.where(np.isfinite(spread), ROUNDED * spread, 0.0)):
         found: list[int] = []
@@ -78,6 +80,13 @@ def function_links(nets: Nets, numbers: Sequence[int]) -> Iterator[Link]:
                 break
             else:
                 found.append(net)
+
+
+def _spread(outputs: np.ndarray) -> np.ndarray:
+    """`[nets]`: the standard deviation of the output that varies most; not finite where an output is not."""
+    exponent = np.frexp(np.where(np.isfinite(outputs), np.abs(outputs), 0.0).max(axis=(1, 2)))[1]
+    with np.errstate(invalid="ignore"):
+        return np.ldexp(np.ldexp(outputs, -exponent[:, None, None]).std(axis=1).max(axis=1), exponent)
 
 
 def alike(values: np.ndarray, tolerance: np.ndarray) -> list[np.ndarray]:
@@ -186,7 +195,8 @@ def _refuted(first: Net, second: Net) -> bool:
 def rescaling(first: Net, second: Net) -> tuple[GroupElement, float] | None:
     """The permutation g with positive factors or signs that weight matching finds between two nets of a space, and how far it is off.
 
-    Off by the largest `|g v - w|` of an entry, as a share of the largest entry of w; 0 only where `g v = w`.
+    Off by the largest `|g v - w|` of an entry, as a share of the largest entry of w; 0 only where `g v = w` in rationals, which a
+    product that floats round does not show.
     """
     (space, v), (other_space, w) = first, second
     if space != other_space:
@@ -195,23 +205,54 @@ def rescaling(first: Net, second: Net) -> tuple[GroupElement, float] | None:
     if pair is None:
         return None
     g = match(space, pair.net(0), pair.net(1)).element
-    copy, diagonals = moved(space, g, v), []
-    for layer, axis in enumerate(space.permuted, 1):
-        own, other = (np.concatenate([u[f"W{layer}"], np.asarray(u[f"b{layer}"])[:, None]], axis=1) for u in (copy, w))
-        place = np.abs(other).argmax(axis=1)[:, None]
-        over, under = (np.take_along_axis(array, place, axis=1)[:, 0] for array in (other, own))
-        factor = np.divide(over, under, out=np.ones_like(over), where=(under != 0) & (over != 0))
-        if not (np.isfinite(factor) & np.isfinite(1 / factor)).all():
-            return None
-        if not ACTIVATIONS[space.activation].homogeneous:
-            factor = np.sign(factor)
-        elif (factor < 0).any() and not ACTIVATIONS[space.activation].odd:
-            return None
-        diagonals.append(Diagonal(axis, tuple(factor.tolist()), tuple((1 / factor).tolist())))
-        copy[f"W{layer}"] = copy[f"W{layer}"] * factor[:, None]
-        copy[f"b{layer}"] = copy[f"b{layer}"] * factor
-        copy[f"W{layer + 1}"] = copy[f"W{layer + 1}"] * (1 / factor)[None, :]
-    off = max(float(np.abs(copy[name] - w[name]).max()) for name in space.axes)
-    return GroupElement(g.permutations, tuple(diagonals)), off / max(
-        float(np.abs(w[name]).max()) for name in space.axes
+    start = moved(space, g, v)
+    copy, diagonals = dict(start), []
+    with np.errstate(over="ignore", divide="ignore"):
+        for layer, axis in enumerate(space.permuted, 1):
+            own, other = (
+                np.concatenate([u[f"W{layer}"], np.asarray(u[f"b{layer}"])[:, None]], axis=1) for u in (copy, w)
+            )
+            place = np.abs(other).argmax(axis=1)[:, None]
+            over, under = (np.take_along_axis(array, place, axis=1)[:, 0] for array in (other, own))
+            factor = np.divide(over, under, out=np.ones_like(over), where=(under != 0) & (over != 0))
+            if not (np.isfinite(factor) & np.isfinite(1 / factor)).all():
+                return None
+            if not ACTIVATIONS[space.activation].homogeneous:
+                factor = np.sign(factor)
+            elif (factor < 0).any() and not ACTIVATIONS[space.activation].odd:
+                return None
+            diagonals.append(Diagonal(axis, tuple(factor.tolist()), tuple((1 / factor).tolist())))
+            copy[f"W{layer}"] = copy[f"W{layer}"] * factor[:, None]
+            copy[f"b{layer}"] = copy[f"b{layer}"] * factor
+            copy[f"W{layer + 1}"] = copy[f"W{layer + 1}"] * (1 / factor)[None, :]
+        largest = max(float(np.abs(w[name]).max()) for name in space.axes) or 1.0
+        off = max(float(np.abs(copy[name] - w[name]).max()) for name in space.axes) / largest
+    if not off and not _rescaled(space, start, [each.inward for each in diagonals], w):
+        off = math.ulp(0.0)
+    return GroupElement(g.permutations, tuple(diagonals)), off
+
+
+def _rescaled(space: WeightSpace, v: Vector, factors: Sequence[tuple[float, ...]], w: Vector) -> bool:
+    """Whether w is v with each hidden neuron's incoming weights and bias times its factor and its outgoing ones divided by it, exactly."""
+    one = (1.0,)
+    for layer in range(1, len(space.widths)):
+        rows = factors[layer - 1] if layer <= len(factors) else one * space.widths[layer]
+        columns = factors[layer - 2] if layer > 1 else one * space.widths[0]
+        for name, divided in ((f"W{layer}", columns), (f"b{layer}", one)):
+            entries = [np.asarray(u[name]).reshape(space.widths[layer], -1) for u in (v, w)]
+            if not _multiples(entries[0], np.array(rows)[:, None], entries[1], np.array(divided)[None]):
+                return False
+    return True
+
+
+def _multiples(a: np.ndarray, x: np.ndarray, b: np.ndarray, y: np.ndarray) -> bool:
+    """Whether `a x = b y` entry by entry, in rationals; of powers of two by fractions and exponents of floats."""
+    (low_a, high_a), (low_x, high_x), (low_b, high_b), (low_y, high_y) = map(np.frexp, (a, x, b, y))
+    if (np.abs(low_x) == 0.5).all() and (np.abs(low_y) == 0.5).all():
+        return bool(
+            ((low_a * np.sign(x) == low_b * np.sign(y)) & ((a == 0) | (high_a + high_x == high_b + high_y))).all()
+        )
+    return all(
+        Fraction(p) * Fraction(q) == Fraction(r) * Fraction(s)
+        for p, q, r, s in zip(*(each.ravel().tolist() for each in np.broadcast_arrays(a, x, b, y)), strict=True)
     )

@@ -1,7 +1,7 @@
 """Weight matching: the permutation that brings one weight vector closest to another, and bounds on how close any can.
 
 Law: `match` returns an element g and `|g v - w|`, which no permutation beats by more than coordinate descent misses; it is 0 only
-where `g v = w`. `sorted_entries` is a contraction: `|F(v) - F(w)| <= |g v - w|` for *every* g, because sorting two lists is
+where `g v = w`. Both hold of all finite weights: what is squared was brought near one before, by powers of two, which change no bit. `sorted_entries` is a contraction: `|F(v) - F(w)| <= |g v - w|` for *every* g, because sorting two lists is
 the closest that any matching of them comes. So what lies far apart in F need not be matched at all.
 
 Source: Ainsworth, Hayase, Srinivasa 2023, *Git Re-Basin*, section 3.2 (weight matching), with assignments by
@@ -10,7 +10,9 @@ Source: Ainsworth, Hayase, Srinivasa 2023, *Git Re-Basin*, section 3.2 (weight m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +21,7 @@ from scipy.optimize import linear_sum_assignment
 from ...weights.pair import Vector
 from ...weights.space import WeightSpace
 from ...weights.symmetry import GroupElement
-from ..orbit import moved
+from ..orbit import equal, moved
 
 SWEEPS = 20
 """Rounds over all axes; near copies take two."""
@@ -35,21 +37,46 @@ class Matching:
 
 def match(space: WeightSpace, v: Vector, w: Vector) -> Matching:
     """Weight matching of v to w. Arrays are float64 of the space's shapes."""
+    exponent = size_of([*v.values(), *w.values()])
+    first, second = ({name: np.ldexp(u[name], -exponent) for name in space.axes} for u in (v, w))
     images = {
-        axis: _assigned(-_gaps(_signatures(space, v, axis), _signatures(space, w, axis))) for axis in space.permuted
+        axis: _assigned(-_gaps(_signatures(space, first, axis), _signatures(space, second, axis)))
+        for axis in space.permuted
     }
     for _ in range(SWEEPS):
         changed = False
         for axis in space.permuted:
-            better = _assigned(_agreement(space, v, w, axis, images))
+            better = _assigned(_agreement(space, first, second, axis, images))
             changed |= bool((better != images[axis]).any())
             images[axis] = better
         if not changed:
             break
     element = GroupElement(tuple((axis, tuple(images[axis].tolist())) for axis in space.permuted))
-    copy = moved(space, element, v)
-    squares = sum(float(np.square(copy[name] - w[name]).sum()) for name in space.axes)
-    return Matching(element, squares**0.5)
+    if equal(space, moved(space, element, v), w):
+        return Matching(element, 0.0)
+    copy = moved(space, element, first)
+    apart = norm([copy[name] - second[name] for name in space.axes])
+    return Matching(element, max(_scaled(apart, exponent), math.ulp(0.0)))
+
+
+def size_of(arrays: Iterable[np.ndarray]) -> int:
+    """The power of two by which arrays are divided so that none of their entries is above one."""
+    return math.frexp(max((float(np.abs(array).max(initial=0.0)) for array in arrays), default=0.0))[1]
+
+
+def norm(arrays: Iterable[np.ndarray]) -> float:
+    """The Euclidean norm of all entries, at most the largest float."""
+    arrays = list(arrays)
+    exponent = size_of(arrays)
+    return _scaled(sum(float(np.square(np.ldexp(array, -exponent)).sum()) for array in arrays) ** 0.5, exponent)
+
+
+def _scaled(number: float, exponent: int) -> float:
+    """`number * 2^exponent`, at most the largest float."""
+    try:
+        return math.ldexp(number, exponent)
+    except OverflowError:
+        return sys.float_info.max
 
 
 def sorted_entries(space: WeightSpace, arrays: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -17,7 +17,7 @@ from ...weights.activations import ACTIVATIONS
 from ...weights.pair import Vector
 from ...weights.space import WeightSpace
 from .links import Forest, Likeness, Link, Scale
-from .matching import match, sorted_entries
+from .matching import match, norm, size_of, sorted_entries
 
 SHARE = 0.01
 """Of the population's median matched distance: what is nearer is a near copy."""
@@ -72,7 +72,7 @@ def measured(population: Population) -> Scale:
 
 
 def _norm(v: Vector, w: Vector) -> float:
-    return sum(float(np.square(array).sum()) for u in (v, w) for array in u.values()) ** 0.5
+    return norm([*v.values(), *w.values()])
 
 
 def near_links(
@@ -82,10 +82,10 @@ def near_links(
     if not share and population.scaled:
         return
     reach = share * scale.median
-    features = sorted_entries(population.space, population.arrays)
+    features, exponent = _features(population)
     low = _projected(features)
     tree = KDTree(low)
-    slack = reach * (1 + 1e-6) + 1e-12 * float(np.abs(low).max(initial=0.0))
+    slack = float(np.ldexp(reach, -exponent)) * (1 + 1e-6) + 1e-12 * float(np.abs(low).max(initial=0.0))
     for i in range(len(low)):
         own = forest.root(int(numbers[i]))
         apart = [j for j in tree.query_ball_point(low[i], slack) if j > i and forest.root(int(numbers[j])) != own]
@@ -113,7 +113,7 @@ def nearest(population: Population, scale: Scale) -> list[float]:
     """For each network the matched distance to the one that is nearest in the contraction, as a share of the median."""
     if not scale.median:
         return [0.0] * len(population)
-    tree = KDTree(_projected(sorted_entries(population.space, population.arrays)))
+    tree = KDTree(_projected(_features(population)[0]))
     _, found = tree.query(tree.data, k=2)
     return [
         match(population.space, population.net(i), population.net(int(pair[pair != i][0]))).distance / scale.median
@@ -124,7 +124,8 @@ def nearest(population: Population, scale: Scale) -> list[float]:
 def normal(space: WeightSpace, arrays: Mapping[str, np.ndarray]) -> Population | None:
     """The networks of an MLP space with scales or signs taken out, or None where the activation has neither.
 
-    Scales: each hidden neuron's incoming weights and bias have norm one. Signs: the largest of them is positive.
+    Scales: each hidden neuron's incoming weights and bias have norm one. Signs: the largest of them is positive. A network that
+    would leave the floats stays as it is.
     """
     phi = ACTIVATIONS[space.activation]
     if not space.is_mlp or not (phi.homogeneous or phi.odd):
@@ -134,14 +135,20 @@ def normal(space: WeightSpace, arrays: Mapping[str, np.ndarray]) -> Population |
         incoming = np.concatenate([tensors[f"W{layer}"], tensors[f"b{layer}"][..., None]], axis=2)
         factor = np.ones(incoming.shape[:2])
         if phi.homogeneous:
-            size = np.linalg.norm(incoming, axis=2)
-            factor = np.divide(1.0, size, out=factor, where=size > 0)
+            exponent = np.frexp(np.abs(incoming).max(axis=2))[1]
+            size = np.linalg.norm(np.ldexp(incoming, -exponent[..., None]), axis=2)
+            with np.errstate(over="ignore"):
+                factor = np.ldexp(np.divide(1.0, size, out=factor, where=size > 0), -exponent)
         if phi.odd:
             largest = np.take_along_axis(incoming, np.abs(incoming).argmax(axis=2)[..., None], axis=2)[..., 0]
             factor = np.where(largest < 0, -factor, factor)
-        tensors[f"W{layer}"] *= factor[..., None]
-        tensors[f"b{layer}"] *= factor
-        tensors[f"W{layer + 1}"] /= factor[:, None, :]
+        with np.errstate(over="ignore", invalid="ignore"):
+            tensors[f"W{layer}"] *= factor[..., None]
+            tensors[f"b{layer}"] *= factor
+            tensors[f"W{layer + 1}"] /= factor[:, None, :]
+    wild = np.any([~np.isfinite(array).reshape(len(array), -1).all(axis=1) for array in tensors.values()], axis=0)
+    for name, array in tensors.items():
+        array[wild] = arrays[name][wild]
     return Population(space, tensors, "scale" if phi.homogeneous else "sign")
 
 
@@ -157,6 +164,13 @@ def _pairs(count: int, rng: np.random.Generator) -> list[tuple[int, int]]:
 
 def _drawn(population: Population, rng: np.random.Generator) -> Vector:
     return {name: rng.choice(array.ravel(), array.shape[1:]) for name, array in population.arrays.items()}
+
+
+def _features(population: Population) -> tuple[np.ndarray, int]:
+    """The contraction of each network over `2^exponent`, and that exponent."""
+    found = sorted_entries(population.space, population.arrays)
+    exponent = size_of([found])
+    return np.ldexp(found, -exponent), exponent
 
 
 def _projected(features: np.ndarray) -> np.ndarray:

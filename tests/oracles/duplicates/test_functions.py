@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
@@ -75,6 +76,51 @@ def test_a_rescaling_by_factors_that_floats_round_is_found_with_its_element(acti
     assert all(np.allclose(copy[name], w[name], rtol=1e-9) for name in space.axes)
 
 
+def test_a_rescaling_that_floats_round_is_no_proof():
+    """1/3 in floats is not a third: the two functions differ by one part in 10^16, which a product of floats does not show."""
+    space = mlp(1, 1, 1)
+    v, w = (space, line([1], [0.5], [1])), (space, line([3], [1.5], [1 / 3]))
+    found = rescaling(v, w)
+    assert found is not None and 0 < found[1] < 1e-300
+    assert _Prover().proof(v, w) is None
+    (link,) = function_links([v, w], [0, 1])
+    assert link.likeness is Likeness.ROUNDED and link.element == found[0]
+    # Times three and by three, where both can be had.
+    v, w = (space, line([1], [0.5], [3])), (space, line([3], [1.5], [1]))
+    assert rescaling(v, w) == (found[0], 0)
+    assert [link.likeness for link in function_links([v, w], [0, 1])] == [Likeness.FUNCTION]
+    # What falls below the floats, and between two hidden layers.
+    v, w = (space, line([2.0**-1070 * 9], [0], [2.0**60])), (space, line([2.0**-1074], [0], [2.0**64]))
+    found = rescaling(v, w)
+    assert found is not None and found[1] > 0
+    deep, rng = mlp(1, 2, 2, 1), np.random.default_rng(0)
+    for factor, exact in ((2.0, True), (3.0, False)):
+        a = {name: rng.integers(1, 9, shape) * 1.0 for name, shape in deep.shapes.items()}
+        b = {**a, "W1": a["W1"] * factor, "b1": a["b1"] * factor, "W2": a["W2"] * (1 / factor)}
+        held = all(
+            Fraction(x) == Fraction(y) * Fraction(factor) for x, y in zip(a["W2"].flat, b["W2"].flat, strict=True)
+        )
+        found = rescaling((deep, a), (deep, b))
+        assert held == exact and found is not None and (found[1] == 0) == exact
+
+
+def test_a_network_of_zeros_has_the_function_of_every_dead_one():
+    space = mlp(1, 2, 1)
+    dead, zero = (space, line([1, 2], [1, 1], [0, 0])), (space, line([0, 0], [0, 0], [0, 0]))
+    for pair in ((dead, zero), (zero, dead)):
+        assert [link.likeness for link in function_links(pair, [0, 1])] == [Likeness.FUNCTION]
+
+
+@pytest.mark.parametrize("size", [1e-250, 1e-80, 1e80, 1e150])
+def test_functions_of_any_size_are_compared_in_their_own_spread(size):
+    space = mlp(1, 2, 1)
+    v = line([1, 2], [1, -1], [size, 3 * size], size)
+    near, far = ({**v, "b2": v["b2"] * (1 + off)} for off in (1e-7, 1e-2))
+    (link,) = function_links([(space, v), (space, near), (space, far)], [0, 1, 2])
+    assert (link.first, link.second, link.likeness) == (0, 1, Likeness.ROUNDED)
+    assert link.share is not None and 1e-9 < link.share < 1e-7
+
+
 def test_rescalings_to_one_and_of_neurons_that_read_nothing_and_beyond_floats():
     space = mlp(1, 2, 1)
     v = line([4, 0], [2, 0], [1, 3])
@@ -84,9 +130,8 @@ def test_rescalings_to_one_and_of_neurons_that_read_nothing_and_beyond_floats():
     assert silent is not None and silent[1] == 2 / 5, "nothing is to rescale in a neuron that reads nothing"
     half = rescaling((space, v), (space, line([0, 0], [0, 0], [1, 3])))
     assert half is not None and half[1] == 4 / 3
-    with np.errstate(over="ignore"):
-        wild = [(mlp(1, 1, 1), line([size], [0], [1])) for size in (1e-160, 1e150)]
-        assert rescaling(*wild) is None, "the factor is no float"
+    wild = [(mlp(1, 1, 1), line([size], [0], [1])) for size in (1e-160, 1e150)]
+    assert rescaling(*wild) is None, "the factor is no float"
     assert rescaling((space, v), (mlp(1, 3, 1), v)) is None
     assert rescaling((mlp(1, 2, 1, activation="sigmoid"), v), (mlp(1, 2, 1, activation="sigmoid"), v)) is None
     turned = [(mlp(1, 1, 1), line([side * 4], [side * 2], [side])) for side in (1, -1)]

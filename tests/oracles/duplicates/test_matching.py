@@ -16,6 +16,7 @@ from orbitcheck.harness.oracles.duplicates.matching import match, sorted_entries
 from orbitcheck.harness.oracles.orbit import moved
 from orbitcheck.harness.weights.symmetry import GroupElement
 
+MOST = float(np.finfo(float).max)
 EXACT = (Likeness.IDENTICAL, Likeness.PERMUTED)
 SPACES = [mlp(2, 3, 3, 1), recurrent(2, 3, 1)]
 
@@ -121,3 +122,51 @@ def test_functions_of_other_widths_are_compared():
     wide["W2"] = np.array([[1.0, 3.0, 0.0]])
     (link,) = function_links([(mlp(1, 2, 1), small), (mlp(1, 3, 1), wide)], [0, 1])
     assert link.likeness is Likeness.FUNCTION and link.reasons == ("dead neurons",)
+
+
+@pytest.mark.parametrize("exponent", [-1070, -700, -540, 540, 1000, 1023])
+@pytest.mark.parametrize("space", SPACES, ids=["mlp", "recurrent"])
+def test_weights_of_any_size_are_matched_as_those_of_size_one(space, exponent):
+    """Squares of these leave the floats: to the matching two networks were at no distance, or at none that is a number."""
+    rng = np.random.default_rng(4)
+    for _ in range(3):
+        v, w = ({name: rng.integers(-8, 8, shape) / 8 for name, shape in space.shapes.items()} for _ in range(2))
+        sized = [{name: np.ldexp(array, exponent) for name, array in net.items()} for net in (v, w)]
+        plain, found = match(space, v, w), match(space, *sized)
+        assert found.element == plain.element
+        assert found.distance == pytest.approx(
+            min(2.0 ** (exponent // 2) * plain.distance * 2.0 ** (exponent - exponent // 2), MOST)
+        )
+        assert match(space, sized[0], moved(space, found.element, sized[0])).distance == 0
+
+
+def test_nothing_is_at_no_distance_but_a_copy():
+    space = mlp(1, 2, 1)
+    v = {"W1": np.array([[1.0], [2.0]]), "b1": np.zeros(2), "W2": np.array([[1e200, 3.0]]), "b2": np.zeros(1)}
+    w = {**v, "b2": np.array([5e-324])}
+    assert match(space, v, w).distance == 5e-324 and match(space, v, v).distance == 0
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-310, 1e-200, 1e-160, 1e160, 1e300, 1.7e308])
+@pytest.mark.parametrize(
+    "space", [mlp(2, 3, 1), mlp(2, 3, 1, activation="tanh"), mlp(2, 3, 1, activation="gelu"), recurrent(1, 3, 1)]
+)
+def test_networks_of_any_size_are_told_apart_and_their_copies_found(space, size):
+    rng = np.random.default_rng(5)
+    nets = [{name: size * rng.uniform(-1, 1, shape) for name, shape in space.shapes.items()} for _ in range(10)]
+    if size == 5e-324:
+        nets = [{name: size * rng.integers(-9, 10, shape) for name, shape in space.shapes.items()} for _ in range(10)]
+    nets.append(moved(space, GroupElement((("n1", (2, 0, 1)),)), nets[3]))
+    (link,) = groups([(space, v) for v in nets], spread=True).links
+    assert (link.first, link.second, link.likeness) == (3, 10, Likeness.PERMUTED)
+
+
+def test_networks_of_all_sizes_together_are_told_apart():
+    space, rng = mlp(2, 3, 1), np.random.default_rng(6)
+    nets = [
+        (space, {name: size * array for name, array in drawn(space, rng).items()}) for size in [1, 1e-200, 1e200] * 3
+    ]
+    assert not groups(nets).links
+    net = {"W1": np.full((1, 1), 1e200), "b1": np.zeros(1), "W2": np.full((1, 1), 1e300), "b2": np.zeros(1)}
+    nets = [(mlp(1, 1, 1), {**net, "b2": np.array([bias])}) for bias in (1e300, -1e300)]
+    assert not groups(nets).links, "in no frame of norm one are these floats"
