@@ -1,11 +1,11 @@
 """Run -> Markdown for a pull request: within GitHub's limit, aligned to be read as plain text too.
 
-Each section has its share of the limit; what does not fit is counted, never dropped in silence.
+Each section has its share of the limit, and what others leave of theirs; what does not fit is counted, never dropped in silence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..harness.core.outcomes import OUTCOMES
@@ -20,7 +20,9 @@ from .sections.section import Column, Sheet, in_order, sheet
 LIMIT = 65_000
 """Bytes of UTF-8; GitHub takes 65,536 characters of a comment."""
 FOR_TABLES = 56_000
-"""Of these, for the tables of all sections; the rows that are not as predicted have what is left."""
+"""Of these, for the tables of all sections; the rows that are not as predicted have what is left, and tables what those leave."""
+FRAME = 400
+"""At most, of a section's bytes, for its heading, its brief and the count of the rows left out."""
 
 
 def markdown(run: Run) -> str:
@@ -31,16 +33,29 @@ def markdown(run: Run) -> str:
     sections = in_order()
     wanted = sum(section.share for section in sections if MARKDOWN in section.forms)
     scale = min(1.0, FOR_TABLES / max(1, wanted))
-    parts = {
-        section.name: _section(found, int(scale * section.share))
-        for section in sections
-        if (found := sheet(section, run, MARKDOWN))
-    }
+    found = {section.name: told for section in sections if (told := sheet(section, run, MARKDOWN))}
+    parts = {name: _section(told, int(scale * told.section.share)) for name, told in found.items()}
     legend = [*_listing("Notes", run.notes, 2_000), _legend()]
     used = size([*head, *(line for lines in parts.values() for line in lines), *legend])
     parts["failures"] = _failures(run, LIMIT - used)
+    parts |= _lengthened(found, parts, LIMIT - used - size(parts["failures"]))
     body = [line for section in sections for line in parts.get(section.name, ())]
     return "\n".join([*head, *body, *legend]) + "\n"
+
+
+def _lengthened(found: Mapping[str, Sheet], parts: Mapping[str, list[str]], spare: int) -> dict[str, list[str]]:
+    """The tables that were cut, with the bytes that all others leave: whole where that fits, those that lack least first."""
+    whole = {name: _section(told, LIMIT) for name, told in found.items()}
+    lacking = {name: size(lines) - size(parts[name]) for name, lines in whole.items() if lines != parts[name]}
+    longer = {}
+    for name in sorted(lacking, key=lacking.__getitem__):
+        has = size(parts[name])
+        if lacking[name] <= spare:
+            longer[name] = whole[name]
+        elif spare > FRAME:
+            longer[name] = _section(found[name], has + spare - FRAME)
+        spare -= size(longer.get(name, parts[name])) - has
+    return longer
 
 
 def _section(found: Sheet, share: int) -> list[str]:

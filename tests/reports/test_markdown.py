@@ -45,6 +45,24 @@ def test_every_run_fits_a_comment(any_run: Run) -> None:
     assert len(markdown(any_run).encode()) <= LIMIT < 65_536
 
 
+LEFT_OUT = re.compile(r"^… and ([\d,]+) more rows?; results.json", re.MULTILINE)
+
+
+def test_nothing_is_left_out_where_all_fits(small_run: Run) -> None:
+    """What some sections leave of their shares goes to others: here to 40 conclusions, of which a share holds a few."""
+    told = [{**small_run.conclusions[0], "observed": f"as often as {number}"} for number in range(40)]
+    found = markdown(replace(small_run, conclusions=told, planted=small_run.planted[:3], killers=small_run.killers[:3]))
+    assert LEFT_OUT.findall(found) == []
+    assert all(f"as often as {number} " in found for number in range(40))
+
+
+def test_what_is_left_out_had_no_room(any_run: Run) -> None:
+    """Where a table is cut, what is left of the limit is less than a frame and two of the longest rows."""
+    found = markdown(any_run)
+    longest = max(len(line.encode()) for line in found.split("\n"))
+    assert not LEFT_OUT.findall(found) or LIMIT - len(found.encode()) < 400 + 2 * longest
+
+
 @pytest.mark.parametrize("broken", [0.05, 1.0])
 def test_a_large_run_fits_and_says_what_it_leaves_out(make_large: Callable[..., Run], broken: float) -> None:
     run = make_large(broken=broken)
