@@ -165,13 +165,13 @@ TESTS_OF = {
     "orbitcheck.harness.oracles.function": ("tests/oracles/test_function.py",),
     "orbitcheck.harness.oracles.functions.enclosure": ("tests/oracles/test_enclosure.py",),
     "orbitcheck.harness.oracles.floors": ("tests/oracles/test_floors.py",),
-    "orbitcheck.harness.oracles.classes": ("tests/oracles/test_classes.py",),
+    "orbitcheck.harness.oracles.classes": ("tests/oracles/test_classes.py", "tests/oracles/test_coarse_classes.py"),
     "orbitcheck.harness.oracles.relation": (
         "tests/oracles/test_relation.py",
         "tests/verification/test_signs_and_walks.py",
     ),
     "orbitcheck.harness.oracles.capacity": ("tests/oracles/test_capacity.py",),
-    "orbitcheck.harness.oracles.audit": ("tests/oracles/test_audit.py",),
+    "orbitcheck.harness.oracles.audit": ("tests/oracles/test_audit.py", "tests/oracles/test_separators.py"),
 }
 WANTED = 0.95
 CAUGHT = ("killed", "timeout")

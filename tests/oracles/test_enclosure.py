@@ -9,6 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from orbitcheck.harness.oracles.functions import enclosure
 from orbitcheck.harness.oracles.functions.enclosure import BITS, enclose
 from orbitcheck.harness.weights.activations import ACTIVATIONS
 from orbitcheck.harness.weights.space import WeightSpace, mlp
@@ -72,3 +73,47 @@ def test_an_argument_known_to_lie_around_zero_has_a_value_around_zero(activation
     ((low, high),) = enclose(space, v, [0.7])
     assert low <= 0 <= high
     assert high - low < Fraction(1, 2 ** (BITS - 4))
+
+
+def ends(interval) -> tuple[Fraction, Fraction]:
+    return tuple(
+        sign * Fraction(man) * Fraction(2) ** exp for (s, man, exp, _) in interval._mpi_ for sign in [-1 if s else 1]
+    )
+
+
+def exactly(value) -> Fraction:
+    sign, man, exp, _ = value._mpf_
+    return (-1 if sign else 1) * Fraction(int(man)) * Fraction(2) ** int(exp)
+
+
+def test_the_error_function_holds_the_true_value_from_the_series_to_the_tail():
+    """Its series stops where the rest is bounded; at 16 it is left for the bound of the tail, also by an interval around 16."""
+    iv = enclosure._context()
+    for low, high in [(x, x) for x in [*np.arange(0, 17, 0.25).tolist(), 1e-9, 16 + 2.0**-40, 20.0]] + [
+        (15.0, 16.0), (15.0, 17.0), (16.0, 17.0), (-17.0, -15.0), (-1.0, 2.0), (0.5, 0.75),
+    ]:  # fmt: skip
+        below, above = ends(enclosure._error_function(iv, iv.mpf([low, high])))
+        with mpmath.workprec(1200):
+            least, most = (exactly(mpmath.erf(mpmath.mpf(end))) for end in (low, high))
+        assert below <= least and most <= above
+        if low == high:
+            assert above - below < Fraction(1, 2**BITS)
+
+
+def test_numbers_between_machine_words_are_exact():
+    """numpy makes floats of integers of which one needs 64 bits and another has a sign."""
+    space = mlp(2, 1, 1, activation="identity")
+    v = {name: np.ones(shape) for name, shape in space.shapes.items()} | {"b1": np.zeros(1), "b2": np.zeros(1)}
+    assert enclose(space, v, [2.0**63, -1.0]) == ((2**63 - 1, 2**63 - 1),)
+    space = mlp(1, 2, 1, activation="tanh")
+    sizes = (2.0**-128 * 0.7, -(2.0**-131) * 0.3)
+    v = {
+        "W1": np.array([[size] for size in sizes]),
+        "b1": np.zeros(2),
+        "W2": np.array([[1.0, 2.0**70]]),
+        "b2": np.zeros(1),
+    }
+    ((low, high),) = enclose(space, v, [1.0])
+    with mpmath.workprec(1200):
+        true = exactly(mpmath.tanh(mpmath.mpf(sizes[0])) + 2**70 * mpmath.tanh(mpmath.mpf(sizes[1])))
+    assert low <= true <= high and high - low <= Fraction(2**70 + 1, 2**BITS) * 2

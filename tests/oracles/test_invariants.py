@@ -162,3 +162,20 @@ def test_only_matrices_between_hidden_layers_are_looked_at():
     assert differing_invariant(space, v, v | one | other) == stated("Q", [1, 2])
     outer = {name: 0 * v[name] for name in ("W1", "b1", "b2", "b3", "W4", "b4")}
     assert differing_invariant(space, v, v | outer) is None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_rank_of_a_product_over_an_identity_is_its_inner_size(seed: int):
+    """`[I; X] [I Y]` has rank r over every field; minors of twelve digits and more are no floats."""
+    rng = np.random.default_rng(seed)
+    r = int(rng.integers(2, 6))
+    x, y = (rng.integers(-(10**9), 10**9, (3, r)).astype(object) for _ in range(2))
+    one = np.eye(r, dtype=int).astype(object)
+    matrix = np.concatenate([one, x]) @ np.concatenate([one, y.T], axis=1)
+    mixed = matrix[rng.permutation(len(matrix))][:, rng.permutation(len(matrix))]
+    assert [rank(mixed, field) for field in ("Q", 2, 3, LARGE)] == [r] * 4
+
+
+def test_walks_that_end_at_different_lengths_are_compared_as_far_as_both_go():
+    assert invariants._first_difference(iter([4, 7]), iter([4, 7, 9])) is None
+    assert invariants._first_difference(iter([4, 7, 9]), iter([4, 8])) == {"length": 2, "values": [7, 8]}

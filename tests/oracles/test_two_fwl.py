@@ -15,7 +15,7 @@ from orbitcheck.harness.oracles.refinement import refine
 from orbitcheck.harness.oracles.tuples.colouring import colour
 from orbitcheck.harness.oracles.two_fwl import refinement as oracle
 from orbitcheck.harness.oracles.two_fwl.classes import needed_rounds, two_fwl_classes, two_fwl_entry_classes
-from orbitcheck.harness.oracles.two_fwl.refinement import refine_mlp_pairs, refine_pairs
+from orbitcheck.harness.oracles.two_fwl.refinement import _refined, refine_mlp_pairs, refine_pairs
 from orbitcheck.harness.oracles.two_fwl.spaces import refine_space_pairs
 from orbitcheck.harness.oracles.two_fwl.table import Table, mlp_table
 from orbitcheck.harness.verification.exact.node_pairs import NodePairs, pairs_differ
@@ -301,3 +301,10 @@ def test_an_axis_without_a_tensor_of_its_own():
     space = WeightSpace((("R", ("n", "n")),), (("n", 4),), ("n",))
     nets = [{"R": np.eye(4)[list(images)]} for images in ((1, 2, 3, 0), (1, 0, 3, 2), (2, 3, 1, 0))]
     assert refine_space_pairs(space, nets).classes().tolist() in ([0, 1, 0], [1, 0, 1])
+
+
+def test_ends_of_other_colours_are_never_one():
+    """What a pair sees at a node is two colours: 0 and 2 are not 1 and 0, though both make 2 in base 2."""
+    old = np.array([[[3, 0], [2, 3]], [[3, 1], [0, 3]]])
+    found = _refined(old)
+    assert found[0, 0, 0] != found[1, 0, 0] and found[0, 1, 1] != found[1, 1, 1]

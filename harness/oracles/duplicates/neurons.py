@@ -132,7 +132,7 @@ def _layer(forms: tuple[list[Form], list[Form]], read: tuple[np.ndarray, np.ndar
 
 def _direction(form: Form) -> tuple[frozenset[tuple[int, Fraction]], Fraction]:
     """A form up to multiples, and the multiple."""
-    lead = form[min(form)] if 0 not in form else form[min(number for number in form if number)]
+    lead = form[min(form)]
     return frozenset((number, coefficient / lead) for number, coefficient in form.items()), lead
 
 

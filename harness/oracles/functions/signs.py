@@ -195,17 +195,9 @@ class _Search:
 
     def _most(self, neuron: Neuron) -> list[tuple[Constraint, Fraction]] | None:
         """Constraints whose sum is a constant less h."""
-        upper, lower = self._value(neuron, "upper"), self._value(neuron, "lower")
-        if upper is None:
-            return None
-        push: tuple[Constraint, Fraction] = "upper", self.below
-        if self.below >= 0:
-            return [("cap", Fraction(1)), push]
-        if lower is None:
-            return None
-        slope = (self.above * upper - self.below * lower) / (upper - lower)
-        push = ("upper", slope) if slope > 0 else ("lower", -slope)
-        return [("chord", Fraction(1)), push]
+        if self._value(neuron, "upper") is None or self.below < 0:
+            return None  # no interval bounds an absolute value: its argument would have two bounds, and no sign
+        return [("cap", Fraction(1)), ("upper", self.below)]
 
     def _program(self, neuron: Neuron, side: Side) -> Bound | None:
         """Multipliers of the least upper (or greatest lower) bound, by the simplex method, made exact."""

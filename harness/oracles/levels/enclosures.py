@@ -71,7 +71,7 @@ def enclosed(space: WeightSpace, arrays: Arrays, points: np.ndarray) -> tuple[np
     errors = np.zeros_like(values)
     last = len(space.widths) - 1
     phi = ACTIVATIONS[space.activation]
-    steepest = max(STEEPEST, *map(abs, map(float, phi.slopes or (1, 1))))
+    steepest = max([STEEPEST, *(abs(float(slope)) for slope in phi.slopes or ())])
     with np.errstate(all="ignore"):
         for layer in range(1, last + 1):
             weight, bias = arrays[f"W{layer}"].swapaxes(1, 2), arrays[f"b{layer}"][:, None, :]

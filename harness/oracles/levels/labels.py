@@ -77,7 +77,7 @@ def _in_range(labels: Labels) -> Labels:
         return labels
     power = math.frexp(spread)[1]
     varying = np.where(most > least, values, 0.0)  # a column that is constant costs nothing, in no unit
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(under="ignore"):
         scaled = np.ldexp(np.ldexp(varying, -power // 2), -power - -power // 2)
         back = np.ldexp(np.ldexp(scaled, power - power // 2), power // 2)
     if (back != varying).any():

@@ -13,6 +13,7 @@ from orbitcheck.harness.oracles.duplicates.functions import function_links
 from orbitcheck.harness.oracles.duplicates.groups import groups
 from orbitcheck.harness.oracles.duplicates.links import Likeness
 from orbitcheck.harness.oracles.duplicates.matching import match, sorted_entries
+from orbitcheck.harness.oracles.duplicates.neurons import LayerMap, NeuronMap
 from orbitcheck.harness.oracles.orbit import moved
 from orbitcheck.harness.weights.symmetry import GroupElement
 
@@ -170,3 +171,26 @@ def test_networks_of_all_sizes_together_are_told_apart():
     net = {"W1": np.full((1, 1), 1e200), "b1": np.zeros(1), "W2": np.full((1, 1), 1e300), "b2": np.zeros(1)}
     nets = [(mlp(1, 1, 1), {**net, "b2": np.array([bias])}) for bias in (1e300, -1e300)]
     assert not groups(nets).links, "in no frame of norm one are these floats"
+
+
+@pytest.mark.parametrize("space", [mlp(2, 4, 4, 1), mlp(1, 3, 4, 3, 1)], ids=["two", "three"])
+def test_no_axis_alone_brings_a_matching_closer(space):
+    """Coordinate descent ends where no permutation of one axis does, all others being as they are."""
+    rng = np.random.default_rng(7)
+    for _ in range(12):
+        v, w = drawn(space, rng), drawn(space, rng)
+        found = match(space, v, w)
+        images = dict(found.element.permutations)
+        for axis in space.permuted:
+            for image in permutations(range(space.size[axis])):
+                other = GroupElement(tuple((a, image if a == axis else images[a]) for a in space.permuted))
+                copy = moved(space, other, v)
+                off = sum(float(np.square(copy[name] - w[name]).sum()) for name in space.axes) ** 0.5
+                assert 0 < found.distance <= off + 1e-12
+
+
+def test_neurons_as_plain_data_have_their_factors_as_fractions():
+    layer = LayerMap(((0, 1, Fraction(1, 3)), (2, 0, Fraction(-2))), ((1,), ()), ((), ((3, 4),)))
+    assert NeuronMap((layer,)).to_json() == {
+        "n1": {"pairs": [[0, 1, "1/3"], [2, 0, "-2"]], "dead": [[1], []], "doubled": [[], [[3, 4]]]}
+    }
