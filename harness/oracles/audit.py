@@ -46,14 +46,22 @@ def _sums(matrix: np.ndarray) -> np.ndarray:
     return np.array([[fsum(row) for row in net] for net in matrix.tolist()])
 
 
+def _near_one(tensors: np.ndarray) -> np.ndarray:
+    """Each net's tensor over the power of two that leaves no entry above one: sums and squares of large weights, and of small ones, stay
+    floats."""
+    exponents = np.frexp(np.abs(tensors).max(axis=(1, 2)))[1]
+    return np.ldexp(tensors, -exponents[:, None, None])
+
+
 SEPARATORS: Mapping[str, Separator] = {
     "bias": lambda arrays, layer: arrays[f"b{layer}"],
-    "incoming-sum": lambda arrays, layer: _sums(arrays[f"W{layer}"]),
-    "outgoing-sum": lambda arrays, layer: _sums(arrays[f"W{layer + 1}"].swapaxes(1, 2)),
-    "incoming-squares": lambda arrays, layer: _sums(np.square(arrays[f"W{layer}"])),
-    "outgoing-squares": lambda arrays, layer: _sums(np.square(arrays[f"W{layer + 1}"].swapaxes(1, 2))),
+    "incoming-sum": lambda arrays, layer: _sums(_near_one(arrays[f"W{layer}"])),
+    "outgoing-sum": lambda arrays, layer: _sums(_near_one(arrays[f"W{layer + 1}"]).swapaxes(1, 2)),
+    "incoming-squares": lambda arrays, layer: _sums(np.square(_near_one(arrays[f"W{layer}"]))),
+    "outgoing-squares": lambda arrays, layer: _sums(np.square(_near_one(arrays[f"W{layer + 1}"]).swapaxes(1, 2))),
 }
-"""Name -> what it gives a neuron: its bias; the sum, or the sum of squares, of the weights that lead to it or from it."""
+"""Name -> what it gives a neuron: its bias; the sum, or the sum of squares, of the weights that lead to it or from it, in a unit of the
+net's own."""
 
 
 @dataclass(frozen=True)
@@ -169,17 +177,20 @@ def formed(arrays: Mapping[str, np.ndarray], form: str) -> dict[str, np.ndarray]
 def _shared(values: np.ndarray) -> np.ndarray:
     """`[n, width]` -> `[n]`: how many entries of the row equal another one of it."""
     ordered = np.sort(values, axis=1)
-    same = np.diff(ordered, axis=1) == 0
+    same = ordered[:, 1:] == ordered[:, :-1]
     ends = np.zeros((len(values), 1), dtype=bool)
     return (np.concatenate([ends, same], axis=1) | np.concatenate([same, ends], axis=1)).sum(axis=1)
 
 
 def _quantised(array: np.ndarray, bits: int) -> np.ndarray:
     flat = array.reshape(len(array), -1)
+    exponent = np.frexp(np.abs(flat).max(axis=1, keepdims=True))[1]
+    flat = np.ldexp(flat, -exponent)  # where no difference leaves the floats, and no step is below them
     low, high = flat.min(axis=1, keepdims=True), flat.max(axis=1, keepdims=True)
     step = (high - low) / (2**bits - 1)
     codes = np.rint(np.divide(flat - low, step, out=np.zeros_like(flat), where=step > 0))
-    return (low + codes * step).reshape(array.shape)
+    most = np.nextafter(1, 0)  # of the largest float in this unit, which rounding may pass
+    return np.ldexp(np.clip(low + codes * step, -most, most), exponent).reshape(array.shape)
 
 
 def _pruned(array: np.ndarray, percent: int) -> np.ndarray:

@@ -269,7 +269,7 @@ def _alike_in_floats(space: WeightSpace, arrays: Arrays) -> list[np.ndarray]:
         for members in groups:
             ordered = members[np.argsort(column[members])]
             gap = SAME_IN_FLOATS * np.abs(column[members]).max()
-            with np.errstate(invalid="ignore"):
+            with np.errstate(invalid="ignore", over="ignore"):
                 ends = np.flatnonzero(np.diff(column[ordered]) > gap) + 1
             parts += [part for part in np.split(ordered, ends) if len(part) > 1]
         groups = parts

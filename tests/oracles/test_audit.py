@@ -78,6 +78,22 @@ def test_quantisation_keeps_ends_order_and_at_most_so_many_values():
     assert (formed(constant, "8-bit")["b1"] == 0.7).all()
 
 
+@pytest.mark.parametrize("exponent", [-1040, -600, 600, 1023])
+def test_quantisation_and_ties_of_weights_of_any_size_are_those_of_size_one(exponent):
+    rng = np.random.default_rng(2)
+    arrays = {"b1": rng.integers(-7, 8, (5, 6)) / 8, "W1": rng.uniform(-1, 1, (5, 6, 7)).round(6)}
+    arrays["b1"][0, :2] = 7 / 8, -7 / 8
+    sized = {name: np.ldexp(array, exponent) for name, array in arrays.items()}
+    back = {name: np.ldexp(array, -exponent) for name, array in sized.items()}  # which small floats have rounded
+    for bits in (1, 3, 8):
+        found, plain = formed(sized, f"{bits}-bit"), formed(back, f"{bits}-bit")
+        assert all((found[name] == np.ldexp(plain[name], exponent)).all() for name in arrays)
+    space = mlp(1, 6, 1)
+    vectors = {n: np.zeros((5, *s)) for n, s in space.shapes.items()}
+    tied = [audit(space, {**vectors, "b1": each["b1"]}).tied.tolist() for each in (arrays, sized)]
+    assert tied[0] == tied[1] and np.any(tied[0])
+
+
 def test_pruning_sets_the_smallest_of_each_tensor_to_zero():
     arrays = {"b1": np.array([[3.0, -1.0, 0.5, -4.0], [1.0, 1.0, 2.0, 3.0]])}
     assert formed(arrays, "pruned-50%")["b1"].tolist() == [[3.0, 0.0, 0.0, -4.0], [0.0, 0.0, 2.0, 3.0]]

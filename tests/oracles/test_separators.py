@@ -45,6 +45,16 @@ def test_separated_is_what_its_definition_says(names):
     assert found.any() and not found.all()
 
 
+@pytest.mark.parametrize("exponent", [-1070, -600, 600, 1022])
+@pytest.mark.parametrize("name", [name for name in SEPARATORS if name != "bias"])
+def test_weights_of_any_size_are_separated_as_those_of_size_one(name, exponent):
+    """Squares of these are 0, or no floats, and sums of the largest end in an error."""
+    arrays = {key: np.ldexp(array, exponent) for key, array in few_values(60, 3).items()}
+    found = separated(SPACE, arrays, [name])
+    assert found.tolist() == [by_fractions(arrays, net, [name]) for net in range(60)]
+    assert found.any() and not found.all()
+
+
 def test_general_position_implies_separated_and_that_implies_discrete():
     arrays = few_values(300, 1)
     told, wide = audit(SPACE, arrays), separated(SPACE, arrays, list(SEPARATORS))
