@@ -17,8 +17,9 @@ and a layer is
 each term with its weight; ReLU between layers on A, B, a, b alone, since on Q, K, V, O it would break GL. The invariant head is the list of
 invariants -> LayerNorm -> MLP.
 
-The block it was made for has no residual, no biases on q, k, v, o, and permutes the inner embedding j, `O_h P` and `P^-1 A`. On the shipped block,
-which has them, it is more invariant than the function: the stream is joined to what O_h writes, and j in another order is another function. What it cannot see follows from the formulas: everything of the heads enters as `sum_h S_h` and
+The block it was made for has no residual, no biases on q, k, v, o, and permutes the inner embedding j, `O_h P_O` and `P_O^-1 A`. On the shipped
+block, which has them, the stream is joined to what O_h writes, j in another order is another function, and the network is more invariant than
+that: blind to it (`inner-embedding`). What else it cannot see follows from the formulas: everything of the heads enters as `sum_h S_h` and
 `sum_h T_h`, each linear, with one E for all heads. So it is blind to which pattern of attention goes with which values (`head-pairing`) and to
 key indices exchanged between heads (`sums-over-heads`); and to `b_Q, b_K, b_V, b_O`, which it never reads (`attention-biases`): these it declares.
 """
@@ -111,7 +112,7 @@ def relu(x: Block) -> Block:
 @register(
     "transformer-nfn",
     symmetry="gl",
-    blind=("head-pairing", "sums-over-heads", "attention-biases"),
+    blind=("head-pairing", "sums-over-heads", "attention-biases", "inner-embedding"),
     modes=("eval", "train"),
     spaces="one transformer block on a fixed stream",
     paper="Tran et al. 2025, arXiv 2410.04209",

@@ -26,7 +26,8 @@ class BlindnessParameters(Counted):
 
 def _cases(parameters: BlindnessParameters, space: WeightSpace | None) -> tuple[str, ...]:
     space = demand_space("blindness", space)
-    known = relations_of(space)
+    # One place has no other order.
+    known = [name for name in relations_of(space) if name != "inner-embedding" or space.size["model"] > 1]
     if space.is_mlp:
         demand_mlp("blindness", space, width=2)
         if not known:
@@ -102,6 +103,13 @@ def _biases(space: WeightSpace, v: Drawn, rng: np.random.Generator) -> Drawn:
     return {name: value.copy() for name, value in v.items()} | drawn
 
 
+def _places(space: WeightSpace, v: Drawn, rng: np.random.Generator) -> Drawn:
+    """What attention writes to each place of the stream, and what reads it there, in another order of places."""
+    order = rng.permutation(space.size["model"])
+    moved = {"WO": v["WO"][order], "bO": v["bO"][order], "W1": v["W1"][:, order]}
+    return {name: value.copy() for name, value in v.items()} | moved
+
+
 _MOVES: Mapping[str, Callable[[WeightSpace, Drawn, np.random.Generator], Drawn]] = {
     "inner-magnitudes": _magnitudes,
     "inner-signs": _signs,
@@ -109,11 +117,12 @@ _MOVES: Mapping[str, Callable[[WeightSpace, Drawn, np.random.Generator], Drawn]]
     "head-pairing": _pairing,
     "sums-over-heads": _exchange,
     "attention-biases": _biases,
+    "inner-embedding": _places,
 }
 
 BLINDNESS_PAIRS = PairFamily(
     "blindness",
-    "sizes or signs of inner weights, which neuron or head an entry belongs to, biases of heads: what some networks cannot see",
+    "sizes or signs of inner weights, which neuron, head or place of the stream an entry belongs to, biases of heads: what some networks cannot see",
     BlindnessParameters,
     _cases,
     _make,

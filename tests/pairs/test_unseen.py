@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from orbitcheck import mlp, transformer_block
+from orbitcheck import Weights, mlp, transformer_block
 from orbitcheck.extending import lora
 from orbitcheck.harness.checks.separation.measurement import measure_case
 from orbitcheck.harness.core.blindness import BLIND, BLIND_ON_BLOCKS, BLIND_ON_MLPS
@@ -20,6 +21,7 @@ from orbitcheck.harness.plugins.architecture import Traits
 from orbitcheck.harness.plugins.discovery import load, parse_name
 from orbitcheck.harness.plugins.traits import InvalidPlugin
 from orbitcheck.harness.verification.exact.unseen import unseen as seen_again
+from orbitcheck.harness.weights.realisation import realisation
 from orbitcheck.harness.weights.space import NamedSpace
 
 FAMILY = PAIR_FAMILIES["blindness"]
@@ -108,23 +110,44 @@ def changes(pair, rng):
         yield w
 
 
-@pytest.mark.parametrize("space", BLOCKS, ids=str)
-@pytest.mark.parametrize("name", OF_BLOCKS)
+OF_EACH = [(name, space) for space in BLOCKS for name in OF_BLOCKS if (name, space) != ("inner-embedding", BLOCKS[2])]
+
+
+@pytest.mark.parametrize(("name", "space"), OF_EACH, ids=str)
 def test_a_pair_of_blocks_is_an_instance_of_its_relation_alone_and_decided_alike_twice(name, space):
-    """Sums over heads are those that the formulas of the published network have, and the same but for biases."""
+    """Sums over heads are those that the formulas of the published network have, and the same but for biases; of places in another order,
+    what the next layer makes of attention is the same, and the stream is not."""
     rng = np.random.default_rng(0)
     for seed in range(3):
         pair = pair_of(name, space, seed)
         assert [other for other in OF_BLOCKS if OF_BLOCKS[other](space, pair.v, pair.w)] == [name]
         assert unseen((*BLIND_ON_MLPS, name), space, pair.v, pair.w) == name and unseen((), space, pair.v, pair.w) == ""
         assert certify(pair).orbit == "different"
-        if name != "attention-biases":
+        if name == "inner-embedding":
+            made = [(np.einsum("kj,jhm->khm", u["W1"], u["WO"]), u["W1"] @ u["bO"]) for u in (pair.v, pair.w)]
+            assert all(map(np.array_equal, *made))
+            assert not np.allclose(*(realised(space, u) for u in (pair.v, pair.w)), rtol=1e-3)
+        elif name != "attention-biases":
             for first, second in (("hki,hkj->ij", ("WQ", "WK")), ("hmi,jhm->ij", ("WV", "WO"))):
                 sums = [np.einsum(first, *(u[tensor] for tensor in second)) for u in (pair.v, pair.w)]
                 assert np.array_equal(*sums)  # dyadic entries: exact
         for w in changes(pair, rng):
             for one in BLIND_ON_BLOCKS:
                 assert seen_again((one,), space, pair.v, w) == unseen((one,), space, pair.v, w)
+
+
+def realised(space, v):
+    """What a block computes of four tokens."""
+    x = torch.linspace(-1, 1, 4 * space.size["model"], dtype=torch.float64).cos().view(1, 4, -1)
+    return realisation(space)(Weights.from_arrays(space, [v]), x).numpy()
+
+
+def test_one_place_has_no_other_order():
+    parameters = parse_parameters(FAMILY.parameters, {"count": 1})
+    assert FAMILY.cases(parameters, BLOCKS[0])[-1] == "inner-embedding #0"
+    assert FAMILY.cases(parameters, BLOCKS[2])[-1] == "attention-biases #0"
+    with pytest.raises(SuiteValueError, match="is no relation"):
+        FAMILY.cases(parse_parameters(FAMILY.parameters, {"only": ["inner-embedding"]}), BLOCKS[2])
 
 
 def test_one_entry_more_of_a_block_and_the_relation_is_gone():

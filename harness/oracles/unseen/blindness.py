@@ -22,7 +22,7 @@ import numpy as np
 from ...weights.pair import Vector
 from ...weights.space import WeightSpace
 from ...weights.spaces import constructor
-from .heads import one_exchange, other_biases, others_equal, same_bags_of_heads
+from .heads import one_exchange, other_biases, other_places, others_equal, same_bags_of_heads
 
 Relation = Callable[[WeightSpace, Vector, Vector], bool]
 
@@ -69,6 +69,7 @@ OF_BLOCKS: Mapping[str, Relation] = {
     "head-pairing": same_bags_of_heads,
     "sums-over-heads": one_exchange,
     "attention-biases": other_biases,
+    "inner-embedding": other_places,
 }
 BLINDNESS: Mapping[str, Relation] = {**OF_MLPS, **OF_BLOCKS}
 """As the trait `blind` names them."""

@@ -5,8 +5,10 @@
 | `head-pairing` | which pattern of attention goes with which values: `(W_Q, b_Q, W_K, b_K)_h` reordered over heads, `(W_V, b_V, W_O)_h` reordered over heads by itself |
 | `sums-over-heads` | one key index, `(W_Q, b_Q, W_K, b_K)_{h,k}`, exchanged between two heads, or one value index, `(W_V, b_V, W_O)_{h,m}`, or both |
 | `attention-biases` | `b_Q, b_K, b_V, b_O` |
+| `inner-embedding` | which place of the stream attention writes to and the next layer reads: `(W_O[j], b_O[j], W_1[:, j])` reordered over j |
 
-Of the first two the sums `sum_h W_Q,h W_K,h^T` and `sum_h W_V,h W_O,h` are the same. Source: proved in `architectures/transformers/transformer_nfn.py`.
+Of the first two the sums `sum_h W_Q,h W_K,h^T` and `sum_h W_V,h W_O,h` are the same. The last is a symmetry of a block without residual stream, where
+nothing else is joined to that place. Source: proved in `architectures/transformers/transformer_nfn.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from ...weights.space import WeightSpace
 
 BIASES = ("bQ", "bK", "bV", "bO")
 HEADS = ("WQ", "WK", "WV", "WO", "bQ", "bK", "bV")
+PLACES = ("WO", "bO", "W1")
 
 
 def keys(v: Vector) -> np.ndarray:
@@ -49,6 +52,16 @@ def one_exchange(space: WeightSpace, v: Vector, w: Vector) -> bool:
 def other_biases(space: WeightSpace, v: Vector, w: Vector) -> bool:
     """`attention-biases`."""
     return others_equal(space, BIASES, v, w)
+
+
+def other_places(space: WeightSpace, v: Vector, w: Vector) -> bool:
+    """`inner-embedding`."""
+
+    def bag(u: Vector) -> np.ndarray:
+        model = space.size["model"]
+        return _sorted_rows(np.column_stack([u["WO"].reshape(model, -1), u["bO"], u["W1"].T]))
+
+    return others_equal(space, PLACES, v, w) and np.array_equal(bag(v), bag(w))
 
 
 def others_equal(space: WeightSpace, but: tuple[str, ...], v: Vector, w: Vector) -> bool:

@@ -430,6 +430,10 @@ _OF_HEADS = {
     "head-pairing": (("PairedHeads", "reads what goes with what"), ("CurvedHeads", "reads heads one at a time")),
     "sums-over-heads": (("SquaredHeads", "reads squares of heads"), ("CurvedHeads", "reads heads one at a time")),
     "attention-biases": (("BiasesOfHeads", "reads their sizes"), ("BiasesBesideRows", "reads them beside rows")),
+    "inner-embedding": (
+        ("PlacesWrittenTo", "weighs places"),
+        ("BagsOfIndices", "reads each place by a weight of its own"),
+    ),
 }
 
 

@@ -14,6 +14,8 @@ from ...weights.pair import Vector
 from ...weights.space import WeightSpace
 from ...weights.spaces import constructor
 
+_LOOSE = {"attention-biases": "bQ bK bV bO", "inner-embedding": "WO bO W1"}
+
 
 def unseen(declared: Iterable[str], space: WeightSpace, v: Vector, w: Vector) -> str:
     """The first declared relation that holds of two vectors of an MLP with three layers of weights or more, or of one transformer block; or
@@ -62,11 +64,13 @@ def _last(u: Vector, layers: int) -> Counter[Any]:
 
 
 def _of_heads(name: str, v: Vector, w: Vector) -> bool:
-    loose = "bQ bK bV bO" if name == "attention-biases" else "WQ WK WV WO bQ bK bV"
+    loose = _LOOSE.get(name, "WQ WK WV WO bQ bK bV")
     if any(v[each].tolist() != w[each].tolist() for each in v if each not in loose.split()):
         return False
     if name == "attention-biases":
         return True
+    if name == "inner-embedding":
+        return _places(v) == _places(w)
     for of in (_keys, _values):
         before, after = of(v), of(w)
         if name == "head-pairing":
@@ -87,6 +91,15 @@ def _of_heads(name: str, v: Vector, w: Vector) -> bool:
         if head == other or there != back[::-1]:
             return False
     return True
+
+
+def _places(u: Vector) -> Counter[Any]:
+    """The bag of places of the stream, each with its row of W_O, its bias, and its column of W_1."""
+    written, read = u["WO"].tolist(), u["W1"].T.tolist()
+    return Counter(
+        (*(entry for head in rows for entry in head), bias, *column)
+        for rows, bias, column in zip(written, u["bO"].tolist(), read, strict=True)
+    )
 
 
 def _keys(u: Vector) -> list[list[tuple[float, ...]]]:
