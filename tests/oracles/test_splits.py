@@ -108,6 +108,43 @@ def test_copies_rescaled_by_any_factor_are_shared_in_a_population(widths, activa
     assert whole_classes(space, together)[[5, 7]].tolist() == whole_classes(space, together)[12:].tolist()
 
 
+@pytest.mark.parametrize(
+    ("widths", "activation", "factor"), [((2, 4, 4, 1), "relu", 3.0), ((16, 16, 10), "leaky-relu", 0.7), ((1, 32, 32, 32, 1), "relu", 1e3)]
+)  # fmt: skip
+def test_copies_whose_rescaled_weights_float32_rounded_are_shared_in_a_population(widths, activation, factor):
+    """As files hold them: by a part in 1e8 another function. A part in 1e4 is no rounding, nor is what lies in no float32."""
+    space, rng = mlp(*widths, activation=activation), np.random.default_rng(0)
+
+    def as_stored(v: dict) -> dict:
+        return {name: array.astype(np.float32).astype(np.float64) for name, array in v.items()}
+
+    nets = [as_stored({name: rng.normal(size=shape) for name, shape in space.shapes.items()}) for _ in range(12)]
+
+    def copied(v: dict, back: float = 1.0) -> dict:
+        order = rng.permutation(widths[1])
+        w = {**v, "W1": factor * v["W1"][order], "b1": factor * v["b1"][order], "W2": v["W2"][:, order] / factor}
+        return {**w, "W2": w["W2"] * back}
+
+    def parts(others: list[dict]) -> dict:
+        return {
+            n: {k: np.stack([v[k] for v in own]) for k in space.axes} for n, own in (("train", nets), ("test", others))
+        }
+
+    copies = parts([as_stored(copied(nets[number])) for number in (5, 7)])
+    assert split(space, copies, Power.FUNCTION).shared is None, "no two are proved to be one"
+    shared = split(space, copies, Power.FUNCTION, near=True).shared
+    assert shared is not None and (shared.classes, shared.networks) == (2, 4)
+    assert str(shared).endswith("network 5 of train and network 0 of test answer alike to within rounding")
+    together = {name: np.concatenate([own[name] for own in copies.values()]) for name in space.axes}
+    whole = whole_classes(space, together)
+    assert whole[[5, 7]].tolist() == whole[12:].tolist() and len(np.unique(whole)) == 12
+    assert split(space, copies, Power.ORBIT, near=True).shared is None
+    others = parts([as_stored(copied(nets[number], 1.0001)) for number in (5, 7)])
+    assert split(space, others, Power.FUNCTION, near=True).shared is None
+    finer = {n: {k: a + (1e-13 if k == "b1" else 0) for k, a in own.items()} for n, own in copies.items()}
+    assert split(space, finer, Power.FUNCTION, near=True).shared is None, "in float64 a part in 1e8 is no rounding"
+
+
 def test_what_floats_cannot_tell_is_alike_to_nothing():
     space = mlp(1, 2, 1)
     v = {"W1": np.full((2, 1), 1e300), "b1": np.zeros(2), "W2": np.full((1, 2), 1e300), "b2": np.zeros(1)}

@@ -26,19 +26,14 @@ from .links import Likeness, Link
 from .matching import match
 from .near import normal
 from .neurons import NeuronMap, corresponding
+from .outputs import CHUNK, POINTS, ROUNDED, alike, inputs, spreads
 
-POINTS = 48
-"""Inputs at which outputs are compared: Gaussian, a third each in sizes 1, 4 and 16."""
-ROUNDED = 1e-5
-"""Largest gap, as a share of the outputs' spread, of outputs that are equal to rounding; float32 networks stay below 1e-6."""
 SAME_IN_FLOATS = 1e-9
 """Largest gap at which a proof is tried."""
 MAX_PRODUCTS = 20_000_000
 """Products of rationals spent on all proofs; about a minute and a half."""
 EXTENT = 4
 """Height and width of images, steps and tokens, where their number is free."""
-CHUNK = 256
-"""Networks whose outputs are computed at once."""
 
 Net = tuple[WeightSpace, Vector]
 Nets = Sequence[Net]
@@ -56,7 +51,7 @@ def function_links(nets: Nets, numbers: Sequence[int]) -> Iterator[Link]:
         SpaceError: a space whose function is not known (`weights/realisation`).
     """
     outputs = _outputs(nets)
-    spread = _spread(outputs)
+    spread = spreads(outputs)
     prover = _Prover()
     for members in alike(outputs.reshape(len(nets), -1), np.where(np.isfinite(spread), ROUNDED * spread, 0.0)):
         found: list[int] = []
@@ -82,39 +77,12 @@ def function_links(nets: Nets, numbers: Sequence[int]) -> Iterator[Link]:
                 found.append(net)
 
 
-def _spread(outputs: np.ndarray) -> np.ndarray:
-    """`[nets]`: the standard deviation of the output that varies most; not finite where an output is not."""
-    exponent = np.frexp(np.where(np.isfinite(outputs), np.abs(outputs), 0.0).max(axis=(1, 2)))[1]
-    with np.errstate(invalid="ignore"):
-        return np.ldexp(np.ldexp(outputs, -exponent[:, None, None]).std(axis=1).max(axis=1), exponent)
-
-
-def alike(values: np.ndarray, tolerance: np.ndarray) -> list[np.ndarray]:
-    """Sets of two and more rows that no column parts by a gap larger than the tolerance of its rows; a superset of what is alike."""
-    groups = [np.flatnonzero(np.isfinite(values).all(axis=1))]
-    for column in values.T:
-        parts: list[np.ndarray] = []
-        for members in groups:
-            ordered = members[np.argsort(column[members], kind="stable")]
-            # Between two that are alike there may be others, nearer to none of them: parted is where nobody's tolerance reaches across.
-            own, reach = column[ordered], tolerance[ordered]
-            above = np.maximum.accumulate(own + reach)[:-1]
-            below = np.minimum.accumulate((own - reach)[::-1])[::-1][1:]
-            ends = np.flatnonzero((above < own[1:]) & (below > own[:-1]))
-            parts += [part for part in np.split(ordered, ends + 1) if len(part) > 1]
-        groups = parts
-        if not groups:
-            break
-    return [np.sort(members) for members in groups]
-
-
 def _outputs(nets: Nets) -> np.ndarray:
     """`[nets, points, outputs]`."""
     first = nets[0][0]
     if not first.is_mlp:
         return _other_outputs(nets)
-    rng = np.random.default_rng(0)
-    points = rng.standard_normal((POINTS, first.widths[0])) * np.repeat([1.0, 4.0, 16.0], POINTS // 3)[:, None]
+    points = inputs((first.widths[0],))
     found = np.empty((len(nets), POINTS, first.widths[-1]))
     by_space: dict[WeightSpace, list[int]] = {}
     for number, (space, _) in enumerate(nets):
@@ -135,9 +103,7 @@ def _other_outputs(nets: Nets) -> np.ndarray:
     from ...weights.realisation import realisation
 
     function = realisation(nets[0][0])
-    rng = np.random.default_rng(0)
-    points = rng.standard_normal((POINTS, *function.input_shape(EXTENT)))
-    points *= np.repeat([1.0, 4.0, 16.0], POINTS // 3).reshape(-1, *[1] * (points.ndim - 1))
+    points = inputs(function.input_shape(EXTENT))
     found = []
     with torch.no_grad():
         for start in range(0, len(nets), CHUNK):

@@ -3,7 +3,8 @@
 Law: parts that share no orbit hold no two networks of which one is the other in another numbering; parts that share no function hold
 no two networks that are proved to compute one function, which networks of one orbit do. What is shared is learned by heart in
 training and looks learned in the test. So is what answers alike to within rounding: a population that somebody made may hold copies
-rescaled by any factor, and is dealt and compared by that (`near`); proofs alone say that a regime without end draws something anew.
+rescaled by any factor, and is dealt and compared by that (`near`); what is stored in float32 was rounded to that, and there agrees what
+`duplicates` calls `rounded`. Proofs alone say that a regime without end draws something anew.
 
 First come intervals around outputs, which tell nearly all networks apart at once, for functions and so for orbits
 (`enclosures.py`); only what they leave together is asked the exact oracles. Off MLPs orbits alone are known, and what tells most
@@ -19,6 +20,7 @@ import numpy as np
 
 from ...weights.space import WeightSpace
 from ..classes import Arrays, function_classes, orbit_classes
+from ..duplicates.outputs import rounded_classes
 from ..tuples.orbits import orbit_classes as orbits_of
 from .enclosures import alike_classes, indistinct_classes
 from .partitions import Power
@@ -110,14 +112,15 @@ def split(space: WeightSpace, parts: Mapping[str, Arrays], power: Power, *, near
     sizes = [len(arrays[next(iter(space.axes))]) for arrays in parts.values()]
     part = np.repeat(np.arange(len(parts)), sizes)
     place = np.concatenate([np.arange(size) for size in sizes])
-    proved, alike = _classes(space, together, part, power)
-    return Split(power, tuple(parts), part, place, alike if near and power is Power.FUNCTION else proved, proved)
+    near = near and power is Power.FUNCTION
+    proved, alike = _classes(space, together, part, power, near=near)
+    return Split(power, tuple(parts), part, place, alike if near else proved, proved)
 
 
 def whole_classes(space: WeightSpace, arrays: Arrays) -> np.ndarray:
     """`[n]` classes of a population that no split may cut: functions that are proved to be one or answer alike, hence whole orbits."""
     everything = np.zeros(len(arrays[next(iter(space.axes))]), dtype=np.int64)
-    return _classes(space, arrays, np.arange(len(everything)), Power.FUNCTION)[1]
+    return _classes(space, arrays, np.arange(len(everything)), Power.FUNCTION, near=True)[1]
 
 
 def deal(classes: np.ndarray, order: Sequence[int], sizes: Sequence[int]) -> list[list[int]] | None:
@@ -144,23 +147,33 @@ def deal(classes: np.ndarray, order: Sequence[int], sizes: Sequence[int]) -> lis
     return dealt if all(len(part) == size for part, size in zip(dealt, sizes, strict=True)) else None
 
 
-def _classes(space: WeightSpace, arrays: Arrays, part: np.ndarray, power: Power) -> tuple[np.ndarray, np.ndarray]:
-    """Classes of all networks, exact where they might span two parts; and classes of those that answer alike, which are coarser."""
+def _classes(
+    space: WeightSpace, arrays: Arrays, part: np.ndarray, power: Power, *, near: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Classes of all networks, exact where they might span two parts; and, if asked for, coarser ones of those that answer alike."""
     alike = indistinct_classes([(space, arrays)]) if space.is_mlp else _rearranged(arrays)
     asked = np.concatenate(
         [own for own in _groups(alike) if len(np.unique(part[own])) > 1] or [np.zeros(0, dtype=np.int64)]
     )
-    members, near = np.arange(len(part)), np.arange(len(part))
+    members, nearer = np.arange(len(part)), np.arange(len(part))
     if len(asked):
         own = {name: array[asked] for name, array in arrays.items()}
         if not space.is_mlp:
             found = orbits_of(space, own)[0]
         else:
             found = {Power.ORBIT: orbit_classes, Power.FUNCTION: function_classes}[power](space, own)
-        members[asked] = near[asked] = asked[_firsts(found)]
-        if space.is_mlp and power is Power.FUNCTION:
-            near[asked] = asked[_firsts(joined(found, alike_classes(space, own)))]
-    return members, near
+        members[asked] = nearer[asked] = asked[_firsts(found)]
+        if space.is_mlp and near:
+            nearer[asked] = asked[_firsts(joined(found, alike_classes(space, own)))]
+    if space.is_mlp and near and _in_float32(arrays):
+        nearer = joined(nearer, rounded_classes(space, arrays))
+    return members, nearer
+
+
+def _in_float32(arrays: Arrays) -> bool:
+    """Whether every entry is one of float32: then copies were rounded to that, too."""
+    with np.errstate(over="ignore"):
+        return all(bool((array.astype(np.float32) == array).all()) for array in arrays.values())
 
 
 def joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
