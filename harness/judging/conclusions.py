@@ -20,7 +20,7 @@ put through its checks (`running/killing.py`). With none it is `observed`, and w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -78,6 +78,7 @@ def conclude(
     suites: Iterable[Suite],
     descriptions: Sequence[Mapping[str, Any]],
     killers: Sequence[KillerRecord],
+    standing: Mapping[tuple[str, int], Collection[str]] | None = None,
 ) -> list[Conclusion]:
     """Every conclusion that the suites want, in their order.
 
@@ -86,14 +87,15 @@ def conclude(
         suites: that were run.
         descriptions: the architectures of the run, as `results.json` holds them.
         killers: what became of the false claims.
+        standing: (suite, number of its conclusion) -> names of the false claims that its own checks could refute; None: all of its claim.
     """
     found = []
     for suite in suites:
-        for wanted in suite.conclusions:
+        for number, wanted in enumerate(suite.conclusions):
             own = [row for row in rows if row.suite == suite.name and suite.concludes(wanted, row)]
             judgement = JUDGEMENTS.get(wanted.claim, tally)
             finding = _supported(judgement(own, descriptions, wanted.margin), own) if own else NOT_ASKED
-            rate = kill_rate(killers, suite.name, wanted.claim)
+            rate = kill_rate(killers, suite.name, wanted.claim, standing and standing.get((suite.name, number), ()))
             refutable = _refutable(finding, rate)
             open_ = finding.outcome == Concluded.UNDECIDED
             found.append(
@@ -119,9 +121,16 @@ def _supported(finding: Finding, rows: Sequence[Result]) -> Finding:
     return replace(finding, outcome=Concluded.OBSERVED, reason="nothing is predicted of any row that it reads")
 
 
-def kill_rate(killers: Sequence[KillerRecord], suite: str, claim: str) -> KillRate:
-    """Of the false claims that stand for a suite's conclusion, those that were killed while their twin stayed green."""
+def kill_rate(
+    killers: Sequence[KillerRecord], suite: str, claim: str, standing: Collection[str] | None = None
+) -> KillRate:
+    """Of the false claims that a suite puts through the checks of a claim, those that were killed while their twin stayed green.
+
+    None, where none of them stands for the very conclusion: what another one could refute says nothing of its checks.
+    """
     own = [each for each in killers if each["claim"] == claim and suite in each["suites"]]
+    if standing is not None and not any(each["name"] in standing for each in own):
+        own = []
     return KillRate(killed=sum(each["killed"] and each["kept"] for each in own), planted=len(own))
 
 

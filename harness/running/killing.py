@@ -19,9 +19,10 @@ from ..core.result import Problem, Result
 from ..judging.judgements import JUDGEMENTS
 from ..judging.judgements.finding import Concluded, Finding
 from ..judging.judgements.tally import tally
+from ..language.suite import Suite
 from .planted import signs
-from .planting.killers import KILLERS, Killer
-from .planting.own import GREEN, Asked
+from .planting.killers import KILLERS, Killer, by_conclusion
+from .planting.own import GREEN, Asked, own_by_conclusion
 from .planting.plants import Plant, Row
 
 MARGIN = 0.05
@@ -61,6 +62,12 @@ def _rows(plant: Plant, asked: Row, seed: int) -> list[Result]:
         return [evaluate(replace(cell, architecture=WEIGHTS)) for cell in cells]
     subject = network(plant, drawn(plant, seed))
     return [evaluate(cell, subject, shrinks=False) for cell in cells]
+
+
+def standing(suites: Sequence[Suite], cells: Sequence[Cell]) -> dict[tuple[str, int], frozenset[str]]:
+    """(Suite, number of a conclusion of its) -> the names of all false claims that its own checks could refute."""
+    own = own_by_conclusion(suites, cells)
+    return {key: names | {each.name for each in own[key]} for key, names in by_conclusion(suites, cells).items()}
 
 
 def judged(killer: Killer, plant: Plant, rows: Sequence[Result], beside: Sequence[Result]) -> Finding:

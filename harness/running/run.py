@@ -44,7 +44,7 @@ from .keeping.files import PLUGIN_OUTPUT, StoreError
 from .keeping.journal import Journal, open_journal
 from .keeping.marker import Marker, claim, is_ours, mark, read_marker, take
 from .keeping.spool import Spool
-from .killing import kill, kill_own, lost, own_lost
+from .killing import kill, kill_own, lost, own_lost, standing
 from .killing import problems as killer_problems
 from .plan import plan
 from .planted import plant, report, seed_of, wanted_by
@@ -520,7 +520,7 @@ def following(
         rows, cells, suites, expectations, descriptions, require_power, only, elsewhere, fail_fast
     )
     order = separation_order(settled)
-    concluded = conclude(settled, suites, descriptions, killers)
+    concluded = conclude(settled, suites, descriptions, killers, standing(suites, cells))
     return {
         "results": settled,
         "problems": [

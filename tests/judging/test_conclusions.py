@@ -115,6 +115,20 @@ def test_a_pass_is_worth_what_its_checks_could_have_refuted():
     assert refuted.outcome == "fail" and refuted.killers == {"killed": 1, "planted": 2}
 
 
+def test_a_conclusion_does_not_borrow_the_false_claims_of_another_of_its_claim():
+    """Two conclusions of one claim in one suite: the killers of the first could refute nothing that the second reads."""
+    wanted = [Conclusion("prop-6.2", (check,), ("*",), 0.05, None) for check in ("norms", "rank")]
+    rows = [row("a", "1"), row("a", "1", check="rank")]
+    suite = Suite("s", 1, "S", (), conclusions=tuple(wanted))
+    standing = {("s", 0): {"first", "second"}, ("s", 1): frozenset()}
+    own, borrowed = conclude(rows, [suite], EVERYONE, killers("prop-6.2"), standing)
+    assert (own.outcome, own.killers) == ("pass", {"killed": 2, "planted": 2})
+    assert (borrowed.outcome, borrowed.killers) == ("observed", {"killed": 0, "planted": 0})
+    assert "no false claim is known that its checks could refute" in borrowed.reason
+    both = conclude(rows, [suite], EVERYONE, killers("prop-6.2"), {key: {"second"} for key in standing})
+    assert [each.outcome for each in both] == ["pass", "pass"]
+
+
 def curve(name: str, *errors: tuple[float, ...], **facts) -> list[Result]:
     return [row(name, str(1000 * (number + 1)), each, **facts) for number, each in enumerate(errors)]
 

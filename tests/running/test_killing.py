@@ -14,7 +14,7 @@ from orbitcheck.harness.language.reading import load_suite
 from orbitcheck.harness.language.shipped import shipped_suites
 from orbitcheck.harness.plugins.discovery import parse_name
 from orbitcheck.harness.running.border import read_killer
-from orbitcheck.harness.running.killing import kill, lost, problems, report
+from orbitcheck.harness.running.killing import kill, lost, problems, report, standing
 from orbitcheck.harness.running.plan import plan
 from orbitcheck.harness.running.planting.killers import KILLERS, killers_of
 from orbitcheck.harness.running.planting.plants import law
@@ -43,6 +43,43 @@ def test_killers_stand_for_checks_that_they_could_turn_red():
     assert {KILLERS[each].claim for each in killers_of([suite], law_alone)} == {"equivariance"}
     paths = [cell for cell in cells if cell.check == "paths"]  # in general position no class of refinement holds two
     assert {*killers_of([suite], paths)} == {"thm-6.3-bag", "prop-5.3-norms-of-biases-and-overlaps"}
+
+
+TWO = """suite: two
+version: 1
+title: two conclusions of one claim
+architectures: [gmn]
+spaces:
+  line: {mlp: [1, 3, 1], activation: relu}
+checks:
+  - {id: twins, kind: separation, pairs: {family: bipartite-cycles, cycles: [[4], [2, 2]], count: 1}}
+  - {id: rank, kind: floor, regime: {name: prop-6.2-twins}, samples: 8, target: {name: middle-rank}, forms: {float: {orbit: [0, 0]}}}
+  - {id: norms, kind: approximation, space: line, target: {name: weight-norms}, regime: {name: general-position}}
+conclusions:
+  - {claim: prop-6.2, checks: [twins], killers: [row-products]}
+  - {claim: prop-6.2, checks: [rank], killers: [norms-and-overlaps]}
+  - {claim: prop-6.2, checks: [norms], killers: [norms-and-overlaps]}
+  - claim: thm-6.3
+    checks: [twins]
+    killers: []
+    own_killers: [{network: stats, mended: gmn}]
+"""
+
+
+def test_killers_stand_for_the_conclusion_that_names_them_where_its_own_checks_could_turn_red(tmp_path):
+    """By kind and by regime: of twins alone what sees overlaps shows, and no network goes through a floor."""
+    (tmp_path / "two.yaml").write_text(TWO)
+    suite = load_suite(tmp_path / "two.yaml")
+    cells = plan([suite], [parse_name("gmn")])
+    assert standing([suite], cells) == {
+        ("two", 0): {"prop-6.2-row-products"},
+        ("two", 1): set(),
+        ("two", 2): set(),
+        ("two", 3): {"thm-6.3-stats"},
+    }
+    for name in shipped_suites():
+        shipped, asked = planned(name)
+        assert all(standing([shipped], asked).values()), name
 
 
 def test_suites_name_killers_that_there_are():

@@ -304,13 +304,26 @@ _KILLERS = (
 KILLERS: dict[str, Killer] = {killer.name: killer for killer in _KILLERS}
 
 
+Standing = Mapping[tuple[str, int], frozenset[str]]
+"""(Suite, number of a conclusion of its) -> the names of the false claims that its own checks could refute."""
+
+
+def by_conclusion(suites: Iterable[Suite], cells: Sequence[Cell]) -> Standing:
+    """The false claims of every conclusion: those that it names and of which one of its rows is asked."""
+    found = {}
+    for suite in suites:
+        for number, wanted in enumerate(suite.conclusions):
+            own = [cell for cell in cells if cell.suite == suite.name and suite.concludes(wanted, cell)]
+            found[suite.name, number] = frozenset(
+                name
+                for name, killer in KILLERS.items()
+                if killer.claim == wanted.claim and wanted.names(name) and any(map(killer.speaks_of, own))
+            )
+    return found
+
+
 def killers_of(suites: Iterable[Suite], cells: Sequence[Cell]) -> dict[str, tuple[str, ...]]:
     """Killer -> the suites for whose conclusions it stands: those of which a row is asked that it could turn red."""
-    found: dict[str, list[str]] = {}
-    for suite in suites:
-        for wanted in suite.conclusions:
-            own = [cell for cell in cells if cell.suite == suite.name and suite.concludes(wanted, cell)]
-            for name, killer in KILLERS.items():
-                if killer.claim == wanted.claim and wanted.names(name) and any(map(killer.speaks_of, own)):
-                    found.setdefault(name, []).append(suite.name)
-    return {name: tuple(dict.fromkeys(found[name])) for name in KILLERS if name in found}
+    stand = by_conclusion(suites, cells)
+    found = {name: tuple(dict.fromkeys(suite for (suite, _), own in stand.items() if name in own)) for name in KILLERS}
+    return {name: of for name, of in found.items() if of}

@@ -56,14 +56,20 @@ GREEN: tuple[Row, ...] = (law("equivariant"), law())
 
 def own_killers_of(suites: Iterable[Suite], cells: Sequence[Cell]) -> list[Asked]:
     """The false claims that the suites' conclusions name, those of which a row is asked in this run."""
-    found = []
+    return [asked for found in own_by_conclusion(suites, cells).values() for asked in found]
+
+
+def own_by_conclusion(suites: Iterable[Suite], cells: Sequence[Cell]) -> dict[tuple[str, int], list[Asked]]:
+    """(Suite, number of a conclusion of its) -> its false claims, those of which a row is asked in this run."""
+    found = {}
     for suite in suites:
-        for wanted in suite.conclusions:
+        for number, wanted in enumerate(suite.conclusions):
             own = [
                 c for c in cells if c.suite == suite.name and c.architecture != WEIGHTS and suite.concludes(wanted, c)
             ]
             once = {(cell.check, cell.case): replace(cell, architecture="") for cell in own}
-            if once:
-                rows = tuple(once.values())
-                found += [Asked(wanted.claim, suite.name, each, rows, wanted.margin) for each in wanted.own]
+            rows = tuple(once.values())
+            found[suite.name, number] = [
+                Asked(wanted.claim, suite.name, each, rows, wanted.margin) for each in wanted.own if rows
+            ]
     return found
