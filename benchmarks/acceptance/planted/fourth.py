@@ -206,7 +206,7 @@ class ScaleForgotten(Net):
         return [v.weights[0] / norm, v.weights[1] * norm.transpose(1, 2)], list(v.biases)
 
 
-@planted(*INDEX, rows=LAW, symmetry="permutation+sign", activations=("tanh",))
+@planted(*INDEX, rows=LAW, symmetry="permutation+sign")
 class SignsOfTheFirst(Net):
     """Reads magnitudes of all but the first matrix."""
 
