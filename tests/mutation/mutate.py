@@ -73,6 +73,7 @@ TESTS_OF = {
         "tests/verification/test_refinement_by_definition.py",
         "tests/oracles/test_colouring.py",
     ),
+    f"{VERIFICATION}exact.spectrum": ("tests/verification/test_spectrum.py",),
     f"{VERIFICATION}exact.unseen": ("tests/pairs/test_unseen.py",),
     f"{VERIFICATION}larger.": (
         "tests/oracles/test_larger_groups.py",
