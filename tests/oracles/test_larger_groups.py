@@ -113,6 +113,57 @@ def test_an_entry_from_an_index_to_itself_says_nothing_of_its_size():
         assert found["orbit"]["relation"] == answer and problem_under(found, of, v, other) is None
 
 
+BILINEAR = WeightSpace(
+    (("A", ("a", "x")), ("B", ("b", "x")), ("C", ("y", "c")), ("T", ("c", "a", "b"))),
+    (("a", 2), ("b", 2), ("c", 2), ("x", 1), ("y", 1)),
+    ("a", "b", "c"),
+    "relu",
+    Roles(tuple(AxisRole(axis, Standing.HIDDEN) for axis in "abc")),
+)
+"""A bilinear layer between hidden ones: every axis of T scales."""
+
+
+def by_logarithms(v, w) -> bool:
+    """Whether some permutations leave quotients `w / g v` that are products of one positive factor an index: entries are powers of two up
+    to sign, so that this is a linear system of exponents."""
+    nodes = [(axis, i) for axis in "abc" for i in range(2)]
+    for a, b, c in product(((0, 1), (1, 0)), repeat=3):
+        g = {"A": v["A"][[*a]], "B": v["B"][[*b]], "C": v["C"][:, [*c]], "T": v["T"][np.ix_(c, a, b)]}
+        if any((np.sign(g[n]) != np.sign(w[n])).any() for n in w):
+            continue
+        rows, wanted = [], []
+        for n, axes in BILINEAR.tensors:
+            for place in np.argwhere(g[n] != 0):
+                places = [(axis, int(i)) for axis, i in zip(axes, place, strict=True)]
+                signs = {at: -1 if n == "C" or (n == "T" and at[0] != "c") else 1 for at in places}
+                rows.append([signs.get(node, 0) for node in nodes])
+                wanted.append(np.log2(w[n][tuple(place)] / g[n][tuple(place)]))
+        matrix, ends = np.array(rows).reshape(-1, 6), np.array(wanted).reshape(-1, 1)
+        if np.linalg.matrix_rank(matrix) == np.linalg.matrix_rank(np.concatenate([matrix, ends], axis=1)):
+            return True
+    return False
+
+
+def test_entries_with_three_scaled_indices_are_decided_where_two_are_known():
+    """Sparse forms: half of them were unknown, since an entry told nothing of an index beside two others."""
+    of, rng, told = group(BILINEAR, "permutation+scale"), np.random.default_rng(5), Counter()
+    for number in range(60):
+        v = {
+            n: rng.choice([0.0, 1.0, -1.0, 2.0, 4.0], s, p=[0.3, 0.2, 0.2, 0.2, 0.1])
+            for n, s in BILINEAR.shapes.items()
+        }
+        w = act(random_elements(of, 1, rng)[0], Weights.from_arrays(BILINEAR, [v]))[0].arrays()
+        if number % 2:
+            name = str(rng.choice([*w]))
+            w[name] = w[name] * rng.choice([1.0, 2.0], w[name].shape)
+        found = certify_under(of, v, w)
+        answer = found["orbit"]["relation"]
+        told[answer] += 1
+        assert answer == "unknown" or (answer == "same") == by_logarithms(v, w)
+        assert number % 6 or problem_under(found, of, v, w) is None
+    assert min(told["same"], told["different"]) >= 10 and told["unknown"] <= 12
+
+
 def test_what_is_beyond_is_unknown_with_its_reason():
     def asked(space, name):
         v = {n: np.ones(s) for n, s in space.shapes.items()}

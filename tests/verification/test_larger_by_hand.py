@@ -12,6 +12,8 @@ from orbitcheck import WeightSpace, mlp
 from orbitcheck.extending import AxisRole, Factor, FactorKind, Role, Roles, Standing, transformer
 from orbitcheck.harness.core.result import digest
 from orbitcheck.harness.oracles.larger.orbits import certify_under, same_orbit_under
+from orbitcheck.harness.oracles.larger.parts import Part
+from orbitcheck.harness.oracles.larger.reduction import factors_of
 from orbitcheck.harness.verification.exact.refuted import Refuted
 from orbitcheck.harness.verification.larger import problem_under
 from orbitcheck.harness.verification.larger.along import orthogonal, rest_of, rows_of
@@ -35,6 +37,14 @@ def entries(*rows):
     if rows and isinstance(rows[0], (list, tuple)):
         return {(i, j): F(x) for i, row in enumerate(rows) for j, x in enumerate(row)}
     return {(i,): F(x) for i, x in enumerate(rows)}
+
+
+def dense(held):
+    """The same as an array of fractions."""
+    found = np.full(np.max([*held], axis=0) + 1, F(0), dtype=object)
+    for place, x in held.items():
+        found[place] = x
+    return found
 
 
 CHAIN = mlp(1, 2, 2, 1, activation="identity")
@@ -251,6 +261,27 @@ class TestScales:
         assert distances(read, {"h"}) == {("h", 0): F(1, 2)}
         with pytest.raises(Refuted):
             distances({"R": read["R"]}, {"h"})
+
+    def test_an_entry_of_three_indices_tells_the_last_of_them(self):
+        """a0 is 1/2 and b0 is 1/3 by themselves; c0 goes out of 12 a0 b0 = 2: 2. Then a1 comes in from c0: 8 over 2 is 4: 1/4."""
+        read = {
+            "A": ((("a", IN),), entries(2, 0)),
+            "B": ((("b", IN),), entries(3)),
+            "T": ((("a", IN), ("b", IN), ("c", OUT)), {(0, 0, 0): F(12), (1, 0, 0): F(0)}),
+            "S": ((("a", IN), ("c", OUT)), entries([0], [8])),
+        }
+        told = {("a", 0): F(1, 2), ("b", 0): F(1, 3), ("c", 0): F(2), ("a", 1): F(1, 4)}
+        assert distances(read, {"a", "b", "c"}) == told
+        parts = [Part(n, tuple(a for a, _ in ps), tuple(r for _, r in ps), dense(es)) for n, (ps, es) in read.items()]
+        assert factors_of(parts, {"a", "b", "c"}) == told
+        # Two of them unknown tell nothing of each other, an index twice in one role nothing of itself, in both roles it does not count.
+        with pytest.raises(Refuted):
+            distances({name: read[name] for name in ("A", "T")}, {"a", "b", "c"})
+        read = {"b": ((("b", IN),), entries(3)), "T": ((("a", IN), ("a", IN), ("b", IN)), {(0, 0, 0): F(5)})}
+        with pytest.raises(Refuted):
+            distances(read, {"a", "b"})
+        read["T"] = (("a", IN), ("a", OUT), ("b", IN)), {(0, 0, 0): F(5)}
+        assert distances(read, {"a", "b"}) == {("b", 0): F(1, 5)}
 
     def test_an_index_is_loose_where_no_product_gave_it_a_factor(self):
         tensors = {"G": ((("g", IN), ("r", OUT)), entries([0, 1], [3, 0])), "b": ((("g", IN),), entries(1, 1))}

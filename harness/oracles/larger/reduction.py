@@ -9,7 +9,7 @@ Law: v and w are in one orbit of the group iff their reductions are in one orbit
 | several of gl, orth, or one twice in a tensor | one axis after the other, see `contraction.py` |
 | rotary | at each pair of places rows are complex vectors q at `in`, k at `out`, and z takes them to `z q` and `k / conj(z)`: all products `q conj(k)`, and where q or k is zero in v or in w, also `q_a conj(q_b) / |q|^2` and that of k (`rotary.py`) |
 | orth | all products `X^T X` (Witt: equal Gram matrices are one orbit, over the rationals too) |
-| scale | walking from what does not scale, each index is scaled so that the largest of its known `in` entries is one in size, or of its `out` entries where it has no `in` ones |
+| scale | walking from what does not scale, each index is scaled so that the largest of its known `in` entries is one in size, or of its `out` entries where it has no `in` ones; known is an entry whose other indices are |
 | sign | each index becomes two, with opposite entries, and a tensor says which two are one |
 | phase | nothing: a bias that half turns move differs by a multiple of pi (over omega), which is no rational, and weights are rationals. So no half turn but none maps one vector to another. A copy that was moved in floats is another vector to exact arithmetic |
 | perm | stays |
@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -206,45 +207,38 @@ def _loose(asked: Asked, each: Reduced) -> str:
 
 
 def factors_of(parts: Sequence[Part], scaled: set[str]) -> dict[Node, Fraction]:
-    """By what each index is scaled, by the rule of the table, of those of which something says it."""
-    ground: dict[Node, tuple[list[Fraction], list[Fraction]]] = {}
-    between: dict[Node, list[tuple[Node, Role, Fraction]]] = {}
+    """By what each index is scaled, by the rule of the table, of those of which something says it.
+
+    An entry says it of an index where all its other indices are known: with two or three of them as with one. Of an index that stands in it
+    twice, in one role, it says nothing, and in both roles it does not scale with it.
+    """
+    left: list[tuple[dict[Node, int], Fraction]] = []
     for part in parts:
         own = [
-            (p, axis, role)
+            (p, axis, 1 if role is Role.IN else -1)
             for p, (axis, role) in enumerate(zip(part.axes, part.places, strict=True))
             if axis in scaled and role is not None
         ]
-        if not own:
-            continue
-        for place in np.ndindex(part.entries.shape):
+        for place in np.ndindex(part.entries.shape) if own else ():
             size: Any = abs(part.entries[place])
-            ends = [((axis, place[p]), role) for p, axis, role in own]
-            if not size or (len(ends) == 2 and ends[0][0] == ends[1][0] and ends[0][1] is not ends[1][1]):
-                continue
-            if len(ends) == 1:
-                ((node, role),) = ends
-                ground.setdefault(node, ([], []))[role is Role.OUT].append(size)
-            elif len(ends) == 2 and ends[0][1] is not ends[1][1]:
-                (one, role), (two, other) = ends
-                between.setdefault(one, []).append((two, role, size))
-                between.setdefault(two, []).append((one, other, size))
-            else:  # nothing is read off, but the ends have to be reached from elsewhere
-                for node, _ in ends:
-                    between.setdefault(node, [])
+            powers: dict[Node, int] = {}
+            for p, axis, by in own:
+                powers[axis, place[p]] = powers.get((axis, place[p]), 0) + by
+            if size:
+                left.append(({node: power for node, power in powers.items() if power}, size))
     factor: dict[Node, Fraction] = {}
-    level = ground
-    while level:
-        new = {node: 1 / max(inward) if inward else max(outward) for node, (inward, outward) in level.items()}
-        factor |= new
-        level = {}
-        for node, by in new.items():
-            for other, role, size in between.get(node, []):
-                if other not in factor:
-                    # `role` is the known end's: an entry that is `out` there is `in` at the other end.
-                    known = size * by if role is Role.IN else size / by
-                    level.setdefault(other, ([], []))[role is Role.IN].append(known)
-    if any(node not in factor for node in between):
+    while True:
+        level: dict[Node, tuple[list[Fraction], list[Fraction]]] = {}
+        left = [(powers, size) for powers, size in left if not powers.keys() <= factor.keys()]
+        for powers, size in left:
+            unknown = [node for node in powers if node not in factor]
+            if len(unknown) == 1 and abs(powers[unknown[0]]) == 1:
+                known = prod((factor[node] ** power for node, power in powers.items() if node in factor), start=size)
+                level.setdefault(unknown[0], ([], []))[powers[unknown[0]] < 0].append(known)
+        if not level:
+            break
+        factor |= {node: 1 / max(inward) if inward else max(outward) for node, (inward, outward) in level.items()}
+    if left:
         raise Undecided("indices that scale and that nothing unscaled reaches")
     return factor
 

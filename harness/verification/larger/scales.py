@@ -35,37 +35,33 @@ def loose_in(tensors: Tensors, linear: set[str], scaled: set[str], factors: Mapp
 
 def distances(read: Tensors, scaled: set[str]) -> dict[tuple[str, int], Fraction]:
     """By what each index is scaled: first how far it is from what does not scale, then factors in that order."""
-    edges: list[tuple[list[tuple[tuple[str, int], Role]], Fraction]] = []
+    edges: list[tuple[dict[tuple[str, int], int], Fraction]] = []
     for places, entries in read.values():
         for place, x in entries.items():
-            ends = [
-                ((axis, i), r) for (axis, r), i in zip(places, place, strict=True) if axis in scaled and r is not None
-            ]
-            if x and ends and not (len(ends) == 2 and ends[0][0] == ends[1][0] and ends[0][1] is not ends[1][1]):
-                edges.append((ends, abs(x)))
-    alike = [edge for edge in edges if (len(edge[0]) == 2 and edge[0][0][1] is edge[0][1][1]) or len(edge[0]) > 2]
-    usable = [edge for edge in edges if edge not in alike]
-    far = {ends[0][0]: 1 for ends, _ in usable if len(ends) == 1}
+            ends = [((axis, i), r) for (axis, r), i in zip(places, place, strict=True) if axis in scaled and r]
+            counts = {node: sum(1 if r is Role.IN else -1 for each, r in ends if each == node) for node, _ in ends}
+            if x and any(counts.values()):
+                edges.append(({node: count for node, count in counts.items() if count}, abs(x)))
+    far: dict[tuple[str, int], int] = {}
     grew = True
     while grew:
         grew = False
-        for ends, _ in usable:
-            for (one, _), (two, _) in (ends, ends[::-1]) if len(ends) == 2 else ():
-                if one in far and far.get(two, 1 << 60) > far[one] + 1:
-                    far[two], grew = far[one] + 1, True
-    demand(all(node in far for ends, _ in edges for node, _ in ends), "every scaled index is reached")
+        for counts, _ in edges:
+            for node in [each for each in counts if counts[each] in (1, -1)]:
+                others = [far.get(each) for each in counts if each != node]
+                steps = 1 + max((each for each in others if each is not None), default=0)
+                if None not in others and steps < far.get(node, 1 << 60):
+                    far[node], grew = steps, True
+    demand(all(node in far for counts, _ in edges for node in counts), "every scaled index is reached")
     factors: dict[tuple[str, int], Fraction] = {}
     for node in sorted(far, key=lambda each: far[each]):
-        sizes: dict[Role, list[Fraction]] = {Role.IN: [], Role.OUT: []}
-        for ends, x in usable:
-            own = [role for each, role in ends if each == node]
-            others = [(each, role) for each, role in ends if each != node]
-            if not own or any(far[each] != far[node] - 1 for each, _ in others) or (far[node] > 1) != bool(others):
-                continue
-            for each, role in others:
-                x = x * factors[each] if role is Role.IN else x / factors[each]
-            sizes[own[0]].append(x)
-        factors[node] = 1 / max(sizes[Role.IN]) if sizes[Role.IN] else max(sizes[Role.OUT])
+        sizes: dict[int, list[Fraction]] = {1: [], -1: []}
+        for counts, x in edges:
+            if counts.get(node) in sizes and all(far[each] < far[node] for each in counts if each != node):
+                for each in counts:
+                    x = x if each == node else x * factors[each] ** counts[each]
+                sizes[counts[node]].append(x)
+        factors[node] = 1 / max(sizes[1]) if sizes[1] else max(sizes[-1])
     return factors
 
 
