@@ -649,6 +649,48 @@ def test_a_gradient_that_is_that_of_the_values_accuses_the_parameter(rules, back
 
 
 @pytest.mark.parametrize(
+    ("slope", "roughness", "cause"),
+    [
+        # as measured: every third edge left out, on inputs of 1e-3, where a step of 1e-10 is a few units in the last place
+        (1.52e-2, 3.47e-15, Cause.VIOLATION),
+        (0.5, 2e-14, Cause.VIOLATION),
+        # jumps above the rounding; a map that stands still over the small step; steps that tell nothing
+        (1.52e-2, 2.1e-14, Cause.UNKNOWN),
+        (1.0, 0.0, Cause.UNKNOWN),
+        (float("inf"), 0.0, Cause.UNKNOWN),
+    ],
+)
+def test_a_slope_that_rounding_alone_shakes_is_smooth(slope, roughness, cause):
+    seen = replace(LEAKS, slope=slope, roughness=roughness, kept=(), kept_generators=0)
+    assert verdict.cause(replace(SOUND, error64=2.2e-5, error32=2.2e-5, symptoms=seen)) is cause
+
+
+@pytest.mark.parametrize(
+    ("floor64", "floor32", "cause"),
+    [
+        # as measured: distances of all pairs of neurons by |x|^2 + |y|^2 - 2 x y, whose diagonal is the root of rounding
+        (6.0e-9, 1.5e-4, Cause.SQUARE_ROOT),
+        (4.0e-8, 2.2e-4, Cause.SQUARE_ROOT),
+        # rounding, a jump, and noise that is none
+        (6.0e-9, 3.2, Cause.UNKNOWN),
+        (6.0e-9, 6.0e-9, Cause.UNKNOWN),
+        (1.0e-9, 3.0e-5, Cause.NONE),
+    ],
+)
+def test_noise_that_grows_by_the_root_of_the_precisions_is_a_square_root(floor64, floor32, cause):
+    seen = replace(LEAKS, slope=8.7, roughness=8e-9, broken=(), broken_generators=0)
+    assert verdict.cause(replace(SOUND, floor64=floor64, floor32=floor32, symptoms=seen)) is cause
+
+
+def test_of_a_broken_law_the_noise_does_not_say_the_cause():
+    seen = replace(LEAKS, slope=8.7, roughness=8e-9)
+    assert (
+        verdict.cause(replace(SOUND, error64=1.0, error32=1.0, floor64=6e-9, floor32=1.5e-4, symptoms=seen))
+        is Cause.UNKNOWN
+    )
+
+
+@pytest.mark.parametrize(
     ("law", "batch", "jump", "cause"),
     [
         # as measured: where the largest feature stands, among features that tie; the order of the batch rounds their sums otherwise

@@ -13,8 +13,10 @@
 | parameter | the values keep the law, the gradient in the parameters does not and is that of the values: the law breaks next to them |
 | square root | where inputs tie, one ulp of float32 moves the output about 2^14.5 times as far as one of float64; or 2^22 ulps of jitter about 2^11 times as far as one, and the error is no more than that noise |
 | ties | neighbours that do not tie keep the law; or what is broken is continuity |
+| square root, also | no rule is broken, one ulp moves the output by more than 1e-9, and one of float32 about 2^14.5 times as far |
 | float32 | over steps of 1e-10 the output stands still or jumps, and one ulp or 1e-10 moves it less than 1e-6 does; its jumps explain the error |
 | float32, coarser | smooth over steps of 6e-8, jumps everywhere along steps of 6e-4, as large at shorter ones; its jumps explain the error |
+| smooth | over steps of 1e-10 as over 1e-6; or but for rounding: second differences within ten floors, and the two slopes within a half |
 | leak | smooth; some generators keep the law, others break it |
 | violation | smooth; no generator keeps the law; as large in float32 |
 | rounding | below 1e3 floors in both precisions, no jump, smooth, and 2^20 times and more as large in float32 |
@@ -29,6 +31,8 @@ from .evidence import Cause, Rule, Symptoms
 
 JUMPY = 1e-2
 """A slope that differs from itself by more is that of a map that answers in jumps."""
+STEADY = 0.5
+"""So far a slope may differ from itself by rounding alone, where small inputs take small steps; of what stands still it is one or more."""
 AT_ANY_STEP = 3e3
 """From here on a step of 1e-10 moves the output about as far as one of 1e-6, which is 1e4 times as long: no grid does that."""
 ANOTHER = 1e-10
@@ -52,6 +56,8 @@ OTHERWISE = 1e-7
 """A gradient further than this from difference quotients is another one."""
 SAME = 4.0
 """Errors in two precisions within this factor are the same error."""
+NOISY = 1e-9
+"""Noise in float64 above this is more than rounding of sums (`verdict.ILL_CONDITIONED`)."""
 KEPT = 10.0
 """Floors up to which an error is the law kept."""
 ROOT = (0.35, 0.65)
@@ -104,9 +110,11 @@ def cause(
         return Cause.SQUARE_ROOT
     if _only_at_ties(symptoms, error64) or (set(broken) == {Rule.CONTINUITY} and _as_large(symptoms)):
         return Cause.TIES
+    if not broken and floor64 > NOISY and LIFTED[0] <= floor32 / floor64 <= LIFTED[1]:
+        return Cause.SQUARE_ROOT
     if symptoms.slope is None:
         return Cause.UNKNOWN
-    if symptoms.slope > JUMPY:
+    if symptoms.slope > JUMPY and not (symptoms.slope <= STEADY and symptoms.roughness <= KEPT * floor64):
         # A grid stands still for one ulp: where that moves the output as far as the error, something else jumps.
         grid = error64 > KEPT * floor64 and (symptoms.slope < AT_ANY_STEP or symptoms.slope == inf)  # inf: stood still
         alike = symptoms.most_broken <= ALIKE * symptoms.least_broken

@@ -50,7 +50,7 @@ def measure_controls(subject: Subject, task: Task, v: Weights, mates: Weights) -
         v: some weight vectors of the task's kind.
         mates: generic ones: companions in a batch, and the scale of outputs.
     """
-    states = random_states()
+    states, companions = random_states(), mates.clone()
     with random_state(0):
         generic = subject(mates)
     generic_scale = max(float(generic.abs().max()), 1e-300)
@@ -58,7 +58,8 @@ def measure_controls(subject: Subject, task: Task, v: Weights, mates: Weights) -
 
     shown = v.clone()
     first = subject(shown)
-    modified = not all(torch.equal(v.tensors[name], tensor) for name, tensor in shown.items())
+    # Inputs of zeros are left as they were by what scales them or cuts them off; generic ones are not.
+    modified = not (same(v, shown) and same(companions, mates))
     unit = units(v.space, task.kind, first, least)
 
     # Mates of another size and scale: a statistic over the batch cannot miss them.
@@ -91,6 +92,10 @@ def measure_controls(subject: Subject, task: Task, v: Weights, mates: Weights) -
         moved=moved,
         seeded=max(cold, apart(*seeded_calls(subject, v))) if max(repeated, cold) > 0 else None,
     )
+
+
+def same(left: Weights, right: Weights) -> bool:
+    return all(torch.equal(left.tensors[name], tensor) for name, tensor in right.items())
 
 
 def least_controls(subject: Subject, mates: Weights) -> Controls:
