@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from orbitcheck import Invariant, Weights, WeightSpace, register
+from orbitcheck.architectures.factors.gl_net import GLNet
 from orbitcheck.architectures.factors.pairs import FactorPairs
 from orbitcheck.architectures.factors.w2t import W2T
 from orbitcheck.architectures.transformers.blocks import product, read
@@ -71,6 +72,14 @@ class GateByRows(Pairs):
 
     def of(self, U, V):
         return super().of((1 + 1e-2 * U.mean(2, keepdim=True).tanh()) * U, V)
+
+
+@register("gate-called-smooth", symmetry="gl", power="function")
+class GateCalledSmooth(GLNet):
+    """The published gate, which jumps where a row sum is zero, not declared to."""
+
+    def __init__(self, space, output):
+        super().__init__(space, output, channels=4, depth=1, head=8, gate="sign")
 
 
 @register("w2t-everywhere", symmetry="gl", continuous=False)

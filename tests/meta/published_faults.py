@@ -13,6 +13,7 @@ from orbitcheck.architectures.heads import mlp_head
 from orbitcheck.architectures.linear import Layout
 from orbitcheck.architectures.magep import PolynomialLayer, ScaleMAGEP
 from orbitcheck.architectures.monomial_nfn import MonomialLayer, MonomialScaleNFN, MonomialSignNFN
+from orbitcheck.architectures.probe_x import ProbeX
 from orbitcheck.architectures.sine_lift import SineLift, turned
 
 SCALE, SIGN = "permutation+scale", "permutation+sign"
@@ -143,3 +144,18 @@ class ParityMissing(SineLift):
         even = {f"b{layer}": v.tensors[f"b{layer}"].cos().square() for layer in range(1, len(self.space.widths) - 1)}
         lifted = turned(v, even) | {name: v.tensors[name].sin() * v.tensors[name].cos() for name in even}
         return self.network(Weights(self.space, {name: lifted[name] for name in v.tensors}))
+
+
+@register("matched-text", symmetry="none")
+class MatchedText(ProbeX):
+    """The representation over its length, without an eps, as the published head that matches text has it."""
+
+    def __init__(self, space, output):
+        super().__init__(space, output, probes=2, channels=4)
+        for probed in self.probed:
+            probed.linear.bias = None
+
+    def forward(self, v: Weights) -> torch.Tensor:
+        matrices = [v.tensors[name].reshape(v.batch, *shape) for name, shape in self.shapes.items()]
+        x = torch.stack([probed(X) for probed, X in zip(self.probed, matrices, strict=True)]).sum(0)
+        return self.read(x / torch.linalg.vector_norm(x, dim=-1, keepdim=True))

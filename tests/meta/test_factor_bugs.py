@@ -68,6 +68,12 @@ def test_each_bug_is_a_red_row_with_its_cause(name, space, cause, broken_by):
     assert found.evidence.cause == cause and broken_by in found.reason, (found.evidence.cause, found.reason)
 
 
+def test_a_gate_that_jumps_is_a_red_row_where_continuity_is_declared():
+    found = law("GateCalledSmooth", "pair")
+    assert found.outcome == Outcome.FAIL and "the output jumps between inputs" in found.reason, found.reason
+    assert found.evidence.cause == Cause.NONE, "the jump is its own cause"
+
+
 def test_ties_of_singular_values_are_a_red_row_where_no_domain_is_declared():
     found = law("W2TEverywhere", "pair", "ties")
     assert found.outcome == Outcome.FAIL, found.reason
