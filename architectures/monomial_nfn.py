@@ -23,8 +23,8 @@ Between layers stands ReLU or tanh. Invariants of an entry with the channel vect
 
     x / ||x||  for positive factors (0 at x = 0: it jumps there),      |x|  for signs,
 
-averaged over neurons; b_L is kept whole. The factor and the constant that the published head gives each tensor here are those of
-the MLP behind it.
+averaged over neurons; b_L is kept whole. The factor w and the constant beta that the published head gives each tensor, `w x / ||x|| + beta`,
+here are those of the MLP behind it.
 
 What is not seen, by any number of layers: an inner entry meets no other, so with positive factors only its sign is left of it, and
 with signs only its size; which entry belongs to which neuron is lost in the averages (`blind`).

@@ -2,8 +2,8 @@
 
 Horwitz, Cavia, Kahana, Hoshen, *Learning on Model Weights using Tree Experts*, CVPR 2025, arXiv 2410.13569.
 
-A matrix X is probed from both sides, `T = vec relu(P^T X R)` with learned P and R, and T goes through a linear map to a
-representation; here the representations of all tensors are added, each tensor as the matrix of its first axis against the others. The
+A matrix X (d_H x d_W) is probed from both sides, `T = vec relu(P^T X R)` with learned P (d_H x r_V) and R (d_W x r_U), here
+r_V = r_U, and T goes through a linear map to a representation; here the representations of all tensors are added, each tensor as the matrix of its first axis against the others. The
 answer is a linear map of it. Without a bias before the ReLU the representation is positively homogeneous.
 
 Right where neither axis is ever permuted, as in models tuned from one base; P and R name the rows and columns of everything else.

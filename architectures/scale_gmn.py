@@ -18,7 +18,8 @@ with ||.|| the root of the mean square; h keeps the size in hand. An equivariant
     g = tanh lin act(G z / ||z|| + K p + c)                                             for positive factors
     g = tanh lin (act(u + K p + c) + act(-u + K p + c)),  u = G z / sqrt(1 + ||z||^2)   for signs
 
-where act is the sigmoid: g stays bounded, or a network of d blocks would grow as a power 2^d of its weights. A block does
+where act is the sigmoid, and for signs g is of the form `rho(z) + rho(-z)`: g stays bounded, or a network of d blocks would grow as a
+power 2^d of its weights. A block does
 
     m_jk = F(x_k; p_k) * (B W[j, k])                       B linear: one vector for each layer
     x_j += F([x_j; sum_k F([x_j; m_jk])]; p_j)

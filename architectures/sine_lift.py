@@ -4,8 +4,8 @@ Ours. Under the sine, a hidden neuron with incoming row w, bias beta and outgoin
 
     (w, beta, a) -> (s w, s beta + k pi, s t a),    s = 1 or -1, k any integer, t = (-1)^k
 
-an infinite group of shifts and reflections. In place of beta stand `c = cos beta` and `d = sin beta`, which have no period to
-unroll: c goes with t, d with s t, w with s, and a with s t. So
+an infinite group of shifts and reflections; a frequency omega of the sine is folded into w and beta. In place of beta stand
+`c = cos beta` and `d = sin beta`, which have no period to unroll: c goes with t, d with s t, w with s, and a with s t. So
 
     W~[j, :] = c_j w_j,    b~[j] = d_j,    and the columns a as they are
 

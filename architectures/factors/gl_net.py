@@ -16,7 +16,8 @@ and the invariant head is `MLP concat_i asinh vec(U'_i V'_i^T)`, the equivariant
 
 The published gate jumps where a row sum is zero, and no gradient reaches what drives it. The published head has LayerNorm where asinh
 stands here: all before it is of degree one in Delta (under the published gate), so that LayerNorm forgets the size of an update.
-asinh keeps sizes in hand and forgets none.
+asinh keeps sizes in hand and forgets none. The norm that may follow a layer there, both factors over `||U V^T||_F^1/2`, is left out: it blows V up
+where U is small.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ and one token for each pair, with an embedding of which it is, through a transfo
 Two repairs. Null directions (`sigma_k <= 1e-9 sigma_1`, or the rounding of the input's precision) are masked as padding: their u_k
 and v_k mean nothing. And `log(1 + sigma_1)` stands beside the standardised s, which forget the size of the update. What remains, and is declared:
 singular values that meet, and ties for the largest |entry|, where no choice of singular vectors is continuous. The form is computed
-in float64, whatever the weights are.
+in float64, whatever the weights are. A factor `alpha / r` of an update belongs into U: the form is that of `U V^T` as it is given.
 """
 
 from __future__ import annotations

@@ -3,6 +3,10 @@
 Tran, Vo, Nguyen The, Tran Huu, Nguyen-Nhat, Tran, Pham, Nguyen, *Equivariant Neural Functional Networks for Transformers*, ICLR 2025,
 arXiv 2410.04209.
 
+A block is moved by `M_h` and `N_h` in GL(n), exchanges of heads, `P_O` of the inner embedding and `P_A` of the hidden units:
+
+    Q_h -> Q_h M_h^T,   K_h -> K_h M_h^-1,   V_h -> V_h N_h,   O_h -> N_h^-1 O_h P_O,   A -> P_O^-1 A P_A,   a -> a P_A,   B -> P_A^-1 B
+
 Per block `S_h = Q_h K_h^T` and `T_h = V_h O_h` (D x D). Greek letters are free weights, C to C' channels; g is a free linear map of
 
     sum_h S_h (against Psi),  sum_h T_h 1,  1^T A 1,  sum_i B[i, :],  sum a,  b,  1
@@ -17,11 +21,11 @@ and a layer is
 each term with its weight; ReLU between layers on A, B, a, b alone, since on Q, K, V, O it would break GL. The invariant head is the list of
 invariants -> LayerNorm -> MLP.
 
-The block it was made for has no residual, no biases on q, k, v, o, and permutes the inner embedding j, `O_h P_O` and `P_O^-1 A`. On the shipped
-block, which has them, the stream is joined to what O_h writes, j in another order is another function, and the network is more invariant than
-that: blind to it (`inner-embedding`). What else it cannot see follows from the formulas: everything of the heads enters as `sum_h S_h` and
-`sum_h T_h`, each linear, with one E for all heads. So it is blind to which pattern of attention goes with which values (`head-pairing`) and to
-key indices exchanged between heads (`sums-over-heads`); and to `b_Q, b_K, b_V, b_O`, which it never reads (`attention-biases`): these it declares.
+The block it was made for has no residual and no biases on q, k, v, o. On the shipped block, which has them, the stream is joined to what O_h
+writes, so that with `P_O` it is another function, and the network is more invariant than that: blind to it (`inner-embedding`). What else it
+cannot see follows from the formulas: everything of the heads enters as `sum_h S_h` and `sum_h T_h`, each linear, with one E for all heads. So it
+is blind to which pattern of attention goes with which values (`head-pairing`) and to key indices exchanged between heads (`sums-over-heads`); and
+to `b_Q, b_K, b_V, b_O`, which it never reads (`attention-biases`): these it declares.
 """
 
 from __future__ import annotations
