@@ -22,6 +22,7 @@ class Fit:
         low, high: interval of the error of the seed chosen by validation, by bootstrap over test samples; None if not finite.
         seeds: the least and the largest error of the seeds, where both are finite.
         floor: the exact floor of the test set, None where there is none.
+        largest: error at a point, in standard deviations of the target, of function-space operators; `largest_floor` of it.
     """
 
     row: Result
@@ -38,6 +39,8 @@ class Fit:
     floor: float | None
     floor_kind: str
     threshold: float | None
+    largest: float | None
+    largest_floor: float | None
 
 
 def approximation_rows(run: Run) -> list[Result]:
@@ -69,6 +72,8 @@ def fit_of(row: Result) -> Fit | None:
         floor=finite(found.floor),
         floor_kind=one_line(found.floor_kind or "", 40),
         threshold=finite(found.threshold),
+        largest=finite(found.emitted.sup_error) if found.emitted else None,
+        largest_floor=finite(found.emitted.sup_floor) if found.emitted else None,
     )
 
 

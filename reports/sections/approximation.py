@@ -8,7 +8,7 @@ from typing import Any
 
 from ...harness.core.result import Result, Run, members
 from ..figures.curves import approximation_curves, capacity_curves
-from ..reading.fits import approximation_rows, fit_of, fits, networks_of, place_of
+from ..reading.fits import Fit, approximation_rows, fit_of, fits, networks_of, place_of
 from ..reading.outcomes import tally
 from ..reading.subjects import grouped
 from ..reading.values import compact, one_line
@@ -41,7 +41,8 @@ class FitRow:
         Column("networks", "k", kinds.INTEGER),
         Column("cells", kind=kinds.CELLS),
     ),
-    note="The smallest error over variance that any capacity reached, with the floor where there is one, and what was observed.",
+    note="The smallest error over variance that any capacity reached, with the floor where there is one, and what was observed. Where "
+    "theorems on operators speak of the sup norm, the largest error at a point stands beside it, in standard deviations of the target.",
     part_of="expressivity-map",
     place=310,
 )
@@ -71,11 +72,20 @@ def _cell(rows: Sequence[Result]) -> Cell:
     return Cell(
         counted,
         main=best,
-        small=(word, *([f"floor {floor}"] if floor else [])),
+        small=(word, *([f"floor {floor}"] if floor else []), *_at_a_point(found)),
         hint=f"{one_line(first.architecture, 60)}: {told or counted.words}; {counted.words}",
         brief=f"{best} ({word})",
         group=(first.architecture, first.suite, first.check),
     )
+
+
+def _at_a_point(found: Sequence[Fit]) -> tuple[str, ...]:
+    """The least of the largest errors at a point, with the floor of as many pieces; nothing but of function-space operators."""
+    errors = [fit.largest for fit in found if fit.largest is not None]
+    floor = spread_of([fit.largest_floor for fit in found if fit.largest_floor is not None])
+    if not errors:
+        return ()
+    return (f"at a point {compact(min(errors))}" + (f", floor {floor}" if floor else ""),)
 
 
 @report_section(
@@ -94,6 +104,8 @@ def _cell(rows: Sequence[Result]) -> Cell:
         Column("high", "error high", kinds.NUMBER),
         Column("floor", kind=kinds.NUMBER),
         Column("floor_kind", kind=kinds.CODE),
+        Column("largest", "largest error at a point", kinds.NUMBER, optional=True),
+        Column("largest_floor", "floor at a point", kinds.NUMBER, optional=True),
         Column("threshold", kind=kinds.NUMBER),
         Column("predicted"),
         Column("observed"),

@@ -145,6 +145,28 @@ def test_copies_whose_rescaled_weights_float32_rounded_are_shared_in_a_populatio
     assert split(space, finer, Power.FUNCTION, near=True).shared is None, "in float64 a part in 1e8 is no rounding"
 
 
+@pytest.mark.parametrize("factor", [2.0, 3.0])
+def test_rescaled_copies_of_convolutions_are_shared_in_a_population(factor):
+    """Off MLPs no function is proved; what answers alike is dealt whole all the same, and a hundredth of one channel is no rounding."""
+    space, rng = conv_net(1, 3, 3, 2), np.random.default_rng(0)
+    nets = {name: rng.normal(size=(6, *shape)).astype(np.float32) for name, shape in space.shapes.items()}
+
+    def copy(back: float) -> dict:
+        w = {name: array[2:4].copy() for name, array in nets.items()}
+        w["C1"][:, 0] *= np.float32(factor)
+        w["b1"][:, 0] *= np.float32(factor)
+        w["C2"][:, :, 0] /= np.float32(factor * back)
+        return {name: array.astype(np.float64) for name, array in w.items()}
+
+    train = {name: array.astype(np.float64) for name, array in nets.items()}
+    shared = split(space, {"train": train, "test": copy(1.0)}, Power.FUNCTION, near=True).shared
+    assert shared is not None and (shared.classes, shared.networks, shared.proved) == (2, 4, False)
+    classes = whole_classes(space, {name: np.concatenate([train[name], copy(1.0)[name]]) for name in space.axes})
+    assert classes[2:4].tolist() == classes[6:].tolist() and len(set(classes)) == 6
+    assert split(space, {"train": train, "test": copy(1.0)}, Power.FUNCTION).shared is None
+    assert split(space, {"train": train, "test": copy(1.01)}, Power.FUNCTION, near=True).shared is None
+
+
 def test_what_floats_cannot_tell_is_alike_to_nothing():
     space = mlp(1, 2, 1)
     v = {"W1": np.full((2, 1), 1e300), "b1": np.zeros(2), "W2": np.full((1, 2), 1e300), "b2": np.zeros(1)}

@@ -26,14 +26,12 @@ from .links import Likeness, Link
 from .matching import match
 from .near import normal
 from .neurons import NeuronMap, corresponding
-from .outputs import CHUNK, POINTS, ROUNDED, alike, inputs, spreads
+from .outputs import CHUNK, POINTS, ROUNDED, alike, inputs, outputs_beyond_mlps, spreads
 
 SAME_IN_FLOATS = 1e-9
 """Largest gap at which a proof is tried."""
 MAX_PRODUCTS = 20_000_000
 """Products of rationals spent on all proofs; about a minute and a half."""
-EXTENT = 4
-"""Height and width of images, steps and tokens, where their number is free."""
 
 Net = tuple[WeightSpace, Vector]
 Nets = Sequence[Net]
@@ -81,7 +79,7 @@ def _outputs(nets: Nets) -> np.ndarray:
     """`[nets, points, outputs]`."""
     first = nets[0][0]
     if not first.is_mlp:
-        return _other_outputs(nets)
+        return outputs_beyond_mlps(first, [v for _, v in nets])
     points = inputs((first.widths[0],))
     found = np.empty((len(nets), POINTS, first.widths[-1]))
     by_space: dict[WeightSpace, list[int]] = {}
@@ -93,23 +91,6 @@ def _outputs(nets: Nets) -> np.ndarray:
             stack = {name: np.stack([nets[number][1][name] for number in part]) for name in space.axes}
             found[part] = values_in_floats(space, stack, points)
     return found
-
-
-def _other_outputs(nets: Nets) -> np.ndarray:
-    """As `_outputs`, of networks of one space that is no MLP's: images, sequences and steps of `EXTENT`."""
-    import torch
-
-    from ...weights.batch import Weights
-    from ...weights.realisation import realisation
-
-    function = realisation(nets[0][0])
-    points = inputs(function.input_shape(EXTENT))
-    found = []
-    with torch.no_grad():
-        for start in range(0, len(nets), CHUNK):
-            part = Weights.from_arrays(nets[0][0], [v for _, v in nets[start : start + CHUNK]])
-            found.append(function(part, torch.from_numpy(points)).flatten(2).numpy())
-    return np.concatenate(found)
 
 
 @dataclass(frozen=True)

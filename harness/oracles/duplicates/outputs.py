@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ...weights.pair import Vector
 from ...weights.space import WeightSpace
 from ..function import values_in_floats
 
@@ -17,19 +18,25 @@ POINTS = 48
 """Inputs at which outputs are compared: Gaussian, a third each in sizes 1, 4 and 16."""
 ROUNDED = 1e-5
 """Largest gap, as a share of the outputs' spread, of outputs that are equal to rounding; float32 networks stay below 1e-6."""
+EXTENT = 4
+"""Height and width of images, steps and tokens, where their number is free."""
 CHUNK = 256
 """Networks whose outputs are computed at once."""
 
 
 def rounded_classes(space: WeightSpace, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """`[n]`: MLPs with one number agree with the first of them to rounding; one whose outputs do not vary is alone."""
-    points, count = inputs((space.widths[0],)), len(arrays["b1"])
-    outputs = np.concatenate(
-        [
-            values_in_floats(space, {name: array[start : start + CHUNK] for name, array in arrays.items()}, points)
-            for start in range(0, count, CHUNK)
-        ]
-    )
+    """`[n]`: networks with one number agree with the first of them to rounding; one whose outputs do not vary is alone.
+
+    Raises:
+        SpaceError: a space whose function is not known (`weights/realisation`).
+    """
+    count = len(next(iter(arrays.values())))
+    if space.is_mlp:
+        points = inputs((space.widths[0],))
+        parts = [{name: a[at : at + CHUNK] for name, a in arrays.items()} for at in range(0, count, CHUNK)]
+        outputs = np.concatenate([values_in_floats(space, part, points) for part in parts])
+    else:
+        outputs = outputs_beyond_mlps(space, [{name: a[net] for name, a in arrays.items()} for net in range(count)])
     spread, found = spreads(outputs), np.arange(count)
     for members in alike(outputs.reshape(count, -1), np.where(np.isfinite(spread), ROUNDED * spread, 0.0)):
         first: list[int] = []
@@ -41,6 +48,26 @@ def rounded_classes(space: WeightSpace, arrays: Mapping[str, np.ndarray]) -> np.
             else:
                 first.append(net)
     return found
+
+
+def outputs_beyond_mlps(space: WeightSpace, vectors: Sequence[Vector]) -> np.ndarray:
+    """`[nets, points, outputs]` of a space that is no MLP's: of images, sequences and steps of `EXTENT`.
+
+    Raises:
+        SpaceError: as `rounded_classes`.
+    """
+    import torch
+
+    from ...weights.batch import Weights
+    from ...weights.realisation import realisation
+
+    function = realisation(space)
+    points, found = torch.from_numpy(inputs(function.input_shape(EXTENT))), []
+    with torch.no_grad():
+        for start in range(0, len(vectors), CHUNK):
+            part = Weights.from_arrays(space, vectors[start : start + CHUNK])
+            found.append(function(part, points).flatten(2).numpy())
+    return np.concatenate(found)
 
 
 def inputs(shape: Sequence[int]) -> np.ndarray:

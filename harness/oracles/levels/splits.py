@@ -7,7 +7,7 @@ rescaled by any factor, and is dealt and compared by that (`near`); what is stor
 `duplicates` calls `rounded`. Proofs alone say that a regime without end draws something anew.
 
 First come intervals around outputs, which tell nearly all networks apart at once, for functions and so for orbits
-(`enclosures.py`); only what they leave together is asked the exact oracles. Off MLPs orbits alone are known, and what tells most
+(`enclosures.py`); only what they leave together is asked the exact oracles. Off MLPs orbits alone are proved, and what tells most
 networks apart at once are the values of each tensor in order.
 """
 
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...weights.networks.forms import has_function
 from ...weights.space import WeightSpace
 from ..classes import Arrays, function_classes, orbit_classes
 from ..duplicates.outputs import rounded_classes
@@ -165,7 +166,7 @@ def _classes(
         members[asked] = nearer[asked] = asked[_firsts(found)]
         if space.is_mlp and near:
             nearer[asked] = asked[_firsts(joined(found, alike_classes(space, own)))]
-    if space.is_mlp and near and _in_float32(arrays):
+    if near and has_function(space) and _in_float32(arrays):
         nearer = joined(nearer, rounded_classes(space, arrays))
     return members, nearer
 

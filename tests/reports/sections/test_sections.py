@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orbitcheck.harness.checks.approximation.evidence import EmittedEvidence
 from orbitcheck.harness.checks.equivariance.evidence import Ask, Cause
 from orbitcheck.harness.checks.exhaustive.evidence import RoundCount
 from orbitcheck.harness.core.cell import WEIGHTS
@@ -20,7 +21,7 @@ from orbitcheck.reports.html import html
 from orbitcheck.reports.markdown import markdown
 from orbitcheck.reports.reading.outcomes import STATUSES, status_of, tally
 from orbitcheck.reports.reading.pairs import pair_table
-from orbitcheck.reports.sections.approximation import fit_table
+from orbitcheck.reports.sections.approximation import fit_rows, fit_table
 from orbitcheck.reports.sections.asides import asides
 from orbitcheck.reports.sections.audit import audit_forms
 from orbitcheck.reports.sections.checks import check_rows
@@ -286,6 +287,24 @@ def test_a_row_that_never_ran_joins_the_target_of_its_check(make_row: Row) -> No
     assert (row.target, row.regime, row.rows.total) == ("t", "r", 2)
     (fit,) = fit_table(run_of(crashed, ran))
     assert (fit.target, fit.cells["dws"].main, fit.cells["other"].main) == ("t", "0.5", "–")
+
+
+def test_the_largest_error_at_a_point_stands_beside_that_in_the_mean_with_its_own_floor(make_row: Row) -> None:
+    """Where theorems speak of the sup norm: operators on functions, which emit networks; no other row has one."""
+    base = {"target": "t", "regime": "r", "error": 0.5, "networks": 1, "parameters": 100}
+    emitted = EmittedEvidence(distinct=1, answers=2.0, sup_error=1.5, sup_floor=0.25)
+    better, free = replace(emitted, sup_error=1.25), replace(emitted, sup_floor=None)
+    rows = [
+        make_row("approximation", check="c", case="k=1/100", evidence={**base, "parameters": 100, "emitted": emitted}),
+        make_row("approximation", check="c", case="k=1/200", evidence={**base, "parameters": 200, "emitted": better}),
+        make_row("approximation", check="c", case="k=4/100", evidence={**base, "networks": 4, "emitted": free}),
+        make_row("approximation", check="other", case="100", evidence=base),
+    ]
+    one, four, other = (row.cells["dws"].small for row in fit_table(run_of(*rows)))
+    assert (one[-1], four[-1]) == ("at a point 1.25, floor 0.25", "at a point 1.5")
+    assert not any("point" in words for words in other)
+    told = [(row["largest"], row["largest_floor"]) for row in fit_rows(run_of(*rows))]
+    assert told == [(1.5, 0.25), (1.25, 0.25), (1.5, None), (None, None)]
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
