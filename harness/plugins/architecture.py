@@ -116,14 +116,15 @@ class Architecture:
             raise InvalidPlugin(
                 f"{self.name} leaves {lazy[0]} without a size, as lazy modules do: no seed draws it; say its size"
             )
-        return cast_(module.to(device=device), dtype or torch.float32).eval()
+        return cast_(module, dtype or torch.float32, device).eval()
 
 
-def cast_(module: torch.nn.Module, dtype: torch.dtype) -> torch.nn.Module:
+def cast_(module: torch.nn.Module, dtype: torch.dtype, device: torch.device | str | None = None) -> torch.nn.Module:
     """The module in another real precision, in place; complex numbers stay complex, of that precision (`Module.to` takes their real part)."""
-    if not any(each.is_complex() for each in (*module.parameters(), *module.buffers())):
-        return module.to(dtype=dtype)
-    return module._apply(
+    numbers = [each for part in module.modules() for each in (*part._parameters.values(), *part._buffers.values())]
+    if not any(each is not None and each.is_complex() for each in numbers):
+        return module.to(device=device, dtype=dtype)
+    return module.to(device=device)._apply(
         lambda each: (
             each.to(dtype.to_complex() if each.is_complex() else dtype)
             if each.is_complex() or each.is_floating_point()

@@ -74,7 +74,8 @@ class Subject:
         try:
             with own_settings():
                 self.module = architecture.build(space, output, seed=seed, dtype=dtype, device=bench.device)
-                self.module.train(mode == "train")
+                if mode == "train":
+                    self.module.train()
         except Unsupported:
             raise
         except (Exception, SystemExit) as error:
@@ -90,7 +91,7 @@ class Subject:
             PluginFault: the call raised, or its result is not what the contract promises.
             NonFinite: the result holds NaN or infinity.
         """
-        v = v.to(self.dtype).to(self.bench.device)
+        v = v.to(self.bench.device, self.dtype)
         return self.answer(v, gradients).detach().to("cpu", torch.float64, copy=True)
 
     def answer(self, v: Weights, gradients: bool = True) -> torch.Tensor:
@@ -122,8 +123,10 @@ class Subject:
             packed = np.frombuffer(np.random.default_rng(seed).bytes(sum(sizes) // 8 + 1), np.uint8)
             up = torch.from_numpy(np.unpackbits(packed, count=sum(sizes))).to(self.bench.device, self.dtype)
             factors = up.mul_(2 * step).add_(1 - step).split(sizes)
-            for parameter, factor in zip(moving, factors, strict=True):
-                parameter.mul_(factor.view(parameter.shape))
+            if moving:
+                torch._foreach_mul_(
+                    moving, [factor.view(each.shape) for each, factor in zip(moving, factors, strict=True)]
+                )
 
     def gradients(self, loss: torch.Tensor, of: Sequence[torch.Tensor]) -> list[torch.Tensor | None]:
         """Of a scalar made of an answer; None for what the answer does not depend on.
@@ -146,9 +149,9 @@ class Subject:
         try:
             yield
         finally:
-            with torch.no_grad():
-                for parameter, before in zip(parameters, kept, strict=True):
-                    parameter.copy_(before)
+            if parameters:
+                with torch.no_grad():
+                    torch._foreach_copy_(parameters, kept)
 
     def lower_(self) -> Subject:
         """The same network in float32, in place: cheaper than another one, and its float64 self is no longer needed."""

@@ -104,10 +104,17 @@ class Weights:
 
     def to(self, *args: torch.dtype | torch.device | str) -> Weights:
         """As `torch.Tensor.to`, on every tensor."""
-        return self.map(lambda tensor: tensor.to(*args))  # type: ignore[arg-type]
+        return self._each(lambda tensor: tensor.to(*args))  # type: ignore[arg-type]
 
     def clone(self) -> Weights:
-        return self.map(torch.clone)
+        return self._each(torch.clone)
+
+    def _each(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Weights:
+        """As `map`, for functions that leave axes and channels alone and treat all tensors alike: nothing is left to check."""
+        found = object.__new__(type(self))
+        found.space = self.space
+        found.tensors = {name: function(tensor) for name, tensor in self.tensors.items()}
+        return found
 
     def flat(self) -> torch.Tensor:
         """`[batch, parameters * channels]`, tensors in the order of the space."""

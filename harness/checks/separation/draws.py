@@ -73,7 +73,7 @@ def check_redraw(subject: Subject, architecture: Architecture, seed: int) -> Non
 
 def copies(pair: Pair, count: int, rng: np.random.Generator) -> Weights:
     """`count` copies of v, then `count` of w, each moved by a fresh uniform group element."""
-    both = Weights.from_arrays(pair.space, [pair.v] * count + [pair.w] * count)
+    both = Weights.from_arrays(pair.space, [pair.v, pair.w])[[0] * count + [1] * count]
     return act(random_elements(pair.space, 2 * count, rng), both)
 
 

@@ -50,10 +50,11 @@ def take_steps(
     v = v.to(subject.dtype).to(subject.bench.device)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
+        target = None
         for number in numbers:
             outputs = _answer_in_training(subject, v)
-            rng = np.random.default_rng(seed)
-            target = torch.from_numpy(rng.standard_normal(tuple(outputs.shape))).to(outputs)
+            if target is None:
+                target = torch.from_numpy(np.random.default_rng(seed).standard_normal(tuple(outputs.shape))).to(outputs)
             gradients = subject.gradients((outputs - target).square().mean(), trained)
             with torch.no_grad():
                 _move(trained, gradients, optimiser, rate, number, state)
@@ -61,7 +62,8 @@ def take_steps(
 
 
 def _answer_in_training(subject: Subject, v: Weights) -> torch.Tensor:
-    subject.module.train()
+    if not subject.module.training:
+        subject.module.train()
     try:
         return subject.answer(v)
     except PluginRaised:
@@ -78,22 +80,30 @@ def _move(
     state: dict[str, dict[int, torch.Tensor]],
 ) -> None:
     """One step; written out, since importing torch's own optimisers costs more than all steps here. Complex numbers move as pairs."""
-    trained, gradients = [real(each) for each in trained], [None if each is None else real(each) for each in gradients]
+    placed = [
+        (place, real(parameter), real(gradient))
+        for place, (parameter, gradient) in enumerate(zip(trained, gradients, strict=True))
+        if gradient is not None
+    ]
+    if not placed:
+        return
+    places, moved, by = (list(each) for each in zip(*placed, strict=True))
     if optimiser is Optimiser.SGD:
-        length = sum(float(g.square().sum()) for g in gradients if g is not None) ** 0.5
-        size = sum(float(parameter.square().sum()) for parameter in trained) ** 0.5
+        length = sum(float(g.square().sum()) for g in by) ** 0.5
+        size = sum(float(real(parameter).square().sum()) for parameter in trained) ** 0.5
         scale = max(size, 1e-3) / length if length else 0.0
-        for parameter, gradient in zip(trained, gradients, strict=True):
-            if gradient is not None:
-                parameter.sub_(gradient, alpha=rate * scale)
+        torch._foreach_sub_(moved, by, alpha=rate * scale)
         return
     first, second = state.setdefault("first", {}), state.setdefault("second", {})
-    for place, (parameter, gradient) in enumerate(zip(trained, gradients, strict=True)):
-        if gradient is None:
-            continue
-        mean = first.setdefault(place, torch.zeros_like(parameter)).mul_(0.9).add_(gradient, alpha=0.1)
-        square = (
-            second.setdefault(place, torch.zeros_like(parameter)).mul_(0.999).addcmul_(gradient, gradient, value=1e-3)
-        )
-        corrected = (square / (1 - 0.999 ** (number + 1))).sqrt_().add_(1e-8)
-        parameter.addcdiv_(mean, corrected, value=-rate / (1 - 0.9 ** (number + 1)))
+    for place, parameter in zip(places, moved, strict=True):
+        if place not in first:
+            first[place], second[place] = torch.zeros_like(parameter), torch.zeros_like(parameter)
+    means, squares = [first[place] for place in places], [second[place] for place in places]
+    torch._foreach_mul_(means, 0.9)
+    torch._foreach_add_(means, by, alpha=0.1)
+    torch._foreach_mul_(squares, 0.999)
+    torch._foreach_addcmul_(squares, by, by, value=1e-3)
+    corrected = torch._foreach_div(squares, 1 - 0.999 ** (number + 1))
+    torch._foreach_sqrt_(corrected)
+    torch._foreach_add_(corrected, 1e-8)
+    torch._foreach_addcdiv_(moved, means, corrected, value=-rate / (1 - 0.9 ** (number + 1)))
