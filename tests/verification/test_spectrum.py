@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from orbitcheck.harness.pairs.bank import certified_pair
 from orbitcheck.harness.plugins.discovery import load, parse_name
 from orbitcheck.harness.running.evaluate import evaluate
 from orbitcheck.harness.running.tasks import describe_architecture
-from orbitcheck.harness.verification.exact.spectrum import simple
+from orbitcheck.harness.verification.exact.spectrum import both_simple, simple
 from orbitcheck.harness.verification.rows import verify
 from orbitcheck.harness.weights.batch import Weights
 from orbitcheck.harness.weights.space import mlp
@@ -53,6 +54,44 @@ def test_both_ways_say_the_same_of_every_vector():
     assert simple(other, {name: np.zeros(shape) for name, shape in other.shapes.items()}), "no factors, no spectrum"
     wide = lora((1, 3), rank=2).space
     assert not simple(wide, {name: torch.randn(shape).numpy() for name, shape in wide.shapes.items()})
+
+
+RANK_THREE = lora((6, 5), rank=3).space
+
+
+def with_values(*values: float) -> dict[str, np.ndarray]:
+    """Factors of a product with these singular values and generic singular vectors."""
+    rng = np.random.default_rng(1)
+    left, right = (np.linalg.qr(rng.standard_normal((size, 3)))[0] for size in (6, 5))
+    factors = {"B1": left * np.array(values), "A1": right.T}
+    return {name: each if each.shape == RANK_THREE.shapes[name] else each.T for name, each in factors.items()}
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ((4.0, 2.0, 1.0), True),
+        ((4.0, 2.0, 2.0**-10), True),
+        ((4.0, 2.0, 0.0), False),
+        ((4.0, 2.0, 2.0**-13), False),
+        ((4.0, 4.0, 1.0), False),
+        ((4.0, 1.0, 1.0), False),
+        ((4.0, 1.0, 1.0 + 2.0**-13), False),
+        ((4.0, 1.0, 1.0 + 2.0**-11), True),
+    ],
+)
+def test_all_singular_values_are_positive_and_distinct_of_any_two(values, wanted):
+    """By construction, of three: 2^-14 of the largest is the least that counts."""
+    vector = with_values(*values)
+    assert simple(RANK_THREE, vector) is wanted
+    assert bool(INSIDE["simple-spectrum"](Weights.from_arrays(RANK_THREE, [vector])).all()) is wanted
+
+
+def test_a_pair_is_inside_if_both_of_it_are():
+    inside, outside = with_values(4.0, 2.0, 1.0), with_values(4.0, 2.0, 2.0)
+    for v in (inside, outside):
+        for w in (inside, outside):
+            assert both_simple(SimpleNamespace(space=RANK_THREE, v=v, w=w)) is (v is inside and w is inside)
 
 
 @pytest.mark.parametrize("family", ["same-update", "generic"])
