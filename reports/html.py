@@ -38,12 +38,12 @@ from .reading.outcomes import (
 )
 from .row_files import mark, row_lists
 from .sections.environment import environment
-from .sections.failures import red_groups
+from .sections.failures import Group, red_groups
 from .sections.kinds import BAR, BENEATH, CELL, HEADING, HTML, SPAN, TALLY, TEXT, Place, badge
 from .sections.roots import red_lines
 from .sections.section import SECTIONS, Column, Sheet, sheet, sheets
 
-_PIECE = re.compile(r"[^\W_]{1,24}[\W_]*|[\W_]+")
+_PIECE = re.compile(r"(?:\d+\.\d+(?:e[+-]?\d+)?|[^\W_]{1,24})[\W_]*|[\W_]+")
 """What of a name stays in one line: letters with the punctuation behind them."""
 TEMPLATES = Path(__file__).parent / "templates"
 OPEN_AT_MOST = 12
@@ -94,6 +94,7 @@ def _page(run: Run, shown: Sequence[Sheet], terse: bool) -> str:
             chapters=tuple(_chapters([_fewer(sheet, FEW_MARKS if terse else MARKS) for sheet in shown])),
             anchors={(group.architecture, *check): group.anchor for group in groups for check in group.checks},
             groups=groups,
+            firsts=_firsts(groups),
             places={each.row.id: each.anchor for group in groups for each in group.shown},
             row_lists=row_lists(run),
             row_folder=ROWS,
@@ -311,8 +312,18 @@ def _environment() -> Environment:
     return environment
 
 
+def _firsts(groups: Sequence[Group]) -> dict[str, str]:
+    """Where the rows of a status are: the first red one, the line of its reason, the list of all."""
+    shown = reversed([detail for group in groups for detail in group.shown])
+    return {
+        **{name: "failures" if status.red else name for name, status in STATUSES.items()},
+        "pass": "rows",
+        **{detail.status: detail.anchor for detail in shown},
+    }
+
+
 def breakable(value: object) -> Markup:
-    """A name that a narrow column may break behind its punctuation, and within a long word, but nowhere else."""
+    """A name that a narrow column may break behind its punctuation, and within a long word, but nowhere else; no number breaks."""
     return Markup("<wbr>").join(Markup(escape(piece)) for piece in _PIECE.findall(values.clean(str(value))))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..harness.core.result import Run
 from .reading.outcomes import STATUSES
-from .sections.kinds import BADGE, CODE, CSV, LATEX, TALLY, TEXT
+from .sections.kinds import BADGE, CELL, CODE, CSV, LATEX, TALLY, TEXT
 from .sections.section import Column, Sheet, sheets
 from .table_text import Cell, csv, latex
 
@@ -17,7 +17,10 @@ def files(run: Run) -> Iterator[tuple[str, bytes]]:
     for sheet in sheets(run, CSV):
         yield f"{sheet.section.name}.csv", csv(header(sheet), cells(sheet)).encode()
     for sheet in sheets(run, LATEX):
-        yield f"{sheet.section.name}.tex", latex(sheet.section.title, *_telling(header(sheet), cells(sheet))).encode()
+        yield (
+            f"{sheet.section.name}.tex",
+            latex(sheet.section.title, *_telling(header(sheet), cells(sheet, _for_paper))).encode(),
+        )
 
 
 def _telling(
@@ -43,18 +46,27 @@ def header(sheet: Sheet) -> tuple[str, ...]:
     return tuple(names)
 
 
-def cells(sheet: Sheet) -> tuple[tuple[Cell, ...], ...]:
+def _in_words(column: Column, value: Any) -> str:
+    return column.kind.words(value)
+
+
+def _for_paper(column: Column, value: Any) -> str:
+    """A paper has room for the number of a cell alone; the CSV beside it has what was observed."""
+    return value.figure if column.kind is CELL else column.kind.words(value)
+
+
+def cells(sheet: Sheet, words: Callable[[Column, Any], str] = _in_words) -> tuple[tuple[Cell, ...], ...]:
     """The rows, as wide as the header: numbers as they are, the rest in words."""
     return tuple(
-        tuple(cell for column, value in zip(sheet.columns, row, strict=True) for cell in _cells(column, value))
+        tuple(cell for column, value in zip(sheet.columns, row, strict=True) for cell in _cells(column, value, words))
         for row in sheet.rows
     )
 
 
-def _cells(column: Column, value: Any) -> tuple[Cell, ...]:
+def _cells(column: Column, value: Any, words: Callable[[Column, Any], str]) -> tuple[Cell, ...]:
     if column.kind is TALLY:
         return tuple(value.counts[name] for name in STATUSES)
     if value is None or (isinstance(value, bool | int | float) and column.kind not in (TEXT, CODE)):
         return (value,)
     whole = column.kind in (TEXT, CODE) or (column.kind is BADGE and isinstance(value, str))
-    return (str(value) if whole else column.kind.words(value),)
+    return (str(value) if whole else words(column, value),)

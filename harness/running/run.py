@@ -569,7 +569,9 @@ def found_cell(run: Run, identity: str) -> tuple[Result, Cell]:
         NothingToRun: no row has that id or prefix, or several have; or another version of orbitcheck made the run.
     """
     found = {row.id: row for row in run.results if row.id.startswith(identity)}
-    if len(found) != 1:
+    if not found:
+        raise NothingToRun(f'no row has an id that starts with "{identity}"; report.html and results.json hold the ids')
+    if len(found) > 1:
         raise NothingToRun(f'{len(found)} rows have an id that starts with "{identity}"; name one')
     row = next(iter(found.values()))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +14,14 @@ from ..reading.outcomes import tally
 from ..reading.subjects import grouped
 from ..reading.values import compact, one_line
 from . import kinds
-from .expressivity import SEEN, spread_of
+from .expressivity import ALARMING, SEEN, floors_of
 from .kinds import Cell
 from .section import SECTIONS, Column, Section, report_section
 
 
 @dataclass(frozen=True)
 class FitRow:
-    """One check at one number of output networks: each architecture's best error, and what was seen over all capacities."""
+    """One check at one number of output networks: each architecture's best error, what was seen at it and at other capacities."""
 
     suite: str
     check: str
@@ -41,8 +42,9 @@ class FitRow:
         Column("networks", "k", kinds.INTEGER),
         Column("cells", kind=kinds.CELLS),
     ),
-    note="The smallest error over variance that any capacity reached, with the floor where there is one, and what was observed. Where "
-    "theorems on operators speak of the sup norm, the largest error at a point stands beside it, in standard deviations of the target.",
+    note="The smallest error over variance that any capacity reached, what was observed there and of how many rows otherwise, and the floor "
+    "where there is one. Where theorems on operators speak of the sup norm, the largest error at a point stands beside it, in standard "
+    "deviations of the target.",
     part_of="expressivity-map",
     place=310,
 )
@@ -58,23 +60,31 @@ def fit_table(run: Run) -> list[FitRow]:
 
 
 def _cell(rows: Sequence[Result]) -> Cell:
+    """The least error and what its row observed; beside it whatever other rows observed, an alarm first of all."""
     found = [fit for row in rows if (fit := fit_of(row)) is not None]
+    best = min(found, key=lambda fit: fit.error, default=None)
     counted, first = tally(rows), rows[0]
-    floor = spread_of([fit.floor for fit in found if fit.floor is not None])
-    seen = [row.observed for row in rows if row.observed]
-    word = next((text for text in SEEN if text in seen), one_line(seen[0], 40) if seen else counted.words)
-    told = "; ".join(
+    seen = Counter(row.observed for row in rows if row.observed)
+    least = best.row.observed if best else ""
+    word = next(
+        (text for text in ALARMING if text in seen),
+        least or next((text for text in SEEN if text in seen), next(iter(seen), "")),
+    )
+    others = [f"{count} {one_line(text, 40)}" for text, count in seen.items() if text != word]
+    told = [one_line(word, 40) or counted.words, *others]
+    floor = floors_of(found)
+    sizes = "; ".join(
         f"{compact(fit.parameters)} parameters: {compact(fit.error)}"
         + (f" ({compact(fit.low)} to {compact(fit.high)})" if fit.low is not None and fit.high is not None else "")
         for fit in found
     )
-    best = compact(min(fit.error for fit in found)) if found else "–"
+    error = compact(best.error) if best else "–"
     return Cell(
         counted,
-        main=best,
-        small=(word, *([f"floor {floor}"] if floor else []), *_at_a_point(found)),
-        hint=f"{one_line(first.architecture, 60)}: {told or counted.words}; {counted.words}",
-        brief=f"{best} ({word})",
+        main=error,
+        small=(*told, *([f"floor {floor}"] if floor else []), *_at_a_point(found)),
+        hint=f"{one_line(first.architecture, 60)}: {sizes or counted.words}; {counted.words}",
+        brief=f"{error} ({'; '.join(told)})",
         group=(first.architecture, first.suite, first.check),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...harness.core.result import Result, Run
 from ..reading.outcomes import status_of
+from ..reading.reasons import reason_of
 from ..reading.subjects import grouped
 from ..reading.values import NOTHING, one_line
 from . import kinds
@@ -15,26 +16,37 @@ from .section import Column, report_section
 COLUMNS = (
     Column("reason", brief=120),
     Column("count", "rows", kinds.INTEGER),
-    Column("architectures", kind=kinds.CODE, brief=120),
-    Column("checks", kind=kinds.CODE, brief=200),
+    Column("architectures", kind=kinds.CODE, forms=kinds.ALL_BUT_HTML, brief=120),
+    Column("checks", kind=kinds.CODE, forms=kinds.ALL_BUT_HTML, brief=200),
+    Column("who", "architectures", forms=(kinds.HTML,)),
+    Column("places", "details", kinds.FACTS, forms=(kinds.HTML,)),
 )
+NAMED = 3
+"""So many architectures are named in a reason's line; all of them, and the checks, stand folded away beside it."""
 
 
 @dataclass(frozen=True)
 class Aside:
-    """Rows that are neither pass nor red, of one reason: counted by architecture and by check, with the first as an example."""
+    """Rows that are neither pass nor red, of one reason: counted by architecture and by check, with the first as an example.
+
+    Args:
+        who: the first architectures, and how many more.
+        places: all of them, the checks, and the first reason as its row gives it.
+    """
 
     reason: str
     count: int
     architectures: str
     checks: str
     example: str
+    who: str
+    places: tuple[tuple[str, str], ...]
 
 
 @report_section(
     "expected",
     "Declared by the suites",
-    (*COLUMNS, Column("example", "first of them", forms=(kinds.HTML,))),
+    COLUMNS,
     note="Expected to fail, or allowed to be undecided or ill-conditioned, with the reason; they do not turn the run red, and an expected failure that passes would.",
     place=500,
     fold=True,
@@ -46,7 +58,7 @@ def expected(run: Run) -> tuple[Aside, ...]:
 @report_section(
     "observed",
     "Observed",
-    (*COLUMNS, Column("example", "first of them", forms=(kinds.HTML,))),
+    COLUMNS,
     note="Nothing was predicted of these rows, so none of them could fail; they count for nothing.",
     place=505,
     fold=True,
@@ -63,11 +75,21 @@ def not_applicable(run: Run) -> tuple[Aside, ...]:
 def asides(run: Run, status: str) -> tuple[Aside, ...]:
     """The rows of a status by reason, the commonest first: the declared one for expected failures, else the row's own."""
     rows = [row for row in run.results if status_of(row) == status]
-    found = [
-        Aside(one_line(reason) or NOTHING, len(own), _by_name(own), _by_check(own), _example(own[0]))
-        for reason, own in grouped(rows, lambda row: row.declared or row.reason).items()
-    ]
+    found = [_aside(reason, own) for reason, own in grouped(rows, reason_of).items()]
     return tuple(sorted(found, key=lambda aside: -aside.count))
+
+
+def _aside(reason: str, rows: Sequence[Result]) -> Aside:
+    names, checks = _by_name(rows), _by_check(rows)
+    places = (("architectures", names), ("checks", checks), ("first of them", _example(rows[0])))
+    return Aside(reason or NOTHING, len(rows), names, checks, _example(rows[0]), _who(rows), places)
+
+
+def _who(rows: Sequence[Result]) -> str:
+    """`dws, gmn and 4 more`."""
+    names = [one_line(name, 40) for name in dict.fromkeys(row.architecture for row in rows)]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED + 1 else ""
+    return ", ".join(names[:NAMED] if more else names) + more
 
 
 def _by_name(rows: Sequence[Result]) -> str:

@@ -24,7 +24,7 @@ NAMED, LEFT_OUT = 6, 3
 @dataclass(frozen=True)
 class Finding:
     """How often one prediction of one claim met one observation, and on which architectures; what the claim's rows come to together.
-    `statement` is empty for an id that the ledger does not have."""
+    `statement` of an id that the ledger does not have is the conclusion's title, and empty without one."""
 
     claim: str
     regime: str
@@ -32,6 +32,8 @@ class Finding:
     source: str
     concluded: str | None
     killers: str
+    reason: str
+    conclusions: tuple[tuple[str, str], ...] | None
     predicted: str
     observed: str
     who: str
@@ -49,6 +51,8 @@ class Finding:
         Column("source", place=kinds.BENEATH, forms=(kinds.HTML, kinds.CSV), optional=True),
         Column("concluded", "together", kinds.BADGE, place=kinds.SPAN, forms=ALL_BUT_LATEX, optional=True),
         Column("killers", "false claims", place=kinds.BENEATH, forms=(kinds.HTML, kinds.CSV), optional=True),
+        Column("reason", place=kinds.BENEATH, forms=(kinds.HTML,), optional=True),
+        Column("conclusions", "how", kinds.FACTS, place=kinds.SPAN, forms=(kinds.HTML,), optional=True),
         Column("predicted", brief=30),
         Column("observed", brief=30),
         Column("who", "architectures", brief=60, forms=(kinds.HTML, kinds.MARKDOWN, kinds.LATEX)),
@@ -57,7 +61,8 @@ class Finding:
     ),
     short="Claims",
     note="What the theory says, what was predicted from it and from each declaration, what was observed, and of whom. Together: what the "
-    "rows of a claim come to, where a suite asks that, and how many of the false claims that went through the same checks were killed.",
+    "rows of a claim come to, where a suite asks that, and how: what would have refuted it, and on what it rests. Of the false claims that "
+    "went through the same checks so many were killed, their mended twins staying green: what could not have been refuted is not supported.",
     place=30,
     share=7_000,
 )
@@ -78,7 +83,9 @@ def ledger(run: Run) -> tuple[Finding, ...]:
 def _findings(claim: str, rows: Sequence[Result], told: Together, every: Sequence[str]) -> Iterator[Finding]:
     known = CLAIMS.get(claim)
     regime, statement, source = (known.regime, known.statement, known.source) if known else ("", "", "")
-    shared = (claim, regime, statement, source, told.status, told.killers and f"{told.killers} killed")
+    killed = told.killers and f"{told.killers} killed"
+    reason = "" if told.status == "pass" else one_line(told.reason)
+    shared = (claim, regime, statement or one_line(told.title), source, told.status, killed, reason, told.facts)
     met = grouped(rows, _met)
     for (predicted, observed), own in sorted(met.items(), key=lambda item: -len(item[1])):
         found = {row.architecture for row in own}

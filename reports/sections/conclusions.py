@@ -10,7 +10,7 @@ from ...harness.core.records import ConclusionRecord
 from ...harness.core.result import Run
 from ...harness.judging.judgements.finding import Concluded
 from ..reading.outcomes import CONCLUSION_STATUSES, SEVERITY
-from ..reading.values import facts
+from ..reading.values import facts, one_line
 from . import kinds
 from .section import Column, report_section
 
@@ -21,18 +21,17 @@ from .section import Column, report_section
     (
         Column("claim", kind=kinds.CODE),
         Column("title", "statement"),
-        Column("suite", kind=kinds.CODE, place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
-        Column("checks", kind=kinds.CODE, place=kinds.BENEATH, forms=kinds.ALL_BUT_MARKDOWN),
-        Column("evidence", kind=kinds.FACTS, forms=(kinds.HTML, kinds.CSV), optional=True),
+        Column("suite", kind=kinds.CODE, forms=kinds.DATA),
+        Column("checks", kind=kinds.CODE, forms=kinds.DATA),
+        Column("evidence", kind=kinds.FACTS, forms=(kinds.CSV,), optional=True),
         Column("predicted", brief=60),
         Column("observed"),
-        Column("refuted_by", "would have been refuted by", place=kinds.BENEATH, brief=120, optional=True),
+        Column("refuted_by", "would have been refuted by", brief=120, optional=True),
         Column("killers", "false claims killed", optional=True),
         Column("status", "outcome", kinds.BADGE),
-        Column("reason", place=kinds.BENEATH, brief=120),
+        Column("reason", brief=120),
     ),
-    note="Claims that no row decides alone: what follows from several rows together. Of the false claims that went through the same "
-    "checks so many were turned red, their mended twins staying green: what could not have been refuted is not supported.",
+    forms=kinds.ALL_BUT_HTML,
     part_of="claims",
 )
 def conclusions(run: Run) -> list[dict[str, Any]]:
@@ -52,20 +51,48 @@ def conclusions(run: Run) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Together:
-    """What the conclusions of one claim come to: the gravest, all false claims that went through its checks, and what each says."""
+    """What the conclusions of one claim come to: the gravest and why, all false claims that went through its checks, and what each says.
+
+    Args:
+        seen: what each predicted and observed.
+        facts: all that each says, one after the other.
+    """
 
     status: str | None
     killers: str
     seen: tuple[tuple[str, str], ...]
+    title: str = ""
+    reason: str = ""
+    facts: tuple[tuple[str, str], ...] | None = None
 
 
 def concluded(entries: Sequence[Mapping[str, Any]]) -> Together:
     """Of the rows that `conclusions` gives for one claim; none is no status."""
     if not entries:
         return Together(None, "", ())
-    status = min((str(entry["status"]) for entry in entries), key=_gravity)
+    gravest = min(entries, key=lambda entry: _gravity(str(entry["status"])))
     rates = "; ".join(dict.fromkeys(str(entry["killers"]) for entry in entries if entry["killers"]))
-    return Together(status, rates, tuple((str(each["predicted"]), str(each["observed"])) for each in entries))
+    return Together(
+        str(gravest["status"]),
+        rates,
+        tuple((str(each["predicted"]), str(each["observed"])) for each in entries),
+        str(entries[0]["title"]),
+        str(gravest["reason"] or ""),
+        tuple(fact for each in entries for fact in _told(each)),
+    )
+
+
+def _told(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """A conclusion as facts, its outcome first; what it has not is left out."""
+    said = {
+        "outcome": f"{CONCLUSION_STATUSES[entry['status']].word}: {entry['reason']}" if entry["reason"]
+        else CONCLUSION_STATUSES[entry["status"]].word,
+        "predicted": entry["predicted"],
+        "observed": entry["observed"],
+        "would have been refuted by": entry.get("refuted_by"),
+        "checks": f"{entry['suite']} / {entry['checks']}",
+    }  # fmt: skip
+    return (*((name, one_line(value)) for name, value in said.items() if value), *entry["evidence"])
 
 
 def _gravity(status: str) -> int:

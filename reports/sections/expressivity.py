@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from ...harness.checks.approximation.verdict import Promise, Reached
 from ...harness.core.result import Result, Run
 from ...harness.targets.target import KINDS
-from ..reading.fits import approximation_rows, fit_of, place_of
+from ..figures.curves import ROUNDING
+from ..reading.fits import Fit, approximation_rows, fit_of, place_of
 from ..reading.outcomes import Tally, tally
 from ..reading.subjects import architecture_names, grouped
 from ..reading.values import compact, one_line
@@ -95,7 +96,7 @@ def _map_row(run: Run, target: str, kind: str, regime: str, rows: Sequence[Resul
         claims=", ".join(dict.fromkeys(one_line(row.claim, 40) for row in rows if row.claim)),
         measured=", ".join(f"{count} {text}" for text, count in did.most_common()),
         error=spread_of([fit.error for fit in fits]),
-        floor=spread_of([fit.floor for fit in fits if fit.floor is not None]),
+        floor=floors_of(fits),
         rows=tally(rows),
     )  # fmt: skip
 
@@ -109,6 +110,12 @@ def best_of(rows: Sequence[Result]) -> str:
     """What the rows of one architecture come to: whatever alarms, else the best."""
     seen = {row.observed for row in rows}
     return next((found for found in (*ALARMING, *reversed(SEEN)) if found in seen), "not measured")
+
+
+def floors_of(fits: Sequence[Fit]) -> str:
+    """The floors from the least to the largest, those of rounding as the zeros that they are in the figures, too."""
+    floors = [fit.floor for fit in fits if fit.floor is not None]
+    return spread_of([0.0 if 0 <= floor < ROUNDING else floor for floor in floors])
 
 
 def spread_of(values: Sequence[float]) -> str:

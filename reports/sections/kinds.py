@@ -11,7 +11,7 @@ from ..reading.outcomes import CONCLUSION_STATUSES, Tally
 from ..reading.values import NOTHING, compact, digits_text, finite, one_line, scaled, seconds_text, shown
 
 HTML, MARKDOWN, CSV, LATEX = FORMS = ("html", "markdown", "csv", "latex")
-DATA, ALL_BUT_MARKDOWN = (CSV, LATEX), (HTML, CSV, LATEX)
+DATA, ALL_BUT_MARKDOWN, ALL_BUT_HTML = (CSV, LATEX), (HTML, CSV, LATEX), (MARKDOWN, CSV, LATEX)
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Kind:
     number: bool = False
 
 
+def _three(value: float) -> str:
+    """Three digits, two of them behind the point at most: `182`, `44.4`, `3.24`, `0.07`."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
 def _percent(value: Any) -> str:
     read = finite(value)
     return NOTHING if read is None else f"{100 * read:.4g} %"
@@ -42,7 +47,7 @@ PERCENT, SHARE = Kind("percent", _percent, True), Kind("share", _percent, True)
 SECONDS, SCALED, BYTES = (
     Kind("seconds", seconds_text, True), Kind("scaled", scaled, True), Kind("bytes", lambda value: scaled(value, "B"), True),
 )  # fmt: skip
-MILLISECONDS = Kind("milliseconds", lambda value: f"{1000 * value:.2f} ms", True)
+MILLISECONDS = Kind("milliseconds", lambda value: f"{_three(1000 * value)} ms", True)
 FACTS = Kind("facts", lambda value: "; ".join(f"{name}: {text}" for name, text in value))
 """`(name, value)` pairs, folded away in HTML."""
 
@@ -85,6 +90,11 @@ class Cell:
             return "n/a"
         told = [self.main, f"({', '.join(self.small)})" if self.small else ""]
         return " ".join(part for part in told if part) or self.tally.words
+
+    @property
+    def figure(self) -> str:
+        """What was measured alone; all of it where a row is red."""
+        return self.main if self.main and not self.tally.red and self.tally.worst != "not-applicable" else self.words
 
 
 @dataclass(frozen=True)

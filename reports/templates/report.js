@@ -289,8 +289,9 @@
       const named = row.cells[0].querySelector(".name");
       const number = lists.findIndex(({ name }) => name === named.textContent.trim());
       if (number < 0) continue;
-      const pick = make("button", named.textContent.trim(), { type: "button", class: "pick", "aria-pressed": "false", title: "pick two to compare them" });
-      named.replaceChildren(pick);
+      const pick = make("button", "", { type: "button", class: "pick", "aria-pressed": "false", title: "pick two to compare them" });
+      pick.append(...named.childNodes); // with the places where it may break
+      named.append(pick);
       pick.addEventListener("click", () => {
         const before = first;
         first = before ? null : { pick, number };
@@ -339,12 +340,15 @@
     });
   }
 
-  // A link to a folded row unfolds it; printing unfolds all.
+  // A link to a folded row unfolds it; printing unfolds the first row of each cause, and what the reader has unfolded stays so.
   const reveal = () => {
     const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (target instanceof HTMLDetailsElement) target.open = true;
   };
   addEventListener("hashchange", reveal);
   reveal();
-  addEventListener("beforeprint", () => all("#failures details").forEach((row) => { row.open = true; }));
+  addEventListener("beforeprint", () => all("#roots a[href^='#row-']").forEach((link) => {
+    const row = document.getElementById(link.hash.slice(1));
+    if (row instanceof HTMLDetailsElement) row.open = true;
+  }));
 })();

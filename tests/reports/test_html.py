@@ -146,8 +146,8 @@ def test_every_red_row_is_shown_with_reason_and_reproducer(small_run: Run) -> No
 def test_expected_and_inapplicable_rows_are_counted_with_their_reason(small_run: Run) -> None:
     found = words(Page(html(small_run)).text)
     assert (
-        "a control without symmetry 4 flat-mlp 4 small / law 4 tiny/invariant/generic/eval: phi(g v) differs from g phi(v)"
-        in found
+        "a control without symmetry 4 flat-mlp details architectures flat-mlp 4 checks small / law 4 first of them "
+        "tiny/invariant/generic/eval: phi(g v) differs from g phi(v)" in found
     )
     (reason,) = {row.reason for row in small_run.results if "summaries have no equivariant head" in row.reason}
     own = [row for row in small_run.results if row.reason == reason]
@@ -155,7 +155,8 @@ def test_expected_and_inapplicable_rows_are_counted_with_their_reason(small_run:
     assert names == {"broken.py:FirstNeuron": 4, "broken.py:Raises": 4}
     told = ", ".join(f"{name} {count}" for name, count in names.items())
     asked = ", ".join(f"{check} {count}" for check, count in checks.items())
-    assert words(f"{one_line(reason)} {len(own)} {told} small / {asked}") in found
+    row = f"{one_line(reason)} {len(own)} {', '.join(names)} details architectures {told} checks small / {asked} first of them"
+    assert words(row) in found
 
 
 def test_banks_and_planted_defects_have_their_place(small_run: Run) -> None:

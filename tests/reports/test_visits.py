@@ -272,6 +272,35 @@ def test_the_first_screen_holds_all_of_thirty_three_architectures(
     assert seen["shown"] >= (28 if broken else 33), seen
 
 
+def test_no_column_of_the_score_card_falls_off_the_page(make_large: Callable[..., Run], tmp_path: Path) -> None:
+    """Of names that are too long for a line: they break, and can be clicked as before."""
+    actions = """
+      const scroll = $("#score-card .scroll");
+      seen.over = scroll.scrollWidth - scroll.clientWidth;
+      seen.picks = $$("#score-card .pick").map((each) => each.textContent.trim());
+    """
+    run = make_large(5, 60, 0.3)
+    seen, said = acted(html(run), tmp_path, actions, "--window-size=1280,900")
+    assert said == "" and seen["over"] <= 0, seen
+    assert sorted(seen["picks"]) == sorted(entry["name"] for entry in run.architectures)
+
+
+def test_paper_has_the_first_row_of_each_cause_unfolded(small_run: Run, tmp_path: Path) -> None:
+    """And no other, but those that the reader had unfolded."""
+    actions = """
+      const opened = () => $$("#failures details.row").filter((row) => row.open).map((row) => row.id).sort();
+      const firsts = $$("#roots a[href^='#row-']").map((link) => link.hash.slice(1));
+      const other = $$("#failures details.row").find((row) => !firsts.includes(row.id));
+      other.open = true;
+      dispatchEvent(new Event("beforeprint"));
+      seen.opened = opened();
+      seen.wanted = [...firsts, other.id].sort();
+      seen.rows = $$("#failures details.row").length;
+    """
+    seen, _ = acted(html(small_run), tmp_path, actions)
+    assert seen["opened"] == seen["wanted"] and 2 < len(seen["opened"]) < seen["rows"], seen
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("flags", [(), DARK], ids=["light", "dark"])
 def test_axe_finds_nothing(

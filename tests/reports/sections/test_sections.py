@@ -214,7 +214,27 @@ def test_a_run_of_conclusions_alone_has_them_on_its_page() -> None:
     run = run_of(conclusions=[{**CONCLUSIONS[0], "outcome": "strange"}])
     (entry,) = conclusions(run)
     assert entry["status"] == "error"
-    assert 'id="conclusions"' in html(run)
+    assert 'id="conclusions"' not in html(run)  # the ledger tells them: one table of claims
+    (finding,) = ledger(run)
+    assert (finding.concluded, finding.predicted, finding.observed) == ("error", "equivalent", "equivalent")
+    for name, value in finding.conclusions or ():
+        assert f"<dt>{name}</dt><dd>{value}</dd>" in html(run)
+
+
+def test_a_claim_says_all_that_is_concluded_of_it_and_why_the_gravest_is_no_pass() -> None:
+    passes = {**CONCLUSIONS[0], "reason": "rows agree", "refuted_by": "a gap"}
+    finding, second = ledger(run_of(conclusions=[passes, {**CONCLUSIONS[2], "claim": "thm-5.2"}]))
+    assert second.conclusions == finding.conclusions  # one cell for both, since no row has a line of its own
+    assert (finding.concluded, finding.reason) == ("expected", "minutes, not hours")
+    assert finding.conclusions == (
+        ("outcome", "pass: rows agree"), ("predicted", "equivalent"), ("observed", "equivalent"),
+        ("would have been refuted by", "a gap"), ("checks", "approximation / value-twins"),
+        ("difference", "0.001"), ("margin", "0.01"),
+        ("outcome", "expected: minutes, not hours"), ("predicted", "falls"), ("checks", "approximation / shift"),
+    )  # fmt: skip
+    assert ledger(run_of(conclusions=[passes]))[0].reason == ""
+    (own,) = ledger(run_of(conclusions=[{**passes, "claim": "of-my-own"}]))
+    assert own.statement == passes["title"]
 
 
 def test_controls_are_those_of_the_run() -> None:
@@ -305,6 +325,24 @@ def test_the_largest_error_at_a_point_stands_beside_that_in_the_mean_with_its_ow
     assert not any("point" in words for words in other)
     told = [(row["largest"], row["largest_floor"]) for row in fit_rows(run_of(*rows))]
     assert told == [(1.5, 0.25), (1.25, 0.25), (1.5, None), (None, None)]
+
+
+def test_a_cell_says_of_its_least_error_what_that_row_observed(make_row: Row) -> None:
+    """Another capacity's observation stands beside it, counted; one that alarms is said first, whatever the errors are."""
+
+    def fit(error: float, seen: str, floor: float = 1e-35) -> Result:
+        shown = {"target": "t", "regime": "r", "error": error, "floor": floor}
+        return make_row("approximation", check="c", case=f"{error}", observed=seen, evidence=shown)
+
+    above, least = fit(0.5, "above the threshold"), fit(0.01, "approximated")
+    for rows in ([above, least], [least, above]):
+        (row,) = fit_table(run_of(*rows))
+        assert row.cells["dws"].main == "0.01"
+        assert row.cells["dws"].small == ("approximated", "1 above the threshold", "floor 0")
+        assert row.cells["dws"].brief == "0.01 (approximated; 1 above the threshold)"
+    (row,) = fit_table(run_of(least, fit(0.4, "below the floor", 0.45)))
+    assert row.cells["dws"].small == ("below the floor", "1 approximated", "floor 0 to 0.45")
+    assert [row.floor for row in expressivity_map(run_of(above, least))] == ["0"]
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
