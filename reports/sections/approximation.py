@@ -14,7 +14,7 @@ from ..reading.outcomes import tally
 from ..reading.subjects import grouped
 from ..reading.values import compact, one_line
 from . import kinds
-from .expressivity import ALARMING, SEEN, floors_of
+from .expressivity import ALARMING, SEEN, floors_of, spread_of
 from .kinds import Cell
 from .section import SECTIONS, Column, Section, report_section
 

@@ -90,6 +90,7 @@ def _told(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         "predicted": entry["predicted"],
         "observed": entry["observed"],
         "would have been refuted by": entry.get("refuted_by"),
+        "false claims killed": entry["killers"],
         "checks": f"{entry['suite']} / {entry['checks']}",
     }  # fmt: skip
     return (*((name, one_line(value)) for name, value in said.items() if value), *entry["evidence"])
