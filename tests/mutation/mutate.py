@@ -134,6 +134,7 @@ TESTS_OF = {
     "orbitcheck.harness.oracles.levels.labels": ("tests/oracles/test_labels.py",),
     "orbitcheck.harness.oracles.levels.enclosures": (
         "tests/oracles/test_levels.py",
+        "tests/oracles/test_splits.py",
         "tests/weights/test_further_activations.py",
     ),
     "orbitcheck.harness.oracles.levels.splits": ("tests/oracles/test_splits.py",),

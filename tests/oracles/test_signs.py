@@ -221,16 +221,16 @@ def test_weights_beyond_what_a_linear_program_takes_prove_nothing_and_raise_noth
 
 @pytest.mark.parametrize("activation", ["relu", "leaky-relu"])
 def test_a_program_uses_the_chord_of_an_argument_that_is_bounded_on_both_sides(tools, activation: str):
-    """With z in [-2, 1], relu(z) lies below its chord (z + 2) / 3: `3 relu(z) - z - 2` is never positive, which no other constraint says.
+    """With z in [-4, 2], relu(z) lies below its chord (z + 4) / 3: `3 relu(z) - z - 4` is never positive, which no other constraint says.
 
-    z = 1 - h of an h in [0, 3]; a leaky ReLU leaves these ends by little, for which the last bias is lower.
+    z = 2 - 2 h of an h in [0, 3]; a leaky ReLU leaves these ends by little, for which the last bias is lower.
     """
     space = mlp(2, 1, 1, 2, 1, 1, activation=activation)
     v = {
         "W1": np.array([[1.0, 0.0]]), "b1": np.zeros(1),
         "W2": -np.ones((1, 1)), "b2": np.full(1, 3.0),
-        "W3": np.array([[-1.0], [1.0]]), "b3": np.array([1.0, 0.0]),
-        "W4": np.array([[3.0, 1.0]]), "b4": np.array([-3.0]),
+        "W3": np.array([[-2.0], [1.0]]), "b3": np.array([2.0, 0.0]),
+        "W4": np.array([[3.0, 2.0]]), "b4": np.array([-6.0]),
         "W5": np.ones((1, 1)), "b5": np.zeros(1),
     }  # fmt: skip
     found = signs(space, v, POINTS)
@@ -238,8 +238,8 @@ def test_a_program_uses_the_chord_of_an_argument_that_is_bounded_on_both_sides(t
         assert found.slopes == {(3, 1): 1, (4, 0): 0}
         (last,) = [bound for bound in found.bounds if bound.neuron == (4, 0)]
         assert (last.side, last.value) == ("upper", 0) and ((3, 0), "chord", Fraction(3)) in last.terms
-        # A little more, and it is positive at an input: where z is 1.
-        assert (4, 0) not in signs(space, v | {"b4": np.full(1, -3.0 + 2**-20)}, POINTS).slopes
+        # A little more, and it is positive at an input: where z is 2.
+        assert (4, 0) not in signs(space, v | {"b4": np.full(1, -6.0 + 2**-20)}, POINTS).slopes
     check(tools, space, v, found, [*POINTS.tolist(), [0.0, 0.0], [3.0, 0.0], [1.5, 2.0], [-900.0, 1.0]])
 
 
