@@ -15,6 +15,7 @@ from orbitcheck.harness.checks.equivariance.evidence import (
     Cause,
     CounterExample,
     Grade,
+    HeldTo,
     Optimiser,
     Property,
     Reached,
@@ -716,6 +717,63 @@ def test_what_one_ulp_decides_where_inputs_tie_does_not_accuse_the_batch(law, ba
 def test_of_two_rules_of_the_batch_the_one_that_rounding_does_not_explain_accuses_it():
     properties = {**QUIET, Rule.BATCH_ORDER: 1e-4, Rule.BATCH_MATES: 0.5}
     assert verdict.cause(replace(SOUND, properties=properties, jump=1e-4, symptoms=LEAKS)) is Cause.BATCH
+
+
+QUASI = replace(SOUND, law=HeldTo.FUNCTIONAL)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "more"),
+    [
+        (None, ""),
+        (0.0, "; the tensors move as declared, too"),
+        (2e-14, "; the tensors move as declared, too"),
+        (2.1e-14, "; as tensors phi(g v) and g phi(v) differ by 2.1e-14, as this law allows"),
+        (0.25, "; as tensors phi(g v) and g phi(v) differ by 2.5e-01, as this law allows"),
+    ],
+)
+def test_edits_that_keep_the_law_of_functions_are_quasi_equivariant_and_say_what_their_tensors_do(tensors, more):
+    exact = verdict.judge(SOUND)
+    found = verdict.judge(replace(QUASI, tensors=tensors))
+    assert (found.outcome, found.fault) == ("pass", None)
+    assert (found.predicted, found.observed) == ("quasi-equivariant", "quasi-equivariant")
+    assert found.reason == exact.reason + more
+
+
+def test_edits_that_break_the_law_of_functions_are_told_by_their_functions():
+    exact = verdict.judge(replace(SOUND, error64=1.0, error32=1.0))
+    found = verdict.judge(replace(QUASI, error64=1.0, error32=1.0, tensors=0.25))
+    assert (found.outcome, exact.outcome) == ("fail", "fail")
+    assert (found.predicted, found.observed) == ("quasi-equivariant", "not quasi-equivariant")
+    assert (
+        found.reason == "phi(g v) and phi(v) compute different functions: 1.0e+00, the noise is 2.0e-15; cause unknown"
+    )
+    assert exact.reason == "phi(g v) differs from g phi(v): 1.0e+00, the noise is 2.0e-15; cause unknown"
+
+
+@pytest.mark.parametrize(
+    ("change", "observed"),
+    [
+        ({"modified": True}, "input modified"),
+        ({"floor64": 1e-8}, "ill-conditioned"),
+        ({"error64": 1e-13}, "undecided"),
+        ({"properties": {**QUIET, Rule.BATCH_ORDER: 0.1}}, "depends on batch order"),
+    ],
+)
+def test_what_is_no_breach_of_the_law_is_said_alike_of_either(change, observed):
+    exact, found = verdict.judge(replace(SOUND, **change)), verdict.judge(replace(QUASI, **change, tensors=0.25))
+    assert found == replace(exact, predicted="quasi-equivariant")
+    assert found.observed == observed
+
+
+def test_an_error_that_is_no_number_is_undecided_and_said_to_be_none():
+    """A gradient of NaN, as of a root at zero, neither passes nor lies between two thresholds."""
+    nan = replace(STATION, name="gradient in the input", rule=Rule.GRADIENT_IN_INPUT, error64=float("nan"))
+    outcome, reason, observed = judge(replace(SOUND, ask=Ask.GRADIENTS, stations=(nan,)))
+    assert (outcome, observed) == ("undecided", "undecided")
+    assert reason == (
+        "gradient in the input: the error is no number, as of a root or a quotient whose gradient is taken at zero; cause unknown"
+    )
 
 
 def test_a_call_that_writes_into_its_input_is_its_own_cause():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from math import isnan
 
 from ...core.outcomes import Fault, Outcome
 from ...core.result import Judgement, Verdict
@@ -207,6 +208,9 @@ def _near(measured: Measurement) -> Verdict | None:
     found = _between(measured)
     if found is None:
         return None
+    if isnan(found[1]):
+        reason = f"{found[0]}: the error is no number, as of a root or a quotient whose gradient is taken at zero{_said(measured)}"
+        return Verdict(Outcome.UNDECIDED, reason, PREDICTED, "undecided")
     reason = (
         f"{found[0]}: error {found[1]:.1e} against noise {found[2]:.1e} lies between the thresholds"
         f"{_said(measured)}; a better conditioned input would decide"
