@@ -224,6 +224,23 @@ def test_a_stranger_is_apart_where_classes_merge_orbits_and_equal_elsewhere():
     assert concluded("prop-5.3", peers).outcome == "not-applicable"
 
 
+def test_a_stranger_of_another_size_than_asked_is_not_compared_there():
+    """Its larger network has ten times the parameters of the others': errors there are equal for whatever reason."""
+    twins = {"check": "twins", "floor": 1.0, "general_position": False}
+    met = {"parameters": 1000, "asked_parameters": 1000}
+    peers = [*curve("a", *CLOSE), *curve("a", (1.0, 1.0), (1.0, 1.0), **twins)]
+    apart = curve("x", (0.2, 0.3), (0.1, 0.1), **{**twins, "floor": None, "floor_kind": None})
+    grown = [row("x", "1000", CLOSE[0], **met), row("x", "2000", CLOSE[1], parameters=20_000, asked_parameters=2000)]
+    own = [row("a", "1000", CLOSE[0], **met), row("a", "2000", CLOSE[1], parameters=2000, asked_parameters=2000)]
+    found = concluded("prop-5.3", [*own, *peers[2:], *grown, *apart])
+    assert (found.outcome, found.reason) == (
+        "undecided",
+        "needs errors of two architectures at two sizes at least, each met within 25%",
+    )
+    larger = row("x", "2000", CLOSE[1], parameters=2400, asked_parameters=2000)
+    assert concluded("prop-5.3", [*own, *peers[2:], grown[0], larger, *apart]).outcome == "pass"
+
+
 @pytest.mark.parametrize(
     ("separating_round", "observed", "outcome"),
     [(None, "separated", "pass"), (2, "separated", "undecided"), (None, "not separated", "undecided")],
@@ -247,6 +264,18 @@ def test_the_error_falls_at_every_doubling_beyond_the_seeds():
     overlapping = concluded("oce", [*expanded("a", falling), *expanded("b", {1: (0.5, 0.6), 2: (0.3, 0.55)})])
     assert (overlapping.outcome, overlapping.reason.startswith("b / teeth: k = 1 to 2")) == ("undecided", True)
     assert concluded("oce", expanded("a", {1: (0.5, 0.6), 4: (0.1, 0.2)})).outcome == "not-applicable"
+
+
+def test_a_doubling_of_networks_that_are_not_of_one_size_is_said_and_not_compared():
+    """Four networks of thrice the parameters may owe their error to these: matched parameter counts are what the claim is about."""
+    first = expanded("a", {1: (0.5, 0.6), 2: (0.3, 0.4)}, parameters=1000, asked_parameters=1000)
+    larger = expanded("a", {4: (0.1, 0.2)}, parameters=3000, asked_parameters=1000)
+    found = concluded("oce", [*first, *larger])
+    assert (found.outcome, found.observed[:20]) == ("undecided", "1 of 1 doublings low")
+    assert found.reason == "a / teeth: k = 4 has 3,000 parameters where 1,000 were asked for, and is not compared"
+    assert concluded("oce", first).outcome == "pass"
+    near = expanded("a", {4: (0.1, 0.2)}, parameters=1250, asked_parameters=1000)
+    assert concluded("oce", [*first, *near]).outcome == "pass"
 
 
 def test_capacity_bounds_and_suffices():

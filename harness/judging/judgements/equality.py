@@ -185,9 +185,8 @@ def _equality(pairs: Sequence[Mapping[str, Any]], predicted: str) -> Finding:
     ends = [pair for pair in pairs if len(pair["sizes"]) > 1]
     evidence = {"pairs": list(pairs)}
     if not ends:
-        return Finding(
-            Concluded.UNDECIDED, "needs errors of two architectures at two sizes at least", predicted, "", evidence
-        )
+        reason = f"needs errors of two architectures at two sizes at least, each met within {MET:.0%}"
+        return Finding(Concluded.UNDECIDED, reason, predicted, "", evidence)
     closed = [pair for pair in ends if pair["verdicts"][-1] == "equal"]
     observed = f"{len(closed)} of {len(ends)} pairs equal at the largest size"
     if len(closed) == len(ends):
@@ -201,12 +200,12 @@ def _equality(pairs: Sequence[Mapping[str, Any]], predicted: str) -> Finding:
 
 
 def _pairs(check: str, rows: Sequence[Result], names: Sequence[str], margin: float) -> Iterable[dict[str, Any]]:
-    """Per pair of architectures the differences along the sizes that both have, at the same number of networks."""
-    reached = reached_by(rows, check)
+    """Per pair of architectures the differences along the sizes that both meet, at the same number of networks."""
+    reached, missed = reached_by(rows, check), unmet([row for row in rows if row.check == check])
     for left, right in combinations([name for name in names if name in reached], 2):
         both = sorted(reached[left].keys() & reached[right].keys())
         for networks in dict.fromkeys(k for k, _ in both):
-            sizes = [size for k, size in both if k == networks]
+            sizes = [s for k, s in both if k == networks and not {(left, s), (right, s)} & {*missed}]
             tests = [two_one_sided(reached[left][networks, s], reached[right][networks, s], margin) for s in sizes]
             yield {
                 "check": check,

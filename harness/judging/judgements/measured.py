@@ -72,8 +72,9 @@ def place(row: Result) -> str:
 
 def unmet(rows: Sequence[Result]) -> list[tuple[str, int]]:
     """(architecture, size asked for) of the rows whose network is not of that size: said, and not compared (protocol.md, section 5)."""
-    return [
-        (row.architecture, fit.asked_parameters)
-        for row in rows
-        if (fit := fit_of(row)) and not abs(fit.parameters - fit.asked_parameters) <= MET * fit.asked_parameters
-    ]
+    return [(row.architecture, fit.asked_parameters) for row in rows if (fit := fit_of(row)) and not is_met(fit)]
+
+
+def is_met(fit: ApproximationEvidence) -> bool:
+    """Whether the network has so many parameters as were asked for, give or take `MET`."""
+    return abs(fit.parameters - fit.asked_parameters) <= MET * fit.asked_parameters

@@ -9,16 +9,17 @@ from ...checks.approximation.task import read_case
 from ...checks.approximation.verdict import NULL_RATIO
 from ...core.result import Result
 from .finding import Concluded, Descriptions, Finding
-from .measured import checks_of, errors_of, fit_of, fits, place, reached_by, spoken_of
+from .measured import checks_of, errors_of, fit_of, fits, is_met, place, reached_by, spoken_of
 
 
 def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
     """The error of one size falls at every doubling of the number of emitted networks, beyond the range of the seeds.
 
-    Refuted where what is emitted is worth half its number at most: then no doubling adds anything, whatever the budget.
+    Refuted where what is emitted is worth half its number at most: then no doubling adds anything, whatever the budget. A network that is
+    not of the size that was asked for is said, and not compared: what it gains may be its size's.
     """
     predicted = "lower at every doubling of k"
-    steps = [
+    doublings = [
         {
             "check": check,
             "architecture": name,
@@ -33,8 +34,14 @@ def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> 
         for k, size in sorted(found)
         if (2 * k, size) in found
     ]
-    if not steps:
+    if not doublings:
         return Finding(Concluded.NOT_APPLICABLE, "no row at k and at 2k networks", predicted, "")
+    sizes = {(row.check, row.architecture, *read_case(row.case)): fit for row in rows if (fit := fit_of(row))}
+    ends = [
+        (each["check"], each["architecture"], each[end], each["size"]) for each in doublings for end in ("from", "to")
+    ]
+    beyond = [key for key in ends if not is_met(sizes[key])]
+    steps = [step for step, *pair in zip(doublings, ends[::2], ends[1::2], strict=True) if not {*pair} & {*beyond}]
     for row in rows:
         fit = fit_of(row)
         if fit and fit.emitted and 2 * fit.emitted.distinct <= fit.networks:
@@ -43,6 +50,10 @@ def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> 
     lower = [step for step in steps if step["after"][1] < step["before"][0]]
     observed = f"{len(lower)} of {len(steps)} doublings lower the error beyond the seeds' range"
     evidence = {"doublings": steps}
+    if beyond:
+        (check, name, k, asked), fit = beyond[0], sizes[beyond[0]]
+        reason = f"{name} / {check}: k = {k} has {fit.parameters:,} parameters where {asked:,} were asked for, and is not compared"
+        return Finding(Concluded.UNDECIDED, reason, predicted, observed, evidence)
     if len(lower) == len(steps):
         return Finding(Concluded.PASS, "", predicted, observed, evidence)
     first = next(step for step in steps if step not in lower)

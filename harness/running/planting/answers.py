@@ -279,10 +279,13 @@ class Hinges(nn.Module):
     RIGHT = ((2.0, 1.0, 1.0), (2.0, 0.0, -2.0), (2.0, -1.0, 1.0), (2.0, 0.0, 0.0))
     LEFT = ((2.0, -1.0, 1.0), (-2.0, -1.0, 1.0), (2.0, 0.0, 0.0), (2.0, 0.0, 0.0))
 
-    def __init__(self, space: WeightSpace, output: Equivariant):
+    def __init__(self, space: WeightSpace, output: Equivariant, *, channels: int = 100):
         super().__init__()
         if not isinstance(output, Equivariant) or space.widths != (1, 1, 1):
             raise Unsupported("it is asked for operators on one neuron alone")
+        self.pad = nn.Parameter(
+            torch.zeros(channels)
+        )  # worth nothing: so that networks of several numbers have one size
         self.channels = output.channels
         wanted = [torch.tensor([side[c % 4] for c in range(self.channels)]).T for side in (self.RIGHT, self.LEFT)]
         self.at = nn.Parameter(torch.stack(wanted) + 0.01 * torch.randn(2, 3, self.channels))  # [side, what, channel]
@@ -294,7 +297,7 @@ class Hinges(nn.Module):
         wanted = {
             "W1": slope,
             "b1": place.squeeze(2),
-            "W2": self.channels * height * a * w.abs(),
+            "W2": self.channels * height * a * w.abs() + 0.0 * self.pad.mean(),
             "b2": torch.zeros_like(place).squeeze(2),
         }
         return Weights(v.space, {name: self.shown(wanted[name] - tensor) for name, tensor in v.items()})
