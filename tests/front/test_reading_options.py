@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,7 @@ def test_a_folder_in_place_of_a_zoo_is_told_what_it_needs(folder: Path):
 def test_a_prediction_takes_the_same_options(folder: Path):
     result = invoke("predict", "nets", "--labels", "t.csv", "--by", "file", "--label", "y", *TYPED, "-o", "run")
     assert result.exit_code == 2 and "too few" in result.output  # of six
+    assert re.search(r"training \d, validation \d, test \d", result.output), "which part is short is said"
     settings = yaml.safe_load(Path("run/population.yaml").read_text())
     assert settings["key"] == "g" and settings["order"] == ["into", "out"] and settings["ignore"] == ["spare.*"]
     refused = invoke("predict", "nets", "--labels", "t.csv", "--label", "y", "--module", "m.py:make")

@@ -134,7 +134,10 @@ def _group(
     sizes = pools.sizes()
     lines.append(f"{shown}: {found.weights.batch} networks of {found.space}; {_told(question, zoo, found.metadata)}")
     if found.weights.batch < FEWEST or min(sizes) < 2:
-        lines.append(f"{shown}: too few to train and test with ({sum(sizes)} in parts that share none)")
+        parts = "training {}, validation {}, test {}".format(*sizes)
+        lines.append(
+            f"{shown}: too few to train and test with, copies left out: {parts}; {FEWEST} networks and 2 a part"
+        )
         return None
     lines += _parts(question, pools, sizes)
     return {"name": "zoo", **given}, sizes, _target(question, zoo, found.metadata[question.label])
