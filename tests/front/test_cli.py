@@ -138,6 +138,11 @@ def test_a_run_is_as_predicted_or_red_and_its_rows_reproduce(suite, tmp_path):
     again = call(*row["reproduce"].split()[1:])
     assert again.exit_code == 1
     assert "the same outcome" in again.output
+    unknown, several = call("reproduce", out, "zz"), call("explain", out, "")
+    assert (unknown.exit_code, several.exit_code) == (2, 2)
+    assert (
+        'no row has an id that starts with "zz"' in unknown.output and "rows have an id that starts" in several.output
+    )
     for name in ("report.html", "report.md", "junit.xml"):
         assert (out / name).stat().st_size > 0
     for form, name in (("figures", "equivariance-error.pdf"), ("tables", "rows.csv")):
