@@ -75,6 +75,35 @@ def test_rows_shuffled_are_one_forward_and_compute_one_function():
     assert len(np.unique(forward_classes(SPACE, anywhere))) == len(np.unique(refinement_classes(SPACE, anywhere)))
 
 
+def test_forward_classes_of_entries_are_those_of_what_a_neuron_computes_written_out():
+    """A neuron is its bias and the multiset of its incoming weights with what they come from, all the way down; an entry its network,
+    its weight and both ends."""
+    rng = np.random.default_rng(8)
+    space = mlp(2, 3, 2, 2)
+    arrays = {name: rng.integers(0, 2, (12, *shape)) / 2 for name, shape in space.shapes.items()}
+    found = forward_entry_classes(space, arrays)
+    told = {name: np.empty(array.shape, dtype=object) for name, array in arrays.items()}
+    for net in range(12):
+        layers = [[("input", i) for i in range(2)]]
+        for layer in (1, 2, 3):
+            rows = zip(arrays[f"b{layer}"][net].tolist(), arrays[f"W{layer}"][net].tolist(), strict=True)
+            layers.append(
+                [
+                    (bias, tuple(sorted(zip(row, layers[-1], strict=True))), i if layer == 3 else None)
+                    for i, (bias, row) in enumerate(rows)
+                ]
+            )
+        whole = repr(layers[3])
+        for layer in (1, 2, 3):
+            for i, end in enumerate(layers[layer]):
+                told[f"b{layer}"][net, i] = repr((whole, end))
+                for j, start in enumerate(layers[layer - 1]):
+                    told[f"W{layer}"][net, i, j] = repr((whole, arrays[f"W{layer}"][net, i, j], end, start))
+    for name in space.axes:
+        assert same(found[name], np.unique(told[name].astype(str), return_inverse=True)[1].reshape(found[name].shape))
+    assert any(len(np.unique(found[name])) < found[name].size for name in space.axes)
+
+
 def line_error(x: np.ndarray, y: np.ndarray) -> float:
     """By a linear programme."""
     if len(x) < 3:
