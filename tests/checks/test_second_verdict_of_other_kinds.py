@@ -218,7 +218,7 @@ def second_approximation(m: Measured, promise: str, tight: bool, floor: Floor | 
             (m.leak is not None and m.leak >= 1000, "fail"),
             (m.leak is not None and not m.leak <= 10 and promise != "any", "undecided"),
             (promise == "any", "observed"),
-            (promise == "approximable" and blind(m, threshold), "fail"),
+            (promise == "approximable" and blind(m, threshold), "undecided" if m.larger else "fail"),
             (promise == "approximable", "pass" if m.high < threshold else "undecided"),
             (not tight, "pass" if m.error < 0.98 else "undecided"),
             (beside, "pass"),
@@ -238,11 +238,14 @@ def test_what_is_constant_on_classes_with_a_floor_is_refuted_and_so_is_a_kink_to
         for least, spread in itertools.product((*around(0.05), 0.9), (None, 0.0, *around(10.0), 1e9)):
             for sup in (None, (1.0, 0.5), (0.5, 0.5), (0.5 - 1e-6, 0.5)):
                 coarse = {"constant": CoarseEvidence(1.0, 1e9), "bag": CoarseEvidence(least, spread)}
-                measured = Measured((error,), 0, error, error, coarse=coarse, sup=sup)
-                made = approximation.judge(measured, Prediction(promise, "why", True), floor, 0.05)
-                assert made.outcome == second_approximation(measured, promise, True, floor, 0.05), (measured, promise)
-                met.add((made.outcome, made.observed))
-    assert ("fail", "blind") in met and ("fail", "below the floor") in met
+                for larger in (False, True):
+                    measured = Measured((error,), 0, error, error, coarse=coarse, sup=sup, larger=larger)
+                    made = approximation.judge(measured, Prediction(promise, "why", True), floor, 0.05)
+                    wanted = second_approximation(measured, promise, True, floor, 0.05)
+                    assert made.outcome == wanted, (measured, promise)
+                    met.add((made.outcome, made.observed, larger))
+    assert {("fail", "blind", False), ("undecided", "blind", True), ("fail", "below the floor", True)} <= met
+    assert ("fail", "blind", True) not in met
 
 
 def test_an_error_is_judged_alike_at_every_threshold():

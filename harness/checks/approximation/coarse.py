@@ -2,7 +2,8 @@
 
 The floors of bags of entries, of messages forward alone and of a constant answer stand in every row: a target on which they lie above
 the threshold is one that asks for the graph. A network that is predicted to come under the threshold and is constant on such classes,
-within their own noise, at the start and after training, is refuted: its errors cannot pass their floor (protocol.md, section 5).
+within their own noise, at the start and after training, is refuted at its largest size: its errors cannot pass their floor
+(protocol.md, section 5).
 """
 
 from __future__ import annotations

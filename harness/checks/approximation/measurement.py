@@ -103,7 +103,7 @@ def measure_case(cell: Cell, architecture: Architecture, bench: Workbench) -> Ju
     else:
         coarse = shown(floors, [], list, data.size, math.inf)
     sup = None if emitted is None or emitted.sup_floor is None else (emitted.sup_error, emitted.sup_floor)
-    measured = replace(measured, coarse=coarse, sup=sup)
+    measured = replace(measured, coarse=coarse, sup=sup, larger=asked < max(parameters["parameters"]))
     evidence = ApproximationEvidence(
         target=target.name,
         target_kind=target.kind,

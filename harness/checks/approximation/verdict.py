@@ -155,6 +155,7 @@ class Measured:
         diverged: `(seed number, step, last finite loss)` of the seeds that diverged.
         coarse: name -> a partition coarser than refinement, with its floor and the spread inside its classes.
         sup: largest error at a point with its floor, in the target's standard deviations; None where there is no floor.
+        larger: whether the check asks a larger network of this architecture, too, which decides.
     """
 
     errors: tuple[float, ...]
@@ -165,6 +166,7 @@ class Measured:
     diverged: tuple[tuple[int, int, float | None], ...] = ()
     coarse: Mapping[str, CoarseEvidence] = field(default_factory=dict)
     sup: tuple[float, float] | None = None
+    larger: bool = False
 
     @property
     def error(self) -> float:
@@ -213,6 +215,8 @@ def judge(measured: Measured, prediction: Prediction, floor: Floor | None, thres
     if blind is not None:
         found = measured.coarse[blind]
         why = f"constant on {blind} classes (spread {found.spread:.2g} of their noise), which leave {found.floor:.3g} of the variance whatever the budget"
+        if measured.larger:  # claims are of some capacity: features of one channel may be too few to carry anything
+            return Verdict(Outcome.UNDECIDED, f"{why}; the largest size decides", verdict, BLIND)
         return Verdict("fail", why, verdict, BLIND)
     if verdict == IMPOSSIBLE and not prediction.tight and not error < LEARNED:
         assert floor is not None
@@ -246,7 +250,8 @@ def rejudge(stored: Stored) -> Judgement | None:
     emitted = found.emitted
     sup = None if emitted is None or emitted.sup_floor is None else (emitted.sup_error, emitted.sup_floor)
     low, high = found.error_low, found.error_high
-    measured = Measured(errors, rank.index(min(rank)), low, high, found.leak, diverged, found.coarse, sup)
+    larger = found.asked_parameters < max(stored.parameters["parameters"])
+    measured = Measured(errors, rank.index(min(rank)), low, high, found.leak, diverged, found.coarse, sup, larger)
     floor = None
     if found.floor is not None and found.floor_kind is not None:
         floor = Floor(found.floor_kind, found.floor, found.floor_rounds)
