@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from orbitcheck.harness.checks.approximation import verdict as approximation
-from orbitcheck.harness.checks.approximation.evidence import ApproximationEvidence, SeedEvidence
+from orbitcheck.harness.checks.approximation.evidence import ApproximationEvidence, CoarseEvidence, SeedEvidence
 from orbitcheck.harness.checks.approximation.verdict import Floor, Measured
 from orbitcheck.harness.checks.completeness import verdict as completeness
 from orbitcheck.harness.checks.completeness.evidence import CompletenessEvidence
@@ -595,9 +595,9 @@ TRAINED = ApproximationEvidence(
 )  # fmt: skip
 
 
-def judged_again(stored: ApproximationEvidence, **declared):
+def judged_again(stored: ApproximationEvidence, sizes: tuple[int, ...] = (500,), **declared):
     given = {"symmetry": "permutation", "power": "1-wl", "rounds": [2, 3], **declared}
-    return approximation.rejudge(Stored(stored, {"threshold": 0.05}, "", given))
+    return approximation.rejudge(Stored(stored, {"threshold": 0.05, "parameters": [*sizes]}, "", given))
 
 
 def test_a_stored_training_is_judged_again_by_the_seed_that_validation_prefers():
@@ -629,6 +629,20 @@ def test_what_a_stored_training_says_decides(change, outcome, words):
     again = judged_again(replace(TRAINED, **change))
     assert again is not None and again.outcome == outcome
     assert words in again.reason
+
+
+def test_a_stored_network_that_is_blind_is_refuted_at_the_largest_size_that_is_asked():
+    """The size that was asked for counts, not the one that was built."""
+    coarse = {"bag-of-entries": CoarseEvidence(0.5, 0.5)}
+    for parameters, sizes, outcome in (
+        (500, (500,), "fail"),
+        (400, (500, 100), "fail"),
+        (500, (500, 501), "undecided"),
+        (600, (501, 100, 500), "undecided"),
+    ):
+        again = judged_again(replace(TRAINED, coarse=coarse, parameters=parameters), sizes)
+        assert again is not None and (again.outcome, again.observed) == (outcome, "blind")
+        assert again.reason.endswith("; the largest size decides") == (outcome == "undecided")
 
 
 def test_a_diverged_seed_is_preferred_to_none():

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from orbitcheck.harness.checks.prediction import NO_GAP, SEPARATED, UNCLEAR, Seen
+from orbitcheck.harness.checks.prediction import ANY, NO_GAP, NOT_SEPARATED, SEPARATED, UNCLEAR, Ground, Seen
+from orbitcheck.harness.checks.separation.evidence import SeparationEvidence
 from orbitcheck.harness.core.cell import WEIGHTS, Cell
 from orbitcheck.harness.core.outcomes import Fault, Trouble
 from orbitcheck.harness.core.patterns import parse_pattern
@@ -342,6 +343,56 @@ def test_entries_and_declarations_are_told_in_full():
         (Trouble.REQUIRED_POWER, "weak / below-1-wl / 1-wl",
          'weak declares power "below-1-wl"; --require-power 1-wl asks for ' + " or ".join(AT_LEAST["1-wl"]))
     ]  # fmt: skip
+
+
+def test_a_power_that_no_asked_pair_can_refute_is_told_in_full_of_each_network_by_itself():
+    """Law: a network that claims to tell apart what refinement parts, of whose pairs refinement is unknown and none is
+    predicted to be told apart, is a problem, wherever it stands among the networks and whatever is asked of the others."""
+    scaled = {"name": "net", "power": "1-wl", "symmetry": "permutation+scale"}
+    unknown = "refinement is not known modulo permutation+scale"
+
+    def pair(
+        case: str, predicted: Seen, ground: Ground | None, why: str = unknown, name: str = "net", **more
+    ) -> Result:
+        found = SeparationEvidence("pairs", "a space", "1-WL-equivalent", 1, "different", "different", ground, prediction=why)  # fmt: skip
+        asked = cell(name, "pair", case, "separation")
+        return row(asked, "pass", predicted=predicted, evidence=found, **more)
+
+    alike = pair("b", NOT_SEPARATED, Ground.ONE_ORBIT, "one orbit")
+    rows = [row(cell("net"), "pass"), alike, pair("a", ANY, Ground.LARGER_GROUP), pair("c", ANY, Ground.LARGER_GROUP, "later")]  # fmt: skip
+    said = (
+        Trouble.UNREFUTED_POWER,
+        "net / 1-wl / permutation+scale",
+        f'net declares power "1-wl" modulo permutation+scale, which no row can refute: {unknown}; '
+        'declare power "unknown" or "function"',
+    )
+
+    assert told(rows, descriptions=[scaled]) == [said]
+    assert told(rows, descriptions=[{**scaled, "power": power} for power in ("2-fwl", "complete")]) == [
+        (said[0], said[1].replace("1-wl", power), said[2].replace("1-wl", power)) for power in ("2-fwl", "complete")
+    ]
+    for power in ("below-1-wl", "unknown", "function"):
+        assert told(rows, descriptions=[{**scaled, "power": power}]) == []
+    assert told([*rows, pair("d", SEPARATED, Ground.TWO_ORBITS)], descriptions=[scaled]) == []
+    law = row(cell("net", case="e"), "pass", predicted=SEPARATED)
+    assert told([*rows, law], descriptions=[scaled]) == [said], "what is no pair refutes no power"
+    others = pair("a", SEPARATED, Ground.TWO_ORBITS, name="other")
+    assert told([*rows, others], descriptions=[scaled]) == [said], "nor does a pair of another network"
+    for why in (Ground.TWO_ORBITS, Ground.ONE_ORBIT, None):
+        assert told([*rows[:2], pair("a", ANY, why)], descriptions=[scaled]) == []
+    assert told(rows[:2], descriptions=[scaled]) == []
+
+    open_, silent = {**scaled, "name": "other", "power": "unknown"}, {"name": "broken", "error": "why"}
+    quiet = {**scaled, "name": "quiet"}
+    idle = told([*rows, others], descriptions=[quiet])
+    assert [each for each in idle if each[0] is Trouble.UNREFUTED_POWER] == []
+    for before in ([open_], [silent], [{**scaled, "name": "other"}], [open_, silent]):
+        assert told([*rows, others], descriptions=[*before, scaled]) == [said], (
+            "one that is not in question ends nothing"
+        )
+    both = [pair("a", ANY, Ground.LARGER_GROUP, name="other"), *rows]
+    about = [each[1] for each in told(both, descriptions=[scaled, {**open_, "power": "complete"}])]
+    assert about == ["net / 1-wl / permutation+scale", "other / complete / permutation+scale"]
 
 
 def test_notes_are_told_in_full():
