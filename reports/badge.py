@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import escape
 
 from ..harness.core.result import Run
-from .reading.outcomes import is_red, tally, unfinished_banner
+from .reading.outcomes import is_calm_part, is_red, tally, unfinished_banner
 
 LABEL = "orbitcheck"
 COLOURS = {"green": "#1c6b3f", "red": "#a8201a", "grey": "#59616b"}
@@ -16,12 +16,14 @@ LETTER = 6.6
 
 
 def message(run: Run) -> tuple[str, str]:
-    """What the badge says and its colour: `115 as predicted`, `3 of 115 not as predicted`, or that the run is unfinished."""
+    """What the badge says and its colour: `115 as predicted`, `3 of 115 not as predicted`, or that the run is unfinished or a part."""
     counted = tally(run.results)
     if banner := unfinished_banner(run):
         return banner.partition(" rows")[0], "grey"
     if not is_red(run):
         return f"{counted.counts['pass']:,} as predicted", "green"
+    if is_calm_part(run):
+        return f"a part: {counted.counts['pass']:,} as predicted", "grey"
     if not counted.red:
         return "problems of the run", "red"
     return f"{counted.red:,} of {counted.predicted:,} not as predicted", "red"

@@ -30,8 +30,8 @@ from .reading.outcomes import (
     SEVERITY,
     STATUSES,
     headline,
-    is_red,
     problems_of,
+    sign,
     status_of,
     tally,
     unfinished_banner,
@@ -81,7 +81,7 @@ def _page(run: Run, shown: Sequence[Sheet], terse: bool) -> str:
             parts=Markup(svg.style()),
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            red=is_red(run),
+            outcome=sign(run),
             headline=headline(run),
             unfinished=unfinished_banner(run),
             whole=tally(run.results),
@@ -113,7 +113,7 @@ def score_card_html(run: Run) -> str:
         _environment()
         .get_template("card.jinja")
         .render(
-            red=is_red(run),
+            outcome=sign(run),
             headline=headline(run),
             sheet=found or Sheet(SECTIONS["score-card"], (), ()),
             by_name=CONCLUSION_STATUSES,

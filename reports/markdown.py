@@ -11,7 +11,7 @@ from typing import Any
 from ..harness.core.outcomes import OUTCOMES
 from ..harness.core.result import Run
 from .markdown_text import REST, code, fence, size, table, text
-from .reading.outcomes import CONCLUSION_STATUSES, STATUSES, headline, is_red, problems_of, tally
+from .reading.outcomes import CONCLUSION_STATUSES, STATUSES, headline, problems_of, sign, tally
 from .reading.values import NOTHING, one_line, plural
 from .sections.failures import counterexample, red_groups
 from .sections.kinds import BADGE, CELL, CODE, MARKDOWN, TALLY, Cell, badge
@@ -27,8 +27,7 @@ FRAME = 400
 
 def markdown(run: Run) -> str:
     """The report as GitHub-flavoured Markdown; the same run gives the same text."""
-    mark = "✗" if is_red(run) else "✓"
-    head = [f"# {mark} orbitcheck: {text(headline(run))}", "", _counts(run), ""]
+    head = [f"# {sign(run)} orbitcheck: {text(headline(run))}", "", _counts(run), ""]
     head += _listing("Problems of the run", problems_of(run), 4_000)
     sections = in_order()
     wanted = sum(section.share for section in sections if MARKDOWN in section.forms)

@@ -132,6 +132,18 @@ def load_expectations(
     return tuple(found.values())
 
 
+def _meant(path: Path, error: OSError) -> str:
+    """What a file that is not there may have been meant to be: one beside it, or a shipped suite, which has no suffix."""
+    if not isinstance(error, FileNotFoundError):
+        return ""
+    with suppress(OSError):
+        beside = [each.name for each in path.parent.iterdir() if each.suffix in (".yaml", ".yml")]
+        if near := nearest(path.name, beside):
+            return f'; did you mean "{path.with_name(near)}"?'
+    near = nearest(path.stem, shipped_suites())
+    return f'; did you mean the shipped suite "{near}"?' if near else ""
+
+
 def _legible(entry: Any) -> Expectation | None:
     """The rows that an expected failure speaks of, whatever else is wrong with it; None if it does not say."""
     known = (
@@ -152,7 +164,7 @@ def _read(path: Path, shown: str) -> Document:
         with path.open(encoding="utf-8") as file:
             text = file.read(LARGEST + 1)
     except OSError as error:
-        raise SuiteError([f"{shown}: cannot be read: {error.strerror}"]) from None
+        raise SuiteError([f"{shown}: cannot be read: {error.strerror}{_meant(path, error)}"]) from None
     except UnicodeDecodeError as error:
         raise SuiteError([f"{shown}: is not UTF-8: {error.reason} at byte {error.start}"]) from None
     try:

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ...harness.core.outcomes import Fault
+from ...harness.core.outcomes import Fault, Trouble
 from ...harness.core.result import Result, Run
+from ...harness.judging.baseline import OF_THE_WHOLE
 from ...harness.judging.judgements.finding import Concluded
 from ...harness.judging.roots import rooted
 from .values import one_line, plural
@@ -148,18 +149,32 @@ def is_red(run: Run) -> bool:
     return bool(problems_of(run)) or tally(run.results).red > 0
 
 
+def is_calm_part(run: Run) -> bool:
+    """Whether nothing speaks against the run but that rows of it were left out, as was asked: not green, and no defect either."""
+    left_out = run.selection is not None and any(problem.kind is Trouble.MISSING_ROWS for problem in run.problems)
+    said = {one_line(problem.text) for problem in run.problems if problem.kind in OF_THE_WHOLE}
+    return left_out and bool(run.results) and not tally(run.results).red and said == set(problems_of(run))
+
+
+def sign(run: Run) -> str:
+    """One character for the whole run, before its headline."""
+    return "?" if is_calm_part(run) else "✗" if is_red(run) else "✓"
+
+
 def headline(run: Run) -> str:
     """The whole run in one sentence: of the rows that could fail, how many are as predicted, beside those that could not."""
     counted = tally(run.results)
     count = counted.counts
     unfinished = unfinished_banner(run)
     if unfinished:
-        return f"{unfinished.capitalize()} so far; {counted.words}. No verdict on the run."
+        return f"{unfinished.capitalize()}; {counted.words}. No verdict on the run."
     told = f"{count['pass']:,} as predicted, {count['observed']:,} observed, {count['not-applicable']:,} n/a"
     if count["expected"]:
         told += f", {count['expected']:,} declared by the suites"
     if not is_red(run):
         return f"All that was predicted holds: {told}."
+    if is_calm_part(run):
+        return f"A part of the run, and no row of it red: {told}. No verdict on the whole."
     plurals = {"fail": "failure", "error": "error", "undecided": "undecided row", "unexpected-pass": "unexpected pass"}
     several = {"unexpected-pass": "unexpected passes"}
     red = [

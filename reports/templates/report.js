@@ -7,6 +7,16 @@
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
     return element;
   };
+  // A number such as 1.1e-15 is one word, though browsers would break it at its hyphen.
+  const kept = (root) => {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (walker.nextNode()) if (/\de-\d/.test(walker.currentNode.data) && !walker.currentNode.parentElement.closest("svg, style, script, pre, .whole, .word")) found.push(walker.currentNode);
+    for (const node of found) {
+      node.replaceWith(...node.data.split(/([-−]?\d[\d.]*e-\d+)/).map((piece, place) => (place % 2 ? make("span", piece, { class: "word" }) : piece)));
+    }
+    return root;
+  };
   const tools = (section, after) => {
     const bar = make("div", "", { class: "tools" });
     section.insertBefore(bar, after);
@@ -184,7 +194,7 @@
       make("td", `${row.symbol} ${row.status}`, { class: `whole t-${row.status}` }), make("td", row.check),
       make("th", row.case, { scope: "row" }), make("td", seen(row)), why, make("td", row.id, { class: "code" }),
     );
-    return element;
+    return kept(element);
   };
   const page = 200;
   const fill = ({ list, name, said }, rows) => {
@@ -276,7 +286,7 @@
         const relation = (a ?? b).relation ?? b?.relation;
         row.append(make("td", (a ?? b).check), make("th", relation ? `${(a ?? b).case} (${relation})` : (a ?? b).case, { scope: "row" }));
         for (const each of [a, b]) row.append(make("td", each ? `${each.symbol} ${seen(each)}` : "no row", { class: each ? `t-${each.status}` : "muted" }));
-        scroll.querySelector("tbody").append(row);
+        scroll.querySelector("tbody").append(kept(row));
       }
       place.append(scroll);
     };
@@ -339,6 +349,8 @@
       setTimeout(() => { button.textContent = "copy"; }, 1500);
     });
   }
+
+  kept(document.body);
 
   // A link to a folded row unfolds it; printing unfolds the first row of each cause, and what the reader has unfolded stays so.
   const reveal = () => {

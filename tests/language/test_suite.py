@@ -426,8 +426,12 @@ def test_what_is_no_suite_at_all_is_one_line(write, content, words):
 
 
 def test_a_missing_file_a_folder_and_an_unknown_name_are_one_line(tmp_path):
-    assert errors(tmp_path / "no.yaml") == ["x.yaml: cannot be read: No such file or directory"]
+    missing = "x.yaml: cannot be read: No such file or directory"
+    assert errors(tmp_path / "no.yaml") == [missing]
     assert errors(tmp_path) == ["x.yaml: cannot be read: Is a directory"]
+    assert errors(tmp_path / "qick.yaml") == [f'{missing}; did you mean the shipped suite "quick"?']
+    (tmp_path / "mine.yaml").write_text("", encoding="utf-8")
+    assert errors(tmp_path / "mien.yaml") == [f'{missing}; did you mean "{tmp_path / "mine.yaml"}"?']
     assert errors("qick") == ['unknown suite "qick"; did you mean "quick"? (a file ends in .yaml)']
 
 

@@ -11,6 +11,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -301,6 +302,37 @@ def test_paper_has_the_first_row_of_each_cause_unfolded(small_run: Run, tmp_path
     assert seen["opened"] == seen["wanted"] and 2 < len(seen["opened"]) < seen["rows"], seen
 
 
+def test_no_number_is_broken_at_its_hyphen(visit: Callable[..., tuple[dict[str, Any], str]]) -> None:
+    """In sentences, in lists that are read later, in two compared: each stands in one line, however narrow its place is."""
+    actions = r"""
+      $$("details").forEach((each) => { each.open = true; });
+      await until(() => $("#rows details.list table"));
+      await later(100);
+      const two = $$("#rows .tools select");
+      two[1].value = "2";
+      $$("#rows .tools button").find((each) => each.textContent === "compare").click();
+      await until(() => $("#compared table"));
+      $$("td, th, dd, li, p").forEach((each) => { each.style.maxWidth = each.style.width = "3rem"; });
+      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      seen.broken = [];
+      seen.numbers = seen.compared = 0;
+      while (walker.nextNode()) {
+        const node = walker.currentNode;
+        if (node.parentElement.closest("svg, script, pre")) continue;
+        for (const found of node.data.matchAll(/\d[\d.]*e-\d+/g)) {
+          const range = document.createRange();
+          range.setStart(node, found.index);
+          range.setEnd(node, found.index + found[0].length);
+          seen.numbers += 1;
+          seen.compared += Boolean(node.parentElement.closest("#compared"));
+          if (range.getClientRects().length > 1) seen.broken.push(node.parentElement.outerHTML.slice(0, 120));
+        }
+      }
+    """
+    seen, said = visit(actions, "--window-size=390,844")
+    assert said == "" and seen["numbers"] > 10 and seen["broken"] == [], seen
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("flags", [(), DARK], ids=["light", "dark"])
 def test_axe_finds_nothing(
@@ -323,6 +355,26 @@ def test_it_prints_to_pages(small_run: Run, tmp_path: Path) -> None:
     subprocess.run(command(page, tmp_path / "profile", *flags), capture_output=True, timeout=120, check=True)
     printed = (tmp_path / "report.pdf").read_bytes()
     assert printed.startswith(b"%PDF") and len(re.findall(rb"/Type\s*/Page\b", printed)) >= 3
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext here")
+def test_no_printed_page_ends_in_a_heading_or_its_note(make_large: Callable[..., Run], tmp_path: Path) -> None:
+    """Whatever the height of what stands above: runs of two sizes end their pages at different places."""
+    headings, ends = set[str](), list[str]()
+    for size in (3, 8):
+        page, printed = tmp_path / "report.html", tmp_path / "report.pdf"
+        source = html(make_large(size, 40, 0.05))
+        found = re.findall(r'<(?:h[23]|p class="note")[^>]*>([^<]+)<', source)
+        headings |= {" ".join(unescape(text).split()) for text in found}
+        page.write_text(source, encoding="utf-8")
+        flags = f"--print-to-pdf={printed}", "--no-pdf-header-footer"
+        subprocess.run(command(page, tmp_path / "profile", *flags), capture_output=True, timeout=120, check=True)
+        told = subprocess.run(["pdftotext", "-layout", str(printed), "-"], capture_output=True, text=True, check=True)
+        ends += [" ".join(text.strip().splitlines()[-1].split()) for text in told.stdout.split("\f") if text.strip()]
+    assert len(ends) > 8 and len(headings) > 8
+    assert [
+        end for end in ends if end in headings or (end.count(" ") > 2 and any(end in text for text in headings))
+    ] == []
 
 
 def with_short_names(run: Run) -> Run:
