@@ -171,6 +171,7 @@ def test_what_is_beyond_is_unknown_with_its_reason():
 
     twice = WeightSpace((("H", ("h", "n", "n")),), (("h", 1), ("n", 2)), ("h", "n"), roles=TWICE)
     assert "twice within an outer axis" in asked(twice, "gl")
+    assert asked(twice, "heads") == "H has n twice, which is permuted within h"
     space = mlp(1, 2, 2, 1)
     v = {n: np.zeros(s) for n, s in space.shapes.items()}
     v["W2"] = np.ones((2, 2))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from orbitcheck import mlp, recurrent
+from orbitcheck.harness.oracles.function import activated
 from orbitcheck.harness.oracles.levels import pairs
 from orbitcheck.harness.oracles.levels.enclosures import enclosed, indistinct_classes, overlapping
 from orbitcheck.harness.oracles.levels.floors import Says, label_floors
@@ -376,3 +377,33 @@ def test_rounds_past_the_budget_refine_each_other_and_lie_around_the_truth(monke
     for early, late in itertools.pairwise(rounds):
         assert refines(found[late].members, found[early].members)
     assert len(partition(found["2-fwl-0"].members)) == 2
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+def test_errors_are_the_running_bound_of_the_docstring_in_rationals(activation):
+    """Never less than what the module says, layer by layer, nor two thirds more; of small and large weights."""
+    steep = {"gelu": Fraction(1129, 1000), "silu": Fraction(1100, 1000)}.get(activation, Fraction(1))
+    unit, space, rng = Fraction(1, 2**53), mlp(2, 3, 2, 1, activation=activation), np.random.default_rng(5)
+
+    def summed(rows, x):
+        return [sum((abs(Fraction(w)) * a for w, a in zip(row, x, strict=True)), Fraction(0)) for row in rows]
+
+    for scale in (1e-3, 1.0, 10.0):
+        arrays = {name: rng.normal(size=(1, *shape)) * scale for name, shape in space.shapes.items()}
+        point = rng.uniform(-4, 4, 2)
+        values, errors = enclosed(space, arrays, point[None])
+        x, off = point, [Fraction(0)] * 2
+        for layer in (1, 2, 3):
+            weight, bias = arrays[f"W{layer}"][0], arrays[f"b{layer}"][0]
+            products = Fraction(len(x) + 2) * unit / (1 - (len(x) + 2) * unit)
+            sizes = [
+                a + abs(Fraction(b)) for a, b in zip(summed(weight, [abs(Fraction(c)) for c in x]), bias, strict=True)
+            ]
+            off = [a + products * size for a, size in zip(summed(weight, off), sizes, strict=True)]
+            x = weight @ x + bias
+            if layer < 3:
+                before, x = x, activated(activation, x)
+                ends = [abs(Fraction(a)) + abs(Fraction(b)) for a, b in zip(before, x, strict=True)]
+                off = [steep * a + 16 * unit * end for a, end in zip(off, ends, strict=True)]
+        assert values[0, 0, 0] == pytest.approx(float(x[0]), rel=1e-6)
+        assert off[0] <= Fraction(errors[0, 0, 0]) <= Fraction(5, 3) * off[0]

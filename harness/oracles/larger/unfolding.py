@@ -15,7 +15,6 @@ import numpy as np
 from ...weights.algebra.kinds import FactorKind
 from ...weights.algebra.roles import AxisRole, Role, Roles
 from ...weights.groups import Factor, Group, roles_of
-from ...weights.space import WeightSpace
 from ..tuples.nested import Nested
 from .parts import Undecided
 from .reduction import places_of
@@ -49,7 +48,7 @@ def unfolded(of: Group, nets: Sequence[Vector]) -> tuple[Group, list[Vector]]:
     fixed = [axis for axis, factor in inner.items() if not factor.kind.permutes]
     plain = nested.unfolded
     numbers = [(f"number of {nested.pair(axis)}", (nested.pair(axis),)) for axis in fixed]
-    space = replace(plain, tensors=(*plain.tensors, *numbers), roles=_roles(of, nested, plain, [n for n, _ in numbers]))
+    space = replace(plain, tensors=(*plain.tensors, *numbers), roles=_roles(of, nested, [n for n, _ in numbers]))
     factors = [
         Factor(nested.pair(f.axis), FactorKind.of(f.kind.atoms | {"perm"}), None) if f.axis in inner else f
         for f in of.factors
@@ -64,7 +63,7 @@ def unfolded(of: Group, nets: Sequence[Vector]) -> tuple[Group, list[Vector]]:
     return Group(space, tuple(factors)), found
 
 
-def _roles(of: Group, nested: Nested, space: WeightSpace, numbers: Sequence[str]) -> Roles:
+def _roles(of: Group, nested: Nested, numbers: Sequence[str]) -> Roles:
     places = places_of(of)
     told = roles_of(of.space) if any(role for each in places.values() for role in each) else Roles()
     kept: list[tuple[str, tuple[Role | None, ...]]] = []
