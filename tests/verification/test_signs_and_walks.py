@@ -75,6 +75,23 @@ def test_honest_bounds_hold():
     assert names >= {"above", "below", "cap"}
 
 
+def test_a_certificate_by_signs_has_the_parts_that_are_listed():
+    """Certified anew, not from the cache of the other tests: as relation.py lists them, and as the verifier reads them."""
+    pair = inner()
+    certificate = dict(certify(pair).certificate)
+    function = certificate["function"]
+    assert set(function) == {"relation", "kind", "bounds"}
+    assert (function["relation"], function["kind"], len(function["bounds"])) == ("equal", "signs", 2)
+    for net in function["bounds"]:
+        assert net and all(set(bound) == {"neuron", "side", "terms"} for bound in net)
+        assert {bound["side"] for bound in net} <= {"upper", "lower"}
+        for layer, index in (bound["neuron"] for bound in net):
+            assert 1 <= layer <= 3 and 0 <= index < pair.space.widths[layer]
+        for *neuron, constraint, multiplier in (term for bound in net for term in bound["terms"]):
+            assert len(neuron) == 2 and constraint in {"below", "above", "cap", "chord"} and Fraction(multiplier) != 0
+    assert says(pair, certificate) is None
+
+
 def changes(statement, rng: np.random.Generator):
     """The statement with one thing of it changed."""
     forged = copy.deepcopy(statement)
