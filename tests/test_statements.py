@@ -9,6 +9,7 @@ from types import ModuleType
 
 from orbitcheck.harness.core.claims import CLAIMS, FALSE_CLAIMS
 from orbitcheck.harness.language.reading import load_suite
+from orbitcheck.harness.running.store import read_run
 
 PAGE = (Path(__file__).parents[1] / "docs" / "theory").with_suffix(".md")
 
@@ -69,7 +70,8 @@ def test_what_is_on_file_is_what_the_suites_conclude():
     entries = claims_table().on_file()
     for suite in dict.fromkeys(entry["suite"] for entry in entries):
         own = [entry for entry in entries if entry["suite"] == suite]
-        wanted = load_suite(suite).conclusions
+        rows = read_run(PAGE.parents[1] / "reports" / "reference" / f"{suite}.zip").results
+        wanted = [each for each in load_suite(suite).conclusions if any(map(each.reads, rows))]
         assert [entry["claim"] for entry in own] == [each.claim for each in wanted], suite
         for entry, each in zip(own, wanted, strict=True):
             same = [other for other in wanted if other.claim == each.claim]

@@ -95,7 +95,9 @@ def conclude(
             own = [row for row in rows if row.suite == suite.name and suite.concludes(wanted, row)]
             judgement = JUDGEMENTS.get(wanted.claim, tally)
             finding = _supported(judgement(own, descriptions, wanted.margin), own) if own else NOT_ASKED
-            rate = kill_rate(killers, suite.name, wanted.claim, standing and standing.get((suite.name, number), ()))
+            rate = kill_rate(
+                killers, suite.name, wanted.claim, None if standing is None else standing.get((suite.name, number), ())
+            )
             refutable = _refutable(finding, rate)
             open_ = finding.outcome == Concluded.UNDECIDED
             found.append(

@@ -20,8 +20,8 @@ from ..core.outcomes import OUTCOMES
 from ..core.records import ArchitectureRecord, KillerRecord, PlantRecord
 from ..core.result import SCHEMA_VERSION, Result, Run, digest
 from ..language.suite import Suite
+from .keeping.previous import PREVIOUS, problems_of_previous, row_of_previous, suite_of_previous
 from .keeping.spool import Spool
-from .previous import PREVIOUS, problems_of_previous, row_of_previous, suite_of_previous
 
 ROW_KEYS = {field.name for field in fields(Result)}
 SUITE_KEYS = {field.name for field in fields(Suite)}

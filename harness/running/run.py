@@ -44,6 +44,7 @@ from .keeping.files import PLUGIN_OUTPUT, StoreError
 from .keeping.journal import Journal, open_journal
 from .keeping.marker import Marker, claim, is_ours, mark, read_marker, take
 from .keeping.spool import Spool
+from .kept_claims import keep, kept, key_of
 from .killing import kill, kill_own, lost, own_lost, standing
 from .killing import problems as killer_problems
 from .plan import plan
@@ -108,7 +109,7 @@ def carry_out(request: RunRequest, progress: Progress = unwatched) -> tuple[Run,
         stopped = len(found) < len(cells)
         controlled = plants and not stopped
         planted = _planted(whole, descriptions, executor, progress) if controlled else []
-        killers = _killers(request.suites, whole, executor, progress) if controlled else []
+        killers = _killers(request, whole, journal, executor, progress) if controlled else []
         bare = replace(bare, environment={**bare.environment, "processes": executor.processes()})
     if not stopped:
         clear_checkpoints(request.directory)
@@ -426,13 +427,20 @@ def zoos_of(cells: Iterable[Cell]) -> list[str]:
     return sorted({split_reference(reference)[0] for reference in needed})
 
 
-def _counted(executor: Executor, tasks: Sequence[Task], stage: str, progress: Progress) -> dict[int, Answer | Lost]:
-    """Position -> answer of every task; who waits reads how many are there."""
+def _counted(
+    executor: Executor,
+    tasks: Sequence[Task],
+    stage: str,
+    progress: Progress,
+    answered: Callable[[int, Answer | Lost], None] = lambda position, answer: None,
+) -> dict[int, Answer | Lost]:
+    """Position -> answer of every task; who waits reads how many are there, and `answered` gets each as soon as it is."""
     if tasks:
         progress(stage, 0, len(tasks))
     answers: dict[int, Answer | Lost] = {}
     for position, answer in carried_out(executor, tasks):
         answers[position] = answer
+        answered(position, answer)
         progress(stage, len(answers), len(tasks))
     return answers
 
@@ -454,24 +462,38 @@ def _planted(
 
 
 def _killers(
-    suites: Sequence[Suite], cells: Sequence[Cell], executor: Executor, progress: Progress
+    request: RunRequest, cells: Sequence[Cell], journal: Journal, executor: Executor, progress: Progress
 ) -> list[KillerRecord]:
-    """What became of the false claims that these conclusions' checks could refute, built-in ones first."""
-    asked, own = list(killers_of(suites, cells).items()), own_killers_of(suites, cells)
+    """What became of the false claims that these conclusions' checks could refute, built-in ones first; of these, those that are kept
+    from before are not put through again."""
+    asked, own = list(killers_of(request.suites, cells).items()), own_killers_of(request.suites, cells)
     seed = seed_of(cell.id for cell in cells)
+    keys = [key_of(name, of, seed) for name, of in asked]
+    found = {at: record for at, key in enumerate(keys) if request.resume and (record := kept(journal, key)) is not None}
+    missing = [at for at in range(len(asked)) if at not in found]
     tasks = [
-        *(Task(kill, (name, of, seed), TIME_LIMIT) for name, of in asked),
+        *(Task(kill, (*asked[at], seed), TIME_LIMIT) for at in missing),
         *(
             Task(kill_own, (each,), TIME_LIMIT + 3 * sum(map(time_limit, each.cells)), each.killer.network)
             for each in own
         ),
     ]
-    answers = _counted(executor, tasks, "false claims", progress)
-    lost_as = [*(partial(lost, KILLERS[name], of) for name, of in asked), *(partial(own_lost, each) for each in own)]
-    return [
-        gone(answer.reason) if isinstance(answer := answers[position], Lost) else read_killer(answer.value)
-        for position, gone in enumerate(lost_as)
+    gone = [
+        *(partial(lost, KILLERS[asked[at][0]], asked[at][1]) for at in missing),
+        *(partial(own_lost, each) for each in own),
     ]
+
+    def answered(position: int, answer: Answer | Lost) -> None:
+        if isinstance(answer, Answer) and position < len(missing):
+            keep(journal, keys[missing[position]], read_killer(answer.value))
+
+    answers = _counted(executor, tasks, "false claims", progress, answered)
+    records = [
+        lost_as(answer.reason) if isinstance(answer := answers[position], Lost) else read_killer(answer.value)
+        for position, lost_as in enumerate(gone)
+    ]
+    found.update(zip(missing, records, strict=False))
+    return [*(found[at] for at in range(len(asked))), *records[len(missing) :]]
 
 
 def _judged(

@@ -10,6 +10,9 @@ from ...core.result import Result
 from .finding import Concluded, Descriptions, Finding
 from .measured import place
 
+NAMED = 3
+"""Rows that a reason names."""
+
 
 def tally(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
     """Every row agrees with its own prediction; of an approximation that some size decides, the other sizes may stay open.
@@ -40,7 +43,8 @@ def tally(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> 
         reason = f"{len(hidden)} of {len(applicable)} rows are ill-conditioned, the first: {place(hidden[0])}"
         return Finding(Concluded.UNDECIDED, reason, predicted, observed, evidence)
     if left:
-        reason = f"{len(left)} of {len(applicable)} rows are open when the budget ended: {', '.join(left)}"
+        named = ", ".join(left[:NAMED]) + (f" and {len(left) - NAMED} more" if len(left) > NAMED else "")
+        reason = f"{len(left)} of {len(applicable)} rows are open when the budget ended: {named}"
         return Finding(Concluded.UNDECIDED, reason, predicted, observed, evidence)
     early = f", but for {counted['undecided']} of a smaller size" if counted["undecided"] else ""
     return Finding(Concluded.PASS, f"all of {len(applicable)} rows agree{early}", predicted, observed, evidence)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..core.outcomes import Outcome, Trouble
+from ...core.outcomes import Outcome, Trouble
 
 PREVIOUS = (1, 2)
 ANYTHING = "any"
