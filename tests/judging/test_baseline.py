@@ -1,4 +1,5 @@
-"""A part of a run renews a baseline: what becomes of each row, written out, and what is said of parts that may not."""
+"""A part of a run renews a baseline: what becomes of each row, written out, and what is said of parts that may not. What is said of
+differences is held in full, too."""
 
 from __future__ import annotations
 
@@ -7,9 +8,18 @@ from dataclasses import replace
 import pytest
 
 from orbitcheck.harness.core.cell import WEIGHTS, Cell
+from orbitcheck.harness.core.cleaning import BorderError
 from orbitcheck.harness.core.outcomes import Trouble
 from orbitcheck.harness.core.result import Judgement, Problem, Result, Run
-from orbitcheck.harness.judging.baseline import Baseline, baseline_of, renewed
+from orbitcheck.harness.judging.baseline import (
+    Baseline,
+    Difference,
+    baseline_of,
+    compare,
+    listing,
+    parse_baseline,
+    renewed,
+)
 
 REFUSED = "a part of a baseline is renewed by a run of --only alone, without --fail-fast and --shard"
 
@@ -140,3 +150,40 @@ def test_a_run_that_stopped_early_is_a_shard_or_is_whole_renews_nothing(wrong):
     with pytest.raises(ValueError, match="baseline") as refused:
         renewed(GONE, part if wrong else replace(part, selection=None))
     assert str(refused.value) == REFUSED
+
+
+def test_an_observed_pair_that_looks_otherwise_is_told_in_full():
+    """A pair that turned is a regression; where the check asks something else now, it is said so."""
+    was = baseline_of(a_part(row("net", "s", "pair", "a", "observed", "separated")))
+    for seen, turned in (("no gap", True), ("unclear", False)):
+        now = replace(row("net", "s", "pair", "a", "observed", seen), reason="a gap of 0")
+        found = Difference("CHANGED", ("net", "s", "pair", "a"), "separated", seen, "a gap of 0", turned)
+        assert compare(a_part(now), was) == [found]
+        assert str(found) == f"CHANGED net / s / pair / a  separated -> {seen}: a gap of 0"
+        elsewhere = a_part(now, suites=[a_suite("s", law=1, pair=2)])
+        assert compare(elsewhere, was) == [replace(found, status="STALE")]
+    assert compare(a_part(row("net", "s", "pair", "a", "observed", "separated")), was) == []
+
+
+def test_a_difference_that_is_alone_in_its_group_is_told_by_itself():
+    """Others are counted, by check and change, however many regressions are told one by one."""
+    alone = Difference("FIXED", ("net", "s", "law", "a"), "fail", "pass", "held", False)
+    also = replace(alone, place=("net", "s", "law", "b"))
+    new = Difference("NEW", ("net", "s", "pair", "a"), None, "observed", "why", False)
+    lost = Difference("MISSING", ("net", "s", "pair", "b"), "pass", None, "", True)
+    assert listing([alone], 5) == ["FIXED   net / s / law / a  fail -> pass: held"]
+    assert listing([lost, alone, also, new], 1) == [
+        "MISSING net / s / pair / b  pass -> absent",
+        "FIXED   s / law  fail -> pass, 2 rows of net",
+        "NEW     net / s / pair / a  absent -> observed: why",
+    ]
+    assert listing([lost], 0) == ["MISSING net / s / pair / b  pass -> absent"]
+
+
+def test_a_line_of_a_baseline_that_is_too_short_is_told_in_full():
+    with pytest.raises(BorderError) as refused:
+        parse_baseline('{"schema_version": 2, "checks": [], "rows": [["net", "s"]]}')
+    assert str(refused.value) == '["net", "s"] is not a list of 5 or 6 strings'
+    with pytest.raises(BorderError) as refused:
+        parse_baseline('{"schema_version": 2, "checks": [["s", "law"]], "rows": []}')
+    assert str(refused.value) == '["s", "law"] is not a list of 3 strings'

@@ -127,6 +127,10 @@ def test_a_conclusion_does_not_borrow_the_false_claims_of_another_of_its_claim()
     assert "no false claim is known that its checks could refute" in borrowed.reason
     both = conclude(rows, [suite], EVERYONE, killers("prop-6.2"), {key: {"second"} for key in standing})
     assert [each.outcome for each in both] == ["pass", "pass"]
+    of_none = conclude(rows, [suite], EVERYONE, killers("prop-6.2"), {("s", 0): {"first"}})
+    assert [each.outcome for each in of_none] == ["pass", "observed"], (
+        "one of which nothing stands there borrows nothing"
+    )
 
 
 def curve(name: str, *errors: tuple[float, ...], **facts) -> list[Result]:
