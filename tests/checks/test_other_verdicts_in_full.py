@@ -29,6 +29,7 @@ from orbitcheck.harness.core.outcomes import Fault
 from orbitcheck.harness.core.result import Verdict
 from orbitcheck.harness.oracles.audit import Audit
 from orbitcheck.harness.plugins.traits import Traits
+from orbitcheck.harness.targets.target import LABEL
 from orbitcheck.harness.weights.space import mlp
 
 REJUDGES = (approximation, completeness, detection, exhaustive, general_position, resolution)
@@ -611,6 +612,7 @@ def test_a_stored_training_is_judged_again_by_the_seed_that_validation_prefers()
     ("change", "outcome", "words"),
     [
         ({"floor_rounds": 3}, "observed", "needs refinement round 3"),
+        ({"target_kind": LABEL}, "observed", "how near training comes to a label"),
         ({"floor": None, "floor_kind": None}, "observed", "no floor is known"),
         ({"floor": None}, "observed", "no floor is known"),
         ({"floor_kind": None}, "observed", "no floor is known"),
