@@ -142,6 +142,8 @@ def test_a_part_may_not_renew_where_rows_that_stay_were_asked_something_else():
     alone = replace(GONE, outcomes={place: each for place, each in GONE.outcomes.items() if place[0] != "other"})
     other = a_part(suites=[a_suite("s", law=1, pair=2)])
     assert renewed(alone, other).contents == {**alone.contents, **baseline_of(other).contents}
+    dropped = replace(alone, contents={**alone.contents, ("s", "values"): "ddd"})
+    assert renewed(dropped, other) == renewed(alone, other), "a check that its suite no longer has is forgotten"
 
 
 @pytest.mark.parametrize("wrong", [{"fail_fast": True}, {"shard": (1, 2)}, {"shard": (0, 1)}, None])

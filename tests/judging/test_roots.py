@@ -54,6 +54,17 @@ def test_a_broken_law_is_the_root_of_its_like_and_of_invalid_pairs_of_its_networ
     ) == [2, None, None, 2, None, None, None, 2, None, None]
 
 
+def test_a_law_that_did_not_fail_or_of_which_no_rule_is_broken_is_the_root_of_nothing():
+    """Neither of its like, nor of the invalid pairs of its network; so is a failure of another kind of check."""
+    invalid = {"outcome": "error", "fault": Fault.INVALID}
+    for outcome in sorted({*OUTCOMES} - {"fail"}):
+        open_ = [replace(law(case, Rule.LAW), outcome=outcome) for case in "ab"]
+        assert roots(*open_, row("c", **invalid)) == [None, None, None]
+    whole = [replace(law(case), outcome="fail") for case in "ab"]
+    assert roots(*whole, row("c", **invalid)) == [None, None, None]
+    assert roots(row("a", "fail"), row("b", "fail"), row("c", **invalid)) == [None, None, None]
+
+
 def test_rows_that_were_not_run_follow_from_the_first_that_was_lost():
     lost, not_run = {"outcome": "error", "fault": Fault.LOST}, {"outcome": "error", "fault": Fault.NOT_RUN}
     assert roots(
