@@ -19,6 +19,8 @@ ALL_BUT_LATEX = (kinds.HTML, kinds.MARKDOWN, kinds.CSV)
 """A paper is told once what a claim comes to, by architecture; a statement in every row would leave no room for the numbers there either."""
 NAMED, LEFT_OUT = 6, 3
 """So many architectures are named at most, where more are meant: the first, or all but so many."""
+ON_THE_PAGE = 24
+"""So many on the page, where they saw something; those that a claim does not apply to stand by name below its reason."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Finding:
     conclusions: tuple[tuple[str, str], ...] | None
     predicted: str
     observed: str
+    named: str
     who: str
     architectures: str
     rows: Tally
@@ -55,7 +58,8 @@ class Finding:
         Column("conclusions", "how", kinds.FACTS, place=kinds.SPAN, forms=(kinds.HTML,), optional=True),
         Column("predicted", brief=30),
         Column("observed", brief=30),
-        Column("who", "architectures", brief=60, forms=(kinds.HTML, kinds.MARKDOWN, kinds.LATEX)),
+        Column("named", "architectures", forms=(kinds.HTML,)),
+        Column("who", "architectures", brief=60, forms=(kinds.MARKDOWN, kinds.LATEX)),
         Column("architectures", kind=kinds.CODE, forms=(kinds.CSV,)),
         Column("rows", kind=kinds.TALLY),
     ),
@@ -91,17 +95,21 @@ def _findings(claim: str, rows: Sequence[Result], told: Together, every: Sequenc
         found = {row.architecture for row in own}
         names = tuple(name for name in every if name in found)
         asked = {row.architecture for row in rows}
-        who = _who(names, tuple(name for name in every if name in asked))
+        everyone = tuple(name for name in every if name in asked)
+        who = _who(names, everyone)
         yield Finding(
             *shared,
             one_line(predicted) or NOTHING,
             one_line(observed),
+            _who(names, everyone, ON_THE_PAGE) if predicted else who,
             who,
             ", ".join(map(one_line, names)),
             tally(own),
         )
     if not met:
-        yield from (Finding(*shared, predicted, observed, NOTHING, "", tally(())) for predicted, observed in told.seen)
+        yield from (
+            Finding(*shared, predicted, observed, NOTHING, NOTHING, "", tally(())) for predicted, observed in told.seen
+        )
 
 
 def _met(row: Result) -> tuple[str, str]:
@@ -111,10 +119,10 @@ def _met(row: Result) -> tuple[str, str]:
     return row.predicted, row.observed or row.outcome
 
 
-def _who(names: Sequence[str], asked: Sequence[str]) -> str:
+def _who(names: Sequence[str], asked: Sequence[str], most: int = NAMED) -> str:
     """The names, or in fewer words all, or all but a few, of those that the claim was asked of."""
     others = [name for name in asked if name not in names]
     if len(names) > NAMED and len(others) <= LEFT_OUT:
         return f"all but {', '.join(one_line(name, 40) for name in others)}" if others else f"all {len(names)}"
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED + 1 else ""
-    return ", ".join(one_line(name, 40) for name in (names[:NAMED] if more else names)) + more
+    more = f" and {len(names) - most} more" if len(names) > most + 1 else ""
+    return ", ".join(one_line(name, 40) for name in (names[:most] if more else names)) + more

@@ -126,6 +126,13 @@ def test_the_ledger_names_the_architectures_and_says_once_what_does_not_apply(ma
     more = (replace(row, claim="x", architecture=f"m{k}", observed="True") for k, row in enumerate(rows[:3]))
     few, rest = ledger(run_of(*half, *more))
     assert (few.who, rest.who) == ("n0, n1, n2, n3, n4, n5 and 2 more", "n8, m0, m1, m2")
+    assert few.named == "n0, n1, n2, n3, n4, n5, n6, n7"  # a page has room for them
+    idle = [make_row(claim="thm-6.3", architecture=f"n{k}", outcome="not-applicable") for k in range(8)]
+    met, absent = ledger(
+        run_of(*idle, *rows[:4], *(replace(row, architecture=f"k{row.architecture}") for row in rows[:9]))
+    )
+    assert absent.named == absent.who == "n0, n1, n2, n3, n4, n5 and 2 more"
+    assert met.named.count(",") + 1 == 13 and "more" not in met.named
 
 
 def test_a_claim_of_several_conclusions_comes_to_the_gravest(make_row: Row) -> None:
