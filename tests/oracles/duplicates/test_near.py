@@ -177,3 +177,13 @@ def test_the_nearest_is_never_nearer_than_any():
         assert any(share == pytest.approx(each) for each in every)
         assert share <= 1.5 * min(every)
     assert nearest(population, Scale(SPACE, 9, 0.0, 0, True)) == [0.0] * 9
+
+
+def test_a_network_that_would_leave_the_floats_stays_and_the_others_do_not():
+    """Weights of 2 and 3 are 1 and 6 once the scale is out; of 1e200 twice, the second would be 1e400."""
+    space = mlp(1, 1, 1)
+    nets = [{"W1": [[a]], "b1": [0.0], "W2": [[b]], "b2": [0.0]} for a, b in ((2.0, 3.0), (1e200, 1e200))]
+    got = normal(space, stacked(nets))
+    assert got is not None
+    assert got.arrays["W1"].ravel().tolist() == [1.0, 1e200]
+    assert got.arrays["W2"].ravel().tolist() == [6.0, 1e200]
