@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from math import prod
 from typing import Any, TypeVar
 
@@ -139,20 +138,15 @@ class WeightSpace:
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Tensor name -> shape, without the batch and the channel axis."""
-        return dict(self._shapes)
-
-    @cached_property
-    def _shapes(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
-        """Every call of a network asks for them several times."""
         size = self.size
-        return tuple((name, tuple(size[axis] for axis in axes)) for name, axes in self.tensors)
+        return {name: tuple(size[axis] for axis in axes) for name, axes in self.tensors}
 
     @property
     def parameters(self) -> int:
         """Number of entries of one weight vector."""
         return sum(prod(shape) for shape in self.shapes.values())
 
-    @cached_property
+    @property
     def is_mlp(self) -> bool:
         """Whether this is the space that `mlp` makes of some widths and the same activation."""
         last = len(self.sizes) - 1
