@@ -478,22 +478,23 @@ def _killers(
             for each in own
         ),
     ]
-    gone = [
+    lost_as = [
         *(partial(lost, KILLERS[asked[at][0]], asked[at][1]) for at in missing),
         *(partial(own_lost, each) for each in own),
     ]
+    records: dict[int, KillerRecord] = {}
 
     def answered(position: int, answer: Answer | Lost) -> None:
-        if isinstance(answer, Answer) and position < len(missing):
-            keep(journal, keys[missing[position]], read_killer(answer.value))
+        if isinstance(answer, Lost):
+            records[position] = lost_as[position](answer.reason)
+            return
+        records[position] = read_killer(answer.value)
+        if position < len(missing):
+            keep(journal, keys[missing[position]], records[position])
 
-    answers = _counted(executor, tasks, "false claims", progress, answered)
-    records = [
-        lost_as(answer.reason) if isinstance(answer := answers[position], Lost) else read_killer(answer.value)
-        for position, lost_as in enumerate(gone)
-    ]
-    found.update(zip(missing, records, strict=False))
-    return [*(found[at] for at in range(len(asked))), *records[len(missing) :]]
+    _counted(executor, tasks, "false claims", progress, answered)
+    found.update({at: records[position] for position, at in enumerate(missing)})
+    return [*(found[at] for at in range(len(asked))), *(records[len(missing) + at] for at in range(len(own)))]
 
 
 def _judged(

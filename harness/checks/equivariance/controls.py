@@ -95,6 +95,7 @@ def measure_controls(subject: Subject, task: Task, v: Weights, mates: Weights) -
 
 
 def same(left: Weights, right: Weights) -> bool:
+    """Whether two batches of one space hold the same numbers."""
     return all(torch.equal(left.tensors[name], tensor) for name, tensor in right.items())
 
 
