@@ -119,6 +119,10 @@ TESTS_OF = {
         "tests/oracles/duplicates/test_functions.py",
         "tests/oracles/duplicates/test_matching.py",
     ),
+    "orbitcheck.harness.oracles.duplicates.outputs": (
+        "tests/oracles/duplicates/test_outputs.py",
+        "tests/oracles/duplicates/test_functions.py",
+    ),
     "orbitcheck.harness.oracles.duplicates.near": (
         "tests/oracles/duplicates/test_near.py",
         "tests/meta/test_planted_copies.py",

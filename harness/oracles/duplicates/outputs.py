@@ -77,10 +77,12 @@ def inputs(shape: Sequence[int]) -> np.ndarray:
 
 
 def spreads(outputs: np.ndarray) -> np.ndarray:
-    """`[nets]`: the standard deviation of the output that varies most; not finite where an output is not."""
+    """`[nets]`: the standard deviation of the output that varies most, 0 where none varies; not finite where an output is not."""
     exponent = np.frexp(np.where(np.isfinite(outputs), np.abs(outputs), 0.0).max(axis=(1, 2)))[1]
     with np.errstate(invalid="ignore"):
-        return np.ldexp(np.ldexp(outputs, -exponent[:, None, None]).std(axis=1).max(axis=1), exponent)
+        varied = np.ldexp(outputs, -exponent[:, None, None]).std(axis=1)
+    varied[(outputs == np.where(np.isfinite(outputs), outputs, np.nan)[:, :1]).all(axis=1)] = 0.0  # means of one number are rounded
+    return np.ldexp(varied.max(axis=1), exponent)
 
 
 def alike(values: np.ndarray, tolerance: np.ndarray) -> list[np.ndarray]:
