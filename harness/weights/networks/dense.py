@@ -72,7 +72,7 @@ def residual(
     """A residual network with blocks of their own widths on one stream, read through a normalisation without gains.
 
     Tensors are those of `residual_mlp`; gains of RMSNorm or LayerNorm are folded into what reads the stream. The stream carries every
-    linear map without normalisation, the orthogonal ones under RMSNorm, permutations under LayerNorm.
+    linear map and shift without normalisation, the orthogonal maps under RMSNorm, permutations under LayerNorm.
 
     Raises:
         SpaceError: no block, or a size that is no positive integer.
@@ -82,7 +82,15 @@ def residual(
     tensors: list[tuple[str, tuple[str, ...]]] = [("U", ("r", "n0")), ("u", ("r",))]
     for k in range(1, len(hidden) + 1):
         tensors += [(f"A{k}", (f"n{k}", "r")), (f"a{k}", (f"n{k}",)), (f"B{k}", ("r", f"n{k}")), (f"b{k}", ("r",))]
+    blocks = range(1, len(hidden) + 1)
     inner = tuple((f"n{k}", width) for k, width in enumerate(hidden, 1))
+    shifts: list[Shift] = []
+    if norm == "none":
+        # What is added to the stream, every later block and the read-out take off again.
+        for moved, after in (("u", 0), *((f"b{k}", k) for k in blocks)):
+            shifts.append(Shift("r", moved, (*((f"a{k}", f"A{k}") for k in blocks if k > after), ("c", "V"))))
+    if activation == "identity":
+        shifts += [Shift(f"n{k}", f"a{k}", ((f"b{k}", f"B{k}"),)) for k in blocks]
     space = WeightSpace(
         (*tensors, ("V", ("m", "r")), ("c", ("m",))),
         (("n0", inputs), ("r", stream), *inner, ("m", outputs)),
@@ -92,7 +100,8 @@ def residual(
             (
                 AxisRole("r", STANDING[norm]),
                 *(AxisRole(axis, Standing.HIDDEN, biases=(f"a{axis[1:]}",)) for axis, _ in inner),
-            )
+            ),
+            shifts=tuple(shifts),
         ),
     )
 
@@ -101,7 +110,7 @@ def residual(
             return of @ v[weight].transpose(1, 2) + v[bias].unsqueeze(1)
 
         x = read("U", "u", x)
-        for k in range(1, len(hidden) + 1):
+        for k in blocks:
             x = x + read(f"B{k}", f"b{k}", phi(read(f"A{k}", f"a{k}", normalised(x, norm))))
         return read("V", "c", normalised(x, norm))
 

@@ -23,7 +23,8 @@ def recurrence(*widths: int, cell: Cell = "elman", biases: bool = True, activati
 
     For each gate x of layer l `Wx_l[n_l, n_{l-1}]` and `Rx_l[n_l, n_l]`, with `bx_l`, `cx_l[n_l]` (of the input, of the memory) where
     there are biases; `W_L[m, n_{L-1}]` and `b_L[m]`. All gates share the axis `n_l`, so one permutation moves all of them and both
-    places of every R. Elman networks carry what their activation does, gated cells permutations alone.
+    places of every R. Elman networks carry what their activation does, gated cells permutations alone; what may be moved from one of two
+    biases to the other is no factor of these kinds (docs/spaces.md).
 
     Args:
         widths: `n_0, ..., n_{L-1}, m`: of the input, of the layers, of the read-out.

@@ -96,6 +96,10 @@ def transformer(
             # added to all values is read as it is.
             shifts += [] if rotary else [Shift(keys, f"bK{k}")]
             shifts.append(Shift(values, f"bV{k}", ((f"bO{k}", f"WO{k}"),)))
+            if activation == "identity" and not gated:
+                shifts.append(Shift(units, f"b1{k}", ((f"b2{k}", f"W2{k}"),)))
+    if biases and norm == "none":
+        shifts += _of_stream(blocks, gated)
     tensors += [("V", ("m", "model")), ("c", ("m",))]
     space = WeightSpace(
         tuple(tensors),
@@ -135,6 +139,19 @@ def transformer(
         return read("V", "c", normalised(x, norm))
 
     return Realisation(space, ("tokens", "n0"), compute)
+
+
+def _of_stream(blocks: int, gated: bool) -> list[Shift]:
+    """What a bias adds to a stream without normalisation, everything that reads it after that takes off again."""
+    steps: list[tuple[str, list[tuple[str, str]]]] = [("u", [])]
+    for k in range(1, blocks + 1):
+        steps += [(f"bO{k}", [(f"b{x}{k}", f"W{x}{k}") for x in "QKV"])]
+        steps += [(f"b2{k}", [(f"b{x}{k}", f"W{x}{k}") for x in ("13" if gated else "1")])]
+    # A step reads the stream before it writes to it.
+    return [
+        Shift("model", moved, (*(pair for _, read in steps[at + 1 :] for pair in read), ("c", "V")))
+        for at, (moved, _) in enumerate(steps)
+    ]
 
 
 def turned_by_place(x: torch.Tensor) -> torch.Tensor:
