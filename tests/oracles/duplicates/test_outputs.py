@@ -155,6 +155,16 @@ def test_the_bound_is_the_spread_of_the_first_of_a_class():
     assert rounded_classes(space, arrays).tolist() == [0, 0, 2, 2]
 
 
+def test_what_lies_on_the_bound_agrees():
+    """The second output is constant, so that the gap of two networks is its bias to the bit."""
+    space = mlp(1, 1, 2)
+    v = {"W1": [[1.0]], "b1": [0.0], "W2": [[1.0], [0.0]], "b2": [0.0, 0.0]}
+    arrays = {name: np.array([array] * 3) for name, array in v.items()}
+    bound = ROUNDED * spreads(np.stack([in_torch(arrays, 0, inputs((1,)))]))[0]
+    arrays["b2"][:, 1] = 0.0, bound, np.nextafter(bound, 1.0)
+    assert rounded_classes(space, arrays).tolist() == [0, 0, 2]
+
+
 @pytest.mark.parametrize("space", [conv_net(2, 3, 2), transformer_block(4, 2, 2, 2, 3)], ids=["images", "tokens"])
 def test_where_the_extent_is_free_it_is_four(space):
     rng = np.random.default_rng(4)
