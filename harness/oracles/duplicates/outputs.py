@@ -81,9 +81,8 @@ def spreads(outputs: np.ndarray) -> np.ndarray:
     exponent = np.frexp(np.where(np.isfinite(outputs), np.abs(outputs), 0.0).max(axis=(1, 2)))[1]
     with np.errstate(invalid="ignore"):
         varied = np.ldexp(outputs, -exponent[:, None, None]).std(axis=1)
-    varied[(outputs == np.where(np.isfinite(outputs), outputs, np.nan)[:, :1]).all(axis=1)] = (
-        0.0  # means of one number are rounded
-    )
+    still = (np.isfinite(outputs) & (outputs == outputs[:, :1])).all(axis=1)
+    varied[still] = 0.0  # means of one number are rounded
     return np.ldexp(varied.max(axis=1), exponent)
 
 
