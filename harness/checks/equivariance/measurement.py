@@ -212,6 +212,8 @@ def _respects(prepared: Prepared, subject: Subject, law: Law, more: Group, least
     """Whether the output keeps every draw of a group to rounding: one draw first, then the others."""
     rng = np.random.default_rng([prepared.seed, len(str(more))])
     drawn = [g for g in (*generic_elements(more, RESPECTED, rng), *random_elements(more, RESPECTED, rng)) if g.moving]
+    if not drawn:  # permutations of one value a head
+        return False
     v = prepared.pairs.v
     for some in (drawn[:1], drawn):
         pairs = Pairs(v, tuple(some), tuple(number % v.batch for number in range(len(some))), drawn=len(some))
@@ -220,7 +222,7 @@ def _respects(prepared: Prepared, subject: Subject, law: Law, more: Group, least
         except NonFinite:
             return False
         floor = verdict.PASS_FLOORS * max(law.floor64, verdict.ROUNDING)
-        if not some or not errors.worst <= floor:
+        if not errors.worst <= floor:
             return False
     return True
 

@@ -7,11 +7,16 @@ import pytest
 import torch
 from torch import nn
 
-from orbitcheck import Equivariant, Invariant, Unsupported, mlp
+from orbitcheck import Equivariant, Invariant, Unsupported, mlp, transformer_block
+from orbitcheck.extending import transformer
 from orbitcheck.harness.checks.equivariance.declaration.beside import blind_to, undeclared
 from orbitcheck.harness.checks.equivariance.declaration.reach import UNIT, spoiled
+from orbitcheck.harness.checks.kinds import CHECK_KINDS
+from orbitcheck.harness.core.cell import Cell
 from orbitcheck.harness.core.outcomes import Outcome
+from orbitcheck.harness.core.parameters import parse_parameters
 from orbitcheck.harness.plugins.architecture import Architecture, InvalidPlugin, as_architecture, register
+from orbitcheck.harness.plugins.discovery import load, parse_name
 from orbitcheck.harness.plugins.traits import Traits
 from orbitcheck.harness.running.evaluate import evaluate
 from orbitcheck.harness.running.planting.functions import Reading
@@ -19,6 +24,7 @@ from orbitcheck.harness.running.planting.networks import Flaw
 from orbitcheck.harness.running.planting.plants import OF_FUNCTION, SPACES, Row, law
 from orbitcheck.harness.weights.algebra.kinds import FactorKind
 from orbitcheck.harness.weights.groups import Factor, Group, group
+from orbitcheck.harness.weights.space import NamedSpace
 from orbitcheck.harness.weights.symmetry import random_elements
 
 
@@ -176,3 +182,19 @@ def test_what_spoils_a_floor_is_said_in_both_precisions():
     assert str(row.evidence.reach) in row.evidence.notes
     quiet = asked(Reading, "permutation+scale", law()).evidence
     assert quiet.reach is None and quiet.reach32 is None
+
+
+@pytest.mark.parametrize(
+    "space",
+    [transformer_block(1, 2, 1, 1, 1), transformer(1, 2, 2, 2, 1, 1, 1, rotary=True).space],
+    ids=["one key and value", "one value, turning keys"],
+)
+def test_one_index_within_heads_has_no_permutations_to_respect(space):
+    kind = CHECK_KINDS["equivariance"]
+    for output in ("invariant", "equivariant"):
+        given = {"spaces": ["own"], "inputs": ["generic"], "outputs": [output], "samples": 2, "elements": 2}
+        asked_of = kind.resolve(parse_parameters(kind.parameters, given), {"own": NamedSpace(space)})
+        cell = Cell("own", "own", "equivariance", asked_of, kind.cases(asked_of)[0], None, "unf")
+        row = evaluate(cell, load(parse_name("unf")), shrinks=False)
+        assert row.outcome == Outcome.PASS, row.reason
+        assert not any("perm on" in note for note in row.evidence.notes)
