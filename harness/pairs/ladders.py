@@ -2,7 +2,8 @@
 
 A tensor with two permuted axes holds the matrix of `cycles.ROUND_LADDER`, one with an axis twice its graph (what stands beyond these
 two places is constant along it); all other entries are one. The axes of the tensor get the size that round t needs, the
-others keep theirs, so the pair lies in a space of the same tensors. That the round is t is measured, for both kinds of refinement
+others keep theirs, so the pair lies in a space of the same tensors (of a network that people have, in one of other sizes, so that its
+function is known). That the round is t is measured, for both kinds of refinement
 where both are defined (tests/pairs/test_ladders.py): for MLPs, convolutions, residual streams, recurrences, transformer blocks and
 spaces of one's own.
 """
@@ -14,6 +15,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from ..weights.networks.forms import resized
 from ..weights.pair import Pair
 from ..weights.space import WeightSpace
 from .cycles import cycle, disjoint_union, path
@@ -71,7 +73,7 @@ def _make(parameters: LadderOfSpaceParameters, space: WeightSpace | None, case: 
     name, (p, q) = carrier
     axes = asked.axes[name]
     sides = rung(int(label_of(case).removeprefix("t=")), axes[p] == axes[q])
-    own = asked.resized({axes[p]: len(sides[0]), axes[q]: len(sides[0])})
+    own = resized(asked, {axes[p]: len(sides[0]), axes[q]: len(sides[0])})
     shape = own.shapes[name]
     vectors = []
     for side in sides:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from orbitcheck import WeightSpace, conv_net, mlp, recurrent, residual_mlp, transformer_block
-from orbitcheck.extending import lora, recurrence, residual, transformer
+from orbitcheck import Invariant, WeightSpace, conv_net, mlp, recurrent, residual_mlp, transformer_block
+from orbitcheck.architectures.probe import Probe
+from orbitcheck.extending import convolutional, dense, lora, recurrence, residual, transformer
 from orbitcheck.harness.core.parameters import SuiteValueError, parse_parameters
 from orbitcheck.harness.oracles.tuples.relation import certify, round_of
 from orbitcheck.harness.pairs import PAIR_FAMILIES
 from orbitcheck.harness.pairs.ladders import places_of
 from orbitcheck.harness.verification.certificate import problem_of
+from orbitcheck.harness.weights.networks.forms import has_function
 
 FAMILY = PAIR_FAMILIES["ladder-of-space"]
 SPACES = {
@@ -61,3 +63,22 @@ def test_spaces_that_carry_no_ladder_say_so():
         FAMILY.cases(FAMILY.parameters(), None)
     with pytest.raises(SuiteValueError, match="2 is listed twice"):
         FAMILY.cases(FAMILY.parameters(rounds=[2, 2]), mlp(1, 2, 2, 1))
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        convolutional(1, 2, 2, 1, stride=2, image=(9,), head="max", batch_norm=True).space,
+        recurrence(1, 2, 2, 1, cell="lstm").space,
+        residual(1, 2, (2, 3), 1, norm="layer").space,
+        transformer(1, 2, 2, 1, 1, 2, 1, blocks=2, per_group=2).space,
+        dense(1, 2, 2, 1, biases=False).space,
+    ],
+    ids=["convolutions", "memory", "stream", "stack", "dense"],
+)
+def test_rungs_of_networks_have_functions_which_networks_that_look_at_them_may_read(space):
+    for t in (1, 2, 3):
+        pair = pair_of(space, t)
+        assert round_of(pair, "joint") == t
+        assert has_function(pair.space) and pair.space.network.name == space.network.name
+        assert Probe(pair.space, Invariant(2))

@@ -17,7 +17,7 @@ from orbitcheck.harness.weights.batch import Weights
 from orbitcheck.harness.weights.groups import GROUPS, NotCarried, group
 from orbitcheck.harness.weights.networks.convolutional import convolutional, folded
 from orbitcheck.harness.weights.networks.dense import dense, lora, residual
-from orbitcheck.harness.weights.networks.forms import has_function
+from orbitcheck.harness.weights.networks.forms import has_function, resized
 from orbitcheck.harness.weights.networks.recurrences import GATES, recurrence
 from orbitcheck.harness.weights.networks.transformers import transformer
 from orbitcheck.harness.weights.realisation import realisation, realise
@@ -322,3 +322,29 @@ def _rewired(space: WeightSpace, rng: np.random.Generator) -> list[dict[str, np.
                 size = shape[free[0]]
                 np.moveaxis(net[name], free, (0, 1))[np.arange(size), rng.permutation(size)] += 1.0
     return nets
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_of_other_sizes_is_one_of_its_kind(name):
+    """Those of one size together, as hidden layers of all blocks; what else the call says (strides, normalisation, cells) stays."""
+    space, (_, shape) = NETWORKS[name][0].space, NETWORKS[name]
+    for axis in space.permuted:
+        wanted = space.size[axis] + 1
+        found = resized(space, {axis: wanted})
+        alike = {each for each in space.permuted if axis.rstrip("0123456789") == each.rstrip("0123456789")}
+        moved_too = alike if space.network.name in ("transformer", "lora") else {axis}
+        assert found.size == {**space.size, **dict.fromkeys(moved_too, wanted)}
+        assert found.tensors == space.tensors and found.roles == space.roles and found.activation == space.activation
+        assert has_function(found) and found.network.name == space.network.name
+        kept = dict(space.network.options).items() & dict(found.network.options).items()
+        assert len(kept) == len(space.network.options) - 1
+        assert torch.isfinite(realise(drawn(found, 2), torch.ones(3, *shape, dtype=torch.float64))).all()
+    plain = replace(space, network=None)
+    assert resized(plain, {axis: wanted}) == plain.resized({axis: wanted})
+
+
+def test_sizes_that_no_call_makes_leave_a_space_without_a_network():
+    odd = resized(convolutional(2, 3, 2).space, {"kx": 2})
+    assert odd.size["kx"] == 2 and odd.size["ky"] == 3 and odd.network is None
+    with pytest.raises(SpaceError, match="positive"):
+        resized(dense(2, 3, 1).space, {"n1": 0})
