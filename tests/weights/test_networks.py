@@ -346,5 +346,5 @@ def test_a_network_of_other_sizes_is_one_of_its_kind(name):
 def test_sizes_that_no_call_makes_leave_a_space_without_a_network():
     odd = resized(convolutional(2, 3, 2).space, {"kx": 2})
     assert odd.size["kx"] == 2 and odd.size["ky"] == 3 and odd.network is None
-    with pytest.raises(SpaceError, match="positive"):
+    with pytest.raises(SpaceError, match="at least 1"):
         resized(dense(2, 3, 1).space, {"n1": 0})
