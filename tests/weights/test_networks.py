@@ -250,6 +250,18 @@ def test_dense_residual_and_lora_networks_are_torchs():
 
 def test_what_makes_no_network_is_refused():
     for make, told in (
+        (lambda: convolutional(1, 2, 2, head="median"), 'did you mean "mean"'),
+        (lambda: convolutional(1, 2, 2, padding="same"), "convolutional: padding='same'; allowed: an integer"),
+        (lambda: convolutional(1, 2, 2, stride=1.5), "stride=1.5; allowed: an integer"),
+        (lambda: convolutional(1, 2, 2, kernel=0), "kernels and strides of at least 1"),
+        (lambda: convolutional(1, 2, 2, image=8), "image=8; allowed: a list of integers"),
+        (lambda: dense(2, 3, 1, biases="no"), "biases='no'; allowed: True or False"),
+        (lambda: dense(2, 3, 1, names=["fc1", "fc2"]), "allowed: a list of pairs of names"),
+        (lambda: dense(2, 3, True), "allowed: a list of integers"),
+        (lambda: residual(2, 4, (3,), 1, norm="batch"), "residual: norm='batch'; available: layer, none, rms"),
+        (lambda: residual(2, 4, 3, 1), "hidden=3; allowed: a list of integers"),
+        (lambda: recurrence(2, 3, 1, cell="LSTM"), "cell='LSTM'; available: elman, gru, lstm"),
+        (lambda: lora(3, 2, rank=1), "layers=.3, 2.; allowed: a list of pairs of integers"),
         (lambda: convolutional(1, 2), "at least one hidden layer"),
         (lambda: convolutional(1, 2, 2, image=(2, 2)), "smaller than"),
         (lambda: dense(2, 3, 1, names=[("a", "b")]), "a pair a layer"),

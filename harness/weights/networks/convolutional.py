@@ -49,9 +49,13 @@ def convolutional(
     if activation not in ACTIVATIONS:
         raise UnknownActivation(unknown(activation))
     last, rank = len(channels) - 1, len(image)
-    if last < 2 or rank not in (1, 2) or min(stride, kernel) < 1 or padding < 0:
+    if last < 2 or rank not in (1, 2):
         raise SpaceError(
             f"convolutional{channels} on images {image}; allowed: at least one hidden layer, one or two dimensions"
+        )
+    if min(stride, kernel) < 1 or padding < 0:
+        raise SpaceError(
+            f"kernel {kernel}, stride {stride}, padding {padding}; allowed: kernels and strides of at least 1, no negative padding"
         )
     left = image
     for _ in range(last - 1):
