@@ -91,9 +91,9 @@ class Target:
         return moves if atoms & TOLD_FROM_VECTORS.get(moves, set()) else OutputKind.VECTOR
 
 
-TOLD_FROM_VECTORS = {OutputKind.POINT: {"phase", "shift"}, OutputKind.COVECTOR: {"scale", "gl", "shift"}}
+TOLD_FROM_VECTORS = {OutputKind.POINT: {"phase", "shift"}, OutputKind.COVECTOR: {"scale", "gl", "rotary", "shift"}}
 """Kind -> the kinds of factors that move it otherwise than vectors."""
-EVERY_FACTOR = frozenset({"perm", "scale", "sign", "phase", "orth", "gl", "shift"})
+EVERY_FACTOR = frozenset({"perm", "scale", "sign", "phase", "orth", "gl", "rotary", "shift"})
 
 TARGETS: Registry[Target] = Registry("target")
 

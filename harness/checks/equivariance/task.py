@@ -46,7 +46,7 @@ MANY_NUMBERS, MANY_CHANNELS = 24, 12
 """Of large outputs."""
 MANY = 32
 """Of more generators than these, each is asked on one weight vector: the draws move all indices often enough."""
-REAL = frozenset({"scale", "orth", "gl", "shift"})
+REAL = frozenset({"scale", "orth", "gl", "rotary", "shift"})
 """Kinds of which random elements are drawn exactly and as any floats."""
 FAR = 20
 """Reach of the one element a row whose factors are far from one."""
