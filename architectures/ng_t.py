@@ -15,8 +15,9 @@ j runs over all neurons of all layers. Where i and j are not joined there is no 
 gives such pairs the feature zero and then updates it too, which makes it a function of x_i and x_j and their past, known
 to the attention anyhow. Leaving it out is most of the speed.
 
-All edges stand in one tensor `[2, B, P, C]`, P the number of weights: e_ij and e_ji, i the later neuron, at the place of W_i[i, j], so that
-every map on edges is one product for all layers: a small network is a question of how many operations there are.
+All edges stand in one tensor `[B, 2P, C]`, P the number of weights: e_ij, i the later neuron, in the order of W_1, ..., W_L, and behind them
+e_ji in the same order. Every map on edges is one product for all layers, what is taken from the ends one gather, and e_ji lies half a turn
+from e_ij: a small network is a question of how many operations there are.
 
 The direction of an edge is named by a learned vector in e_kj, k the earlier neuron, and by the layers' vectors in x.
 
@@ -30,6 +31,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -113,6 +115,7 @@ class NGT(nn.Module):
             Block(space.widths, channels, heads, feedforward, updates_edges=number < depth - 1)
             for number in range(depth)
         )
+        self.register_buffer("ends", joined(space.widths), persistent=False)
         self.invariant = isinstance(output, Invariant)
         if isinstance(output, Invariant):
             self.readout: nn.Module = NodeReadout(space, channels, head, output.dim)
@@ -125,16 +128,31 @@ class NGT(nn.Module):
         check_input(self.space, v)
         x, weights = self.encoder(v)
         there = torch.cat([edge.flatten(1, 2) for edge in weights], 1)
-        e = torch.stack([there, there + self.reverse])
+        e = torch.cat([there, there + self.reverse], 1)
         for block in self.blocks:
-            x, e = block(x, e)
-        edges = () if self.invariant else tuple(Pairs(self.space.widths).split(normalise(e[0])))
+            x, e = block(x, e, self.ends)
+        edges = () if self.invariant else tuple(split(normalise(e[:, : there.shape[1]]), self.space.widths))
         return self.readout(Graph(normalise(x), edges))
 
 
 def normalise(x: torch.Tensor) -> torch.Tensor:
     """LayerNorm over the channels; its scale and shift are left to the linear maps that follow."""
     return functional.layer_norm(x, x.shape[-1:])
+
+
+def joined(widths: Sequence[int]) -> torch.Tensor:
+    """`[2, 2P]`: the numbers of i and of j of every e_ij, in the order in which the edges stand."""
+    numbers = torch.arange(sum(widths)).split(list(widths))
+    later = torch.cat([rows.repeat_interleave(len(columns)) for columns, rows in pairwise(numbers)])
+    earlier = torch.cat([columns.repeat(len(rows)) for columns, rows in pairwise(numbers)])
+    return torch.stack([torch.cat([later, earlier]), torch.cat([earlier, later])])
+
+
+def split(edges: torch.Tensor, widths: Sequence[int]) -> list[torch.Tensor]:
+    """`[B, P, C]` -> one `[B, n_i, n_j, C]` for each pair of layers, i = j + 1, without a copy."""
+    sizes = [(rows, columns) for columns, rows in pairwise(widths)]
+    parts = edges.split_with_sizes([rows * columns for rows, columns in sizes], 1)
+    return [part.unflatten(1, size) for part, size in zip(parts, sizes, strict=True)]
 
 
 class Block(nn.Module):
@@ -144,31 +162,16 @@ class Block(nn.Module):
         super().__init__()
         self.attention = RelationalAttention(widths, channels, heads)
         self.mlp = mlp_head(channels, feedforward * channels, channels, depth=1)
-        self.update = EdgeUpdate(widths, channels) if updates_edges else None
+        self.update = EdgeUpdate(channels) if updates_edges else None
 
-    def forward(self, x: torch.Tensor, e: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """x `[B, N, C]` and e `[2, B, P, C]` -> the same shapes."""
-        # All maps of all edges are one product. What meets a row's neuron comes first, so the two directions differ in their order.
-        there, back = self.attention.maps(back=False), self.attention.maps(back=True)
-        more = () if self.update is None else (self.update.E.weight, self.update.F.weight)
-        weight = torch.stack([torch.cat([*there, *more]), torch.cat([*back, *more])])
-        flat = normalise(e).flatten(1, 2)
-        parts = torch.bmm(flat, weight.mT).view(*e.shape[:3], -1).split(e.shape[-1], -1)
-        x = x + self.attention(normalise(x), *parts[:4])
+    def forward(self, x: torch.Tensor, e: torch.Tensor, ends: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """x `[B, N, C]` and e `[B, 2P, C]` -> the same shapes; `ends`: as of `joined`."""
+        # All maps of all edges are one product.
+        maps = [*self.attention.maps(), *(() if self.update is None else self.update.maps())]
+        parts = functional.linear(normalise(e), torch.cat(maps)).chunk(len(maps), -1)
+        x = x + self.attention(normalise(x), ends, *parts[:4])
         x = x + self.mlp(normalise(x))
-        return x, e if self.update is None else e + self.update(normalise(x), *parts[4:])
-
-
-class Pairs:
-    """Where the edges between consecutive layers stand in `[2, B, P, C]`."""
-
-    def __init__(self, widths: Sequence[int]):
-        self.sizes = list(zip(widths[1:], widths, strict=False))
-        self.counts = [rows * columns for rows, columns in self.sizes]
-
-    def split(self, edges: torch.Tensor) -> list[torch.Tensor]:
-        """`[..., P, C]` -> one `[..., n_i, n_j, C]` for each pair of layers, i = j + 1, without a copy."""
-        return [part.unflatten(-2, size) for part, size in zip(edges.split(self.counts, -2), self.sizes, strict=True)]
+        return x, e if self.update is None else e + self.update(normalise(x), ends, *parts[4:])
 
 
 class RelationalAttention(nn.Module):
@@ -182,44 +185,47 @@ class RelationalAttention(nn.Module):
 
     def __init__(self, widths: Sequence[int], channels: int, heads: int):
         super().__init__()
-        self.widths, self.heads, self.pairs = list(widths), heads, Pairs(widths)
+        self.widths, self.heads = list(widths), heads
         self.qkv = nn.Linear(channels, 3 * channels)
         self.Q, self.K, self.M, self.V = (nn.Linear(channels, channels, bias=False) for _ in range(4))
         self.out = nn.Linear(channels, channels)
+        self.register_buffer("head_of", torch.eye(heads).repeat_interleave(channels // heads, 0), persistent=False)
 
-    def maps(self, *, back: bool) -> tuple[torch.Tensor, ...]:
-        """The maps of e_ij, i = j + 1: Q meets q_i, K meets k_j; those of e_ji, where K meets the row's neuron: k_i."""
-        first, second = (self.K, self.Q) if back else (self.Q, self.K)
-        return first.weight, second.weight, self.M.weight, self.V.weight
+    def maps(self) -> tuple[torch.Tensor, ...]:
+        """What edges are multiplied by for `forward`."""
+        return self.Q.weight, self.K.weight, self.M.weight, self.V.weight
 
     def forward(
-        self, x: torch.Tensor, row: torch.Tensor, column: torch.Tensor, gain: torch.Tensor, shift: torch.Tensor
+        self,
+        x: torch.Tensor,
+        ends: torch.Tensor,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        gain: torch.Tensor,
+        shift: torch.Tensor,
     ) -> torch.Tensor:
-        """x `[B, N, C]` and the maps of all edges, each `[2, B, P, C]` -> `[B, N, C]`."""
+        """x `[B, N, C]` and `Q e`, `K e`, `M e` and `V e` of all edges, each `[B, 2P, C]` -> `[B, N, C]`."""
+        i, j = ends
+        neurons, channels = x.shape[1:]
         q, k, v = self.qkv(x).chunk(3, -1)
-        # The logits of pairs that are not joined, then those of joined pairs in their places.
-        plain = self.split_heads(q) @ self.split_heads(k).transpose(-2, -1)
-        blocks = [list(rows.split(self.widths, 3)) for rows in plain.split(self.widths, 2)]
-        of_rows, of_columns = (torch.stack(each).split(self.widths, 2) for each in ((q, k), (k, q)))
-        for i, (one, other) in enumerate(zip(self.pairs.split(row), self.pairs.split(column), strict=True), 1):
-            product = (one + of_rows[i].unsqueeze(3)) * (other + of_columns[i - 1].unsqueeze(2))
-            # Through a flat view, so that the gradient comes back contiguous; else it would be copied at C channels.
-            logits = self.by_head(product).sum(-1).flatten(2).unflatten(2, (*one.shape[2:4], self.heads))
-            blocks[i][i - 1], blocks[i - 1][i] = logits[0].permute(0, 3, 1, 2), logits[1].permute(0, 3, 2, 1)
-        logits = torch.cat([torch.cat(row, 3) for row in blocks], 2)
-        attention = (logits * (1 / math.sqrt(q.shape[-1] // self.heads))).softmax(-1)
+        # The logits of all pairs, then those of joined pairs in their places.
+        plain = (self.split_heads(q) @ self.split_heads(k).mT).flatten(2)
+        # In place: fresh memory costs as much as the sum.
+        joint = (q.index_select(1, i).add_(query) * k.index_select(1, j).add_(key) @ self.head_of).mT
+        places = (i * neurons + j).expand(joint.shape)
+        logits = plain.scatter(2, places, joint).unflatten(2, (neurons, neurons))
+        attention = (logits * (1 / math.sqrt(channels // self.heads))).softmax(-1)
 
         answers = (attention @ self.split_heads(v)).transpose(1, 2).flatten(2)
-        shares = [rows.split(self.widths, 3) for rows in attention.split(self.widths, 2)]
-        values = v.split(self.widths, 1)
-        up, down = [torch.zeros_like(values[0])], []
-        for i, (gains, shifts) in enumerate(zip(self.pairs.split(gain), self.pairs.split(shift), strict=True), 1):
-            forward = torch.addcmul(shifts[0], gains[0], values[i - 1].unsqueeze(1))
-            backward = torch.addcmul(shifts[1], gains[1], values[i].unsqueeze(2))
-            up.append(self.weighed(shares[i][i - 1].permute(0, 2, 3, 1), forward, 2))
-            down.append(self.weighed(shares[i - 1][i].permute(0, 3, 2, 1), backward, 1))
-        down.append(torch.zeros_like(values[-1]))
-        return self.out(answers + torch.cat(up, 1) + torch.cat(down, 1))
+        share = attention.flatten(2).gather(2, places).mT @ self.head_of.mT
+        return self.out(answers + self.gathered(torch.addcmul(shift, gain, v.index_select(1, j)) * share))
+
+    def gathered(self, edges: torch.Tensor) -> torch.Tensor:
+        """`[B, 2P, C]` -> `[B, N, C]`: for every i the sum over j."""
+        up, down = (split(part, self.widths) for part in edges.chunk(2, 1))
+        none = edges.new_zeros(len(edges), max(self.widths[0], self.widths[-1]), edges.shape[-1])
+        first, last = none[:, : self.widths[0]], none[:, : self.widths[-1]]
+        return torch.cat([first, *(e.sum(2) for e in up)], 1) + torch.cat([*(e.sum(1) for e in down), last], 1)
 
     def by_head(self, x: torch.Tensor) -> torch.Tensor:
         """`[..., C]` -> `[..., H, c]`."""
@@ -229,29 +235,26 @@ class RelationalAttention(nn.Module):
         """`[B, N, C]` -> `[B, H, N, c]`."""
         return self.by_head(x).transpose(1, 2)
 
-    def weighed(self, share: torch.Tensor, values: torch.Tensor, dim: int) -> torch.Tensor:
-        """The sum along `dim` of values `[B, n_i, n_j, C]`, each head's channels by its own share `[B, n_i, n_j, H]`."""
-        return (share.unsqueeze(-1) * self.by_head(values)).sum(dim).flatten(2)
-
 
 class EdgeUpdate(nn.Module):
     """`lin SiLU(E e_ij + F e_ji + T x_i + S x_j)` for every ordered pair of joined neurons."""
 
-    def __init__(self, widths: Sequence[int], channels: int):
+    def __init__(self, channels: int):
         super().__init__()
-        self.widths, self.pairs = list(widths), Pairs(widths)
         self.ends = nn.Linear(channels, 2 * channels)
         self.E, self.F, self.out = (nn.Linear(channels, channels, bias=False) for _ in range(3))
 
-    def forward(self, x: torch.Tensor, own: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        """x `[B, N, C]`, `E e` and `F e` of all edges, each `[2, B, P, C]` -> the change of all edges."""
+    def maps(self) -> tuple[torch.Tensor, ...]:
+        """What edges are multiplied by for `forward`."""
+        return self.E.weight, self.F.weight
+
+    def forward(self, x: torch.Tensor, ends: torch.Tensor, own: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        """x `[B, N, C]`, `E e` and `F e` of all edges, each `[B, 2P, C]` -> the change of all edges."""
+        i, _ = ends
+        # S x_j is what stands as S x_i at e_ji, half a turn away, as F e_ji is.
         target, source = self.ends(x).chunk(2, -1)
-        of_rows, of_columns = (torch.stack(each).split(self.widths, 2) for each in ((target, source), (source, target)))
-        hidden = [
-            (edge + of_rows[i].unsqueeze(3)).add_(of_columns[i - 1].unsqueeze(2)).flatten(2, 3)
-            for i, edge in enumerate(self.pairs.split(own + other.flip(0)), 1)
-        ]
-        return self.out(functional.silu(torch.cat(hidden, 2)))
+        back = source.index_select(1, i).add_(other)
+        return self.out(functional.silu(back.roll(len(i) // 2, 1).add_(own).add_(target.index_select(1, i))))
 
 
 class NodeReadout(nn.Module):

@@ -11,7 +11,7 @@ import torch
 from bank import binary_classes
 
 from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported, Weights, WeightSpace, act, mlp, random_elements
-from orbitcheck.architectures.ng_t import NGT, EdgeUpdate, RelationalAttention
+from orbitcheck.architectures.ng_t import NGT, EdgeUpdate, RelationalAttention, joined, split
 from orbitcheck.harness.checks import CHECK_KINDS
 from orbitcheck.harness.checks.equivariance.kind import CONSTRUCTED_INPUTS
 from orbitcheck.harness.core.cell import Cell
@@ -90,10 +90,10 @@ def random_graph(widths: tuple[int, ...], channels: int) -> tuple[torch.Tensor, 
 
 
 def together(widths: tuple[int, ...], e: dict[tuple[int, int], torch.Tensor]) -> torch.Tensor:
-    """`[2, B, P, C]`: of every pair of layers both directions, at the places of the later one's rows."""
+    """`[B, 2P, C]`: of every pair of layers both directions, at the places of the later one's rows."""
     there = [e[i, i - 1].flatten(1, 2) for i in range(1, len(widths))]
     back = [e[i - 1, i].transpose(1, 2).flatten(1, 2) for i in range(1, len(widths))]
-    return torch.stack([torch.cat(there, 1), torch.cat(back, 1)])
+    return torch.cat([*there, *back], 1)
 
 
 def neurons(widths: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -113,11 +113,7 @@ def test_attention_is_what_loops_over_pairs_give(widths: tuple[int, ...]) -> Non
     size = channels // heads
     with torch.no_grad():
         edges = together(widths, e)
-        maps = [
-            zip(edges, pair, strict=True)
-            for pair in zip(attention.maps(back=False), attention.maps(back=True), strict=True)
-        ]
-        fast = attention(x, *(torch.stack([edge @ weight.mT for edge, weight in pair]) for pair in maps))
+        fast = attention(x, joined(widths), *(edges @ weight.mT for weight in attention.maps()))
         for sample in range(2):
             collected = torch.zeros_like(x[sample])
             q, k, v = attention.qkv(x[sample]).chunk(3, -1)
@@ -137,12 +133,13 @@ def test_attention_is_what_loops_over_pairs_give(widths: tuple[int, ...]) -> Non
 @pytest.mark.parametrize("widths", WIDTHS, ids=str)
 def test_edges_are_updated_from_both_directions_and_both_ends(widths: tuple[int, ...]) -> None:
     torch.manual_seed(0)
-    update = EdgeUpdate(widths, 4).double()
+    update = EdgeUpdate(4).double()
     x, e = random_graph(widths, 4)
     place = {neuron: number for number, neuron in enumerate(neurons(widths))}
     with torch.no_grad():
         edges = together(widths, e)
-        there, back = map(update.pairs.split, update(x, update.E(edges), update.F(edges)))
+        changed = update(x, joined(widths), update.E(edges), update.F(edges)).chunk(2, 1)
+        there, back = (split(part, widths) for part in changed)
         change = {(i, i - 1): part for i, part in enumerate(there, 1)}
         change |= {(i - 1, i): part.transpose(1, 2) for i, part in enumerate(back, 1)}
         assert set(change) == set(e)
