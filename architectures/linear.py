@@ -25,7 +25,7 @@ equivariant linear map is of this form, and above the smallest widths each has o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -169,12 +169,23 @@ def pool_edges(s: Sorted) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """
     rows = [edge.sum(2) * (1 / edge.shape[2]) for edge in s.edges]
     columns = [edge.sum(1) * (1 / edge.shape[1]) for edge in s.edges]
-    return [s.own[0], *(torch.cat(pair, -1) for pair in zip(s.own[1:], rows, strict=True))], columns
+    return [s.own[0], *(beside(*pair) for pair in zip(s.own[1:], rows, strict=True))], columns
+
+
+def beside(*parts: torch.Tensor) -> torch.Tensor:
+    """All channels of all parts, of which some may have none."""
+    some = [part for part in parts if part.shape[-1]]
+    return some[0] if len(some) == 1 else torch.cat(some, -1)
+
+
+def pooled(near: Sequence[torch.Tensor], fixed: torch.Tensor) -> torch.Tensor:
+    """`g` from what `pool_edges` gives first: `[B, means * C]`."""
+    return beside(*(part.mean(1) for part in near if part.shape[-1]), fixed)
 
 
 def global_means(s: Sorted) -> torch.Tensor:
     """`g`, `[B, means * C]`."""
-    return torch.cat([*(part.mean(1) for part in pool_edges(s)[0]), s.fixed], -1)
+    return pooled(pool_edges(s)[0], s.fixed)
 
 
 class SortedLinear(nn.Module):
@@ -214,26 +225,30 @@ class SortedLinear(nn.Module):
         """`Sorted` with C channels a slot -> `Sorted` with C'."""
         layout, channels = self.layout, self.out_channels
         near, columns = pool_edges(s)
-        g = torch.cat([*(part.mean(1) for part in near), s.fixed], -1)
-        *constants, fixed = functional.linear(g, self.R, self.r).split(
+        g = pooled(near, s.fixed)
+        *constants, fixed = functional.linear(g, self.R, self.r).split_with_sizes(
             [slots * channels for slots in (*layout.pooled, layout.fixed)], -1
         )
         own: list[torch.Tensor] = []
         row_terms: list[torch.Tensor] = []
         column_terms: list[torch.Tensor] = []
+        # What has no channels is not split, joined or added to: at batch 1 an operation on nothing costs as much as another.
         for i, (matrix, constant) in enumerate(zip(self.M, constants, strict=True)):
-            y = functional.linear(torch.cat([near[i], *columns[i : i + 1]], -1), matrix)
+            y = functional.linear(beside(near[i], *columns[i : i + 1]), matrix)
             # Split with sizes, whose gradient is one copy; that of `tensor_split` is a tensor of zeros for each part.
-            y, column = y.split_with_sizes([constant.shape[-1], layout.columns[i] * channels], -1)
-            y = y + constant.unsqueeze(1)
-            mine, row = y.split_with_sizes([layout.own[i] * channels, layout.rows[i] * channels], -1)
-            own.append(mine)
-            row_terms.append(row.unsqueeze(2))
-            column_terms.append(column.unsqueeze(1))
+            if layout.columns[i]:
+                y, column = y.split_with_sizes([constant.shape[-1], channels], -1)
+                column_terms.append(column.unsqueeze(1))
+            if layout.pooled[i]:
+                y = y + constant.unsqueeze(1)
+            if layout.rows[i]:
+                y, row = y.split_with_sizes([layout.own[i] * channels, channels], -1)
+                row_terms.append(row.unsqueeze(2))
+            own.append(y)
         # In place: at these sizes fresh memory costs as much as the sum, and no gradient needs the product itself.
         edges = tuple(
             functional.linear(edge, matrix).add_(row).add_(column)
-            for edge, matrix, row, column in zip(s.edges, self.A, row_terms[1:], column_terms[:-1], strict=True)
+            for edge, matrix, row, column in zip(s.edges, self.A, row_terms, column_terms, strict=True)
         )
         return Sorted(tuple(own), edges, fixed)
 
