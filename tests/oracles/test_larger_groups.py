@@ -557,7 +557,7 @@ def test_where_nothing_is_left_that_an_orbit_shares_no_answer_is_given():
     linear = Roles((AxisRole("u", Standing.LINEAR), AxisRole("w", Standing.LINEAR)))
     for axes, sizes, reason in (
         (("u", "u"), (("u", 2),), "R has u twice, of which not all is reached and read"),
-        (("u", "w"), (("u", 2), ("w", 2)), "of tensors that are mapped at every place no product is left"),
+        (("u", "w"), (("u", 2), ("w", 2)), "nothing meets what stands on u, and other axes of its tensors are mapped"),
     ):
         axis_roles = tuple(each for each in linear.axes if each.axis in axes)
         space = WeightSpace((("R", axes),), sizes, tuple(name for name, _ in sizes), roles=Roles(axis_roles))

@@ -202,7 +202,7 @@ def _without(held: Contracted, factor: Factor, asked: Asked, projected: bool) ->
             continue
         for side in sides:
             stacked = stacks(side, axis, outer)
-            ranks += [rational.rank(stack) == len(stack) for stack in stacked]
+            ranks += [rational.rank(stack) == len(stack) for stack in stacked] or [False]  # no product has this side
             if projected:
                 parts += _projectors(side, axis, outer, stacked)
     loose = held.loose
@@ -210,7 +210,8 @@ def _without(held: Contracted, factor: Factor, asked: Asked, projected: bool) ->
         twice = next(part for part in own if part.axes.count(axis) > 1)
         loose = loose or f"{twice.name} has {axis} twice, of which not all is reached and read"
     elif beside and not all(ranks):
-        loose = loose or f"ranks fall along {axis}, and other axes of its tensors are mapped"
+        what = "ranks fall along" if all(spanned[0]) else "nothing meets what stands on"
+        loose = loose or f"{what} {axis}, and other axes of its tensors are mapped"
     return Contracted(found, held.full and all(ranks), loose)
 
 

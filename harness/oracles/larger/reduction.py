@@ -119,6 +119,7 @@ def reductions(of: Group, nets: Sequence[Vector]) -> Reductions:
     if not left.full and not loose:
         loose = next(filter(None, (_loose(asked, each) for each in on_way)), "")
         left = left if loose else contracted(asked, [each.parts for each in on_way], projected=True)
+        loose = loose or left.loose  # a projector may have an axis twice
     parts = left.nets
     if asked.linear:
         parts = [sorted(found, key=lambda part: part.name) for found in parts]

@@ -35,6 +35,7 @@ def contracted(
     filled: list[bool] = []
     for side in sides:
         if not side:
+            filled.append(False)  # no product has the other side
             continue
         size: np.ndarray = sum(_size(front) for _, front, _, _ in side)  # type: ignore[assignment]
         filled += [bool(each) for each in size.flat]

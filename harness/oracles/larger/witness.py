@@ -135,22 +135,23 @@ def element(
     matrices = {}
     # The axis that was taken out last is known first; what it does is done before the one before is asked.
     for factor in reversed(asked.linear.values()):
-        found = _matrices(factor, contracted(asked, nets, until=factor).nets)
+        sizes = space.size[factor.within] if factor.within else 1, space.size[factor.axis]
+        found = _matrices(factor, contracted(asked, nets, until=factor).nets, *sizes)
         for part in nets[0]:
             part.entries = _mapped(part, factor.axis, factor.within, found)
         matrices[factor.axis] = [found[o] for o in permutations[factor.within]] if factor.within else found
     return Exact(permutations, factors, matrices, before.removed, after.removed)
 
 
-def _matrices(factor: Factor, nets: Sequence[Sequence[Part]]) -> list[rational.Matrix]:
-    """Per outer index the map of an axis that takes the tensors of one net to those of another."""
+def _matrices(factor: Factor, nets: Sequence[Sequence[Part]], outer_size: int, size: int) -> list[rational.Matrix]:
+    """Per outer index the map of an axis that takes the tensors of one net to those of another; the identity where none shows it."""
     axis, outer = factor.axis, factor.within
+    if not any(part.axes.count(axis) == 1 for part in nets[0]):
+        return [rational.unit(size) for _ in range(outer_size)]
     sides, _ = sides_of(nets, factor)
     (a, b), (c, d) = ([[part.columns(axis, outer) for part in side] for side in each] for each in sides)
-    whole = (a or b)[0]
     found = []
-    for o in range(len(whole)):
-        size = whole.shape[1]
+    for o in range(outer_size):
         a_o, b_o, c_o, d_o = (_columns(side, o, size) for side in (a, b, c, d))
         if factor.kind.rotary:
             found.append(rotary.factors(a_o, b_o, c_o, d_o, size))

@@ -65,7 +65,7 @@ def _places(tensors: Tensors, out: str, into: str, axis: str, outer: str | None)
 
 
 def turned(tensors: Tensors, axis: str, factor: Any) -> tuple[Tensors, bool]:
-    """The products, and whether no pair of any side is zero."""
+    """The products, and whether there are both sides and no pair of any is zero."""
     outer, found = factor.within, Tensors()
     sides = [_named(tensors, axis, role) for role in (Role.OUT, Role.IN)]
     for out, into in product(*sides):
@@ -75,7 +75,7 @@ def turned(tensors: Tensors, axis: str, factor: Any) -> tuple[Tensors, bool]:
                 entries[(*((o,) if outer else ()), pair, *rest)] = x
         for said, entries in zip(("real", "imaginary"), parts, strict=True):
             found[f"{said} {out} {into}"] = _places(tensors, out, into, axis, outer), entries
-    return found, all(x for side in sides for x in _sizes(tensors, side, axis, outer).values())
+    return found, all(side and all(_sizes(tensors, side, axis, outer).values()) for side in sides)
 
 
 def turned_alone(tensors: Tensors, axis: str, factor: Any) -> Tensors:

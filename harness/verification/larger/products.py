@@ -45,9 +45,8 @@ def taken_out(
                     few = tuple({n: t for n, t in side.items() if n in k} for side, k in zip(both, known, strict=True))
                     found |= through(net, loop, few, axis, factor)
                 if not factor.kind.rotates and not loops:
-                    here = here and all(
-                        len(basis) == size for side in both for basis, size in _bases(side, axis, factor.within)
-                    )
+                    bases = [_bases(side, axis, factor.within) for side in both]
+                    here = here and all(each and all(len(basis) == size for basis, size in each) for each in bases)
                     found |= _projections(both, axis, factor.within) if alone else {}
             ends.append(found)
         held, full, loose = ends, full and here, loose or not spans or (beside and not here)
