@@ -29,15 +29,18 @@ which does not exist at a pruned weight; y, which runs backward as a gradient do
 A is block-diagonal with the identity on m, and g is its inner layer: then no product as large as the edges is left, and all
 that is large is point-wise.
 
-Neurons of all layers stand in one tensor, inputs first, and x and y in one, z `[2, B, N, C]`: a small network is a question of how many
-operations there are, not of how large, and every map on neurons is one for all layers and both directions. For positive factors the
+Neurons of all layers stand in one tensor, inputs first, and x and y in one, z `[2, N, B, C]`: a small network is a question of how many
+operations there are, not of how large, and every map on neurons is one for all layers and both directions. So are the edges of a small
+batch; those of a large one are taken in parts that stay in the cache, which is a question of memory. For positive factors the
 weights come in a frame of powers of two (`characters.framed`), which changes no bit and lets norms be plain roots of squares; edits
 are taken back out of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -78,6 +81,7 @@ class RescalingGMN(nn.Module):
     signs: bool
     senders: torch.Tensor
     counts: torch.Tensor
+    ends: torch.Tensor
 
     def __init__(
         self,
@@ -114,24 +118,30 @@ class RescalingGMN(nn.Module):
         self.register_buffer("senders", senders, persistent=False)
         # How many messages each neuron gathers along and against the edges; none is a sum of zero.
         counts = torch.tensor([[1, *space.widths[:-1]], [*space.widths[1:], 1]])[:, layer]
-        self.register_buffer("counts", counts.view(2, 1, -1, 1), persistent=False)
+        self.register_buffer("counts", counts.view(-1, 1, 1), persistent=False)
+        self.edges = 2 * sum(before * after for before, after in pairwise(space.widths))
+        few = self.edges * channels <= max(taken_at_once(torch.device(kind)) for kind in ("cpu", "cuda"))
+        self.register_buffer("ends", ends_of_edges(space.widths) if few else None, persistent=False)
         lecun_(self)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
         """`Weights` of B networks, one channel -> `[B, dim]`, or `Weights` of as many with the channels asked for."""
         check_input(self.space, v)
         v, powers = (v, []) if self.signs else framed(v)
-        matrices = [(w, w * w) for w in v.weights]
         z = self.encoder(v)
         lengths = self.counts.to(z.dtype).rsqrt()
+        small = self.edges * z[0, 0].numel() <= taken_at_once(z.device)
+        edges = AtOnce(v, self.signs, self.ends) if small else InParts(v, self.signs, z.shape[-1])
         *blocks, last = self.invariants
-        for invariants, up, down in zip(blocks, self.forward_passes, self.backward_passes, strict=True):
-            z = both_ways(up, down, z, invariants(z), matrices, self.senders, lengths)  # type: ignore[arg-type]
+        maps = steps(self.forward_passes, self.backward_passes, self.senders)  # type: ignore[arg-type]
+        for invariants, of in zip(blocks, maps, strict=True):
+            z = both_ways(of, z, invariants(z), edges, lengths, self.signs)
         p = last(z)
         if not self.invariant:
-            return restored(self.head(v, z[0], z[1], p), powers)
-        pooled = functional.silu(self.pooled(p)).split(self.space.widths, 1)
-        return self.head(torch.cat([mean(layer, 1) for layer in pooled], -1))
+            x, y, p = (each.transpose(0, 1) for each in (*z, p))
+            return restored(self.head(v, x, y, p), powers)
+        pooled = functional.silu(self.pooled(p)).split(self.space.widths)
+        return self.head(torch.cat([mean(layer, 0) for layer in pooled], -1))
 
 
 @register(
@@ -183,18 +193,29 @@ class Encoder(nn.Module):
         )
 
     def forward(self, v: Weights) -> torch.Tensor:
-        """`Weights` of B networks, one channel -> z `[2, B, N, C]`."""
+        """`Weights` of B networks, one channel -> z `[2, N, B, C]`."""
         x, y = [self.inputs.expand(v.batch, -1, -1)], [self.outputs.expand(v.batch, -1, -1)]
         for w, b, bias, up in zip(v.weights, v.biases, self.bias, self.up, strict=True):
-            x.append(settled(torch.addcmul(b * bias, w.squeeze(-1) @ x[-1], up * w.shape[2] ** -0.5), self.signs))
+            x.append(
+                settled(torch.addcmul(b * bias, torch.bmm(w.squeeze(-1), x[-1]), up * w.shape[2] ** -0.5), self.signs)
+            )
         for w, down in zip(reversed(v.weights), reversed(list(self.down)), strict=True):
-            y.append(settled(w.squeeze(-1).transpose(1, 2) @ y[-1] * (down * w.shape[1] ** -0.5), self.signs))
-        return torch.stack([torch.cat(x, 1), torch.cat(y[::-1], 1)])
+            y.append(settled(torch.bmm(w.squeeze(-1).mT, y[-1]) * (down * w.shape[1] ** -0.5), self.signs))
+        return torch.cat([*x, *y[::-1]], 1).transpose(0, 1).contiguous().unflatten(0, (2, -1))
 
 
 def layer_of(widths: Sequence[int]) -> torch.Tensor:
     """`[N]`: for every neuron the number of its layer."""
     return torch.repeat_interleave(torch.arange(len(widths)), torch.tensor(widths))
+
+
+def ends_of_edges(widths: Sequence[int]) -> torch.Tensor:
+    """`[2, 2 E]`: receiver and sender of every edge as rows of `[2 N]`; along the edges, then against them, receivers in order."""
+    neurons = torch.arange(2 * sum(widths)).split([*widths] * 2)
+    L = len(widths) - 1
+    along = [(neurons[i + 1], neurons[i]) for i in range(L)]
+    against = [(neurons[L + 1 + i], neurons[L + 2 + i]) for i in range(L)]
+    return torch.cat([torch.cartesian_prod(*pair).T for pair in (*along, *against)], 1)
 
 
 class NodeInvariants(nn.Module):
@@ -211,38 +232,55 @@ class NodeInvariants(nn.Module):
         self.register_buffer("layers", layer_of(widths), persistent=False)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        """z `[2, B, N, C]` -> p `[B, N, C]`."""
-        if self.signs:
-            ends = together([self.left, self.right], torch.cat([z[0], z[1]], -1).flatten(0, 1).expand(2, -1, -1))
-        else:
-            ends = together([self.left, self.right], z.flatten(1, 2))
-        up, down = ends.unbind()
-        of_up, of_down = root_mean_square(ends).unbind()
-        return compressed(up * down, of_up * of_down).view(z.shape[1:]) + self.types.index_select(0, self.layers)
+        """z `[2, N, B, C]` -> p `[N, B, C]`."""
+        ends = torch.cat(z.unbind(), -1).flatten(0, 1).expand(2, -1, -1) if self.signs else z.flatten(1, 2)
+        found = torch.bmm(ends, torch.stack([self.left.weight, self.right.weight]).mT).view_as(z)
+        (up, down), (of_up, of_down) = found, mean_square(found)
+        return torch.addcmul(
+            self.types.index_select(0, self.layers).unsqueeze(1), up * down, compression(of_up * of_down)
+        )
 
 
-def inverse_norm(square: torch.Tensor, signs: bool) -> torch.Tensor:
-    """Of the mean square of z: 1 / ||z|| for positive factors, a number at z = 0, where F vanishes whatever g is; 1 / sqrt(1 + ||z||^2) for signs."""
-    if signs:
-        return (square + 1).rsqrt()
-    least = torch.finfo(square.dtype).tiny ** (2 / 3)  # whose power -3/2, in the gradient, is a number too
-    return square.clamp(min=least).rsqrt()
+def mean_square(z: torch.Tensor) -> torch.Tensor:
+    """Over channels, `[..., 1]`."""
+    return z.square().mean(-1, keepdim=True)
+
+
+def compression(square: torch.Tensor) -> torch.Tensor:
+    """`(1 + log h) / h` of `h = sqrt(1 + square)`."""
+    inverse = (square + 1).rsqrt()
+    return inverse + torch.special.entr(inverse)
 
 
 def settled(z: torch.Tensor, signs: bool) -> torch.Tensor:
     """A new x or y: signs leave its norm alone, so that it may be kept in hand too; with positive factors it may not."""
-    return compressed(z, root_mean_square(z)) if signs else z
+    return z * compression(mean_square(z)) if signs else z
+
+
+def above_zero(square: torch.Tensor, signs: bool) -> torch.Tensor:
+    """What ||z|| is the root of; for signs 1 + ||z||^2, for positive factors a number even at z = 0, where F vanishes whatever g is."""
+    if signs:
+        return square + 1
+    least = torch.finfo(square.dtype).tiny ** (2 / 3)  # whose power -3/2, in the gradient, is a number too
+    return square.clamp(min=least)
 
 
 def gate(constant: torch.Tensor, along: torch.Tensor, unit: torch.Tensor, signs: bool) -> torch.Tensor:
     """`act(u + c)` of u = along * unit; for signs made even in u."""
     # In place where no gradient needs what was there: fresh memory costs as much as the sum.
-    plus = torch.addcmul(constant, along, unit).sigmoid_()
-    return plus + torch.addcmul(constant, along, unit, value=-1).sigmoid_() if signs else plus
+    if not signs:
+        return torch.addcmul(constant, along, unit).sigmoid_()
+    u = along * unit
+    return (constant + u).sigmoid_() + (constant - u).sigmoid_()
+
+
+def half_factor(last: torch.Tensor, bias: torch.Tensor, inner: torch.Tensor) -> torch.Tensor:
+    """`tanh lin inner / 2`, which is `sigmoid(2 lin inner) - 1/2` and so a fifth of the time of a tanh."""
+    return torch.baddbmm(bias, inner, last, beta=2, alpha=2).sigmoid_() - 0.5
 
 
 class Scaled(nn.Module):
-    """`F(z; p)` on neurons, `[B, n, inputs] -> [B, n, outputs]`; the module's docstring has the formula."""
+    """The maps of `F(z; p)`, `inputs -> outputs`, and F on neurons; the module's docstring has the formula."""
 
     def __init__(self, inputs: int, channels: int, outputs: int, signs: bool):
         super().__init__()
@@ -251,13 +289,13 @@ class Scaled(nn.Module):
         self.invariant, self.last = nn.Linear(channels, channels), nn.Linear(channels, outputs)
 
     def forward(self, z: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
-        """z `[B, n, inputs]` and p `[B, n, C]` -> `[B, n, outputs]`."""
-        unit = inverse_norm(z.square().mean(-1, keepdim=True), self.signs)
+        """z `[..., inputs]` and p `[..., C]` -> `[..., outputs]`."""
+        unit = above_zero(mean_square(z), self.signs).rsqrt()
         return self.linear(z) * self.last(gate(self.invariant(p), self.direction(z), unit, self.signs)).tanh()
 
 
 class Pass(nn.Module):
-    """The maps of a step of x along the edges, or of y against them; `both_ways` takes the two steps together.
+    """The maps of a step of x along the edges, or of y against them.
 
     Args:
         layers: L; `weights` holds the B of each layer of edges, the lowest first.
@@ -268,124 +306,195 @@ class Pass(nn.Module):
 
     def __init__(self, layers: int, channels: int, signs: bool, *, back: bool):
         super().__init__()
-        self.signs = signs
         self.own, self.of_receiver, self.of_message = (nn.Linear(channels, channels, bias=False) for _ in range(3))
         drawn = [torch.randn(channels) for _ in range(layers)]
         self.weights = nn.Parameter(torch.stack(drawn[::-1] if back else drawn))
         self.constant = nn.Parameter(torch.randn(channels))
         self.send = Scaled(channels, channels, channels, signs)
         self.update = Scaled(2 * channels, channels, channels, signs)
-
-    def of_neurons(self) -> tuple[torch.Tensor, ...]:
-        """Everything that is linear in x, 6 C rows; of the update, which reads [x; gathered], the half that reads x."""
-        update = (each.weight[:, : len(self.constant)] for each in (self.update.linear, self.update.direction))
-        return (
-            self.own.weight, self.of_receiver.weight, self.send.linear.weight, self.send.direction.weight, *update
-        )  # fmt: skip
-
-    def of_gathered(self) -> tuple[torch.Tensor, ...]:
-        """The other half of the update, 2 C rows."""
-        return tuple(each.weight[:, len(self.constant) :] for each in (self.update.linear, self.update.direction))
-
-    def messages(self, receiver: Vectors, sender: Vectors, w: torch.Tensor, square: torch.Tensor) -> torch.Tensor:
-        """`sum_k F([x_j; m_jk])` with `m_jk = w_jk sent_k`, for the neurons of one layer, `[B, n, C]`.
-
-        All products are taken on neurons, since `G [x_j; m_jk] = G_1 x_j + w_jk G_2 sent_k` and `||m_jk||^2 = w_jk^2 ||sent_k||^2`.
-
-        Args:
-            receiver: `||x_j||^2 / 2`, `G_1 x_j` and `A x_j`, each `[B, n, 1, .]`.
-            sender: `||sent_k||^2 / 2`, `G_2 sent_k` and `sent_k`, each `[B, 1, m, .]`.
-            w, square: the matrix and its squares, `[B, n, m, 1]`.
-        """
-        (size, turned, own), (of_size, of_turned, sent) = receiver, sender
-        unit = inverse_norm(torch.addcmul(size, of_size, square), self.signs)
-        g = gate(self.constant, torch.addcmul(turned, of_turned, w), unit, self.signs)
-        return (g * torch.addcmul(own, sent, w)).sum(2)
+        # In tuples, which are no modules of their own: to look a module up takes as long as a small operation.
+        self.squares = (
+            *(self.own, self.of_receiver, self.send.linear, self.send.direction, self.of_message),
+            *(self.send.invariant, self.update.invariant, self.send.last, self.update.last),
+        )
+        self.updates = self.update.linear, self.update.direction
 
 
-def together(maps: Sequence[nn.Linear], z: torch.Tensor) -> torch.Tensor:
-    """Each map of its own part in one product, `[maps, n, inputs] -> [maps, n, outputs]`."""
-    weight, biases = torch.stack(tuple(each.weight for each in maps)).mT, tuple(each.bias for each in maps)
-    if biases[0] is None:
-        return torch.bmm(z, weight)
-    return torch.baddbmm(torch.stack(biases).unsqueeze(1), z, weight)
+class Step(NamedTuple):
+    """The maps of a block, those of x and of y stacked so that each is one product for both."""
+
+    of_x: torch.Tensor
+    """`[2, C, 4 C]`: A and G_1 of `F([x_j; m_jk])`, A and G of `F(x_k; p_k)`."""
+    of_sent: torch.Tensor
+    """`[2, C, C]`: G_2."""
+    of_p: torch.Tensor
+    """`[2, C, 2 C]`: K of `F(x_k; p_k)` and of the update."""
+    last_of_sent: torch.Tensor
+    last_of_update: torch.Tensor
+    bias_of_p: torch.Tensor
+    bias_of_sent: torch.Tensor
+    bias_of_update: torch.Tensor
+    update: torch.Tensor
+    """`[2, 2 C, 2 C]`: A and G of `F([x_j; gathered])`."""
+    weights: torch.Tensor
+    """`[2, N, 1, C]`: twice the B of each neuron as a sender."""
+    constant: torch.Tensor
+    """`[2, C]`: c of `F([x_j; m_jk])`."""
+
+
+def steps(ups: Sequence[Pass], downs: Sequence[Pass], senders: torch.Tensor) -> list[Step]:
+    """One for each block; parameters of all blocks are joined at once, since many small copies are what takes time."""
+    both = [each for pair in zip(ups, downs, strict=True) for each in pair]
+    depth, C = len(ups), len(both[0].constant)
+
+    def joined(rows: Iterable[torch.Tensor], columns: int) -> torch.Tensor:
+        """`[depth, 2, columns, rows]`"""
+        return torch.stack(tuple(rows)).view(depth, 2, -1, columns).transpose(2, 3)
+
+    square = joined((each.weight for of in both for each in of.squares), C).split([4 * C, C, 2 * C, C, C], -1)
+    biases = joined((each.bias for of in both for each in of.squares[-4:]), 1).split([2 * C, C, C], -1)
+    update = joined((each.weight for of in both for each in of.updates), 2 * C)
+    weights = torch.stack([of.weights for of in both]).view(depth, -1, C).index_select(1, senders) * 2
+    constant = torch.stack([of.constant for of in both]).view(depth, 2, C)
+    parts = [*square, *biases, update, weights.view(depth, 2, -1, 1, C), constant]
+    return [Step._make(each) for each in zip(*(part.unbind() for part in parts), strict=True)]
 
 
 def both_ways(
-    up: Pass,
-    down: Pass,
-    z: torch.Tensor,
-    p: torch.Tensor,
-    matrices: Sequence[Vectors],
-    senders: torch.Tensor,
-    lengths: torch.Tensor,
+    of: Step, z: torch.Tensor, p: torch.Tensor, edges: Edges, lengths: torch.Tensor, signs: bool
 ) -> torch.Tensor:
-    """z after a step of x along the edges and one of y against them; maps on neurons are taken for both at once.
+    """z after a step of x along the edges and one of y against them.
 
     Args:
-        up, down: the maps of x and of y.
-        z: x and y, `[2, B, N, C]`.
-        p: invariants `[B, N, C]`.
-        matrices: `[B, n, m, 1]` and its squares for each layer of edges, the lowest first.
-        senders: the row of `[up.weights; down.weights]` of each neuron, for x and then for y, `[2 N]`.
-        lengths: by what the sum that each neuron gathers is multiplied, for x and for y, `[2, 1, N, 1]`.
+        of: the maps.
+        z: x and y, `[2, N, B, C]`.
+        p: invariants `[N, B, C]`.
+        edges: the weights.
+        lengths: by what the sum that each neuron gathers is multiplied, for x and for y, `[2 N, 1, 1]`.
     """
-    _, _, neurons, C = z.shape
-    x, scaled = z.flatten(1, 2), (up.send, down.send, up.update, down.update)
-    maps = torch.cat([*up.of_neurons(), *down.of_neurons()]).view(2, 6 * C, C).mT
-    own, turned, carried, aimed, kept = torch.bmm(x, maps).split([C, C, C, C, 2 * C], -1)
-    constants = together([each.invariant for each in scaled], p.flatten(0, 1).expand(4, -1, -1)).split(2)
-    square, half = x.square().sum(-1, keepdim=True), 0.5 / C  # mean squares of [x; m], which has twice as many entries
+    flat, C = z.flatten(1, 2), z.shape[-1]
+    of_send, of_update = torch.baddbmm(of.bias_of_p, p.flatten(0, 1).expand(2, -1, -1), of.of_p).split(C, -1)
+    receiving, carried, aimed = torch.bmm(flat, of.of_x).split([2 * C, C, C], -1)
+    square = mean_square(flat)
 
-    weights = torch.cat([up.weights, down.weights]).index_select(0, senders).view(2, 1, neurons, C)
-    sent = (carried * factors(scaled[:2], constants[0], aimed, square * (1 / C), up.signs)).view_as(z) * weights
-    flat = sent.flatten(1, 2)
-    sending = (flat.square().sum(-1, keepdim=True) * half, together([up.of_message, down.of_message], flat), flat)
-
-    receivers, sending = (
-        tuple(each.view(*z.shape[:3], -1) for each in vectors) for vectors in ((square * half, turned, own), sending)
+    g = gate(of_send, aimed, above_zero(square, signs).rsqrt(), signs)
+    sent = ((carried * half_factor(of.last_of_sent, of.bias_of_sent, g)).view_as(z) * of.weights).view_as(flat)
+    sending = torch.cat([sent, torch.bmm(sent, of.of_sent)], -1)
+    # Mean squares are those of [x; m], which has twice as many entries.
+    ends = (
+        tuple(each.view(2 * z.shape[1], z.shape[2], each.shape[-1]) for each in some)
+        for some in ((above_zero(square * 0.5, signs), receiving), (mean_square(sent) * 0.5, sending))
     )
-    gathered = messages_both_ways(up, down, receivers, sending, matrices)
-    gathered = (gathered.unflatten(1, (2, neurons)).transpose(0, 1) * lengths).flatten(1, 2)
-    maps = torch.cat([*up.of_gathered(), *down.of_gathered()]).view(2, 2 * C, C).mT
-    linear, along = torch.baddbmm(kept, gathered, maps).chunk(2, -1)
-    square = (square + gathered.square().sum(-1, keepdim=True)) * half
-    return settled(x + linear * factors(scaled[2:], constants[1], along, square, up.signs), up.signs).view_as(z)
+    gathered = edges.gathered(of.constant, *ends) * lengths
+
+    new = torch.cat([flat, gathered.view_as(flat)], -1)
+    linear, along = torch.bmm(new, of.update).split(C, -1)
+    g = gate(of_update, along, above_zero(mean_square(new), signs).rsqrt(), signs)
+    step = half_factor(of.last_of_update, of.bias_of_update, g)
+    return settled(torch.addcmul(flat, linear, step, value=2), signs).view_as(z)
 
 
-def factors(
-    maps: Sequence[Scaled], constant: torch.Tensor, along: torch.Tensor, square: torch.Tensor, signs: bool
-) -> torch.Tensor:
-    """g of F for x and for y, `[2, B N, C]`: of its constant, `G z` and the mean square of z."""
-    inner = gate(constant, along, inverse_norm(square, signs), signs)
-    return together([each.last for each in maps], inner).tanh()
+def taken_at_once(device: torch.device) -> int:
+    """How many numbers an operation on edges takes: what stays in the cache of a core, or what keeps a GPU busy."""
+    return 2**18 if device.type == "cpu" else 2**24
 
 
-def messages_both_ways(
-    up: Pass, down: Pass, receivers: Vectors, senders: Vectors, matrices: Sequence[Vectors]
-) -> torch.Tensor:
-    """What each neuron gathers along the edges and against them, `[B, 2 N, C]`; zeros where nobody sends.
+class Edges:
+    """The weights of a batch as edges, along them and against them.
+
+    A message to neuron j is `F([x_j; m_jk])` with `m_jk = w_jk sent_k`. All its products are taken on neurons, since
+    `A [x_j; m_jk] = A x_j + m_jk`, `G [x_j; m_jk] = G_1 x_j + w_jk G_2 sent_k` and `||m_jk||^2 = w_jk^2 ||sent_k||^2`.
 
     Args:
-        receivers, senders: those of `Pass.messages`, of x and y and all neurons, `[2, B, N, .]`.
-        matrices: as in `both_ways`.
+        v: the weights.
+        signs: whether the factors are signs.
     """
-    widths = [matrices[0][0].shape[2], *(w.shape[1] for w, _ in matrices)]
 
-    def layers(vectors: Vectors, dim: int) -> list[list[Vectors]]:
-        """Of x and of y, one for each layer of neurons, with an axis for the other end of an edge."""
-        ways = zip(*(each.unsqueeze(dim).unbind() for each in vectors), strict=True)
-        return [list(zip(*(each.split(widths, 4 - dim) for each in way), strict=True)) for way in ways]
+    def __init__(self, v: Weights, signs: bool):
+        self.widths, self.signs = v.space.widths, signs
+        along = [w.permute(1, 2, 0, 3) for w in v.weights]
+        self.matrices = [*along, *(w.transpose(0, 1) for w in along)]
+        """`[n, m, B, 1]` of each layer along the edges, and `[m, n, B, 1]` against them."""
 
-    (risen, sunk), (from_below, from_above) = layers(receivers, 3), layers(senders, 2)
-    sent = senders[-1]
-    none = sent.new_zeros(sent.shape[1], max(widths[0], widths[-1]), sent.shape[-1])
-    along = (up.messages(r, s, *w) for r, s, w in zip(risen[1:], from_below, matrices, strict=False))
-    against = (
-        down.messages(r, s, w.transpose(1, 2), square.transpose(1, 2))
-        for r, s, (w, square) in zip(sunk, from_above[1:], matrices, strict=False)
-    )
-    return torch.cat([none[:, : widths[0]], *along, *against, none[:, : widths[-1]]], 1)
+    def gathered(self, constant: torch.Tensor, receivers: Vectors, senders: Vectors) -> torch.Tensor:
+        """What each neuron gathers along the edges and against them, `[2 N, B, C]`; zeros where nobody sends.
+
+        Args:
+            constant: c, `[2, C]`.
+            receivers: `||x_j||^2 / 2`, above zero, and `[A x_j; G_1 x_j]`, of x and y and all neurons, `[2 N, B, .]`.
+            senders: `||sent_k||^2 / 2` and `[sent_k; G_2 sent_k]`.
+        """
+        layers = self.layers(constant, receivers, senders)
+        first, last = self.widths[0], self.widths[-1]
+        none = layers[0].new_zeros(max(first, last), *layers[0].shape[1:])
+        return torch.cat([none[:first], *layers, none[:last]])
+
+    def layers(self, constant: torch.Tensor, receivers: Vectors, senders: Vectors) -> list[torch.Tensor]:
+        """The sums over k, in the order of the receivers j, `[., B, C]`."""
+        raise NotImplementedError
+
+
+class AtOnce(Edges):
+    """Of a small batch: all in one tensor, with neurons copied to their edges, since operations are what takes time.
+
+    Args:
+        ends: of each edge the receiver and the sender, rows of `[2 N]`, `[2, 2 E]`.
+    """
+
+    def __init__(self, v: Weights, signs: bool, ends: torch.Tensor):
+        super().__init__(v, signs)
+        self.to, self.start = ends
+        self.shapes = [w.shape[:2] for w in self.matrices]
+        self.w = torch.cat([w.flatten(0, 1) for w in self.matrices])
+        self.square = self.w * self.w
+
+    def layers(self, constant: torch.Tensor, receivers: Vectors, senders: Vectors) -> list[torch.Tensor]:
+        """As `Edges` says."""
+        (size, receiving), (of_size, sending) = (
+            tuple(each.index_select(0, ends) for each in some)
+            for some, ends in ((receivers, self.to), (senders, self.start))
+        )
+        unit = torch.addcmul(size, of_size, self.square).rsqrt_().unflatten(0, (2, -1))
+        message, along = torch.addcmul(receiving, sending, self.w).unflatten(0, (2, -1)).chunk(2, -1)
+        messages = (gate(constant.view(2, 1, 1, -1), along, unit, self.signs) * message).flatten(0, 1)
+        layers = messages.split([n * m for n, m in self.shapes])
+        return [each.unflatten(0, shape).sum(1) for each, shape in zip(layers, self.shapes, strict=True)]
+
+
+class InParts(Edges):
+    """Of a large batch: part by part of the receivers of one layer; neurons find their edges by broadcasting.
+
+    Args:
+        channels: C.
+    """
+
+    def __init__(self, v: Weights, signs: bool, channels: int):
+        super().__init__(v, signs)
+        limit, L = taken_at_once(v.weights[0].device), len(v.weights)
+        self.parts: list[tuple[int, int, torch.Tensor, torch.Tensor]] = []
+        """Of each part 0 along the edges and 1 against them, the layer that sends, of x and then of y, and its weights and their squares."""
+        for number, w in enumerate(self.matrices):
+            for part in w.split(max(1, limit // (w[0].numel() * channels))):
+                part = part.contiguous()
+                self.parts.append((number // L, number + number // L * 2, part, part * part))
+
+    def layers(self, constant: torch.Tensor, receivers: Vectors, senders: Vectors) -> list[torch.Tensor]:
+        """As `Edges` says."""
+        (size, receiving), (of_size, sending) = receivers, senders
+        rows = [self.widths[0], *(len(part[2]) for part in self.parts), self.widths[-1]]
+        to = zip(*(each.unsqueeze(1).split(rows)[1:-1] for each in (size, *receiving.chunk(2, -1))), strict=True)
+        start = list(
+            zip(
+                *(each.unsqueeze(0).split(self.widths * 2, 1) for each in (of_size, *sending.chunk(2, -1))), strict=True
+            )
+        )
+        constants, found = constant.unbind(), []
+        for (size, own, turned), (way, layer, w, square) in zip(to, self.parts, strict=True):
+            of_size, sent, of_turned = start[layer]
+            unit = torch.addcmul(size, of_size, square).rsqrt_()
+            g = gate(constants[way], torch.addcmul(turned, of_turned, w), unit, self.signs)
+            found.append((g * torch.addcmul(own, sent, w)).sum(1))
+        return found
 
 
 class EquivariantHead(nn.Module):

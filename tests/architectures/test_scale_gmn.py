@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported, Weights, act, mlp, random_elements
+from orbitcheck.architectures import scale_gmn
 from orbitcheck.architectures.scale_gmn import ScaleGMN, SignGMN
 from orbitcheck.harness.plugins.architecture import as_architecture
 from orbitcheck.harness.plugins.redraw import redraw_
@@ -62,10 +63,12 @@ def test_the_law_holds_for_permutations_and_rescalings(network, activation, kind
                 assert float((flat(left) - flat(right)).abs().max()) <= 1e-12 * max(size, 1e-3), (widths, output)
 
 
+@pytest.mark.parametrize("at_once", [2**18, 100])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize(("network", "activation"), NETWORKS)
-def test_powers_of_two_and_signs_leave_every_bit(network, activation, dtype):
+def test_powers_of_two_and_signs_leave_every_bit(network, activation, dtype, at_once, monkeypatch):
     """No sum is reordered and nothing is rounded, in any layer of neurons and at factors of one octave and of six."""
+    monkeypatch.setattr(scale_gmn, "taken_at_once", lambda _: at_once)
     rng = np.random.default_rng(0)
     for widths in WIDTHS:
         space = mlp(*widths, activation=activation)
@@ -106,6 +109,55 @@ def test_batch_mates_do_not_matter_and_every_parameter_is_used(network, activati
         together.square().sum().backward()
         unused = [name for name, parameter in net.named_parameters() if parameter.grad is None]
         assert all(name.startswith(("forward_passes.3", "backward_passes.3", "invariants")) for name in unused), unused
+
+
+@pytest.mark.parametrize("at_once", [1, 100, 400])
+@pytest.mark.parametrize(("network", "activation"), NETWORKS)
+def test_edges_in_parts_are_the_edges_at_once(network, activation, at_once, monkeypatch):
+    """Answers and gradients, in parts of one receiver, of some, and of whole layers; the slow versions know the edges at once."""
+    for widths in WIDTHS:
+        space = mlp(*widths, activation=activation)
+        v = constructed("generic", space, 3, np.random.default_rng(1))
+        for output in OUTPUTS:
+            monkeypatch.undo()
+            net, found = built(network, space, output, channels=4, depth=2), []
+            for limit in (2**18, at_once):
+                monkeypatch.setattr(scale_gmn, "taken_at_once", lambda _, limit=limit: limit)
+                leaves = {name: value.clone().requires_grad_() for name, value in v.items()}
+                answer = flat(net(Weights(space, leaves)))
+                wanted = [*leaves.values(), *net.parameters()]
+                found.append([answer, *torch.autograd.grad(answer.square().sum(), wanted, allow_unused=True)])
+            for left, right in zip(*found, strict=True):
+                assert (left is None) == (right is None)
+                if left is not None:
+                    torch.testing.assert_close(left, right, rtol=1e-10, atol=1e-11 * float(left.detach().abs().max()))
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # what torch's own forward derivatives use
+@pytest.mark.parametrize("in_parts", [False, True])
+@pytest.mark.parametrize(("network", "activation"), NETWORKS)
+def test_derivatives_of_every_kind_are_those_of_differences(network, activation, in_parts, monkeypatch):
+    """Backward, forward and second derivatives in weights and parameters."""
+    if in_parts:
+        monkeypatch.setattr(scale_gmn, "taken_at_once", lambda _: 1)
+    space = mlp(1, 2, 2, 1, activation=activation)
+    net, v = (
+        built(network, space, Invariant(2), channels=2, depth=1),
+        constructed("generic", space, 1, np.random.default_rng(2)),
+    )
+    names, parameters = zip(*net.named_parameters(), strict=True)
+    direction = [torch.randn(p.shape, generator=torch.Generator().manual_seed(0), dtype=p.dtype) for p in parameters]
+
+    def call(step, *tensors):
+        moved = {name: p.detach() + step * d for name, p, d in zip(names, parameters, direction, strict=True)}
+        return torch.func.functional_call(net, moved, (Weights(space, dict(zip(v.tensors, tensors, strict=True))),))
+
+    at = (
+        torch.zeros((), dtype=torch.float64).requires_grad_(),
+        *(t.clone().requires_grad_() for t in v.tensors.values()),
+    )
+    assert torch.autograd.gradcheck(call, at, check_forward_ad=True, check_batched_grad=True)
+    assert torch.autograd.gradgradcheck(call, at, fast_mode=True)
 
 
 @pytest.mark.parametrize("gain", [1.0, 10.0])
