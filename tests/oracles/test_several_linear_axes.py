@@ -191,3 +191,20 @@ def test_forged_maps_of_two_axes_are_refused():
         matrix[0], matrix[1] = matrix[1], matrix[0]
         forged["sha256"] = digest({k: x for k, x in forged.items() if k != "sha256"})
         assert problem_under(forged, of, v, w) is not None
+
+
+def test_an_axis_of_which_nothing_is_left_hides_none_that_comes_after_it():
+    """`t` has two mapped places that nothing meets: once one is taken out the other is gone. The product `B A` beside it still parts."""
+    space = WeightSpace(
+        (("t", ("a", "b")), ("A", ("c", "i")), ("B", ("o", "c"))),
+        (("a", 2), ("b", 2), ("c", 2), ("i", 2), ("o", 2)),
+        ("a", "b", "c"),
+        roles=Roles(tuple(AxisRole(axis, Standing.LINEAR) for axis in "abc"), (("t", (IN, IN)),)),
+    )
+    of, v = group(space, "gl"), {"t": np.eye(2), "A": np.eye(2), "B": np.eye(2)}
+    m = np.array([[2.0, 1.0], [1.0, 1.0]])
+    w = {"t": v["t"], "A": m @ v["A"], "B": v["B"] @ np.array([[1.0, -1.0], [-1.0, 2.0]])}
+    assert same_orbit_under(of, v, w).answer == "same"
+    found = certify_under(of, v, {**w, "B": 2 * w["B"]})
+    assert found["orbit"]["relation"] == "different"
+    assert problem_under(found, of, v, {**w, "B": 2 * w["B"]}) is None
