@@ -217,8 +217,9 @@ class RelationalAttention(nn.Module):
         attention = (logits * (1 / math.sqrt(channels // self.heads))).softmax(-1)
 
         answers = (attention @ self.split_heads(v)).transpose(1, 2).flatten(2)
-        share = attention.flatten(2).gather(2, places).mT @ self.head_of.mT
-        return self.out(answers + self.gathered(torch.addcmul(shift, gain, v.index_select(1, j)) * share))
+        share = attention.flatten(2).gather(2, places).mT.unsqueeze(-1)
+        values = self.by_head(torch.addcmul(shift, gain, v.index_select(1, j)))
+        return self.out(answers + self.gathered((values * share).flatten(2)))
 
     def gathered(self, edges: torch.Tensor) -> torch.Tensor:
         """`[B, 2P, C]` -> `[B, N, C]`: for every i the sum over j."""
