@@ -7,7 +7,7 @@ A suite lists the claims that it wants concluded, each from the rows of some che
 | `thm-5.2` | the partitions of all networks of the power of 1-WL, by certificate; then their errors in pairs, at three capacities and more: at the largest within a factor 2, by two one-sided tests over five seeds, where the floors of what sees less lie beyond that factor |
 | `prop-5.3` | networks of 2-FWL's or of unknown power with these: apart where 1-WL classes merge orbits, equal in general position |
 | `thm-6.1`, `thm-6.3`, `thm-7.4` | every row with its prediction, and the error at the smallest capacity with that at the largest: lower |
-| `oce` | the errors at k and 2k emitted networks of one size: lower at every doubling, beyond the range of the seeds |
+| `oce` | the errors at k and 2k emitted networks of one size: lower at every doubling, by a one-sided test over the seeds |
 | `prop-7.1` | the error of one emitted network with its floor, and with larger outputs that pass below that floor |
 | `thm-7.2` | the error of the best output size with the threshold, and with that of the smallest |
 

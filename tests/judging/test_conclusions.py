@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.stats import ttest_ind
 
 from orbitcheck.harness.checks.approximation.evidence import (
     ApproximationEvidence,
@@ -261,24 +265,45 @@ def expanded(name: str, errors: dict[int, tuple[float, ...]], floors=(0.2, 0.0, 
     ]
 
 
-def test_the_error_falls_at_every_doubling_beyond_the_seeds():
-    falling = {1: (0.5, 0.6), 2: (0.3, 0.4), 4: (0.1, 0.2)}
+def test_the_error_falls_at_every_doubling_by_a_one_sided_test_over_the_seeds():
+    falling = {1: (0.59, 0.6), 2: (0.3, 0.31), 4: (0.1, 0.11)}
     found = concluded("oce", expanded("a", falling))
-    assert (found.outcome, found.observed) == ("pass", "2 of 2 doublings lower the error beyond the seeds' range")
-    overlapping = concluded("oce", [*expanded("a", falling), *expanded("b", {1: (0.5, 0.6), 2: (0.3, 0.55)})])
-    assert (overlapping.outcome, overlapping.reason.startswith("b / teeth: k = 1 to 2")) == ("undecided", True)
+    assert (found.outcome, found.observed) == ("pass", "2 of 2 doublings lower the error (one-sided, 95%)")
+    apart = concluded("oce", [*expanded("a", falling), *expanded("b", {1: (0.5, 0.6), 2: (0.3, 0.55)})])
+    assert (apart.outcome, apart.reason[:45]) == ("undecided", "b / teeth: k = 1 to 2: a factor 0.742, at mos")
     assert concluded("oce", expanded("a", {1: (0.5, 0.6), 4: (0.1, 0.2)})).outcome == "not-applicable"
+    alone = concluded("oce", expanded("a", {1: (0.5,), 2: (0.25,)}))
+    assert (alone.outcome, alone.reason) == (
+        "undecided",
+        "a / teeth: k = 1 to 2: a factor 0.5, and fewer than two seeds",
+    )
+
+
+@settings(deadline=None)
+@given(
+    before=st.lists(st.floats(0.1, 1.0), min_size=2, max_size=6),
+    after=st.lists(st.floats(0.05, 0.9), min_size=2, max_size=6),
+)
+def test_a_doubling_lowers_the_error_where_welchs_test_says_so(before, after):
+    """The t test of another library; ranges of the seeds may overlap."""
+    assume(len({*before}) > 1 and len({*after}) > 1)
+    level = float(ttest_ind(np.log(after), np.log(before), equal_var=False, alternative="less").pvalue)
+    assume(abs(level - 0.05) > 1e-6)
+    found = concluded("oce", expanded("a", {1: tuple(before), 2: tuple(after)}))
+    assert (found.outcome == "pass") == (level < 0.05)
+    (step,) = found.evidence["doublings"]
+    assert step["ratio"] == pytest.approx(float(np.exp(np.log(after).mean() - np.log(before).mean())))
 
 
 def test_a_doubling_of_networks_that_are_not_of_one_size_is_said_and_not_compared():
     """Four networks of thrice the parameters may owe their error to these: matched parameter counts are what the claim is about."""
-    first = expanded("a", {1: (0.5, 0.6), 2: (0.3, 0.4)}, parameters=1000, asked_parameters=1000)
-    larger = expanded("a", {4: (0.1, 0.2)}, parameters=3000, asked_parameters=1000)
+    first = expanded("a", {1: (0.59, 0.6), 2: (0.3, 0.31)}, parameters=1000, asked_parameters=1000)
+    larger = expanded("a", {4: (0.1, 0.11)}, parameters=3000, asked_parameters=1000)
     found = concluded("oce", [*first, *larger])
     assert (found.outcome, found.observed[:20]) == ("undecided", "1 of 1 doublings low")
     assert found.reason == "a / teeth: k = 4 has 3,000 parameters where 1,000 were asked for, and is not compared"
     assert concluded("oce", first).outcome == "pass"
-    near = expanded("a", {4: (0.1, 0.2)}, parameters=1250, asked_parameters=1000)
+    near = expanded("a", {4: (0.1, 0.11)}, parameters=1250, asked_parameters=1000)
     assert concluded("oce", [*first, *near]).outcome == "pass"
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import mean
 
 from ...checks.approximation.evidence import ApproximationEvidence
 from ...checks.approximation.task import read_case
 from ...checks.approximation.verdict import NULL_RATIO
 from ...core.result import Result
+from ...learning.equivalence import LEVEL, within_factor
 from .finding import Concluded, Descriptions, Finding
 from .measured import checks_of, errors_of, fit_of, fits, is_met, place, reached_by, spoken_of
 
 
 def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
-    """The error of one size falls at every doubling of the number of emitted networks, beyond the range of the seeds.
+    """The error of one size falls at every doubling of the number of emitted networks, by a one-sided test over the seeds.
 
-    Refuted where what is emitted is worth half its number at most: then no doubling adds anything, whatever the budget. A network that is
+    A doubling lowers the error if the upper end of the ratio after to before, at level 5 %, lies below one (Welch's interval of the logarithms:
+    seeds of two rows are drawn apart). Refuted where what is emitted is worth half its number at most: then no doubling adds anything, whatever the budget. A network that is
     not of the size that was asked for is said, and not compared: what it gains may be its size's.
     """
     predicted = "lower at every doubling of k"
@@ -26,8 +29,9 @@ def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> 
             "size": size,
             "from": k,
             "to": 2 * k,
-            "before": [min(found[k, size]), max(found[k, size])],
-            "after": [min(found[2 * k, size]), max(found[2 * k, size])],
+            "before": sorted(found[k, size]),
+            "after": sorted(found[2 * k, size]),
+            **_change(found[k, size], found[2 * k, size]),
         }
         for check in checks_of(rows)
         for name, found in errors_of(rows, check).items()
@@ -47,8 +51,8 @@ def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> 
         if fit and fit.emitted and 2 * fit.emitted.distinct <= fit.networks:
             reason = f"{place(row)}: the {fit.networks} networks that it emits are {fit.emitted.distinct}, whatever it is given"
             return Finding(Concluded.FAIL, reason, predicted, "no capacity is added", {"doublings": steps})
-    lower = [step for step in steps if step["after"][1] < step["before"][0]]
-    observed = f"{len(lower)} of {len(steps)} doublings lower the error beyond the seeds' range"
+    lower = [step for step in steps if step["at most"] is not None and step["at most"] < 1]
+    observed = f"{len(lower)} of {len(steps)} doublings lower the error (one-sided, {1 - LEVEL:.0%})"
     evidence = {"doublings": steps}
     if beyond:
         (check, name, k, asked), fit = beyond[0], sizes[beyond[0]]
@@ -57,11 +61,19 @@ def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> 
     if len(lower) == len(steps):
         return Finding(Concluded.PASS, "", predicted, observed, evidence)
     first = next(step for step in steps if step not in lower)
-    reason = (
-        f"{first['architecture']} / {first['check']}: k = {first['from']} to {first['to']}: "
-        f"{first['before'][0]:.3g}..{first['before'][1]:.3g} to {first['after'][0]:.3g}..{first['after'][1]:.3g}"
+    said = f"a factor {first['ratio']:.3g}, " + (
+        "and fewer than two seeds" if first["at most"] is None else f"at most {first['at most']:.3g}"
     )
+    reason = f"{first['architecture']} / {first['check']}: k = {first['from']} to {first['to']}: {said}"
     return Finding(Concluded.UNDECIDED, reason, predicted, observed, evidence)
+
+
+def _change(before: Sequence[float], after: Sequence[float]) -> dict[str, float | None]:
+    """The ratio of two errors and the upper end of it at one-sided `LEVEL`; one seed has no such end."""
+    if min(len(before), len(after)) < 2:
+        return {"ratio": mean(after) / mean(before) if mean(before) else None, "at most": None}
+    test = within_factor(after, before, 1.0, LEVEL)
+    return {"ratio": test.ratio, "at most": test.high}
 
 
 def capacity_bounds(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
