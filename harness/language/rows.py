@@ -96,4 +96,9 @@ def _no_architecture(pattern: str, plan: Sequence[Asked]) -> str:
     said = f'"{pattern}" matches no architecture that is installed, named by the suite or given to the run'
     if options and any(fits(reference, name) for name in names):
         return f'{said}; "{reference}" is there without these options'
+    if any(fits(pattern, one.check.id) for one in plan):
+        return f'{said}; it is a check: as a pattern of rows "* / {pattern}"'
+    name, slash, rest = pattern.partition("/")
+    if slash and any(fits_architecture(name, known) for known in names):
+        return f'{said}; parts of a pattern of rows stand apart by spaces: "{name} / {rest}"'
     return f"{said}{did_you_mean(pattern, names)}"

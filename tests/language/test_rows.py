@@ -61,6 +61,12 @@ ENTRIES = [
     ({"ARCHITECTURE": DEPTH}, ("dws[depth=5]",), None),
     ({"ARCHITECTURE": '"dws[depth=?]"'}, ("dws[depth=5]",), None),
     ({"ARCHITECTURE": "dws"}, ("dws[depth=5]",), None),
+    ({"ARCHITECTURE": "gates"}, (), f'"gates" {NOBODY}; it is a check: as a pattern of rows "* / gates"'),
+    (
+        {"ARCHITECTURE": "dws/gates"},
+        (),
+        f'"dws/gates" {NOBODY}; parts of a pattern of rows stand apart by spaces: "dws / gates"',
+    ),
     ({"ARCHITECTURE": "mine:Net"}, (), f'"mine:Net" {NOBODY}; available: '),
     ({"ARCHITECTURE": "mine:Net"}, ("mine:Net[depth=5]",), None),
     ({"CHECK": "lwa"}, (), '12:32: expected_failures.0.check: "lwa" matches no check; did you mean "law"?'),
