@@ -23,7 +23,7 @@ from orbitcheck.harness.running.executors import Answer, Task
 from orbitcheck.harness.running.keeping.files import StoreError
 from orbitcheck.harness.running.keeping.journal import open_journal
 from orbitcheck.harness.running.keeping.marker import MARKER
-from orbitcheck.harness.running.parts import merging
+from orbitcheck.harness.running.parts import shards
 from orbitcheck.harness.running.plan import plan
 from orbitcheck.harness.running.planted import report, wanted_by
 from orbitcheck.harness.running.store import read_run, results_text
@@ -190,7 +190,7 @@ def test_a_shard_that_is_named_as_the_output_by_mistake_stays_as_it_was(home, tm
     parts = [tmp_path / f"part-{index}" for index in range(1, 5)]
     for named in (parts, [parts[0] / "results.json", *parts[1:]]):
         refused = call("merge", *named, "-o", parts[0])
-        assert (refused.exit_code, "is one of the shards" in refused.output) == (2, True), refused.output
+        assert (refused.exit_code, "is one of the parts" in refused.output) == (2, True), refused.output
     assert read_run(parts[0]).selection["shard"] == (1, 4)
 
 
@@ -259,11 +259,11 @@ def test_shards_whose_files_changed_in_between_are_two_runs(tmp_path):
         with open_journal(tmp_path / name, resume=False) as journal:
             journal.add("a row", "{}", {"content": {"/net/helper.py": "old"}})
             journal.add("a row", "{}", {"content": {"/net/helper.py": digest, f"/{name}.py": digest}})
-    merging._refuse_two_contents([tmp_path / "one", tmp_path / "two", tmp_path / "none"])
+    shards.refuse_two_contents([tmp_path / "one", tmp_path / "two", tmp_path / "none"])
     with pytest.raises(
         StoreError, match=r"one and .*three.* are shards of two runs: .net.helper\.py changed in between"
     ):
-        merging._refuse_two_contents([tmp_path / "one", tmp_path / "three" / "results.json"])
+        shards.refuse_two_contents([tmp_path / "one", tmp_path / "three" / "results.json"])
 
 
 def test_a_merged_run_verifies(home, tmp_path, monkeypatch):

@@ -155,9 +155,10 @@ def gate(directory: Path, baseline: Path, update: bool, architectures: tuple[str
 )
 @click.option("--force", is_flag=True, help="Overwrite files in a folder in which no run has written before.")
 def merge(parts: tuple[Path, ...], output: Path, force: bool) -> None:
-    """Put the shards of a run together (`run --shard I/N`); what follows from the rows is made of the whole.
+    """Put the shards of a run together (`run --shard I/N`), or a run and later runs of rows of it (`run --only`), the latest last: of every
+    row the latest stands. What follows from the rows is made of the whole, by the suites as the last run has them.
 
-    Exit code: as of the run in one piece; 2 if a shard is missing, doubled, unfinished, of another version or of another run.
+    Exit code: as of the run in one piece; 2 if a part is missing, doubled, unfinished, of another version or of another run.
     """
     from ...running.parts.merging import merge as merged
     from ...running.store import StoreError

@@ -1,48 +1,40 @@
-"""Shards of one run, put together: every row as it was measured, and all that follows from the rows together made of the whole."""
+"""Runs put together in a folder: the shards of one, or a run and later runs of rows of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from ...core.patterns import RowPattern
-from ...core.records import ArchitectureRecord
-from ...core.result import Result, Run
+from ...core.result import Run
 from ...judging.gate import exit_code
-from ...language.suite import Expectation, Suite
-from ...plugins.discovery import parse_name
-from ..dealing.chosen import deal, only
 from ..keeping.files import RESULTS, StoreError
-from ..keeping.journal import journal_copy
 from ..keeping.marker import Marker, begin, mark, take
-from ..plan import plan
-from ..provenance import VERSION
-from ..run import following, reproducer
 from ..store import read_run, save
-
-MEASURED = ("cost",)
-"""What two descriptions of one architecture may differ in: times."""
+from .joining import joined
+from .shards import merged, refuse_two_contents
 
 
 def merge(folders: Sequence[Path], directory: Path, force: bool = False, command: str = "") -> tuple[Run, int]:
-    """The run that the shards in these folders are of, written to a folder; and its exit code.
+    """The run that these shards are of, or that a run and later ones of rows of it make together, written to a folder; and its exit code.
 
     Raises:
-        StoreError: a shard is missing, there twice, unfinished, of another version of orbitcheck or another run, or holds what was not
-            dealt to it, by name; or the folder cannot be written.
+        StoreError: a part is there twice, unfinished, of another version of orbitcheck, or not of one run with the others (`shards.py`,
+            `joining.py`), by name; or the folder cannot be written.
     """
     places = [(part.parent if part.name == RESULTS else part).resolve() for part in folders]
     if directory.resolve() in places:
-        raise StoreError(f"{directory} is one of the shards; name another folder with -o")
+        raise StoreError(f"{directory} is one of the parts; name another folder with -o")
     for folder, place in zip(folders, places, strict=True):
         if places.count(place) > 1:
             raise StoreError(f"{folder} is named twice")
     begin(directory)
     parts = {folder: read_run(folder) for folder in folders}
-    run = merged(parts, directory)
-    _refuse_two_contents(parts)
+    if any(run.selection and run.selection["shard"] for run in parts.values()):
+        run = merged(parts, directory)
+        refuse_two_contents(parts)
+    else:
+        run = joined(parts, directory)
     take(directory, force)
     suites = tuple(str(suite["name"]) for suite in run.suites)
     marker = Marker(False, len(run.results), suites, tuple(entry["name"] for entry in run.architectures), command)
@@ -50,121 +42,3 @@ def merge(folders: Sequence[Path], directory: Path, force: bool = False, command
     save(run, directory)
     mark(directory, replace(marker, finished=True))
     return run, exit_code(run)
-
-
-def merged(parts: dict[Path, Run], directory: Path) -> Run:
-    """The whole run; a pure function of its parts, and of the folder that its rows are to be reproduced from.
-
-    Raises:
-        StoreError: as `merge`.
-    """
-    by_index = _in_order(parts)
-    (name, first), *_ = by_index
-    selection = first.selection
-    assert selection is not None
-    for other, part in by_index[1:]:
-        for what, mine, theirs in (
-            ("suites", first.suites, part.suites),
-            ("architectures", selection["architectures"], (part.selection or selection)["architectures"]),
-            ("patterns", selection["only"], (part.selection or selection)["only"]),
-            ("expectations", first.request, part.request),
-        ):
-            if mine != theirs:
-                raise StoreError(f"{other} and {name} are shards of two runs: they have other {what}")
-    try:
-        suites = [Suite.from_json(suite) for suite in first.suites]
-        planned = plan(suites, list(map(parse_name, selection["architectures"])))
-        expectations = [
-            Expectation(**entry) for entry in (first.request or {"expected_failures": []})["expected_failures"]
-        ]
-        patterns = [RowPattern(*place.split(" / ", 2)) for place in selection["only"]]
-    except (ValueError, LookupError, TypeError) as error:
-        raise StoreError(f"{name}: {' '.join(str(error).split())}") from None
-    cells = only(planned, patterns)
-    rows: dict[int, Result] = {}
-    for (folder, part), dealt in zip(by_index, deal(cells, len(by_index)), strict=True):
-        own = {(cells[at].suite, cells[at].check, cells[at].id): at for at in dealt.rows}
-        for row in part.results:
-            at = own.pop((row.suite, row.check, row.id), None)
-            if at is None:
-                raise StoreError(f"{folder}: the row {row.id} was not dealt to this shard, or is there twice")
-            rows[at] = row.but(declared=None, root=None, reproduce=reproducer(directory, cells[at]))
-        if (part.planted or part.killers) and not dealt.planted:
-            raise StoreError(f"{folder}: planted defects were not dealt to this shard")
-    ordered = [rows[at] for at in sorted(rows)]
-    planted = [each for _, part in by_index for each in part.planted]
-    killers = [each for _, part in by_index for each in part.killers]
-    descriptions = _described(by_index, selection["architectures"])
-    power = first.request["require_power"] if first.request else None
-    asked = {"only": selection["only"], "fail_fast": selection["fail_fast"]}
-    told = following(ordered, planned, suites, expectations, descriptions, power, planted, killers, **asked)
-    environment = {
-        **{key: value for key, value in first.environment.items() if key != "processes"},  # each shard's are its own
-        "date": max(str(part.environment.get("date")) for _, part in by_index),
-        "shards": len(by_index),
-    }
-    kept = None if not selection["only"] and not selection["fail_fast"] else {**selection, "shard": None}
-    whole = replace(
-        first, environment=environment, architectures=descriptions, planted=planted, killers=killers, selection=kept
-    )
-    return replace(whole, **told)
-
-
-def _refuse_two_contents(folders: Iterable[Path]) -> None:
-    """Where the journals lie beside the results: no two shards were made of two contents of one file.
-
-    Raises:
-        StoreError: they were.
-    """
-    known: dict[str, tuple[str, Path]] = {}
-    for folder in folders:
-        with journal_copy(folder.parent if folder.name == RESULTS else folder) as journal:
-            for path, digest in ({} if journal is None else journal.contents()).items():
-                before, other = known.setdefault(path, (digest, folder))
-                if before != digest:
-                    raise StoreError(f"{other} and {folder} are shards of two runs: {path} changed in between")
-
-
-def _in_order(parts: dict[Path, Run]) -> list[tuple[Path, Run]]:
-    """Every shard of the run once, by index."""
-    found: dict[int, Path] = {}
-    counts: dict[int, Path] = {}
-    for folder, run in parts.items():
-        if run.orbitcheck != VERSION:
-            raise StoreError(f"{folder}: was made by orbitcheck {run.orbitcheck}; this is {VERSION}")
-        shard = run.selection["shard"] if run.selection else None
-        if shard is None:
-            raise StoreError(f"{folder}: is no shard of a run, but a run of its own")
-        index, count = shard
-        counts.setdefault(count, folder)
-        if len(counts) > 1:
-            (one, here), (two, there) = counts.items()
-            raise StoreError(f"{here} is one of {one} shards, {there} one of {two}")
-        if index in found:
-            raise StoreError(f"{found[index]} and {folder} are both shard {index}/{count}")
-        found[index] = folder
-    (count,) = counts
-    missing = [index for index in range(1, count + 1) if index not in found]
-    if missing:
-        listed = ", ".join(f"{index}/{count}" for index in missing[:8])
-        raise StoreError(f"shard {listed} is missing" if len(missing) == 1 else f"shards {listed} are missing")
-    if set(found) != set(range(1, count + 1)):
-        raise StoreError(f"{found[max(found)]}: shard {max(found)} of {count}")
-    return [(found[index], parts[found[index]]) for index in sorted(found)]
-
-
-def _described(parts: Sequence[tuple[Path, Run]], names: Sequence[str]) -> list[ArchitectureRecord]:
-    """What the architectures declare, in the order of the plan; the same in every shard."""
-    known: dict[str, tuple[Path, ArchitectureRecord]] = {}
-    for folder, part in parts:
-        for entry in part.architectures:
-            before = known.setdefault(entry["name"], (folder, entry))
-            if _bare(before[1]) != _bare(entry):
-                raise StoreError(f'{before[0]} and {folder}: "{entry["name"]}" declares two things')
-            if entry.get("cost") and not before[1].get("cost"):
-                known[entry["name"]] = (folder, entry)
-    return [known[name][1] for name in names if name in known]
-
-
-def _bare(entry: ArchitectureRecord) -> dict[str, Any]:
-    return {key: value for key, value in entry.items() if key not in MEASURED}
