@@ -12,7 +12,8 @@ A suite lists the claims that it wants concluded, each from the rows of some che
 | `thm-7.2` | the error of the best output size with the threshold, and with that of the smallest |
 
 Any other claim holds if every row that speaks of it passes. What the budget leaves open is `undecided`, and red unless the
-suite says why it may be (`allow`). Rows of which nothing is predicted support no conclusion: one that has no others is `observed`.
+suite says why it may be (`allow`). Rows of which nothing is predicted support no conclusion but one on the order of
+their errors (`oce`): one that has no others is `observed`.
 
 Nor does a check that could not have refuted the claim: beside each conclusion stands its kill rate, of the false claims that the run
 put through its checks (`running/killing.py`). With none it is `observed`, and with a survivor `undecided`, which no allowance covers.
@@ -29,7 +30,7 @@ from ..core.outcomes import Outcome, Trouble
 from ..core.records import ConclusionRecord, KillerRecord, KillRate
 from ..core.result import Problem, Result
 from ..language.suite import Suite
-from .judgements import JUDGEMENTS
+from .judgements import JUDGEMENTS, OF_ERRORS
 from .judgements.finding import Concluded, Finding
 from .judgements.tally import tally
 
@@ -94,7 +95,7 @@ def conclude(
         for number, wanted in enumerate(suite.conclusions):
             own = [row for row in rows if row.suite == suite.name and suite.concludes(wanted, row)]
             judgement = JUDGEMENTS.get(wanted.claim, tally)
-            finding = _supported(judgement(own, descriptions, wanted.margin), own) if own else NOT_ASKED
+            finding = _supported(wanted.claim, judgement(own, descriptions, wanted.margin), own) if own else NOT_ASKED
             rate = kill_rate(
                 killers, suite.name, wanted.claim, None if standing is None else standing.get((suite.name, number), ())
             )
@@ -115,9 +116,9 @@ def conclude(
     return found
 
 
-def _supported(finding: Finding, rows: Sequence[Result]) -> Finding:
-    """The finding; `observed` in place of a pass or an open end where nothing was predicted of any row that it reads."""
-    predicted = any(row.outcome not in (Outcome.OBSERVED, Outcome.NOT_APPLICABLE) for row in rows)
+def _supported(claim: str, finding: Finding, rows: Sequence[Result]) -> Finding:
+    """The finding; `observed` in place of a pass or an open end where nothing was predicted, by the claim or of any row that it reads."""
+    predicted = claim in OF_ERRORS or any(row.outcome not in (Outcome.OBSERVED, Outcome.NOT_APPLICABLE) for row in rows)
     if predicted or finding.outcome not in (Concluded.PASS, Concluded.UNDECIDED):
         return finding
     return replace(finding, outcome=Concluded.OBSERVED, reason="nothing is predicted of any row that it reads")

@@ -422,6 +422,13 @@ def test_what_nothing_is_predicted_of_supports_nothing(outcome):
     assert (found.declared, found.is_red) == ("minutes" if outcome == "undecided" else None, False)
 
 
+@pytest.mark.parametrize("after", [(0.3, 0.31), (0.3, 0.8)])
+def test_an_order_of_errors_is_predicted_by_its_claim_where_no_row_predicts_an_error(after):
+    rows = expanded("a", {1: (0.59, 0.6), 2: after}, outcome="observed")
+    assert concluded("oce", rows).outcome == ("pass" if after[1] < 0.5 else "undecided")
+    assert concluded("prop-7.1", rows).outcome == "observed"
+
+
 def test_killers_are_counted_and_told_in_full():
     wanted = Conclusion("prop-6.2", ("*",), ("*",), 0.05, None)
     suite = Suite("s", 1, "S", (), conclusions=(wanted,))

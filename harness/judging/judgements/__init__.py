@@ -21,3 +21,6 @@ for _claim, _judgement in (
     ("thm-7.2", capacity_suffices),
 ):
     JUDGEMENTS.add(_claim, _judgement)
+
+OF_ERRORS = frozenset({"oce"})
+"""Claims that predict an order of errors, which no row by itself does: they are concluded of rows of which nothing is predicted, too."""
