@@ -21,8 +21,6 @@ from orbitcheck.harness.running.verifying.verified import verified
 
 REFERENCES = Path(__file__).parents[1] / "reports" / "reference"
 SUITES = ("quick", "equivariance", "separation", "symmetries", "beyond-mlps", "paper", "paper-full")
-LEFT_OUT = {"paper-full": {"dilation", "dilation-by-dws"}}
-"""Checks that cost more than all others together; their rows are in the baseline alone."""
 
 
 def test_every_suite_with_a_baseline_has_its_run() -> None:
@@ -38,12 +36,12 @@ def test_a_published_run_is_whole_green_derived_again_and_its_baseline_is_of_it(
     run = read_run(file)
     kept = parse_baseline((REFERENCES / f"{name}.json").read_text(encoding="utf-8"))
     assert compare(*part_asked(run, kept)) == []
-    if name not in LEFT_OUT:
-        assert kept == baseline_of(run) and run.selection is None
+    assert kept == baseline_of(run) and run.selection is None
     suite = load_suite(name)
     cells = plan([suite], [parse_name(str(entry["name"])) for entry in run.architectures])
-    asked = [cell.id for cell in cells if cell.check not in LEFT_OUT.get(name, ())]
-    assert [row.id for row in run.results] == asked, "the rows that the suite asks today, under their ids"
+    assert [row.id for row in run.results] == [cell.id for cell in cells], (
+        "the rows that the suite asks today, under their ids"
+    )
     assert not any(map(is_red, run.results))
     found = verified(run)
     assert not found.problems and not found.refuted
