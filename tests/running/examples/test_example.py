@@ -242,6 +242,8 @@ def folder(tmp_path_factory) -> Path:
     sys.path.insert(0, str(made))
     yield made
     sys.path.remove(str(made))
+    for name in [name for name, module in sys.modules.items() if str(made) in str(getattr(module, "__file__", None))]:
+        del sys.modules[name]  # what later tests of this process keep rows by
 
 
 def failed(folder: Path, name: str, ask: str):
