@@ -277,6 +277,8 @@ def test_the_error_falls_at_every_doubling_by_a_one_sided_test_over_the_seeds():
         "undecided",
         "a / teeth: k = 1 to 2: a factor 0.5, and fewer than two seeds",
     )
+    nothing = concluded("oce", expanded("a", {1: (0.0,), 2: (0.0,)}))
+    assert (nothing.outcome, nothing.reason[:35]) == ("undecided", "a / teeth: k = 1 to 2: a factor 0, ")
 
 
 @settings(deadline=None)

@@ -9,7 +9,7 @@ from ...checks.approximation.evidence import ApproximationEvidence
 from ...checks.approximation.task import read_case
 from ...checks.approximation.verdict import NULL_RATIO
 from ...core.result import Result
-from ...learning.equivalence import LEVEL, within_factor
+from ...learning.equivalence import LEVEL, TINY, within_factor
 from .finding import Concluded, Descriptions, Finding
 from .measured import checks_of, errors_of, fit_of, fits, is_met, place, reached_by, spoken_of
 
@@ -17,9 +17,10 @@ from .measured import checks_of, errors_of, fit_of, fits, is_met, place, reached
 def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> Finding:
     """The error of one size falls at every doubling of the number of emitted networks, by a one-sided test over the seeds.
 
-    A doubling lowers the error if the upper end of the ratio after to before, at level 5 %, lies below one (Welch's interval of the logarithms:
-    seeds of two rows are drawn apart). Refuted where what is emitted is worth half its number at most: then no doubling adds anything, whatever the budget. A network that is
-    not of the size that was asked for is said, and not compared: what it gains may be its size's.
+    A doubling lowers the error if the upper end of the ratio after to before, at level 5 %, lies below one (Welch's interval of the
+    logarithms: seeds of two rows are drawn apart). Refuted where what is emitted is worth half its number at most: then no doubling adds
+    anything, whatever the budget. A network that is not of the size that was asked for is said, and not compared: what it gains may be
+    its size's.
     """
     predicted = "lower at every doubling of k"
     doublings = [
@@ -71,7 +72,7 @@ def falls(rows: Sequence[Result], descriptions: Descriptions, margin: float) -> 
 def _change(before: Sequence[float], after: Sequence[float]) -> dict[str, float | None]:
     """The ratio of two errors and the upper end of it at one-sided `LEVEL`; one seed has no such end."""
     if min(len(before), len(after)) < 2:
-        return {"ratio": mean(after) / mean(before) if mean(before) else None, "at most": None}
+        return {"ratio": mean(after) / max(mean(before), TINY), "at most": None}
     test = within_factor(after, before, 1.0, LEVEL)
     return {"ratio": test.ratio, "at most": test.high}
 
