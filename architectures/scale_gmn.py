@@ -39,7 +39,6 @@ are taken back out of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -53,8 +52,7 @@ from ..harness.weights.space import WeightSpace
 from .characters import compressed, demand_law, framed, no_covectors, restored, root_mean_square
 from .heads import check_input, check_size, mlp_head
 from .parameter_graph import EdgeMLP, Graph, Wiring, lecun_, mean
-
-Vectors = tuple[torch.Tensor, ...]
+from .rescaling_edges import Edges, above_zero, edges_of, ends_of_edges, gate, mean_square
 
 
 class RescalingGMN(nn.Module):
@@ -81,7 +79,7 @@ class RescalingGMN(nn.Module):
     signs: bool
     senders: torch.Tensor
     counts: torch.Tensor
-    ends: torch.Tensor
+    ends: torch.Tensor | None
 
     def __init__(
         self,
@@ -119,9 +117,7 @@ class RescalingGMN(nn.Module):
         # How many messages each neuron gathers along and against the edges; none is a sum of zero.
         counts = torch.tensor([[1, *space.widths[:-1]], [*space.widths[1:], 1]])[:, layer]
         self.register_buffer("counts", counts.view(-1, 1, 1), persistent=False)
-        self.edges = 2 * sum(before * after for before, after in pairwise(space.widths))
-        few = self.edges * channels <= max(taken_at_once(torch.device(kind)) for kind in ("cpu", "cuda"))
-        self.register_buffer("ends", ends_of_edges(space.widths) if few else None, persistent=False)
+        self.register_buffer("ends", ends_of_edges(space.widths, channels), persistent=False)
         lecun_(self)
 
     def forward(self, v: Weights) -> torch.Tensor | Weights:
@@ -130,8 +126,7 @@ class RescalingGMN(nn.Module):
         v, powers = (v, []) if self.signs else framed(v)
         z = self.encoder(v)
         lengths = self.counts.to(z.dtype).rsqrt()
-        small = self.edges * z[0, 0].numel() <= taken_at_once(z.device)
-        edges = AtOnce(v, self.signs, self.ends) if small else InParts(v, self.signs, z.shape[-1])
+        edges = edges_of(v, self.signs, self.ends, z.shape[-1])
         *blocks, last = self.invariants
         maps = steps(self.forward_passes, self.backward_passes, self.senders)  # type: ignore[arg-type]
         for invariants, of in zip(blocks, maps, strict=True):
@@ -209,15 +204,6 @@ def layer_of(widths: Sequence[int]) -> torch.Tensor:
     return torch.repeat_interleave(torch.arange(len(widths)), torch.tensor(widths))
 
 
-def ends_of_edges(widths: Sequence[int]) -> torch.Tensor:
-    """`[2, 2 E]`: receiver and sender of every edge as rows of `[2 N]`; along the edges, then against them, receivers in order."""
-    neurons = torch.arange(2 * sum(widths)).split([*widths] * 2)
-    L = len(widths) - 1
-    along = [(neurons[i + 1], neurons[i]) for i in range(L)]
-    against = [(neurons[L + 1 + i], neurons[L + 2 + i]) for i in range(L)]
-    return torch.cat([torch.cartesian_prod(*pair).T for pair in (*along, *against)], 1)
-
-
 class NodeInvariants(nn.Module):
     """z -> p of all neurons; with signs, x and y are of one kind, and p is `(A [x; y]) * (B [x; y])`."""
 
@@ -241,11 +227,6 @@ class NodeInvariants(nn.Module):
         )
 
 
-def mean_square(z: torch.Tensor) -> torch.Tensor:
-    """Over channels, `[..., 1]`."""
-    return z.square().mean(-1, keepdim=True)
-
-
 def compression(square: torch.Tensor) -> torch.Tensor:
     """`(1 + log h) / h` of `h = sqrt(1 + square)`."""
     inverse = (square + 1).rsqrt()
@@ -255,23 +236,6 @@ def compression(square: torch.Tensor) -> torch.Tensor:
 def settled(z: torch.Tensor, signs: bool) -> torch.Tensor:
     """A new x or y: signs leave its norm alone, so that it may be kept in hand too; with positive factors it may not."""
     return z * compression(mean_square(z)) if signs else z
-
-
-def above_zero(square: torch.Tensor, signs: bool) -> torch.Tensor:
-    """What ||z|| is the root of; for signs 1 + ||z||^2, for positive factors a number even at z = 0, where F vanishes whatever g is."""
-    if signs:
-        return square + 1
-    least = torch.finfo(square.dtype).tiny ** (2 / 3)  # whose power -3/2, in the gradient, is a number too
-    return square.clamp(min=least)
-
-
-def gate(constant: torch.Tensor, along: torch.Tensor, unit: torch.Tensor, signs: bool) -> torch.Tensor:
-    """`act(u + c)` of u = along * unit; for signs made even in u."""
-    # In place where no gradient needs what was there: fresh memory costs as much as the sum.
-    if not signs:
-        return torch.addcmul(constant, along, unit).sigmoid_()
-    u = along * unit
-    return (constant + u).sigmoid_() + (constant - u).sigmoid_()
 
 
 def half_factor(last: torch.Tensor, bias: torch.Tensor, inner: torch.Tensor) -> torch.Tensor:
@@ -392,109 +356,6 @@ def both_ways(
     g = gate(of_update, along, above_zero(mean_square(new), signs).rsqrt(), signs)
     step = half_factor(of.last_of_update, of.bias_of_update, g)
     return settled(torch.addcmul(flat, linear, step, value=2), signs).view_as(z)
-
-
-def taken_at_once(device: torch.device) -> int:
-    """How many numbers an operation on edges takes: what stays in the cache of a core, or what keeps a GPU busy."""
-    return 2**18 if device.type == "cpu" else 2**24
-
-
-class Edges:
-    """The weights of a batch as edges, along them and against them.
-
-    A message to neuron j is `F([x_j; m_jk])` with `m_jk = w_jk sent_k`. All its products are taken on neurons, since
-    `A [x_j; m_jk] = A x_j + m_jk`, `G [x_j; m_jk] = G_1 x_j + w_jk G_2 sent_k` and `||m_jk||^2 = w_jk^2 ||sent_k||^2`.
-
-    Args:
-        v: the weights.
-        signs: whether the factors are signs.
-    """
-
-    def __init__(self, v: Weights, signs: bool):
-        self.widths, self.signs = v.space.widths, signs
-        along = [w.permute(1, 2, 0, 3) for w in v.weights]
-        self.matrices = [*along, *(w.transpose(0, 1) for w in along)]
-        """`[n, m, B, 1]` of each layer along the edges, and `[m, n, B, 1]` against them."""
-
-    def gathered(self, constant: torch.Tensor, receivers: Vectors, senders: Vectors) -> torch.Tensor:
-        """What each neuron gathers along the edges and against them, `[2 N, B, C]`; zeros where nobody sends.
-
-        Args:
-            constant: c, `[2, C]`.
-            receivers: `||x_j||^2 / 2`, above zero, and `[A x_j; G_1 x_j]`, of x and y and all neurons, `[2 N, B, .]`.
-            senders: `||sent_k||^2 / 2` and `[sent_k; G_2 sent_k]`.
-        """
-        layers = self.layers(constant, receivers, senders)
-        first, last = self.widths[0], self.widths[-1]
-        none = layers[0].new_zeros(max(first, last), *layers[0].shape[1:])
-        return torch.cat([none[:first], *layers, none[:last]])
-
-    def layers(self, constant: torch.Tensor, receivers: Vectors, senders: Vectors) -> list[torch.Tensor]:
-        """The sums over k, in the order of the receivers j, `[., B, C]`."""
-        raise NotImplementedError
-
-
-class AtOnce(Edges):
-    """Of a small batch: all in one tensor, with neurons copied to their edges, since operations are what takes time.
-
-    Args:
-        ends: of each edge the receiver and the sender, rows of `[2 N]`, `[2, 2 E]`.
-    """
-
-    def __init__(self, v: Weights, signs: bool, ends: torch.Tensor):
-        super().__init__(v, signs)
-        self.to, self.start = ends
-        self.shapes = [w.shape[:2] for w in self.matrices]
-        self.w = torch.cat([w.flatten(0, 1) for w in self.matrices])
-        self.square = self.w * self.w
-
-    def layers(self, constant: torch.Tensor, receivers: Vectors, senders: Vectors) -> list[torch.Tensor]:
-        """As `Edges` says."""
-        (size, receiving), (of_size, sending) = (
-            tuple(each.index_select(0, ends) for each in some)
-            for some, ends in ((receivers, self.to), (senders, self.start))
-        )
-        unit = torch.addcmul(size, of_size, self.square).rsqrt_().unflatten(0, (2, -1))
-        message, along = torch.addcmul(receiving, sending, self.w).unflatten(0, (2, -1)).chunk(2, -1)
-        messages = (gate(constant.view(2, 1, 1, -1), along, unit, self.signs) * message).flatten(0, 1)
-        layers = messages.split([n * m for n, m in self.shapes])
-        return [each.unflatten(0, shape).sum(1) for each, shape in zip(layers, self.shapes, strict=True)]
-
-
-class InParts(Edges):
-    """Of a large batch: part by part of the receivers of one layer; neurons find their edges by broadcasting.
-
-    Args:
-        channels: C.
-    """
-
-    def __init__(self, v: Weights, signs: bool, channels: int):
-        super().__init__(v, signs)
-        limit, L = taken_at_once(v.weights[0].device), len(v.weights)
-        self.parts: list[tuple[int, int, torch.Tensor, torch.Tensor]] = []
-        """Of each part 0 along the edges and 1 against them, the layer that sends, of x and then of y, and its weights and their squares."""
-        for number, w in enumerate(self.matrices):
-            for part in w.split(max(1, limit // (w[0].numel() * channels))):
-                part = part.contiguous()
-                self.parts.append((number // L, number + number // L * 2, part, part * part))
-
-    def layers(self, constant: torch.Tensor, receivers: Vectors, senders: Vectors) -> list[torch.Tensor]:
-        """As `Edges` says."""
-        (size, receiving), (of_size, sending) = receivers, senders
-        rows = [self.widths[0], *(len(part[2]) for part in self.parts), self.widths[-1]]
-        to = zip(*(each.unsqueeze(1).split(rows)[1:-1] for each in (size, *receiving.chunk(2, -1))), strict=True)
-        start = list(
-            zip(
-                *(each.unsqueeze(0).split(self.widths * 2, 1) for each in (of_size, *sending.chunk(2, -1))), strict=True
-            )
-        )
-        constants, found = constant.unbind(), []
-        for (size, own, turned), (way, layer, w, square) in zip(to, self.parts, strict=True):
-            of_size, sent, of_turned = start[layer]
-            unit = torch.addcmul(size, of_size, square).rsqrt_()
-            g = gate(constants[way], torch.addcmul(turned, of_turned, w), unit, self.signs)
-            found.append((g * torch.addcmul(own, sent, w)).sum(1))
-        return found
 
 
 class EquivariantHead(nn.Module):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from orbitcheck import Equivariant, Invariant, SpaceError, Unsupported, Weights, act, mlp, random_elements
-from orbitcheck.architectures import scale_gmn
+from orbitcheck.architectures import rescaling_edges
 from orbitcheck.architectures.scale_gmn import ScaleGMN, SignGMN
 from orbitcheck.harness.plugins.architecture import as_architecture
 from orbitcheck.harness.plugins.redraw import redraw_
@@ -68,7 +68,7 @@ def test_the_law_holds_for_permutations_and_rescalings(network, activation, kind
 @pytest.mark.parametrize(("network", "activation"), NETWORKS)
 def test_powers_of_two_and_signs_leave_every_bit(network, activation, dtype, at_once, monkeypatch):
     """No sum is reordered and nothing is rounded, in any layer of neurons and at factors of one octave and of six."""
-    monkeypatch.setattr(scale_gmn, "taken_at_once", lambda _: at_once)
+    monkeypatch.setattr(rescaling_edges, "taken_at_once", lambda _: at_once)
     rng = np.random.default_rng(0)
     for widths in WIDTHS:
         space = mlp(*widths, activation=activation)
@@ -122,7 +122,7 @@ def test_edges_in_parts_are_the_edges_at_once(network, activation, at_once, monk
             monkeypatch.undo()
             net, found = built(network, space, output, channels=4, depth=2), []
             for limit in (2**18, at_once):
-                monkeypatch.setattr(scale_gmn, "taken_at_once", lambda _, limit=limit: limit)
+                monkeypatch.setattr(rescaling_edges, "taken_at_once", lambda _, limit=limit: limit)
                 leaves = {name: value.clone().requires_grad_() for name, value in v.items()}
                 answer = flat(net(Weights(space, leaves)))
                 wanted = [*leaves.values(), *net.parameters()]
@@ -139,7 +139,7 @@ def test_edges_in_parts_are_the_edges_at_once(network, activation, at_once, monk
 def test_derivatives_of_every_kind_are_those_of_differences(network, activation, in_parts, monkeypatch):
     """Backward, forward and second derivatives in weights and parameters."""
     if in_parts:
-        monkeypatch.setattr(scale_gmn, "taken_at_once", lambda _: 1)
+        monkeypatch.setattr(rescaling_edges, "taken_at_once", lambda _: 1)
     space = mlp(1, 2, 2, 1, activation=activation)
     net, v = (
         built(network, space, Invariant(2), channels=2, depth=1),
