@@ -79,6 +79,7 @@ class Task:
 
     @staticmethod
     def of(cell: Cell) -> Task:
+        """What the case and the parameters of a row ask."""
         case, ask = cell.case, Ask.LAW
         before, _, last = case.rpartition("/")
         if last in tuple(Ask):
